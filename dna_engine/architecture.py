@@ -1,0 +1,227 @@
+"""One network of a space: a JSON of a few hundred bytes that timm alone can build. Torch-free."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from dna_engine.errors import InvalidSpec, UnknownName
+from dna_engine.space import SPACES, Cell, Op, Space, _parse_op
+
+FORMAT = "dna-architecture/1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """What is chosen in one block: a cell (from 1) and an op for each of its layers."""
+
+    cell: int
+    stride: int
+    width: int
+    ops: tuple[Op, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layer:
+    """One convolutional stage of a network as built; ``in_size`` is the side of its input map in pixels."""
+
+    op: Op
+    in_width: int
+    out_width: int
+    stride: int
+    in_size: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Architecture:
+    """A network: stem, depthwise-separable first stage, the chosen blocks, head and classifier.
+
+    Attributes:
+        input_size: side of the square input in pixels.
+    """
+
+    blocks: tuple[Choice, ...]
+    stem_width: int = 32
+    first_width: int = 16
+    head_width: int = 1280
+    num_classes: int = 1000
+    in_chans: int = 3
+    input_size: int = 224
+
+    @classmethod
+    def from_choices(
+        cls,
+        space: Space,
+        choices: Sequence[tuple[int, Sequence[Op | str]]],
+        *,
+        input_size: int = 224,
+        num_classes: int = 1000,
+        in_chans: int = 3,
+    ) -> Architecture:
+        """The network that takes, per block, a cell (from 1) and its ops.
+
+        Raises:
+            InvalidSpec: the choices do not lie in the space; the message names the block.
+        """
+        if len(choices) != len(space.blocks):
+            raise InvalidSpec(
+                f"{space.name} has {len(space.blocks)} blocks, {len(choices)} were chosen.", param="blocks"
+            )
+        blocks = []
+        for number, (block, (cell_number, ops)) in enumerate(zip(space.blocks, choices, strict=True), start=1):
+            if not 1 <= cell_number <= len(block.cells):
+                raise InvalidSpec(
+                    f"Block {number} has cells 1 to {len(block.cells)}, not {cell_number}.", param="blocks"
+                )
+            cell = block.cells[cell_number - 1]
+            chosen = _checked_ops(space, cell, ops, number)
+            blocks.append(Choice(cell=cell_number, stride=block.stride, width=cell.width, ops=chosen))
+        return cls(
+            blocks=tuple(blocks),
+            stem_width=space.stem_width,
+            first_width=space.first_width,
+            head_width=space.head_width,
+            num_classes=num_classes,
+            in_chans=in_chans,
+            input_size=input_size,
+        )
+
+    def layers(self) -> list[Layer]:
+        """The MBConv layers as built, in order; skips are left out, they build nothing."""
+        layers = []
+        width, size = self.first_width, (self.input_size + 1) // 2
+        for block in self.blocks:
+            for index, op in enumerate(block.ops):
+                stride = block.stride if index == 0 else 1
+                if not op.skip:
+                    layers.append(Layer(op=op, in_width=width, out_width=block.width, stride=stride, in_size=size))
+                size = -(-size // stride)
+                width = block.width
+        return layers
+
+    def arch_def(self) -> list[list[str]]:
+        """timm block strings, a list per stage; squeeze-excite ratios are relative to a layer's input channels."""
+        stages = [[f"ds_r1_k3_s1_e1_c{self.first_width}_se0.25"]]
+        for block in self.blocks:
+            stages.append(
+                [
+                    f"ir_r1_k{op.kernel}_s{block.stride if index == 0 else 1}_e{op.expansion}_c{block.width}"
+                    + (f"_se{op.se_ratio:g}" if op.se_ratio else "")
+                    for index, op in enumerate(block.ops)
+                    if not op.skip
+                ]
+            )
+        return stages
+
+    def with_classes(self, num_classes: int) -> Architecture:
+        return replace(self, num_classes=num_classes)
+
+    def to_json(self) -> dict[str, Any]:
+        """The network as JSON; ``timm`` holds the arguments of ``timm.models.efficientnet.EfficientNet``."""
+        return {
+            "format": FORMAT,
+            "input_size": self.input_size,
+            "blocks": [
+                {"cell": b.cell, "stride": b.stride, "width": b.width, "ops": [op.to_json() for op in b.ops]}
+                for b in self.blocks
+            ],
+            "timm": {
+                "arch_def": self.arch_def(),
+                "stem_size": self.stem_width,
+                "num_features": self.head_width,
+                "num_classes": self.num_classes,
+                "in_chans": self.in_chans,
+            },
+        }
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Architecture:
+        """Reads what :meth:`to_json` writes.
+
+        Raises:
+            InvalidSpec: the object is not an architecture.
+        """
+        if value.get("format") != FORMAT:
+            raise InvalidSpec(f"Not an architecture: 'format' must be {FORMAT!r}.", param="format")
+        try:
+            timm = value["timm"]
+            first_width = int(timm["arch_def"][0][0].split("_c")[1].split("_")[0])
+            blocks = tuple(
+                Choice(
+                    cell=int(b["cell"]),
+                    stride=int(b["stride"]),
+                    width=int(b["width"]),
+                    ops=tuple(_parse_op(op) for op in b["ops"]),
+                )
+                for b in value["blocks"]
+            )
+            return cls(
+                blocks=blocks,
+                stem_width=int(timm["stem_size"]),
+                first_width=first_width,
+                head_width=int(timm["num_features"]),
+                num_classes=int(timm["num_classes"]),
+                in_chans=int(timm["in_chans"]),
+                input_size=int(value["input_size"]),
+            )
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            raise InvalidSpec(f"Not an architecture: {type(error).__name__}: {error}.") from error
+
+
+def _checked_ops(space: Space, cell: Cell, ops: Sequence[Op | str], block: int) -> tuple[Op, ...]:
+    if len(ops) != cell.depth:
+        raise InvalidSpec(
+            f"Block {block} has {cell.depth} layers in that cell, {len(ops)} ops were given.", param="blocks"
+        )
+    chosen = []
+    for layer, op in enumerate(ops):
+        offered = {o.name: o for o in space.layer_ops(layer)}
+        name = op if isinstance(op, str) else op.name
+        if name not in offered:
+            raise UnknownName(f"op for layer {layer + 1} of block {block}", name, offered, param="blocks")
+        chosen.append(offered[name])
+    return tuple(chosen)
+
+
+# The four published networks (Li et al. 2020, figure 5): per block a cell of dna-mbconv and its ops, as
+# expansion and kernel, e.g. 35 for mb3_5x5.
+_PUBLISHED: dict[str, list[tuple[int, str]]] = {
+    "dna-a": [
+        (2, "35 33 63"),
+        (3, "33 33 35 63"),
+        (3, "67 33 35 63"),
+        (3, "65 35 35 65"),
+        (3, "65 35 35 35 65"),
+        (1, "63"),
+    ],
+    "dna-b": [
+        (2, "33 35 67"),
+        (2, "67 35 67"),
+        (3, "65 35 35 63"),
+        (3, "65 35 35 65"),
+        (2, "67 35 35 35 67"),
+        (1, "63"),
+    ],
+    "dna-c": [(1, "65 63"), (3, "65 65 63 65"), (3, "65 63 65 65"), (2, "63 65 65 35"), (1, "65 35 65 65"), (1, "63")],
+    "dna-d": [
+        (2, "67 65 67"),
+        (3, "67 67 67 67"),
+        (3, "67 65 65 67"),
+        (2, "67 65 67 65"),
+        (2, "67 65 65 65 67"),
+        (1, "63"),
+    ],
+}
+
+
+def published(name: str, *, input_size: int = 224) -> Architecture:
+    """DNA-a to DNA-d, as networks of the space ``dna-mbconv``.
+
+    Raises:
+        UnknownName: there is no such network.
+    """
+    if name not in _PUBLISHED:
+        raise UnknownName("network", name, _PUBLISHED)
+    choices = [(cell, [f"mb{op[0]}_{op[1]}x{op[1]}" for op in ops.split()]) for cell, ops in _PUBLISHED[name]]
+    return Architecture.from_choices(SPACES["dna-mbconv"], choices, input_size=input_size)

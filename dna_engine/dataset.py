@@ -1,0 +1,56 @@
+"""What a dataset is to the engine before any image is read. Torch-free; ``data.py`` reads the images."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from dna_engine.errors import UnknownName
+
+
+class DatasetInfo(BaseModel):
+    """Where the images are and what they look like.
+
+    ``train`` images are split further by the engine: a part is held out for rating, never the test images.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    kind: Literal["builtin", "folder", "timm"] = Field(
+        description="builtin: ships with the engine; folder: class folders under train/ and test/ (or val/); "
+        "timm: a name for timm.data.create_dataset, such as torch/cifar10."
+    )
+    location: str = Field(description="Name of the built-in set, path of the folder, or timm's dataset name.")
+    num_classes: int = Field(ge=2)
+    num_train: int = Field(ge=1)
+    num_test: int = Field(ge=1)
+    image_size: int = Field(ge=1, description="Side in pixels of the images as stored (the median for mixed sizes).")
+    class_names: list[str] = Field(default_factory=list)
+
+
+#: Handwritten digits of scikit-learn (1,797 images of 8x8, UCI), split 80/20 by class with a fixed seed.
+DIGITS = DatasetInfo(
+    name="digits",
+    kind="builtin",
+    location="digits",
+    num_classes=10,
+    num_train=1437,
+    num_test=360,
+    image_size=8,
+    class_names=[str(digit) for digit in range(10)],
+)
+
+BUILTIN: dict[str, DatasetInfo] = {DIGITS.name: DIGITS}
+
+
+def builtin(name: str) -> DatasetInfo:
+    """A data set that ships with the engine.
+
+    Raises:
+        UnknownName: there is none of that name.
+    """
+    if name not in BUILTIN:
+        raise UnknownName("dataset", name, BUILTIN, param="dataset")
+    return BUILTIN[name]

@@ -1,0 +1,121 @@
+"""Every error a user of the engine can meet.
+
+EngineError                 something the caller can act on; carries a stable ``code`` and the ``param`` at fault
+├── InvalidSpec             a field of the spec is wrong
+│   ├── UnknownName         a name that does not exist; says which do
+│   └── InvalidSpace        a search space that cannot be built
+├── InfeasibleBudget        no network of the space fits; says what would
+├── InvalidRatings          a ratings file that does not fit its space
+├── TeacherError            a teacher that cannot supervise the space
+├── DataError               a dataset that cannot be read
+├── NonFiniteLoss           training diverged
+├── OutOfMemory             the device is too small even for the smallest micro-batch
+└── Interrupted             told to stop; a checkpoint was written first
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+
+class EngineError(Exception):
+    """Base of all errors the engine raises on purpose.
+
+    Attributes:
+        code: stable machine-readable name, snake_case.
+        param: dotted path of the spec field at fault, or None.
+        exit_code: what the command line exits with.
+    """
+
+    code = "engine_error"
+    exit_code = 1
+
+    def __init__(self, message: str, *, param: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.param = param
+
+    def to_dict(self) -> dict[str, Any]:
+        """The error as JSON: ``code``, ``message``, ``param``."""
+        return {"code": self.code, "message": self.message, "param": self.param}
+
+
+class InvalidSpec(EngineError):
+    code = "invalid_spec"
+    exit_code = 2
+
+
+class UnknownName(InvalidSpec):
+    """A name that is not in its catalogue; the message lists the nearest and what exists."""
+
+    code = "unknown_name"
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], *, param: str | None = None) -> None:
+        self.known = sorted(known)
+        near = difflib.get_close_matches(name, self.known, n=3)
+        hint = f" Did you mean {' or '.join(repr(n) for n in near)}?" if near else ""
+        shown = ", ".join(self.known[:12]) + (f" and {len(self.known) - 12} more" if len(self.known) > 12 else "")
+        super().__init__(f"There is no {kind} named {name!r}.{hint} Known: {shown or 'none'}.", param=param)
+
+
+class InvalidSpace(InvalidSpec):
+    code = "invalid_space"
+
+
+class InfeasibleBudget(EngineError):
+    """No network of the space fits the budget.
+
+    Attributes:
+        binding: the limits that bind, e.g. ``["flops"]``.
+        feasible: per cost, the smallest and largest value of any network in the space.
+        nearest: budgets close to the one asked for that do have a network, each ``{cost: value}``.
+    """
+
+    code = "infeasible_budget"
+    exit_code = 3
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        binding: list[str],
+        feasible: Mapping[str, tuple[int, int]],
+        nearest: list[dict[str, int]],
+    ) -> None:
+        super().__init__(message, param=f"budget.{binding[0]}" if binding else "budget")
+        self.binding = binding
+        self.feasible = {name: list(span) for name, span in feasible.items()}
+        self.nearest = nearest
+
+    def to_dict(self) -> dict[str, Any]:
+        return super().to_dict() | {"binding": self.binding, "feasible": self.feasible, "nearest": self.nearest}
+
+
+class InvalidRatings(EngineError):
+    code = "invalid_ratings"
+    exit_code = 2
+
+
+class TeacherError(EngineError):
+    code = "teacher_error"
+    exit_code = 2
+
+
+class DataError(EngineError):
+    code = "data_error"
+    exit_code = 2
+
+
+class NonFiniteLoss(EngineError):
+    code = "non_finite_loss"
+
+
+class OutOfMemory(EngineError):
+    code = "out_of_memory"
+
+
+class Interrupted(EngineError):
+    code = "interrupted"
+    exit_code = 130

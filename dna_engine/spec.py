@@ -1,0 +1,259 @@
+"""What a search is asked to do. Torch-free: the API validates with it, the engine runs it.
+
+``SearchSpec`` is what a user writes; only ``dataset`` is required. ``resolve`` fills in the rest to suit the dataset and
+checks that the whole fits together. A resolved spec and its seed determine the ratings and the architecture.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from dna_engine.cost import cost_range
+from dna_engine.dataset import DatasetInfo
+from dna_engine.errors import InfeasibleBudget, InvalidSpec
+from dna_engine.space import Space, parse_space
+from dna_engine.teachers import align, default_space, get_teacher
+
+Text = Annotated[str, Field(max_length=200)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class TeacherSpec(_Model):
+    """The trained network whose features supervise the blocks."""
+
+    model: Text | None = Field(
+        default=None, description="A timm model of GET /teachers. Default: suits the image size."
+    )
+    weights: Text | None = Field(
+        default=None,
+        description="pretrained (timm's), train (on this dataset first), or the path of a safetensors file. "
+        "Default: train for images under 64 pixels, else pretrained.",
+    )
+    boundaries: list[Text] | None = Field(
+        default=None,
+        description="Modules after which the teacher is cut, in order. Default: its stage ends that fit the space.",
+    )
+    epochs: int | None = Field(
+        default=None, ge=1, le=10_000, description="Epochs of teacher training when weights is train."
+    )
+
+
+class Budget(_Model):
+    """Upper limits; none means no limit of that kind. Default: the middle of the feasible range of flops."""
+
+    flops: int | None = Field(default=None, gt=0, le=2**62, description="Multiply-adds at batch 1.")
+    params: int | None = Field(default=None, gt=0, le=2**62, description="Trainable parameters.")
+    latency_ms: float | None = Field(
+        default=None, gt=0, le=1e9, description="Milliseconds at batch 1 on the device of the worker that rates."
+    )
+
+    @field_validator("flops", "params", mode="before")
+    @classmethod
+    def _whole(cls, value: Any) -> Any:
+        """350e6 arrives as a float; a budget is a whole number."""
+        return int(value) if isinstance(value, float) and abs(value) < 2**62 else value
+
+    @property
+    def limits(self) -> dict[str, int]:
+        """Limits by cost name as integers; latency in nanoseconds."""
+        found = {"flops": self.flops, "params": self.params}
+        limits = {name: value for name, value in found.items() if value is not None}
+        if self.latency_ms is not None:
+            limits["latency_ns"] = int(self.latency_ms * 1e6)
+        return limits
+
+
+class DistillSpec(_Model):
+    """Training of the block supernets."""
+
+    epochs: int | None = Field(default=None, ge=1, le=10_000)
+    batch_size: int = Field(default=64, ge=2, le=65_536)
+    learning_rate: float = Field(default=0.002, gt=0, le=10, description="Adam's, decayed by a cosine to 0.")
+    weight_decay: float = Field(default=1e-4, ge=0, le=1)
+    sampling: Literal["uniform", "fair"] = Field(
+        default="fair",
+        description="uniform: one path drawn per cell and step. fair: over every window of as many steps as there are "
+        "ops, each op of each layer is trained exactly once.",
+    )
+    loss: Literal["normalized", "plain"] = Field(
+        default="normalized",
+        description="plain: mean squared distance. normalized: the same over the teacher's variance.",
+    )
+    width: Literal["adaptors", "teacher"] = Field(
+        default="adaptors",
+        description="adaptors: cells as built, 1x1 adaptors outside. teacher: first and last width widened to the "
+        "teacher's, as the reference implementation does; for comparison only.",
+    )
+
+
+class RateSpec(_Model):
+    """Rating of every path on held-out training images."""
+
+    images: int | None = Field(default=None, ge=2, le=1_000_000)
+    batch_size: int = Field(default=64, ge=2, le=65_536)
+    memory_mb: int = Field(default=512, ge=16, description="Bound on the activations of stacked sibling paths.")
+
+
+class RetrainSpec(_Model):
+    """Training of the winner, and of a random network of the same cost by the same recipe."""
+
+    epochs: int | None = Field(default=None, ge=1, le=10_000)
+    batch_size: int = Field(default=64, ge=2, le=65_536)
+    learning_rate: float = Field(default=0.003, gt=0, le=10, description="AdamW's peak, one cycle.")
+    weight_decay: float = Field(default=0.05, ge=0, le=1)
+    label_smoothing: float = Field(default=0.1, ge=0, lt=1)
+    control: bool = Field(default=True, description="Also train a random network with flops within 3% of the winner's.")
+
+
+class SearchSpec(_Model):
+    """A search. Only ``dataset`` is required; everything else has defaults that suit the dataset."""
+
+    name: Text = ""
+    dataset: Text
+    teacher: TeacherSpec = TeacherSpec()
+    space: Text | dict[str, Any] | None = Field(
+        default=None,
+        description="A preset (dna-mbconv, dna-mbconv-single, mbconv-small) or an explicit space. "
+        "Default: mbconv-small for images under 64 pixels, else one derived from the teacher's blocks.",
+    )
+    input_size: int | None = Field(
+        default=None, ge=16, le=1024, description="Side in pixels that images are resized to."
+    )
+    budget: Budget = Budget()
+    training: DistillSpec = DistillSpec()
+    rating: RateSpec = RateSpec()
+    retrain: RetrainSpec = RetrainSpec()
+    block_weights: list[float] | None = Field(
+        default=None, max_length=16, description="Weight of each block's rating in the sum. Default: all 1."
+    )
+    augment: bool | None = Field(
+        default=None, description="Random shifts (and flips, where classes survive them). Default: on but for digits."
+    )
+    seed: int = Field(default=0, ge=0, le=2**31 - 1)
+    labels: dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=256)]] = Field(
+        default_factory=dict, max_length=32
+    )
+
+    @model_validator(mode="after")
+    def _weights_positive(self) -> SearchSpec:
+        if self.block_weights is not None and any(weight < 0 for weight in self.block_weights):
+            raise ValueError("block_weights must not be negative")
+        return self
+
+
+class ResolvedTeacher(_Model):
+    model: str
+    weights: str
+    boundaries: list[str]
+    epochs: int
+
+
+class ResolvedSpec(_Model):
+    """A search with nothing left open. ``space`` is explicit, ``dataset`` carries what is known of the images."""
+
+    name: str
+    dataset: DatasetInfo
+    teacher: ResolvedTeacher
+    space: dict[str, Any]
+    input_size: int
+    budget: Budget
+    training: DistillSpec
+    rating: RateSpec
+    retrain: RetrainSpec
+    block_weights: list[float]
+    augment: bool
+    seed: int
+    labels: dict[str, str]
+
+    @property
+    def parsed_space(self) -> Space:
+        return parse_space(self.space)
+
+
+def resolve(spec: SearchSpec, dataset: DatasetInfo) -> ResolvedSpec:
+    """The spec with every default filled in for this dataset.
+
+    Raises:
+        UnknownName: a teacher, space or op that does not exist.
+        InvalidSpec: parts that do not fit together.
+        InfeasibleBudget: no network of the space fits; carries the feasible range.
+    """
+    small = dataset.image_size < 64
+    input_size = spec.input_size or (32 if small else 224)
+    teacher = get_teacher(spec.teacher.model or ("resnet10t" if small else "tf_efficientnet_b7"))
+    space = _space(spec, teacher.name, small)
+    boundaries = spec.teacher.boundaries or align(teacher, space)
+    if len(boundaries) != len(space.blocks):
+        raise InvalidSpec(
+            f"The space has {len(space.blocks)} blocks, {len(boundaries)} teacher boundaries were given.",
+            param="teacher.boundaries",
+        )
+    weights = spec.block_weights or [1.0] * len(space.blocks)
+    if len(weights) != len(space.blocks):
+        raise InvalidSpec(
+            f"The space has {len(space.blocks)} blocks, {len(weights)} weights were given.", param="block_weights"
+        )
+    epochs = _epochs(dataset)
+    return ResolvedSpec(
+        name=spec.name or f"{dataset.name} with {teacher.name}",
+        dataset=dataset,
+        teacher=ResolvedTeacher(
+            model=teacher.name,
+            weights=spec.teacher.weights or ("train" if small else "pretrained"),
+            boundaries=boundaries,
+            epochs=spec.teacher.epochs or epochs["teacher"],
+        ),
+        space=space.to_json(),
+        input_size=input_size,
+        budget=_budget(spec.budget, space, input_size, dataset.num_classes),
+        training=spec.training.model_copy(update={"epochs": spec.training.epochs or epochs["training"]}),
+        rating=spec.rating.model_copy(update={"images": spec.rating.images or min(dataset.num_train // 10, 2048)}),
+        retrain=spec.retrain.model_copy(update={"epochs": spec.retrain.epochs or epochs["retrain"]}),
+        block_weights=weights,
+        augment=dataset.name != "digits" if spec.augment is None else spec.augment,
+        seed=spec.seed,
+        labels=spec.labels,
+    )
+
+
+def _space(spec: SearchSpec, teacher: str, small: bool) -> Space:
+    if spec.space is not None:
+        return parse_space(spec.space)
+    return parse_space("mbconv-small") if small else default_space(get_teacher(teacher))
+
+
+def _epochs(dataset: DatasetInfo) -> dict[str, int]:
+    """Enough passes for small sets to converge, the paper's 20 for large ones."""
+    if dataset.num_train < 5_000:
+        return {"teacher": 30, "training": 20, "retrain": 30}
+    return {"teacher": 20, "training": 20, "retrain": 30}
+
+
+def _budget(budget: Budget, space: Space, input_size: int, num_classes: int) -> Budget:
+    """The budget as asked, or the middle of the range of flops; refuses what no network can meet.
+
+    Limits that are each feasible but not together are found by the exact selection, see :func:`dna_engine.select.feasible`.
+    """
+    spans = cost_range(space, input_size=input_size, num_classes=num_classes)
+    binding = [name for name, limit in budget.limits.items() if name in spans and limit < spans[name][0]]
+    if binding:
+        raise InfeasibleBudget(
+            "No network of the space fits the budget: "
+            + "; ".join(
+                f"{name} is at most {budget.limits[name]:,}, the smallest network has {spans[name][0]:,}"
+                for name in binding
+            )
+            + f". Ask for {binding[0]} between {spans[binding[0]][0]:,} and {spans[binding[0]][1]:,}.",
+            binding=binding,
+            feasible=spans,
+            nearest=[{name: spans[name][0] for name in binding}],
+        )
+    if not budget.limits:
+        low, high = spans["flops"]
+        return Budget(flops=(low + high) // 2)
+    return budget

@@ -1,0 +1,125 @@
+"""The catalogue of teachers: which timm models can supervise, and the blocks they are cut into. Torch-free.
+
+``teachers.json`` is written by ``python -m dna_engine teachers --write`` from the models themselves (``teacher.py`` finds
+the boundaries) and compared with them in the tests; a model that is not in it is refused by name.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import json
+from dataclasses import dataclass
+from importlib.resources import files
+
+from dna_engine.errors import TeacherError, UnknownName
+from dna_engine.space import SPACES, Block, Cell, Space
+
+
+@dataclass(frozen=True, kw_only=True)
+class TeacherBlock:
+    """A stage of a teacher.
+
+    Attributes:
+        module: the module whose output is the block's feature map, e.g. ``blocks.2``.
+        channels: of the feature map.
+        reduction: input side over feature side.
+        stride: reduction over the previous block's.
+    """
+
+    module: str
+    channels: int
+    reduction: int
+    stride: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Teacher:
+    """A timm model with its blocks; ``params`` counts the whole model at its native number of classes."""
+
+    name: str
+    family: str
+    params: int
+    pretrained: bool
+    blocks: tuple[TeacherBlock, ...]
+
+
+@functools.cache
+def catalogue() -> dict[str, Teacher]:
+    """Every usable teacher by name."""
+    rows = json.loads(files("dna_engine").joinpath("teachers.json").read_text())
+    return {
+        row["name"]: Teacher(
+            name=row["name"],
+            family=row["family"],
+            params=row["params"],
+            pretrained=row["pretrained"],
+            blocks=tuple(TeacherBlock(**block) for block in row["blocks"]),
+        )
+        for row in rows
+    }
+
+
+def get_teacher(name: str) -> Teacher:
+    """A teacher of the catalogue.
+
+    Raises:
+        UnknownName: it is not there; the message names near ones.
+    """
+    if name not in catalogue():
+        raise UnknownName("teacher", name, catalogue(), param="teacher.model")
+    return catalogue()[name]
+
+
+def align(teacher: Teacher, space: Space) -> list[str]:
+    """The teacher's boundaries, one for each block of the space, whose reductions agree.
+
+    Where more boundaries fit than are needed, the deepest of each reduction are taken, so that a block of the student
+    ends where the teacher's resolution ends.
+
+    Raises:
+        TeacherError: the teacher has no such boundaries; the message gives both lists of reductions.
+    """
+    chosen: list[str] = []
+    for reduction, group in itertools.groupby(space.reductions):
+        wanted = len(list(group))
+        offered = [block.module for block in teacher.blocks if block.reduction == reduction]
+        if len(offered) < wanted:
+            raise TeacherError(
+                f"{teacher.name} cannot supervise {space.name}: the blocks of the space end at reductions "
+                f"{space.reductions}, the teacher's at {[block.reduction for block in teacher.blocks]}. Take another "
+                "teacher, or a space with the teacher's reductions.",
+                param="teacher.model",
+            )
+        chosen += offered[-wanted:]
+    return chosen
+
+
+#: Width of the student behind each reduction, and depth, of a space derived from a teacher (those of EfficientNet-B0).
+_DERIVED_WIDTHS = {4: (24, 32), 8: (40, 48), 16: (80, 96, 112), 32: (192, 256, 320)}
+
+
+def default_space(teacher: Teacher) -> Space:
+    """A space with one block for each block of the teacher, at its reductions.
+
+    The paper's teacher gives the paper's space. Others get two cells a block (three and four layers, one where the map
+    is smallest), with widths of EfficientNet-B0 at the same reduction.
+
+    Raises:
+        TeacherError: the teacher has no block at a reduction of 4 to 32.
+    """
+    paper = SPACES["dna-mbconv"]
+    usable = [block for block in teacher.blocks if block.reduction in _DERIVED_WIDTHS]
+    if [block.reduction for block in usable] == paper.reductions:
+        return paper
+    if not usable:
+        raise TeacherError(f"{teacher.name} has no feature map at a reduction of 4 to 32.", param="teacher.model")
+    blocks = []
+    before = 2
+    for reduction, group in itertools.groupby(usable, key=lambda block: block.reduction):
+        for place, _ in enumerate(group):
+            width = _DERIVED_WIDTHS[reduction][min(place, len(_DERIVED_WIDTHS[reduction]) - 1)]
+            stride = max(1, reduction // before)
+            blocks.append(Block(stride=stride, cells=(Cell(depth=3, width=width), Cell(depth=4, width=width))))
+            before = reduction
+    return Space(name=f"derived from {teacher.name}", blocks=tuple(blocks))
