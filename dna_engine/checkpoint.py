@@ -1,0 +1,107 @@
+"""Checkpoints: one safetensors file that holds a nested state, written so that a reader never sees half of it.
+
+The tensors are the file's tensors, the structure around them is JSON in its metadata. Nothing is pickled: a checkpoint
+that came over the network can be read without trusting who wrote it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from dna_engine.errors import EngineError
+
+_STRUCTURE = "structure"
+
+
+def save(path: Path, state: Mapping[str, Any]) -> None:
+    """Writes a state of dicts (keys text or whole numbers), lists, tuples, tensors, text, numbers, booleans and None.
+
+    The file appears whole under its name or not at all, also after a power cut: written beside it, flushed to disk,
+    renamed. Tensors are kept bit by bit, on the CPU.
+
+    Raises:
+        TypeError: the state holds something else.
+    """
+    tensors: dict[str, torch.Tensor] = {}
+    structure = json.dumps(_encode(state, tensors))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        save_file(tensors, beside, metadata={_STRUCTURE: structure})
+        _flush(beside)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+    _flush(path.parent)
+
+
+def load(path: Path) -> dict[str, Any] | None:
+    """The state that :func:`save` wrote, tensors on the CPU; None when there is no such file.
+
+    Raises:
+        EngineError: the file is damaged or is not a checkpoint.
+    """
+    if not path.exists():
+        return None
+    try:
+        with safe_open(path, framework="pt") as file:
+            structure = json.loads((file.metadata() or {})[_STRUCTURE])
+            state = _decode(structure, {name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
+    except (SafetensorError, OSError, KeyError, ValueError) as error:
+        raise EngineError(
+            f"The checkpoint {path} cannot be read ({error}). Delete it to start this step from its beginning."
+        ) from error
+    assert isinstance(state, dict)
+    return state
+
+
+def _encode(value: Any, tensors: dict[str, torch.Tensor]) -> Any:
+    """JSON for a value; its tensors go to ``tensors`` under numbered names."""
+    match value:
+        case torch.Tensor():
+            name = f"t{len(tensors)}"
+            tensors[name] = value.detach().to("cpu", copy=True).contiguous()
+            return {"tensor": name}
+        case Mapping():
+            return {"dict": [[_key(key), _encode(item, tensors)] for key, item in value.items()]}
+        case list() | tuple():
+            return {type(value).__name__: [_encode(item, tensors) for item in value]}
+        case None | bool() | int() | float() | str():
+            return value
+    raise TypeError(f"A checkpoint cannot hold {type(value).__name__}.")
+
+
+def _key(key: Any) -> str | int:
+    if not isinstance(key, str | int):
+        raise TypeError(f"A checkpoint's keys are text or whole numbers, not {type(key).__name__}.")
+    return key
+
+
+def _decode(value: Any, tensors: Mapping[str, torch.Tensor]) -> Any:
+    match value:
+        case {"tensor": name}:
+            return tensors[name]
+        case {"dict": items}:
+            return {key: _decode(item, tensors) for key, item in items}
+        case {"list": items}:
+            return [_decode(item, tensors) for item in items]
+        case {"tuple": items}:
+            return tuple(_decode(item, tensors) for item in items)
+    return value
+
+
+def _flush(path: Path) -> None:
+    """Waits until a file, or a folder's list of names, is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,112 @@
+"""What a step runs in: its folder, its device, where its events go, and when it must stop."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+import torch
+
+from dna_engine.errors import Interrupted, InvalidSpec
+from dna_engine.events import Reporter
+
+
+def never() -> bool:
+    """The ``stop`` of a context that nobody interrupts."""
+    return False
+
+
+@dataclass(frozen=True)
+class Context:
+    """Handed to every step.
+
+    Attributes:
+        run: the run folder (see ``steps.py``).
+        device: where tensors live.
+        reporter: takes the events.
+        stop: true once the process was told to stop. Long loops ask after each training step, write a checkpoint and
+            call :meth:`interrupt`.
+    """
+
+    run: Path
+    device: torch.device
+    reporter: Reporter
+    stop: Callable[[], bool] = never
+
+    def interrupt(self) -> None:
+        """Leaves the step; call after the checkpoint is written.
+
+        Raises:
+            Interrupted: always.
+        """
+        raise Interrupted("Told to stop. What was done so far is kept; start the step again to go on from there.")
+
+
+def choose_device(name: str | None = None) -> torch.device:
+    """The device of that name, or the first CUDA device, or the CPU.
+
+    Raises:
+        InvalidSpec: no such device on this machine.
+    """
+    if name is None:
+        return torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise InvalidSpec(f"{name!r} is not a device; write cpu or cuda:0.", param="device") from error
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise InvalidSpec(f"There is no {name}: this machine has {torch.cuda.device_count()} GPUs.", param="device")
+    return device
+
+
+def prepare(device: torch.device) -> None:
+    """Process-wide settings: on the CPU results repeat to the bit, on a GPU convolutions may use TF32.
+
+    Denormal numbers are flushed to zero: they carry nothing and make convolutions on a CPU many times slower.
+    """
+    torch.set_flush_denormal(True)
+    if device.type == "cpu":
+        torch.use_deterministic_algorithms(True)
+        return
+    torch.cuda.set_device(device)
+    torch.backends.cudnn.benchmark = True
+    torch.backends.cuda.matmul.allow_tf32 = True
+    torch.backends.cudnn.allow_tf32 = True
+
+
+def stop_on_signals() -> Callable[[], bool]:
+    """From now on SIGTERM and SIGINT ask for a stop; returns what tells whether one came.
+
+    A second signal ends the process at once.
+    """
+    asked = threading.Event()
+
+    def ask(number: int, _: FrameType | None) -> None:
+        if asked.is_set():
+            os._exit(128 + number)
+        asked.set()
+
+    signal.signal(signal.SIGTERM, ask)
+    signal.signal(signal.SIGINT, ask)
+    return asked.is_set
+
+
+def exit_with_stdin() -> None:
+    """Ends this process at once when standard input reaches its end.
+
+    The supervisor holds the other end of that pipe and never closes it: the end means that it died, and another worker
+    may already be doing this step.
+    """
+
+    def wait() -> None:
+        while os.read(sys.stdin.fileno(), 4096):
+            pass
+        os._exit(Interrupted.exit_code)
+
+    threading.Thread(target=wait, name="exit-with-stdin", daemon=True).start()
