@@ -1,0 +1,60 @@
+"""Settings of the service, read from ``DNA_...`` environment variables. Each is described where it is defined."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What the API, the workers and the commands share."""
+
+    model_config = SettingsConfigDict(env_prefix="DNA_", extra="ignore")
+
+    database_url: str | None = Field(
+        default=None,
+        description="PostgreSQL, such as postgresql://user:password@host/dna. Not set: dna up starts one in the data folder.",
+    )
+    redis_url: str | None = Field(
+        default=None,
+        description="Redis, such as redis://:password@host:6379/0. Not set: dna up starts one in the data folder.",
+    )
+    data_dir: Path = Field(
+        default=Path("dna-data"),
+        description="Folder for datasets, run folders, artifacts and the embedded servers.",
+    )
+    artifacts_url: str | None = Field(
+        default=None,
+        description="Where artifacts are kept, as an fsspec URL such as s3://bucket/dna. Not set: artifacts/ in the data folder.",
+    )
+    lease_seconds: PositiveFloat = Field(
+        default=60.0, description="How long a step stays with a worker that no longer renews its lease."
+    )
+    lease_renew_seconds: PositiveFloat = Field(default=10.0, description="How often a worker renews its lease.")
+    max_attempts: PositiveInt = Field(
+        default=3, description="How often a step is started before its search fails; a resume starts the count again."
+    )
+    poll_seconds: PositiveFloat = Field(
+        default=0.5, description="How often a supervisor looks for a cancel, and the outbox for messages to send."
+    )
+    reap_seconds: PositiveFloat = Field(default=5.0, description="How often expired leases are looked for.")
+    rewake_seconds: PositiveFloat = Field(
+        default=60.0, description="After this long unclaimed, a queued step is announced to the queue again."
+    )
+    worker_timeout_seconds: PositiveFloat = Field(
+        default=30.0, description="A worker that was silent for this long does not count as live."
+    )
+    stop_grace_seconds: PositiveFloat = Field(
+        default=4.0,
+        description="Time the engine has to write a checkpoint when it is told to stop, before it is killed.",
+    )
+    idempotency_hours: PositiveFloat = Field(
+        default=24.0, description="How long the answer to an Idempotency-Key is kept."
+    )
+
+    @property
+    def artifacts(self) -> str:
+        """The URL of the artifacts, as given or inside the data folder."""
+        return self.artifacts_url or (self.data_dir.resolve() / "artifacts").as_uri()

@@ -1,0 +1,152 @@
+"""The states of searches, steps, trainings and datasets, and which may follow which. Pure: no database here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import TypeVar
+
+from store.errors import IllegalTransition
+
+
+class SearchState(StrEnum):
+    """State of a search.
+
+    QUEUED: created or resumed; no step has been claimed since.
+    RUNNING: at least one step was claimed; the phase says how far it is. A requested cancel leaves it here until the
+        last running step has stopped.
+    SUCCEEDED: every step of the last phase is done. Final.
+    FAILED: a step failed for good; ``error`` says why. Can be resumed.
+    CANCELLED: asked to stop, and stopped. Can be resumed; checkpoints are kept.
+    """
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class StepState(StrEnum):
+    """State of a step. A step exists once its inputs do, so it never waits for another one.
+
+    QUEUED: can be claimed.
+    RUNNING: claimed; its worker holds a lease. Goes back to QUEUED when the lease expires, the worker leaves, or an
+        attempt crashed and attempts are left.
+    SUCCEEDED: done; its artifacts are stored. Final.
+    FAILED: failed for good. QUEUED again when its search is resumed.
+    CANCELLED: stopped before its end. QUEUED again when its search is resumed.
+    """
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class TrainingState(StrEnum):
+    """State of the training of an architecture; follows its step.
+
+    QUEUED: not yet begun, or waiting for another attempt.
+    RUNNING: a worker trains it.
+    SUCCEEDED: its weights are stored and its test accuracy is known. Final.
+    FAILED: failed for good; ``error`` says why.
+    CANCELLED: stopped before its end.
+    """
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class DatasetState(StrEnum):
+    """State of a dataset.
+
+    IMPORTING: being unpacked and checked.
+    READY: can be searched on.
+    FAILED: could not be imported; ``error`` says why.
+    """
+
+    IMPORTING = "importing"
+    READY = "ready"
+    FAILED = "failed"
+
+
+class Role(StrEnum):
+    """Why an architecture is kept.
+
+    WINNER: the best network of a search within its budget.
+    CONTROL: a random network of the winner's cost.
+    SELECTED: chosen afterwards from finished ratings under another budget.
+    """
+
+    WINNER = "winner"
+    CONTROL = "control"
+    SELECTED = "selected"
+
+
+class EventType(StrEnum):
+    """Kind of an event of a search.
+
+    STATE: the search's state or phase changed.
+    STEP: a step's state changed.
+    PROGRESS: work was done.
+    METRIC: a point of a series.
+    LOG: a line for people.
+    """
+
+    STATE = "state"
+    STEP = "step"
+    PROGRESS = "progress"
+    METRIC = "metric"
+    LOG = "log"
+
+
+_SEARCH: Mapping[SearchState, frozenset[SearchState]] = {
+    SearchState.QUEUED: frozenset({SearchState.RUNNING, SearchState.CANCELLED, SearchState.FAILED}),
+    SearchState.RUNNING: frozenset({SearchState.SUCCEEDED, SearchState.FAILED, SearchState.CANCELLED}),
+    SearchState.SUCCEEDED: frozenset(),
+    SearchState.FAILED: frozenset({SearchState.QUEUED}),
+    SearchState.CANCELLED: frozenset({SearchState.QUEUED}),
+}
+
+_STEP: Mapping[StepState, frozenset[StepState]] = {
+    StepState.QUEUED: frozenset({StepState.RUNNING, StepState.CANCELLED}),
+    StepState.RUNNING: frozenset({StepState.SUCCEEDED, StepState.FAILED, StepState.CANCELLED, StepState.QUEUED}),
+    StepState.SUCCEEDED: frozenset(),
+    StepState.FAILED: frozenset({StepState.QUEUED}),
+    StepState.CANCELLED: frozenset({StepState.QUEUED}),
+}
+
+#: States of a search in which no work is done and none will be, unless it is resumed.
+FINISHED = frozenset({SearchState.SUCCEEDED, SearchState.FAILED, SearchState.CANCELLED})
+
+_State = TypeVar("_State", SearchState, StepState)
+
+
+def move_search(current: SearchState, target: SearchState) -> SearchState:
+    """``target``, when a search may go there from ``current``.
+
+    Raises:
+        IllegalTransition: it may not.
+    """
+    return _move("search", _SEARCH, current, target)
+
+
+def move_step(current: StepState, target: StepState) -> StepState:
+    """``target``, when a step may go there from ``current``.
+
+    Raises:
+        IllegalTransition: it may not.
+    """
+    return _move("step", _STEP, current, target)
+
+
+def _move(kind: str, table: Mapping[_State, frozenset[_State]], current: _State, target: _State) -> _State:
+    if target not in table[current]:
+        allowed = " or ".join(sorted(table[current])) or "nothing else"
+        raise IllegalTransition(f"A {kind} that is {current} cannot become {target}; it can become {allowed}.")
+    return target

@@ -1,0 +1,270 @@
+"""The tables. What a row means is said at its class; what may happen to it is in the repository named like it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, func, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from dna_engine.steps import Kind
+from store.columns import Base, Json, new_id
+from store.states import DatasetState, EventType, Role, SearchState, StepState, TrainingState
+
+
+class ApiKey(Base):
+    """A key of the API. The key itself is shown once; what is kept is its SHA-256 and the prefix people know it by."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    name: Mapped[str]
+    prefix: Mapped[str] = mapped_column(unique=True)
+    sha256: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    last_used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+
+class IdempotencyKey(Base):
+    """The answer given to a request with an Idempotency-Key, byte for byte, kept for 24 hours."""
+
+    __tablename__ = "idempotency_keys"
+
+    owner: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    request_sha256: Mapped[str]
+    status: Mapped[int]
+    headers: Mapped[dict[str, str]]
+    body: Mapped[bytes]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)
+
+
+class Dataset(Base):
+    """Images to search on. ``info`` is ``dna_engine.dataset.DatasetInfo``."""
+
+    __tablename__ = "datasets"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    name: Mapped[str] = mapped_column(unique=True)
+    state: Mapped[DatasetState] = mapped_column(default=DatasetState.READY)
+    info: Mapped[Json]
+    fingerprint: Mapped[str | None]
+    error: Mapped[Json | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Search(Base):
+    """A search. Its row is the lock under which its steps and events change; see ``store.searches.lock``."""
+
+    __tablename__ = "searches"
+    __table_args__ = (
+        Index("ix_searches_labels", "labels", postgresql_using="gin"),
+        Index("ix_searches_state_id", "state", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    name: Mapped[str]
+    state: Mapped[SearchState] = mapped_column(default=SearchState.QUEUED)
+    phase: Mapped[Kind] = mapped_column(default=Kind.TEACHER)
+    progress: Mapped[float] = mapped_column(default=0.0)
+    eta_seconds: Mapped[float | None]
+    spec: Mapped[Json]
+    """As the user wrote it."""
+    resolved: Mapped[Json]
+    """``dna_engine.spec.ResolvedSpec``."""
+    labels: Mapped[dict[str, str]] = mapped_column(default=dict)
+    dataset: Mapped[str] = mapped_column(index=True)
+    seed: Mapped[int]
+    best: Mapped[Json | None]
+    error: Mapped[Json | None]
+    """``code``, ``message``, ``param`` and the ``step`` that failed."""
+    cancel_requested: Mapped[bool] = mapped_column(default=False)
+    event_seq: Mapped[int] = mapped_column(default=0)
+    """Number of the last event."""
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+    steps: Mapped[list[Step]] = relationship(lazy="raise", order_by="Step.id", viewonly=True)
+
+
+class Step(Base):
+    """A unit of work of a search, of a training, or of both (training the networks is a phase of a search).
+
+    Whoever claims it gets a new ``fence``; every later write names it, so a worker that lost its lease cannot write.
+    """
+
+    __tablename__ = "steps"
+    __table_args__ = (
+        UniqueConstraint("search_id", "key"),
+        CheckConstraint("search_id IS NOT NULL OR training_id IS NOT NULL", name="belongs"),
+        Index("ix_steps_state_lease_expires_at", "state", "lease_expires_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    search_id: Mapped[UUID | None] = mapped_column(ForeignKey("searches.id", ondelete="CASCADE"))
+    training_id: Mapped[UUID | None] = mapped_column(ForeignKey("trainings.id", ondelete="CASCADE"), index=True)
+    key: Mapped[str]
+    kind: Mapped[Kind]
+    queue: Mapped[str]
+    payload: Mapped[Json]
+    """``dna_engine.steps.Step``."""
+    state: Mapped[StepState] = mapped_column(default=StepState.QUEUED)
+    attempt: Mapped[int] = mapped_column(default=0)
+    max_attempts: Mapped[int]
+    fence: Mapped[int] = mapped_column(default=0)
+    lease_owner: Mapped[UUID | None]
+    """The worker that runs it."""
+    lease_expires_at: Mapped[datetime | None]
+    done: Mapped[int] = mapped_column(default=0)
+    total: Mapped[int] = mapped_column(default=0)
+    unit: Mapped[str] = mapped_column(default="steps")
+    eta_seconds: Mapped[float | None]
+    parts: Mapped[list[str]] = mapped_column(default=list)
+    values: Mapped[Json] = mapped_column(default=dict)
+    """What the engine's result holds."""
+    error: Mapped[Json | None]
+    engine_seconds: Mapped[float] = mapped_column(default=0.0)
+    """Time the engine's processes ran for it, over all attempts."""
+    device: Mapped[str | None]
+    queued_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    woken_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    """When a wake was last put into the outbox for it."""
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
+class Event(Base):
+    """Something that happened to a search. ``seq`` runs from 1 without a gap, in the order of the commits."""
+
+    __tablename__ = "events"
+
+    search_id: Mapped[UUID] = mapped_column(ForeignKey("searches.id", ondelete="CASCADE"), primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    type: Mapped[EventType]
+    data: Mapped[Json]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Metric(Base):
+    """A point of a series, such as ``distill/b1c1/loss``. A repeated ``x`` (after a resume) replaces the point."""
+
+    __tablename__ = "metrics"
+
+    search_id: Mapped[UUID] = mapped_column(ForeignKey("searches.id", ondelete="CASCADE"), primary_key=True)
+    series: Mapped[str] = mapped_column(primary_key=True)
+    x: Mapped[float] = mapped_column(primary_key=True)
+    y: Mapped[float]
+
+
+class Architecture(Base):
+    """A network. ``architecture`` is ``dna_engine.architecture.Architecture.to_json``."""
+
+    __tablename__ = "architectures"
+    __table_args__ = (
+        Index(
+            "uq_architectures_search_id_role",
+            "search_id",
+            "role",
+            unique=True,
+            postgresql_where=text("role IN ('winner', 'control')"),
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    search_id: Mapped[UUID] = mapped_column(ForeignKey("searches.id", ondelete="CASCADE"), index=True)
+    role: Mapped[Role]
+    architecture: Mapped[Json]
+    loss: Mapped[float | None]
+    """The rating: predicted loss, summed over the blocks."""
+    flops: Mapped[int]
+    """Multiply-adds at batch 1, by formula."""
+    params: Mapped[int]
+    latency_ns: Mapped[int | None]
+    counted_flops: Mapped[int | None]
+    """As counted on the network built with torch; equal to ``flops``."""
+    counted_params: Mapped[int | None]
+    test_accuracy: Mapped[float | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Training(Base):
+    """The training of an architecture: part of its search, or asked for afterwards."""
+
+    __tablename__ = "trainings"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    architecture_id: Mapped[UUID] = mapped_column(ForeignKey("architectures.id", ondelete="CASCADE"), index=True)
+    dataset: Mapped[str]
+    network: Mapped[str]
+    """Folder of the network in the run folder: ``winner`` or ``control``."""
+    spec: Mapped[Json]
+    """The ``ResolvedSpec`` that its steps run with."""
+    state: Mapped[TrainingState] = mapped_column(default=TrainingState.QUEUED)
+    progress: Mapped[float] = mapped_column(default=0.0)
+    eta_seconds: Mapped[float | None]
+    test_accuracy: Mapped[float | None]
+    values: Mapped[Json] = mapped_column(default=dict)
+    error: Mapped[Json | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
+class Artifact(Base):
+    """A stored file. ``name`` is its path in the run folder; ``location`` is for ``store.blobs`` alone."""
+
+    __tablename__ = "artifacts"
+    __table_args__ = (
+        UniqueConstraint("search_id", "name"),
+        CheckConstraint("search_id IS NOT NULL OR training_id IS NOT NULL", name="belongs"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    search_id: Mapped[UUID | None] = mapped_column(ForeignKey("searches.id", ondelete="CASCADE"))
+    training_id: Mapped[UUID | None] = mapped_column(ForeignKey("trainings.id", ondelete="CASCADE"), index=True)
+    architecture_id: Mapped[UUID | None] = mapped_column(ForeignKey("architectures.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str]
+    kind: Mapped[str]
+    media_type: Mapped[str]
+    size: Mapped[int]
+    sha256: Mapped[str]
+    location: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Worker(Base):
+    """A worker process, as it last said. It is live while ``last_seen_at`` is recent and it has not stopped."""
+
+    __tablename__ = "workers"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    hostname: Mapped[str]
+    pid: Mapped[int]
+    device: Mapped[str]
+    """What the engine is started with: ``cpu`` or ``cuda:0``."""
+    device_name: Mapped[str]
+    queues: Mapped[list[str]]
+    versions: Mapped[dict[str, str]]
+    """Of the engine and what it runs on, by package name."""
+    current_step_id: Mapped[UUID | None] = mapped_column(ForeignKey("steps.id", ondelete="SET NULL"))
+    started_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    last_seen_at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)
+    stopped_at: Mapped[datetime | None]
+
+
+class OutboxMessage(Base):
+    """A message to the queue, written with what it is about and sent after the commit. ``payload`` holds ids only."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (Index("ix_outbox_pending", "available_at", postgresql_where=text("sent_at IS NULL")),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    task: Mapped[str]
+    queue: Mapped[str]
+    payload: Mapped[dict[str, str]]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    available_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    sent_at: Mapped[datetime | None]
