@@ -1,0 +1,40 @@
+"""Brings a database to the current schema. Works from an installed package: the migrations travel in the wheel."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from store.session import make_engine
+
+
+def alembic_config(url: str) -> Config:
+    """Alembic's configuration for the migrations of this package and this database."""
+    config = Config(attributes={"url": url})
+    config.set_main_option("script_location", str(files("migrations")).replace("%", "%%"))
+    return config
+
+
+def upgrade(url: str, revision: str = "head") -> None:
+    """Runs the migrations that the database lacks. Safe to call from several processes at once."""
+    command.upgrade(alembic_config(url), revision)
+
+
+def downgrade(url: str, revision: str) -> None:
+    """Undoes the migrations after ``revision``; ``base`` undoes all."""
+    command.downgrade(alembic_config(url), revision)
+
+
+def is_current(url: str) -> bool:
+    """Whether the database has exactly the schema that this code expects."""
+    head = ScriptDirectory.from_config(alembic_config(url)).get_current_head()
+    engine = make_engine(url, pool_size=1)
+    try:
+        with engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision() == head
+    finally:
+        engine.dispose()

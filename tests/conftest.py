@@ -1,0 +1,120 @@
+"""Servers, databases and sessions for every test.
+
+Real ones: those of ``DNA_TEST_DATABASE_URL`` and ``DNA_TEST_REDIS_URL`` when given, otherwise started from the wheels.
+The schema is built once by the migrations; a test that commits gets a database of its own, cloned from that one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import redis
+from sqlalchemy import Engine, make_url, text
+from sqlalchemy.orm import Session
+
+from store.columns import new_id
+from store.embedded import Servers, embedded_servers
+from store.migrate import upgrade
+from store.session import Sessions, driver_url, make_engine, make_sessions
+from store.settings import Settings
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """A PostgreSQL in which databases may be created, and a Redis."""
+    database_url, redis_url = os.environ.get("DNA_TEST_DATABASE_URL"), os.environ.get("DNA_TEST_REDIS_URL")
+    if database_url and redis_url:
+        yield Servers(driver_url(database_url), redis_url)
+        return
+    with embedded_servers(tmp_path_factory.mktemp("servers")) as started:
+        _do(started.database_url, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
+        yield Servers(driver_url(database_url or started.database_url), redis_url or started.redis_url)
+
+
+@pytest.fixture(scope="session")
+def migrated(servers: Servers) -> Iterator[str]:
+    """URL of a database with the current schema and nothing in it. Never connect to it: it is cloned."""
+    with _database(servers.database_url) as url:
+        upgrade(url)
+        yield url
+
+
+@pytest.fixture
+def database_url(servers: Servers, migrated: str) -> Iterator[str]:
+    """A fresh migrated database, of this test alone."""
+    with _database(servers.database_url, template=migrated) as url:
+        yield url
+
+
+@pytest.fixture
+def empty_database_url(servers: Servers) -> Iterator[str]:
+    """A fresh database without a schema."""
+    with _database(servers.database_url) as url:
+        yield url
+
+
+@pytest.fixture
+def sessions(database_url: str) -> Iterator[Sessions]:
+    """Sessions on a database of this test alone: for tests that commit."""
+    engine = make_engine(database_url)
+    yield make_sessions(engine)
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def shared_engine(servers: Servers, migrated: str) -> Iterator[Engine]:
+    with _database(servers.database_url, template=migrated) as url:
+        engine = make_engine(url)
+        yield engine
+        engine.dispose()
+
+
+@pytest.fixture
+def session(shared_engine: Engine) -> Iterator[Session]:
+    """A session whose work is rolled back after the test; a commit inside only ends a savepoint."""
+    with shared_engine.connect() as connection, connection.begin() as outer:
+        with Session(connection, join_transaction_mode="create_savepoint", expire_on_commit=False) as session:
+            yield session
+        outer.rollback()
+
+
+@pytest.fixture
+def redis_url(servers: Servers) -> Iterator[str]:
+    """An empty Redis."""
+    with redis.Redis.from_url(servers.redis_url) as client:
+        client.flushdb()
+        yield servers.redis_url
+        client.flushdb()
+
+
+@pytest.fixture
+def settings(database_url: str, redis_url: str, tmp_path: Path) -> Settings:
+    """Settings of a service on this test's own database, Redis and data folder, with short waits."""
+    return Settings(
+        database_url=database_url,
+        redis_url=redis_url,
+        data_dir=tmp_path / "data",
+        poll_seconds=0.1,
+        reap_seconds=0.5,
+    )
+
+
+@contextmanager
+def _database(server_url: str, *, template: str | None = None) -> Iterator[str]:
+    name = f"test_{new_id().hex}"
+    source = f' TEMPLATE "{make_url(template).database}"' if template else ""
+    _do(server_url, f'CREATE DATABASE "{name}"{source}')
+    yield make_url(server_url).set(database=name).render_as_string(hide_password=False)
+    _do(server_url, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def _do(url: str, *statements: str) -> None:
+    engine = make_engine(url, pool_size=1)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+    engine.dispose()
