@@ -1,0 +1,91 @@
+"""docker-compose.yml is checked without an engine: its shape, and the rules a deployment relies on."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+MAIN = ROOT / "docker-compose.yml"
+GPU = ROOT / "docker-compose.gpu.yml"
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    return dict(yaml.safe_load(MAIN.read_text()))
+
+
+def test_has_the_services_of_the_deployment(compose: dict[str, Any]) -> None:
+    assert set(compose["services"]) == {"db", "redis", "migrate", "api", "worker"}
+
+
+def test_every_variable_is_documented() -> None:
+    documented = set(re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    used = set(re.findall(r"\$\{([A-Z_]+)", MAIN.read_text() + GPU.read_text()))
+    assert used <= documented
+    assert documented <= used | {"DNA_DEVICE"}
+
+
+def test_passwords_have_no_default() -> None:
+    for name in ("POSTGRES_PASSWORD", "REDIS_PASSWORD"):
+        uses = re.findall(rf"\$\{{{name}([^}}]*)\}}", MAIN.read_text())
+        assert uses
+        assert all(use.startswith(":?") for use in uses)
+        assert re.search(rf"^{name}=$", (ROOT / ".env.example").read_text(), re.MULTILINE)
+
+
+def test_only_the_api_is_published_and_on_loopback(compose: dict[str, Any]) -> None:
+    published = {name: service["ports"] for name, service in compose["services"].items() if "ports" in service}
+    assert list(published) == ["api"]
+    assert all(port.startswith("${DNA_BIND:-127.0.0.1}:") for port in published["api"])
+
+
+def test_images_are_pinned(compose: dict[str, Any]) -> None:
+    for name, service in compose["services"].items():
+        assert re.search(r":\d+\.\d+", service["image"]), name
+    for dockerfile in (ROOT / "docker").glob("*.Dockerfile"):
+        assert re.search(r"^FROM \S+:\d+\.\d+\.\d+-", dockerfile.read_text(), re.MULTILINE)
+
+
+def test_order_of_start(compose: dict[str, Any]) -> None:
+    services = compose["services"]
+    assert services["migrate"]["depends_on"]["db"]["condition"] == "service_healthy"
+    for name in ("api", "worker"):
+        assert services[name]["depends_on"]["migrate"]["condition"] == "service_completed_successfully"
+        assert services[name]["depends_on"]["redis"]["condition"] == "service_healthy"
+    for name in ("db", "redis"):
+        assert "healthcheck" in services[name]
+
+
+def test_worker_can_stop_and_share_memory(compose: dict[str, Any]) -> None:
+    worker = compose["services"]["worker"]
+    assert worker["init"] is True
+    assert "shm_size" in worker
+    assert "stop_grace_period" in worker
+    assert worker["environment"]["REMAP_SIGTERM"] == "SIGQUIT"
+
+
+def test_commands_exist(compose: dict[str, Any]) -> None:
+    for name in ("migrate", "api", "worker"):
+        python, flag, package, *_ = compose["services"][name]["command"]
+        assert (python, flag) == ("python", "-m")
+        assert importlib.util.find_spec(f"{package}.__main__"), f"{package} cannot be run"
+
+
+def test_dockerfiles_copy_what_exists() -> None:
+    for dockerfile in (ROOT / "docker").glob("*.Dockerfile"):
+        for line in re.findall(r"^COPY (.+) \S+$", dockerfile.read_text(), re.MULTILINE):
+            for source in line.split():
+                assert (ROOT / source).exists(), f"{dockerfile.name} copies {source}"
+
+
+def test_gpu_is_asked_for_only_in_the_override(compose: dict[str, Any]) -> None:
+    assert "nvidia" not in MAIN.read_text().replace("NVIDIA", "")
+    devices = yaml.safe_load(GPU.read_text())["services"]["worker"]["deploy"]["resources"]["reservations"]["devices"]
+    assert devices[0]["driver"] == "nvidia"
+    assert devices[0]["capabilities"] == ["gpu"]
