@@ -1,0 +1,23 @@
+"""Exact selection: the best networks of a rated space under any mix of limits, and whole frontiers. Torch-free.
+
+``Problem(load_ratings(FILE))`` is prepared once and answers every budget: ``best(problem, {"flops": 350_000_000})``,
+``frontier(problem, "flops")``.
+"""
+
+from dna_engine.select.best import Selection, best
+from dna_engine.select.frontier import Frontier, frontier
+from dna_engine.select.latency import LatencyTable
+from dna_engine.select.problem import Network, Problem
+from dna_engine.select.ratings import Ratings, load_ratings
+
+__all__ = [
+    "Frontier",
+    "LatencyTable",
+    "Network",
+    "Problem",
+    "Ratings",
+    "Selection",
+    "best",
+    "frontier",
+    "load_ratings",
+]

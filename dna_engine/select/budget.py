@@ -1,0 +1,60 @@
+"""Why no network fits a budget, and which budgets nearby have one. Torch-free."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dna_engine.errors import InfeasibleBudget
+from dna_engine.select.bounded import solve
+from dna_engine.select.problem import Problem
+
+
+def explain(problem: Problem, limits: Mapping[str, int]) -> InfeasibleBudget:
+    """The error for limits that no network meets.
+
+    Its ``nearest`` are whole budgets that do have a network, one per limit where they differ: the other limits are held
+    (raised only as far as they must be, where they fail among themselves), and this one is as small as it can be then.
+    """
+    nearest: list[dict[str, int]] = []
+    for name in limits:
+        budget = nearest_budget(problem, limits, name)
+        if budget not in nearest:
+            nearest.append(budget)
+    alone = [name for name in limits if limits[name] < problem.cost_range[name][0]]
+    binding = alone or [name for name in limits if _feasible_without(problem, limits, name)] or list(limits)
+    reason = _alone(problem, limits, alone) if alone else _together(limits)
+    offers = " or ".join(", ".join(f"{name} {value:,}" for name, value in budget.items()) for budget in nearest)
+    return InfeasibleBudget(
+        f"No network of {problem.ratings.space.name} fits the budget: {reason}. Budgets nearby that have one: {offers}.",
+        binding=binding,
+        feasible=problem.cost_range,
+        nearest=nearest,
+    )
+
+
+def nearest_budget(problem: Problem, limits: Mapping[str, int], raised: str) -> dict[str, int]:
+    """The limits with one of them raised as little as possible, the others only where they fail without it too."""
+    budget: dict[str, int] = {}
+    for name in [*(name for name in limits if name != raised), raised]:
+        row = problem.row(name)
+        found = solve(problem.trellis.minimizing(row), {problem.row(held): value for held, value in budget.items()})
+        assert found is not None, "the limits held so far were raised until a network met them"
+        budget[name] = max(limits[name], found.costs[row])
+    return {name: budget[name] for name in limits}
+
+
+def _feasible_without(problem: Problem, limits: Mapping[str, int], dropped: str) -> bool:
+    others = {problem.row(name): limit for name, limit in limits.items() if name != dropped}
+    return solve(problem.trellis, others) is not None
+
+
+def _alone(problem: Problem, limits: Mapping[str, int], names: list[str]) -> str:
+    return "; ".join(
+        f"{name} is at most {limits[name]:,}, the smallest network has {problem.cost_range[name][0]:,}"
+        for name in names
+    )
+
+
+def _together(limits: Mapping[str, int]) -> str:
+    listed = " and ".join(f"{name} at most {limit:,}" for name, limit in limits.items())
+    return f"{listed} can each be met, but not together"

@@ -1,0 +1,109 @@
+"""Ratings made ready for selection, once; every budget after that is answered from here. Torch-free."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dna_engine.architecture import Architecture
+from dna_engine.errors import InvalidSpec
+from dna_engine.select.latency import LatencyTable
+from dna_engine.select.ratings import Ratings
+from dna_engine.select.trellis import Trellis, build_trellis, completions
+from dna_engine.space import Op
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network chosen by its ratings.
+
+    Attributes:
+        loss: sum over blocks, from the first, of weight times rating, in float64.
+        costs: by name, whole numbers: flops, params and, with a latency table, latency_ns.
+        choices: per block, the cell (from 1) and its ops.
+        architecture: what can be built, trained and exported.
+    """
+
+    loss: float
+    costs: dict[str, int]
+    choices: tuple[tuple[int, tuple[Op, ...]], ...]
+    architecture: Architecture
+
+    def to_json(self) -> dict[str, Any]:
+        blocks = [{"cell": cell, "ops": [op.name for op in ops]} for cell, ops in self.choices]
+        return {"loss": self.loss, **self.costs, "blocks": blocks}
+
+
+class Problem:
+    """A space with ratings, block weights and costs. Immutable; safe to share between threads.
+
+    Attributes:
+        cost_names: costs that can be limited: ``flops``, ``params`` and, with a latency table, ``latency_ns``.
+        cost_range: smallest and largest value of each over all networks, each on its own.
+
+    Raises:
+        InvalidSpec: weights that do not fit the blocks, or a latency table made for something else.
+    """
+
+    def __init__(
+        self,
+        ratings: Ratings,
+        block_weights: Sequence[float] | None = None,
+        latency: LatencyTable | None = None,
+    ) -> None:
+        weights = [1.0] * len(ratings.space.blocks) if block_weights is None else list(block_weights)
+        if len(weights) != len(ratings.space.blocks):
+            raise InvalidSpec(
+                f"{ratings.space.name} has {len(ratings.space.blocks)} blocks, {len(weights)} weights were given.",
+                param="block_weights",
+            )
+        if not all(math.isfinite(weight) and weight >= 0 for weight in weights):
+            raise InvalidSpec("Block weights must be finite and not negative.", param="block_weights")
+        self.ratings = ratings
+        self.trellis = build_trellis(ratings, weights, latency)
+        self.cost_names = ("flops", "params") if latency is None else ("flops", "params", "latency_ns")
+        self.cost_range = {name: _span(self.trellis, row) for row, name in enumerate(self.cost_names)}
+
+    def row(self, name: str) -> int:
+        """Where a cost stands in an arc's costs.
+
+        Raises:
+            InvalidSpec: there is no such cost, or latency without a table.
+        """
+        if name not in self.cost_names:
+            hint = " Measure a latency table first." if name == "latency_ns" else ""
+            raise InvalidSpec(
+                f"{name!r} cannot be limited here; {', '.join(self.cost_names)} can.{hint}", param=f"budget.{name}"
+            )
+        return self.cost_names.index(name)
+
+    def network(self, positions: Sequence[int]) -> Network:
+        """The network that takes the path at a position in each block, with its loss and costs."""
+        space = self.ratings.space
+        choices = []
+        for block, position in zip(space.blocks, positions, strict=True):
+            index, cell = position, 1
+            while index >= (count := space.path_count(block.cells[cell - 1])):
+                index, cell = index - count, cell + 1
+            choices.append((cell, space.path(block.cells[cell - 1], index)))
+        loss, costs = self.trellis.total(positions)
+        return Network(
+            loss=loss,
+            costs=dict(zip(self.cost_names, costs.tolist(), strict=True)),
+            choices=tuple(choices),
+            architecture=Architecture.from_choices(
+                space,
+                choices,
+                input_size=self.ratings.input_size,
+                num_classes=self.ratings.num_classes,
+                in_chans=self.ratings.in_chans,
+            ),
+        )
+
+
+def _span(trellis: Trellis, row: int) -> tuple[int, int]:
+    low = completions(trellis, [[int(arc.costs[row].min()) for arc in arcs] for arcs in trellis.stages])
+    high = completions(trellis, [[-int(arc.costs[row].max()) for arc in arcs] for arcs in trellis.stages])
+    return int(low[0][trellis.start]), -int(high[0][trellis.start])
