@@ -103,16 +103,15 @@ class Architecture:
     def arch_def(self) -> list[list[str]]:
         """timm block strings, a list per stage; squeeze-excite ratios are relative to a layer's input channels."""
         stages = [[f"ds_r1_k3_s1_e1_c{self.first_width}_se0.25"]]
-        for block in self.blocks:
-            stages.append(
-                [
-                    f"ir_r1_k{op.kernel}_s{block.stride if index == 0 else 1}_e{op.expansion}_c{block.width}"
-                    + (f"_se{op.se_ratio:g}" if op.se_ratio else "")
-                    for index, op in enumerate(block.ops)
-                    if not op.skip
-                ]
-            )
-        return stages
+        return stages + [
+            [
+                f"ir_r1_k{op.kernel}_s{block.stride if index == 0 else 1}_e{op.expansion}_c{block.width}"
+                + (f"_se{op.se_ratio}" if op.se_ratio else "")
+                for index, op in enumerate(block.ops)
+                if not op.skip
+            ]
+            for block in self.blocks
+        ]
 
     def with_classes(self, num_classes: int) -> Architecture:
         return replace(self, num_classes=num_classes)

@@ -44,9 +44,9 @@ class Op:
             raise InvalidSpace(
                 f"Op {self.name!r}: the expansion must be at least 1, not {self.expansion}.", param="space.ops"
             )
-        if not 0 <= self.se_ratio <= 1:
+        if self.se_ratio and not 0.1 <= self.se_ratio <= 1:  # Below, narrow layers would squeeze to no channel at all.
             raise InvalidSpace(
-                f"Op {self.name!r}: se_ratio must be between 0 and 1, not {self.se_ratio}.", param="space.ops"
+                f"Op {self.name!r}: se_ratio must be 0 or between 0.1 and 1, not {self.se_ratio}.", param="space.ops"
             )
 
     def to_json(self) -> str | dict[str, Any]:
@@ -131,6 +131,12 @@ class Space:
             raise InvalidSpace("A space needs at least one op that is not a skip.", param="space.ops")
         if len({op.name for op in self.ops}) < len(self.ops):
             raise InvalidSpace("Two ops of the space share a name.", param="space.ops")
+        if self.reductions[-1] > 32:  # timm's builder would dilate the convolutions behind instead of striding.
+            raise InvalidSpace(
+                f"The blocks reduce the image {self.reductions[-1]} times; at most 32 can be built. Give fewer blocks "
+                "a stride of 2.",
+                param="space.blocks",
+            )
         for name in ("stem_width", "first_width", "head_width"):
             if (width := getattr(self, name)) < 8 or width % 8:
                 raise InvalidSpace(f"{name} must be a positive multiple of 8, not {width}.", param=f"space.{name}")

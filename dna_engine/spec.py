@@ -104,6 +104,11 @@ class RetrainSpec(_Model):
 
     epochs: int | None = Field(default=None, ge=1, le=10_000)
     batch_size: int = Field(default=64, ge=2, le=65_536)
+    recipe: Literal["adamw", "paper"] = Field(
+        default="adamw",
+        description="adamw: warm-up, then one cosine. paper: RMSprop, dropout and averaged weights as published, its "
+        "learning rate scaled to the batch; it has its own numbers, the three fields below do not apply.",
+    )
     learning_rate: float = Field(default=0.003, gt=0, le=10, description="AdamW's peak, one cycle.")
     weight_decay: float = Field(default=0.05, ge=0, le=1)
     label_smoothing: float = Field(default=0.1, ge=0, lt=1)

@@ -1,0 +1,45 @@
+"""A chosen architecture as the timm EfficientNet that it describes, and what is counted on it."""
+
+from __future__ import annotations
+
+import torch
+from timm.models._efficientnet_builder import decode_arch_def
+from timm.models.efficientnet import EfficientNet
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from dna_engine.architecture import Architecture
+from dna_engine.cost import Cost
+
+
+def build(architecture: Architecture, *, dropout: float = 0.0, drop_path: float = 0.0) -> EfficientNet:
+    """The network, freshly initialised, on the default device.
+
+    Args:
+        architecture: what to build.
+        dropout: before the classifier, in training.
+        drop_path: rate of the deepest residual branch (stochastic depth), rising linearly from 0 at the first.
+    """
+    return EfficientNet(
+        decode_arch_def(architecture.arch_def()),
+        num_classes=architecture.num_classes,
+        num_features=architecture.head_width,
+        in_chans=architecture.in_chans,
+        stem_size=architecture.stem_width,
+        act_layer=nn.SiLU,
+        drop_rate=dropout,
+        drop_path_rate=drop_path,
+    )
+
+
+def count(architecture: Architecture) -> Cost:
+    """Multiply-adds and parameters counted on the built network, by torch; :mod:`dna_engine.cost` predicts the same.
+
+    The network is built without memory (on torch's meta device), so this takes milliseconds at any size.
+    """
+    with torch.device("meta"):
+        model = build(architecture).eval()
+        image = torch.empty(1, architecture.in_chans, architecture.input_size, architecture.input_size)
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        model(image)
+    return Cost(flops=counter.get_total_flops() // 2, params=sum(p.numel() for p in model.parameters()))

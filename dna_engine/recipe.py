@@ -1,0 +1,104 @@
+"""How a network is trained: the numbers, and the optimiser and schedule that timm makes of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from timm.optim import create_optimizer_v2
+from timm.scheduler import CosineLRScheduler, StepLRScheduler
+from timm.scheduler.scheduler import Scheduler
+from torch import nn
+
+from dna_engine.spec import RetrainSpec
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """One training recipe. Both networks of a comparison are trained by the same.
+
+    Attributes:
+        epochs: passes over the training images.
+        batch_size: images per step.
+        learning_rate: peak, reached at the end of the warm-up.
+        weight_decay: on weights; never on biases and norms.
+        label_smoothing: share of the target spread evenly over the classes.
+        warmup_epochs: linear rise of the learning rate; may be a fraction.
+        optimizer: adamw, or rmsproptf (TensorFlow's form of RMSprop: alpha 0.9, momentum 0.9, eps 1e-3).
+        schedule: one cosine down to 0, or times 0.963 after every 3 epochs.
+        ema_decay: of the moving average of the weights, which is then what is evaluated and kept; None for none.
+        dropout: before the classifier.
+        drop_path: of the deepest residual branch.
+    """
+
+    epochs: int
+    batch_size: int = 64
+    learning_rate: float = 0.003
+    weight_decay: float = 0.05
+    label_smoothing: float = 0.1
+    warmup_epochs: float = 1.0
+    optimizer: Literal["adamw", "rmsproptf"] = "adamw"
+    schedule: Literal["cosine", "exponential"] = "cosine"
+    ema_decay: float | None = None
+    dropout: float = 0.0
+    drop_path: float = 0.0
+
+    @classmethod
+    def of(cls, spec: RetrainSpec) -> Recipe:
+        """The recipe that a search asks for."""
+        assert spec.epochs is not None, "resolve() fills in the epochs"
+        if spec.recipe == "paper":
+            return cls.paper(epochs=spec.epochs, batch_size=spec.batch_size)
+        return cls(
+            epochs=spec.epochs,
+            batch_size=spec.batch_size,
+            learning_rate=spec.learning_rate,
+            weight_decay=spec.weight_decay,
+            label_smoothing=spec.label_smoothing,
+            warmup_epochs=min(5.0, spec.epochs / 10),
+        )
+
+    @classmethod
+    def paper(cls, *, epochs: int = 500, batch_size: int = 1024) -> Recipe:
+        """The published one (Li et al. 2020, section 5.1), its learning rate scaled to the batch."""
+        return cls(
+            epochs=epochs,
+            batch_size=batch_size,
+            learning_rate=0.064 * batch_size / 1024,
+            weight_decay=1e-5,
+            warmup_epochs=min(5.0, epochs / 10),
+            optimizer="rmsproptf",
+            schedule="exponential",
+            ema_decay=0.9998,
+            dropout=0.2,
+            drop_path=0.2,
+        )
+
+    def make_optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
+        if self.optimizer == "adamw":
+            return create_optimizer_v2(model, "adamw", lr=self.learning_rate, weight_decay=self.weight_decay)
+        return create_optimizer_v2(
+            model, "rmsproptf", lr=self.learning_rate, weight_decay=self.weight_decay, momentum=0.9, alpha=0.9, eps=1e-3
+        )
+
+    def make_schedule(self, optimizer: torch.optim.Optimizer, steps_per_epoch: int) -> Scheduler:
+        """A function of the number of steps done; it keeps no state of its own."""
+        warmup = round(self.warmup_epochs * steps_per_epoch)
+        if self.schedule == "exponential":
+            return StepLRScheduler(
+                optimizer,
+                decay_t=3 * steps_per_epoch,
+                decay_rate=0.963,
+                warmup_t=warmup,
+                warmup_lr_init=0.0,
+                t_in_epochs=False,
+            )
+        return CosineLRScheduler(
+            optimizer,
+            t_initial=max(1, self.epochs * steps_per_epoch - warmup),
+            warmup_t=warmup,
+            warmup_lr_init=0.0,
+            warmup_prefix=True,
+            t_in_epochs=False,
+        )
