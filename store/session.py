@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
-from sqlalchemy import Engine, create_engine, make_url
+from sqlalchemy import TIMESTAMP, Engine, create_engine, func, make_url, select
 from sqlalchemy.orm import Session, sessionmaker
 
 Sessions = sessionmaker[Session]
@@ -43,3 +44,8 @@ def transaction(sessions: Sessions) -> Iterator[Session]:
     """A session that commits at the end of the block, and rolls back when the block raises."""
     with sessions.begin() as session:
         yield session
+
+
+def clock(session: Session) -> datetime:
+    """The database's time. Leases and durations use it, so workers' clocks need not agree."""
+    return session.scalars(select(func.clock_timestamp(type_=TIMESTAMP(timezone=True)))).one()

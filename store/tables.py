@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, func, text
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from dna_engine.steps import Kind
@@ -91,7 +91,7 @@ class Search(Base):
 
 
 class Step(Base):
-    """A unit of work of a search, of a training, or of both (training the networks is a phase of a search).
+    """A unit of work of a search; the step that trains a network belongs to its training as well.
 
     Whoever claims it gets a new ``fence``; every later write names it, so a worker that lost its lease cannot write.
     """
@@ -99,12 +99,11 @@ class Step(Base):
     __tablename__ = "steps"
     __table_args__ = (
         UniqueConstraint("search_id", "key"),
-        CheckConstraint("search_id IS NOT NULL OR training_id IS NOT NULL", name="belongs"),
         Index("ix_steps_state_lease_expires_at", "state", "lease_expires_at"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    search_id: Mapped[UUID | None] = mapped_column(ForeignKey("searches.id", ondelete="CASCADE"))
+    search_id: Mapped[UUID] = mapped_column(ForeignKey("searches.id", ondelete="CASCADE"))
     training_id: Mapped[UUID | None] = mapped_column(ForeignKey("trainings.id", ondelete="CASCADE"), index=True)
     key: Mapped[str]
     kind: Mapped[Kind]
@@ -191,7 +190,7 @@ class Architecture(Base):
 
 
 class Training(Base):
-    """The training of an architecture: part of its search, or asked for afterwards."""
+    """The training of an architecture."""
 
     __tablename__ = "trainings"
 
@@ -217,14 +216,10 @@ class Artifact(Base):
     """A stored file. ``name`` is its path in the run folder; ``location`` is for ``store.blobs`` alone."""
 
     __tablename__ = "artifacts"
-    __table_args__ = (
-        UniqueConstraint("search_id", "name"),
-        CheckConstraint("search_id IS NOT NULL OR training_id IS NOT NULL", name="belongs"),
-    )
+    __table_args__ = (UniqueConstraint("search_id", "name"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    search_id: Mapped[UUID | None] = mapped_column(ForeignKey("searches.id", ondelete="CASCADE"))
-    training_id: Mapped[UUID | None] = mapped_column(ForeignKey("trainings.id", ondelete="CASCADE"), index=True)
+    search_id: Mapped[UUID] = mapped_column(ForeignKey("searches.id", ondelete="CASCADE"))
     architecture_id: Mapped[UUID | None] = mapped_column(ForeignKey("architectures.id", ondelete="CASCADE"), index=True)
     name: Mapped[str]
     kind: Mapped[str]

@@ -1,7 +1,7 @@
 # ruff: noqa: N999
 """The first tables.
 
-Revision: 0001, after , written 2026-11-24 21:09:09.994528+00:00.
+Revision 0001, written 2026-11-24 21:21:25.019922+00:00.
 """
 
 from __future__ import annotations
@@ -198,6 +198,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("search_id", "series", "x", name=op.f("pk_metrics")),
     )
     op.create_table(
+        "artifacts",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("search_id", sa.Uuid(), nullable=False),
+        sa.Column("architecture_id", sa.Uuid(), nullable=True),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("media_type", sa.Text(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("location", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["architecture_id"], ["architectures.id"], name=op.f("fk_artifacts_architecture_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["search_id"], ["searches.id"], name=op.f("fk_artifacts_search_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_artifacts")),
+        sa.UniqueConstraint("search_id", "name", name=op.f("uq_artifacts_search_id_name")),
+    )
+    op.create_index(op.f("ix_artifacts_architecture_id"), "artifacts", ["architecture_id"], unique=False)
+    op.create_table(
         "trainings",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("architecture_id", sa.Uuid(), nullable=False),
@@ -234,37 +256,9 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_trainings_architecture_id"), "trainings", ["architecture_id"], unique=False)
     op.create_table(
-        "artifacts",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("search_id", sa.Uuid(), nullable=True),
-        sa.Column("training_id", sa.Uuid(), nullable=True),
-        sa.Column("architecture_id", sa.Uuid(), nullable=True),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("media_type", sa.Text(), nullable=False),
-        sa.Column("size", sa.BigInteger(), nullable=False),
-        sa.Column("sha256", sa.Text(), nullable=False),
-        sa.Column("location", sa.Text(), nullable=False),
-        sa.Column("created_at", sa.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.CheckConstraint("search_id IS NOT NULL OR training_id IS NOT NULL", name=op.f("ck_artifacts_belongs")),
-        sa.ForeignKeyConstraint(
-            ["architecture_id"], ["architectures.id"], name=op.f("fk_artifacts_architecture_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["search_id"], ["searches.id"], name=op.f("fk_artifacts_search_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["training_id"], ["trainings.id"], name=op.f("fk_artifacts_training_id"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_artifacts")),
-        sa.UniqueConstraint("search_id", "name", name=op.f("uq_artifacts_search_id_name")),
-    )
-    op.create_index(op.f("ix_artifacts_architecture_id"), "artifacts", ["architecture_id"], unique=False)
-    op.create_index(op.f("ix_artifacts_training_id"), "artifacts", ["training_id"], unique=False)
-    op.create_table(
         "steps",
         sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("search_id", sa.Uuid(), nullable=True),
+        sa.Column("search_id", sa.Uuid(), nullable=False),
         sa.Column("training_id", sa.Uuid(), nullable=True),
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column(
@@ -318,7 +312,6 @@ def upgrade() -> None:
         sa.Column("woken_at", sa.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("started_at", sa.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("finished_at", sa.TIMESTAMP(timezone=True), nullable=True),
-        sa.CheckConstraint("search_id IS NOT NULL OR training_id IS NOT NULL", name=op.f("ck_steps_belongs")),
         sa.ForeignKeyConstraint(["search_id"], ["searches.id"], name=op.f("fk_steps_search_id"), ondelete="CASCADE"),
         sa.ForeignKeyConstraint(
             ["training_id"], ["trainings.id"], name=op.f("fk_steps_training_id"), ondelete="CASCADE"
@@ -355,11 +348,10 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_steps_training_id"), table_name="steps")
     op.drop_index("ix_steps_state_lease_expires_at", table_name="steps")
     op.drop_table("steps")
-    op.drop_index(op.f("ix_artifacts_training_id"), table_name="artifacts")
-    op.drop_index(op.f("ix_artifacts_architecture_id"), table_name="artifacts")
-    op.drop_table("artifacts")
     op.drop_index(op.f("ix_trainings_architecture_id"), table_name="trainings")
     op.drop_table("trainings")
+    op.drop_index(op.f("ix_artifacts_architecture_id"), table_name="artifacts")
+    op.drop_table("artifacts")
     op.drop_table("metrics")
     op.drop_table("events")
     op.drop_index(

@@ -1,0 +1,64 @@
+"""Rows of networks: those a search found, and those chosen afterwards from its ratings."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from store.columns import Json, new_id
+from store.errors import NotFound
+from store.states import Role
+from store.tables import Architecture
+
+
+def get(session: Session, architecture_id: UUID) -> Architecture:
+    """The network of that id.
+
+    Raises:
+        NotFound: there is none.
+    """
+    architecture = session.get(Architecture, architecture_id)
+    if architecture is None:
+        raise NotFound("architecture", architecture_id)
+    return architecture
+
+
+def of_search(session: Session, search_id: UUID, *, role: Role | None = None) -> list[Architecture]:
+    """The networks of a search, oldest first: the winner, its control, then those selected afterwards."""
+    query = select(Architecture).where(Architecture.search_id == search_id).order_by(Architecture.id)
+    if role is not None:
+        query = query.where(Architecture.role == role)
+    return list(session.scalars(query))
+
+
+def select_network(
+    session: Session,
+    search_id: UUID,
+    architecture: Json,
+    *,
+    loss: float,
+    flops: int,
+    params: int,
+    latency_ns: int | None = None,
+) -> Architecture:
+    """Keeps a network chosen under another budget. The same one again gives the row that exists."""
+    known = session.scalar(
+        select(Architecture).where(Architecture.search_id == search_id, Architecture.architecture == architecture)
+    )
+    if known is not None:
+        return known
+    network = Architecture(
+        id=new_id(),
+        search_id=search_id,
+        role=Role.SELECTED,
+        architecture=architecture,
+        loss=loss,
+        flops=flops,
+        params=params,
+        latency_ns=latency_ns,
+    )
+    session.add(network)
+    session.flush()
+    return network

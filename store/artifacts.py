@@ -1,0 +1,98 @@
+"""Rows of stored files: what a search left behind, by the names of its run folder. The bytes are in ``store.blobs``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from store.blobs import Blob
+from store.errors import NotFound
+from store.states import Role
+from store.tables import Architecture, Artifact
+
+MEDIA_TYPES = {
+    ".json": "application/json",
+    ".onnx": "application/octet-stream",
+    ".png": "image/png",
+    ".safetensors": "application/octet-stream",
+    ".svg": "image/svg+xml",
+    ".zip": "application/zip",
+}
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file of a run folder, by its path there, whose bytes are stored."""
+
+    name: str
+    blob: Blob
+
+
+def record(session: Session, search_id: UUID, files: Sequence[StoredFile]) -> list[str]:
+    """Rows for stored files; returns the locations of those they replace, to be deleted after the commit."""
+    replaced = remove(session, search_id, *(file.name for file in files))
+    networks = {
+        row.role: row.id
+        for row in session.execute(
+            select(Architecture.role, Architecture.id).where(
+                Architecture.search_id == search_id, Architecture.role != Role.SELECTED
+            )
+        )
+    }
+    for file in files:
+        path = PurePosixPath(file.name)
+        session.add(
+            Artifact(
+                id=file.blob.id,
+                search_id=search_id,
+                architecture_id=networks.get(path.parts[0]),
+                name=file.name,
+                kind=path.parts[0] if path.parts[0] in ("checkpoints", "cells", "ratings") else path.stem,
+                media_type=MEDIA_TYPES.get(path.suffix, "application/octet-stream"),
+                size=file.blob.size,
+                sha256=file.blob.sha256,
+                location=file.blob.location,
+            )
+        )
+    session.flush()
+    return replaced
+
+
+def remove(session: Session, search_id: UUID, *names: str) -> list[str]:
+    """Removes the rows of those names, where there are any; returns the locations of their files."""
+    gone = delete(Artifact).where(Artifact.search_id == search_id, Artifact.name.in_(names))
+    return list(session.scalars(gone.returning(Artifact.location)))
+
+
+def get(session: Session, artifact_id: UUID) -> Artifact:
+    """The artifact of that id.
+
+    Raises:
+        NotFound: there is none.
+    """
+    artifact = session.get(Artifact, artifact_id)
+    if artifact is None:
+        raise NotFound("artifact", artifact_id)
+    return artifact
+
+
+def named(session: Session, search_id: UUID, names: Sequence[str]) -> dict[str, Artifact]:
+    """Those of the named files that a search has."""
+    query = select(Artifact).where(Artifact.search_id == search_id, Artifact.name.in_(names))
+    return {artifact.name: artifact for artifact in session.scalars(query)}
+
+
+def of_search(session: Session, search_id: UUID) -> list[Artifact]:
+    """Every file of a search, by name."""
+    return list(session.scalars(select(Artifact).where(Artifact.search_id == search_id).order_by(Artifact.name)))
+
+
+def of_architecture(session: Session, architecture_id: UUID) -> list[Artifact]:
+    """Every file of a network, by name."""
+    query = select(Artifact).where(Artifact.architecture_id == architecture_id).order_by(Artifact.name)
+    return list(session.scalars(query))

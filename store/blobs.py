@@ -1,0 +1,131 @@
+"""The bytes of artifacts, on any file system that fsspec knows. Addressed by id; no name from a user becomes a path.
+
+A file appears whole or not at all: it is written under a temporary name and moved. Its size and SHA-256 are computed
+while it is written and checked when it is read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+from uuid import UUID
+
+from fsspec.core import url_to_fs
+
+from store.columns import new_id
+from store.errors import CorruptArtifact
+
+CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Blob:
+    """A stored file: ``location`` below the store's root, ``size`` in bytes, ``sha256`` in hex."""
+
+    id: UUID
+    location: str
+    size: int
+    sha256: str
+
+
+class BlobStore:
+    """Files under one fsspec URL, such as ``file:///var/lib/dna/artifacts`` or ``s3://bucket/dna``."""
+
+    def __init__(self, url: str) -> None:
+        self._fs, self._root = url_to_fs(url)
+
+    def write(self, source: IO[bytes]) -> Blob:
+        """Stores what ``source`` holds from where it stands to its end."""
+        blob_id = new_id()
+        location = f"{blob_id.hex[-2:]}/{blob_id}"
+        digest, size = hashlib.sha256(), 0
+        temporary = f"{self._path(location)}.part"
+        self._fs.makedirs(temporary.rpartition("/")[0], exist_ok=True)
+        try:
+            with self._fs.open(temporary, "wb") as target:
+                while chunk := source.read(CHUNK):
+                    target.write(chunk)
+                    digest.update(chunk)
+                    size += len(chunk)
+            self._fs.mv(temporary, self._path(location))
+        except BaseException:
+            self.delete(f"{location}.part")
+            raise
+        return Blob(blob_id, location, size, digest.hexdigest())
+
+    def write_file(self, path: Path) -> Blob:
+        """Stores a local file."""
+        with path.open("rb") as source:
+            return self.write(source)
+
+    def read(self, blob: Blob) -> Iterator[bytes]:
+        """The whole file in chunks, checked on the way.
+
+        Raises:
+            CorruptArtifact: it is missing, or its size or SHA-256 is not what was written. Raised before the last chunk
+                is handed out, so a truncated or altered file never arrives as if complete.
+        """
+        digest, size, held = hashlib.sha256(), 0, b""
+        with self._open(blob) as source:
+            while chunk := source.read(CHUNK):
+                digest.update(chunk)
+                size += len(chunk)
+                if held:
+                    yield held
+                held = chunk
+        if size != blob.size or digest.hexdigest() != blob.sha256:
+            raise CorruptArtifact(f"Artifact {blob.id} differs from what was stored ({size} of {blob.size} bytes).")
+        if held:
+            yield held
+
+    def read_range(self, blob: Blob, start: int, stop: int) -> Iterator[bytes]:
+        """Bytes ``start`` to ``stop`` (exclusive) in chunks. A part cannot be checked by hash, only the whole size is.
+
+        Raises:
+            CorruptArtifact: the file is missing or has another size.
+        """
+        if self._size(blob) != blob.size:
+            raise CorruptArtifact(f"Artifact {blob.id} has another size than was stored.")
+        with self._open(blob) as source:
+            source.seek(start)
+            left = stop - start
+            while left > 0 and (chunk := source.read(min(CHUNK, left))):
+                left -= len(chunk)
+                yield chunk
+
+    def fetch(self, blob: Blob, target: Path) -> None:
+        """Copies the file to a local path, which appears whole or not at all.
+
+        Raises:
+            CorruptArtifact: as :meth:`read`.
+        """
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = target.with_name(f"{target.name}.part")
+        with temporary.open("wb") as file:
+            for chunk in self.read(blob):
+                file.write(chunk)
+        temporary.replace(target)
+
+    def delete(self, location: str) -> None:
+        """Deletes a file; one that is gone already is no error, so a deletion can be repeated."""
+        with suppress(FileNotFoundError):
+            self._fs.rm_file(self._path(location))
+
+    def _path(self, location: str) -> str:
+        return f"{self._root}/{location}"
+
+    def _open(self, blob: Blob) -> Any:
+        try:
+            return self._fs.open(self._path(blob.location), "rb")
+        except FileNotFoundError as error:
+            raise CorruptArtifact(f"The file of artifact {blob.id} is missing.") from error
+
+    def _size(self, blob: Blob) -> int:
+        try:
+            return int(self._fs.size(self._path(blob.location)))
+        except FileNotFoundError as error:
+            raise CorruptArtifact(f"The file of artifact {blob.id} is missing.") from error

@@ -1,0 +1,129 @@
+"""Who runs a step: claimed by compare-and-set, held under a lease, told apart by a fencing token.
+
+Every claim raises the step's fence. Every later write of the claimant goes through :func:`held`, which finds the step
+only under that fence, so a worker that was thought dead and comes back cannot write into another one's attempt.
+
+Lock order everywhere: the search's row, then rows of its steps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from dna_engine.spec import ResolvedSpec
+from dna_engine.steps import Step as PlannedStep
+from store import searches
+from store.errors import LeaseLost, NotFound
+from store.session import clock
+from store.states import FINISHED, StepState
+from store.tables import Search, Step, Worker
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a worker holds while it runs a step: what to do, and the fence that its writes carry."""
+
+    step_id: UUID
+    search_id: UUID
+    fence: int
+    attempt: int
+    step: PlannedStep
+    spec: ResolvedSpec
+
+
+def claim(session: Session, step_id: UUID, worker: Worker, *, lease_seconds: float) -> Claim | None:
+    """Takes a queued step for a worker. None when there is nothing to do: another has it, it is done, stopped or gone."""
+    search_id = session.scalar(select(Step.search_id).where(Step.id == step_id))
+    if search_id is None:
+        return None
+    try:
+        search = searches.lock(session, search_id)
+    except NotFound:
+        return None
+    if search.cancel_requested or search.state in FINISHED:
+        return None
+    now = func.clock_timestamp()
+    step = session.scalar(
+        update(Step)
+        .where(Step.id == step_id, Step.state == StepState.QUEUED)
+        .values(
+            state=StepState.RUNNING,
+            attempt=Step.attempt + 1,
+            fence=Step.fence + 1,
+            lease_owner=worker.id,
+            lease_expires_at=now + timedelta(seconds=lease_seconds),
+            device=worker.device,
+            started_at=func.coalesce(Step.started_at, now),
+            finished_at=None,
+            error=None,
+        )
+        .returning(Step)
+        .execution_options(populate_existing=True, synchronize_session=False)
+    )
+    if step is None:
+        return None
+    return Claim(
+        step_id=step.id,
+        search_id=search.id,
+        fence=step.fence,
+        attempt=step.attempt,
+        step=PlannedStep.model_validate(step.payload),
+        spec=ResolvedSpec.model_validate(search.resolved),
+    )
+
+
+def renew(session: Session, claim: Claim, *, lease_seconds: float) -> None:
+    """Extends the lease from now on.
+
+    Raises:
+        LeaseLost: the step is not the claimant's any more.
+    """
+    renewed = session.scalar(
+        update(Step)
+        .where(Step.id == claim.step_id, Step.fence == claim.fence, Step.state == StepState.RUNNING)
+        .values(lease_expires_at=func.clock_timestamp() + timedelta(seconds=lease_seconds))
+        .returning(Step.id)
+        .execution_options(synchronize_session=False)
+    )
+    if renewed is None:
+        raise LeaseLost(claim.step_id, claim.fence)
+
+
+def held(session: Session, claim: Claim) -> tuple[Search, Step]:
+    """The search and the step, both locked until the transaction ends.
+
+    Raises:
+        LeaseLost: the step is not the claimant's any more, or its search was deleted.
+    """
+    try:
+        search = searches.lock(session, claim.search_id)
+    except NotFound as error:
+        raise LeaseLost(claim.step_id, claim.fence) from error
+    step = session.scalar(
+        select(Step)
+        .where(Step.id == claim.step_id, Step.fence == claim.fence, Step.state == StepState.RUNNING)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if step is None:
+        raise LeaseLost(claim.step_id, claim.fence)
+    return search, step
+
+
+def must_stop(session: Session, claim: Claim) -> bool:
+    """Whether the search was cancelled, has failed meanwhile, or is gone: its running steps are to stop."""
+    row = session.execute(
+        select(Search.cancel_requested, Search.state).where(Search.id == claim.search_id)
+    ).one_or_none()
+    return row is None or row.cancel_requested or row.state in FINISHED
+
+
+def expired(session: Session) -> list[Step]:
+    """Running steps whose lease has run out. Not locked: look again under the lock before acting."""
+    query = select(Step).where(Step.state == StepState.RUNNING, Step.lease_expires_at < clock(session))
+    return list(session.scalars(query.order_by(Step.lease_expires_at)))

@@ -1,0 +1,79 @@
+"""Rows of datasets. Those that ship with the engine are put in by :func:`ensure_builtin`."""
+
+from __future__ import annotations
+
+import hashlib
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from dna_engine.dataset import BUILTIN, DatasetInfo
+from dna_engine.errors import UnknownName
+from store.columns import new_id
+from store.errors import NameTaken, NotFound
+from store.pages import Page, page
+from store.states import DatasetState
+from store.tables import Dataset
+
+
+def ensure_builtin(session: Session) -> None:
+    """Rows for the built-in datasets, up to date. Safe to call at every start and by several processes at once."""
+    for info in BUILTIN.values():
+        content = {"info": info.model_dump(mode="json"), "fingerprint": fingerprint(info)}
+        row = insert(Dataset).values(id=new_id(), name=info.name, state=DatasetState.READY, **content)
+        session.execute(row.on_conflict_do_update(index_elements=["name"], set_=content))
+
+
+def fingerprint(info: DatasetInfo) -> str:
+    """SHA-256 of the description: for data whose images a name already fixes."""
+    return hashlib.sha256(info.model_dump_json().encode()).hexdigest()
+
+
+def create(session: Session, info: DatasetInfo, *, fingerprint: str) -> Dataset:
+    """A dataset that can be searched on at once.
+
+    Raises:
+        NameTaken: a dataset of that name exists.
+    """
+    statement = (
+        insert(Dataset)
+        .values(id=new_id(), name=info.name, info=info.model_dump(mode="json"), fingerprint=fingerprint)
+        .on_conflict_do_nothing(index_elements=["name"])
+        .returning(Dataset)
+    )
+    dataset = session.scalar(statement)
+    if dataset is None:
+        raise NameTaken("dataset", info.name)
+    return dataset
+
+
+def get(session: Session, dataset_id: UUID) -> Dataset:
+    """The dataset of that id.
+
+    Raises:
+        NotFound: there is none.
+    """
+    dataset = session.get(Dataset, dataset_id)
+    if dataset is None:
+        raise NotFound("dataset", dataset_id)
+    return dataset
+
+
+def ready(session: Session, name: str) -> DatasetInfo:
+    """What is known of the images of a dataset that can be searched on.
+
+    Raises:
+        UnknownName: there is none of that name; the message lists those that exist.
+    """
+    dataset = session.scalar(select(Dataset).where(Dataset.name == name, Dataset.state == DatasetState.READY))
+    if dataset is None:
+        known = session.scalars(select(Dataset.name).where(Dataset.state == DatasetState.READY))
+        raise UnknownName("dataset", name, known, param="dataset")
+    return DatasetInfo.model_validate(dataset.info)
+
+
+def listing(session: Session, *, after: UUID | None = None, limit: int = 20) -> Page[Dataset]:
+    """A page of datasets, newest first."""
+    return page(session, select(Dataset), Dataset.id, after=after, limit=limit)

@@ -1,0 +1,332 @@
+"""How a search moves: through its phases as steps succeed, and out of them when one fails, stops or is taken over.
+
+Called by workers with what they hold (a claim), and by the API (cancel, resume). Each function locks the search first,
+leaves rows, events and wakes that agree, and commits nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from dna_engine.events import Log, Metric, Progress
+from dna_engine.space import CellRef
+from dna_engine.spec import ResolvedSpec
+from dna_engine.steps import Kind, phase_steps
+from store import artifacts, claims, events, outbox, results, searches, steps
+from store.artifacts import StoredFile
+from store.claims import Claim
+from store.columns import Json
+from store.errors import IllegalTransition
+from store.events import NewEvent, Point
+from store.progress import Work, estimate
+from store.session import clock
+from store.states import FINISHED, EventType, SearchState, StepState, TrainingState, move_search, move_step
+from store.tables import Search, Step, Training, Worker
+
+#: How the cells of a phase are spread over workers; the scheduler's. May read the live workers from the session.
+Grouping = Callable[[Session, Kind, ResolvedSpec], Sequence[Sequence[CellRef]]]
+
+
+def claim(session: Session, step_id: UUID, worker: Worker, *, lease_seconds: float) -> Claim | None:
+    """Takes a queued step; its search runs from now on. None when there is nothing to do."""
+    taken = claims.claim(session, step_id, worker, lease_seconds=lease_seconds)
+    if taken is None:
+        return None
+    search, step = claims.held(session, taken)
+    if search.state == SearchState.QUEUED:
+        search.started_at = search.started_at or clock(session)
+        _move_search(session, search, SearchState.RUNNING)
+    _announce(session, step)
+    return taken
+
+
+def report(session: Session, claim: Claim, batch: Sequence[Progress | Metric | Log], *, engine_seconds: float) -> None:
+    """Stores what the engine said since the last report, in order; of several progress events the last counts.
+
+    Args:
+        engine_seconds: time the engine ran since the last report.
+
+    Raises:
+        LeaseLost: the step is not the claimant's any more.
+    """
+    search, step = claims.held(session, claim)
+    step.engine_seconds += engine_seconds
+    news = []
+    if progress := next((event for event in reversed(batch) if isinstance(event, Progress)), None):
+        step.done, step.total, step.unit = progress.done, progress.total, progress.unit
+        step.eta_seconds, step.parts = progress.eta_seconds, progress.parts
+        _update_progress(session, search)
+        _mirror_training(session, step)
+        whole = {"phase": search.phase, "progress": search.progress, "search_eta_seconds": search.eta_seconds}
+        told = progress.model_dump(mode="json", exclude={"event"})
+        news.append(NewEvent(EventType.PROGRESS, {"step": step.key, **told, **whole}))
+    points = [Point(event.series, event.x, event.y) for event in batch if isinstance(event, Metric)]
+    events.add_points(session, search.id, points)
+    for event in batch:
+        if not isinstance(event, Progress):
+            told = event.model_dump(mode="json", exclude={"event"})
+            news.append(NewEvent(EventType(event.event), {"step": step.key, **told}))
+    if news:
+        events.append(session, search.id, news)
+
+
+def save_checkpoint(session: Session, claim: Claim, file: StoredFile) -> list[str]:
+    """Records the step's checkpoint; returns the locations of files it replaces, to be deleted after the commit.
+
+    Raises:
+        LeaseLost: the step is not the claimant's any more.
+    """
+    search, _ = claims.held(session, claim)
+    return artifacts.record(session, search.id, [file])
+
+
+def succeed(
+    session: Session, claim: Claim, values: Json, files: Sequence[StoredFile], *, engine_seconds: float, group: Grouping
+) -> list[str]:
+    """The step is done: records its values and files, and goes on to the next phase when this one is complete.
+
+    Returns the locations of files replaced or no longer needed, to be deleted after the commit.
+
+    Raises:
+        LeaseLost: the step is not the claimant's any more.
+    """
+    search, step = claims.held(session, claim)
+    step.values = values
+    step.done = step.total = max(step.total, 1)
+    step.engine_seconds += engine_seconds
+    _leave(session, step, StepState.SUCCEEDED)
+    results.record(session, search, step)
+    replaced = artifacts.record(session, search.id, files)
+    replaced += artifacts.remove(session, search.id, claim.step.checkpoint)
+    _advance(session, search, group, max_attempts=step.max_attempts)
+    return replaced
+
+
+def fail(session: Session, claim: Claim, error: Json, *, engine_seconds: float, retry: bool) -> StepState:
+    """The attempt failed. With ``retry`` and attempts left, the step is queued again; otherwise the search fails.
+
+    Args:
+        error: ``code``, ``message`` and ``param``.
+        retry: whether another attempt may go better: a crash, not an error in the spec.
+
+    Raises:
+        LeaseLost: the step is not the claimant's any more.
+    """
+    search, step = claims.held(session, claim)
+    step.engine_seconds += engine_seconds
+    return _failed_attempt(session, search, step, error, retry=retry)
+
+
+def stop(session: Session, claim: Claim, *, engine_seconds: float) -> StepState:
+    """The engine stopped early after its checkpoint: cancelled if the search is to stop, else queued for another worker.
+
+    Leaving on its own account (a worker that shuts down) does not count as an attempt.
+
+    Raises:
+        LeaseLost: the step is not the claimant's any more.
+    """
+    search, step = claims.held(session, claim)
+    step.engine_seconds += engine_seconds
+    if _stopping(search):
+        _leave(session, step, StepState.CANCELLED)
+        _settle(session, search)
+    else:
+        step.attempt -= 1
+        _requeue(session, step)
+    return step.state
+
+
+def cancel(session: Session, search_id: UUID) -> Search:
+    """Asks a search to stop. What waits is cancelled at once, what runs as soon as its engine has stopped.
+
+    Raises:
+        NotFound: there is none of that id.
+        IllegalTransition: it has succeeded or failed.
+    """
+    search = searches.lock(session, search_id)
+    if search.state == SearchState.CANCELLED:
+        return search
+    if search.state in FINISHED:
+        raise IllegalTransition(f"The search has {search.state}; there is nothing to cancel.")
+    search.cancel_requested = True
+    _cancel_queued(session, search)
+    _settle(session, search)
+    return search
+
+
+def resume(session: Session, search_id: UUID) -> Search:
+    """Queues the unfinished steps of a failed or cancelled search again, with a fresh count of attempts.
+
+    Finished steps are kept, and the others go on from their checkpoints.
+
+    Raises:
+        NotFound: there is none of that id.
+        IllegalTransition: it has not failed and was not cancelled.
+    """
+    search = searches.lock(session, search_id)
+    if search.state not in (SearchState.FAILED, SearchState.CANCELLED):
+        raise IllegalTransition(f"The search is {search.state}. Only a failed or cancelled search can be resumed.")
+    search.cancel_requested = False
+    search.error = search.finished_at = None
+    _move_search(session, search, SearchState.QUEUED)
+    for step in _steps_in(session, search, StepState.FAILED, StepState.CANCELLED):
+        step.attempt = 0
+        step.error = None
+        _requeue(session, step)
+    return search
+
+
+def reap(session: Session) -> list[Step]:
+    """Takes steps from workers whose lease ran out: queued again while attempts are left, else failed for good."""
+    reaped = []
+    for seen in claims.expired(session):
+        search = searches.lock(session, seen.search_id)
+        step = session.scalar(
+            select(Step)
+            .where(
+                Step.id == seen.id,
+                Step.fence == seen.fence,
+                Step.state == StepState.RUNNING,
+                Step.lease_expires_at < clock(session),
+            )
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+        if step is not None:
+            message = (
+                f"The worker that ran {step.key} was lost (attempt {step.attempt} of {step.max_attempts}): its process "
+                "or machine ended, or could not reach the database."
+            )
+            _failed_attempt(
+                session, search, step, {"code": "worker_lost", "message": message, "param": None}, retry=True
+            )
+            reaped.append(step)
+    return reaped
+
+
+def _failed_attempt(session: Session, search: Search, step: Step, error: Json, *, retry: bool) -> StepState:
+    step.error = error
+    if _stopping(search):
+        _leave(session, step, StepState.CANCELLED)
+        _settle(session, search)
+    elif retry and step.attempt < step.max_attempts:
+        _requeue(session, step)
+    else:
+        _leave(session, step, StepState.FAILED)
+        search.error = {**error, "step": step.key}
+        _cancel_queued(session, search)
+        _finish(session, search, SearchState.FAILED)
+    return step.state
+
+
+def _advance(session: Session, search: Search, group: Grouping, *, max_attempts: int) -> None:
+    """The steps of the next phase, once every step of this one has succeeded; after the last, the search has."""
+    kinds = list(Kind)
+    if _steps_in(session, search, *(state for state in StepState if state != StepState.SUCCEEDED)):
+        _update_progress(session, search)
+        _settle(session, search)
+        return
+    if search.phase == kinds[-1]:
+        search.progress = 1.0
+        _finish(session, search, SearchState.SUCCEEDED)
+        return
+    search.phase = kinds[kinds.index(search.phase) + 1]
+    spec = ResolvedSpec.model_validate(search.resolved)
+    groups = group(session, search.phase, spec) if search.phase in (Kind.DISTILL, Kind.RATE) else []
+    added = steps.add(session, search, phase_steps(search.phase, spec, groups), max_attempts=max_attempts)
+    if search.phase == Kind.TRAIN:
+        results.plan_trainings(session, search, added)
+    _update_progress(session, search)
+    searches.announce(session, search)
+    for step in added:
+        _announce(session, step)
+    if search.cancel_requested:
+        _cancel_queued(session, search)
+        _settle(session, search)
+
+
+def _stopping(search: Search) -> bool:
+    return search.cancel_requested or search.state in FINISHED
+
+
+def _settle(session: Session, search: Search) -> None:
+    """A search that was asked to stop is cancelled when nothing of it runs any more."""
+    if search.cancel_requested and search.state not in FINISHED and not _steps_in(session, search, StepState.RUNNING):
+        _finish(session, search, SearchState.CANCELLED)
+
+
+def _finish(session: Session, search: Search, state: SearchState) -> None:
+    search.finished_at = clock(session)
+    search.eta_seconds = None
+    _move_search(session, search, state)
+
+
+def _move_search(session: Session, search: Search, state: SearchState) -> None:
+    search.state = move_search(search.state, state)
+    session.flush()
+    searches.announce(session, search)
+
+
+def _cancel_queued(session: Session, search: Search) -> None:
+    for step in _steps_in(session, search, StepState.QUEUED):
+        _leave(session, step, StepState.CANCELLED)
+
+
+def _leave(session: Session, step: Step, state: StepState) -> None:
+    step.state = move_step(step.state, state)
+    step.finished_at = clock(session)
+    step.lease_owner = step.lease_expires_at = step.eta_seconds = None
+    _announce(session, step)
+
+
+def _requeue(session: Session, step: Step) -> None:
+    step.state = move_step(step.state, StepState.QUEUED)
+    step.queued_at = step.woken_at = clock(session)
+    step.finished_at = step.lease_owner = step.lease_expires_at = step.eta_seconds = None
+    outbox.wake(session, step)
+    _announce(session, step)
+
+
+def _announce(session: Session, step: Step) -> None:
+    """An event with the step's state; its training, if it has one, follows."""
+    _mirror_training(session, step)
+    session.flush()
+    data = {"step": step.key, "kind": step.kind, "state": step.state, "attempt": step.attempt, "error": step.error}
+    events.append(session, step.search_id, [NewEvent(EventType.STEP, data)])
+
+
+def _mirror_training(session: Session, step: Step) -> None:
+    if step.training_id is None:
+        return
+    training = session.get_one(Training, step.training_id)
+    training.state = TrainingState(step.state)
+    training.progress = step.done / step.total if step.total else 0.0
+    training.eta_seconds, training.error = step.eta_seconds, step.error
+    training.started_at, training.finished_at = step.started_at, step.finished_at
+
+
+def _steps_in(session: Session, search: Search, *states: StepState) -> list[Step]:
+    session.flush()
+    query = select(Step).where(Step.search_id == search.id, Step.state.in_(states)).order_by(Step.id)
+    return list(session.scalars(query.execution_options(populate_existing=True)))
+
+
+def _update_progress(session: Session, search: Search) -> None:
+    session.flush()
+    everything = steps.of_search(session, search.id)
+    phase = [
+        Work(step.done / step.total if step.total else 0.0, max(1, len(step.payload["cells"])), step.eta_seconds)
+        for step in everything
+        if step.kind == search.phase
+    ]
+    said = estimate(
+        search.phase,
+        phase,
+        teacher_trained=search.resolved["teacher"]["weights"] == "train",
+        engine_seconds=sum(step.engine_seconds for step in everything),
+    )
+    search.progress, search.eta_seconds = said.progress, said.eta_seconds

@@ -1,0 +1,74 @@
+"""Rows of steps: making them, reading them, announcing them to the queue."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from dna_engine.steps import Step as PlannedStep
+from store import outbox
+from store.columns import new_id
+from store.errors import NotFound
+from store.session import clock
+from store.states import StepState
+from store.tables import Search, Step
+
+
+def add(session: Session, search: Search, planned: Sequence[PlannedStep], *, max_attempts: int) -> list[Step]:
+    """Rows for the planned steps, queued, each with a wake in the outbox."""
+    steps = [
+        Step(
+            id=new_id(),
+            search_id=search.id,
+            key=step.key,
+            kind=step.kind,
+            queue=step.queue,
+            payload=step.model_dump(mode="json"),
+            max_attempts=max_attempts,
+        )
+        for step in planned
+    ]
+    session.add_all(steps)
+    session.flush()
+    for step in steps:
+        outbox.wake(session, step)
+    return steps
+
+
+def get(session: Session, step_id: UUID) -> Step:
+    """The step of that id.
+
+    Raises:
+        NotFound: there is none.
+    """
+    step = session.get(Step, step_id)
+    if step is None:
+        raise NotFound("step", step_id)
+    return step
+
+
+def of_search(session: Session, search_id: UUID) -> list[Step]:
+    """Every step of a search, in the order they were made."""
+    return list(session.scalars(select(Step).where(Step.search_id == search_id).order_by(Step.id)))
+
+
+def rewake(session: Session, *, after: timedelta) -> int:
+    """Announces again what was announced that long ago and is still unclaimed: its message may be lost.
+
+    Returns how many.
+    """
+    query = (
+        select(Step)
+        .where(Step.state == StepState.QUEUED, Step.woken_at < func.clock_timestamp() - after)
+        .with_for_update(skip_locked=True)
+    )
+    lost = list(session.scalars(query))
+    now = clock(session)
+    for step in lost:
+        step.woken_at = now
+        outbox.wake(session, step)
+    return len(lost)

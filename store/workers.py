@@ -1,0 +1,61 @@
+"""Worker processes as they report themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from store.columns import new_id
+from store.session import clock
+from store.tables import Worker
+
+
+def register(
+    session: Session,
+    *,
+    hostname: str,
+    pid: int,
+    device: str,
+    device_name: str,
+    queues: Sequence[str],
+    versions: Mapping[str, str],
+) -> Worker:
+    """A row for a worker that starts now."""
+    worker = Worker(
+        id=new_id(),
+        hostname=hostname,
+        pid=pid,
+        device=device,
+        device_name=device_name,
+        queues=list(queues),
+        versions=dict(versions),
+    )
+    session.add(worker)
+    session.flush()
+    return worker
+
+
+def beat(session: Session, worker_id: UUID, *, current_step_id: UUID | None) -> None:
+    """The worker lives, and runs that step or none."""
+    session.execute(
+        update(Worker)
+        .where(Worker.id == worker_id)
+        .values(last_seen_at=func.clock_timestamp(), current_step_id=current_step_id)
+    )
+
+
+def leave(session: Session, worker_id: UUID) -> None:
+    """The worker stops: it does not count as live from now on."""
+    session.execute(
+        update(Worker).where(Worker.id == worker_id).values(stopped_at=func.clock_timestamp(), current_step_id=None)
+    )
+
+
+def live(session: Session, *, within: timedelta) -> list[Worker]:
+    """Workers that were seen within that time and have not left, oldest first."""
+    query = select(Worker).where(Worker.last_seen_at > clock(session) - within, Worker.stopped_at.is_(None))
+    return list(session.scalars(query.order_by(Worker.id)))

@@ -1,0 +1,67 @@
+"""A small search and what its steps would report, for tests of the store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from dna_engine.dataset import DIGITS
+from dna_engine.space import CellRef
+from dna_engine.spec import ResolvedSpec, SearchSpec, resolve
+from dna_engine.steps import Kind
+from store import flow, searches, steps, workers
+from store.claims import Claim
+from store.states import StepState
+from store.tables import Search, Step, Worker
+
+
+def new_search(session: Session, *, max_attempts: int = 3, **fields: Any) -> Search:
+    spec = SearchSpec.model_validate({"dataset": "digits", **fields})
+    return searches.create(session, spec, resolve(spec, DIGITS), max_attempts=max_attempts)
+
+
+def new_worker(session: Session, *, hostname: str = "here") -> Worker:
+    return workers.register(
+        session, hostname=hostname, pid=1, device="cpu", device_name="A processor", queues=["gpu", "cpu"], versions={}
+    )
+
+
+def two_groups(session: Session, kind: Kind, spec: ResolvedSpec) -> Sequence[Sequence[CellRef]]:
+    cells = spec.parsed_space.cells
+    return [cells[::2], cells[1::2]]
+
+
+def queued(session: Session, search: Search) -> list[Step]:
+    return [step for step in steps.of_search(session, search.id) if step.state == StepState.QUEUED]
+
+
+def take(session: Session, step: Step, worker: Worker) -> Claim:
+    claim = flow.claim(session, step.id, worker, lease_seconds=60)
+    assert claim is not None
+    return claim
+
+
+def network(loss: float) -> dict[str, Any]:
+    return {"architecture": {"format": "test"}, "loss": loss, "flops": 1000, "params": 100}
+
+
+def values_of(kind: Kind) -> dict[str, Any]:
+    """What the engine would report for a step of that kind."""
+    match kind:
+        case Kind.SELECT:
+            return {"winner": network(0.5), "control": network(0.9)}
+        case Kind.TRAIN:
+            return {"test_accuracy": 0.99, "flops": 1000, "params": 100}
+        case _:
+            return {}
+
+
+def succeed(session: Session, claim: Claim) -> None:
+    flow.succeed(session, claim, values_of(claim.step.kind), [], engine_seconds=1.0, group=two_groups)
+
+
+def finish_phase(session: Session, search: Search, worker: Worker) -> None:
+    for step in queued(session, search):
+        succeed(session, take(session, step, worker))
