@@ -109,7 +109,7 @@ class StoredImages(Images):
             yield normalize(images), self.labels[chosen]
 
     def ordered(self, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
-        for chosen in torch.arange(len(self), device=self.labels.device).split(batch_size):
+        for chosen in torch.split(torch.arange(len(self), device=self.labels.device), batch_size):
             yield normalize(self._centred(chosen)), self.labels[chosen]
 
     @property

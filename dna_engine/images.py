@@ -19,9 +19,11 @@ SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", "
 
 
 class Album(Protocol):
-    """Pictures in a fixed order; ``labels`` are class numbers from 0."""
+    """Pictures in a fixed order."""
 
-    labels: list[int]
+    @property
+    def labels(self) -> list[int]:
+        """Class numbers from 0, picture by picture."""
 
     def picture(self, index: int) -> Image.Image:
         """The picture as RGB.
@@ -138,13 +140,13 @@ def open_timm(name: str) -> tuple[TimmAlbum, TimmAlbum]:
 
 
 def _timm_album(name: str, split: str) -> TimmAlbum:
-    from timm.data import create_dataset  # timm.data is slow to import and only these datasets need it
+    from timm.data.dataset_factory import create_dataset  # timm.data is slow to import and only these datasets need it
 
     root = timm_root()
     root.mkdir(parents=True, exist_ok=True)
-    options = {"download": True} if name.startswith("torch/") and name != "torch/image_folder" else {}
+    download = name.startswith("torch/") and name != "torch/image_folder"
     try:
-        dataset = create_dataset(name, root=str(root), split=split, **options)
+        dataset = create_dataset(name, root=str(root), split=split, download=download)
     except (OSError, RuntimeError, ValueError, AssertionError, ImportError) as error:
         raise DataError(
             f"timm cannot make the {split} images of {name!r} under {root} ({type(error).__name__}: {error}). Check the "
@@ -155,12 +157,12 @@ def _timm_album(name: str, split: str) -> TimmAlbum:
 
 
 def _timm_labels(name: str, dataset: Any) -> list[int]:
-    reader = getattr(dataset, "reader", None)
-    if hasattr(dataset, "targets"):
+    if hasattr(dataset, "targets"):  # torchvision's
         return [int(label) for label in dataset.targets]
-    if hasattr(reader, "samples"):
+    reader: Any = getattr(dataset, "reader", None)
+    if hasattr(reader, "samples"):  # a folder's
         return [int(sample[1]) for sample in reader.samples]
-    if hasattr(reader, "label_key"):
+    if hasattr(reader, "label_key"):  # a table's
         return [int(label) for label in reader.dataset[reader.label_key]]
     raise DataError(
         f"{name!r} does not give its labels in advance, so no images can be held out by class. Store it as class "
