@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-
 from dna_engine.select.dual import solve_dual
 from dna_engine.select.labels import Found, Growth
 from dna_engine.select.limits import bind
 from dna_engine.select.trellis import Trellis
 
-_FIRST_REACH = 1 / 64
-_GROWTH = 4
+_SAFETY = 1e-9
+"""Relative slack where a bound decides alone, a million times the rounding behind it."""
+
+_REACHES = tuple(4.0**power for power in range(-5, 1))
+"""Thresholds to try, in parts of the way from the lower bound to what is known to suffice."""
 
 
 def solve(trellis: Trellis, limits: Mapping[int, int]) -> Found | None:
@@ -32,17 +33,17 @@ def solve(trellis: Trellis, limits: Mapping[int, int]) -> Found | None:
         return None
     dual = solve_dual(trellis, bound)
     worst = sum(max(float(arc.loss.max()) for arc in arcs) for arcs in trellis.stages)
-    worst = np.nextafter(worst, np.inf) + 1e-9 * abs(worst)
+    worst += _SAFETY * (1 + abs(worst))
+    if dual.bound > worst + _SAFETY * abs(dual.bound):
+        return None
     ceiling = min(dual.incumbent, worst)
     growth = Growth(trellis, bound, dual.multipliers)
-    reach = _FIRST_REACH * (ceiling - dual.bound)
-    while dual.bound <= worst:
-        threshold = min(dual.bound + reach, ceiling)
+    for reach in _REACHES:
+        threshold = min(dual.bound + reach * (worst - dual.bound), ceiling) if reach < 1 else ceiling
         found = growth.best(threshold)
-        if found is not None and found.loss <= threshold:
+        if found is None:
+            continue
+        if found.loss <= threshold:
             return found
-        if threshold >= ceiling:
-            break
-        ceiling = ceiling if found is None else min(ceiling, found.loss)
-        reach *= _GROWTH
+        ceiling = min(ceiling, found.loss)
     return None

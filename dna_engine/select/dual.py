@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dna_engine.select.limits import Limits
-from dna_engine.select.trellis import Floats, Trellis
+from dna_engine.select.trellis import Floats, Ints, Trellis
 
 _ROUNDS = 200
 _TOLERANCE = 1e-9
@@ -40,20 +40,20 @@ class Dual:
 class _Walk:
     value: float
     loss: float
-    costs: Floats
+    costs: Ints
 
 
 def solve_dual(trellis: Trellis, limits: Limits) -> Dual:
     """The bound, and multipliers that give it."""
-    count, scaled = len(limits.rows), limits.limit / limits.scale
+    count = len(limits.rows)
     relative = [[arc.costs[limits.rows] / limits.scale[:, None] for arc in arcs] for arcs in trellis.stages]
     basis, prices, amounts = _start(trellis, count)
     best = Dual(np.zeros(count), -np.inf, np.inf)
     for _ in range(_ROUNDS):
         solution = np.linalg.solve(basis.T, prices)
         multipliers = np.maximum(-solution[:count], 0.0)
-        walk = _cheapest(trellis, relative, multipliers)
-        bound, excess = walk.value - float(multipliers @ scaled), walk.costs - scaled
+        walk = _cheapest(trellis, limits, relative, multipliers)
+        bound, excess = walk.value - float(multipliers @ (limits.limit / limits.scale)), walk.costs - limits.limit
         incumbent = min(best.incumbent, walk.loss) if (excess <= 0).all() else best.incumbent
         best = (
             Dual(multipliers, bound, incumbent) if bound > best.bound else Dual(best.multipliers, best.bound, incumbent)
@@ -62,7 +62,7 @@ def solve_dual(trellis: Trellis, limits: Limits) -> Dual:
         if count and solution[slack] > _TOLERANCE:
             column, price = np.eye(count + 1)[slack], 0.0
         elif bound < solution[count] - _TOLERANCE * (1 + abs(bound)):
-            column, price = np.append(excess, 1.0), walk.loss
+            column, price = np.append(excess / limits.scale, 1.0), walk.loss
         else:
             break
         if not _enter(basis, prices, amounts, column, price):
@@ -94,16 +94,17 @@ def _enter(basis: Floats, prices: Floats, amounts: Floats, column: Floats, price
     return True
 
 
-def _cheapest(trellis: Trellis, relative: Sequence[Sequence[Floats]], multipliers: Floats) -> _Walk:
-    """The network of least loss plus priced costs."""
-    at = {trellis.start: _Walk(0.0, 0.0, np.zeros(len(multipliers)))}
-    for arcs, costs in zip(trellis.stages, relative, strict=True):
+def _cheapest(trellis: Trellis, limits: Limits, relative: Sequence[Sequence[Floats]], multipliers: Floats) -> _Walk:
+    """The network of least loss plus priced costs; ``relative`` are the limited costs in parts of their scale."""
+    at = {trellis.start: _Walk(0.0, 0.0, np.zeros(len(multipliers), dtype=np.int64))}
+    for arcs, shares in zip(trellis.stages, relative, strict=True):
         after: dict[int, _Walk] = {}
-        for arc, cost in zip(arcs, costs, strict=True):
-            priced = arc.loss + multipliers @ cost
+        for arc, share in zip(arcs, shares, strict=True):
+            priced = arc.loss + multipliers @ share
             item, before = int(priced.argmin()), at[arc.source]
             value = before.value + float(priced[item])
             if arc.target not in after or value < after[arc.target].value:
-                after[arc.target] = _Walk(value, before.loss + float(arc.loss[item]), before.costs + cost[:, item])
+                costs = before.costs + arc.costs[limits.rows, item]
+                after[arc.target] = _Walk(value, before.loss + float(arc.loss[item]), costs)
         at = after
     return min(at.values(), key=lambda walk: walk.value)

@@ -101,6 +101,7 @@ class Growth:
             [_sorted(arc, values + rest[place][arc.target]) for arc, values in zip(arcs, stage, strict=True)]
             for place, (arcs, stage) in enumerate(zip(trellis.stages, priced, strict=True), start=1)
         ]
+        self._positions = [1 + max(int(arc.position.max()) for arc in arcs) for arcs in trellis.stages]
         self._allowance = float(self._prices @ limits.limit)
         self._slack = _SAFETY * sum(
             max(float(np.abs(values).max()) for values in stage) + max(float(np.abs(arc.loss).max()) for arc in arcs)
@@ -143,7 +144,6 @@ class Growth:
         effective = limits.effective(place - 1, arc.source, labels.costs[:, here])
         value = labels.loss[here] + self._prices @ effective
         counts = np.searchsorted(priced.bound, room - value, side="right")
-        blocks = int(arc.position[-1]) + 1
         for chunk in _chunks(counts):
             left, item = _pairs(here[chunk], counts[chunk])
             met = limits.feasible(
@@ -154,7 +154,7 @@ class Growth:
                 width=np.full(len(left), arc.target),
                 loss=labels.loss[left] + arc.loss[item],
                 costs=labels.costs[:, left] + arc.costs[:, item],
-                order=labels.order[left] * blocks + arc.position[item],
+                order=labels.order[left] * self._positions[place - 1] + arc.position[item],
                 parent=left,
                 position=arc.position[item],
             )
