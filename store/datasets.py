@@ -61,6 +61,18 @@ def get(session: Session, dataset_id: UUID) -> Dataset:
     return dataset
 
 
+def named(session: Session, name: str) -> Dataset:
+    """The dataset of that name.
+
+    Raises:
+        NotFound: there is none.
+    """
+    dataset = session.scalar(select(Dataset).where(Dataset.name == name))
+    if dataset is None:
+        raise NotFound("dataset", name)
+    return dataset
+
+
 def ready(session: Session, name: str) -> DatasetInfo:
     """What is known of the images of a dataset that can be searched on.
 

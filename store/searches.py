@@ -39,8 +39,13 @@ def create(session: Session, spec: SearchSpec, resolved: ResolvedSpec, *, max_at
 
 
 def announce(session: Session, search: Search) -> None:
-    """An event with the search's state and phase."""
-    data = {"state": search.state, "phase": search.phase, "error": search.error}
+    """An event with what people watch of the search."""
+    data = {
+        "state": search.state,
+        "phase": search.phase,
+        "cancel_requested": search.cancel_requested,
+        "error": search.error,
+    }
     events.append(session, search.id, [NewEvent(EventType.STATE, data)])
 
 
@@ -54,6 +59,18 @@ def get(session: Session, search_id: UUID) -> Search:
     if search is None:
         raise NotFound("search", search_id)
     return search
+
+
+def state(session: Session, search_id: UUID) -> SearchState:
+    """The state alone, as it is now.
+
+    Raises:
+        NotFound: there is none of that id.
+    """
+    found = session.scalar(select(Search.state).where(Search.id == search_id))
+    if found is None:
+        raise NotFound("search", search_id)
+    return found
 
 
 def lock(session: Session, search_id: UUID) -> Search:

@@ -1,0 +1,56 @@
+"""Figures over many rows: what finished steps took, and how much there is of what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from dna_engine.spec import ResolvedSpec
+from dna_engine.steps import Kind
+from dna_engine.steps import Step as PlannedStep
+from store.states import SearchState, StepState
+from store.tables import Search, Step
+
+
+@dataclass(frozen=True)
+class FinishedStep:
+    """What a step did, and the seconds its engine ran for it."""
+
+    step: PlannedStep
+    spec: ResolvedSpec
+    engine_seconds: float
+
+
+def finished_steps(session: Session, kind: Kind, *, device: str, limit: int = 10) -> list[FinishedStep]:
+    """The latest steps of that kind that succeeded at the first attempt on devices of that type (``cpu``, ``cuda``)."""
+    query = (
+        select(Step.payload, Search.resolved, Step.engine_seconds)
+        .join(Search, Search.id == Step.search_id)
+        .where(
+            Step.kind == kind,
+            Step.state == StepState.SUCCEEDED,
+            Step.attempt == 1,
+            Step.engine_seconds > 0,
+            Step.device.startswith(device, autoescape=True),
+        )
+        .order_by(Step.id.desc())
+        .limit(limit)
+    )
+    return [
+        FinishedStep(PlannedStep.model_validate(payload), ResolvedSpec.model_validate(resolved), seconds)
+        for payload, resolved, seconds in session.execute(query)
+    ]
+
+
+def searches_by_state(session: Session) -> dict[SearchState, int]:
+    """Number of searches in each state, none left out."""
+    found = session.execute(select(Search.state, func.count()).group_by(Search.state))
+    return {state: 0 for state in SearchState} | {state: count for state, count in found}
+
+
+def waiting_steps(session: Session) -> dict[str, int]:
+    """Number of queued steps by queue."""
+    query = select(Step.queue, func.count()).where(Step.state == StepState.QUEUED).group_by(Step.queue)
+    return {queue: count for queue, count in session.execute(query)}
