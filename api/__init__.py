@@ -1,0 +1,1 @@
+"""The HTTP service: validates, writes rows, sends task names. Never imports torch."""

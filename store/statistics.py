@@ -46,11 +46,11 @@ def finished_steps(session: Session, kind: Kind, *, device: str, limit: int = 10
 
 def searches_by_state(session: Session) -> dict[SearchState, int]:
     """Number of searches in each state, none left out."""
-    found = session.execute(select(Search.state, func.count()).group_by(Search.state))
-    return {state: 0 for state in SearchState} | {state: count for state, count in found}
+    query = select(Search.state, func.count()).group_by(Search.state)
+    return dict.fromkeys(SearchState, 0) | dict(session.execute(query).tuples().all())
 
 
 def waiting_steps(session: Session) -> dict[str, int]:
     """Number of queued steps by queue."""
     query = select(Step.queue, func.count()).where(Step.state == StepState.QUEUED).group_by(Step.queue)
-    return {queue: count for queue, count in session.execute(query)}
+    return dict(session.execute(query).tuples().all())

@@ -1,0 +1,78 @@
+"""The application: routes, errors, and resources that live as long as it runs. Importing it opens nothing."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from prometheus_client import CollectorRegistry
+
+import api.architectures.endpoints
+import api.datasets.endpoints
+import api.searches.endpoints
+import api.searches.results
+import api.system.docs
+import api.system.health
+import api.system.metrics
+import api.teachers.endpoints
+import api.trainings.endpoints
+import api.workers.endpoints
+from api import errors
+from api.openapi import DESCRIPTION
+from api.resources import open_resources
+from api.settings import ApiSettings
+from api.startup import prepare
+from api.system.docs import mount_static
+from api.system.metrics import RequestMetrics
+
+ROUTERS = (
+    api.searches.endpoints.router,
+    api.searches.results.router,
+    api.architectures.endpoints.router,
+    api.trainings.endpoints.router,
+    api.datasets.endpoints.router,
+    api.teachers.endpoints.router,
+    api.workers.endpoints.router,
+    api.system.health.router,
+    api.system.metrics.router,
+    api.system.docs.router,
+)
+
+
+def create_app(settings: ApiSettings) -> FastAPI:
+    """The service with these settings.
+
+    Its start raises ConfigurationError where it cannot run as it is set up, see :func:`api.startup.prepare`.
+    """
+    registry = CollectorRegistry()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        with open_resources(settings, registry) as resources:
+            prepare(resources)
+            app.state.resources = resources
+            yield
+
+    app = FastAPI(
+        title="DNA AutoML",
+        version=version("dna-automl"),
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        generate_unique_id_function=_operation_id,
+    )
+    app.add_middleware(RequestMetrics, registry=registry)
+    errors.install(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    mount_static(app)
+    return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    """Clients are generated from the document: their methods are called like our handlers."""
+    return route.name

@@ -1,0 +1,1 @@
+"""Networks that searches found, and their files."""

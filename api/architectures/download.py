@@ -1,0 +1,76 @@
+"""Downloads: checksums, validators and ranges (RFC 9110, RFC 9530), so that a broken one can go on where it broke."""
+
+from __future__ import annotations
+
+import base64
+import re
+from itertools import chain
+
+from fastapi import Request, Response
+from fastapi.responses import StreamingResponse
+
+from api.architectures.service import Content
+from api.errors import ApiError
+
+_RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
+
+
+class RangeNotSatisfiable(ApiError):
+    status = 416
+    kind = "range_not_satisfiable"
+
+    def __init__(self, size: int) -> None:
+        super().__init__(f"The file has {size:,} bytes.", headers={"Content-Range": f"bytes */{size}"})
+
+
+def respond(request: Request, content: Content) -> Response:
+    """The file, the part of it that was asked for, or 304 where the client has it already.
+
+    Raises:
+        RangeNotSatisfiable: the part lies outside the file.
+    """
+    headers = _headers(content)
+    if _names(request.headers.get("if-none-match"), headers["ETag"]):
+        return Response(status_code=304, headers={"ETag": headers["ETag"]})
+    wanted = _range(request, headers["ETag"], content.size)
+    start, stop = wanted or (0, content.size)
+    headers["Content-Length"] = str(stop - start)
+    if wanted is not None:
+        headers["Content-Range"] = f"bytes {start}-{stop - 1}/{content.size}"
+    chunks = content.whole() if wanted is None else content.part(start, stop)
+    # The first chunk before the headers: a file that is missing or altered is an error, not a broken download.
+    first = next(chunks, b"")
+    return StreamingResponse(chain([first], chunks), 206 if wanted else 200, headers, content.media_type)
+
+
+def _headers(content: Content) -> dict[str, str]:
+    digest = base64.b64encode(bytes.fromhex(content.sha256)).decode()
+    return {
+        "ETag": f'"{content.sha256}"',
+        "Repr-Digest": f"sha-256=:{digest}:",
+        "Digest": f"sha-256={digest}",
+        "Accept-Ranges": "bytes",
+        "Content-Disposition": f'attachment; filename="{content.filename}"',
+        "X-Content-Type-Options": "nosniff",
+    }
+
+
+def _names(header: str | None, etag: str) -> bool:
+    return header is not None and (header.strip() == "*" or etag in (tag.strip() for tag in header.split(",")))
+
+
+def _range(request: Request, etag: str, size: int) -> tuple[int, int] | None:
+    """Start and stop (exclusive). None for the whole file: no range, several, one we cannot read, or of another file."""
+    condition = request.headers.get("if-range")
+    match = _RANGE.fullmatch(request.headers.get("range", "").replace(" ", ""))
+    if match is None or match[0] == "bytes=-" or condition not in (None, etag):
+        return None
+    if not match[1]:
+        start, stop = max(0, size - int(match[2])), size
+    else:
+        start, stop = int(match[1]), min(size, int(match[2]) + 1) if match[2] else size
+        if match[2] and int(match[2]) < start:
+            return None
+    if start >= stop:
+        raise RangeNotSatisfiable(size)
+    return start, stop

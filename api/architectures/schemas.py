@@ -1,0 +1,50 @@
+"""What goes out of the routes of architectures."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from store.states import Role
+
+
+class Format(StrEnum):
+    """What a network can be downloaded as; `bundle` is a zip of all of it."""
+
+    JSON = "json"
+    SAFETENSORS = "safetensors"
+    ONNX = "onnx"
+    BUNDLE = "bundle"
+
+
+class File(BaseModel):
+    """A file that can be downloaded."""
+
+    format: Format
+    size: int = Field(description="Bytes.")
+    sha256: str
+
+
+class ArchitectureOut(BaseModel):
+    """A network, with what is known of it."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    search_id: UUID
+    role: Role
+    architecture: dict[str, Any] = Field(description="What timm builds it from.")
+    loss: float | None = Field(description="Predicted loss: the ratings of its blocks, summed.")
+    flops: int = Field(description="Multiply-adds at batch 1, by formula.")
+    params: int
+    latency_ns: int | None
+    counted_flops: int | None = Field(description="As counted on the network built; known when it is trained.")
+    counted_params: int | None
+    test_accuracy: float | None
+    created_at: datetime
+    files: list[File]
+    trainings: list[UUID]

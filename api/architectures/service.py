@@ -1,0 +1,114 @@
+"""Networks and the content of their files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from api.architectures.schemas import ArchitectureOut, File, Format
+from api.errors import Conflict, NotFound
+from store import architectures, artifacts, searches, trainings
+from store.blobs import BlobStore
+from store.states import FINISHED, Role
+from store.tables import Architecture, Artifact
+
+#: Names in the folder of a network, see ``dna_engine.steps``.
+_FILES: Mapping[Format, str] = {
+    Format.SAFETENSORS: "weights.safetensors",
+    Format.ONNX: "model.onnx",
+    Format.BUNDLE: "bundle.zip",
+}
+
+
+@dataclass(frozen=True)
+class Content:
+    """Bytes to be downloaded: ``whole`` checks them against their hash, ``part`` reads from start to stop (exclusive)."""
+
+    filename: str
+    media_type: str
+    size: int
+    sha256: str
+    whole: Callable[[], Iterator[bytes]]
+    part: Callable[[int, int], Iterator[bytes]]
+
+
+def detail(session: Session, architecture_id: UUID) -> ArchitectureOut:
+    """The network as it is now.
+
+    Raises:
+        NotFound: there is none of that id.
+    """
+    network = architectures.get(session, architecture_id)
+    description = _description(network)
+    files = [File(format=Format.JSON, size=len(description), sha256=hashlib.sha256(description).hexdigest())]
+    stored = _stored(session, network)
+    files += [
+        File(format=kind, size=stored[kind].size, sha256=stored[kind].sha256) for kind in _FILES if kind in stored
+    ]
+    fields = {
+        name: getattr(network, name) for name in ArchitectureOut.model_fields if name not in ("files", "trainings")
+    }
+    done = [training.id for training in trainings.of_architecture(session, network.id)]
+    return ArchitectureOut(**fields, files=files, trainings=done)
+
+
+def content(session: Session, blobs: BlobStore, architecture_id: UUID, kind: Format) -> Content:
+    """A file of a network.
+
+    Raises:
+        NotFound: there is no such network, or it was never trained.
+        Conflict: it is being trained; the file comes later.
+    """
+    network = architectures.get(session, architecture_id)
+    stem = f"{network.role}-{network.id}"
+    if kind is Format.JSON:
+        return _in_memory(f"{stem}.json", "application/json", _description(network))
+    artifact = _stored(session, network).get(kind)
+    if artifact is None:
+        raise _missing(session, network, kind)
+    blob = artifacts.blob(artifact)
+    return Content(
+        filename=f"{stem}.{_FILES[kind].rpartition('.')[2]}",
+        media_type=artifact.media_type,
+        size=blob.size,
+        sha256=blob.sha256,
+        whole=lambda: blobs.read(blob),
+        part=lambda start, stop: blobs.read_range(blob, start, stop),
+    )
+
+
+def _description(network: Architecture) -> bytes:
+    """The architecture as a JSON file: with timm, all that is needed to build it."""
+    return json.dumps(network.architecture, indent=1).encode()
+
+
+def _in_memory(filename: str, media_type: str, body: bytes) -> Content:
+    return Content(
+        filename=filename,
+        media_type=media_type,
+        size=len(body),
+        sha256=hashlib.sha256(body).hexdigest(),
+        whole=lambda: iter([body]),
+        part=lambda start, stop: iter([body[start:stop]]),
+    )
+
+
+def _stored(session: Session, network: Architecture) -> dict[Format, Artifact]:
+    by_name = {
+        artifact.name.rpartition("/")[2]: artifact for artifact in artifacts.of_architecture(session, network.id)
+    }
+    return {kind: by_name[name] for kind, name in _FILES.items() if name in by_name}
+
+
+def _missing(session: Session, network: Architecture, kind: Format) -> NotFound | Conflict:
+    if network.role is Role.SELECTED:
+        return NotFound(f"This network was selected, not trained: there is no {kind} of it, only json.")
+    search = searches.get(session, network.search_id)
+    if search.state in FINISHED:
+        return NotFound(f"The search has {search.state} without a {kind} of this network.")
+    return Conflict(f"There is no {kind} of this network yet: the search is {search.state}, in phase {search.phase}.")

@@ -1,0 +1,1 @@
+"""Datasets that can be searched on."""

@@ -1,0 +1,41 @@
+"""What goes out of the routes of datasets."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from store.states import DatasetState
+from store.tables import Dataset
+
+
+class DatasetOut(BaseModel):
+    """Images to search on. Where they lie is the service's affair."""
+
+    id: UUID
+    name: str
+    state: DatasetState
+    kind: str = Field(description="builtin: ships with the service; folder: class folders; timm: a name timm knows.")
+    num_classes: int
+    num_train: int
+    num_test: int
+    image_size: int = Field(description="Side in pixels as stored.")
+    class_names: list[str]
+    fingerprint: str | None = Field(description="Changes when the images do.")
+    error: dict[str, Any] | None
+    created_at: datetime
+
+    @classmethod
+    def of(cls, dataset: Dataset) -> DatasetOut:
+        shown = {name: value for name, value in dataset.info.items() if name in cls.model_fields}
+        return cls(
+            **shown,
+            id=dataset.id,
+            state=dataset.state,
+            fingerprint=dataset.fingerprint,
+            error=dataset.error,
+            created_at=dataset.created_at,
+        )

@@ -1,0 +1,226 @@
+"""Every error of the API, and the one handler that writes them as ``application/problem+json`` (RFC 9457).
+
+ApiError                    base: an HTTP status, a stable ``type`` and a message that says what to do
+├── Malformed               400  the body is not JSON
+├── Unauthorized            401  no key, or one that is not valid
+├── Forbidden               403  a browser's request from another site
+├── NotFound                404  no such thing, or not yours: the same answer
+├── Conflict                409  the state does not allow it
+├── PayloadTooLarge         413  a body above the limit
+├── Invalid                 422  fields that are wrong; ``errors`` points at each
+└── Unavailable             503  a server behind this one does not answer
+
+ConfigurationError          not an answer: the service cannot start as it is set up
+
+The errors of ``store`` and ``dna_engine`` reach the handler as they are and are looked up in tables below.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.exc import OperationalError
+from starlette.exceptions import HTTPException
+
+from api.pointers import field_errors
+from dna_engine.errors import EngineError, InfeasibleBudget, InvalidSpec, TeacherError, UnknownName
+from store.errors import (
+    IdempotencyMismatch,
+    IllegalTransition,
+    NameTaken,
+    RequestInFlight,
+    StoreError,
+    UnstorableValue,
+)
+from store.errors import (
+    NotFound as NoSuchRow,
+)
+
+MEDIA_TYPE = "application/problem+json"
+_TYPE = "urn:dna:error:{}"
+_KNOWN_SHOWN = 100
+
+logger = logging.getLogger("dna.api")
+
+
+class FieldError(BaseModel):
+    """What is wrong with one field: of the body by ``pointer``, of the query or a header by ``parameter``."""
+
+    pointer: str | None = Field(default=None, description="JSON pointer into the body, as a URI fragment.")
+    parameter: str | None = Field(default=None, description="Name of a query parameter or header.")
+    detail: str
+
+
+class Problem(BaseModel):
+    """An error as RFC 9457 writes it. Further members, such as ``feasible``, belong to the ``type``."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = Field(description="Stable name of the kind of error.", examples=["urn:dna:error:not_found"])
+    title: str
+    status: int
+    detail: str = Field(description="What happened and what to do.")
+    errors: list[FieldError] | None = None
+
+
+class ApiError(HTTPException):
+    """Base; subclasses give ``status`` and ``kind``, which is the last part of the problem's ``type``."""
+
+    status = 500
+    kind = "internal"
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        errors: Sequence[Mapping[str, str]] = (),
+        headers: Mapping[str, str] | None = None,
+        members: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(self.status, detail, headers)
+        self.errors = list(errors)
+        self.members = dict(members or {})
+
+
+class Malformed(ApiError):
+    status = 400
+    kind = "malformed_json"
+
+
+class Unauthorized(ApiError):
+    status = 401
+    kind = "unauthorized"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, headers={"WWW-Authenticate": 'Bearer realm="dna"'})
+
+
+class Forbidden(ApiError):
+    status = 403
+    kind = "forbidden"
+
+
+class NotFound(ApiError):
+    status = 404
+    kind = "not_found"
+
+
+class Conflict(ApiError):
+    status = 409
+    kind = "conflict"
+
+
+class PayloadTooLarge(ApiError):
+    status = 413
+    kind = "payload_too_large"
+
+
+class Invalid(ApiError):
+    status = 422
+    kind = "invalid_request"
+
+
+class Unavailable(ApiError):
+    status = 503
+    kind = "unavailable"
+
+
+class ConfigurationError(Exception):
+    """The service cannot start like this; the message says what to set or run."""
+
+
+#: The store's errors that a client can cause: status and kind. Any other is a fault of the service.
+_STORE: Mapping[type[StoreError], tuple[int, str]] = {
+    NoSuchRow: (404, "not_found"),
+    NameTaken: (409, "name_taken"),
+    IllegalTransition: (409, "illegal_transition"),
+    RequestInFlight: (409, "request_in_flight"),
+    IdempotencyMismatch: (422, "idempotency_mismatch"),
+    UnstorableValue: (422, "unstorable_value"),
+}
+
+
+def problem(
+    status: int,
+    kind: str,
+    detail: str,
+    *,
+    errors: Sequence[Mapping[str, str]] = (),
+    members: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """The response for an error."""
+    body = {"type": _TYPE.format(kind), "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
+    if errors:
+        body["errors"] = list(errors)
+    return JSONResponse(body | dict(members or {}), status, dict(headers or {}), MEDIA_TYPE)
+
+
+def to_response(error: Exception) -> Response:
+    """Any error as a problem; what the service did not expect says nothing about its inside."""
+    match error:
+        case ApiError():
+            return problem(
+                error.status,
+                error.kind,
+                error.detail,
+                errors=error.errors,
+                members=error.members,
+                headers=error.headers,
+            )
+        case RequestValidationError():
+            return _invalid_request(error)
+        case HTTPException():
+            kind = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
+            return problem(error.status_code, kind, error.detail, headers=error.headers)
+        case StoreError() if type(error) in _STORE:
+            status, kind = _STORE[type(error)]
+            return problem(status, kind, error.message)
+        case InvalidSpec() | TeacherError() | InfeasibleBudget():
+            return _invalid_spec(error)
+        case OperationalError():
+            logger.error("The database does not answer", exc_info=error)
+            return problem(503, "unavailable", "The database does not answer. Try again.", headers={"Retry-After": "5"})
+    logger.error("Unexpected error", exc_info=error)
+    return problem(500, "internal", "The service failed on this request. Its log says why.")
+
+
+def _invalid_request(error: RequestValidationError) -> Response:
+    """A path that cannot name anything is a 404, the same as for an id that names nothing."""
+    details = list(error.errors())
+    if any(detail["loc"][0] == "path" for detail in details):
+        return problem(404, "not_found", "There is nothing at this address.")
+    errors = field_errors(details, error.body)
+    first = errors[0]
+    where = first.get("pointer", "").removeprefix("#/").replace("/", ".") or first.get("parameter", "") or "the body"
+    more = f" ({len(errors) - 1} more in errors.)" if len(errors) > 1 else ""
+    return problem(422, "invalid_request", f"{where}: {first['detail']}.{more}", errors=errors)
+
+
+def _invalid_spec(error: EngineError) -> Response:
+    """A spec whose fields are well formed but name nothing, do not fit together, or fit no network."""
+    members: dict[str, Any] = {}
+    if isinstance(error, UnknownName):
+        members["known"] = error.known[:_KNOWN_SHOWN]
+    if isinstance(error, InfeasibleBudget):
+        members |= {"feasible": error.feasible, "binding": error.binding, "nearest": error.nearest}
+    pointer = "#/" + error.param.replace(".", "/") if error.param else "#"
+    errors = [{"pointer": pointer, "detail": error.message}]
+    return problem(422, error.code, error.message, errors=errors, members=members)
+
+
+async def _handle(request: Request, error: Exception) -> Response:  # noqa: ARG001  starlette passes both
+    return to_response(error)
+
+
+def install(app: FastAPI) -> None:
+    """Makes every error of ``app`` a problem."""
+    for kind in (HTTPException, RequestValidationError, StoreError, EngineError, OperationalError, Exception):
+        app.add_exception_handler(kind, _handle)

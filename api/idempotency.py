@@ -1,0 +1,77 @@
+"""``Idempotency-Key``: the same request again is not done again, it gets the same answer, byte for byte."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import Depends, Header, Request, Response
+from sqlalchemy.orm import Session
+
+from api.auth import CallerDep
+from api.deps import ResourcesDep
+from store import idempotency
+
+_KEPT_HEADERS = ("location", "content-type")
+
+
+@dataclass(frozen=True)
+class Once:
+    """One request under its key. Without a key it is simply done.
+
+    Attributes:
+        owner: whose key it is; keys of different callers have nothing to do with each other.
+        request_sha256: of method, path and body: what "the same request" means.
+    """
+
+    owner: str
+    key: str | None
+    request_sha256: str
+    keep: timedelta
+
+    def answer(self, session: Session, work: Callable[[], Response]) -> Response:
+        """The stored answer, or that of ``work``, which is stored in the transaction of the work itself.
+
+        Raises:
+            RequestInFlight: the same request is being answered at this moment.
+            IdempotencyMismatch: the key belongs to another request.
+        """
+        if self.key is None:
+            return work()
+        stored = idempotency.begin(
+            session, owner=self.owner, key=self.key, request_sha256=self.request_sha256, keep=self.keep
+        )
+        if stored is not None:
+            return Response(stored.body, stored.status, {**stored.headers, "Idempotent-Replayed": "true"})
+        response = work()
+        idempotency.finish(
+            session,
+            owner=self.owner,
+            key=self.key,
+            request_sha256=self.request_sha256,
+            status=response.status_code,
+            headers={name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers},
+            body=bytes(response.body),
+        )
+        return response
+
+
+async def once(
+    request: Request,
+    caller: CallerDep,
+    resources: ResourcesDep,
+    idempotency_key: Annotated[
+        str | None,
+        Header(min_length=1, max_length=255, description="Any unique text: repeats of the request are done only once."),
+    ] = None,
+) -> Once:
+    """The request's key and what it is a key to."""
+    content = b"\n".join((request.method.encode(), request.url.path.encode(), await request.body()))
+    keep = timedelta(hours=resources.settings.idempotency_hours)
+    return Once(caller.owner, idempotency_key, hashlib.sha256(content).hexdigest(), keep)
+
+
+OnceDep = Annotated[Once, Depends(once)]

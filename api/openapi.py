@@ -1,0 +1,82 @@
+"""The texts of the OpenAPI document that belong to no single route: its introduction, and examples of every error."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from api.errors import MEDIA_TYPE, Problem
+
+DESCRIPTION = """\
+Neural architecture search by blockwise knowledge distillation: post a dataset, a teacher and a budget, get a trained
+network that fits.
+
+* Errors are `application/problem+json` (RFC 9457): `type`, `title`, `status`, `detail`, and `errors` that point at fields.
+* Lists are pages: `{"items": [...], "next": ...}`; pass `next` as `cursor`.
+* A `POST` that creates takes an `Idempotency-Key`: repeated, it gives the same answer and `Idempotent-Replayed: true`.
+* `flops` are multiply-adds of convolutions and linear layers at batch 1.
+* Keys go in `Authorization: Bearer dna_...`. A service that `dna up` started needs none on its own machine.
+"""
+
+#: What a route documents per status, as FastAPI takes it.
+Responses = dict[int | str, dict[str, Any]]
+
+_EXAMPLES: Mapping[int, tuple[str, dict[str, Any]]] = {
+    400: ("The body is not JSON", {"type": "urn:dna:error:malformed_json", "detail": "The body is not JSON: ..."}),
+    401: (
+        "No key, or one that is not valid",
+        {"type": "urn:dna:error:unauthorized", "detail": "The key is not valid, or was revoked."},
+    ),
+    403: (
+        "A web page of another site",
+        {"type": "urn:dna:error:forbidden", "detail": "Without a key, requests are taken only from this machine, ..."},
+    ),
+    404: (
+        "There is no such thing",
+        {
+            "type": "urn:dna:error:not_found",
+            "detail": "There is no search 0199d3f0-5a34-7c1e-b6a8-0d6f6f3f7a10.",
+        },
+    ),
+    409: (
+        "The state does not allow it",
+        {"type": "urn:dna:error:illegal_transition", "detail": "The search has succeeded; there is nothing to cancel."},
+    ),
+    413: (
+        "The body is too large",
+        {"type": "urn:dna:error:payload_too_large", "detail": "The body is larger than 1,048,576 bytes."},
+    ),
+    416: (
+        "The range lies outside the file",
+        {"type": "urn:dna:error:range_not_satisfiable", "detail": "The file has 482,113 bytes."},
+    ),
+    422: (
+        "Fields that are wrong, or a budget that no network meets",
+        {
+            "type": "urn:dna:error:infeasible_budget",
+            "detail": "No network of the space fits the budget: flops is at most 1,000, the smallest network has "
+            "1,741,376. Ask for flops between 1,741,376 and 9,523,712.",
+            "errors": [{"pointer": "#/budget/flops", "detail": "No network of the space fits the budget: ..."}],
+            "feasible": {"flops": [1741376, 9523712], "params": [131258, 524394]},
+            "binding": ["flops"],
+            "nearest": [{"flops": 1741376}],
+        },
+    ),
+    503: (
+        "A server behind this one does not answer",
+        {"type": "urn:dna:error:unavailable", "detail": "Not ready: redis."},
+    ),
+}
+
+
+def problems(*statuses: int) -> Responses:
+    """What a route may answer besides success, for its ``responses``."""
+    return {status: _documented(status) for status in statuses}
+
+
+def _documented(status: int) -> dict[str, Any]:
+    description, example = _EXAMPLES[status]
+    whole = {"type": example["type"], "title": HTTPStatus(status).phrase, "status": status} | example
+    schema = {"$ref": f"#/components/schemas/{Problem.__name__}"}
+    return {"description": description, "content": {MEDIA_TYPE: {"schema": schema, "example": whole}}}

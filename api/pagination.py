@@ -1,0 +1,67 @@
+"""Pages of a list: ``{"items": [...], "next": "cursor or null"}``. A cursor is opaque; it stays valid while rows are added."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Annotated, Generic, TypeVar
+from uuid import UUID
+
+from fastapi import Depends, Query
+from pydantic import BaseModel, Field
+
+from api.errors import Invalid
+
+Item = TypeVar("Item")
+
+
+class Page(BaseModel, Generic[Item]):
+    """One page of a list."""
+
+    items: list[Item]
+    next: str | None = Field(description="Pass as `cursor` for the next page; null on the last.")
+
+
+Limit = Annotated[int, Query(ge=1, le=200, description="Most items on the page.")]
+Cursor = Annotated[str | None, Query(max_length=200, description="`next` of the page before.")]
+
+
+def encode(position: str) -> str:
+    """A cursor that continues after ``position``."""
+    return base64.urlsafe_b64encode(position.encode()).decode().rstrip("=")
+
+
+def decode(cursor: str) -> str:
+    """The position in a cursor.
+
+    Raises:
+        Invalid: it was not made by :func:`encode`.
+    """
+    try:
+        return base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
+    except (binascii.Error, ValueError) as error:
+        raise invalid_cursor() from error
+
+
+def invalid_cursor() -> Invalid:
+    """What a cursor of another list, or none at all, is answered with."""
+    detail = "Not a cursor of this list; pass `next` of a page, unchanged"
+    return Invalid(f"{detail}.", errors=[{"parameter": "cursor", "detail": detail}])
+
+
+class Paging(BaseModel):
+    """Where a page of rows begins, by id, and how long it is."""
+
+    after: UUID | None
+    limit: int
+
+
+def row_paging(cursor: Cursor = None, limit: Limit = 50) -> Paging:
+    """``cursor`` and ``limit`` of the query, for lists of rows."""
+    try:
+        return Paging(after=UUID(decode(cursor)) if cursor else None, limit=limit)
+    except ValueError as error:
+        raise invalid_cursor() from error
+
+
+RowPaging = Annotated[Paging, Depends(row_paging)]

@@ -1,0 +1,44 @@
+"""Where a validation error is, as a JSON pointer (RFC 6901) that a client can follow into the body it sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Part = str | int
+
+
+def pointer(parts: Sequence[Part]) -> str:
+    """The parts as a pointer in the form of a URI fragment, such as ``#/budget/flops``."""
+    escaped = (str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+    return "#" + "".join(f"/{part}" for part in escaped)
+
+
+def field_errors(details: Sequence[Mapping[str, Any]], body: Any) -> list[dict[str, str]]:
+    """Pydantic's errors as ``pointer`` or ``parameter``, and ``detail``; each field once per message."""
+    found = []
+    for detail in details:
+        source, *parts = detail["loc"]
+        message = detail["msg"].removeprefix("Value error, ")
+        if source == "body":
+            place = {"pointer": pointer(_in_body(parts, body, missing=detail["type"] == "missing"))}
+        else:
+            place = {"parameter": str(parts[0] if parts else source)}
+        if (error := place | {"detail": message}) not in found:
+            found.append(error)
+    return found
+
+
+def _in_body(parts: Sequence[Part], body: Any, *, missing: bool) -> list[Part]:
+    """The parts that lead somewhere in the body. Pydantic also names the members of unions it tried: those do not."""
+    kept: list[Part] = []
+    for place, part in enumerate(parts):
+        match body:
+            case dict() if part in body:
+                body = body[part]
+            case list() if isinstance(part, int):
+                body = body[part]
+            case _ if not (missing and place == len(parts) - 1):
+                continue
+        kept.append(part)
+    return kept

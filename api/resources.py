@@ -1,0 +1,62 @@
+"""What the API holds while it runs: made when the app starts, closed when it stops, nothing at import."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import redis
+from prometheus_client import CollectorRegistry
+
+from api.errors import ConfigurationError
+from api.queue import Queue
+from api.searches.problems import ProblemCache
+from api.settings import ApiSettings
+from store.blobs import BlobStore
+from store.session import Sessions, make_engine, make_sessions
+
+
+@dataclass(frozen=True)
+class Resources:
+    """Connections and caches, shared by all requests; each is safe to use from several threads."""
+
+    settings: ApiSettings
+    database_url: str
+    sessions: Sessions
+    blobs: BlobStore
+    redis: redis.Redis
+    queue: Queue
+    problems: ProblemCache
+    metrics: CollectorRegistry
+
+
+@contextmanager
+def open_resources(settings: ApiSettings, metrics: CollectorRegistry) -> Iterator[Resources]:
+    """Everything a running API needs.
+
+    Raises:
+        ConfigurationError: a server's address is not set.
+    """
+    if settings.database_url is None or settings.redis_url is None:
+        raise ConfigurationError("Set DNA_DATABASE_URL and DNA_REDIS_URL, or start everything with: dna up")
+    engine = make_engine(settings.database_url, pool_size=16)
+    sessions = make_sessions(engine)
+    blobs = BlobStore(settings.artifacts)
+    client = redis.Redis.from_url(settings.redis_url, socket_timeout=2.0, socket_connect_timeout=2.0)
+    queue = Queue(settings.redis_url, sessions)
+    try:
+        yield Resources(
+            settings=settings,
+            database_url=settings.database_url,
+            sessions=sessions,
+            blobs=blobs,
+            redis=client,
+            queue=queue,
+            problems=ProblemCache(blobs, settings.problems_cached),
+            metrics=metrics,
+        )
+    finally:
+        queue.close()
+        client.close()
+        engine.dispose()

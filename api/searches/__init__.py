@@ -1,0 +1,1 @@
+"""Searches: creating, estimating, reading, steering them, and what their ratings say."""

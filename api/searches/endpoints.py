@@ -1,0 +1,102 @@
+"""Routes of searches: create, estimate, list, read, cancel, resume, delete."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, BackgroundTasks, Body, Depends, Query, Response
+from fastapi.responses import JSONResponse
+
+from api.auth import authenticate
+from api.body import JsonRoute
+from api.deps import ResourcesDep, SessionDep
+from api.idempotency import OnceDep
+from api.openapi import problems
+from api.pagination import Page, RowPaging, encode
+from api.searches import examples, service
+from api.searches.estimate import estimate
+from api.searches.schemas import Estimate, SearchDetail, SearchSummary
+from dna_engine.spec import SearchSpec
+from store import flow, searches
+from store.searches import Filter
+from store.states import SearchState
+
+router = APIRouter(
+    prefix="/searches",
+    tags=["searches"],
+    route_class=JsonRoute,
+    dependencies=[Depends(authenticate)],
+    responses=problems(401, 403, 422),
+)
+
+SpecBody = Annotated[SearchSpec, Body(openapi_examples=examples.SPECS)]
+
+
+@router.post("", status_code=201, response_model=SearchDetail, responses=problems(400, 409, 413))
+def create_search(
+    spec: SpecBody, session: SessionDep, resources: ResourcesDep, once: OnceDep, background: BackgroundTasks
+) -> Response:
+    """Create a search. It is queued at once; `Location` is where to follow it.
+
+    A budget that no network of the space meets is refused, with the range that is feasible and the nearest budgets.
+    """
+
+    def work() -> Response:
+        search = service.create(session, spec, max_attempts=resources.settings.max_attempts)
+        return JSONResponse(search.model_dump(mode="json"), 201, {"Location": f"/searches/{search.id}"})
+
+    background.add_task(resources.queue.send_pending)
+    return once.answer(session, work)
+
+
+@router.post("/estimate", response_model=Estimate, responses=problems(400, 413))
+def estimate_search(spec: SpecBody, session: SessionDep, resources: ResourcesDep) -> Estimate:
+    """What a search would be: candidates, feasible costs, steps, expected device time. Nothing is stored."""
+    return estimate(session, spec, worker_timeout=timedelta(seconds=resources.settings.worker_timeout_seconds))
+
+
+@router.get("", response_model=Page[SearchSummary])
+def list_searches(
+    session: SessionDep,
+    paging: RowPaging,
+    state: SearchState | None = None,
+    dataset: Annotated[str | None, Query(max_length=200)] = None,
+    label: Annotated[list[str], Query(max_length=32, description="`key:value`; a search must have all of them.")] = [],  # noqa: B006
+) -> Page[SearchSummary]:
+    """Searches, newest first."""
+    where = Filter(state=state, dataset=dataset, labels=service.parse_labels(label))
+    found = searches.listing(session, where, after=paging.after, limit=paging.limit)
+    items = [SearchSummary.model_validate(search) for search in found.items]
+    return Page(items=items, next=encode(str(found.next)) if found.next else None)
+
+
+@router.get("/{search_id}", response_model=SearchDetail, responses=problems(404))
+def get_search(search_id: UUID, session: SessionDep) -> SearchDetail:
+    """A search: state, phase, progress, time left, its resolved spec, steps, networks and the best one so far."""
+    return service.detail(session, search_id)
+
+
+@router.post("/{search_id}/cancel", response_model=SearchDetail, responses=problems(404, 409))
+def cancel_search(search_id: UUID, session: SessionDep) -> SearchDetail:
+    """Stop a search. What runs writes a checkpoint first; the search is `cancelled` within seconds and can be resumed."""
+    flow.cancel(session, search_id)
+    return service.detail(session, search_id)
+
+
+@router.post("/{search_id}/resume", response_model=SearchDetail, responses=problems(404, 409))
+def resume_search(
+    search_id: UUID, session: SessionDep, resources: ResourcesDep, background: BackgroundTasks
+) -> SearchDetail:
+    """Go on with a failed or cancelled search, from its checkpoints. What is finished is not done again."""
+    flow.resume(session, search_id)
+    background.add_task(resources.queue.send_pending)
+    return service.detail(session, search_id)
+
+
+@router.delete("/{search_id}", status_code=204, responses=problems(404, 409))
+def delete_search(search_id: UUID, session: SessionDep, resources: ResourcesDep, background: BackgroundTasks) -> None:
+    """Delete a finished search with its networks and files. A search that runs must be cancelled first."""
+    for location in searches.delete(session, search_id):
+        background.add_task(resources.blobs.delete, location)

@@ -1,0 +1,104 @@
+"""Answers from finished ratings: pages of candidates, the frontier, and networks for a new budget."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from api.errors import Invalid
+from api.pagination import Page, decode, encode, invalid_cursor
+from api.searches.schemas import FrontierOut, FrontierPoint, Rating, Selected, SelectIn, Selection
+from dna_engine.select import Network, Problem, best, frontier
+from dna_engine.space import CellRef
+from store import architectures
+
+
+def page(problem: Problem, *, block: int | None, cell: int | None, cursor: str | None, limit: int) -> Page[Rating]:
+    """Candidates of the cells asked for, cell by cell in the order of their paths.
+
+    Raises:
+        Invalid: there is no such block or cell.
+    """
+    space = problem.ratings.space
+    cells = [ref for ref in space.cells if block in (None, ref.block) and cell in (None, ref.cell)]
+    if not cells:
+        detail = f"{space.name} has no such cell; it has {', '.join(map(str, space.cells))}"
+        raise Invalid(f"{detail}.", errors=[{"parameter": "block" if cell is None else "cell", "detail": detail}])
+    start = _offset(cursor)
+    items = list(islice(_candidates(problem, cells, start), limit))
+    total = sum(space.path_count(space.cell(ref)) for ref in cells)
+    more = start + len(items) < total
+    return Page(items=items, next=encode(str(start + len(items))) if more else None)
+
+
+def _offset(cursor: str | None) -> int:
+    if cursor is None:
+        return 0
+    if not (text := decode(cursor)).isdecimal():
+        raise invalid_cursor()
+    return int(text)
+
+
+def _candidates(problem: Problem, cells: list[CellRef], start: int) -> Iterator[Rating]:
+    space = problem.ratings.space
+    for ref in cells:
+        losses = problem.ratings.losses[ref]
+        for index in range(start, len(losses)):
+            ops = [op.name for op in space.path(space.cell(ref), index)]
+            yield Rating(block=ref.block, cell=ref.cell, index=index, ops=ops, loss=float(losses[index]))
+        start = max(0, start - len(losses))
+
+
+def whole_frontier(problem: Problem, cost: str) -> FrontierOut:
+    """Every point with its network."""
+    front = frontier(problem, cost)
+    networks = (front.network(index) for index in range(len(front)))
+    return FrontierOut(cost=cost, points=[_point(network, cost) for network in networks])
+
+
+def _point(network: Network, cost: str) -> FrontierPoint:
+    return FrontierPoint(
+        cost=network.costs[cost],
+        loss=network.loss,
+        flops=network.costs["flops"],
+        params=network.costs["params"],
+        architecture=network.architecture.to_json(),
+    )
+
+
+def select(session: Session, search_id: UUID, problem: Problem, asked: SelectIn) -> Selection:
+    """The best networks within a budget, each kept as an architecture of the search.
+
+    Raises:
+        InfeasibleBudget: no network fits.
+        Invalid: a limit on latency where none was measured.
+    """
+    limits = asked.budget.limits
+    if "latency_ns" in limits and "latency_ns" not in problem.cost_names:
+        detail = "This search has no latency table, so latency cannot be limited"
+        raise Invalid(f"{detail}.", errors=[{"pointer": "#/budget/latency_ms", "detail": detail}])
+    found = best(problem, limits, asked.top_k, asked.min_distance)
+    return Selection(architectures=[_keep(session, search_id, network) for network in found.networks])
+
+
+def _keep(session: Session, search_id: UUID, network: Network) -> Selected:
+    row = architectures.select_network(
+        session,
+        search_id,
+        network.architecture.to_json(),
+        loss=network.loss,
+        flops=network.costs["flops"],
+        params=network.costs["params"],
+        latency_ns=network.costs.get("latency_ns"),
+    )
+    return Selected(
+        id=row.id,
+        role=row.role,
+        loss=network.loss,
+        flops=row.flops,
+        params=row.params,
+        architecture=row.architecture,
+    )

@@ -1,0 +1,104 @@
+"""Routes of what a search says and found: events, metrics, ratings, frontier, selection under a new budget."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Body, Depends, Header, Query, Response
+from fastapi.sse import EventSourceResponse
+
+from api.auth import authenticate
+from api.body import JsonRoute
+from api.deps import ResourcesDep, SessionDep
+from api.openapi import Responses, problems
+from api.pagination import Cursor, Page
+from api.searches import examples, ratings
+from api.searches.schemas import FrontierOut, Rating, SelectIn, Selection, Series
+from api.searches.stream import read, stream
+from store import events, searches
+
+router = APIRouter(
+    prefix="/searches/{search_id}",
+    tags=["results"],
+    route_class=JsonRoute,
+    dependencies=[Depends(authenticate)],
+    responses=problems(401, 403, 404, 422),
+)
+
+_EVENT_STREAM: Responses = {
+    200: {
+        "description": "Events as they come, each with `id`, `event` (state, step, progress, metric, log) and JSON `data`",
+        "content": {
+            "text/event-stream": {
+                "schema": {"type": "string"},
+                "example": 'event: progress\ndata: {"step": "distill-1", "done": 40, "total": 460, '
+                '"progress": 0.27, "time": "2026-11-02T09:30:00Z"}\nid: 57\n\n',
+            }
+        },
+    },
+    204: {"description": "The search is finished and has no event after that number: there is nothing to wait for"},
+}
+
+
+@router.get("/events", response_class=EventSourceResponse, responses=_EVENT_STREAM)
+def stream_events(
+    search_id: UUID,
+    session: SessionDep,
+    resources: ResourcesDep,
+    last_event_id: Annotated[int | None, Header(ge=0, lt=2**63, description="Continue after this event.")] = None,
+    after: Annotated[int, Query(ge=0, lt=2**63, description="The same, for a first connection.")] = 0,
+) -> Response:
+    """Follow a search: server-sent events without a gap, until it is finished."""
+    after = after if last_event_id is None else last_event_id
+    first = read(session, search_id, after)
+    if first.last and not first.events:
+        return Response(status_code=204)
+    headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+    return EventSourceResponse(stream(resources, search_id, after, first), headers=headers)
+
+
+@router.get("/metrics", response_model=Series)
+def get_metrics(
+    search_id: UUID,
+    session: SessionDep,
+    prefix: Annotated[str, Query(max_length=200, description="Only series whose names begin so.")] = "",
+) -> Series:
+    """Series of a search: losses per cell, accuracies, the best so far."""
+    searches.state(session, search_id)
+    found = events.series(session, search_id, prefix=prefix)
+    return Series(series={name: [(point.x, point.y) for point in points] for name, points in found.items()})
+
+
+@router.get("/ratings", response_model=Page[Rating], responses=problems(409))
+def list_ratings(
+    search_id: UUID,
+    session: SessionDep,
+    resources: ResourcesDep,
+    block: Annotated[int | None, Query(ge=1, le=10_000)] = None,
+    cell: Annotated[int | None, Query(ge=1, le=10_000)] = None,
+    cursor: Cursor = None,
+    limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
+) -> Page[Rating]:
+    """Every candidate's rating: each path of each cell, or of the block and cell asked for."""
+    problem = resources.problems.get(session, search_id)
+    return ratings.page(problem, block=block, cell=cell, cursor=cursor, limit=limit)
+
+
+@router.get("/frontier", response_model=FrontierOut, responses=problems(409))
+def get_frontier(
+    search_id: UUID, session: SessionDep, resources: ResourcesDep, cost: Literal["flops", "params"] = "flops"
+) -> FrontierOut:
+    """The exact frontier: every network that no other beats in both cost and predicted loss."""
+    return ratings.whole_frontier(resources.problems.get(session, search_id), cost)
+
+
+@router.post("/select", response_model=Selection, responses=problems(400, 409, 413))
+def select_networks(
+    search_id: UUID,
+    asked: Annotated[SelectIn, Body(openapi_examples=examples.BUDGETS)],
+    session: SessionDep,
+    resources: ResourcesDep,
+) -> Selection:
+    """The best networks under a new budget, from the finished ratings: exact, in milliseconds, without any device."""
+    return ratings.select(session, search_id, resources.problems.get(session, search_id), asked)

@@ -1,0 +1,210 @@
+"""What goes in and out of the routes of searches."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from dna_engine.spec import Budget, ResolvedSpec
+from dna_engine.steps import Kind
+from store.states import Role, SearchState, StepState
+from store.tables import Architecture, Search, Step
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+
+class Failure(BaseModel):
+    """Why a search or a step failed."""
+
+    code: str
+    message: str
+    param: str | None = None
+    step: str | None = Field(default=None, description="Key of the step that failed.")
+
+
+class BestNetwork(BaseModel):
+    """The best network so far: known when selection is done, its accuracy when it is trained."""
+
+    architecture_id: UUID
+    loss: float | None = Field(description="Predicted loss: the ratings of its blocks, summed.")
+    flops: int
+    params: int
+    latency_ns: int | None = None
+    test_accuracy: float | None
+
+
+class SearchStep(_Row):
+    """A unit of work. `done` of `total` counts in `unit`; `parts` are the cells or networks that advance just now."""
+
+    id: UUID
+    key: str
+    kind: Kind
+    queue: str
+    state: StepState
+    attempt: int
+    max_attempts: int
+    cells: list[str]
+    network: str | None
+    done: int
+    total: int
+    unit: str
+    parts: list[str]
+    eta_seconds: float | None
+    engine_seconds: float = Field(description="Time the engine ran for it, over all attempts.")
+    device: str | None
+    values: dict[str, Any] = Field(description="What the step found, such as the teacher's accuracy.")
+    error: Failure | None
+    queued_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+    @classmethod
+    def of(cls, step: Step) -> SearchStep:
+        fields = {name: getattr(step, name) for name in cls.model_fields if name not in ("cells", "network")}
+        return cls(**fields, cells=step.payload["cells"], network=step.payload["network"])
+
+
+class SearchNetwork(_Row):
+    """A network of the search; `GET /architectures/{id}` has the rest."""
+
+    id: UUID
+    role: Role
+    loss: float | None
+    flops: int
+    params: int
+    test_accuracy: float | None
+
+
+class SearchSummary(_Row):
+    """A search as it is listed."""
+
+    id: UUID
+    name: str
+    state: SearchState
+    phase: Kind
+    progress: float = Field(description="0 to 1, over all phases.")
+    eta_seconds: float | None
+    dataset: str
+    seed: int
+    labels: dict[str, str]
+    best: BestNetwork | None
+    error: Failure | None
+    cancel_requested: bool
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class SearchDetail(SearchSummary):
+    """A search with its resolved spec, its steps and its networks."""
+
+    spec: ResolvedSpec
+    steps: list[SearchStep]
+    architectures: list[SearchNetwork]
+
+    @classmethod
+    def of(cls, search: Search, networks: list[Architecture]) -> SearchDetail:
+        return cls(
+            **SearchSummary.model_validate(search).model_dump(),
+            spec=ResolvedSpec.model_validate(search.resolved),
+            steps=[SearchStep.of(step) for step in search.steps],
+            architectures=[SearchNetwork.model_validate(network) for network in networks],
+        )
+
+
+class EstimatedStep(BaseModel):
+    """A phase of the search as planned, with what it is expected to cost."""
+
+    kind: Kind
+    cells: list[str]
+    networks: list[str]
+    device_seconds: float
+    basis: Literal["measured", "default"] = Field(
+        description="measured: from finished steps on devices of this kind; default: a figure of one CPU machine."
+    )
+
+
+class Estimate(BaseModel):
+    """What a search would be. Nothing of it is stored."""
+
+    candidates: str = Field(description="Networks in the space, a decimal string: often beyond 2^53.")
+    paths: int = Field(description="Paths that are rated, over all cells.")
+    feasible_range: dict[str, tuple[int, int]] = Field(
+        description="Per cost, the smallest and the largest value of any network, each on its own."
+    )
+    feasible: bool = Field(description="Whether some network meets the whole budget.")
+    reason: str | None = Field(description="Why no network does.")
+    binding: list[str] = Field(description="The limits that bind, when none does.")
+    nearest: list[dict[str, int]] = Field(description="Budgets nearby that have a network, when this one has none.")
+    steps: list[EstimatedStep]
+    device: str = Field(description="Kind of device the seconds are meant for.")
+    device_seconds: float = Field(description="Summed over the steps; several workers share distillation and rating.")
+    spec: ResolvedSpec
+
+
+class Series(BaseModel):
+    """Points `[x, y]` by series, such as `distill/b1c1/loss`, in order of `x`."""
+
+    series: dict[str, list[tuple[float, float]]]
+
+
+class Rating(BaseModel):
+    """A candidate: one path of one cell."""
+
+    block: int
+    cell: int
+    index: int = Field(description="Number of the path in its cell, from 0, in product order of the ops.")
+    ops: list[str]
+    loss: float = Field(description="Its rating: relative L1 distance to the teacher's features. Lower is better.")
+
+
+class FrontierPoint(BaseModel):
+    """A network that no other beats in both cost and predicted loss."""
+
+    cost: int
+    loss: float
+    flops: int
+    params: int
+    architecture: dict[str, Any]
+
+
+class FrontierOut(BaseModel):
+    """The whole exact frontier, by ascending cost."""
+
+    cost: Literal["flops", "params"]
+    points: list[FrontierPoint]
+
+
+class SelectIn(BaseModel):
+    """A new budget on finished ratings."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    budget: Budget = Field(default=Budget(), description="No limit when left out: the best network of all.")
+    top_k: int = Field(default=1, ge=1, le=50, description="How many networks, best first.")
+    min_distance: int = Field(
+        default=1, ge=1, le=64, description="Layers in which each network differs at least from those before it."
+    )
+
+
+class Selected(BaseModel):
+    """A chosen network, kept as an architecture of the search."""
+
+    id: UUID
+    role: Role
+    loss: float
+    flops: int
+    params: int
+    architecture: dict[str, Any]
+
+
+class Selection(BaseModel):
+    """The best networks within the budget; exact, not sampled."""
+
+    architectures: list[Selected]
+    exact: Literal[True] = True

@@ -1,0 +1,84 @@
+"""What may be searched, and the lives of searches. Writes through ``store``; commits nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import numpy as np
+from sqlalchemy.orm import Session
+
+from api.errors import Invalid
+from api.searches.schemas import SearchDetail
+from dna_engine.select import Problem, Ratings, best
+from dna_engine.spec import ResolvedSpec, SearchSpec, resolve
+from store import architectures, datasets, searches
+
+#: Above this number of paths the check of limits together is left to the selection: it would hold up the request.
+_PATHS_CHECKED = 100_000
+
+_WEIGHTS = ("pretrained", "train")
+
+
+def create(session: Session, spec: SearchSpec, *, max_attempts: int) -> SearchDetail:
+    """A queued search.
+
+    Raises:
+        EngineError: the spec names something that does not exist, or no network fits.
+        Invalid: weights that are not taken from a client.
+    """
+    resolved = resolve_for(session, spec)
+    check_budget(resolved)
+    search = searches.create(session, spec, resolved, max_attempts=max_attempts)
+    return detail(session, search.id)
+
+
+def detail(session: Session, search_id: UUID) -> SearchDetail:
+    """The search as it is now."""
+    return SearchDetail.of(searches.get(session, search_id), architectures.of_search(session, search_id))
+
+
+def resolve_for(session: Session, spec: SearchSpec) -> ResolvedSpec:
+    """The spec with every default filled in for its dataset.
+
+    Raises:
+        EngineError: as :func:`dna_engine.spec.resolve`, or there is no such dataset.
+        Invalid: weights that are not taken from a client.
+    """
+    if spec.teacher.weights not in (None, *_WEIGHTS):
+        # A path would be opened on the worker's machine.
+        message = "Weights of a teacher are pretrained or train"
+        raise Invalid(f"{message}.", errors=[{"pointer": "#/teacher/weights", "detail": message}])
+    return resolve(spec, datasets.ready(session, spec.dataset))
+
+
+def check_budget(resolved: ResolvedSpec) -> None:
+    """Looks for a network under all limits at once; ``resolve`` has looked at each alone.
+
+    Raises:
+        InfeasibleBudget: there is none; says which limits bind and what would fit.
+    """
+    space, limits = resolved.parsed_space, resolved.budget.limits
+    limits.pop("latency_ns", None)  # Known only once a worker has measured its device.
+    if len(limits) < 2 or sum(space.paths_per_block) > _PATHS_CHECKED:
+        return
+    unrated = Ratings(
+        space=space,
+        input_size=resolved.input_size,
+        num_classes=resolved.dataset.num_classes,
+        losses={ref: np.zeros(space.path_count(space.cell(ref))) for ref in space.cells},
+    )
+    best(Problem(unrated), limits)
+
+
+def parse_labels(labels: Sequence[str]) -> dict[str, str]:
+    """Labels of a query, each ``key:value``.
+
+    Raises:
+        Invalid: one has no colon.
+    """
+    for label in labels:
+        if ":" not in label:
+            message = f"Write a label as key:value, not {label!r}"
+            raise Invalid(f"{message}.", errors=[{"parameter": "label", "detail": message}])
+    return dict(label.split(":", 1) for label in labels)

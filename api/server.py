@@ -1,0 +1,31 @@
+"""Runs the application on uvicorn."""
+
+from __future__ import annotations
+
+import uvicorn
+from prometheus_client import CollectorRegistry
+
+from api.app import create_app
+from api.resources import open_resources
+from api.settings import ApiSettings
+from api.startup import prepare
+
+#: A stream of events does not end by itself when the server is told to stop.
+_STOP_SECONDS = 3
+
+
+def serve(settings: ApiSettings) -> None:
+    """Serves until SIGINT or SIGTERM.
+
+    Raises:
+        ConfigurationError: the service cannot run as it is set up; nothing listens then.
+    """
+    with open_resources(settings, CollectorRegistry()) as resources:
+        prepare(resources)
+    uvicorn.run(
+        create_app(settings),
+        host=settings.api_host,
+        port=settings.api_port,
+        server_header=False,
+        timeout_graceful_shutdown=_STOP_SECONDS,
+    )

@@ -1,0 +1,36 @@
+"""What must hold before the first request is taken."""
+
+from __future__ import annotations
+
+from sqlalchemy.exc import OperationalError
+
+from api.auth import is_loopback
+from api.errors import ConfigurationError
+from api.resources import Resources
+from api.settings import ApiSettings
+from store import datasets, keys
+from store.migrate import is_current
+from store.session import transaction
+
+
+def prepare(resources: Resources) -> None:
+    """Checks the database and the keys, and puts the built-in datasets in.
+
+    Raises:
+        ConfigurationError: the database does not answer or has another schema, or the door would stand open.
+    """
+    try:
+        if not is_current(resources.database_url):
+            raise ConfigurationError("The database has another schema than this version expects. Run: dna migrate")
+    except OperationalError as error:
+        raise ConfigurationError(f"The database of DNA_DATABASE_URL does not answer: {error.orig}") from error
+    with transaction(resources.sessions) as session:
+        _refuse_open_door(resources.settings, has_keys=keys.any_active(session))
+        datasets.ensure_builtin(session)
+
+
+def _refuse_open_door(settings: ApiSettings, *, has_keys: bool) -> None:
+    if not has_keys and not is_loopback(settings.api_host):
+        raise ConfigurationError(
+            f"Whoever reaches {settings.api_host} would need a key, and there is none. Make one with: dna key create NAME"
+        )

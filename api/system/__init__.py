@@ -1,0 +1,1 @@
+"""Health, readiness, figures for Prometheus, documentation."""

@@ -1,0 +1,74 @@
+"""Routes for whoever runs the service: is it alive, is it ready. They need no key."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Literal
+
+import redis
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+from sqlalchemy.exc import OperationalError
+
+from api.deps import ResourcesDep
+from api.errors import Unavailable
+from api.openapi import problems
+from api.resources import Resources
+from store import workers
+from store.migrate import is_current
+from store.session import transaction
+
+router = APIRouter(tags=["system"])
+
+
+class Health(BaseModel):
+    """The process answers."""
+
+    status: Literal["ok"] = "ok"
+
+
+class Readiness(BaseModel):
+    """What the service stands on. Live workers are counted, not required: a search waits for one."""
+
+    database: bool
+    migrations: bool = Field(description="Whether the schema is the one this version expects.")
+    redis: bool
+    workers: int = Field(description="Live workers.")
+
+
+@router.get("/healthz", response_model=Health)
+def get_health() -> Health:
+    """Whether the process answers; it asks no server behind it."""
+    return Health()
+
+
+@router.get("/readyz", response_model=Readiness, responses=problems(503))
+def get_readiness(resources: ResourcesDep) -> Readiness:
+    """Whether requests can be served: database, schema and Redis."""
+    found = _look(resources)
+    failing = [name for name in ("database", "migrations", "redis") if not getattr(found, name)]
+    if failing:
+        raise Unavailable(f"Not ready: {', '.join(failing)}.", members={"checks": found.model_dump()})
+    return found
+
+
+def _look(resources: Resources) -> Readiness:
+    answers = _redis_answers(resources)
+    try:
+        current = is_current(resources.database_url)
+        live = _live_workers(resources) if current else 0
+    except OperationalError:
+        return Readiness(database=False, migrations=False, redis=answers, workers=0)
+    return Readiness(database=True, migrations=current, redis=answers, workers=live)
+
+
+def _live_workers(resources: Resources) -> int:
+    with transaction(resources.sessions) as session:
+        return len(workers.live(session, within=timedelta(seconds=resources.settings.worker_timeout_seconds)))
+
+
+def _redis_answers(resources: Resources) -> bool:
+    try:
+        return bool(resources.redis.ping())
+    except redis.RedisError:
+        return False

@@ -1,0 +1,28 @@
+"""What goes out of the routes of teachers."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class TeacherBlockOut(BaseModel):
+    """A stage of a teacher, named by the module that ends it."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    module: str
+    channels: int
+    reduction: int = Field(description="Input side over feature side.")
+    stride: int = Field(description="Reduction over the previous block's.")
+
+
+class TeacherOut(BaseModel):
+    """A timm model that can supervise a search."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    name: str
+    family: str
+    params: int
+    pretrained: bool = Field(description="Whether timm has weights for it.")
+    blocks: list[TeacherBlockOut]

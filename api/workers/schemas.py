@@ -1,0 +1,36 @@
+"""What goes out of the routes of workers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from dna_engine.steps import Kind
+
+
+class RunningStep(BaseModel):
+    """What a worker is at."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    search_id: UUID
+    key: str
+    kind: Kind
+
+
+class WorkerOut(BaseModel):
+    """A live worker. It drives one device."""
+
+    id: UUID
+    hostname: str
+    pid: int
+    device: str
+    device_name: str
+    queues: list[str]
+    versions: dict[str, str]
+    step: RunningStep | None
+    started_at: datetime
+    last_seen_at: datetime
