@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from compose_spec import PyOptions
 
 ROOT = Path(__file__).parents[2]
 MAIN = ROOT / "docker-compose.yml"
@@ -18,6 +19,25 @@ GPU = ROOT / "docker-compose.gpu.yml"
 @pytest.fixture(scope="module")
 def compose() -> dict[str, Any]:
     return dict(yaml.safe_load(MAIN.read_text()))
+
+
+def interpolated(text: str) -> str:
+    """The file with its variables filled in, as the engine would read it."""
+    values = {"POSTGRES_PASSWORD": "secret", "REDIS_PASSWORD": "secret"}
+    return re.sub(r"\$\{([A-Z_]+)(?::([-?])([^}]*))?\}", lambda m: values.get(m[1], m[3] if m[2] == "-" else ""), text)
+
+
+@pytest.mark.parametrize("file", [MAIN, GPU], ids=lambda path: path.name)
+def test_follows_the_compose_specification(file: Path) -> None:
+    options = PyOptions()
+    options.apply_merge = True
+    options.from_yaml(interpolated(file.read_text())).validate()
+
+
+def test_a_misspelt_file_is_refused() -> None:
+    """What the check above rests on: the parser refuses what the specification does not know."""
+    with pytest.raises(ValueError, match="depends_onn"):
+        PyOptions().from_yaml("services: {a: {image: 'b:1', depends_onn: [c]}}")
 
 
 def test_has_the_services_of_the_deployment(compose: dict[str, Any]) -> None:
