@@ -1,0 +1,76 @@
+"""Options that commands share, and how their texts are read."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from dna_client.client import Client
+from dna_client.errors import LocalError
+
+LOCAL = "http://127.0.0.1:8000"
+
+#: A command that asks once gives up after two seconds or so; one that watches waits for a restart of the service.
+IMPATIENT = (0.2, 0.5, 1.0)
+PATIENT = (0.5, 1.0, 2.0, 4.0, 8.0, 8.0)
+
+Url = Annotated[str, typer.Option("--url", envvar="DNA_URL", help="Address of the service.")]
+Key = Annotated[
+    str | None,
+    typer.Option("--key", envvar="DNA_API_KEY", show_envvar=True, help="API key; none is needed with a local dna up."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, as the API sends it.")]
+SearchId = Annotated[str, typer.Argument(help="Id of the search.", metavar="SEARCH")]
+DataDir = Annotated[
+    Path,
+    typer.Option("--data-dir", envvar="DNA_DATA_DIR", help="Folder with the embedded servers' and the service's data."),
+]
+
+_SUFFIXES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9}
+
+
+def connect(url: str, key: str | None, *, pauses: tuple[float, ...] = IMPATIENT) -> Client:
+    return Client(url, key, pauses=pauses)
+
+
+def whole(text: str) -> int:
+    """A whole number as people write costs: ``4000000``, ``4_000_000``, ``350e6``, ``5.3M``, ``1.2G``."""
+    match = re.fullmatch(r"(\d[\d_]*(?:\.\d+)?(?:e\d{1,2})?)\s*([kmgb]?)", text.strip(), re.IGNORECASE)
+    if match is None:
+        raise typer.BadParameter(f"{text!r} is not a number; write it as 4000000, 4e6 or 4M.")
+    return round(float(match[1].replace("_", "")) * _SUFFIXES[match[2].lower()])
+
+
+def labels(texts: Sequence[str]) -> dict[str, str]:
+    """``key=value`` (or ``key:value``) of each text."""
+    pairs = [re.split("[=:]", text, maxsplit=1) for text in texts]
+    for pair in pairs:
+        if len(pair) < 2:
+            raise typer.BadParameter(f"Write a label as key=value, not {pair[0]!r}.", param_hint="--label")
+    return {pair[0]: pair[1] for pair in pairs}
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The JSON object in a file; of standard input when the file is ``-``.
+
+    Raises:
+        LocalError: there is no such file, or it holds something else.
+    """
+    try:
+        text = sys.stdin.read() if str(path) == "-" else path.read_text()
+        found = json.loads(text)
+    except OSError as error:
+        raise LocalError(f"{path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise LocalError(f"{path} is not a text file.") from error
+    except json.JSONDecodeError as error:
+        raise LocalError(f"{path} is not JSON: {error.msg} in line {error.lineno}, column {error.colno}.") from error
+    if not isinstance(found, dict):
+        raise LocalError(f"{path} must hold a JSON object, not {type(found).__name__}.")
+    return found

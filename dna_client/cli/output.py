@@ -1,0 +1,106 @@
+"""What commands print: JSON for programs, tables and lines for people. Results on stdout, everything said beside on stderr."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from dna_client.errors import ApiError, ClientError
+
+OUT = Console(highlight=False, soft_wrap=True)
+ERR = Console(stderr=True, highlight=False, soft_wrap=True)
+
+STATE_STYLES: Mapping[str, str] = {
+    "queued": "yellow",
+    "running": "cyan",
+    "succeeded": "green",
+    "failed": "red",
+    "cancelled": "magenta",
+}
+
+
+def print_json(value: Any, *, one_line: bool = False) -> None:
+    """Plain JSON: no colours, no wrapping, so that programs can read it."""
+    print(json.dumps(value, ensure_ascii=False, indent=None if one_line else 2), flush=one_line)
+
+
+def print_error(error: ClientError) -> None:
+    """One line, and one more for each wrong field that the line does not name already."""
+    ERR.print(Text.assemble(("error: ", "bold red"), error.message))
+    if isinstance(error, ApiError):
+        for field in error.errors:
+            if field.detail.rstrip(".") not in error.message:
+                ERR.print(Text(f"  {field.where or 'body'}: {field.detail}"))
+
+
+def table(
+    columns: Sequence[str], rows: Sequence[Sequence[Any]], *, right: Sequence[str] = (), title: str = ""
+) -> Table:
+    """A plain table; the columns named in ``right`` hold numbers."""
+    made = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="dim")
+    for column in columns:
+        made.add_column(column, justify="right" if column in right else "left", no_wrap=True)
+    for row in rows:
+        made.add_row(*(cell if isinstance(cell, Text) else escape(str(cell)) for cell in row))
+    return made
+
+
+def print_table(
+    columns: Sequence[str], rows: Sequence[Sequence[Any]], *, right: Sequence[str] = (), title: str = ""
+) -> None:
+    """At its own width: in a pipe no column is cut to a width nobody has."""
+    made = table(columns, rows, right=right, title=title)
+    width = max(OUT.width, OUT.measure(made).maximum) if not OUT.is_terminal else OUT.width
+    OUT.print(made, width=width)
+
+
+def state(name: str) -> Text:
+    return Text(name, STATE_STYLES.get(name, ""))
+
+
+def count(value: int | None) -> str:
+    """A cost, in full: ``3,412,992``."""
+    return "" if value is None else f"{value:,}"
+
+
+def percent(value: float | None) -> str:
+    return "" if value is None else f"{100 * value:.2f}%"
+
+
+def loss(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"
+
+
+def duration(seconds: float | None) -> str:
+    """``4.2 s``, ``1 m 05 s``, ``2 h 10 m``; nothing when it is not known."""
+    if seconds is None:
+        return ""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} m {rest:02} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} m"
+
+
+def size(octets: int) -> str:
+    for unit in ("B", "kB", "MB"):
+        if octets < 1000:
+            return f"{octets:.4g} {unit}"
+        octets /= 1000  # type: ignore[assignment]
+    return f"{octets:.4g} GB"
+
+
+def ops(architecture: Mapping[str, Any]) -> str:
+    """A network in one line: per block its cell and its ops, such as ``c2 mb6_3x3 mb3_5x5``."""
+    return "  ".join(f"c{block['cell']} {' '.join(map(op_name, block['ops']))}" for block in architecture["blocks"])
+
+
+def op_name(op: str | Mapping[str, Any]) -> str:
+    return op if isinstance(op, str) else str(op["name"])

@@ -1,0 +1,235 @@
+"""The client: one method for each thing the service does, JSON objects in and out, errors as exceptions.
+
+with Client("http://127.0.0.1:8000") as client:
+    search = client.create_search({"dataset": "digits", "budget": {"flops": 4_000_000}})
+    search = client.wait(search["id"])
+    client.download(search["best"]["architecture_id"], "onnx", Path("winner.onnx"))
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, cast
+
+from dna_client import events
+from dna_client.download import Downloaded, download
+from dna_client.errors import SearchNotSucceeded
+from dna_client.models import (
+    Architecture,
+    Dataset,
+    Estimate,
+    Event,
+    Format,
+    Frontier,
+    Page,
+    Rating,
+    Search,
+    SearchSummary,
+    Selection,
+    State,
+    Teacher,
+    Training,
+    Worker,
+)
+from dna_client.transport import PAUSES, Transport
+
+
+class Client:
+    """A connection to one service. Close it, or use it in a ``with``. Not for use by several threads at once.
+
+    Every method raises ``ApiError`` when the server refuses and ``ServerUnreachable`` when it does not answer.
+
+    Args:
+        base_url: where the service is, such as ``http://127.0.0.1:8000``.
+        api_key: ``dna_...``; none is needed on the machine of an embedded service.
+        pauses: seconds before the second, third ... attempt of what may be repeated.
+    """
+
+    def __init__(
+        self, base_url: str = "http://127.0.0.1:8000", api_key: str | None = None, *, pauses: tuple[float, ...] = PAUSES
+    ) -> None:
+        self._transport = Transport(base_url, api_key, pauses=pauses)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._transport.close()
+
+    # Searches
+
+    def create_search(self, spec: Mapping[str, Any], *, idempotency_key: str | None = None) -> Search:
+        """Creates a search once, however often the request has to be sent.
+
+        Args:
+            spec: as ``POST /searches`` takes it; only ``dataset`` is required.
+            idempotency_key: to repeat the call from another process; by default a new one.
+
+        Raises:
+            InfeasibleBudget: no network of the space fits; says what would.
+            InvalidRequest: fields that are wrong.
+        """
+        return cast(Search, self._create("/searches", spec, idempotency_key))
+
+    def estimate_search(self, spec: Mapping[str, Any]) -> Estimate:
+        """What a search would be and cost; nothing is stored."""
+        return cast(Estimate, self._transport.call("POST", "/searches/estimate", json=spec))
+
+    def list_searches(
+        self,
+        *,
+        state: State | None = None,
+        dataset: str | None = None,
+        labels: Mapping[str, str] | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> Page[SearchSummary]:
+        """A page of searches, newest first; those that have all of ``labels``."""
+        label = [f"{name}:{value}" for name, value in (labels or {}).items()]
+        params = {"state": state, "dataset": dataset, "label": label, "cursor": cursor, "limit": limit}
+        return cast(Page[SearchSummary], self._transport.call("GET", "/searches", params=params))
+
+    def get_search(self, search_id: str) -> Search:
+        return cast(Search, self._transport.call("GET", f"/searches/{search_id}"))
+
+    def cancel_search(self, search_id: str) -> Search:
+        """Asks a search to stop; it is ``cancelled`` within seconds and can be resumed."""
+        return cast(Search, self._transport.call("POST", f"/searches/{search_id}/cancel"))
+
+    def resume_search(self, search_id: str) -> Search:
+        """Goes on with a failed or cancelled search from its checkpoints."""
+        return cast(Search, self._transport.call("POST", f"/searches/{search_id}/resume", repeatable=False))
+
+    def delete_search(self, search_id: str) -> None:
+        """Deletes a finished search with its networks and files."""
+        self._transport.call("DELETE", f"/searches/{search_id}", repeatable=False)
+
+    def events(self, search_id: str, *, after: int = 0) -> Iterator[Event]:
+        """Events that follow number ``after`` as they happen, without a gap, until the search has finished."""
+        return events.follow(self._transport, search_id, after)
+
+    def wait(self, search_id: str) -> Search:
+        """The search, once it has succeeded.
+
+        Raises:
+            SearchNotSucceeded: it failed or was cancelled; says why.
+        """
+        for _ in self.events(search_id):
+            pass
+        return succeeded(self.get_search(search_id))
+
+    def metrics(self, search_id: str, *, prefix: str = "") -> dict[str, list[tuple[float, float]]]:
+        """Points (x, y) by series, such as ``distill/b1c1/loss``; only series whose names start with ``prefix``."""
+        answer = self._transport.call("GET", f"/searches/{search_id}/metrics", params={"prefix": prefix})
+        return {name: [(x, y) for x, y in points] for name, points in answer["series"].items()}
+
+    def ratings(
+        self, search_id: str, *, block: int | None = None, cell: int | None = None, limit: int = 1000
+    ) -> Iterator[Rating]:
+        """Every candidate's rating, or those of one block or cell; ``limit`` of them in each request."""
+        params = {"block": block, "cell": cell, "limit": limit}
+        return cast(Iterator[Rating], self._pages(f"/searches/{search_id}/ratings", params))
+
+    def frontier(self, search_id: str, *, cost: str = "flops") -> Frontier:
+        """The exact frontier of predicted loss over ``flops`` or ``params``."""
+        return cast(Frontier, self._transport.call("GET", f"/searches/{search_id}/frontier", params={"cost": cost}))
+
+    def select(
+        self, search_id: str, budget: Mapping[str, float | None], *, top_k: int = 1, min_distance: int = 1
+    ) -> Selection:
+        """The best networks under a new budget, from finished ratings, without any device.
+
+        Args:
+            min_distance: layers in which each network differs at least from those before it.
+        """
+        body = {"budget": dict(budget), "top_k": top_k, "min_distance": min_distance}
+        return cast(Selection, self._transport.call("POST", f"/searches/{search_id}/select", json=body))
+
+    # Networks
+
+    def get_architecture(self, architecture_id: str) -> Architecture:
+        return cast(Architecture, self._transport.call("GET", f"/architectures/{architecture_id}"))
+
+    def download(self, architecture_id: str, file_format: Format, target: Path) -> Downloaded:
+        """Writes the network's file to ``target``, or under the server's name into it when it is a folder.
+
+        Raises:
+            CorruptDownload: what arrived has another SHA-256 than was announced.
+            LocalError: ``target`` cannot be written.
+        """
+        path = f"/architectures/{architecture_id}/download"
+        return download(self._transport, path, {"format": file_format}, target)
+
+    def create_training(
+        self, architecture_id: str, body: Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> Training:
+        """Trains a network, once, however often the request has to be sent."""
+        return cast(Training, self._create(f"/architectures/{architecture_id}/trainings", body, idempotency_key))
+
+    def get_training(self, training_id: str) -> Training:
+        return cast(Training, self._transport.call("GET", f"/trainings/{training_id}"))
+
+    # What there is
+
+    def datasets(self) -> Iterator[Dataset]:
+        return cast(Iterator[Dataset], self._pages("/datasets", {}))
+
+    def get_dataset(self, name_or_id: str) -> Dataset:
+        return cast(Dataset, self._transport.call("GET", f"/datasets/{name_or_id}"))
+
+    def teachers(self, query: str = "") -> Iterator[Teacher]:
+        """Usable teachers whose names contain ``query``."""
+        return cast(Iterator[Teacher], self._pages("/teachers", {"q": query or None}))
+
+    def workers(self) -> list[Worker]:
+        """Workers that are live, with their devices and what they run."""
+        return cast(list[Worker], list(self._pages("/workers", {})))
+
+    def openapi(self) -> dict[str, Any]:
+        """The service's own description, as OpenAPI."""
+        return cast(dict[str, Any], self._transport.call("GET", "/openapi.json"))
+
+    def is_ready(self) -> bool:
+        """Whether the service can work: its database and Redis answer, and the schema is current. One attempt.
+
+        Raises:
+            ApiError, ServerUnreachable: it cannot, and why.
+        """
+        self._transport.call("GET", "/readyz", repeatable=False)
+        return True
+
+    def _create(self, path: str, body: Mapping[str, Any], idempotency_key: str | None) -> Any:
+        headers = {"idempotency-key": idempotency_key or str(uuid.uuid4())}
+        return self._transport.call("POST", path, json=body, headers=headers)
+
+    def _pages(self, path: str, params: Mapping[str, Any]) -> Iterator[Any]:
+        cursor: str | None = None
+        while True:
+            page = self._transport.call("GET", path, params={**params, "cursor": cursor})
+            yield from page["items"]
+            cursor = page.get("next")
+            if cursor is None:
+                return
+
+
+def succeeded(search: Search) -> Search:
+    """The search itself.
+
+    Raises:
+        SearchNotSucceeded: it has not succeeded; says why, and how it can go on.
+    """
+    if search["state"] == "succeeded":
+        return search
+    error = search["error"]
+    reason = f": {error['message']}" if error else ""
+    raise SearchNotSucceeded(
+        f"The search {search['id']} is {search['state']}{reason}. It can go on with: dna search resume {search['id']}"
+    )

@@ -1,0 +1,50 @@
+"""The events of a search as they happen. A broken connection is taken up again after the last event, without a gap."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import httpx
+
+from dna_client.errors import ApiError
+from dna_client.models import FINISHED, Event
+from dna_client.sse import parse_events
+from dna_client.transport import Transport
+
+
+def follow(transport: Transport, search_id: str, after: int) -> Iterator[Event]:
+    """Events that follow number ``after``, until the search has finished and all of them were given.
+
+    Raises:
+        ApiError: the server refused, for one because there is no such search.
+        ServerUnreachable: the connection broke again and again without bringing anything new.
+    """
+    patience = transport.patience()
+    state: str | None = None
+    while True:
+        news = False
+        try:
+            for event in _connection(transport, search_id, after):
+                after, news = event["seq"], True
+                if event["type"] == "state":
+                    state = event["data"]["state"]
+                patience.renew()
+                yield event
+            if not news:
+                state = transport.call("GET", f"/searches/{search_id}")["state"]
+            if state in FINISHED:
+                return
+            patience.wait(httpx.ReadError("the stream of events ends while the search goes on"))
+        except (httpx.TransportError, ApiError) as error:
+            patience.wait(error)
+
+
+def _connection(transport: Transport, search_id: str, after: int) -> Iterator[Event]:
+    headers = {"accept": "text/event-stream", "cache-control": "no-store"}
+    if after:
+        headers["last-event-id"] = str(after)
+    with transport.stream(f"/searches/{search_id}/events", headers, {}) as response:
+        for event in parse_events(response.iter_lines()):
+            if event.id:
+                yield Event(seq=int(event.id), type=event.event, data=json.loads(event.data))

@@ -1,0 +1,250 @@
+"""The JSON objects of the API as types. What the server sends is what the caller gets, later fields included.
+
+Times are RFC 3339 in UTC, ids are UUIDs as text, costs are whole numbers: ``flops`` multiply-adds at batch 1, ``params``
+trainable parameters.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Generic, Literal, NotRequired, TypedDict, TypeVar
+
+Item = TypeVar("Item")
+Format = Literal["json", "safetensors", "onnx", "bundle"]
+State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+
+#: States in which no work is done and none will be, unless the search is resumed.
+FINISHED = frozenset({"succeeded", "failed", "cancelled"})
+
+#: The phases of a search, in order.
+PHASES = ("teacher", "distill", "rate", "select", "train", "export")
+
+
+class Page(TypedDict, Generic[Item]):
+    """A page of a list; ``next`` is the cursor of the page after, None on the last."""
+
+    items: list[Item]
+    next: str | None
+
+
+class Problem(TypedDict):
+    """Why a search or a step failed."""
+
+    code: str
+    message: str
+    param: str | None
+    step: NotRequired[str]
+
+
+class Step(TypedDict):
+    """One unit of work of a search. ``engine_seconds`` is the time the engine ran for it, over all attempts."""
+
+    key: str
+    kind: str
+    cells: list[str]
+    network: str | None
+    state: State
+    attempt: int
+    done: int
+    total: int
+    unit: str
+    parts: list[str]
+    eta_seconds: float | None
+    engine_seconds: float
+    device: str | None
+    values: dict[str, Any]
+    error: Problem | None
+    queued_at: str
+    started_at: str | None
+    finished_at: str | None
+
+
+class Best(TypedDict):
+    """The best network of a search so far; ``loss`` is its rating."""
+
+    architecture_id: str
+    loss: float | None
+    flops: int
+    params: int
+    test_accuracy: float | None
+
+
+class SearchNetwork(TypedDict):
+    """A network of a search; ``test_accuracy`` is known once it is trained."""
+
+    id: str
+    role: Literal["winner", "control", "selected"]
+    loss: float | None
+    flops: int
+    params: int
+    test_accuracy: float | None
+
+
+class SearchSummary(TypedDict):
+    """A search as it is listed."""
+
+    id: str
+    name: str
+    state: State
+    phase: str
+    progress: float
+    eta_seconds: float | None
+    dataset: str
+    seed: int
+    labels: dict[str, str]
+    best: Best | None
+    error: Problem | None
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+
+
+class Search(SearchSummary):
+    """A search with its resolved ``spec``, its steps and its networks."""
+
+    spec: dict[str, Any]
+    steps: list[Step]
+    architectures: list[SearchNetwork]
+
+
+class EstimatedStep(TypedDict):
+    """A phase of a search as planned."""
+
+    kind: str
+    cells: list[str]
+    networks: list[str]
+    device_seconds: float
+
+
+class Estimate(TypedDict):
+    """What a search would be. ``candidates`` is a decimal string: often beyond 2^53."""
+
+    candidates: str
+    paths: int
+    feasible_range: dict[str, list[int]]
+    feasible: bool
+    reason: str | None
+    steps: list[EstimatedStep]
+    device: str
+    device_seconds: float
+    spec: dict[str, Any]
+
+
+class FrontierPoint(TypedDict):
+    """A network that no other beats in both cost and predicted loss."""
+
+    cost: int
+    loss: float
+    flops: int
+    params: int
+    architecture: dict[str, Any]
+
+
+class Frontier(TypedDict):
+    """The whole exact frontier, by ascending cost."""
+
+    cost: str
+    points: list[FrontierPoint]
+
+
+class Selected(TypedDict):
+    """A network chosen from finished ratings, kept as an architecture of the search."""
+
+    id: str
+    role: str
+    loss: float
+    flops: int
+    params: int
+    architecture: dict[str, Any]
+
+
+class Selection(TypedDict):
+    """The best networks within a budget, best first."""
+
+    architectures: list[Selected]
+    exact: bool
+
+
+class Rating(TypedDict):
+    """A candidate: path number ``index`` of a cell, and its rating."""
+
+    block: int
+    cell: int
+    index: int
+    ops: list[str]
+    loss: float
+
+
+class Event(TypedDict):
+    """Something that happened to a search: ``type`` is state, step, progress, metric or log."""
+
+    seq: int
+    type: str
+    data: dict[str, Any]
+
+
+class Architecture(TypedDict):
+    """A network; ``architecture`` is the JSON that timm builds it from."""
+
+    id: str
+    search_id: str
+    role: str
+    architecture: dict[str, Any]
+    loss: float | None
+    flops: int
+    params: int
+    counted_flops: int | None
+    counted_params: int | None
+    test_accuracy: float | None
+
+
+class Training(TypedDict):
+    """The training of a network."""
+
+    id: str
+    architecture_id: str
+    dataset: str
+    state: State
+    progress: float
+    eta_seconds: float | None
+    test_accuracy: float | None
+    error: Problem | None
+
+
+class Dataset(TypedDict):
+    """Images to search on."""
+
+    id: str
+    name: str
+    state: Literal["importing", "ready", "failed"]
+    num_classes: int
+    num_train: int
+    num_test: int
+    image_size: int
+
+
+class TeacherBlock(TypedDict):
+    """A stage of a teacher; ``stride`` is its reduction over the stage before."""
+
+    module: str
+    channels: int
+    reduction: int
+    stride: int
+
+
+class Teacher(TypedDict):
+    """A timm model that can supervise, with its blocks."""
+
+    name: str
+    family: str
+    params: int
+    pretrained: bool
+    blocks: list[TeacherBlock]
+
+
+class Worker(TypedDict):
+    """A worker that is live."""
+
+    id: str
+    hostname: str
+    device: str
+    device_name: str

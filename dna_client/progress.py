@@ -1,0 +1,143 @@
+"""How far a search is, told from its events alone: a pure model that a terminal, a log or a test reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from dna_client.models import FINISHED, PHASES, Event
+
+
+@dataclass
+class StepProgress:
+    """A step: ``done`` of ``total`` in ``unit``; ``parts`` are the cells or networks that it advances."""
+
+    kind: str
+    state: str = "queued"
+    attempt: int = 0
+    done: int = 0
+    total: int = 0
+    unit: str = "steps"
+    eta_seconds: float | None = None
+    parts: list[str] = field(default_factory=list)
+
+    @property
+    def fraction(self) -> float:
+        if self.state == "succeeded":
+            return 1.0
+        return self.done / self.total if self.total else 0.0
+
+
+@dataclass(frozen=True)
+class PhaseProgress:
+    """A phase: 0 to 1 done, and the seconds it took or has taken so far; None before it began."""
+
+    name: str
+    fraction: float
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class PartProgress:
+    """A cell or network of the running phase, with its latest loss and accuracy."""
+
+    name: str
+    fraction: float
+    loss: float | None
+    accuracy: float | None
+    eta_seconds: float | None
+
+
+@dataclass
+class SearchProgress:
+    """The state of a search as its events so far tell it."""
+
+    state: str = "queued"
+    phase: str = PHASES[0]
+    progress: float = 0.0
+    eta_seconds: float | None = None
+    error: Mapping[str, Any] | None = None
+    steps: dict[str, StepProgress] = field(default_factory=dict)
+    losses: dict[str, float] = field(default_factory=dict)
+    accuracies: dict[str, float] = field(default_factory=dict)
+    now: datetime | None = None
+    _began: dict[str, datetime] = field(default_factory=dict)
+
+    def apply(self, event: Event) -> None:
+        data = event["data"]
+        self.now = datetime.fromisoformat(data["time"]) if "time" in data else self.now
+        match event["type"]:
+            case "state":
+                self._apply_state(data)
+            case "step":
+                step = self.steps.setdefault(data["step"], StepProgress(data["kind"]))
+                step.state, step.attempt = data["state"], data["attempt"]
+                if data["state"] == "running" and self.now is not None:
+                    self._began.setdefault(data["kind"], self.now)
+            case "progress":
+                self._apply_progress(data)
+            case "metric":
+                self._apply_metric(data)
+
+    def _apply_state(self, data: Mapping[str, Any]) -> None:
+        self.state, self.phase, self.error = data["state"], data["phase"], data.get("error")
+        if self.state in FINISHED:
+            self.eta_seconds = None
+        if self.state == "succeeded":
+            self.progress = 1.0
+
+    def _apply_progress(self, data: Mapping[str, Any]) -> None:
+        step = self.steps.setdefault(data["step"], StepProgress(data["phase"]))
+        step.done, step.total, step.unit = data["done"], data["total"], data["unit"]
+        step.eta_seconds, step.parts = data["eta_seconds"], data["parts"]
+        self.progress, self.eta_seconds = data["progress"], data["search_eta_seconds"]
+
+    def _apply_metric(self, data: Mapping[str, Any]) -> None:
+        """``distill/b1c1/loss``, ``train/winner/accuracy``: the part is in the middle, the last word says which figure."""
+        _, _, rest = data["series"].partition("/")
+        part, _, figure = rest.rpartition("/")
+        if figure in ("loss", "accuracy"):
+            (self.losses if figure == "loss" else self.accuracies)[part] = data["y"]
+
+    @property
+    def phases(self) -> list[PhaseProgress]:
+        current = PHASES.index(self.phase)
+        return [
+            PhaseProgress(name, self._fraction(name, index, current), self._seconds(name))
+            for index, name in enumerate(PHASES)
+        ]
+
+    @property
+    def parts(self) -> list[PartProgress]:
+        """Cells and networks of the running phase, in order."""
+        running = [step for step in self.steps.values() if step.kind == self.phase]
+        return sorted(
+            (
+                PartProgress(name, step.fraction, self.losses.get(name), self.accuracies.get(name), _left(step))
+                for step in running
+                for name in step.parts
+            ),
+            key=lambda part: part.name,
+        )
+
+    def _fraction(self, name: str, index: int, current: int) -> float:
+        if index != current:
+            return float(index < current)
+        if self.state == "succeeded":
+            return 1.0
+        steps = [step for step in self.steps.values() if step.kind == name]
+        weight = sum(max(1, len(step.parts)) for step in steps)
+        return sum(step.fraction * max(1, len(step.parts)) for step in steps) / weight if weight else 0.0
+
+    def _seconds(self, name: str) -> float | None:
+        """From the first start of a step of this phase to the first of the next, or to the latest event."""
+        if name not in self._began or self.now is None:
+            return None
+        later = [self._began[phase] for phase in PHASES[PHASES.index(name) + 1 :] if phase in self._began]
+        return ((later[0] if later else self.now) - self._began[name]).total_seconds()
+
+
+def _left(step: StepProgress) -> float | None:
+    return step.eta_seconds if step.state == "running" else None

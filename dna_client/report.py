@@ -1,0 +1,111 @@
+"""What a finished search found, and where its time went, as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from rich.console import Group, RenderableType
+
+from dna_client.cli import output
+from dna_client.models import PHASES, FrontierPoint, Search, Step
+
+
+@dataclass(frozen=True)
+class PhaseTime:
+    """Seconds of a phase: ``engine`` that the engine's processes ran, ``wall`` from its first step queued to its last done."""
+
+    name: str
+    engine: float
+    wall: float
+
+
+def phase_times(search: Search) -> list[PhaseTime]:
+    """Of every phase that has begun, in order."""
+    found = []
+    for phase in PHASES:
+        steps = [step for step in search["steps"] if step["kind"] == phase]
+        ended = [_time(step["finished_at"]) for step in steps if step["finished_at"]]
+        if steps and ended:
+            wall = max(ended) - min(_time(step["queued_at"]) for step in steps)
+            found.append(PhaseTime(phase, sum(step["engine_seconds"] for step in steps), wall))
+    return found
+
+
+def wall_seconds(search: Search) -> float | None:
+    """From the request to the end of the search."""
+    return _time(search["finished_at"]) - _time(search["created_at"]) if search["finished_at"] else None
+
+
+def result(search: Search) -> RenderableType:
+    """The networks side by side, and the time by phase."""
+    return Group(networks(search), "", times(search))
+
+
+def networks(search: Search) -> RenderableType:
+    """Winner, control and those selected afterwards, beside the teacher."""
+    rows = [
+        (
+            network["role"],
+            output.count(network["flops"]),
+            output.count(network["params"]),
+            output.loss(network["loss"]),
+            output.percent(network["test_accuracy"]),
+            network["id"],
+        )
+        for network in search["architectures"]
+    ]
+    teacher = _teacher(search["steps"])
+    row = (
+        f"teacher {search['spec']['teacher']['model']}",
+        output.count(teacher.get("flops")),
+        output.count(teacher.get("params")),
+        "",
+        output.percent(teacher.get("accuracy")),
+        "",
+    )
+    columns = ("network", "flops", "params", "predicted loss", "test accuracy", "architecture")
+    return output.table(columns, [*rows, row], right=columns[1:5])
+
+
+def times(search: Search) -> RenderableType:
+    """Seconds by phase, and the share of the search's time in which the engine worked."""
+    phases = phase_times(search)
+    wall = wall_seconds(search) or sum(phase.wall for phase in phases)
+    engine = sum(phase.engine for phase in phases)
+    rows = [(phase.name, *_seconds(phase.engine, phase.wall)) for phase in phases]
+    rows.append(("in all", *_seconds(engine, wall)))
+    return output.table(("phase", "engine", "wall", "engine's share"), rows, right=("engine", "wall", "engine's share"))
+
+
+def frontier(points: Sequence[FrontierPoint], cost: str, *, shown: int) -> RenderableType:
+    """``shown`` points spread evenly over the frontier, its two ends among them."""
+    last = len(points) - 1
+    picked = sorted(
+        {round(index * last / max(1, shown - 1)) for index in range(shown)} if last > shown else range(last + 1)
+    )
+    rows = [
+        (
+            output.count(points[index][cost]),  # type: ignore[literal-required]
+            output.count(points[index]["params" if cost == "flops" else "flops"]),
+            output.loss(points[index]["loss"]),
+            output.ops(points[index]["architecture"]),
+        )
+        for index in picked
+    ]
+    other = "params" if cost == "flops" else "flops"
+    return output.table((cost, other, "predicted loss", "network"), rows, right=(cost, other, "predicted loss"))
+
+
+def _seconds(engine: float, wall: float) -> tuple[str, str, str]:
+    return f"{engine:.1f} s", f"{wall:.1f} s", f"{engine / wall:.0%}" if wall else ""
+
+
+def _teacher(steps: Sequence[Step]) -> Mapping[str, Any]:
+    return next((step["values"] for step in steps if step["kind"] == "teacher"), {})
+
+
+def _time(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()
