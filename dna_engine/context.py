@@ -73,6 +73,8 @@ def prepare(device: torch.device) -> None:
     torch.set_flush_denormal(True)
     if device.type == "cpu":
         torch.use_deterministic_algorithms(True)
+        # Filling every new buffer would only help to find reads of uninitialised memory; it doubles the time.
+        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
         return
     torch.cuda.set_device(device)
     torch.backends.cudnn.benchmark = True

@@ -21,7 +21,7 @@ def build(architecture: Architecture, *, dropout: float = 0.0, drop_path: float 
         drop_path: rate of the deepest residual branch (stochastic depth), rising linearly from 0 at the first.
     """
     return EfficientNet(
-        decode_arch_def(architecture.arch_def()),
+        decode_arch_def(architecture.arch_def()),  # type: ignore[no-untyped-call]
         num_classes=architecture.num_classes,
         num_features=architecture.head_width,
         in_chans=architecture.in_chans,
