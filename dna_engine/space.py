@@ -15,6 +15,9 @@ from typing import Any, Literal
 
 from dna_engine.errors import InvalidSpace, UnknownName
 
+#: Far above any space of use; they keep what a spec can cost to check, and its sums in 64 bits, bounded.
+MAX_BLOCKS, MAX_CELLS, MAX_OPS, MAX_WIDTH = 16, 16, 32, 4096
+
 
 @dataclass(frozen=True, kw_only=True)
 class Op:
@@ -34,15 +37,19 @@ class Op:
     skip: bool = False
 
     def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or type(self.kernel) is not int or type(self.expansion) is not int:
+            raise InvalidSpace(
+                "An op needs a name, and its kernel and expansion must be whole numbers.", param="space.ops"
+            )
         if self.skip:
             return
-        if self.kernel < 1 or self.kernel % 2 == 0:
+        if not 1 <= self.kernel <= 15 or self.kernel % 2 == 0:
             raise InvalidSpace(
-                f"Op {self.name!r}: the kernel must be odd and positive, not {self.kernel}.", param="space.ops"
+                f"Op {self.name!r}: the kernel must be odd and at most 15, not {self.kernel}.", param="space.ops"
             )
-        if self.expansion < 1:
+        if not 1 <= self.expansion <= 16:
             raise InvalidSpace(
-                f"Op {self.name!r}: the expansion must be at least 1, not {self.expansion}.", param="space.ops"
+                f"Op {self.name!r}: the expansion must be between 1 and 16, not {self.expansion}.", param="space.ops"
             )
         if self.se_ratio and not 0.1 <= self.se_ratio <= 1:  # Below, narrow layers would squeeze to no channel at all.
             raise InvalidSpace(
@@ -81,9 +88,9 @@ class Cell:
     def __post_init__(self) -> None:
         if not 1 <= self.depth <= 8:
             raise InvalidSpace(f"A cell's depth must be between 1 and 8, not {self.depth}.", param="space.blocks")
-        if self.width < 8 or self.width % 8:
+        if not 8 <= self.width <= MAX_WIDTH or self.width % 8:
             raise InvalidSpace(
-                f"A cell's width must be a positive multiple of 8, not {self.width}.", param="space.blocks"
+                f"A cell's width must be a multiple of 8 from 8 to {MAX_WIDTH}, not {self.width}.", param="space.blocks"
             )
 
 
@@ -97,8 +104,10 @@ class Block:
     def __post_init__(self) -> None:
         if self.stride not in (1, 2):
             raise InvalidSpace(f"A block's stride must be 1 or 2, not {self.stride}.", param="space.blocks")
-        if not self.cells:
-            raise InvalidSpace("A block needs at least one cell.", param="space.blocks")
+        if not 1 <= len(self.cells) <= MAX_CELLS:
+            raise InvalidSpace(
+                f"A block needs between 1 and {MAX_CELLS} cells, not {len(self.cells)}.", param="space.blocks"
+            )
 
     @property
     def nominal_width(self) -> int:
@@ -125,8 +134,12 @@ class Space:
     head_width: int = 1280
 
     def __post_init__(self) -> None:
-        if not self.blocks:
-            raise InvalidSpace("A space needs at least one block.", param="space.blocks")
+        if not 1 <= len(self.blocks) <= MAX_BLOCKS:
+            raise InvalidSpace(
+                f"A space needs between 1 and {MAX_BLOCKS} blocks, not {len(self.blocks)}.", param="space.blocks"
+            )
+        if len(self.ops) > MAX_OPS:
+            raise InvalidSpace(f"A space takes at most {MAX_OPS} ops, not {len(self.ops)}.", param="space.ops")
         if all(op.skip for op in self.ops):
             raise InvalidSpace("A space needs at least one op that is not a skip.", param="space.ops")
         if len({op.name for op in self.ops}) < len(self.ops):
@@ -138,8 +151,10 @@ class Space:
                 param="space.blocks",
             )
         for name in ("stem_width", "first_width", "head_width"):
-            if (width := getattr(self, name)) < 8 or width % 8:
-                raise InvalidSpace(f"{name} must be a positive multiple of 8, not {width}.", param=f"space.{name}")
+            if not 8 <= (width := getattr(self, name)) <= MAX_WIDTH or width % 8:
+                raise InvalidSpace(
+                    f"{name} must be a multiple of 8 from 8 to {MAX_WIDTH}, not {width}.", param=f"space.{name}"
+                )
 
     def layer_ops(self, layer: int) -> tuple[Op, ...]:
         """Ops offered at a layer (from 0) of a cell: no skip at the first, which changes the shape."""
