@@ -38,7 +38,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
 @pytest.fixture(scope="session")
 def migrated(servers: Servers) -> Iterator[str]:
     """URL of a database with the current schema and nothing in it. Never connect to it: it is cloned."""
-    with _database(servers.database_url) as url:
+    with new_database(servers.database_url) as url:
         upgrade(url)
         yield url
 
@@ -46,14 +46,14 @@ def migrated(servers: Servers) -> Iterator[str]:
 @pytest.fixture
 def database_url(servers: Servers, migrated: str) -> Iterator[str]:
     """A fresh migrated database, of this test alone."""
-    with _database(servers.database_url, template=migrated) as url:
+    with new_database(servers.database_url, template=migrated) as url:
         yield url
 
 
 @pytest.fixture
 def empty_database_url(servers: Servers) -> Iterator[str]:
     """A fresh database without a schema."""
-    with _database(servers.database_url) as url:
+    with new_database(servers.database_url) as url:
         yield url
 
 
@@ -67,7 +67,7 @@ def sessions(database_url: str) -> Iterator[Sessions]:
 
 @pytest.fixture(scope="session")
 def shared_engine(servers: Servers, migrated: str) -> Iterator[Engine]:
-    with _database(servers.database_url, template=migrated) as url:
+    with new_database(servers.database_url, template=migrated) as url:
         engine = make_engine(url)
         yield engine
         engine.dispose()
@@ -104,7 +104,8 @@ def settings(database_url: str, redis_url: str, tmp_path: Path) -> Settings:
 
 
 @contextmanager
-def _database(server_url: str, *, template: str | None = None) -> Iterator[str]:
+def new_database(server_url: str, *, template: str | None = None) -> Iterator[str]:
+    """URL of a database that exists inside the block, empty or a clone of ``template``."""
     name = f"test_{new_id().hex}"
     source = f' TEMPLATE "{make_url(template).database}"' if template else ""
     _do(server_url, f'CREATE DATABASE "{name}"{source}')
