@@ -7,6 +7,7 @@ while it is written and checked when it is read.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -104,7 +105,8 @@ class BlobStore:
             CorruptArtifact: as :meth:`read`.
         """
         target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.with_name(f"{target.name}.part")
+        # Named after the process: two workers of a machine may lay down the same file at once.
+        temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
         with temporary.open("wb") as file:
             for chunk in self.read(blob):
                 file.write(chunk)

@@ -1,0 +1,155 @@
+"""``python -m worker``: everything one machine needs, one Celery node for each device and some for the rest, until SIGTERM.
+
+A node that dies is started again. On SIGTERM or Ctrl-C the nodes' engines write checkpoints, their steps go back to the
+queue, and all have left within about ten seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+from sqlalchemy.exc import OperationalError
+
+from store.errors import StoreError
+from store.migrate import is_current
+from worker.devices import Device, cpu, find_devices
+from worker.settings import WorkerSettings
+
+logger = logging.getLogger("dna.worker")
+
+#: How often the nodes are looked at, in seconds.
+WATCH_SECONDS = 0.5
+
+#: The longest pause before a node that keeps dying is started again, in seconds.
+MAX_PAUSE = 30.0
+
+#: Beyond the engine's grace, what a node takes to settle its step and leave, in seconds.
+LEAVE_SECONDS = 5.0
+
+
+class NotReady(StoreError):
+    """Something must be set or started before a worker can."""
+
+
+@dataclass(frozen=True)
+class NodePlan:
+    """A node to start: its name, what it takes, where its engine runs."""
+
+    name: str
+    queue: str
+    device: Device
+
+    @property
+    def command(self) -> list[str]:
+        what = ["--name", self.name, "--queues", self.queue]
+        where = ["--device", self.device.name, "--device-label", self.device.label]
+        return [sys.executable, "-m", "worker.node", *what, *where]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m worker", description="Runs steps of searches on this machine.")
+    parser.add_argument(
+        "--queues", default="gpu,cpu", help="gpu: teacher, distill, rate, train; cpu: select, export (default: gpu,cpu)"
+    )
+    parser.add_argument("--concurrency", type=int, default=1, help="nodes for the cpu queue (default: 1)")
+    chosen = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s worker %(levelname)s %(name)s: %(message)s")
+    try:
+        settings = WorkerSettings()
+        check(settings)
+        nodes = plan(chosen.queues.split(","), find_devices(settings.device), chosen.concurrency)
+    except (ValidationError, StoreError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    run(nodes, stop, leave_seconds=settings.stop_grace_seconds + LEAVE_SECONDS)
+    return 0
+
+
+def check(settings: WorkerSettings) -> None:
+    """Looks before anything is started.
+
+    Raises:
+        NotReady: a server is not named or does not answer, or the schema is another one; says what to do.
+    """
+    if settings.database_url is None or settings.redis_url is None:
+        raise NotReady("Set DNA_DATABASE_URL and DNA_REDIS_URL, or use dna up, which starts both servers here.")
+    try:
+        current = is_current(settings.database_url)
+    except OperationalError as error:
+        raise NotReady(f"The database of DNA_DATABASE_URL cannot be used: {error.orig}") from error
+    if not current:
+        raise NotReady("The database has another schema than this version; run python -m store migrate.")
+
+
+def plan(queues: Sequence[str], devices: Sequence[Device], concurrency: int) -> list[NodePlan]:
+    """One node for each device, and ``concurrency`` for steps that need none.
+
+    Raises:
+        NotReady: a queue that does not exist.
+    """
+    if unknown := set(queues) - {"gpu", "cpu"}:
+        raise NotReady(f"There is no queue {sorted(unknown)[0]!r}; the queues are gpu and cpu.")
+    nodes = []
+    if "gpu" in queues:
+        nodes += [NodePlan(f"gpu{place}", "gpu", device) for place, device in enumerate(devices)]
+    if "cpu" in queues:
+        nodes += [NodePlan(f"cpu{place}", "cpu", cpu()) for place in range(concurrency)]
+    return nodes
+
+
+def run(nodes: Sequence[NodePlan], stop: threading.Event, *, leave_seconds: float) -> None:
+    """Keeps every node alive until ``stop``, then ends them all."""
+    threads = [threading.Thread(target=_keep, args=(node, stop, leave_seconds), name=node.name) for node in nodes]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def _keep(node: NodePlan, stop: threading.Event, leave_seconds: float) -> None:
+    """Runs a node, and again with growing pauses when it ends by itself."""
+    pause = 1.0
+    while True:
+        begun = time.monotonic()
+        _run_once(node, stop, leave_seconds)
+        if stop.is_set():
+            return
+        pause = 1.0 if time.monotonic() - begun > MAX_PAUSE else min(2 * pause, MAX_PAUSE)
+        logger.warning("%s has ended; it is started again in %.0f s.", node.name, pause)
+        stop.wait(pause)
+
+
+def _run_once(node: NodePlan, stop: threading.Event, leave_seconds: float) -> None:
+    """Runs a node to its end, or until ``stop``: it is asked to leave, then killed.
+
+    The node has a session of its own, so a terminal's Ctrl-C reaches this process only, and it leaves when the pipe to its
+    standard input closes, so it does not outlive this process.
+    """
+    # Remapped, Celery would leave before the step is back in the queue.
+    environment = {name: value for name, value in os.environ.items() if name != "REMAP_SIGTERM"}
+    with subprocess.Popen(node.command, stdin=subprocess.PIPE, env=environment, start_new_session=True) as process:
+        while process.poll() is None and not stop.wait(WATCH_SECONDS):
+            pass
+        process.terminate()
+        try:
+            process.wait(leave_seconds)
+        except subprocess.TimeoutExpired:
+            logger.warning("%s did not leave within %.0f s and is killed.", node.name, leave_seconds)
+            process.kill()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,90 @@
+"""The devices of this machine, found without CUDA: it must not start in a process that supervises."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from store.errors import StoreError
+
+
+class NoSuchDevice(StoreError):
+    pass
+
+
+@dataclass(frozen=True)
+class Device:
+    """What the engine is started with.
+
+    Attributes:
+        name: ``cpu``, or ``cuda:0``, ``cuda:1`` as the machine numbers them.
+        label: for people, e.g. ``NVIDIA H100``.
+    """
+
+    name: str
+    label: str
+
+    @property
+    def engine_name(self) -> str:
+        """The engine sees one GPU only, so to it that is the first."""
+        return "cpu" if self.name == "cpu" else "cuda:0"
+
+    @property
+    def visible(self) -> str:
+        """``CUDA_VISIBLE_DEVICES`` of the engine. A list that was given to the worker is narrowed to one of its members."""
+        if self.name == "cpu":
+            return ""
+        index = int(self.name.removeprefix("cuda:"))
+        given = _given()
+        return given[index] if given else str(index)
+
+
+def find_devices(wanted: str) -> list[Device]:
+    """The devices that ``auto``, ``cpu``, ``cuda`` or ``cuda:1`` means here.
+
+    Raises:
+        NoSuchDevice: there is no such GPU; the message says how many there are.
+    """
+    if wanted == "cpu":
+        return [cpu()]
+    gpus = _gpus()
+    if wanted == "auto":
+        return gpus or [cpu()]
+    found = [gpu for gpu in gpus if wanted in ("cuda", gpu.name)]
+    if not found:
+        raise NoSuchDevice(
+            f"DNA_DEVICE is {wanted}, but nvidia-smi shows {len(gpus)} GPUs to this worker. "
+            "Set DNA_DEVICE=cpu, or give it a GPU."
+        )
+    return found
+
+
+def cpu() -> Device:
+    """The processor."""
+    info = Path("/proc/cpuinfo")
+    models = [line for line in info.read_text().splitlines() if line.startswith("model name")] if info.exists() else []
+    return Device("cpu", models[0].partition(":")[2].strip() if models else platform.processor() or platform.machine())
+
+
+def _gpus() -> list[Device]:
+    """GPUs that CUDA_VISIBLE_DEVICES leaves to this process, numbered as CUDA numbers them."""
+    if shutil.which("nvidia-smi") is None or os.environ.get("CUDA_VISIBLE_DEVICES") == "":
+        return []
+    query = ["nvidia-smi", "--query-gpu=index,uuid,name", "--format=csv,noheader"]
+    answer = subprocess.run(query, capture_output=True, text=True, timeout=30, check=False)
+    if answer.returncode != 0:
+        return []
+    names = {}
+    for row in answer.stdout.splitlines():
+        index, uuid, name = (part.strip() for part in row.split(",", 2))
+        names[index] = names[uuid] = name
+    visible = _given() or [key for key in names if key.isdigit()]
+    return [Device(f"cuda:{place}", names.get(key, "GPU")) for place, key in enumerate(visible)]
+
+
+def _given() -> list[str]:
+    return [part.strip() for part in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if part.strip()]

@@ -1,0 +1,51 @@
+"""Why an engine ended without a result, in words that say what to do, and whether another attempt may go better."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass
+
+from dna_engine.events import Failure
+from store.columns import Json
+
+#: Characters of the engine's last words in a message.
+TAIL = 1500
+
+
+@dataclass(frozen=True)
+class Problem:
+    """``error`` with ``code``, ``message`` and ``param``; ``retry``: a crash, not an error in what was asked."""
+
+    error: Json
+    retry: bool
+
+
+def explain(exit_code: int, failure: Failure | None, tail: str) -> Problem:
+    """The problem behind an exit code, the engine's own failure event where there was one, and its standard error."""
+    if failure is not None:
+        # Interrupted: somebody else than the supervisor told the engine to stop.
+        return Problem(failure.error, retry=failure.error.get("code") == "interrupted")
+    if exit_code < 0:
+        return _killed(signal.Signals(-exit_code).name, tail)
+    if exit_code == 0:
+        return problem("engine_incomplete", _with_tail("The engine ended without a result.", tail))
+    return problem("engine_crashed", _with_tail(f"The engine crashed (exit code {exit_code}).", tail))
+
+
+def problem(code: str, message: str, *, retry: bool = True) -> Problem:
+    """A problem that the engine does not name itself."""
+    return Problem({"code": code, "message": message.replace("\x00", "\ufffd"), "param": None}, retry)
+
+
+def _killed(name: str, tail: str) -> Problem:
+    if name == "SIGKILL":
+        hint = (
+            "Something outside killed the engine (SIGKILL), most often the system because memory ran out. Use smaller batches "
+            "or a lower rating.memory_mb, or give the worker more memory."
+        )
+        return problem("engine_killed", _with_tail(hint, tail))
+    return problem("engine_crashed", _with_tail(f"The engine crashed ({name}).", tail))
+
+
+def _with_tail(message: str, tail: str) -> str:
+    return f"{message} Its last lines:\n{tail[-TAIL:]}" if tail else message

@@ -1,0 +1,93 @@
+"""The files of a search on this machine: inputs laid down from the stored artifacts, outputs stored from here.
+
+All steps of a search share one folder. What is there already with the right content is not copied again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from dna_engine.spec import ResolvedSpec
+from dna_engine.steps import Step
+from store import artifacts
+from store.artifacts import StoredFile
+from store.blobs import BlobStore
+from store.claims import Claim
+from store.errors import StoreError
+from store.session import Sessions, transaction
+from store.tables import Artifact
+
+
+class MissingFile(StoreError):
+    """A file that should be there is not: an input was deleted, or the engine did not write an output."""
+
+
+class RunFolder:
+    """``runs/<search id>`` in the data folder."""
+
+    def __init__(self, data_dir: Path, claim: Claim, blobs: BlobStore) -> None:
+        self.path = data_dir.resolve() / "runs" / str(claim.search_id)
+        self._blobs = blobs
+
+    def lay_down(self, sessions: Sessions, claim: Claim) -> Path:
+        """Everything the step needs; returns the path of its STEP.json.
+
+        Raises:
+            MissingFile: an input is not among the artifacts of the search.
+            CorruptArtifact: a stored file is not what was written.
+        """
+        wanted = claim.step.inputs(claim.spec)
+        with transaction(sessions) as session:
+            stored = artifacts.named(session, claim.search_id, [*wanted, claim.step.checkpoint])
+        if missing := [name for name in wanted if name not in stored]:
+            raise MissingFile(f"{claim.step.key} needs {missing[0]}, which is no longer among the files of the search.")
+        self._write_plan(claim.spec, claim.step)
+        self._copy(stored, newer_is_right={claim.step.checkpoint})
+        return self._plan(claim.step)
+
+    def store(self, names: Iterable[str]) -> list[StoredFile]:
+        """Stores files of this folder.
+
+        Raises:
+            MissingFile: one is not there.
+        """
+        files = []
+        for name in names:
+            path = (self.path / name).resolve()
+            if not path.is_relative_to(self.path) or not path.is_file():
+                raise MissingFile(f"The engine said it was done, but left no file {name} in its run folder.")
+            files.append(StoredFile(name, self._blobs.write_file(path)))
+        return files
+
+    def _copy(self, stored: Mapping[str, Artifact], *, newer_is_right: set[str]) -> None:
+        """A checkpoint on this disk that is newer than the stored one was written just before its worker died."""
+        for name, artifact in stored.items():
+            path = self.path / name
+            if path.exists():
+                newer = path.stat().st_mtime > artifact.created_at.timestamp()
+                if (name in newer_is_right and newer) or _sha256(path) == artifact.sha256:
+                    continue
+            self._blobs.fetch(artifacts.blob(artifact), path)
+
+    def _plan(self, step: Step) -> Path:
+        return self.path / "steps" / f"{step.key}.json"
+
+    def _write_plan(self, spec: ResolvedSpec, step: Step) -> None:
+        _write(self.path / "spec.json", spec.model_dump_json(indent=2))
+        _write(self._plan(step), step.model_dump_json(indent=2))
+
+
+def _write(path: Path, text: str) -> None:
+    """Whole or not at all: a step of the same search may be reading it at this moment."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside.write_text(text)
+    beside.replace(path)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

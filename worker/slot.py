@@ -1,0 +1,63 @@
+"""What a node works with: one device, one step at a time, and its row among the workers."""
+
+from __future__ import annotations
+
+import os
+import platform
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from uuid import UUID
+
+from store import workers
+from store.blobs import BlobStore
+from store.session import Sessions, make_engine, make_sessions, transaction
+from store.tables import Worker
+from worker.devices import Device
+from worker.settings import WorkerSettings
+
+
+@dataclass(kw_only=True)
+class Slot:
+    """Made once per process.
+
+    Attributes:
+        worker: its row, as registered; never written through this object.
+        stopping: set when this process is to leave; the step that runs goes back to the queue.
+        current: the step that runs now.
+    """
+
+    settings: WorkerSettings
+    sessions: Sessions
+    blobs: BlobStore
+    device: Device
+    worker: Worker
+    stopping: threading.Event = field(default_factory=threading.Event)
+    current: UUID | None = None
+
+
+@contextmanager
+def open_slot(settings: WorkerSettings, device: Device, queues: Sequence[str]) -> Iterator[Slot]:
+    """A slot that is known to the others as a live worker until the block ends."""
+    assert settings.database_url is not None
+    engine = make_engine(settings.database_url)
+    sessions = make_sessions(engine)
+    try:
+        with transaction(sessions) as session:
+            worker = workers.register(
+                session,
+                hostname=platform.node(),
+                pid=os.getpid(),
+                device=device.name,
+                device_name=device.label,
+                queues=queues,
+                versions={name: version(name) for name in ("dna-automl", "torch", "timm")},
+            )
+        blobs = BlobStore(settings.artifacts)
+        yield Slot(settings=settings, sessions=sessions, blobs=blobs, device=device, worker=worker)
+        with transaction(sessions) as session:
+            workers.leave(session, worker.id)
+    finally:
+        engine.dispose()

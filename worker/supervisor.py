@@ -1,0 +1,196 @@
+"""Runs one claimed step: lays its files down, runs the engine, writes what it says and makes, and settles how it ended.
+
+::
+
+    claim -> lay down inputs -> engine -> done        outputs and the next steps, in one transaction
+                                       -> stopped     (cancel, shutdown) checkpoint kept, step cancelled or queued again
+                                       -> a problem   step queued again, or step and search failed with the reason
+                                       -> lease lost  nothing is written: the step is another worker's
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from dna_engine.events import Checkpoint, Event, Failure, Log, Metric, Progress, Result
+from store import flow
+from store.claims import Claim
+from store.errors import LeaseLost, StoreError
+from store.session import transaction
+from worker.checkpoints import Checkpoints
+from worker.devices import Device
+from worker.failures import Problem, explain, problem
+from worker.lease import Lease
+from worker.process import EngineProcess
+from worker.run_folder import MissingFile, RunFolder
+from worker.scheduling import group_cells
+from worker.slot import Slot
+
+logger = logging.getLogger("dna.worker.supervisor")
+
+#: The supervisor looks at least this often whether the step must end, in seconds.
+TICK = 0.2
+
+#: Makes the command that runs a STEP.json in a run folder on a device.
+Command = Callable[[Path, Path, Device], list[str]]
+
+Answer = TypeVar("Answer")
+
+
+def engine_command(plan: Path, folder: Path, device: Device) -> list[str]:
+    """The engine's own command line, by the same Python."""
+    step = ["step", str(plan), "--run", str(folder), "--device", device.engine_name, "--watch-stdin"]
+    return [sys.executable, "-m", "dna_engine", *step]
+
+
+def supervise(slot: Slot, claim: Claim, *, command: Command = engine_command) -> None:
+    """Runs the step to its end, whatever that is. Raises nothing: the end is written to its row."""
+    logger.info("%s of search %s, attempt %d", claim.step.key, claim.search_id, claim.attempt)
+    with Lease(slot.sessions, slot.settings, claim) as lease:
+        attempt = Attempt(slot, claim, lease, command)
+        try:
+            attempt.run()
+        except LeaseLost as error:
+            logger.warning("%s", error.message)
+        except StoreError as error:
+            attempt.failed(problem("worker_error", error.message, retry=not isinstance(error, MissingFile)))
+        except Exception as error:
+            # The last frame before the queue: whatever it was, its step must not hang until the lease runs out.
+            logger.exception("%s could not be run", claim.step.key)
+            attempt.failed(
+                problem("worker_error", f"The worker could not run the step: {type(error).__name__}: {error}")
+            )
+
+
+class Attempt:
+    """One run of a step by this worker."""
+
+    def __init__(self, slot: Slot, claim: Claim, lease: Lease, command: Command) -> None:
+        self._slot = slot
+        self._claim = claim
+        self._lease = lease
+        self._command = command
+        self._folder = RunFolder(slot.settings.data_dir, claim, slot.blobs)
+        self._batch: list[Progress | Metric | Log] = []
+        self._last: Result | Failure | None = None
+        self._engine: EngineProcess | None = None
+        self._accounted = 0.0
+        self._reported = time.monotonic()
+
+    def run(self) -> None:
+        plan = self._folder.lay_down(self._slot.sessions, self._claim)
+        command = self._command(plan, self._folder.path, self._slot.device)
+        environment = os.environ | {"CUDA_VISIBLE_DEVICES": self._slot.device.visible}
+        checkpoints = Checkpoints(self._slot.sessions, self._slot.blobs, self._folder, self._claim)
+        with checkpoints, EngineProcess(command, environment=environment) as engine:
+            self._engine = engine
+            for event in engine.events(tick=TICK):
+                self._end_if_asked(engine)
+                self._take(event, checkpoints)
+                if self._batch and time.monotonic() - self._reported >= self._slot.settings.report_seconds:
+                    self._report()
+        self._settle(engine)
+
+    def failed(self, why: Problem) -> None:
+        """The attempt ends with a problem."""
+        logger.warning("%s failed: %s", self._claim.step.key, why.error["message"])
+        seconds = self._seconds()
+        try:
+            self._write(
+                lambda session: flow.fail(session, self._claim, why.error, engine_seconds=seconds, retry=why.retry)
+            )
+        except LeaseLost as error:
+            logger.warning("%s", error.message)
+
+    def _end_if_asked(self, engine: EngineProcess) -> None:
+        if self._lease.lost.is_set():
+            engine.kill()
+        elif self._lease.stop.is_set() or self._slot.stopping.is_set():
+            engine.stop(grace=self._slot.settings.stop_grace_seconds)
+
+    def _take(self, event: Event | None, checkpoints: Checkpoints) -> None:
+        match event:
+            case Progress() | Metric() | Log():
+                self._batch.append(event)
+            case Checkpoint():
+                checkpoints.written()
+            case Result() | Failure():
+                self._last = event
+
+    def _report(self) -> None:
+        """Writes what was said. What a database that is away does not take waits for the next report."""
+        self._reported = time.monotonic()
+        seconds = self._seconds()
+        try:
+            with transaction(self._slot.sessions) as session:
+                flow.report(session, self._claim, self._batch, engine_seconds=seconds)
+        except OperationalError as error:
+            logger.warning("The database does not answer: %s", error.orig)
+            self._accounted -= seconds
+        else:
+            self._batch = []
+
+    def _settle(self, engine: EngineProcess) -> None:
+        if self._lease.lost.is_set():
+            raise LeaseLost(self._claim.step_id, self._claim.fence)
+        if self._batch:
+            self._write(lambda session: flow.report(session, self._claim, self._batch, engine_seconds=0.0))
+        if engine.exit_code == 0 and isinstance(self._last, Result):
+            self._succeed(self._last)
+        elif engine.asked_to_stop:
+            seconds = self._seconds()
+            self._write(lambda session: flow.stop(session, self._claim, engine_seconds=seconds))
+        else:
+            failure = self._last if isinstance(self._last, Failure) else None
+            self.failed(explain(engine.exit_code, failure, engine.tail))
+
+    def _succeed(self, result: Result) -> None:
+        seconds = self._seconds()
+        files = self._folder.store(sorted({*self._claim.step.outputs(self._claim.spec), *result.artifacts}))
+        group = partial(group_cells, live_within=timedelta(seconds=self._slot.settings.worker_timeout_seconds))
+        try:
+            replaced = self._write(
+                lambda session: flow.succeed(
+                    session, self._claim, result.values, files, engine_seconds=seconds, group=group
+                )
+            )
+        except LeaseLost:
+            self._delete([file.blob.location for file in files])
+            raise
+        self._delete(replaced)
+
+    def _write(self, work: Callable[[Session], Answer]) -> Answer:
+        """Does ``work`` in a transaction, again while the database does not answer and the lease stands.
+
+        Raises:
+            LeaseLost: the lease ran out meanwhile.
+        """
+        while True:
+            try:
+                with transaction(self._slot.sessions) as session:
+                    return work(session)
+            except OperationalError as error:
+                logger.warning("The database does not answer: %s", error.orig)
+                if self._lease.lost.wait(1.0):
+                    raise LeaseLost(self._claim.step_id, self._claim.fence) from error
+
+    def _delete(self, locations: Sequence[str]) -> None:
+        for location in locations:
+            self._slot.blobs.delete(location)
+
+    def _seconds(self) -> float:
+        """Time that the engine ran since this was last asked."""
+        ran = self._engine.seconds if self._engine is not None else 0.0
+        before, self._accounted = self._accounted, ran
+        return ran - before

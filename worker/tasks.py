@@ -1,0 +1,27 @@
+"""The one task: run the step of that id."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from uuid import UUID
+
+from celery import Celery
+
+from store.outbox import RUN_STEP
+
+logger = logging.getLogger("dna.worker.tasks")
+
+
+def register(app: Celery, run: Callable[[UUID], None]) -> None:
+    """Adds the task to the application. ``run`` claims the step, or finds that there is nothing to do."""
+
+    @app.task(name=RUN_STEP)  # type: ignore[untyped-decorator]
+    def run_step(step_id: object) -> None:
+        """Acknowledges and drops what names no step: a forged message must not come again."""
+        try:
+            parsed = UUID(str(step_id))
+        except ValueError:
+            logger.warning("Dropped a message whose step id is malformed: %.80r", step_id)
+            return
+        run(parsed)
