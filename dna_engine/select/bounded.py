@@ -9,15 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dna_engine.select.dual import solve_dual
-from dna_engine.select.labels import Found, Growth
+from dna_engine.select.growth import Growth
+from dna_engine.select.labels import Found
 from dna_engine.select.limits import bind
 from dna_engine.select.trellis import Trellis
 
 _SAFETY = 1e-9
 """Relative slack where a bound decides alone, a million times the rounding behind it."""
 
-_REACHES = tuple(4.0**power for power in range(-5, 1))
+_REACHES = tuple(4.0**power for power in range(-6, 1))
 """Thresholds to try, in parts of the way from the lower bound to what is known to suffice."""
+
+_BEAM = 1000
 
 
 def solve(trellis: Trellis, limits: Mapping[int, int]) -> Found | None:
@@ -36,14 +39,14 @@ def solve(trellis: Trellis, limits: Mapping[int, int]) -> Found | None:
     worst += _SAFETY * (1 + abs(worst))
     if dual.bound > worst + _SAFETY * abs(dual.bound):
         return None
-    ceiling = min(dual.incumbent, worst)
     growth = Growth(trellis, bound, dual.multipliers)
+    ceiling = min(dual.incumbent, worst)
     for reach in _REACHES:
-        threshold = min(dual.bound + reach * (worst - dual.bound), ceiling) if reach < 1 else ceiling
-        found = growth.best(threshold)
-        if found is None:
-            continue
-        if found.loss <= threshold:
-            return found
-        ceiling = min(ceiling, found.loss)
-    return None
+        threshold = min(dual.bound + reach * (worst - dual.bound), ceiling)
+        found, complete = growth.best(threshold, _BEAM)
+        ceiling = ceiling if found is None else min(ceiling, found.loss)
+        if ceiling <= threshold:
+            if complete:
+                return found
+            break
+    return growth.best(ceiling)[0]

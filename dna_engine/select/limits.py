@@ -7,68 +7,84 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dna_engine.select.trellis import Bools, Floats, Ints, Trellis, completions
+from dna_engine.select.trellis import Bools, Floats, Ints, Trellis
+
+
+@dataclass(frozen=True, eq=False)
+class Remaining:
+    """What the rest of a network may still add to the ``k`` limited costs, from each of ``w`` widths on.
+
+    Attributes:
+        widths: shape ``(w,)``, ascending.
+        least, most: shape ``(k, w)``.
+    """
+
+    widths: Ints
+    least: Ints
+    most: Ints
 
 
 @dataclass(frozen=True, eq=False)
 class Limits:
-    """Limits that can bind, ``k`` of them. Places count from 0, before the first block, to the last block.
+    """Limits that can bind, ``k`` of them.
 
     Attributes:
         rows: shape ``(k,)``, which of the arcs' costs are limited.
         limit: shape ``(k,)``.
         scale: shape ``(k,)``; costs are priced in parts of it, so that multipliers are of a size.
-        least, most: per place and width, the least and most that the rest of a network adds; shape ``(k,)``.
+        remaining: per place, from before the first block to behind the last.
     """
 
     rows: Ints
     limit: Ints
     scale: Floats
-    least: list[dict[int, Ints]]
-    most: list[dict[int, Ints]]
+    remaining: list[Remaining]
 
-    def effective(self, place: int, width: int, costs: Ints) -> Ints:
+    def effective(self, place: int, width: Ints, costs: Ints) -> Ints:
         """Limited costs of labels, shape ``(k, n)``, raised to where no completion breaks the limit any more.
 
         Below that point a smaller cost is no advantage, so labels there may count as equal.
         """
-        raised: Ints = np.maximum(costs[self.rows], (self.limit - self.most[place][width])[:, None])
+        rest = self.remaining[place]
+        floor = self.limit[:, None] - rest.most
+        raised: Ints = np.maximum(costs[self.rows], floor[:, np.searchsorted(rest.widths, width)])
         return raised
 
     def feasible(self, place: int, width: int, limited: Ints) -> Bools:
-        """Which labels can be completed within each limit on its own; ``limited`` has shape ``(k, n)``."""
-        met: Bools = np.all(limited <= (self.limit - self.least[place][width])[:, None], axis=0)
+        """Which labels at a width can be completed within each limit alone; ``limited`` has shape ``(k, n)``."""
+        rest = self.remaining[place]
+        room = self.limit - rest.least[:, np.searchsorted(rest.widths, width)]
+        met: Bools = np.all(limited <= room[:, None], axis=0)
         return met
 
 
 def bind(trellis: Trellis, limits: Mapping[int, int]) -> Limits | None:
-    """The limits that some network breaks, or None where a limit is broken by all."""
-    rows, kept = [], []
-    least, most = _remaining(trellis, list(limits), 1), _remaining(trellis, list(limits), -1)
-    low, high = least[0][trellis.start], most[0][trellis.start]
-    for index, (row, limit) in enumerate(limits.items()):
-        if limit < low[index]:
-            return None
-        if limit < high[index]:
-            rows.append(row)
-            kept.append(index)
-    bounds = np.array([limits[row] for row in rows], dtype=np.int64)
+    """The limits that some network breaks, or None where all networks break one."""
+    spans = {row: trellis.span(row) for row in limits}
+    if any(limit < spans[row][0] for row, limit in limits.items()):
+        return None
+    rows = np.array([row for row, limit in limits.items() if limit < spans[row][1]], dtype=np.int64)
+    bounds = np.array([limits[row] for row in rows.tolist()], dtype=np.int64)
     return Limits(
-        rows=np.array(rows, dtype=np.int64),
+        rows=rows,
         limit=bounds,
         scale=np.maximum(np.abs(bounds), 1).astype(np.float64),
-        least=[{width: value[kept] for width, value in place.items()} for place in least],
-        most=[{width: value[kept] for width, value in place.items()} for place in most],
+        remaining=_remaining(trellis, rows),
     )
 
 
-def _remaining(trellis: Trellis, rows: list[int], sign: int) -> list[dict[int, Ints]]:
-    """Per place and width, the extreme of what the rest adds to each row: the least for sign 1, the most for -1."""
-    extremes = [[(sign * arc.costs[rows]).min(axis=1) for arc in arcs] for arcs in trellis.stages]
-    columns = [
-        completions(trellis, [[int(extreme[k]) for extreme in arcs] for arcs in extremes]) for k in range(len(rows))
-    ]
+def _remaining(trellis: Trellis, rows: Ints) -> list[Remaining]:
+    widths = [sorted(place) for place in trellis.completions(lambda _: 0)]
+    least, most = [trellis.least(row) for row in rows], [trellis.most(row) for row in rows]
     return [
-        {width: sign * np.array([int(column[place][width]) for column in columns], dtype=np.int64) for width in widths}
-        for place, widths in enumerate(completions(trellis, [[0] * len(arcs) for arcs in trellis.stages]))
+        Remaining(
+            widths=np.array(at, dtype=np.int64),
+            least=_table(at, [places[place] for places in least]),
+            most=_table(at, [places[place] for places in most]),
+        )
+        for place, at in enumerate(widths)
     ]
+
+
+def _table(widths: list[int], values: list[dict[int, int]]) -> Ints:
+    return np.array([[value[width] for width in widths] for value in values], dtype=np.int64).reshape(-1, len(widths))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from dna_engine.select.trellis import Bools, Floats, Ints
 
 _CHUNK = 256
+_FIRST_BLOCK = 32
 
 
-def undominated(ties: Ints, columns: Ints, loss: Floats) -> Ints:
-    """Indices of the points that no other dominates, in the order of ``ties``.
+def undominated(ties: Ints, columns: Ints, loss: Floats, merit: Floats) -> Ints:
+    """Indices of the points that no other dominates.
 
     A point is dominated when another is at most as large in loss and every column and comes before it in ``ties``, a
     total order; so of equal points the first is kept.
@@ -19,13 +22,18 @@ def undominated(ties: Ints, columns: Ints, loss: Floats) -> Ints:
         ties: shape ``(n,)``, the indices from 0 to n - 1 in the order that breaks ties.
         columns: shape ``(k, n)``.
         loss: shape ``(n,)``.
+        merit: shape ``(n,)``, low for points that dominate many. It steers the work; where it ranks a point before one
+            that dominates it, that point may be kept as well.
     """
-    sorted_columns = columns[:, ties]
+    ordered = columns[:, ties]
     # A column that only grows along the order says nothing that the order does not.
-    open_columns = sorted_columns[(np.diff(sorted_columns, axis=1) < 0).any(axis=1)]
-    if len(open_columns) == 0:
+    telling = (np.diff(ordered, axis=1) < 0).any(axis=1)
+    if not telling.any():
         return ties[descents(loss[ties])]
-    return ties[_sweep(np.vstack([loss[ties], open_columns.astype(np.float64)]))]
+    rank = np.empty_like(ties)
+    rank[ties] = np.arange(len(ties))
+    best_first = np.argsort(merit, kind="stable")
+    return best_first[_sweep([row[best_first] for row in (loss, rank, *columns[telling])])]
 
 
 def descents(values: Floats) -> Ints:
@@ -36,20 +44,25 @@ def descents(values: Floats) -> Ints:
     return np.flatnonzero(np.concatenate([[True], lowest[1:] < lowest[:-1]]))
 
 
-def _sweep(points: Floats) -> Ints:
-    """Indices of the columns of ``points`` that no earlier one is at most as large as in every row."""
+def _sweep(rows: Sequence[Floats | Ints]) -> Ints:
+    """Indices of the points that no earlier one is at most as large as in every row."""
     kept = np.zeros(0, dtype=np.int64)
-    for start in range(0, points.shape[1], _CHUNK):
-        fresh = np.arange(start, min(start + _CHUNK, points.shape[1]))
-        fresh = fresh[~_covered(points[:, kept], points[:, fresh]).any(axis=0)]
-        within = np.triu(_covered(points[:, fresh], points[:, fresh]), k=1)
+    for start in range(0, len(rows[0]), _CHUNK):
+        fresh = np.arange(start, min(start + _CHUNK, len(rows[0])))
+        # The best points, first in line, cover most others: few are left for the long blocks behind them.
+        block_start, size = 0, _FIRST_BLOCK
+        while block_start < len(kept) and len(fresh):
+            block = kept[block_start : block_start + size]
+            fresh = fresh[~_covered(rows, block, fresh).any(axis=0)]
+            block_start, size = block_start + size, 2 * size
+        within = np.triu(_covered(rows, fresh, fresh), k=1)
         kept = np.concatenate([kept, fresh[~within.any(axis=0)]])
     return kept
 
 
-def _covered(by: Floats, points: Floats) -> Bools:
-    """``[i, j]``: whether column i of ``by`` is at most as large as column j of ``points`` in every row."""
-    covered = np.ones((by.shape[1], points.shape[1]), dtype=np.bool_)
-    for row_by, row in zip(by, points, strict=True):
-        covered &= row_by[:, None] <= row[None, :]
+def _covered(rows: Sequence[Floats | Ints], by: Ints, points: Ints) -> Bools:
+    """``[i, j]``: whether point ``by[i]`` is at most as large as ``points[j]`` in every row."""
+    covered = np.ones((len(by), len(points)), dtype=np.bool_)
+    for row in rows:
+        covered &= row[by][:, None] <= row[points][None, :]
     return covered

@@ -11,7 +11,7 @@ from dna_engine.architecture import Architecture
 from dna_engine.errors import InvalidSpec
 from dna_engine.select.latency import LatencyTable
 from dna_engine.select.ratings import Ratings
-from dna_engine.select.trellis import Trellis, build_trellis, completions
+from dna_engine.select.trellis import build_trellis
 from dna_engine.space import Op
 
 
@@ -64,7 +64,7 @@ class Problem:
         self.ratings = ratings
         self.trellis = build_trellis(ratings, weights, latency)
         self.cost_names = ("flops", "params") if latency is None else ("flops", "params", "latency_ns")
-        self.cost_range = {name: _span(self.trellis, row) for row, name in enumerate(self.cost_names)}
+        self.cost_range = {name: self.trellis.span(row) for row, name in enumerate(self.cost_names)}
 
     def row(self, name: str) -> int:
         """Where a cost stands in an arc's costs.
@@ -101,9 +101,3 @@ class Problem:
                 in_chans=self.ratings.in_chans,
             ),
         )
-
-
-def _span(trellis: Trellis, row: int) -> tuple[int, int]:
-    low = completions(trellis, [[int(arc.costs[row].min()) for arc in arcs] for arcs in trellis.stages])
-    high = completions(trellis, [[-int(arc.costs[row].max()) for arc in arcs] for arcs in trellis.stages])
-    return int(low[0][trellis.start]), -int(high[0][trellis.start])

@@ -73,6 +73,36 @@ class Trellis:
         stages = tuple(tuple(change(b, arc) for arc in arcs) for b, arcs in enumerate(self.stages))
         return Trellis(self.start, stages)
 
+    def completions(self, value: Callable[[Arc], float]) -> list[dict[int, float]]:
+        """Least sum of the arcs' values that may follow each width, at every place.
+
+        Places count from 0, before the first block, to the last block; behind that nothing follows.
+        """
+        after: dict[int, float] = {arc.target: 0 for arc in self.stages[-1]}
+        places = [after]
+        for arcs in reversed(self.stages):
+            before: dict[int, float] = {}
+            for arc in arcs:
+                total = value(arc) + after[arc.target]
+                before[arc.source] = min(before.get(arc.source, total), total)
+            places.append(before)
+            after = before
+        return places[::-1]
+
+    def least(self, row: int) -> list[dict[int, int]]:
+        """Per place and width, the smallest total of a cost that the rest of a network may have."""
+        places = self.completions(lambda arc: int(arc.costs[row].min()))
+        return [{width: int(value) for width, value in place.items()} for place in places]
+
+    def most(self, row: int) -> list[dict[int, int]]:
+        """Likewise the largest."""
+        places = self.completions(lambda arc: -int(arc.costs[row].max()))
+        return [{width: -int(value) for width, value in place.items()} for place in places]
+
+    def span(self, row: int) -> tuple[int, int]:
+        """Smallest and largest total of a cost over all networks."""
+        return self.least(row)[0][self.start], self.most(row)[0][self.start]
+
     def total(self, positions: Sequence[int]) -> tuple[float, Ints]:
         """Loss, summed from the first block on, and costs of one network."""
         width, loss, costs = self.start, 0.0, np.zeros(len(self.stages[0][0].costs), dtype=np.int64)
@@ -158,20 +188,3 @@ def _ends(ratings: Ratings, number: int, width: int, size: int, latency: Latency
         total[:2, 0] += (head.flops, head.params)
         total[2:] += latency.head(width) if latency else 0
     return total
-
-
-def completions(trellis: Trellis, values: Sequence[Sequence[float | int]]) -> list[dict[int, float]]:
-    """Least value of what may follow each width, where ``values[b][a]`` is the least of an arc's items.
-
-    Returns a dictionary per place: before the first block, after it, ..., after the last (all 0).
-    """
-    after: dict[int, float] = {arc.target: 0 for arc in trellis.stages[-1]}
-    places = [after]
-    for arcs, least in zip(reversed(trellis.stages), reversed(values), strict=True):
-        before: dict[int, float] = {}
-        for arc, value in zip(arcs, least, strict=True):
-            total = value + after[arc.target]
-            before[arc.source] = min(before.get(arc.source, total), total)
-        places.append(before)
-        after = before
-    return places[::-1]

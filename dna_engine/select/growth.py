@@ -1,0 +1,156 @@
+"""Growing partial networks block by block, and the reasons to drop them. Torch-free.
+
+A label is dropped when no completion can stay within a limit, when a Lagrangian bound shows that none can come below a
+threshold, or when another label of the same width is at least as good in all that may still matter. The last two blocks
+are passed without that third test, in portions, best bounds first: a network found early lowers the threshold for the
+rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from dna_engine.select.labels import Found, Labels, chunks, pairs, trace
+from dna_engine.select.limits import Limits
+from dna_engine.select.pareto import undominated
+from dna_engine.select.trellis import Arc, Floats, Ints, Trellis
+
+_PAIRS = 1 << 17
+_SAFETY = 1e-11
+"""Relative slack on float bounds, over a thousand times what the sums behind them can round away."""
+
+
+@dataclass(frozen=True, eq=False)
+class _PricedArc:
+    """An arc whose items are sorted by ``bound``: loss, priced costs and the least that may follow."""
+
+    arc: Arc
+    bound: Floats
+
+
+class Growth:
+    """Labels under given limits and multipliers.
+
+    Args:
+        multipliers: shape ``(limits,)``, the price of a scale's worth of each limited cost; at least 0.
+    """
+
+    def __init__(self, trellis: Trellis, limits: Limits, multipliers: Floats) -> None:
+        self._trellis = trellis
+        self._limits = limits
+        self._prices = multipliers / limits.scale
+        priced = {arc: arc.loss + self._prices @ arc.costs[limits.rows] for arcs in trellis.stages for arc in arcs}
+        rest = trellis.completions(lambda arc: float(priced[arc].min()))
+        self._rest = [np.array([value for _, value in sorted(place.items())]) for place in rest]
+        self._arcs = [
+            [_sorted(arc, priced[arc] + rest[place][arc.target]) for arc in arcs]
+            for place, arcs in enumerate(trellis.stages, start=1)
+        ]
+        self._positions = [1 + max(int(arc.position.max()) for arc in arcs) for arcs in trellis.stages]
+        self._allowance = float(self._prices @ limits.limit)
+        self._slack = _SAFETY * sum(
+            max(float(np.abs(arc.loss).max() + np.abs(priced[arc]).max()) for arc in arcs) for arcs in trellis.stages
+        )
+
+    def best(self, threshold: float, beam: int | None = None) -> tuple[Found | None, bool]:
+        """The best network found, and whether the search was complete.
+
+        When it was complete, a network found with a loss up to ``threshold`` is the best of all, and without one there
+        is none.
+
+        Args:
+            beam: keep at most this many labels, those of the least bounds, after each block.
+        """
+        history, complete = [Labels.root(self._trellis)], True
+        for _ in range(len(self._trellis) - 2):
+            labels = self._grow(history[-1], len(history), threshold)
+            if beam is not None and len(labels) > beam:
+                complete = False
+                labels = labels.take(np.argsort(self._bounds(labels, len(history)), kind="stable")[:beam])
+            history.append(labels.ranked())
+        return self._finish(history, threshold), complete
+
+    def _room(self, threshold: float) -> float:
+        """What a bound on loss and priced costs may be."""
+        return threshold + self._allowance + self._slack
+
+    def _bounds(self, labels: Labels, place: int) -> Floats:
+        """Lower bounds on loss and priced costs over all completions that keep the limits."""
+        effective = self._limits.effective(place, labels.width, labels.costs)
+        rest = self._rest[place][np.searchsorted(self._limits.remaining[place].widths, labels.width)]
+        bounds: Floats = labels.loss + self._prices @ effective + rest
+        return bounds
+
+    def _grow(self, labels: Labels, place: int, threshold: float) -> Labels:
+        """The labels worth keeping at a place, grown from those before it."""
+        grown = self._extend(labels, np.arange(len(labels)), place, threshold)
+        effective, bounds = self._limits.effective(place, grown.width, grown.costs), self._bounds(grown, place)
+        kept = [np.zeros(0, dtype=np.int64)]
+        for width in np.unique(grown.width):
+            here = np.flatnonzero(grown.width == width)
+            part = grown.take(here)
+            kept.append(here[undominated(part.ties, effective[:, here], part.loss, bounds[here])])
+        return grown.take(np.concatenate(kept))
+
+    def _finish(self, history: Sequence[Labels], threshold: float) -> Found | None:
+        """The best network that grows from the last labels of the history."""
+        labels, place = history[-1], len(history) - 1
+        if place == len(self._trellis):
+            return min((trace(history, index) for index in labels.best().tolist()), key=lambda found: found.rank)
+        best: Found | None = None
+        order = np.argsort(self._bounds(labels, place), kind="stable")
+        counts = self._counts(labels, place + 1, self._room(threshold))
+        for portion in chunks(counts[order], _PAIRS):
+            grown = self._extend(labels, order[portion], place + 1, threshold)
+            found = self._finish([*history, grown], threshold) if len(grown) else None
+            if found is not None and (best is None or found.rank < best.rank):
+                best = found
+                threshold = min(threshold, found.loss)
+        return best
+
+    def _counts(self, labels: Labels, place: int, room: float) -> Ints:
+        """How many items each label will be paired with."""
+        counts = np.zeros(len(labels), dtype=np.int64)
+        for priced in self._arcs[place - 1]:
+            here = np.flatnonzero(labels.width == priced.arc.source)
+            counts[here] += self._admitted(labels.take(here), place, priced, room)
+        return counts
+
+    def _admitted(self, labels: Labels, place: int, priced: _PricedArc, room: float) -> Ints:
+        """How many of an arc's items, the first ones, leave each label's bound within the room."""
+        effective = self._limits.effective(place - 1, labels.width, labels.costs)
+        return np.searchsorted(priced.bound, room - labels.loss - self._prices @ effective, side="right")
+
+    def _extend(self, labels: Labels, index: Ints, place: int, threshold: float) -> Labels:
+        """The labels at ``index`` with an item added, where bound and limits allow."""
+        parts = [labels.take(index[:0])]
+        for priced in self._arcs[place - 1]:
+            here = index[labels.width[index] == priced.arc.source]
+            parts.extend(self._along(labels, here, place, priced, self._room(threshold)))
+        return Labels.join(parts)
+
+    def _along(self, labels: Labels, index: Ints, place: int, priced: _PricedArc, room: float) -> Iterator[Labels]:
+        arc, rows = priced.arc, self._limits.rows
+        counts = self._admitted(labels.take(index), place, priced, room)
+        for chunk in chunks(counts, _PAIRS):
+            left, item = pairs(index[chunk], counts[chunk])
+            limited = labels.costs[rows][:, left] + arc.costs[rows][:, item]
+            met = self._limits.feasible(place, arc.target, limited)
+            left, item = left[met], item[met]
+            grown = Labels(
+                width=np.full(len(left), arc.target),
+                loss=labels.loss[left] + arc.loss[item],
+                costs=labels.costs[:, left] + arc.costs[:, item],
+                order=labels.order[left] * self._positions[place - 1] + arc.position[item],
+                parent=left,
+                position=arc.position[item],
+            )
+            yield grown.take(np.flatnonzero(self._bounds(grown, place) <= room))
+
+
+def _sorted(arc: Arc, bound: Floats) -> _PricedArc:
+    order = np.argsort(bound, kind="stable")
+    return _PricedArc(arc.take(order), bound[order])
