@@ -7,6 +7,7 @@ mixes conventions.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -44,6 +45,7 @@ def _squeeze_excite(width: int, reduced: int) -> Cost:
     return _conv(1, 1, width, reduced, bias=True) + _conv(1, 1, reduced, width, bias=True)
 
 
+@functools.lru_cache(maxsize=1 << 16)
 def layer_cost(layer: Layer) -> Cost:
     """An MBConv as timm builds it: expand, depthwise, squeeze-excite, project."""
     op, size = layer.op, layer.in_size
@@ -131,12 +133,12 @@ def _extreme(
         for cell in block.cells:
             for width, so_far in best.items():
                 total = so_far
-                for index in range(cell.depth):
+                for index, repeats in ((0, 1), (1, cell.depth - 1)):  # Layers after the first are alike.
                     layers = (
                         layer_at(cell, index, op, in_width=width, stride=block.stride, in_size=in_size)
                         for op in space.layer_ops(index)
                     )
-                    total += pick(int(getattr(layer_cost(layer), name)) for layer in layers)
+                    total += repeats * pick(int(getattr(layer_cost(layer), name)) for layer in layers)
                 after[cell.width] = pick((after.get(cell.width, total), total))
         best = after
     heads = {w: int(getattr(head_cost(w, space.head_width, num_classes, sizes[-1]), name)) for w in best}

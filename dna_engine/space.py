@@ -16,7 +16,7 @@ from typing import Any, Literal
 from dna_engine.errors import InvalidSpace, UnknownName
 
 #: Far above any space of use; they keep what a spec can cost to check, and its sums in 64 bits, bounded.
-MAX_BLOCKS, MAX_CELLS, MAX_OPS, MAX_WIDTH = 16, 16, 32, 4096
+MAX_BLOCKS, MAX_CELLS, MAX_OPS, MAX_WIDTH = 16, 8, 16, 4096
 
 
 @dataclass(frozen=True, kw_only=True)
