@@ -63,6 +63,11 @@ def record(session: Session, search_id: UUID, files: Sequence[StoredFile]) -> li
     return replaced
 
 
+def blob(artifact: Artifact) -> Blob:
+    """What ``store.blobs`` needs to read the file."""
+    return Blob(artifact.id, artifact.location, artifact.size, artifact.sha256)
+
+
 def remove(session: Session, search_id: UUID, *names: str) -> list[str]:
     """Removes the rows of those names, where there are any; returns the locations of their files."""
     gone = delete(Artifact).where(Artifact.search_id == search_id, Artifact.name.in_(names))

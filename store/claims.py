@@ -124,6 +124,6 @@ def must_stop(session: Session, claim: Claim) -> bool:
 
 
 def expired(session: Session) -> list[Step]:
-    """Running steps whose lease has run out. Not locked: look again under the lock before acting."""
+    """Running steps whose lease has run out, in the order in which to lock. Look again under the lock before acting."""
     query = select(Step).where(Step.state == StepState.RUNNING, Step.lease_expires_at < clock(session))
-    return list(session.scalars(query.order_by(Step.lease_expires_at)))
+    return list(session.scalars(query.order_by(Step.search_id, Step.id)))

@@ -46,6 +46,7 @@ def append(session: Session, search_id: UUID, events: Sequence[NewEvent]) -> int
         Event(search_id=search_id, seq=seq, type=event.type, data=event.data)
         for seq, event in enumerate(events, start=first)
     )
+    session.flush()
     return last
 
 

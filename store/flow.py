@@ -152,9 +152,11 @@ def cancel(session: Session, search_id: UUID) -> Search:
         return search
     if search.state in FINISHED:
         raise IllegalTransition(f"The search has {search.state}; there is nothing to cancel.")
-    search.cancel_requested = True
-    _cancel_queued(session, search)
-    _settle(session, search)
+    if not search.cancel_requested:
+        search.cancel_requested = True
+        searches.announce(session, search)
+        _cancel_queued(session, search)
+        _settle(session, search)
     return search
 
 

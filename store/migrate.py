@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
-
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+import migrations
 from store.session import make_engine
 
 
 def alembic_config(url: str) -> Config:
     """Alembic's configuration for the migrations of this package and this database."""
     config = Config(attributes={"url": url})
-    config.set_main_option("script_location", str(files("migrations")).replace("%", "%%"))
+    config.set_main_option("script_location", migrations.__path__[0].replace("%", "%%"))
     return config
 
 

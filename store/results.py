@@ -39,14 +39,22 @@ class Selection(BaseModel):
     control: Found | None = None
 
 
+class Counted(BaseModel):
+    """Costs counted on the network as built."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    flops: int
+    params: int
+
+
 class Trained(BaseModel):
-    """``values`` of a train step. ``flops`` and ``params`` are counted on the network as built."""
+    """``values`` of a train step."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     test_accuracy: float
-    flops: int
-    params: int
+    counted: Counted
 
 
 def record(session: Session, search: Search, step: Step) -> None:
@@ -108,7 +116,7 @@ def _record_training(session: Session, search: Search, step: Step, trained: Trai
     training.values = step.values
     network = session.get_one(Architecture, training.architecture_id)
     network.test_accuracy = trained.test_accuracy
-    network.counted_flops, network.counted_params = trained.flops, trained.params
+    network.counted_flops, network.counted_params = trained.counted.flops, trained.counted.params
     if network.role == Role.WINNER:
         search.best = _summary(network)
     session.flush()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -53,6 +53,12 @@ class Settings(BaseSettings):
     idempotency_hours: PositiveFloat = Field(
         default=24.0, description="How long the answer to an Idempotency-Key is kept."
     )
+
+    @model_validator(mode="after")
+    def _renewed_in_time(self) -> Settings:
+        if self.lease_seconds < 2 * self.lease_renew_seconds:
+            raise ValueError("DNA_LEASE_SECONDS must be at least twice DNA_LEASE_RENEW_SECONDS")
+        return self
 
     @property
     def artifacts(self) -> str:

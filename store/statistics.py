@@ -47,10 +47,10 @@ def finished_steps(session: Session, kind: Kind, *, device: str, limit: int = 10
 def searches_by_state(session: Session) -> dict[SearchState, int]:
     """Number of searches in each state, none left out."""
     query = select(Search.state, func.count()).group_by(Search.state)
-    return dict.fromkeys(SearchState, 0) | dict(session.execute(query).tuples().all())
+    return dict.fromkeys(SearchState, 0) | dict(session.execute(query).all())
 
 
 def waiting_steps(session: Session) -> dict[str, int]:
     """Number of queued steps by queue."""
     query = select(Step.queue, func.count()).where(Step.state == StepState.QUEUED).group_by(Step.queue)
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())

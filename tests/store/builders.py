@@ -53,7 +53,7 @@ def values_of(kind: Kind) -> dict[str, Any]:
         case Kind.SELECT:
             return {"winner": network(0.5), "control": network(0.9)}
         case Kind.TRAIN:
-            return {"test_accuracy": 0.99, "flops": 1000, "params": 100}
+            return {"test_accuracy": 0.99, "counted": {"flops": 1000, "params": 100}}
         case _:
             return {}
 

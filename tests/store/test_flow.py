@@ -36,3 +36,239 @@ def test_every_phase_follows_the_one_before(session: Session) -> None:
     assert (search.state, search.progress, search.eta_seconds) == (SearchState.SUCCEEDED, 1.0, None)
     assert search.started_at is not None
     assert search.finished_at is not None
+
+
+def test_networks_and_trainings_come_out_of_the_results(session: Session) -> None:
+    search, worker = new_search(session), new_worker(session)
+    for _ in (Kind.TEACHER, Kind.DISTILL, Kind.RATE, Kind.SELECT):
+        finish_phase(session, search, worker)
+    winner, control = architectures.of_search(session, search.id)
+    assert (winner.role, winner.loss, control.role, control.loss) == (Role.WINNER, 0.5, Role.CONTROL, 0.9)
+    assert search.best is not None
+    assert search.best["test_accuracy"] is None
+    (training,) = trainings.of_architecture(session, winner.id)
+    assert (training.network, training.state) == ("winner", TrainingState.QUEUED)
+    claim = take(session, next(s for s in queued(session, search) if s.key == "train-winner"), worker)
+    flow.report(session, claim, [Progress(done=1, total=4, eta_seconds=3.0)], engine_seconds=1.0)
+    assert (training.state, training.progress, training.eta_seconds) == (TrainingState.RUNNING, 0.25, 3.0)
+    succeed(session, claim)
+    assert (training.state, training.test_accuracy) == (TrainingState.SUCCEEDED, 0.99)
+    assert (winner.test_accuracy, winner.counted_flops, winner.counted_params) == (0.99, 1000, 100)
+    assert search.best == {
+        "architecture_id": str(winner.id),
+        "loss": 0.5,
+        "flops": 1000,
+        "params": 100,
+        "latency_ns": None,
+        "test_accuracy": 0.99,
+    }
+    assert control.test_accuracy is None
+
+
+def test_a_search_without_a_control(session: Session) -> None:
+    search, worker = new_search(session, retrain={"control": False}), new_worker(session)
+    for _ in Kind:
+        finish_phase(session, search, worker)
+    assert search.state == SearchState.SUCCEEDED
+    assert session.scalar(select(func.count()).select_from(Training)) == 1
+
+
+def test_a_phase_waits_for_all_of_its_steps(session: Session) -> None:
+    search, worker = new_search(session), new_worker(session)
+    finish_phase(session, search, worker)
+    first, second = queued(session, search)
+    succeed(session, take(session, first, worker))
+    assert search.phase == Kind.DISTILL
+    succeed(session, take(session, second, worker))
+    assert search.phase == Kind.RATE
+
+
+def test_reports_become_rows_and_events(session: Session) -> None:
+    search, worker = new_search(session), new_worker(session)
+    claim = take(session, queued(session, search)[0], worker)
+    seq = search_seq(session, search)
+    batch = [
+        Progress(done=1, total=10, eta_seconds=9.0),
+        Metric(series="teacher/loss", x=1, y=2.5),
+        Log(level="warning", message="Slow."),
+        Metric(series="teacher/loss", x=2, y=1.5),
+        Progress(done=2, total=10, eta_seconds=8.0, parts=["teacher"]),
+    ]
+    flow.report(session, claim, batch, engine_seconds=2.0)
+    step = steps.get(session, claim.step_id)
+    assert (step.done, step.total, step.parts, step.engine_seconds) == (2, 10, ["teacher"], 2.0)
+    assert 0 < search.progress < 0.2
+    assert search.eta_seconds is not None
+    assert search.eta_seconds > 8.0
+    told = events.after(session, search.id, seq)
+    assert [event.type for event in told] == [EventType.PROGRESS, EventType.METRIC, EventType.LOG, EventType.METRIC]
+    assert told[0].data["done"] == 2
+    assert told[2].data == {"step": "teacher", "level": "warning", "message": "Slow."}
+    points = events.series(session, search.id, prefix="teacher/")["teacher/loss"]
+    assert [(point.x, point.y) for point in points] == [(1, 2.5), (2, 1.5)]
+
+
+def test_a_crash_is_tried_again_until_attempts_run_out(session: Session) -> None:
+    search, worker = new_search(session, max_attempts=2), new_worker(session)
+    error = {"code": "crashed", "message": "The engine ended by signal 11.", "param": None}
+    step = queued(session, search)[0]
+    again = flow.fail(session, take(session, step, worker), error, engine_seconds=1.0, retry=True)
+    assert again == StepState.QUEUED
+    assert search.state == SearchState.RUNNING
+    assert wakes(session, step) == 2
+    at_last = flow.fail(session, take(session, step, worker), error, engine_seconds=1.0, retry=True)
+    assert at_last == StepState.FAILED
+    assert (search.state, search.error) == (SearchState.FAILED, {**error, "step": "teacher"})
+
+
+def test_an_error_in_the_spec_is_not_tried_again_and_stops_the_siblings(session: Session) -> None:
+    search, worker = new_search(session), new_worker(session)
+    finish_phase(session, search, worker)
+    first, second = queued(session, search)
+    running, sibling = take(session, first, worker), take(session, second, worker)
+    error = {"code": "data_error", "message": "An image cannot be read.", "param": "dataset"}
+    flow.fail(session, running, error, engine_seconds=0.0, retry=False)
+    assert search.state == SearchState.FAILED
+    assert claims.must_stop(session, sibling)
+    assert flow.stop(session, sibling, engine_seconds=0.0) == StepState.CANCELLED
+    assert search.state == SearchState.FAILED
+
+
+def test_resume_keeps_what_is_done(session: Session) -> None:
+    search, worker = new_search(session, max_attempts=1), new_worker(session)
+    finish_phase(session, search, worker)
+    first, second = queued(session, search)
+    succeed(session, take(session, first, worker))
+    claim = take(session, second, worker)
+    flow.fail(session, claim, {"code": "x", "message": "y", "param": None}, engine_seconds=0.0, retry=False)
+    flow.resume(session, search.id)
+    assert (search.state, search.error, search.finished_at) == (SearchState.QUEUED, None, None)
+    assert [step.key for step in queued(session, search)] == [second.key]
+    finish_phase(session, search, worker)
+    assert search.phase == Kind.RATE
+    with pytest.raises(IllegalTransition, match="Only a failed or cancelled search"):
+        flow.resume(session, search.id)
+
+
+def test_cancel_before_anything_runs(session: Session) -> None:
+    search = new_search(session)
+    step = queued(session, search)[0]
+    flow.cancel(session, search.id)
+    assert (search.state, step.state) == (SearchState.CANCELLED, StepState.CANCELLED)
+    assert flow.claim(session, step.id, new_worker(session), lease_seconds=60) is None
+    assert flow.cancel(session, search.id).state == SearchState.CANCELLED
+
+
+def test_cancel_waits_for_what_runs_and_can_be_resumed(session: Session) -> None:
+    search, worker = new_search(session), new_worker(session)
+    finish_phase(session, search, worker)
+    first, second = queued(session, search)
+    claim = take(session, first, worker)
+    assert not claims.must_stop(session, claim)
+    flow.cancel(session, search.id)
+    assert (search.state, second.state) == (SearchState.RUNNING, StepState.CANCELLED)
+    assert claims.must_stop(session, claim)
+    assert flow.stop(session, claim, engine_seconds=1.0) == StepState.CANCELLED
+    assert search.state == SearchState.CANCELLED
+    flow.resume(session, search.id)
+    for _ in list(Kind)[1:]:
+        finish_phase(session, search, worker)
+    assert search.state == SearchState.SUCCEEDED
+    with pytest.raises(IllegalTransition, match="nothing to cancel"):
+        flow.cancel(session, search.id)
+
+
+def test_a_step_that_ends_while_being_cancelled_counts(session: Session) -> None:
+    search, worker = new_search(session), new_worker(session)
+    claim = take(session, queued(session, search)[0], worker)
+    flow.cancel(session, search.id)
+    succeed(session, claim)
+    assert (search.state, search.phase) == (SearchState.CANCELLED, Kind.DISTILL)
+    flow.resume(session, search.id)
+    assert len(queued(session, search)) == 2
+
+
+def test_a_worker_that_leaves_gives_its_step_back_without_using_up_an_attempt(session: Session) -> None:
+    search, worker = new_search(session, max_attempts=1), new_worker(session)
+    step = queued(session, search)[0]
+    assert flow.stop(session, take(session, step, worker), engine_seconds=1.0) == StepState.QUEUED
+    assert (step.attempt, wakes(session, step)) == (0, 2)
+    assert take(session, step, worker).attempt == 1
+
+
+def test_expired_leases_are_taken_over_a_number_of_times(session: Session) -> None:
+    search, worker = new_search(session, max_attempts=2), new_worker(session)
+    step = queued(session, search)[0]
+    lost = take(session, step, worker)
+    assert flow.reap(session) == []
+    expire(session, step)
+    assert flow.reap(session) == [step]
+    assert step.state == StepState.QUEUED
+    with pytest.raises(LeaseLost):
+        flow.report(session, lost, [], engine_seconds=1.0)
+    take(session, step, worker)
+    expire(session, step)
+    flow.reap(session)
+    assert (step.state, search.state) == (StepState.FAILED, SearchState.FAILED)
+    assert search.error is not None
+    assert search.error["code"] == "worker_lost"
+    assert "attempt 2 of 2" in search.error["message"]
+
+
+def test_a_lost_worker_does_not_hold_up_a_cancel(session: Session) -> None:
+    search, worker = new_search(session), new_worker(session)
+    step = queued(session, search)[0]
+    take(session, step, worker)
+    flow.cancel(session, search.id)
+    expire(session, step)
+    flow.reap(session)
+    assert (step.state, search.state) == (StepState.CANCELLED, SearchState.CANCELLED)
+
+
+def test_a_stale_fence_cannot_write(session: Session) -> None:
+    search, worker = new_search(session), new_worker(session)
+    step = queued(session, search)[0]
+    stale = take(session, step, worker)
+    flow.stop(session, stale, engine_seconds=0.0)
+    fresh = take(session, step, worker)
+    assert fresh.fence == stale.fence + 1
+    with pytest.raises(LeaseLost):
+        claims.renew(session, stale, lease_seconds=60)
+    with pytest.raises(LeaseLost):
+        flow.report(session, stale, [], engine_seconds=0.0)
+    with pytest.raises(LeaseLost):
+        flow.save_checkpoint(session, stale, None)  # type: ignore[arg-type]
+    with pytest.raises(LeaseLost):
+        flow.succeed(session, stale, {}, [], engine_seconds=0.0, group=two_groups)
+    with pytest.raises(LeaseLost):
+        flow.fail(session, stale, {}, engine_seconds=0.0, retry=True)
+    with pytest.raises(LeaseLost):
+        flow.stop(session, stale, engine_seconds=0.0)
+    claims.renew(session, fresh, lease_seconds=60)
+
+
+def test_a_deleted_search_stops_its_worker(session: Session) -> None:
+    search, worker = new_search(session), new_worker(session)
+    finish_phase(session, search, worker)
+    first, second = queued(session, search)
+    running, sibling = take(session, first, worker), take(session, second, worker)
+    flow.fail(session, running, {"code": "x", "message": "y", "param": None}, engine_seconds=0.0, retry=False)
+    searches.delete(session, search.id)
+    assert claims.must_stop(session, sibling)
+    with pytest.raises(LeaseLost):
+        flow.stop(session, sibling, engine_seconds=0.0)
+    assert flow.claim(session, second.id, worker, lease_seconds=60) is None
+
+
+def search_seq(session: Session, search: Search) -> int:
+    return session.scalars(select(Search.event_seq).where(Search.id == search.id)).one()
+
+
+def wakes(session: Session, step: Step) -> int:
+    query = select(func.count()).where(OutboxMessage.payload == {"step_id": str(step.id)})
+    return session.scalars(query).one()
+
+
+def expire(session: Session, step: Step) -> None:
+    past = func.clock_timestamp() - timedelta(seconds=1)
+    session.execute(update(Step).where(Step.id == step.id).values(lease_expires_at=past))

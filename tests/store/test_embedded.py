@@ -1,0 +1,86 @@
+"""The servers from the wheels: they keep their data, stop cleanly, and survive a killed owner."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import redis
+from sqlalchemy import text
+
+from store.embedded import Servers, embedded_servers
+from store.errors import FolderInUse
+from store.session import make_engine
+
+
+def write(servers: Servers, value: str) -> None:
+    engine = make_engine(servers.database_url)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE IF NOT EXISTS kept (value text)"))
+        connection.execute(text("INSERT INTO kept VALUES (:value)"), {"value": value})
+    engine.dispose()
+    with redis.Redis.from_url(servers.redis_url) as client:
+        client.rpush("kept", value)
+
+
+def read(servers: Servers) -> tuple[list[str], list[str]]:
+    engine = make_engine(servers.database_url)
+    with engine.connect() as connection:
+        rows = list(connection.scalars(text("SELECT value FROM kept ORDER BY value")))
+    engine.dispose()
+    with redis.Redis.from_url(servers.redis_url, decode_responses=True) as client:
+        return rows, client.lrange("kept", 0, -1)
+
+
+OWNER = """
+import sys, time
+from pathlib import Path
+from store.embedded import embedded_servers
+with embedded_servers(Path(sys.argv[1])) as servers:
+    print(servers.database_url, servers.redis_url, flush=True)
+    time.sleep(60)
+"""
+
+
+def test_data_outlives_a_restart_and_a_killed_owner(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    with embedded_servers(folder) as first:
+        write(first, "1")
+        with pytest.raises(FolderInUse, match=str(os.getpid())), embedded_servers(folder):
+            pass
+    assert (folder / "redis" / "url").stat().st_mode & 0o077 == 0
+    owner = subprocess.Popen([sys.executable, "-c", OWNER, str(folder)], stdout=subprocess.PIPE, text=True)
+    assert owner.stdout is not None
+    killed = Servers(*owner.stdout.readline().split())
+    write(killed, "2")
+    owner.send_signal(signal.SIGKILL)
+    owner.wait()
+    owner.stdout.close()
+    with embedded_servers(folder) as last:
+        assert read(last) == (["1", "2"], ["1", "2"])
+        with redis.Redis.from_url(last.redis_url) as client:
+            wanted = {"maxmemory-policy": "noeviction", "appendonly": "yes"}
+            assert {name: client.config_get(name)[name] for name in wanted} == {
+                name.encode(): value.encode() for name, value in wanted.items()
+            } or {name: client.config_get(name)[name] for name in wanted} == wanted
+    with redis.Redis.from_url(last.redis_url) as client, pytest.raises(redis.ConnectionError):
+        client.ping()
+
+
+def test_a_redis_that_was_killed_in_the_middle_of_a_pid_reuse(tmp_path: Path) -> None:
+    """The pid of a dead PostgreSQL may belong to any program by now; it is neither waited for nor ended."""
+    folder = tmp_path / "data"
+    with embedded_servers(folder):
+        pidfile = (folder / "postgres" / "postmaster.pid").read_text().splitlines()
+    other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    (folder / "postgres" / "postmaster.pid").write_text("\n".join([str(other.pid), *pidfile[1:]]) + "\n")
+    with embedded_servers(folder) as servers:
+        write(servers, "1")
+        assert read(servers) == (["1"], ["1"])
+    assert other.poll() is None
+    other.kill()
+    other.wait()

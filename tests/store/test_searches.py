@@ -1,0 +1,158 @@
+"""Making, listing and deleting searches; what the database cannot hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from dna_engine.steps import Kind
+from store import architectures, artifacts, events, flow, outbox, searches
+from store.artifacts import StoredFile
+from store.blobs import BlobStore
+from store.errors import IllegalTransition, NotFound, UnstorableValue
+from store.searches import Filter
+from store.states import EventType, SearchState
+from store.tables import Artifact, Base, Search
+from tests.store.builders import finish_phase, new_search, new_worker, queued, take, two_groups
+
+
+def test_a_new_search_waits_with_its_first_step(session: Session) -> None:
+    made = new_search(session, name="mine", labels={"team": "vision"}, seed=7)
+    session.expire_all()
+    search = searches.get(session, made.id)
+    assert (search.name, search.state, search.phase, search.seed) == ("mine", SearchState.QUEUED, Kind.TEACHER, 7)
+    assert search.spec == {"dataset": "digits", "name": "mine", "labels": {"team": "vision"}, "seed": 7}
+    assert search.resolved["dataset"]["num_classes"] == 10
+    (step,) = search.steps
+    assert (step.key, step.queue, step.attempt) == ("teacher", "gpu", 0)
+    (message,) = outbox.take_pending(session)
+    assert (message.task, message.queue, message.payload) == ("dna.run_step", "gpu", {"step_id": str(step.id)})
+    (event,) = events.after(session, search.id, 0)
+    assert (event.seq, event.type, event.data["state"]) == (1, EventType.STATE, "queued")
+    assert search.created_at.utcoffset() is not None
+    assert search.created_at.utcoffset().total_seconds() == 0  # type: ignore[union-attr]
+
+
+def test_pages_are_stable_while_searches_are_added(session: Session) -> None:
+    made = [new_search(session, name=str(number)) for number in range(5)]
+    first = searches.listing(session, Filter(), limit=2)
+    new_search(session, name="late")
+    second = searches.listing(session, Filter(), after=first.next, limit=2)
+    third = searches.listing(session, Filter(), after=second.next, limit=2)
+    names = [search.name for page in (first, second, third) for search in page.items]
+    assert names == ["4", "3", "2", "1", "0"]
+    assert first.next == made[3].id
+    assert third.next is None
+    exact = searches.listing(session, Filter(), limit=6)
+    assert (len(exact.items), exact.next) == (6, None)
+
+
+def test_filters(session: Session) -> None:
+    mine = new_search(session, labels={"team": "vision", "run": "1"})
+    other = new_search(session, labels={"team": "audio"})
+    flow.cancel(session, other.id)
+
+    def found(where: Filter) -> list[Search]:
+        return searches.listing(session, where).items
+
+    assert found(Filter(labels={"team": "vision"})) == [mine]
+    assert found(Filter(labels={"team": "vision", "run": "2"})) == []
+    assert found(Filter(state=SearchState.CANCELLED)) == [other]
+    assert found(Filter(dataset="digits")) == [other, mine]
+    assert found(Filter(dataset="cifar")) == []
+
+
+UNSTORABLE = r"NUL|surrogate"
+
+
+@pytest.mark.parametrize("text", ["a\x00b", "a\ud800b"])
+def test_text_that_postgresql_cannot_hold_is_refused_clearly(session: Session, text: str) -> None:
+    with pytest.raises(UnstorableValue, match=UNSTORABLE):
+        new_search(session, name=text)
+    session.rollback()
+    with pytest.raises(UnstorableValue, match=UNSTORABLE):
+        new_search(session, labels={"team": text})
+    session.rollback()
+    with pytest.raises(UnstorableValue, match=UNSTORABLE):
+        searches.listing(session, Filter(dataset=text))
+    with pytest.raises(UnstorableValue, match=UNSTORABLE):
+        searches.listing(session, Filter(labels={text: "x"}))
+    with pytest.raises(UnstorableValue, match=UNSTORABLE):
+        events.series(session, uuid4(), prefix=text)
+
+
+def test_numbers_that_are_no_json_are_refused_clearly(session: Session) -> None:
+    search = new_search(session)
+    event = events.NewEvent(EventType.LOG, {"deep": [{"loss": float("nan")}]})
+    with pytest.raises(UnstorableValue, match="finite"):
+        events.append(session, search.id, [event])
+
+
+def test_unknown_ids(session: Session) -> None:
+    missing = uuid4()
+    for look in (searches.get, searches.lock, searches.delete, flow.cancel, flow.resume):
+        with pytest.raises(NotFound, match=f"There is no search {missing}"):
+            look(session, missing)
+
+
+def test_only_a_finished_search_is_deleted_and_with_all_it_has(session: Session, tmp_path: Path) -> None:
+    blobs = BlobStore(tmp_path.as_uri())
+    search, worker = new_search(session), new_worker(session)
+    source = tmp_path / "file"
+    source.write_bytes(b"weights")
+    claim = take(session, queued(session, search)[0], worker)
+    blob = blobs.write_file(source)
+    flow.succeed(session, claim, {}, [StoredFile("teacher.safetensors", blob)], engine_seconds=0.0, group=two_groups)
+    with pytest.raises(IllegalTransition, match="Cancel it"):
+        searches.delete(session, search.id)
+    for _ in list(Kind)[1:]:
+        finish_phase(session, search, worker)
+    assert searches.delete(session, search.id) == [blob.location]
+    session.expire_all()
+    for table in ("searches", "steps", "events", "architectures", "trainings", "artifacts", "metrics"):
+        assert session.execute(select(Base.metadata.tables[table])).all() == [], table
+
+
+def test_files_belong_to_their_network_and_replace_each_other(session: Session, tmp_path: Path) -> None:
+    blobs = BlobStore(tmp_path.as_uri())
+    search, worker = new_search(session), new_worker(session)
+    source = tmp_path / "file"
+    source.write_bytes(b"{}")
+
+    def stored(name: str) -> StoredFile:
+        return StoredFile(name, blobs.write_file(source))
+
+    claim = take(session, queued(session, search)[0], worker)
+    checkpoint = stored(claim.step.checkpoint)
+    assert flow.save_checkpoint(session, claim, checkpoint) == []
+    newer = stored(claim.step.checkpoint)
+    assert flow.save_checkpoint(session, claim, newer) == [checkpoint.blob.location]
+    gone = flow.succeed(session, claim, {}, [], engine_seconds=0.0, group=two_groups)
+    assert gone == [newer.blob.location]
+    assert artifacts.of_search(session, search.id) == []
+    for _ in (Kind.DISTILL, Kind.RATE):
+        finish_phase(session, search, worker)
+    claim = take(session, queued(session, search)[0], worker)
+    files = [stored("selection.json"), stored("winner/architecture.json"), stored("control/architecture.json")]
+    values = {"winner": _network(), "control": _network()}
+    flow.succeed(session, claim, values, files, engine_seconds=0.0, group=two_groups)
+    winner, _ = architectures.of_search(session, search.id)
+    (artifact,) = artifacts.of_architecture(session, winner.id)
+    assert (artifact.name, artifact.kind, artifact.media_type) == (
+        "winner/architecture.json",
+        "architecture",
+        "application/json",
+    )
+    assert b"".join(blobs.read(artifacts.blob(artifact))) == b"{}"
+    found = artifacts.named(session, search.id, ["selection.json", "ratings.json"])
+    assert list(found) == ["selection.json"]
+    assert artifacts.get(session, artifact.id) is artifact
+    assert session.scalar(select(Artifact.architecture_id).where(Artifact.name == "selection.json")) is None
+
+
+def _network() -> dict[str, object]:
+    return {"architecture": {}, "loss": 1.0, "flops": 1, "params": 1}
