@@ -20,7 +20,7 @@ _SAFETY = 1e-9
 _REACHES = tuple(4.0**power for power in range(-6, 1))
 """Thresholds to try, in parts of the way from the lower bound to what is known to suffice."""
 
-_BEAM = 1000
+_BEAM = 4000
 
 
 def solve(trellis: Trellis, limits: Mapping[int, int]) -> Found | None:

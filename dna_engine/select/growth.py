@@ -62,15 +62,15 @@ class Growth:
         is none.
 
         Args:
-            beam: keep at most this many labels, those of the least bounds, after each block.
+            beam: go on from at most this many labels after each block, those of the least bounds.
         """
         history, complete = [Labels.root(self._trellis)], True
-        for _ in range(len(self._trellis) - 2):
-            labels = self._grow(history[-1], len(history), threshold)
-            if beam is not None and len(labels) > beam:
+        for place in range(1, len(self._trellis) - 1):
+            grown = self._extend(history[-1], np.arange(len(history[-1])), place, threshold)
+            if beam is not None and len(grown) > beam:
                 complete = False
-                labels = labels.take(np.argsort(self._bounds(labels, len(history)), kind="stable")[:beam])
-            history.append(labels.ranked())
+                grown = grown.take(np.argsort(self._bounds(grown, place), kind="stable")[:beam])
+            history.append(self._undominated(grown, place).ranked())
         return self._finish(history, threshold), complete
 
     def _room(self, threshold: float) -> float:
@@ -84,16 +84,15 @@ class Growth:
         bounds: Floats = labels.loss + self._prices @ effective + rest
         return bounds
 
-    def _grow(self, labels: Labels, place: int, threshold: float) -> Labels:
-        """The labels worth keeping at a place, grown from those before it."""
-        grown = self._extend(labels, np.arange(len(labels)), place, threshold)
-        effective, bounds = self._limits.effective(place, grown.width, grown.costs), self._bounds(grown, place)
+    def _undominated(self, labels: Labels, place: int) -> Labels:
+        """The labels worth keeping."""
+        effective, bounds = self._limits.effective(place, labels.width, labels.costs), self._bounds(labels, place)
         kept = [np.zeros(0, dtype=np.int64)]
-        for width in np.unique(grown.width):
-            here = np.flatnonzero(grown.width == width)
-            part = grown.take(here)
+        for width in np.unique(labels.width):
+            here = np.flatnonzero(labels.width == width)
+            part = labels.take(here)
             kept.append(here[undominated(part.ties, effective[:, here], part.loss, bounds[here])])
-        return grown.take(np.concatenate(kept))
+        return labels.take(np.concatenate(kept))
 
     def _finish(self, history: Sequence[Labels], threshold: float) -> Found | None:
         """The best network that grows from the last labels of the history."""

@@ -10,20 +10,22 @@ from dna_engine.select.trellis import Bools, Floats, Ints
 
 _CHUNK = 256
 _FIRST_BLOCK = 32
+_STRONGEST = 1024
+"""How many points others are held against beyond their own chunk; more would find little and take long."""
 
 
 def undominated(ties: Ints, columns: Ints, loss: Floats, merit: Floats) -> Ints:
-    """Indices of the points that no other dominates.
+    """Indices of points, among them all that no other dominates.
 
-    A point is dominated when another is at most as large in loss and every column and comes before it in ``ties``, a
+    Where only ``ties`` and ``loss`` differ, exactly those; otherwise a few dominated points may be kept, since finding the
+    last of many takes longer than carrying them. A point is dominated when another is at most as large in loss and every column and comes before it in ``ties``, a
     total order; so of equal points the first is kept.
 
     Args:
         ties: shape ``(n,)``, the indices from 0 to n - 1 in the order that breaks ties.
         columns: shape ``(k, n)``.
         loss: shape ``(n,)``.
-        merit: shape ``(n,)``, low for points that dominate many. It steers the work; where it ranks a point before one
-            that dominates it, that point may be kept as well.
+        merit: shape ``(n,)``, low for points that dominate many; these are tried first.
     """
     ordered = columns[:, ties]
     # A column that only grows along the order says nothing that the order does not.
@@ -45,13 +47,13 @@ def descents(values: Floats) -> Ints:
 
 
 def _sweep(rows: Sequence[Floats | Ints]) -> Ints:
-    """Indices of the points that no earlier one is at most as large as in every row."""
+    """Indices of the points that no earlier one is at most as large as in every row, and of some others."""
     kept = np.zeros(0, dtype=np.int64)
     for start in range(0, len(rows[0]), _CHUNK):
         fresh = np.arange(start, min(start + _CHUNK, len(rows[0])))
         # The best points, first in line, cover most others: few are left for the long blocks behind them.
         block_start, size = 0, _FIRST_BLOCK
-        while block_start < len(kept) and len(fresh):
+        while block_start < min(len(kept), _STRONGEST) and len(fresh):
             block = kept[block_start : block_start + size]
             fresh = fresh[~_covered(rows, block, fresh).any(axis=0)]
             block_start, size = block_start + size, 2 * size
