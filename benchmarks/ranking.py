@@ -1,0 +1,343 @@
+"""Does a rating put networks in the order in which training puts them? DNA, SPOS, flops and params on the same networks.
+
+``python -m benchmarks.ranking DATA --out FOLDER`` draws networks spread over all costs and as many inside a band of flops
+of 3%, trains each from scratch with several seeds, and compares. Every unit of work leaves a file in FOLDER: run the
+same command again after an interruption. See docs/benchmarks.md for how to read the result.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import json
+import math
+import multiprocessing
+import random
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from benchmarks import ranking_result
+from benchmarks.pictures import lay_down
+from dna_engine import data, distill, network, rate, teacher, train
+from dna_engine.architecture import Architecture
+from dna_engine.baselines import spos
+from dna_engine.context import Context, choose_device, prepare
+from dna_engine.cost import architecture_cost
+from dna_engine.errors import InvalidSpec
+from dna_engine.events import Reporter
+from dna_engine.recipe import Recipe
+from dna_engine.space import Space
+from dna_engine.spec import DistillSpec, RateSpec, ResolvedSpec, SearchSpec, TeacherSpec, resolve
+from dna_engine.steps import Kind, phase_steps
+
+#: Half the relative width of the band of flops.
+BAND = 0.015
+#: Random networks among which the study's are chosen.
+POOL = 5000
+
+#: After mbconv-small, with cheaper layers and skips and widths further apart: costs differ tenfold, and networks of one
+#: cost differ in depth, in width and in where the flops are spent.
+SPACE: dict[str, Any] = {
+    "name": "ranking study",
+    "ops": [{"name": "mb1_3x3", "kernel": 3, "expansion": 1}, "mb3_3x3", "mb6_3x3", "mb6_5x5", "skip"],
+    "blocks": [
+        {"stride": 2, "cells": [{"depth": 2, "width": 16}, {"depth": 2, "width": 40}]},
+        {"stride": 1, "cells": [{"depth": 3, "width": 16}, {"depth": 3, "width": 40}]},
+        {"stride": 2, "cells": [{"depth": 3, "width": 32}, {"depth": 3, "width": 96}]},
+    ],
+    "stem_width": 16,
+    "first_width": 16,
+    "head_width": 128,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What a study is; kept in its folder and never changed there.
+
+    Attributes:
+        networks: over all costs, and as many inside the band.
+        seeds: repetitions of each training.
+        distill_steps: of the block supernets, and of the SPOS supernet.
+        batch_size: of every training.
+    """
+
+    data: str
+    networks: int
+    seeds: int
+    train_images: int
+    test_images: int
+    rating_images: int
+    epochs: int
+    teacher_epochs: int
+    distill_steps: int
+    batch_size: int
+    learning_rate: float
+    input_size: int
+    teacher: str
+    boundaries: list[str]
+    space: dict[str, Any]
+
+
+class Silent(Reporter):
+    """Progress is told by finished units."""
+
+    def emit(self, event: object) -> None:
+        """Says nothing."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """The files of a study and the work behind each."""
+
+    folder: Path
+    settings: Settings
+
+    @functools.cached_property
+    def spec(self) -> ResolvedSpec:
+        """The study's search; its run folder is ``dna``."""
+        s = self.settings
+        images = s.train_images + s.rating_images
+        dataset = lay_down(Path(s.data), self.folder / "images", train_images=images, test_images=s.test_images)
+        steps_per_epoch = max(1, s.train_images // s.batch_size)
+        search = SearchSpec(
+            dataset=dataset.name,
+            space=s.space,
+            input_size=s.input_size,
+            teacher=TeacherSpec(
+                model=s.teacher, boundaries=s.boundaries or None, weights="train", epochs=s.teacher_epochs
+            ),
+            training=DistillSpec(epochs=max(1, round(s.distill_steps / steps_per_epoch)), batch_size=s.batch_size),
+            rating=RateSpec(images=s.rating_images, batch_size=s.batch_size),
+            augment=True,
+        )
+        return resolve(search, dataset)
+
+    @functools.cached_property
+    def networks(self) -> list[Architecture]:
+        """First those over all costs, then those of the band."""
+        path = self.folder / "networks.json"
+        if not path.exists():
+            chosen = choose(self.spec, self.settings.networks)
+            path.write_text(json.dumps([architecture.to_json() for architecture in chosen]))
+        return [Architecture.from_json(value) for value in json.loads(path.read_text())]
+
+    def units(self) -> list[str]:
+        """Names of the result files, the longest work first."""
+        trained = [
+            f"truth/{number:03d}-{seed}.json"
+            for seed in range(1, self.settings.seeds + 1)
+            for number in range(len(self.networks))
+        ]
+        return ["dna.json", "spos.json", *trained]
+
+    def work(self, unit: str, device: torch.device) -> None:
+        """Does one unit; goes on from its checkpoint, if it has one."""
+        began = time.monotonic()
+        folder = self.folder / "work" / unit.removesuffix(".json").replace("/", "-")
+        folder.mkdir(parents=True, exist_ok=True)
+        context = Context(run=folder, device=device, reporter=Silent())
+        if unit == "dna.json":
+            result = self._dna(context)
+        elif unit == "spos.json":
+            result = self._spos(context)
+        else:
+            number, seed = map(int, Path(unit).stem.split("-"))
+            result = self._truth(self.networks[number], seed, context)
+        result["seconds"] = round(time.monotonic() - began, 1)
+        path = self.folder / unit
+        path.parent.mkdir(exist_ok=True)
+        beside = path.with_suffix(".part")
+        beside.write_text(json.dumps(result, indent=1))
+        beside.replace(path)
+
+    def _dna(self, context: Context) -> dict[str, Any]:
+        """The search's own steps; a network's rating is the sum over its blocks."""
+        spec, space = self.spec, self.spec.parsed_space
+        modules = {Kind.TEACHER: teacher, Kind.DISTILL: distill, Kind.RATE: rate}
+        for kind, module in modules.items():
+            for step in phase_steps(kind, spec, [space.cells]):
+                if not all((context.run / name).exists() for name in step.outputs(spec)):
+                    module.run_step(spec, step, context)
+        losses = {}
+        for ref in space.cells:
+            rated = json.loads((context.run / f"ratings/{ref}.json").read_text())["losses"]
+            losses[ref.block, ref.cell] = dict(zip(space.paths(space.cell(ref)), rated, strict=True))
+        about = json.loads((context.run / "teacher.json").read_text())
+        return {
+            "teacher_accuracy": about["accuracy"],
+            "ratings": [
+                sum(losses[number, block.cell][block.ops] for number, block in enumerate(architecture.blocks, start=1))
+                for architecture in self.networks
+            ],
+        }
+
+    def _spos(self, context: Context) -> dict[str, Any]:
+        spec = self.spec
+        assert spec.training.epochs is not None
+        splits = images_of(spec, context.device)
+        torch.manual_seed(spec.seed)
+        shared = spos.SharedNetwork(spec.parsed_space, spec.dataset.num_classes)
+        recipe = self._recipe(spec.training.epochs)
+        checkpoint = context.run / "checkpoint.safetensors"
+        train.fit(
+            spos.RandomPath(shared), splits, recipe, seed=spec.seed, context=context, checkpoint=checkpoint, part="spos"
+        )
+        ratings = spos.rate(shared, self.networks, splits.rate, batch_size=self.settings.batch_size)
+        checkpoint.unlink()
+        return {"ratings": ratings}
+
+    def _truth(self, architecture: Architecture, seed: int, context: Context) -> dict[str, Any]:
+        torch.manual_seed(seed)
+        model = network.build(architecture)
+        recipe, checkpoint = self._recipe(self.settings.epochs), context.run / "checkpoint.safetensors"
+        splits = images_of(self.spec, context.device)
+        fitted = train.fit(model, splits, recipe, seed=seed, context=context, checkpoint=checkpoint, part="network")
+        checkpoint.unlink()
+        return asdict(fitted)
+
+    def _recipe(self, epochs: int) -> Recipe:
+        """One for the networks and for SPOS; no label smoothing, which would spoil the log-loss."""
+        s = self.settings
+        return Recipe(
+            epochs=epochs,
+            batch_size=s.batch_size,
+            learning_rate=s.learning_rate,
+            label_smoothing=0.0,
+            warmup_epochs=epochs / 10,
+        )
+
+
+@functools.cache
+def _splits(spec: str, device: torch.device) -> data.Splits:
+    return data.load_splits(ResolvedSpec.model_validate_json(spec), device)
+
+
+def images_of(spec: ResolvedSpec, device: torch.device) -> data.Splits:
+    """The study's images, read once in each process."""
+    return _splits(spec.model_dump_json(), device)
+
+
+# --- which networks
+
+
+def random_network(spec: ResolvedSpec, space: Space, rng: random.Random) -> Architecture:
+    choices = spos.draw(space, rng.getrandbits(62))
+    return Architecture.from_choices(space, choices, input_size=spec.input_size, num_classes=spec.dataset.num_classes)
+
+
+def choose(spec: ResolvedSpec, count: int) -> list[Architecture]:
+    """``count`` networks at even steps of log flops over a random pool, then ``count`` within the band at its median.
+
+    Raises:
+        InvalidSpec: the space has too few networks in the band.
+    """
+    rng, space = random.Random("networks"), spec.parsed_space
+    pool = list(dict.fromkeys(random_network(spec, space, rng) for _ in range(POOL)))
+    pool.sort(key=lambda architecture: architecture_cost(architecture).flops)
+    flops = [architecture_cost(architecture).flops for architecture in pool]
+    low, high, median = flops[len(pool) // 200], flops[-1 - len(pool) // 200], flops[len(pool) // 2]
+    spread: list[int] = []
+    for place in range(count):
+        target = math.log(low) + (place + 0.5) / count * (math.log(high) - math.log(low))
+        free = (index for index in range(len(pool)) if index not in spread)
+        spread.append(min(free, key=lambda index: abs(math.log(flops[index]) - target)))
+    inside = [i for i in range(len(pool)) if i not in spread and abs(flops[i] / median - 1) <= BAND]
+    if len(inside) < count:
+        raise InvalidSpec(f"Only {len(inside)} networks of {POOL} lie in the band; ask for fewer.", param="networks")
+    return [pool[index] for index in spread + rng.sample(inside, count)]
+
+
+# --- the command
+
+
+def main() -> None:
+    arguments = parse()
+    study = Study(arguments.out, settings_of(arguments))
+    keep_settings(study)
+    study.networks  # noqa: B018  Drawn once, before the processes start.
+    began = time.monotonic()
+    for done, total, unit in run(study, arguments.device, arguments.jobs):
+        print(f"{time.monotonic() - began:8.0f} s  {done}/{total}  {unit}", flush=True)
+    ranking_result.write(study.folder, asdict(study.settings), study.networks, choose_device(arguments.device))
+
+
+def run(study: Study, device: str | None, jobs: int) -> Iterator[tuple[int, int, str]]:
+    """Does what is missing, in ``jobs`` processes; yields units as they are done."""
+    units = study.units()
+    missing = [unit for unit in units if not (study.folder / unit).exists()]
+    done = len(units) - len(missing)
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, mp_context=spawn) as pool:
+        futures = {pool.submit(_work, study.folder, study.settings, unit, device): unit for unit in missing}
+        for number, future in enumerate(as_completed(futures), start=done + 1):
+            future.result()
+            yield number, len(units), futures[future]
+
+
+def _work(folder: Path, settings: Settings, unit: str, device_name: str | None) -> None:
+    device = choose_device(device_name)
+    prepare(device)
+    Study(folder, settings).work(unit, device)
+
+
+def settings_of(arguments: argparse.Namespace) -> Settings:
+    given = {name: value for name, value in vars(arguments).items() if name in Settings.__dataclass_fields__}
+    given["space"] = json.loads(arguments.space.read_text()) if arguments.space else SPACE
+    return Settings(**given)
+
+
+def keep_settings(study: Study) -> None:
+    """Writes the settings into the study's folder, or checks that they are those already there.
+
+    Raises:
+        InvalidSpec: the folder holds a study with other settings.
+    """
+    path = study.folder / "settings.json"
+    study.folder.mkdir(parents=True, exist_ok=True)
+    now = json.loads(json.dumps(asdict(study.settings)))
+    if not path.exists():
+        path.write_text(json.dumps(now, indent=1))
+    before = json.loads(path.read_text())
+    if changed := sorted(name for name in now if before.get(name) != now[name]):
+        raise InvalidSpec(
+            f"{study.folder} holds a study with other {', '.join(changed)}; give another --out.", param="out"
+        )
+
+
+def parse(argv: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", help="Fashion-MNIST's four .gz files, or a folder or zip with train/ and test/ or val/")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the study")
+    parser.add_argument("--device", help="cpu or cuda:0")
+    parser.add_argument("--jobs", type=int, default=1, help="processes side by side")
+    for name, default, text in (
+        ("networks", 16, "over all costs, and as many inside the band"),
+        ("seeds", 2, "trainings of each network"),
+        ("train-images", 20_000, ""),
+        ("test-images", 5_000, ""),
+        ("rating-images", 2_000, "held out for ratings, on top of the training images"),
+        ("epochs", 3, "of each training"),
+        ("teacher-epochs", 5, ""),
+        ("distill-steps", 1_500, "of DNA's supernets and of SPOS's"),
+        ("batch-size", 128, ""),
+        ("input-size", 16, ""),
+    ):
+        parser.add_argument(f"--{name}", type=int, default=default, help=text)
+    parser.add_argument("--learning-rate", type=float, default=0.004)
+    parser.add_argument("--space", type=Path, help="JSON of an explicit space; default: one after mbconv-small")
+    parser.add_argument("--teacher", default="resnet18")
+    parser.add_argument(
+        "--boundaries", nargs="*", default=["layer1.0", "layer1.1", "layer2"], help="of the teacher; none: found"
+    )
+    return parser.parse_args(argv)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Other ways to rate networks, for comparison; no search uses them."""

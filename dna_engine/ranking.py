@@ -1,0 +1,87 @@
+"""How well one ordering of networks agrees with another: Kendall's tau with bootstrap intervals. Torch-free.
+
+A tau of a few dozen networks is uncertain, and the networks are what was sampled; so intervals come from drawing the
+networks again with replacement. Two ratings are compared on the same draws, which cancels what they share.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+#: Times that the networks are drawn again.
+DRAWS = 2000
+#: Share of the draws that an interval covers.
+COVERAGE = 0.95
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate and the percentiles between which 95% of the bootstrap's estimates lie."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.value:+.2f} [{self.low:+.2f}, {self.high:+.2f}]"
+
+
+def kendall_tau(first: ArrayLike, second: ArrayLike) -> float:
+    """Kendall's tau-b of two ratings of the same networks, from -1 to 1; 0 where one of them tells nothing apart."""
+    return float(_taus(_signs(first), _signs(second), np.arange(len(np.asarray(first)))[None])[0])
+
+
+def agreement(rating: ArrayLike, truth: ArrayLike, *, seed: int = 0) -> Interval:
+    """Tau of a rating and the truth, both of shape ``(networks,)``."""
+    drawn = _draws(len(np.asarray(truth)), seed)
+    return _interval(kendall_tau(rating, truth), _taus(_signs(rating), _signs(truth), drawn))
+
+
+def difference(first: ArrayLike, second: ArrayLike, truth: ArrayLike, *, seed: int = 0) -> Interval:
+    """How much better the first rating agrees with the truth than the second, on the same draws of networks."""
+    drawn = _draws(len(np.asarray(truth)), seed)
+    apart = _taus(_signs(first), _signs(truth), drawn) - _taus(_signs(second), _signs(truth), drawn)
+    return _interval(kendall_tau(first, truth) - kendall_tau(second, truth), apart)
+
+
+def ceiling(runs: Sequence[ArrayLike], *, seed: int = 0) -> Interval:
+    """Mean tau over pairs of repetitions of the truth, ``(networks,)`` each.
+
+    It says how much of the truth is noise. The mean of several repetitions is less noisy than one, so a rating may
+    agree with the mean somewhat better than repetitions agree with each other.
+    """
+    drawn = _draws(len(np.asarray(runs[0])), seed)
+    pairs = list(itertools.combinations(runs, 2))
+    value = float(np.mean([kendall_tau(a, b) for a, b in pairs]))
+    return _interval(value, np.mean([_taus(_signs(a), _signs(b), drawn) for a, b in pairs], axis=0))
+
+
+def _draws(count: int, seed: int) -> NDArray[np.int64]:
+    return np.random.default_rng(seed).integers(0, count, (DRAWS, count))
+
+
+def _signs(values: ArrayLike) -> NDArray[np.int8]:
+    """Entry (i, j) is 1 where i is larger than j, -1 where smaller."""
+    numbers = np.asarray(values, dtype=np.float64)
+    return np.sign(numbers[:, None] - numbers[None, :]).astype(np.int8)
+
+
+def _taus(first: NDArray[np.int8], second: NDArray[np.int8], drawn: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Tau-b for each row of ``drawn``; a network drawn twice is tied with itself and so counts in no pair."""
+    taus = np.zeros(len(drawn))
+    for row, chosen in enumerate(drawn):
+        a, b = (signs[np.ix_(chosen, chosen)].astype(np.int64) for signs in (first, second))
+        scale = float(np.sqrt(float((a * a).sum()) * float((b * b).sum())))
+        taus[row] = (a * b).sum() / scale if scale else 0.0
+    return taus
+
+
+def _interval(value: float, drawn: NDArray[Any]) -> Interval:
+    low, high = np.quantile(drawn, [(1 - COVERAGE) / 2, (1 + COVERAGE) / 2])
+    return Interval(value, float(low), float(high))
