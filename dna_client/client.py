@@ -168,12 +168,6 @@ class Client:
         path = f"/architectures/{architecture_id}/download"
         return download(self._transport, path, {"format": file_format}, target)
 
-    def create_training(
-        self, architecture_id: str, body: Mapping[str, Any], *, idempotency_key: str | None = None
-    ) -> Training:
-        """Trains a network, once, however often the request has to be sent."""
-        return cast(Training, self._create(f"/architectures/{architecture_id}/trainings", body, idempotency_key))
-
     def get_training(self, training_id: str) -> Training:
         return cast(Training, self._transport.call("GET", f"/trainings/{training_id}"))
 

@@ -93,6 +93,7 @@ class SearchSummary(TypedDict):
     labels: dict[str, str]
     best: Best | None
     error: Problem | None
+    cancel_requested: bool
     created_at: str
     started_at: str | None
     finished_at: str | None
@@ -241,6 +242,15 @@ class Teacher(TypedDict):
     blocks: list[TeacherBlock]
 
 
+class RunningStep(TypedDict):
+    """What a worker is at."""
+
+    id: str
+    search_id: str
+    key: str
+    kind: str
+
+
 class Worker(TypedDict):
     """A worker that is live."""
 
@@ -248,3 +258,4 @@ class Worker(TypedDict):
     hostname: str
     device: str
     device_name: str
+    step: RunningStep | None

@@ -1,0 +1,102 @@
+"""``dna demo``: the whole product in some minutes. One real search on handwritten digits, through HTTP, on this machine."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from dna_client import processes, report
+from dna_client.cli import output
+from dna_client.cli.options import PATIENT, AsJson
+from dna_client.cli.output import ERR, OUT, print_json, print_table
+from dna_client.cli.results import FORMATS
+from dna_client.cli.service import show_trouble
+from dna_client.client import Client, succeeded
+from dna_client.download import Downloaded
+from dna_client.models import Event, Frontier, Search
+from dna_client.up import Service
+from dna_client.watch import watch
+
+SPEC: dict[str, Any] = {"name": "demo", "dataset": "digits", "space": "mbconv-small"}
+
+FRONTIER_ROWS = 10
+
+
+def demo(
+    folder: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder for the downloads and, in service/, the service's data.")
+    ] = Path("demo-output"),
+    seed: Annotated[int, typer.Option(help="Another seed, another search.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Search for a network on handwritten digits: start the service, watch, compare, download, stop."""
+    began = time.monotonic()
+    with processes.interrupt_on_signals():
+        ERR.print(f"Starting PostgreSQL, Redis, the API and a worker in {folder / 'service'} ...", markup=False)
+        with Service(folder / "service", port=0) as service, Client(service.addresses.url, pauses=PATIENT) as client:
+            ERR.print(f"The service is at {service.addresses.url}/docs until the demo ends.\n", markup=False)
+            found = _search(client, service, {**SPEC, "seed": seed})
+            points = client.frontier(found["id"])
+            files = _download(client, found, folder)
+    if as_json:
+        print_json({"search": found, "frontier": points, "files": [_described(file) for file in files]})
+    else:
+        _show(found, points, files, seconds=time.monotonic() - began)
+
+
+def _search(client: Client, service: Service, spec: dict[str, Any]) -> Search:
+    """Posts the search and watches it to its end.
+
+    Raises:
+        SearchNotSucceeded: it failed; says why.
+        ServiceFailed: a process of the service ended.
+    """
+    planned = client.estimate_search(spec)
+    low, high = planned["feasible_range"]["flops"]
+    budget = planned["spec"]["budget"]["flops"]
+    ERR.print(
+        f"{int(planned['candidates']):,} candidate networks of {low:,} to {high:,} flops; {planned['paths']:,} paths of "
+        f"{len(planned['spec']['space']['blocks'])} blocks are rated, which rates every network.\n"
+        f"Budget: {budget:,} flops, the middle of the range.\n",
+        markup=False,
+    )
+    made = client.create_search(spec)
+    watch(_supervised(client.events(made["id"]), service), ERR)
+    ERR.print()
+    return succeeded(client.get_search(made["id"]))
+
+
+def _supervised(events: Iterable[Event], service: Service) -> Iterator[Event]:
+    """The same events; the service is looked after between them."""
+    for event in events:
+        show_trouble(service)
+        yield event
+
+
+def _download(client: Client, found: Search, folder: Path) -> list[Downloaded]:
+    assert found["best"] is not None
+    return [client.download(found["best"]["architecture_id"], name, folder) for name in FORMATS]
+
+
+def _show(found: Search, points: Frontier, files: list[Downloaded], *, seconds: float) -> None:
+    OUT.print(f"Frontier: {FRONTIER_ROWS} of {len(points['points']):,} networks that no other beats\n", style="bold")
+    OUT.print(report.frontier(points["points"], "flops", shown=FRONTIER_ROWS))
+    OUT.print("\nThe winner beside a random control of the same cost, trained alike, and the teacher\n", style="bold")
+    OUT.print(report.networks(found))
+    budget = found["spec"]["budget"]["flops"]
+    assert found["best"] is not None
+    OUT.print(f"\nThe winner takes {found['best']['flops']:,} of {budget:,} flops.", markup=False)
+    OUT.print("\nWhere the time went\n", style="bold")
+    OUT.print(report.times(found))
+    OUT.print("\nDownloaded, each checked against the SHA-256 that the service announced\n", style="bold")
+    rows = [(str(file.path), output.size(file.size), file.sha256) for file in files]
+    print_table(("file", "size", "sha256"), rows, right=("size",))
+    OUT.print(f"\nDone in {output.duration(seconds)}, the service's start and stop included. It is stopped.")
+
+
+def _described(file: Downloaded) -> dict[str, Any]:
+    return {"path": str(file.path), "size": file.size, "sha256": file.sha256}
