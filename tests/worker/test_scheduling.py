@@ -1,0 +1,84 @@
+"""Cells over workers: everything once, the slowest as early as possible."""
+
+from __future__ import annotations
+
+import itertools
+import random
+
+import pytest
+
+from dna_engine.dataset import DIGITS, DatasetInfo
+from dna_engine.space import CellRef
+from dna_engine.spec import ResolvedSpec, SearchSpec, resolve
+from dna_engine.steps import Kind
+from worker.scheduling import Costs, assign, step_costs
+
+
+def slowest(costs: Costs, groups: list[list[CellRef]]) -> float:
+    return max(costs.load(group) for group in groups)
+
+
+def brute_force(costs: Costs, workers: int) -> float:
+    cells = list(costs.cells)
+    best = float("inf")
+    for places in itertools.product(range(workers), repeat=len(cells)):
+        groups = [[cell for cell, at in zip(cells, places, strict=True) if at == place] for place in range(workers)]
+        best = min(best, slowest(costs, groups))
+    return best
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_assignment_is_better(seed: int) -> None:
+    draw = random.Random(seed)
+    blocks = draw.randint(1, 4)
+    teacher = list(itertools.accumulate(draw.uniform(0, 5) for _ in range(blocks)))
+    cells = {CellRef(b, c): draw.uniform(0.1, 3) for b in range(1, blocks + 1) for c in range(1, draw.randint(2, 3))}
+    costs, workers = Costs(teacher, cells), draw.randint(1, 3)
+    groups = assign(costs, workers=workers)
+    assert sorted(cell for group in groups for cell in group) == sorted(cells)
+    assert len(groups) <= workers
+    assert slowest(costs, groups) == pytest.approx(brute_force(costs, workers))
+
+
+def test_one_worker_takes_everything() -> None:
+    costs = Costs([1.0, 2.0], {CellRef(1, 1): 1.0, CellRef(2, 1): 1.0})
+    assert assign(costs, workers=1) == [[CellRef(1, 1), CellRef(2, 1)]]
+
+
+def test_no_worker_is_taken_that_does_not_help() -> None:
+    """The deep cell alone takes longest, so one more worker is enough for the rest."""
+    costs = Costs([1.0, 10.0], {CellRef(1, 1): 1.0, CellRef(1, 2): 1.0, CellRef(2, 1): 1.0})
+    groups = assign(costs, workers=3)
+    assert groups == [[CellRef(1, 1), CellRef(1, 2)], [CellRef(2, 1)]]
+
+
+def large() -> ResolvedSpec:
+    info = DatasetInfo(
+        name="large",
+        kind="folder",
+        location="/large",
+        num_classes=1000,
+        num_train=1_000_000,
+        num_test=50_000,
+        image_size=256,
+    )
+    return resolve(SearchSpec(dataset="large", space="dna-mbconv"), info)
+
+
+def test_the_papers_teacher_costs_what_is_counted() -> None:
+    """timm's tf_efficientnet_b7 has 5.27e9 multiply-adds at 224 pixels, its head included."""
+    assert step_costs(Kind.DISTILL, large()).teacher[-1] == pytest.approx(5.3e9, rel=0.1)
+
+
+def test_eight_workers_share_the_papers_space() -> None:
+    for kind in (Kind.DISTILL, Kind.RATE):
+        costs = step_costs(kind, large())
+        alone = slowest(costs, assign(costs, workers=1))
+        assert slowest(costs, assign(costs, workers=2)) < 0.75 * alone
+        assert slowest(costs, assign(costs, workers=8)) <= slowest(costs, assign(costs, workers=2))
+
+
+def test_rating_costs_more_for_longer_cells() -> None:
+    spec = resolve(SearchSpec(dataset="digits"), DIGITS)
+    rate, distill = step_costs(Kind.RATE, spec).cells, step_costs(Kind.DISTILL, spec).cells
+    assert rate[CellRef(3, 2)] / rate[CellRef(3, 1)] > distill[CellRef(3, 2)] / distill[CellRef(3, 1)] > 1

@@ -1,0 +1,167 @@
+"""How a step ends, with real processes in the engine's place: what is written, and what happens next."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import psutil
+import pytest
+from sqlalchemy import text, update
+
+from store import artifacts, events, flow
+from store.session import transaction
+from store.states import EventType, SearchState, StepState
+from store.tables import Step
+from tests.worker.conftest import Bench, actor
+from worker.slot import Slot
+from worker.supervisor import supervise
+
+Wait = Callable[[Callable[[], bool]], None]
+
+
+def logged(bench: Bench) -> list[str]:
+    with transaction(bench.slot.sessions) as session:
+        told = events.after(session, bench.search_id, 0)
+    return [event.data["message"] for event in told if event.type == EventType.LOG]
+
+
+def running(bench: Bench) -> list[psutil.Process]:
+    return [process for process in psutil.Process(os.getpid()).children() if "actor.py" in " ".join(process.cmdline())]
+
+
+@contextmanager
+def supervised(bench: Bench, role: str, wait_for: Wait) -> Iterator[None]:
+    """Inside the block a first report of the actor has been written; at its end supervising has ended."""
+    thread = threading.Thread(target=lambda: supervise(bench.slot, bench.claim(), command=actor(role)))
+    thread.start()
+    wait_for(lambda: bench.step.total > 0)
+    yield
+    thread.join(10.0)
+    assert not thread.is_alive()
+    assert running(bench) == []
+
+
+def test_a_result_is_stored_and_the_next_phase_queued(bench: Bench) -> None:
+    step = bench.run("good")
+    assert (step.state, step.values, step.device) == (StepState.SUCCEEDED, {"test_accuracy": 0.5}, "cpu")
+    assert 0 < step.engine_seconds < 10
+    assert bench.search.phase == "distill"
+    assert [(later.key, later.state) for later in bench.search.steps[1:]] == [("distill-1", StepState.QUEUED)]
+    with transaction(bench.slot.sessions) as session:
+        stored = artifacts.named(session, bench.search_id, ["teacher.json", "teacher.safetensors"])
+        points = events.series(session, bench.search_id)["teacher/loss"]
+    content = b"".join(bench.slot.blobs.read(artifacts.blob(stored["teacher.json"])))
+    assert content == b"teacher.json of teacher"
+    assert [(point.x, point.y) for point in points] == [(1, 0.25), (2, 0.125)]
+    assert logged(bench) == ["a library prints this"]
+
+
+def test_what_the_engine_names_fails_the_search_at_once(bench: Bench) -> None:
+    assert bench.run("named").state == StepState.FAILED
+    error = {"code": "data_error", "message": "Image 3 is broken.", "param": "dataset", "step": "teacher"}
+    assert (bench.search.state, bench.search.error) == (SearchState.FAILED, error)
+
+
+@pytest.mark.parametrize(
+    ("role", "code", "words"),
+    [
+        ("crash", "engine_crashed", "RuntimeError: something odd"),
+        ("killed", "engine_killed", "memory ran out"),
+        ("silent", "engine_incomplete", "nothing to say"),
+    ],
+)
+def test_a_crash_is_tried_again_until_attempts_are_used_up(bench: Bench, role: str, code: str, words: str) -> None:
+    step = bench.run(role)
+    assert (step.state, step.attempt) == (StepState.QUEUED, 1)
+    assert bench.run(role).state == StepState.FAILED
+    error = bench.search.error
+    assert error is not None
+    assert (error["code"], bench.search.state) == (code, SearchState.FAILED)
+    assert words in error["message"]
+
+
+def test_a_promised_file_that_is_missing_fails_the_step(bench: Bench) -> None:
+    assert bench.run("forgetful").state == StepState.FAILED
+    assert "teacher.json" in (bench.step.error or {})["message"]
+
+
+def test_a_second_attempt_is_not_a_third(bench: Bench) -> None:
+    bench.run("crash")
+    assert bench.run("good").state == StepState.SUCCEEDED
+    assert bench.search.error is None
+
+
+def test_cancelled_it_writes_a_checkpoint_and_a_resume_goes_on_from_there(bench: Bench, wait_for: Wait) -> None:
+    with supervised(bench, "slow", wait_for):
+        wait_for(lambda: bench.step.done >= 1)
+        begun = time.monotonic()
+        with transaction(bench.slot.sessions) as session:
+            flow.cancel(session, bench.search_id)
+    assert time.monotonic() - begun < 1.5
+    assert (bench.step.state, bench.search.state) == (StepState.CANCELLED, SearchState.CANCELLED)
+    with transaction(bench.slot.sessions) as session:
+        flow.resume(session, bench.search_id)
+        stored = artifacts.named(session, bench.search_id, ["checkpoints/teacher.safetensors"])
+    reached = b"".join(bench.slot.blobs.read(artifacts.blob(stored["checkpoints/teacher.safetensors"]))).decode()
+    # Another machine: nothing of the first attempt lies there.
+    bench.slot.settings = bench.slot.settings.model_copy(update={"data_dir": bench.slot.settings.data_dir / "other"})
+    assert bench.run("brisk").state == StepState.SUCCEEDED
+    assert int(reached) >= 1
+    assert logged(bench)[-1] == f"from {reached}"
+    with transaction(bench.slot.sessions) as session:
+        assert artifacts.named(session, bench.search_id, ["checkpoints/teacher.safetensors"]) == {}
+
+
+def test_what_ignores_a_cancel_is_killed_with_its_children(bench: Bench, wait_for: Wait) -> None:
+    with supervised(bench, "deaf", wait_for):
+        [engine] = running(bench)
+        family = [engine, *engine.children()]
+        begun = time.monotonic()
+        with transaction(bench.slot.sessions) as session:
+            flow.cancel(session, bench.search_id)
+    assert time.monotonic() - begun < bench.slot.settings.stop_grace_seconds + 1.0
+    assert bench.search.state == SearchState.CANCELLED
+    assert len(family) == 2
+    wait_for(lambda: all(not member.is_running() or member.status() == psutil.STATUS_ZOMBIE for member in family))
+
+
+def test_a_worker_that_leaves_puts_its_step_back(bench: Bench, wait_for: Wait) -> None:
+    with supervised(bench, "slow", wait_for):
+        bench.slot.stopping.set()
+    assert (bench.step.state, bench.step.attempt) == (StepState.QUEUED, 0)
+    assert bench.search.state == SearchState.RUNNING
+
+
+def test_a_lost_lease_ends_the_engine_and_writes_nothing(bench: Bench, wait_for: Wait) -> None:
+    bench.slot.settings = bench.slot.settings.model_copy(update={"lease_renew_seconds": 0.1})
+    with supervised(bench, "slow", wait_for), transaction(bench.slot.sessions) as session:
+        session.execute(update(Step).where(Step.id == bench.step.id).values(fence=7, values={"by": "another"}))
+    assert (bench.step.state, bench.step.fence, bench.step.values) == (StepState.RUNNING, 7, {"by": "another"})
+
+
+def test_a_lease_is_renewed_while_the_engine_works(bench: Bench, wait_for: Wait) -> None:
+    short = {"lease_renew_seconds": 0.1, "lease_seconds": 0.4}
+    bench.slot.settings = bench.slot.settings.model_copy(update=short)
+    claim = bench.claim(lease_seconds=0.4)
+    thread = threading.Thread(target=lambda: supervise(bench.slot, claim, command=actor("brisk")))
+    thread.start()
+    while thread.is_alive():
+        with transaction(bench.slot.sessions) as session:
+            assert flow.reap(session) == []
+        time.sleep(0.05)
+    assert bench.step.state == StepState.SUCCEEDED
+
+
+def test_a_database_that_breaks_off_loses_nothing(bench: Bench, slot: Slot, wait_for: Wait) -> None:
+    others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    with supervised(bench, "brisk", wait_for):
+        for _ in range(5):
+            with transaction(slot.sessions) as session:
+                session.execute(text(others))
+            time.sleep(0.05)
+    assert bench.step.state == StepState.SUCCEEDED
+    assert bench.step.attempt == 1
