@@ -10,6 +10,7 @@ EngineError                 something the caller can act on; carries a stable ``
 ├── DataError               a dataset that cannot be read
 ├── NonFiniteLoss           training diverged
 ├── OutOfMemory             the device is too small even for the smallest micro-batch
+├── ExportMismatch          an exported file does not compute what the trained network computes
 └── Interrupted             told to stop; a checkpoint was written first
 """
 
@@ -114,6 +115,10 @@ class NonFiniteLoss(EngineError):
 
 class OutOfMemory(EngineError):
     code = "out_of_memory"
+
+
+class ExportMismatch(EngineError):
+    code = "export_mismatch"
 
 
 class Interrupted(EngineError):

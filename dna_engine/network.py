@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import torch
+from safetensors.torch import load_file
 from timm.models._efficientnet_builder import decode_arch_def
 from timm.models.efficientnet import EfficientNet
 from torch import nn
@@ -43,3 +47,15 @@ def count(architecture: Architecture) -> Cost:
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         model(image)
     return Cost(flops=counter.get_total_flops() // 2, params=sum(p.numel() for p in model.parameters()))
+
+
+def load(folder: Path) -> EfficientNet:
+    """The trained network of a folder with ``architecture.json`` and ``weights.safetensors``, by timm alone, in eval mode.
+
+    These are the lines that a reader of the model card runs; nothing of the search takes part.
+    """
+    arguments = json.loads((folder / "architecture.json").read_text())["timm"]
+    blocks = decode_arch_def(arguments.pop("arch_def"))  # type: ignore[no-untyped-call]
+    model = EfficientNet(blocks, act_layer=nn.SiLU, **arguments)
+    model.load_state_dict(load_file(folder / "weights.safetensors"))
+    return model.eval()
