@@ -46,6 +46,7 @@ from store.errors import (
 MEDIA_TYPE = "application/problem+json"
 _TYPE = "urn:dna:error:{}"
 _KNOWN_SHOWN = 100
+_NOTHING_HERE = "There is nothing at this address."
 
 logger = logging.getLogger("dna.api")
 
@@ -177,6 +178,8 @@ def to_response(error: Exception) -> Response:
             )
         case RequestValidationError():
             return _invalid_request(error)
+        case HTTPException(status_code=404):
+            return problem(404, "not_found", _NOTHING_HERE)
         case HTTPException():
             kind = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
             return problem(error.status_code, kind, error.detail, headers=error.headers)
@@ -196,10 +199,10 @@ def _invalid_request(error: RequestValidationError) -> Response:
     """A path that cannot name anything is a 404, the same as for an id that names nothing."""
     details = list(error.errors())
     if any(detail["loc"][0] == "path" for detail in details):
-        return problem(404, "not_found", "There is nothing at this address.")
+        return problem(404, "not_found", _NOTHING_HERE)
     errors = field_errors(details, error.body)
     first = errors[0]
-    where = first.get("pointer", "").removeprefix("#/").replace("/", ".") or first.get("parameter", "") or "the body"
+    where = first.get("pointer", "").lstrip("#/").replace("/", ".") or first.get("parameter", "") or "the body"
     more = f" ({len(errors) - 1} more in errors.)" if len(errors) > 1 else ""
     return problem(422, "invalid_request", f"{where}: {first['detail']}.{more}", errors=errors)
 

@@ -125,9 +125,9 @@ def _teacher_pass(spec: ResolvedSpec) -> float:
 
 
 def _network_cost(spec: ResolvedSpec) -> float:
-    """One image through the network to be found, which takes what flops it may."""
+    """One image through the network to be found: it takes the flops it may, or middling ones where none are limited."""
     low, high = cost_range(spec.parsed_space, input_size=spec.input_size, num_classes=spec.dataset.num_classes)["flops"]
-    return min(spec.budget.flops or high, (low + high) // 2) / 1e9
+    return min(max(spec.budget.flops or (low + high) // 2, low), high) / 1e9
 
 
 def _mean_layers(space: Space, ref: CellRef, input_size: int) -> list[float]:

@@ -41,7 +41,7 @@ _EVENT_STREAM: Responses = {
 }
 
 
-@router.get("/events", response_class=EventSourceResponse, responses=_EVENT_STREAM)
+@router.get("/events", response_class=Response, responses=_EVENT_STREAM)
 def stream_events(
     search_id: UUID,
     session: SessionDep,

@@ -1,0 +1,104 @@
+"""Keys: needed everywhere but on the machine of an embedded service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from api.auth import is_loopback, needs_key
+from api.errors import ConfigurationError
+from api.settings import ApiSettings
+from store import keys
+from store.session import Sessions, transaction
+from tests.api.problems import problem
+
+OPEN = ("/healthz", "/readyz", "/openapi.json", "/docs", "/static/swagger-ui/swagger-ui.css")
+
+
+@pytest.fixture
+def public_settings(api_settings: ApiSettings) -> ApiSettings:
+    return api_settings.model_copy(update={"embedded": False, "api_host": "0.0.0.0"})
+
+
+@pytest.fixture
+def key(sessions: Sessions) -> str:
+    with transaction(sessions) as session:
+        return keys.create(session, "tests")[1]
+
+
+@pytest.fixture
+def public(public_settings: ApiSettings, key: str) -> Iterator[TestClient]:
+    with TestClient(create_app(public_settings), base_url="http://dna.example") as client:
+        yield client
+
+
+def test_loopback_addresses() -> None:
+    assert all(is_loopback(host) for host in ("127.0.0.1", "127.9.9.9", "::1", "localhost"))
+    assert not any(
+        is_loopback(host) for host in ("0.0.0.0", "::", "10.0.0.1", "example.com", "127.0.0.1.evil.com", "", None)
+    )
+
+
+def test_keys_are_needed_unless_embedded_on_loopback(api_settings: ApiSettings) -> None:
+    assert not needs_key(api_settings)
+    assert needs_key(api_settings.model_copy(update={"embedded": False}))
+    assert needs_key(api_settings.model_copy(update={"api_host": "0.0.0.0"}))
+
+
+def test_without_a_key_every_resource_is_closed(public: TestClient) -> None:
+    paths = public.get("/openapi.json").json()["paths"]
+    closed = [(path, method) for path, methods in paths.items() for method in methods if path not in OPEN]
+    assert len(closed) > 15
+    for path, method in closed:
+        response = public.request(method, path.replace("{", "").replace("}", ""), json={})
+        problem(response, 401, "unauthorized")
+        assert response.headers["www-authenticate"].startswith("Bearer")
+    assert all(public.get(path).status_code == 200 for path in OPEN)
+
+
+def test_a_key_opens(public: TestClient, key: str, sessions: Sessions) -> None:
+    headers = {"authorization": f"Bearer {key}"}
+    assert public.get("/searches", headers=headers).status_code == 200
+    assert public.get("/searches", headers={"authorization": f"bearer {key}"}).status_code == 200
+    with transaction(sessions) as session:
+        (row,) = keys.listing(session)
+        assert row.last_used_at is not None
+        keys.revoke(session, row.id)
+    problem(public.get("/searches", headers=headers), 401, "unauthorized")
+
+
+@pytest.mark.parametrize("header", ["Bearer dna_nonsense", "Bearer ", "Basic ZG5hOmRuYQ==", "Bearer dna_0_\u00e9"])
+def test_other_credentials_do_not(public: TestClient, header: str) -> None:
+    problem(public.get("/searches", headers={"authorization": header.encode("latin-1")}), 401, "unauthorized")
+
+
+def test_a_wrong_key_is_refused_even_where_none_is_needed(shared: TestClient) -> None:
+    problem(shared.get("/searches", headers={"authorization": "Bearer dna_wrong"}), 401, "unauthorized")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"host": "evil.example"},
+        {"origin": "https://evil.example"},
+        {"origin": "null"},
+        {"host": "localhost.evil.example"},
+    ],
+)
+def test_pages_of_other_sites_are_refused_where_no_key_is_needed(shared: TestClient, headers: dict[str, str]) -> None:
+    problem(shared.get("/searches", headers=headers), 403, "forbidden")
+
+
+def test_pages_of_this_machine_are_not(shared: TestClient) -> None:
+    assert (
+        shared.get("/searches", headers={"host": "localhost:8000", "origin": "http://localhost:8000"}).status_code
+        == 200
+    )
+
+
+def test_an_open_door_is_refused_at_the_start(public_settings: ApiSettings) -> None:
+    with pytest.raises(ConfigurationError, match="dna key create"), TestClient(create_app(public_settings)):
+        pass

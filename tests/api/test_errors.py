@@ -1,0 +1,61 @@
+"""Every error is a problem: those of routes and those before any route."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import make_url, text
+from starlette.testclient import TestClient
+
+from api.errors import to_response
+from api.settings import ApiSettings
+from store.embedded import Servers
+from store.errors import CorruptArtifact
+from store.session import make_engine
+from tests.api.problems import problem
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "kind"),
+    [
+        ("GET", "/nowhere", 404, "not_found"),
+        ("GET", "/searches/not-an-id", 404, "not_found"),
+        ("GET", "/searches/0199d3f0-5a34-7c1e-b6a8-0d6f6f3f7a10", 404, "not_found"),
+        ("GET", "/architectures/%00", 404, "not_found"),
+        ("GET", "/architectures/..%2f..%2fetc%2fpasswd/download", 404, "not_found"),
+        ("PUT", "/searches", 405, "method_not_allowed"),
+        ("GET", "/searches?state=dancing", 422, "invalid_request"),
+        ("GET", "/searches?dataset=%00", 422, "unstorable_value"),
+        ("GET", "/datasets/%00", 422, "unstorable_value"),
+    ],
+)
+def test_errors_of_every_kind(shared: TestClient, method: str, path: str, status: int, kind: str) -> None:
+    problem(shared.request(method, path), status, kind)
+
+
+def test_405_says_what_is_allowed(shared: TestClient) -> None:
+    assert "POST" in shared.put("/searches/estimate").headers["allow"]
+
+
+def test_what_nobody_expected_says_nothing_of_the_inside() -> None:
+    for error in (CorruptArtifact("/var/lib/secret is broken"), ValueError("secret")):
+        response = to_response(error)
+        assert (response.status_code, response.media_type) == (500, "application/problem+json")
+        assert b"secret" not in response.body
+
+
+def test_a_database_that_went_away_is_503(client: TestClient, api_settings: ApiSettings, servers: Servers) -> None:
+    assert api_settings.database_url is not None
+    name = make_url(api_settings.database_url).database
+    engine = make_engine(servers.database_url, pool_size=1)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false'))
+        connection.execute(
+            text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :n"), {"n": name}
+        )
+    engine.dispose()
+    response = client.get("/searches")
+    problem(response, 503, "unavailable")
+    assert response.headers["retry-after"] == "5"
+    checks = problem(client.get("/readyz"), 503, "unavailable")["checks"]
+    assert checks == {"database": False, "migrations": False, "redis": True, "workers": 0}
+    assert client.get("/healthz").json() == {"status": "ok"}

@@ -1,0 +1,44 @@
+"""What a request puts into the outbox reaches Redis after the commit, and Redis may be down."""
+
+from __future__ import annotations
+
+import base64
+import json
+import socket
+import time
+
+import redis
+from sqlalchemy import select
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from api.settings import ApiSettings
+from store.outbox import RUN_STEP
+from store.session import Sessions, transaction
+from store.tables import OutboxMessage
+from tests.api.conftest import LOCAL
+
+
+def test_a_new_search_wakes_the_workers(client: TestClient, redis_url: str) -> None:
+    search = client.post("/searches", json={"dataset": "digits"}).json()
+    with redis.Redis.from_url(redis_url) as connection:
+        (message,) = connection.lrange("gpu", 0, -1)
+    envelope = json.loads(message)
+    assert envelope["headers"]["task"] == RUN_STEP
+    assert envelope["content-type"] == "application/json"
+    _, arguments, _ = json.loads(base64.b64decode(envelope["body"]))
+    assert arguments == {"step_id": search["steps"][0]["id"]}
+
+
+def test_redis_down_fails_no_request(api_settings: ApiSettings, sessions: Sessions) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # Bound, never listening: connections are refused.
+        dead = api_settings.model_copy(update={"redis_url": f"redis://127.0.0.1:{taken.getsockname()[1]}/0"})
+        with TestClient(create_app(dead), base_url=LOCAL) as client:
+            started = time.monotonic()
+            assert client.post("/searches", json={"dataset": "digits"}).status_code == 201
+            assert time.monotonic() - started < 5
+            assert client.get("/readyz").json()["checks"]["redis"] is False
+    with transaction(sessions) as session:
+        (message,) = session.scalars(select(OutboxMessage))
+        assert message.sent_at is None
