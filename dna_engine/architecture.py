@@ -105,8 +105,7 @@ class Architecture:
         stages = [[f"ds_r1_k3_s1_e1_c{self.first_width}_se0.25"]]
         return stages + [
             [
-                f"ir_r1_k{op.kernel}_s{block.stride if index == 0 else 1}_e{op.expansion}_c{block.width}"
-                + (f"_se{op.se_ratio}" if op.se_ratio else "")
+                block_string(op, stride=block.stride if index == 0 else 1, width=block.width)
                 for index, op in enumerate(block.ops)
                 if not op.skip
             ]
@@ -166,6 +165,12 @@ class Architecture:
             )
         except (KeyError, IndexError, TypeError, ValueError) as error:
             raise InvalidSpec(f"Not an architecture: {type(error).__name__}: {error}.") from error
+
+
+def block_string(op: Op, *, stride: int, width: int) -> str:
+    """A layer in timm's notation; the squeeze-excite ratio is relative to the layer's input channels."""
+    squeeze = f"_se{op.se_ratio}" if op.se_ratio else ""
+    return f"ir_r1_k{op.kernel}_s{stride}_e{op.expansion}_c{width}{squeeze}"
 
 
 def _checked_ops(space: Space, cell: Cell, ops: Sequence[Op | str], block: int) -> tuple[Op, ...]:

@@ -14,7 +14,7 @@ from dna_engine.errors import EngineError
 from dna_engine.events import Result
 from dna_engine.select import LatencyTable, Network, Problem, Ratings, best, frontier, load_ratings
 from dna_engine.spec import ResolvedSpec
-from dna_engine.steps import Step
+from dna_engine.steps import LATENCY, Step
 
 #: A control's flops lie this close to the winner's, as a share of them.
 BAND = 0.03
@@ -40,10 +40,13 @@ def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
         networks["control"] = draw_control(problem, winner, limits, spec.seed)
     chosen = {name: _describe(network, spec) for name, network in networks.items()}
     _write(context.run / "ratings.json", ratings.to_json())
-    _write(context.run / "selection.json", {"frontier": _points(problem), "limits": limits, **chosen})
+    points = _points(problem)
+    _write(context.run / "selection.json", {"frontier": points, "limits": limits, **chosen})
     for name, network in chosen.items():
         _write(context.run / name / "architecture.json", network["architecture"])
-    return Result(artifacts=step.outputs(spec), values=chosen | {"networks": str(ratings.space.networks)})
+    return Result(
+        artifacts=step.outputs(spec), values=chosen | {"networks": str(ratings.space.networks), "frontier": len(points)}
+    )
 
 
 def gather(spec: ResolvedSpec, run: Path) -> Ratings:
@@ -130,7 +133,7 @@ def preprocessing(spec: ResolvedSpec) -> dict[str, Any]:
 def _latency(spec: ResolvedSpec, run: Path) -> LatencyTable | None:
     if spec.budget.latency_ms is None:
         return None
-    return LatencyTable.from_json(json.loads((run / "latency.json").read_text()))
+    return LatencyTable.from_json(json.loads((run / LATENCY).read_text()))
 
 
 def _write(path: Path, value: Any) -> None:

@@ -7,6 +7,7 @@ been laid down, and a search without a service is the same steps in one folder::
     teacher.safetensors .json     weights of the backbone and head; accuracy and blocks
     cells/b1c1.safetensors        a trained cell supernet
     ratings/b1c1.json             its ratings
+    latency.json                  measured by the first rate step, where the budget limits latency
     ratings.json                  all of them, the documented ratings file
     selection.json                frontier, winner, control
     winner/ control/              architecture.json, weights.safetensors, training.json
@@ -35,6 +36,8 @@ class Kind(StrEnum):
     TRAIN = "train"
     EXPORT = "export"
 
+
+LATENCY = "latency.json"
 
 #: Kinds that need no device; they never wait behind training.
 CPU_KINDS = frozenset({Kind.SELECT, Kind.EXPORT})
@@ -75,7 +78,8 @@ class Step(BaseModel):
             case Kind.RATE:
                 return teacher + [f"cells/{cell}.safetensors" for cell in self.cells]
             case Kind.SELECT:
-                return [f"ratings/{cell}.json" for cell in spec.parsed_space.cells]
+                ratings = [f"ratings/{cell}.json" for cell in spec.parsed_space.cells]
+                return ratings if spec.budget.latency_ms is None else [*ratings, LATENCY]
             case Kind.TRAIN:
                 return [f"{self.network}/architecture.json"]
             case Kind.EXPORT:
@@ -91,7 +95,9 @@ class Step(BaseModel):
             case Kind.DISTILL:
                 return [f"cells/{cell}.safetensors" for cell in self.cells]
             case Kind.RATE:
-                return [f"ratings/{cell}.json" for cell in self.cells]
+                ratings = [f"ratings/{cell}.json" for cell in self.cells]
+                measures = spec.budget.latency_ms is not None and self.key == "rate-1"
+                return [*ratings, LATENCY] if measures else ratings
             case Kind.SELECT:
                 networks = ["winner", "control"] if spec.retrain.control else ["winner"]
                 return ["ratings.json", "selection.json", *(f"{name}/architecture.json" for name in networks)]

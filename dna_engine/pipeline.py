@@ -1,0 +1,134 @@
+"""The steps of a search: run one by its kind, or all of them in one folder without any service."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from dna_engine import choose, distill, export, latency, rate, teacher, train
+from dna_engine.context import Context
+from dna_engine.errors import InvalidSpec, OutOfMemory
+from dna_engine.events import Log, Result
+from dna_engine.spec import ResolvedSpec
+from dna_engine.steps import LATENCY, Kind, Step, phase_steps
+
+RUNNERS = {
+    Kind.TEACHER: teacher.run_step,
+    Kind.DISTILL: distill.run_step,
+    Kind.RATE: rate.run_step,
+    Kind.SELECT: choose.run_step,
+    Kind.TRAIN: train.run_step,
+    Kind.EXPORT: export.run_step,
+}
+
+
+def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
+    """Runs one step in the run folder, where its inputs lie.
+
+    Raises:
+        EngineError: what the step raises; a device that ran out of memory is OutOfMemory.
+    """
+    try:
+        if LATENCY in step.outputs(spec):
+            latency.write_table(spec, context)
+        return RUNNERS[step.kind](spec, step, context)
+    except torch.OutOfMemoryError as error:
+        raise OutOfMemory(
+            f"{context.device} has too little memory for this step ({error}). Ask for a smaller batch_size or input_size."
+        ) from error
+
+
+def run(spec: ResolvedSpec, context: Context) -> dict[str, Any]:
+    """A whole search in the run folder; what was finished there before is not done again.
+
+    Returns:
+        The summary that is also left as ``summary.json``, see :func:`summarize`.
+
+    Raises:
+        InvalidSpec: the folder holds another search.
+        EngineError: what a step raises.
+    """
+    _claim(spec, context.run)
+    journal = Journal(context.run / "journal.json")
+    for step in steps(spec):
+        if journal.has(step, spec):
+            context.reporter.emit(Log(message=f"{step.key}: done before"))
+            continue
+        context.reporter.emit(Log(message=f"{step.key}: started"))
+        began = time.monotonic()
+        result = run_step(spec, step, context)
+        journal.add(step, result, time.monotonic() - began)
+    summary = summarize(spec, journal)
+    _write(context.run / "summary.json", summary)
+    return summary
+
+
+def steps(spec: ResolvedSpec) -> Iterator[Step]:
+    """Every step in order; all cells are trained together."""
+    for kind in Kind:
+        yield from phase_steps(kind, spec, [spec.parsed_space.cells])
+
+
+class Journal:
+    """The finished steps of a run folder: seconds and the values of the result. A file that is always whole."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.entries: dict[str, dict[str, Any]] = json.loads(path.read_text()) if path.exists() else {}
+
+    def has(self, step: Step, spec: ResolvedSpec) -> bool:
+        """Whether the step was finished and its files are still there."""
+        return step.key in self.entries and all((self._path.parent / name).exists() for name in step.outputs(spec))
+
+    def add(self, step: Step, result: Result, seconds: float) -> None:
+        self.entries[step.key] = {"kind": step.kind, "seconds": round(seconds, 3), "values": result.values}
+        _write(self._path, self.entries)
+
+
+def summarize(spec: ResolvedSpec, journal: Journal) -> dict[str, Any]:
+    """What was counted, found and measured, and where the time went.
+
+    ``networks`` (a decimal string), ``paths`` rated, points on the ``frontier``, ``teacher`` accuracy, ``winner`` and
+    ``control`` (flops, params, loss, test_accuracy), ``seconds`` by phase.
+    """
+    entries = journal.entries
+    selection = entries["select"]["values"]
+    seconds: dict[str, float] = {}
+    for entry in entries.values():
+        seconds[entry["kind"]] = round(seconds.get(entry["kind"], 0.0) + entry["seconds"], 3)
+    trained = {name: entries[f"train-{name}"]["values"] for name in ("winner", "control") if name in selection}
+    return {
+        "name": spec.name,
+        "networks": selection["networks"],
+        "paths": sum(spec.parsed_space.paths_per_block),
+        "frontier": selection["frontier"],
+        "budget": spec.budget.limits,
+        "teacher": {"model": spec.teacher.model, "test_accuracy": entries["teacher"]["values"]["accuracy"]},
+        **{
+            name: {key: selection[name][key] for key in ("flops", "params", "loss")}
+            | {"test_accuracy": values["test_accuracy"], "test_loss": values["test_loss"]}
+            for name, values in trained.items()
+        },
+        "seconds": seconds,
+    }
+
+
+def _claim(spec: ResolvedSpec, run: Path) -> None:
+    """Lays the spec down, or checks that the folder is this search's."""
+    path = run / "spec.json"
+    if not path.exists():
+        _write(path, spec.model_dump(mode="json"))
+    elif ResolvedSpec.model_validate_json(path.read_text()) != spec:
+        raise InvalidSpec(f"{run} holds a search with another spec. Give an empty folder, or the same spec to go on.")
+
+
+def _write(path: Path, value: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(".tmp")
+    beside.write_text(json.dumps(value, indent=1) + "\n")
+    beside.replace(path)
