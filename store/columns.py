@@ -11,8 +11,7 @@ from uuid import UUID
 from sqlalchemy import TIMESTAMP, BigInteger, Dialect, Double, Enum, MetaData, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase
-from sqlalchemy.sql.operators import OperatorType
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy.types import TypeDecorator
 from uuid_utils.compat import uuid7
 
 from store.errors import UnstorableValue
@@ -81,9 +80,6 @@ class CheckedJson(TypeDecorator[Any]):
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002
         check_json(value)
         return value
-
-    def coerce_compared_value(self, op: OperatorType | None, value: Any) -> TypeEngine[Any]:
-        return self.impl_instance.coerce_compared_value(op, value)
 
 
 def _values(states: type[enum.Enum]) -> list[str]:

@@ -7,6 +7,7 @@ The schema is built once by the migrations; a test that commits gets a database 
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,15 +25,22 @@ from store.settings import Settings
 
 
 @pytest.fixture(scope="session")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+def servers() -> Iterator[Servers]:
     """A PostgreSQL in which databases may be created, and a Redis."""
     database_url, redis_url = os.environ.get("DNA_TEST_DATABASE_URL"), os.environ.get("DNA_TEST_REDIS_URL")
     if database_url and redis_url:
         yield Servers(driver_url(database_url), redis_url)
         return
-    with embedded_servers(tmp_path_factory.mktemp("servers")) as started:
+    with server_folder() as folder, embedded_servers(folder) as started:
         _do(started.database_url, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
         yield Servers(driver_url(database_url or started.database_url), redis_url or started.redis_url)
+
+
+@pytest.fixture
+def data_folder() -> Iterator[Path]:
+    """A folder in which embedded servers can be started."""
+    with server_folder() as folder:
+        yield folder
 
 
 @pytest.fixture(scope="session")
@@ -101,6 +109,13 @@ def settings(database_url: str, redis_url: str, tmp_path: Path) -> Settings:
         poll_seconds=0.1,
         reap_seconds=0.5,
     )
+
+
+@contextmanager
+def server_folder() -> Iterator[Path]:
+    """A folder for servers: not below pytest's, which every start of pytest closes to the user that PostgreSQL runs as."""
+    with tempfile.TemporaryDirectory(prefix="dna-test-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
 
 
 @contextmanager
