@@ -1,0 +1,223 @@
+"""The engine's command line. ``space``, ``describe`` and ``select`` load no torch and answer at once."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from dna_engine import console
+from dna_engine.architecture import Architecture, published
+from dna_engine.errors import EngineError, InvalidSpec
+from dna_engine.events import Failure, Reporter
+from dna_engine.figures import network_figures, space_figures
+from dna_engine.space import parse_space
+from dna_engine.spec import Budget, ResolvedSpec, SearchSpec, resolve
+from dna_engine.steps import LATENCY, Step
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; returns what the process exits with."""
+    options = _parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], None] = options.command
+    try:
+        command(options)
+    except EngineError as error:
+        _report(error, options)
+        return error.exit_code
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m dna_engine", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = _command(commands, "run", _run, "a whole search in one folder; goes on where it was interrupted")
+    run.add_argument("spec", type=Path, help="the search as JSON; only dataset is required")
+    run.add_argument("--out", type=Path, required=True, help="the run folder")
+    run.add_argument("--device", help="cpu or cuda:0; default: a GPU where there is one")
+
+    step = _command(commands, "step", _step, "one step of a search; prints one event as JSON on each line")
+    step.add_argument("step", type=Path, help="the step as JSON")
+    step.add_argument("--run", type=Path, required=True, help="the run folder, with spec.json and the step's inputs")
+    step.add_argument("--device", help="cpu or cuda:0; default: a GPU where there is one")
+    step.add_argument("--watch-stdin", action="store_true", help="exit at once when standard input ends")
+
+    space = _command(commands, "space", _space, "counts a space and the range of its costs")
+    space.add_argument("space", help="a preset, or a JSON file that describes a space")
+    space.add_argument("--classes", type=int, default=1000, help="classes of the classifier")
+
+    describe = _command(commands, "describe", _describe, "what a network costs, layer by layer")
+    describe.add_argument("network", help="dna-a to dna-d, or an architecture.json")
+
+    for taking_input in (space, describe):
+        taking_input.add_argument(
+            "--input", type=int, help="side of the input in pixels; default 224, or the file's own"
+        )
+
+    select = _command(commands, "select", _select, "the best networks within a budget, from a ratings file")
+    select.add_argument("ratings", type=Path)
+    select.add_argument("--flops", type=_whole, help="most multiply-adds, e.g. 350e6")
+    select.add_argument("--params", type=_whole, help="most parameters")
+    select.add_argument("--latency-ms", type=float, help="most milliseconds by the latency table")
+    select.add_argument("--latency-table", type=Path, help="a latency.json; default: the one beside the ratings")
+    select.add_argument("--top-k", type=int, default=1, help="how many networks")
+    select.add_argument("--min-distance", type=int, default=1, help="layers in which any two of them differ at least")
+
+    teachers = _command(commands, "teachers", _teachers, "the models that can supervise, with their blocks")
+    teachers.add_argument("--write", action="store_true", help="describe them anew from the models, into teachers.json")
+    return parser
+
+
+def _command(
+    commands: Any, name: str, command: Callable[[argparse.Namespace], None], description: str
+) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=description, description=description)
+    parser.set_defaults(command=command, json=False)
+    if name != "step":  # Its standard output is JSON already.
+        parser.add_argument("--json", action="store_true", help="JSON on standard output, errors too")
+    return parser
+
+
+# --- commands that need torch
+
+
+def _run(options: argparse.Namespace) -> None:
+    from dna_engine import context, pipeline  # torch
+
+    spec = _resolved(_read(options.spec))
+    stop = context.stop_on_signals()
+    device = context.choose_device(options.device)
+    context.prepare(device)
+    reporter = Reporter(sys.stderr) if options.json else console.ConsoleReporter()
+    summary = pipeline.run(spec, context.Context(options.out, device, reporter, stop))
+    _print(summary, console.summary_lines(summary), options)
+
+
+def _step(options: argparse.Namespace) -> None:
+    from dna_engine import context, pipeline  # torch
+
+    if options.watch_stdin:
+        context.exit_with_stdin()
+    stop = context.stop_on_signals()
+    reporter = Reporter()
+    try:
+        spec = _valid(ResolvedSpec, _read(options.run / "spec.json"))
+        step = _valid(Step, _read(options.step))
+        device = context.choose_device(options.device)
+        context.prepare(device)
+        reporter.emit(pipeline.run_step(spec, step, context.Context(options.run, device, reporter, stop)))
+    except EngineError as error:
+        reporter.emit(Failure(error=error.to_dict()))
+        raise
+
+
+def _teachers(options: argparse.Namespace) -> None:
+    from dna_engine import teachers
+
+    if options.write:
+        from dna_engine.catalogue import write_catalogue  # torch
+
+        path = Path(teachers.__file__).with_name("teachers.json")
+        print(f"{write_catalogue(path)} teachers written to {path}", file=sys.stderr)
+        return
+    rows = [asdict(teacher) for teacher in teachers.catalogue().values()]
+    lines = console.table(
+        ("teacher", "family", "params", "blocks (channels at reduction)"),
+        (
+            (t["name"], t["family"], t["params"], " ".join(f"{b['channels']}@{b['reduction']}" for b in t["blocks"]))
+            for t in rows
+        ),
+    )
+    _print(rows, lines, options)
+
+
+# --- commands that answer at once
+
+
+def _space(options: argparse.Namespace) -> None:
+    path = Path(options.space)
+    space = parse_space(_read(path) if path.is_file() else options.space)
+    figures = space_figures(space, input_size=options.input or 224, num_classes=options.classes)
+    _print(figures, console.space_lines(figures), options)
+
+
+def _describe(options: argparse.Namespace) -> None:
+    path = Path(options.network)
+    network = Architecture.from_json(_read(path)) if path.is_file() else published(options.network)
+    figures = network_figures(replace(network, input_size=options.input or network.input_size))
+    _print(figures, console.network_lines(figures), options)
+
+
+def _select(options: argparse.Namespace) -> None:
+    from dna_engine.select import LatencyTable, Problem, best, load_ratings  # numpy
+
+    limits = Budget(flops=options.flops, params=options.params, latency_ms=options.latency_ms).limits
+    table = None
+    if options.latency_ms is not None:
+        table = LatencyTable.from_json(_read(options.latency_table or options.ratings.with_name(LATENCY)))
+    problem = Problem(load_ratings(options.ratings), latency=table)
+    selection = best(problem, limits, top_k=options.top_k, min_distance=options.min_distance).to_json()
+    _print(selection, console.selection_lines(selection), options)
+
+
+# --- reading and printing
+
+
+def _resolved(value: dict[str, Any]) -> ResolvedSpec:
+    """A spec as a user writes it, made whole; one that is whole already is taken as it is."""
+    from dna_engine.survey import survey
+
+    if isinstance(value.get("dataset"), dict):
+        return _valid(ResolvedSpec, value)
+    spec = _valid(SearchSpec, value)
+    return resolve(spec, survey(spec.dataset))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text())
+    except OSError as error:
+        raise InvalidSpec(f"{path} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise InvalidSpec(f"{path} is not JSON: {error}.") from error
+    if not isinstance(value, dict):
+        raise InvalidSpec(f"{path} must hold a JSON object.")
+    return value
+
+
+def _valid(model: type[M], value: dict[str, Any]) -> M:
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise InvalidSpec(f"{place}: {first['msg']}", param=place) from error
+
+
+def _whole(text: str) -> int:
+    """350e6 is a whole number here."""
+    return int(float(text))
+
+
+def _print(value: Any, lines: Iterable[str], options: argparse.Namespace) -> None:
+    print(json.dumps(value, indent=1) if options.json else "\n".join(lines))
+
+
+def _report(error: EngineError, options: argparse.Namespace) -> None:
+    if options.json:
+        print(json.dumps({"error": error.to_dict()}))
+    else:
+        print(f"error: {error.message}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,105 @@
+"""What ``python -m dna_engine`` prints for people: figures of a space or network, and the course of a search."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TextIO
+
+from dna_engine.events import Failure, Log, Progress, Reporter, _Event
+
+#: Seconds between two lines of progress.
+EVERY = 2.0
+
+
+class ConsoleReporter(Reporter):
+    """Progress and log lines for a person; the rest is in the files."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        super().__init__(stream or sys.stderr)
+        self._shown = 0.0
+
+    def emit(self, event: _Event) -> None:
+        match event:
+            case Progress() if event.done < event.total and time.monotonic() - self._shown < EVERY:
+                pass
+            case Progress():
+                self._shown = time.monotonic()
+                eta = "" if event.eta_seconds is None else f", {event.eta_seconds:.0f} s left"
+                self._line(f"  {event.done} of {event.total} {event.unit}{eta} ({', '.join(event.parts)})")
+            case Log():
+                self._line(event.message if event.level == "info" else f"{event.level}: {event.message}")
+            case Failure():
+                self._line(f"error: {event.error['message']}")
+
+    def _line(self, text: str) -> None:
+        self._stream.write(text + "\n")
+        self._stream.flush()
+
+
+def space_lines(figures: Mapping[str, Any]) -> Iterable[str]:
+    """``space``: what a space holds."""
+    yield f"networks  {int(figures['networks']):,}"
+    yield f"paths     {figures['paths']:,} to rate, by block {', '.join(f'{n:,}' for n in figures['paths_per_block'])}"
+    for name in ("flops", "params"):
+        yield f"{name:9} {figures[name][0]:,} to {figures[name][1]:,}"
+
+
+def network_lines(figures: Mapping[str, Any]) -> Iterable[str]:
+    """``describe``: what a network costs, layer by layer."""
+    yield f"params  {figures['params']:,}"
+    yield f"flops   {figures['flops']:,} (multiply-adds of convolutions and linear layers, batch 1)"
+    yield from table(
+        ("layer", "op", "in", "out", "stride", "input", "flops", "params"),
+        (
+            (
+                *(row[key] for key in ("layer", "op", "in_width", "out_width", "stride", "in_size")),
+                row["flops"],
+                row["params"],
+            )
+            for row in figures["layers"]
+        ),
+    )
+
+
+def selection_lines(selection: Mapping[str, Any]) -> Iterable[str]:
+    """``select``: the chosen networks, best first."""
+    yield from table(
+        ("loss", "flops", "params", "cells and ops of the blocks"),
+        (
+            (
+                f"{network['loss']:.6f}",
+                network["flops"],
+                network["params"],
+                " | ".join(f"{block['cell']}: {' '.join(block['ops'])}" for block in network["blocks"]),
+            )
+            for network in selection["architectures"]
+        ),
+    )
+
+
+def summary_lines(summary: Mapping[str, Any]) -> Iterable[str]:
+    """``run``: what a search came to."""
+    yield f"{int(summary['networks']):,} networks, {summary['paths']:,} paths rated, {summary['frontier']} on the frontier"
+    yield "budget: " + (", ".join(f"{name} {limit:,}" for name, limit in summary["budget"].items()) or "none")
+    teacher = summary["teacher"]["test_accuracy"]
+    rows = [("teacher", "", "", "-" if teacher is None else f"{teacher:.2%}", "")]
+    rows += [
+        (name, f"{row['flops']:,}", f"{row['params']:,}", f"{row['test_accuracy']:.2%}", f"{row['test_loss']:.4f}")
+        for name in ("winner", "control")
+        if (row := summary.get(name))
+    ]
+    yield from table(("network", "flops", "params", "test accuracy", "test log-loss"), rows)
+    yield "seconds: " + ", ".join(f"{phase} {seconds:.1f}" for phase, seconds in summary["seconds"].items())
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterable[str]:
+    """Lines of a table; numbers stand right and are grouped."""
+    cells = [tuple(f"{value:,}" if isinstance(value, int) else str(value) for value in row) for row in rows]
+    widths = [max(len(row[i]) for row in [tuple(header), *cells]) for i in range(len(header))]
+    for row in [tuple(header), *cells]:
+        yield "  ".join(
+            text.rjust(width) if text[:1].isdigit() else text.ljust(width)
+            for text, width in zip(row, widths, strict=True)
+        ).rstrip()
