@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 from alembic import command
 from sqlalchemy import inspect
 
@@ -21,6 +25,13 @@ def test_up_down_up(empty_database_url: str) -> None:
     upgrade(empty_database_url)
     assert is_current(empty_database_url)
     engine.dispose()
+
+
+def test_processes_that_migrate_together_take_turns(empty_database_url: str) -> None:
+    environment = {**os.environ, "DNA_DATABASE_URL": empty_database_url}
+    commands = [subprocess.Popen([sys.executable, "-m", "store", "migrate"], env=environment) for _ in range(2)]
+    assert [command.wait() for command in commands] == [0, 0]
+    assert is_current(empty_database_url)
 
 
 def test_no_difference_between_tables_and_migrations(database_url: str) -> None:

@@ -11,10 +11,9 @@ from typing import TypeVar
 import pytest
 from sqlalchemy.orm import Session
 
-from store import events, flow, idempotency, migrate, outbox, searches, steps
+from store import events, flow, idempotency, outbox, searches, steps
 from store.errors import RequestInFlight
 from store.events import NewEvent
-from store.migrate import upgrade
 from store.session import Sessions, transaction
 from store.states import EventType
 from store.tables import Search, Worker
@@ -129,12 +128,6 @@ def test_a_cancel_and_a_claim_do_not_cross(sessions: Sessions) -> None:
 
     claimed, state = at_once(2, act)
     assert state == ("running" if claimed else "cancelled")
-
-
-def test_processes_that_migrate_together_take_turns(empty_database_url: str) -> None:
-    upgrade(empty_database_url)
-    at_once(3, lambda _: upgrade(empty_database_url))
-    assert migrate.is_current(empty_database_url)
 
 
 def test_nothing_is_kept_of_a_search_that_cannot_be_created(sessions: Sessions) -> None:
