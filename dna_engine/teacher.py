@@ -187,6 +187,7 @@ class Chain(nn.Module):
     def __init__(self, model: nn.Module, boundaries: Sequence[str]) -> None:
         super().__init__()
         self.segments = nn.ModuleList(nn.Sequential(*segment) for segment in _cut(model, boundaries))
+        self.depth = len(boundaries)
 
     def forward(self, images: Tensor, depth: int) -> list[Tensor]:
         """Maps after boundaries 1 to ``depth``."""
@@ -241,7 +242,7 @@ class Tokens(nn.Module):
                 f"{len(TOKEN_REDUCTIONS)} of {offered[0]} to {offered[-1]}, in order.",
                 param="teacher.boundaries",
             )
-        self.model, self.layers = model, layers
+        self.model, self.layers, self.depth = model, layers, len(layers)
 
     def forward(self, images: Tensor, depth: int) -> list[Tensor]:
         """Maps after boundaries 1 to ``depth``, at reductions 4, 8, 16, 32."""
@@ -302,12 +303,18 @@ class Teacher(nn.Module):
         maps = self.trunk(x, max(boundaries)) if max(boundaries) else []
         return {number: maps[number - 1] if number else images for number in boundaries}
 
+    def shapes(self, input_size: int) -> list[torch.Size]:
+        """Shapes (C, H, W) of the maps at boundary 0, the image, to the last."""
+        image = torch.zeros(1, 3, input_size, input_size, device=self.scale.device)
+        return [map_.shape[1:] for map_ in self.features(image, range(self.trunk.depth + 1)).values()]
 
-def load_teacher(spec: ResolvedSpec, run: Path) -> Teacher:
+
+def load_teacher(spec: ResolvedSpec, run: Path, device: torch.device) -> Teacher:
     """The teacher that :func:`run_step` left in the run folder, cut as the spec says."""
     about = json.loads((run / "teacher.json").read_text())
     model = build(spec.teacher.model, weights=run / "teacher.safetensors")
-    return Teacher(model, spec.teacher.boundaries, mean=about["mean"], std=about["std"])
+    teacher = Teacher(model, spec.teacher.boundaries, mean=about["mean"], std=about["std"])
+    return teacher.to(device).to(memory_format=torch.channels_last)
 
 
 # --- the step
