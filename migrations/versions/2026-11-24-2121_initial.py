@@ -17,6 +17,36 @@ depends_on: str | None = None
 
 
 def upgrade() -> None:
+    _api_keys()
+    _datasets()
+    _idempotency_keys()
+    _outbox()
+    _searches()
+    _architectures()
+    _events()
+    _metrics()
+    _artifacts()
+    _trainings()
+    _steps()
+    _workers()
+
+
+def downgrade() -> None:
+    op.drop_table("workers")
+    op.drop_table("steps")
+    op.drop_table("trainings")
+    op.drop_table("artifacts")
+    op.drop_table("metrics")
+    op.drop_table("events")
+    op.drop_table("architectures")
+    op.drop_table("searches")
+    op.drop_table("outbox")
+    op.drop_table("idempotency_keys")
+    op.drop_table("datasets")
+    op.drop_table("api_keys")
+
+
+def _api_keys() -> None:
     op.create_table(
         "api_keys",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -29,6 +59,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_api_keys")),
         sa.UniqueConstraint("prefix", name=op.f("uq_api_keys_prefix")),
     )
+
+
+def _datasets() -> None:
     op.create_table(
         "datasets",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -53,6 +86,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_datasets")),
         sa.UniqueConstraint("name", name=op.f("uq_datasets_name")),
     )
+
+
+def _idempotency_keys() -> None:
     op.create_table(
         "idempotency_keys",
         sa.Column("owner", sa.Text(), nullable=False),
@@ -65,6 +101,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("owner", "key", name=op.f("pk_idempotency_keys")),
     )
     op.create_index(op.f("ix_idempotency_keys_created_at"), "idempotency_keys", ["created_at"], unique=False)
+
+
+def _outbox() -> None:
     op.create_table(
         "outbox",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -79,6 +118,9 @@ def upgrade() -> None:
     op.create_index(
         "ix_outbox_pending", "outbox", ["available_at"], unique=False, postgresql_where=sa.text("sent_at IS NULL")
     )
+
+
+def _searches() -> None:
     op.create_table(
         "searches",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -133,6 +175,9 @@ def upgrade() -> None:
     op.create_index(op.f("ix_searches_dataset"), "searches", ["dataset"], unique=False)
     op.create_index("ix_searches_labels", "searches", ["labels"], unique=False, postgresql_using="gin")
     op.create_index("ix_searches_state_id", "searches", ["state", "id"], unique=False)
+
+
+def _architectures() -> None:
     op.create_table(
         "architectures",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -164,6 +209,9 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("role IN ('winner', 'control')"),
     )
+
+
+def _events() -> None:
     op.create_table(
         "events",
         sa.Column("search_id", sa.Uuid(), nullable=False),
@@ -188,6 +236,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["search_id"], ["searches.id"], name=op.f("fk_events_search_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("search_id", "seq", name=op.f("pk_events")),
     )
+
+
+def _metrics() -> None:
     op.create_table(
         "metrics",
         sa.Column("search_id", sa.Uuid(), nullable=False),
@@ -197,6 +248,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["search_id"], ["searches.id"], name=op.f("fk_metrics_search_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("search_id", "series", "x", name=op.f("pk_metrics")),
     )
+
+
+def _artifacts() -> None:
     op.create_table(
         "artifacts",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -219,6 +273,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("search_id", "name", name=op.f("uq_artifacts_search_id_name")),
     )
     op.create_index(op.f("ix_artifacts_architecture_id"), "artifacts", ["architecture_id"], unique=False)
+
+
+def _trainings() -> None:
     op.create_table(
         "trainings",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -255,6 +312,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_trainings")),
     )
     op.create_index(op.f("ix_trainings_architecture_id"), "trainings", ["architecture_id"], unique=False)
+
+
+def _steps() -> None:
     op.create_table(
         "steps",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -321,6 +381,9 @@ def upgrade() -> None:
     )
     op.create_index("ix_steps_state_lease_expires_at", "steps", ["state", "lease_expires_at"], unique=False)
     op.create_index(op.f("ix_steps_training_id"), "steps", ["training_id"], unique=False)
+
+
+def _workers() -> None:
     op.create_table(
         "workers",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -340,34 +403,3 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_workers")),
     )
     op.create_index(op.f("ix_workers_last_seen_at"), "workers", ["last_seen_at"], unique=False)
-
-
-def downgrade() -> None:
-    op.drop_index(op.f("ix_workers_last_seen_at"), table_name="workers")
-    op.drop_table("workers")
-    op.drop_index(op.f("ix_steps_training_id"), table_name="steps")
-    op.drop_index("ix_steps_state_lease_expires_at", table_name="steps")
-    op.drop_table("steps")
-    op.drop_index(op.f("ix_trainings_architecture_id"), table_name="trainings")
-    op.drop_table("trainings")
-    op.drop_index(op.f("ix_artifacts_architecture_id"), table_name="artifacts")
-    op.drop_table("artifacts")
-    op.drop_table("metrics")
-    op.drop_table("events")
-    op.drop_index(
-        "uq_architectures_search_id_role",
-        table_name="architectures",
-        postgresql_where=sa.text("role IN ('winner', 'control')"),
-    )
-    op.drop_index(op.f("ix_architectures_search_id"), table_name="architectures")
-    op.drop_table("architectures")
-    op.drop_index("ix_searches_state_id", table_name="searches")
-    op.drop_index("ix_searches_labels", table_name="searches", postgresql_using="gin")
-    op.drop_index(op.f("ix_searches_dataset"), table_name="searches")
-    op.drop_table("searches")
-    op.drop_index("ix_outbox_pending", table_name="outbox", postgresql_where=sa.text("sent_at IS NULL"))
-    op.drop_table("outbox")
-    op.drop_index(op.f("ix_idempotency_keys_created_at"), table_name="idempotency_keys")
-    op.drop_table("idempotency_keys")
-    op.drop_table("datasets")
-    op.drop_table("api_keys")
