@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache, partial
 from importlib.metadata import version
 
 from fastapi import FastAPI
@@ -21,7 +22,7 @@ import api.teachers.endpoints
 import api.trainings.endpoints
 import api.workers.endpoints
 from api import errors
-from api.openapi import DESCRIPTION
+from api.openapi import DESCRIPTION, describe
 from api.resources import open_resources
 from api.settings import ApiSettings
 from api.startup import prepare
@@ -70,6 +71,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     mount_static(app)
+    app.openapi = cache(partial(describe, app))  # type: ignore[method-assign]  # the way FastAPI names to do it
     return app
 
 

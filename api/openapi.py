@@ -6,6 +6,10 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic.json_schema import models_json_schema
+
 from api.errors import MEDIA_TYPE, Problem
 
 DESCRIPTION = """\
@@ -18,6 +22,8 @@ network that fits.
 * `flops` are multiply-adds of convolutions and linear layers at batch 1.
 * Keys go in `Authorization: Bearer dna_...`. A service that `dna up` started needs none on its own machine.
 """
+
+_REFERENCE = "#/components/schemas/{model}"
 
 #: What a route documents per status, as FastAPI takes it.
 Responses = dict[int | str, dict[str, Any]]
@@ -75,8 +81,21 @@ def problems(*statuses: int) -> Responses:
     return {status: _documented(status) for status in statuses}
 
 
+def describe(app: FastAPI) -> dict[str, Any]:
+    """The document of an app. FastAPI's own form of an invalid request gives way to ours."""
+    document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+    schemas = document["components"]["schemas"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    schemas |= models_json_schema([(Problem, "serialization")], ref_template=_REFERENCE)[1]["$defs"]
+    for operation in (operation for methods in document["paths"].values() for operation in methods.values()):
+        if "application/json" in operation["responses"].get("422", {}).get("content", {}):
+            del operation["responses"]["422"]
+    return document
+
+
 def _documented(status: int) -> dict[str, Any]:
     description, example = _EXAMPLES[status]
     whole = {"type": example["type"], "title": HTTPStatus(status).phrase, "status": status} | example
-    schema = {"$ref": f"#/components/schemas/{Problem.__name__}"}
+    schema = {"$ref": _REFERENCE.format(model=Problem.__name__)}
     return {"description": description, "content": {MEDIA_TYPE: {"schema": schema, "example": whole}}}

@@ -38,7 +38,7 @@ def open_resources(settings: ApiSettings, metrics: CollectorRegistry) -> Iterato
     Raises:
         ConfigurationError: a server's address is not set.
     """
-    if settings.database_url is None or settings.redis_url is None:
+    if not settings.database_url or not settings.redis_url:
         raise ConfigurationError("Set DNA_DATABASE_URL and DNA_REDIS_URL, or start everything with: dna up")
     engine = make_engine(settings.database_url, pool_size=16)
     sessions = make_sessions(engine)

@@ -15,7 +15,7 @@ from typing import Literal
 from sqlalchemy.orm import Session
 
 from api.searches import service
-from api.searches.schemas import Estimate, EstimatedStep
+from api.searches.schemas import Estimate, EstimatedStep, shown
 from dna_engine.cost import block_sizes, cost_range, layer_at, layer_cost
 from dna_engine.errors import InfeasibleBudget
 from dna_engine.space import CellRef, Space
@@ -65,7 +65,7 @@ def estimate(session: Session, spec: SearchSpec, *, worker_timeout: timedelta) -
         steps=steps,
         device=device,
         device_seconds=math.fsum(step.device_seconds for step in steps),
-        spec=resolved,
+        spec=shown(resolved),
     )
 
 

@@ -111,10 +111,18 @@ class SearchDetail(SearchSummary):
     def of(cls, search: Search, networks: list[Architecture]) -> SearchDetail:
         return cls(
             **SearchSummary.model_validate(search).model_dump(),
-            spec=ResolvedSpec.model_validate(search.resolved),
+            spec=shown(ResolvedSpec.model_validate(search.resolved)),
             steps=[SearchStep.of(step) for step in search.steps],
             architectures=[SearchNetwork.model_validate(network) for network in networks],
         )
+
+
+def shown(spec: ResolvedSpec) -> ResolvedSpec:
+    """The spec without the folder that the images lie in, which is the service's affair."""
+    if spec.dataset.kind != "folder":
+        return spec
+    dataset = spec.dataset.model_copy(update={"location": spec.dataset.name})
+    return spec.model_copy(update={"dataset": dataset})
 
 
 class EstimatedStep(BaseModel):

@@ -33,7 +33,7 @@ LOCAL = "http://127.0.0.1"
 @pytest.fixture
 def api_settings(settings: Settings) -> ApiSettings:
     """As of a service that one person runs on their machine; streams look often."""
-    return ApiSettings(**settings.model_dump(), embedded=True, events_poll_seconds=0.02)
+    return ApiSettings(**settings.model_dump(), embedded=True, events_poll_seconds=0.02, events_ping_seconds=0.3)
 
 
 @pytest.fixture
@@ -79,13 +79,13 @@ class Finished:
 
 
 @pytest.fixture(scope="session")
-def finished(shared: TestClient, shared_settings: ApiSettings) -> Iterator[Finished]:
+def finished(shared: TestClient, shared_settings: ApiSettings) -> Finished:
     assert shared_settings.database_url is not None
     search = shared.post("/searches", json={"dataset": "digits", "labels": {"kept": "yes"}}).json()
     engine = make_engine(shared_settings.database_url)
     finish(make_sessions(engine), BlobStore(shared_settings.artifacts), UUID(search["id"]))
     engine.dispose()
-    yield Finished(shared, search["id"])
+    return Finished(shared, search["id"])
 
 
 @pytest.fixture

@@ -1,0 +1,158 @@
+"""Networks and their files: read, downloaded whole and in parts, checked."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from starlette.testclient import TestClient
+
+from api.settings import ApiSettings
+from dna_engine.architecture import Architecture
+from dna_engine.steps import Kind
+from store.blobs import BlobStore
+from store.session import Sessions
+from tests.api.builders import WEIGHTS, finish
+from tests.api.conftest import Finished
+from tests.api.problems import problem
+
+
+def download(finished: Finished, kind: str, role: str = "winner", **headers: str) -> httpx.Response:
+    names = {name.replace("_", "-"): value for name, value in headers.items()}
+    return finished.client.get(
+        f"/architectures/{finished.network(role)}/download", params={"format": kind}, headers=names
+    )
+
+
+def test_a_network_shows_what_is_known_of_it(finished: Finished) -> None:
+    for role in ("winner", "control"):
+        network = finished.client.get(f"/architectures/{finished.network(role)}").json()
+        assert (network["role"], network["search_id"]) == (role, finished.id)
+        assert network["test_accuracy"] == 0.99
+        assert [file["format"] for file in network["files"]] == ["json", "safetensors", "onnx", "bundle"]
+        (training,) = network["trainings"]
+        assert finished.client.get(f"/trainings/{training}").json()["architecture_id"] == network["id"]
+        Architecture.from_json(network["architecture"])
+
+
+@pytest.mark.parametrize("kind", ["json", "safetensors", "onnx", "bundle"])
+def test_a_download_is_what_its_headers_say(finished: Finished, kind: str) -> None:
+    response = download(finished, kind)
+    network = finished.client.get(f"/architectures/{finished.network('winner')}").json()
+    file = next(file for file in network["files"] if file["format"] == kind)
+    digest = hashlib.sha256(response.content)
+    assert response.status_code == 200
+    assert (len(response.content), digest.hexdigest()) == (file["size"], file["sha256"])
+    assert response.headers["etag"] == f'"{file["sha256"]}"'
+    assert response.headers["repr-digest"] == f"sha-256=:{base64.b64encode(digest.digest()).decode()}:"
+    assert response.headers["content-length"] == str(file["size"])
+    extension = {"bundle": "zip"}.get(kind, kind)
+    assert response.headers["content-disposition"] == f'attachment; filename="winner-{network["id"]}.{extension}"'
+    if kind == "safetensors":
+        assert response.content == WEIGHTS
+    if kind == "json":
+        assert json.loads(response.content) == network["architecture"]
+
+
+@pytest.mark.parametrize(
+    ("header", "start", "stop"),
+    [
+        ("bytes=0-9", 0, 10),
+        ("bytes=1000000-1100000", 1_000_000, 1_100_001),
+        ("bytes=1535990-", 1_535_990, None),
+        ("bytes=-16", -16, None),
+        ("bytes=1535990-9999999999", 1_535_990, None),
+        ("bytes=-99999999", 0, None),
+    ],
+)
+def test_parts_of_a_file(finished: Finished, header: str, start: int, stop: int | None) -> None:
+    response = download(finished, "safetensors", range=header)
+    part = WEIGHTS[start:stop]
+    first = WEIGHTS.index(part) if start >= 0 else len(WEIGHTS) + start
+    first = start if start >= 0 else first
+    assert response.status_code == 206
+    assert response.content == part
+    assert response.headers["content-range"] == f"bytes {first}-{first + len(part) - 1}/{len(WEIGHTS)}"
+    assert response.headers["content-length"] == str(len(part))
+    assert response.headers["etag"] == f'"{hashlib.sha256(WEIGHTS).hexdigest()}"'
+
+
+def test_a_broken_download_goes_on_where_it_broke(finished: Finished) -> None:
+    whole = download(finished, "safetensors")
+    rest = download(finished, "safetensors", range="bytes=500000-", if_range=whole.headers["etag"])
+    assert whole.content[:500_000] + rest.content == WEIGHTS
+    changed = download(finished, "safetensors", range="bytes=500000-", if_range='"another"')
+    assert (changed.status_code, changed.content) == (200, WEIGHTS)
+
+
+@pytest.mark.parametrize("header", ["bytes=1536000-", "bytes=99999999-", "bytes=-0"])
+def test_parts_outside_the_file(finished: Finished, header: str) -> None:
+    response = download(finished, "safetensors", range=header)
+    problem(response, 416, "range_not_satisfiable")
+    assert response.headers["content-range"] == f"bytes */{len(WEIGHTS)}"
+
+
+@pytest.mark.parametrize(
+    "header", ["bytes=5-2", "bytes=-", "bytes=a-b", "lines=1-2", "bytes=0-1,4-5", "bytes=" + "9" * 50 + "-"]
+)
+def test_ranges_that_are_none_give_the_whole(finished: Finished, header: str) -> None:
+    response = download(finished, "json", range=header)
+    assert response.status_code == 200
+
+
+def test_what_the_client_has_is_not_sent_again(finished: Finished) -> None:
+    etag = download(finished, "onnx").headers["etag"]
+    for header in (etag, f'"x", {etag}', "*"):
+        response = download(finished, "onnx", if_none_match=header)
+        assert (response.status_code, response.content, response.headers["etag"]) == (304, b"", etag)
+    assert download(finished, "onnx", if_none_match='"x"').status_code == 200
+
+
+def test_a_selected_network_has_its_description_only(finished: Finished) -> None:
+    budget = {"budget": {"flops": 3_000_000}}
+    (network,) = finished.client.post(f"/searches/{finished.id}/select", json=budget).json()["architectures"]
+    path = f"/architectures/{network['id']}/download"
+    assert finished.client.get(path).json() == network["architecture"]
+    assert "only json" in problem(finished.client.get(path, params={"format": "onnx"}), 404, "not_found")["detail"]
+
+
+def test_before_a_network_is_exported(client: TestClient, sessions: Sessions, blobs: BlobStore) -> None:
+    search = client.post("/searches", json={"dataset": "digits"}).json()["id"]
+    finish(sessions, blobs, UUID(search), until=Kind.SELECT)
+    winner = client.get(f"/searches/{search}").json()["best"]["architecture_id"]
+    path = f"/architectures/{winner}/download"
+    assert client.get(path).status_code == 200
+    assert "train" in problem(client.get(path, params={"format": "onnx"}), 409, "conflict")["detail"]
+    client.post(f"/searches/{search}/cancel")
+    assert "cancelled" in problem(client.get(path, params={"format": "onnx"}), 404, "not_found")["detail"]
+
+
+def test_a_file_that_is_not_what_was_stored_is_not_handed_out(
+    client: TestClient, sessions: Sessions, blobs: BlobStore, api_settings: ApiSettings
+) -> None:
+    search = client.post("/searches", json={"dataset": "digits"}).json()["id"]
+    finish(sessions, blobs, UUID(search))
+    path = f"/architectures/{client.get(f'/searches/{search}').json()['best']['architecture_id']}/download"
+    for stored in _files(api_settings):
+        stored.write_bytes(b"!" * stored.stat().st_size)
+    problem(client.get(path, params={"format": "onnx"}), 500, "internal")
+    for stored in _files(api_settings):
+        stored.unlink()
+    problem(client.get(path, params={"format": "onnx"}), 500, "internal")
+    problem(client.get(path, params={"format": "onnx"}, headers={"range": "bytes=0-1"}), 500, "internal")
+
+
+def _files(settings: ApiSettings) -> list[Path]:
+    return [path for path in (settings.data_dir / "artifacts").rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("params", [{"format": "pt"}, {"format": "../winner"}, {"format": "%2e%2e%2f"}])
+def test_other_formats_are_refused(finished: Finished, params: dict[str, Any]) -> None:
+    response = finished.client.get(f"/architectures/{finished.network('winner')}/download", params=params)
+    assert problem(response, 422, "invalid_request")["errors"][0]["parameter"] == "format"

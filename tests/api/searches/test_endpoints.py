@@ -1,0 +1,165 @@
+"""Creating, listing, reading and steering searches."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from starlette.testclient import TestClient
+
+from store.blobs import BlobStore
+from store.session import Sessions
+from tests.api.builders import finish
+from tests.api.conftest import Finished
+from tests.api.problems import pointers, problem
+
+
+def create(client: TestClient, **fields: Any) -> dict[str, Any]:
+    response = client.post("/searches", json={"dataset": "digits", **fields})
+    assert response.status_code == 201, response.text
+    search: dict[str, Any] = response.json()
+    return search
+
+
+def test_a_new_search_is_queued_and_can_be_read_at_once(client: TestClient) -> None:
+    response = client.post("/searches", json={"dataset": "digits", "name": "first", "labels": {"team": "vision"}})
+    search = response.json()
+    assert (response.status_code, response.headers["location"]) == (201, f"/searches/{search['id']}")
+    assert client.get(response.headers["location"]).json() == search
+    assert (search["state"], search["phase"], search["progress"], search["best"]) == ("queued", "teacher", 0.0, None)
+    assert (search["name"], search["labels"], search["error"]) == ("first", {"team": "vision"}, None)
+    assert search["created_at"].endswith("Z")
+    assert UUID(search["id"]).version == 7
+    (step,) = search["steps"]
+    assert (step["key"], step["kind"], step["state"], step["attempt"]) == ("teacher", "teacher", "queued", 0)
+
+
+def test_the_spec_is_shown_resolved(client: TestClient) -> None:
+    spec = create(client, budget={"flops": 4e6})["spec"]
+    assert spec["budget"] == {"flops": 4_000_000, "params": None, "latency_ms": None}
+    assert spec["teacher"]["model"] == "resnet10t"
+    assert spec["space"]["name"] == "mbconv-small"
+    assert len(spec["teacher"]["boundaries"]) == len(spec["space"]["blocks"])
+
+
+@pytest.mark.parametrize(
+    ("fields", "kind", "pointer", "says"),
+    [
+        ({"dataset": "digit"}, "unknown_name", "#/dataset", "'digits'"),
+        ({"teacher": {"model": "resnet19"}}, "unknown_name", "#/teacher/model", "resnet18"),
+        ({"teacher": {"model": "hf-hub:someone/model"}}, "unknown_name", "#/teacher/model", "Known"),
+        ({"teacher": {"weights": "/etc/passwd"}}, "invalid_request", "#/teacher/weights", "pretrained or train"),
+        ({"teacher": {"boundaries": ["layer1"]}}, "invalid_spec", "#/teacher/boundaries", "3 blocks"),
+        ({"space": "dna-mb"}, "unknown_name", "#/space", "dna-mbconv"),
+        (
+            {"space": {"blocks": [{"stride": 3, "cells": [{"depth": 1, "width": 8}]}]}},
+            "invalid_space",
+            "#/space/blocks",
+            "1 or 2",
+        ),
+        ({"space": {"blocks": [{"stride": 2}]}}, "invalid_space", "#/space/blocks", "cells"),
+        ({"space": {"blocks": [], "ops": ["mb9_9x9"]}}, "unknown_name", "#/space/ops", "mb6_3x3"),
+        ({"block_weights": [1.0]}, "invalid_spec", "#/block_weights", "3 blocks"),
+        ({"colour": "red"}, "invalid_request", "#/colour", "not permitted"),
+        ({"budget": {"flop": 1}}, "invalid_request", "#/budget/flop", "not permitted"),
+        ({"budget": {"flops": -1}}, "invalid_request", "#/budget/flops", "greater than 0"),
+        ({"training": {"epochs": "many"}}, "invalid_request", "#/training/epochs", "integer"),
+        ({"labels": {"k": "v" * 257}}, "invalid_request", "#/labels/k", "256"),
+    ],
+)
+def test_a_wrong_spec_is_refused_with_the_field_and_what_exists(
+    shared: TestClient, fields: dict[str, Any], kind: str, pointer: str, says: str
+) -> None:
+    body = problem(shared.post("/searches", json={"dataset": "digits", **fields}), 422, kind)
+    assert pointers(body) == [pointer]
+    assert says in body["detail"]
+
+
+def test_unknown_names_list_the_known_ones(shared: TestClient) -> None:
+    body = problem(shared.post("/searches", json={"dataset": "cats"}), 422, "unknown_name")
+    assert body["known"] == ["digits"]
+
+
+def test_a_budget_below_every_network_is_refused_with_what_is_feasible(shared: TestClient) -> None:
+    body = problem(
+        shared.post("/searches", json={"dataset": "digits", "budget": {"flops": 10}}), 422, "infeasible_budget"
+    )
+    low, high = body["feasible"]["flops"]
+    assert (body["binding"], body["nearest"], pointers(body)) == (["flops"], [{"flops": low}], ["#/budget/flops"])
+    assert f"{low:,}" in body["detail"]
+    assert low < high
+    assert shared.post("/searches/estimate", json={"dataset": "digits", "budget": {"flops": low}}).json()["feasible"]
+
+
+def test_limits_that_can_be_met_alone_but_not_together_are_refused(shared: TestClient) -> None:
+    """Squeeze-excite costs params and next to no flops, so here the smallest networks in each are not the same."""
+    lean = {"name": "lean", "expansion": 3, "se_ratio": 1.0}
+    plain = {"name": "plain", "expansion": 4, "se_ratio": 0.0}
+    blocks = [{"stride": 2, "cells": [{"depth": 2, "width": 24}]}, {"stride": 2, "cells": [{"depth": 2, "width": 48}]}]
+    spec: dict[str, Any] = {"dataset": "digits", "space": {"blocks": blocks, "ops": [lean, plain]}}
+    ranges = shared.post("/searches/estimate", json=spec).json()["feasible_range"]
+    limits = {name: span[0] for name, span in ranges.items()}
+    for name in limits:
+        assert shared.post("/searches/estimate", json=spec | {"budget": {name: limits[name]}}).json()["feasible"]
+    assert not shared.post("/searches/estimate", json=spec | {"budget": limits}).json()["feasible"]
+    body = problem(shared.post("/searches", json=spec | {"budget": limits}), 422, "infeasible_budget")
+    assert body["binding"] == ["flops", "params"]
+    for budget in body["nearest"]:
+        assert shared.post("/searches/estimate", json=spec | {"budget": budget}).json()["feasible"]
+
+
+def test_lists_are_filtered(client: TestClient) -> None:
+    first = create(client, labels={"team": "vision", "run": "a:b"})
+    second = create(client, labels={"team": "vision"})
+    third = create(client)
+    client.post(f"/searches/{third['id']}/cancel")
+
+    def ids(**params: Any) -> list[str]:
+        return [search["id"] for search in client.get("/searches", params=params).json()["items"]]
+
+    assert ids() == [third["id"], second["id"], first["id"]]
+    assert ids(label="team:vision") == [second["id"], first["id"]]
+    assert ids(label=["team:vision", "run:a:b"]) == [first["id"]]
+    assert ids(state="cancelled") == [third["id"]]
+    assert ids(dataset="digits", state="queued", label="run:a:b") == [first["id"]]
+    assert ids(dataset="cats") == []
+    problem(client.get("/searches", params={"label": "team"}), 422, "invalid_request")
+
+
+def test_a_queued_search_is_cancelled_at_once_and_resumed(client: TestClient) -> None:
+    search = create(client)
+    cancelled = client.post(f"/searches/{search['id']}/cancel").json()
+    assert (cancelled["state"], cancelled["steps"][0]["state"]) == ("cancelled", "cancelled")
+    assert client.post(f"/searches/{search['id']}/cancel").json()["state"] == "cancelled"
+    resumed = client.post(f"/searches/{search['id']}/resume").json()
+    assert (resumed["state"], resumed["steps"][0]["state"], resumed["cancel_requested"]) == ("queued", "queued", False)
+    problem(client.post(f"/searches/{search['id']}/resume"), 409, "illegal_transition")
+
+
+def test_a_finished_search_shows_what_it_found(finished: Finished) -> None:
+    search = finished.get("").json()
+    assert (search["state"], search["progress"], search["eta_seconds"]) == ("succeeded", 1.0, None)
+    assert [network["role"] for network in search["architectures"]][:2] == ["winner", "control"]
+    assert search["best"]["architecture_id"] == finished.network("winner")
+    assert search["best"]["test_accuracy"] == 0.99
+    assert search["best"]["flops"] <= search["spec"]["budget"]["flops"]
+    assert {step["kind"] for step in search["steps"]} == {"teacher", "distill", "rate", "select", "train", "export"}
+    assert sum(step["engine_seconds"] for step in search["steps"]) == 2.0 * len(search["steps"])
+    problem(finished.client.post(f"/searches/{finished.id}/cancel"), 409, "illegal_transition")
+    problem(finished.client.post(f"/searches/{finished.id}/resume"), 409, "illegal_transition")
+
+
+def test_deleting_takes_the_files_along(
+    client: TestClient, sessions: Sessions, blobs: BlobStore, api_settings: Any
+) -> None:
+    search = create(client)
+    problem(client.delete(f"/searches/{search['id']}"), 409, "illegal_transition")
+    finish(sessions, blobs, UUID(search["id"]))
+    folder = api_settings.data_dir / "artifacts"
+    assert any(path.is_file() for path in folder.rglob("*"))
+    response = client.delete(f"/searches/{search['id']}")
+    assert (response.status_code, response.content) == (204, b"")
+    assert not any(path.is_file() for path in folder.rglob("*"))
+    for method, path in (("GET", ""), ("DELETE", ""), ("POST", "/cancel"), ("POST", "/resume"), ("GET", "/events")):
+        problem(client.request(method, f"/searches/{search['id']}{path}"), 404, "not_found")

@@ -1,0 +1,89 @@
+"""What a search would be: counted, bounded, timed, and not stored."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from starlette.testclient import TestClient
+
+from api.searches.estimate import DEFAULT_RATES, work
+from dna_engine.dataset import DIGITS
+from dna_engine.space import get_space
+from dna_engine.spec import SearchSpec, resolve
+from dna_engine.steps import Kind, phase_steps
+from store.blobs import BlobStore
+from store.session import Sessions
+from tests.api.builders import finish
+
+
+def estimate(client: TestClient, **fields: Any) -> dict[str, Any]:
+    response = client.post("/searches/estimate", json={"dataset": "digits", **fields})
+    assert response.status_code == 200, response.text
+    body: dict[str, Any] = response.json()
+    return body
+
+
+def test_nothing_is_stored(client: TestClient) -> None:
+    estimate(client)
+    assert client.get("/searches").json()["items"] == []
+
+
+def test_candidates_are_a_decimal_string(shared: TestClient) -> None:
+    spec = {"space": "dna-mbconv", "teacher": {"model": "tf_efficientnet_b0"}, "input_size": 224}
+    body = estimate(shared, **spec)
+    assert body["candidates"] == "195898498887057408"
+    assert body["paths"] == 23_046
+
+
+def test_an_infeasible_budget_is_an_answer(shared: TestClient) -> None:
+    body = estimate(shared, budget={"flops": 1000})
+    assert (body["feasible"], body["binding"]) == (False, ["flops"])
+    assert body["nearest"] == [{"flops": body["feasible_range"]["flops"][0]}]
+    assert "1,000" in body["reason"]
+    assert body["spec"]["budget"]["flops"] == 1000
+    fine = estimate(shared, budget=body["nearest"][0])
+    assert (fine["feasible"], fine["reason"], fine["binding"], fine["nearest"]) == (True, None, [], [])
+
+
+def test_steps_and_their_device_time(client: TestClient) -> None:
+    body = estimate(client)
+    assert [step["kind"] for step in body["steps"]] == [
+        "teacher", "distill", "rate", "select", "train", "train", "export", "export",
+    ]  # fmt: skip
+    assert body["steps"][1]["cells"] == [str(ref) for ref in get_space("mbconv-small").cells]
+    assert [step["networks"] for step in body["steps"]][-2:] == [["winner"], ["control"]]
+    assert {step["basis"] for step in body["steps"]} == {"default"}
+    assert abs(body["device_seconds"] - sum(step["device_seconds"] for step in body["steps"])) < 1e-9
+    alone = estimate(client, retrain={"control": False})
+    assert len(alone["steps"]) == 6
+    assert alone["device_seconds"] < body["device_seconds"]
+    longer = estimate(client, training={"epochs": 40}, retrain={"epochs": 60}, teacher={"epochs": 60})
+    assert longer["device_seconds"] > 1.5 * body["device_seconds"]
+
+
+def test_finished_steps_give_the_rate(client: TestClient, sessions: Sessions, blobs: BlobStore) -> None:
+    search = client.post("/searches", json={"dataset": "digits"}).json()["id"]
+    finish(sessions, blobs, UUID(search))
+    body = estimate(client)
+    assert {step["basis"] for step in body["steps"]} == {"measured"}
+    seconds = {step["kind"]: step["device_seconds"] for step in body["steps"]}
+    # Each step took 2 s. Distillation and rating were split in two: in one, the teacher's pass is saved once.
+    assert 2 < seconds.pop("distill") <= 4
+    assert 2 < seconds.pop("rate") <= 4
+    assert seconds == {"teacher": 2.0, "select": 2.0, "train": 2.0, "export": 2.0}
+    twice = {step["kind"]: step["device_seconds"] for step in estimate(client, retrain={"epochs": 60})["steps"]}
+    assert twice["train"] == 4.0
+
+
+def test_work_does_not_depend_on_how_cells_are_grouped() -> None:
+    spec = resolve(SearchSpec(dataset="digits"), DIGITS)
+    cells = spec.parsed_space.cells
+    whole = phase_steps(Kind.RATE, spec, [cells])
+    parts = phase_steps(Kind.RATE, spec, [cells[:3], cells[3:]])
+    teacher = sum(work(step, spec) for step in parts) - sum(work(step, spec) for step in whole)
+    assert 0 < teacher < 0.1 * work(whole[0], spec)
+
+
+def test_there_is_a_default_for_every_kind() -> None:
+    assert set(DEFAULT_RATES) == set(Kind)

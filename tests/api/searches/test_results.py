@@ -1,0 +1,140 @@
+"""Metrics, ratings, frontier and selection, on random ratings, against the engine's own answers."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import pytest
+from starlette.testclient import TestClient
+
+from dna_engine.architecture import Architecture
+from dna_engine.cost import architecture_cost
+from dna_engine.select import Problem, best, frontier
+from dna_engine.spec import ResolvedSpec
+from dna_engine.steps import Kind
+from store import events
+from store.blobs import BlobStore
+from store.events import Point
+from store.session import Sessions, transaction
+from tests.api.builders import finish, ratings
+from tests.api.conftest import Finished
+from tests.api.problems import pointers, problem
+
+
+@pytest.fixture(scope="module")
+def expected(finished: Finished) -> Problem:
+    return Problem(ratings(ResolvedSpec.model_validate(finished.get("").json()["spec"])))
+
+
+def test_every_rating_comes_once_with_its_ops(finished: Finished, expected: Problem) -> None:
+    items, params = [], {"limit": 100}
+    while True:
+        page = finished.get("/ratings", **params).json()
+        items += page["items"]
+        if page["next"] is None:
+            break
+        params["cursor"] = page["next"]
+    space = expected.ratings.space
+    assert len(items) == sum(space.paths_per_block)
+    for ref in space.cells:
+        mine = [item for item in items if (item["block"], item["cell"]) == (ref.block, ref.cell)]
+        assert [item["loss"] for item in mine] == expected.ratings.losses[ref].tolist()
+        assert [tuple(item["ops"]) for item in mine] == [
+            tuple(op.name for op in path) for path in space.paths(space.cell(ref))
+        ]
+        assert [item["index"] for item in mine] == list(range(len(mine)))
+
+
+def test_ratings_of_a_block_and_of_a_cell(finished: Finished, expected: Problem) -> None:
+    space = expected.ratings.space
+    block = finished.get("/ratings", block=2, limit=10_000).json()["items"]
+    assert len(block) == space.paths_per_block[1]
+    cell = finished.get("/ratings", block=2, cell=1, limit=10_000).json()
+    assert cell["next"] is None
+    assert cell["items"] == [item for item in block if item["cell"] == 1]
+    body = problem(finished.get("/ratings", block=9), 422, "invalid_request")
+    assert body["errors"][0]["parameter"] == "block"
+    assert "b1c1" in body["detail"]
+
+
+def test_the_frontier_is_the_engines(finished: Finished, expected: Problem) -> None:
+    for cost in ("flops", "params"):
+        body = finished.get("/frontier", cost=cost).json()
+        exact = frontier(expected, cost)
+        assert [(point["cost"], point["loss"]) for point in body["points"]] == list(
+            zip(exact.costs.tolist(), exact.losses.tolist(), strict=True)
+        )
+        for point in body["points"]:
+            assert point["cost"] == point[cost]
+            counted = architecture_cost(Architecture.from_json(point["architecture"]))
+            assert (counted.flops, counted.params) == (point["flops"], point["params"])
+    problem(finished.get("/frontier", cost="beauty"), 422, "invalid_request")
+
+
+def test_selection_is_the_engines_and_kept(finished: Finished, expected: Problem) -> None:
+    low, high = expected.cost_range["flops"]
+    asked = {"budget": {"flops": (2 * low + high) // 3, "params": 400_000}, "top_k": 4, "min_distance": 3}
+    body = finished.client.post(f"/searches/{finished.id}/select", json=asked).json()
+    exact = best(expected, asked["budget"], 4, 3)  # type: ignore[arg-type]
+    assert body["exact"] is True
+    assert [network["loss"] for network in body["architectures"]] == [network.loss for network in exact.networks]
+    again = finished.client.post(f"/searches/{finished.id}/select", json=asked).json()
+    assert again == body
+    first = body["architectures"][0]
+    shown = finished.client.get(f"/architectures/{first['id']}").json()
+    assert (shown["role"], shown["architecture"]) == ("selected", first["architecture"])
+
+
+def test_the_winner_is_found_again_under_its_own_budget(finished: Finished) -> None:
+    spec = finished.get("").json()["spec"]
+    body = finished.client.post(f"/searches/{finished.id}/select", json={"budget": spec["budget"]}).json()
+    assert [network["id"] for network in body["architectures"]] == [finished.network("winner")]
+
+
+def test_a_selection_that_cannot_be(finished: Finished) -> None:
+    def select(**asked: Any) -> Any:
+        return finished.client.post(f"/searches/{finished.id}/select", json=asked)
+
+    body = problem(select(budget={"flops": 5}), 422, "infeasible_budget")
+    assert (pointers(body), body["binding"]) == (["#/budget/flops"], ["flops"])
+    assert pointers(problem(select(budget={"latency_ms": 5}), 422, "invalid_request")) == ["#/budget/latency_ms"]
+    assert pointers(problem(select(top_k=0), 422, "invalid_request")) == ["#/top_k"]
+    assert pointers(problem(select(k=1), 422, "invalid_request")) == ["#/k"]
+
+
+def test_before_the_ratings_are_finished(client: TestClient, sessions: Sessions, blobs: BlobStore) -> None:
+    search = client.post("/searches", json={"dataset": "digits"}).json()["id"]
+    finish(sessions, blobs, UUID(search), until=Kind.DISTILL)
+    for path in ("ratings", "frontier"):
+        assert "rate" in problem(client.get(f"/searches/{search}/{path}"), 409, "conflict")["detail"]
+    problem(client.post(f"/searches/{search}/select", json={}), 409, "conflict")
+
+
+def test_metrics_are_series(client: TestClient, sessions: Sessions) -> None:
+    search = client.post("/searches", json={"dataset": "digits"}).json()["id"]
+    points = [Point("distill/b1c1/loss", x, 1 / x) for x in (2.0, 1.0)] + [Point("teacher/accuracy", 1.0, 0.9)]
+    with transaction(sessions) as session:
+        events.add_points(session, UUID(search), points)
+    everything = client.get(f"/searches/{search}/metrics").json()
+    assert everything == {"series": {"distill/b1c1/loss": [[1.0, 1.0], [2.0, 0.5]], "teacher/accuracy": [[1.0, 0.9]]}}
+    some = client.get(f"/searches/{search}/metrics", params={"prefix": "teacher/"}).json()
+    assert list(some["series"]) == ["teacher/accuracy"]
+    problem(client.get("/searches/0199d3f0-5a34-7c1e-b6a8-0d6f6f3f7a10/metrics"), 404, "not_found")
+
+
+def test_the_papers_space_is_answered_within_100_ms(client: TestClient, sessions: Sessions, blobs: BlobStore) -> None:
+    """23,046 paths, 1.96e17 networks. The first request reads the ratings, later ones find them parsed."""
+    spec = {"dataset": "digits", "space": "dna-mbconv", "teacher": {"model": "tf_efficientnet_b0"}, "input_size": 224}
+    search = client.post("/searches", json=spec).json()["id"]
+    finish(sessions, blobs, UUID(search), until=Kind.SELECT)
+    client.get(f"/searches/{search}/frontier")
+    seconds = []
+    for flops in np.linspace(250e6, 500e6, 9).astype(int).tolist():
+        started = time.perf_counter()
+        response = client.post(f"/searches/{search}/select", json={"budget": {"flops": flops, "params": 4_800_000}})
+        seconds.append(time.perf_counter() - started)
+        assert response.status_code == 200
+    assert sorted(seconds)[len(seconds) // 2] < 0.1

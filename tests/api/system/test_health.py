@@ -1,0 +1,28 @@
+"""Alive and ready."""
+
+from __future__ import annotations
+
+from starlette.testclient import TestClient
+
+from api.settings import ApiSettings
+from store.migrate import downgrade
+from store.session import Sessions, transaction
+from tests.api.problems import problem
+from tests.store.builders import new_worker
+
+
+def test_ready_says_what_it_looked_at(client: TestClient, sessions: Sessions) -> None:
+    assert client.get("/healthz").json() == {"status": "ok"}
+    assert client.get("/readyz").json() == {"database": True, "migrations": True, "redis": True, "workers": 0}
+    with transaction(sessions) as session:
+        new_worker(session)
+    assert client.get("/readyz").json()["workers"] == 1
+
+
+def test_another_schema_is_not_ready(client: TestClient, api_settings: ApiSettings) -> None:
+    assert api_settings.database_url is not None
+    downgrade(api_settings.database_url, "base")
+    body = problem(client.get("/readyz"), 503, "unavailable")
+    assert body["checks"] == {"database": True, "migrations": False, "redis": True, "workers": 0}
+    assert "migrations" in body["detail"]
+    assert client.get("/healthz").status_code == 200

@@ -1,0 +1,29 @@
+"""Live workers and what they run."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from starlette.testclient import TestClient
+
+from store import searches, workers
+from store.session import Sessions, transaction
+from tests.store.builders import new_worker, queued, take
+
+
+def test_workers_and_what_they_run(client: TestClient, sessions: Sessions) -> None:
+    assert client.get("/workers").json() == {"items": [], "next": None}
+    search_id = client.post("/searches", json={"dataset": "digits"}).json()["id"]
+    with transaction(sessions) as session:
+        busy, idle, gone = (new_worker(session, hostname=name) for name in ("busy", "idle", "gone"))
+        (step,) = queued(session, searches.get(session, UUID(search_id)))
+        take(session, step, busy)
+        workers.beat(session, busy.id, current_step_id=step.id)
+        workers.leave(session, gone.id)
+    shown = client.get("/workers").json()["items"]
+    assert [(worker["hostname"], worker["device"]) for worker in shown] == [("busy", "cpu"), ("idle", "cpu")]
+    running = {"id": str(step.id), "search_id": search_id, "key": "teacher", "kind": "teacher"}
+    assert [worker["step"] for worker in shown] == [running, None]
+    assert idle.id != busy.id
+    search = client.get(f"/searches/{search_id}").json()
+    assert (search["state"], search["steps"][0]["device"]) == ("running", "cpu")
