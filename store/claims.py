@@ -107,7 +107,7 @@ def held(session: Session, claim: Claim) -> tuple[Search, Step]:
     step = session.scalar(
         select(Step)
         .where(Step.id == claim.step_id, Step.fence == claim.fence, Step.state == StepState.RUNNING)
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
     if step is None:

@@ -195,7 +195,7 @@ def reap(session: Session) -> list[Step]:
                 Step.state == StepState.RUNNING,
                 Step.lease_expires_at < clock(session),
             )
-            .with_for_update()
+            .with_for_update(key_share=True)
             .execution_options(populate_existing=True)
         )
         if step is not None:

@@ -76,10 +76,17 @@ def state(session: Session, search_id: UUID) -> SearchState:
 def lock(session: Session, search_id: UUID) -> Search:
     """The search as it is now, locked until the transaction ends. Take it before any lock on its steps.
 
+    The lock lets others refer to the row meanwhile (a worker's beat names its step), but not change it.
+
     Raises:
         NotFound: there is none of that id.
     """
-    query = select(Search).where(Search.id == search_id).with_for_update().execution_options(populate_existing=True)
+    query = (
+        select(Search)
+        .where(Search.id == search_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
     search = session.scalar(query)
     if search is None:
         raise NotFound("search", search_id)

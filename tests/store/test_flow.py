@@ -134,6 +134,18 @@ def test_an_error_in_the_spec_is_not_tried_again_and_stops_the_siblings(session:
     assert search.state == SearchState.FAILED
 
 
+def test_a_sibling_that_stops_after_a_resume_is_queued_again(session: Session) -> None:
+    search, worker = new_search(session), new_worker(session)
+    finish_phase(session, search, worker)
+    first, second = queued(session, search)
+    running, sibling = take(session, first, worker), take(session, second, worker)
+    flow.fail(session, running, {"code": "x", "message": "y", "param": None}, engine_seconds=0.0, retry=False)
+    flow.resume(session, search.id)
+    assert flow.stop(session, sibling, engine_seconds=0.0) == StepState.QUEUED
+    finish_phase(session, search, worker)
+    assert search.phase == Kind.RATE
+
+
 def test_resume_keeps_what_is_done(session: Session) -> None:
     search, worker = new_search(session, max_attempts=1), new_worker(session)
     finish_phase(session, search, worker)

@@ -1,0 +1,27 @@
+"""Settings from the environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from store.settings import Settings
+
+
+def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DNA_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("DNA_MAX_ATTEMPTS", "5")
+    settings = Settings()
+    assert settings.max_attempts == 5
+    assert settings.artifacts == (tmp_path / "artifacts").as_uri()
+    monkeypatch.setenv("DNA_ARTIFACTS_URL", "memory://x")
+    assert Settings().artifacts == "memory://x"
+    monkeypatch.setenv("DNA_LEASE_SECONDS", "15")
+    with pytest.raises(ValidationError, match="DNA_LEASE_SECONDS"):
+        Settings()
+
+
+def test_every_setting_is_described() -> None:
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []

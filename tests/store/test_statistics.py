@@ -1,0 +1,31 @@
+"""Figures over many rows."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from dna_engine.steps import Kind
+from store import flow, statistics
+from store.states import SearchState
+from tests.store.builders import new_search, new_worker, queued, succeed, take
+
+
+def test_what_finished_steps_took(session: Session) -> None:
+    search, worker = new_search(session), new_worker(session)
+    claim = take(session, queued(session, search)[0], worker)
+    assert statistics.finished_steps(session, Kind.TEACHER, device="cpu") == []
+    succeed(session, claim)
+    (finished,) = statistics.finished_steps(session, Kind.TEACHER, device="cpu")
+    assert (finished.step, finished.spec, finished.engine_seconds) == (claim.step, claim.spec, 1.0)
+    assert statistics.finished_steps(session, Kind.TEACHER, device="cuda") == []
+    assert statistics.finished_steps(session, Kind.RATE, device="cpu") == []
+
+
+def test_how_much_there_is(session: Session) -> None:
+    assert set(statistics.searches_by_state(session).values()) == {0}
+    assert statistics.waiting_steps(session) == {}
+    new_search(session)
+    flow.cancel(session, new_search(session).id)
+    counts = statistics.searches_by_state(session)
+    assert (counts[SearchState.QUEUED], counts[SearchState.CANCELLED], counts[SearchState.FAILED]) == (1, 1, 0)
+    assert statistics.waiting_steps(session) == {"gpu": 1}

@@ -1,0 +1,26 @@
+"""Which workers count as live."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from store import steps, workers
+from store.session import clock
+from store.tables import Worker
+from tests.store.builders import new_search, new_worker
+
+
+def test_workers_count_as_live_while_they_beat(session: Session) -> None:
+    worker, silent, left = (new_worker(session, hostname=name) for name in ("a", "b", "c"))
+    step = steps.of_search(session, new_search(session).id)[0]
+    long_ago = clock(session) - timedelta(minutes=5)
+    session.execute(update(Worker).values(last_seen_at=long_ago))
+    workers.beat(session, worker.id, current_step_id=step.id)
+    workers.beat(session, left.id, current_step_id=None)
+    workers.leave(session, left.id)
+    assert workers.live(session, within=timedelta(seconds=30)) == [worker]
+    assert worker.current_step_id == step.id
+    assert workers.live(session, within=timedelta(hours=1)) == [worker, silent]
