@@ -72,6 +72,11 @@ def _parser() -> argparse.ArgumentParser:
     select.add_argument("--top-k", type=int, default=1, help="how many networks")
     select.add_argument("--min-distance", type=int, default=1, help="layers in which any two of them differ at least")
 
+    plot = _command(commands, "plot", _plot, "a picture of a run folder, as SVG or PNG")
+    plot.add_argument("picture", choices=("loss", "features", "frontier"))
+    plot.add_argument("run", type=Path, help="the run folder of a finished search")
+    plot.add_argument("--out", type=Path, help="a .svg or .png file; default: PICTURE.svg in the run folder")
+
     teachers = _command(commands, "teachers", _teachers, "the models that can supervise, with their blocks")
     teachers.add_argument("--write", action="store_true", help="describe them anew from the models, into teachers.json")
     return parser
@@ -118,6 +123,15 @@ def _step(options: argparse.Namespace) -> None:
     except EngineError as error:
         reporter.emit(Failure(error=error.to_dict()))
         raise
+
+
+def _plot(options: argparse.Namespace) -> None:
+    from dna_engine import plots  # torch and matplotlib
+
+    target = options.out or options.run / f"{options.picture}.svg"
+    draw = {"loss": plots.plot_loss, "features": plots.plot_features, "frontier": plots.plot_frontier}
+    draw[options.picture](options.run, target)
+    _print({"file": str(target)}, [str(target)], options)
 
 
 def _teachers(options: argparse.Namespace) -> None:

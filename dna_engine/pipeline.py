@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,9 @@ import torch
 from dna_engine import choose, distill, export, latency, rate, teacher, train
 from dna_engine.context import Context
 from dna_engine.errors import InvalidSpec, OutOfMemory
-from dna_engine.events import Log, Result
+from dna_engine.events import Log, Metric, Reporter, Result, _Event
 from dna_engine.spec import ResolvedSpec
-from dna_engine.steps import LATENCY, Kind, Step, phase_steps
+from dna_engine.steps import LATENCY, METRICS, Kind, Step, phase_steps
 
 RUNNERS = {
     Kind.TEACHER: teacher.run_step,
@@ -54,6 +55,7 @@ def run(spec: ResolvedSpec, context: Context) -> dict[str, Any]:
         EngineError: what a step raises.
     """
     _claim(spec, context.run)
+    context = replace(context, reporter=Recorder(context.run / METRICS, context.reporter))
     journal = Journal(context.run / "journal.json")
     for step in steps(spec):
         if journal.has(step, spec):
@@ -88,6 +90,20 @@ class Journal:
     def add(self, step: Step, result: Result, seconds: float) -> None:
         self.entries[step.key] = {"kind": step.kind, "seconds": round(seconds, 3), "values": result.values}
         _write(self._path, self.entries)
+
+
+class Recorder(Reporter):
+    """Passes events on, and keeps the metrics among them in a file for the pictures of ``plots.py``."""
+
+    def __init__(self, path: Path, reporter: Reporter) -> None:
+        super().__init__()
+        self._path, self._reporter = path, reporter
+
+    def emit(self, event: _Event) -> None:
+        if isinstance(event, Metric):
+            with self._path.open("a") as file:
+                file.write(event.model_dump_json() + "\n")
+        self._reporter.emit(event)
 
 
 def summarize(spec: ResolvedSpec, journal: Journal) -> dict[str, Any]:

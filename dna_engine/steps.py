@@ -13,6 +13,7 @@ been laid down, and a search without a service is the same steps in one folder::
     winner/ control/              architecture.json, weights.safetensors, training.json
     winner/model.onnx, export.json, bundle.zip
     checkpoints/KEY.safetensors   where an interrupted step goes on from
+    metrics.jsonl                 series of losses and accuracies, from a search without a service
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ class Kind(StrEnum):
 
 
 LATENCY = "latency.json"
+#: Metric events of a search without a service, one a line.
+METRICS = "metrics.jsonl"
 
 #: Kinds that need no device; they never wait behind training.
 CPU_KINDS = frozenset({Kind.SELECT, Kind.EXPORT})

@@ -1,0 +1,219 @@
+"""Pictures of a finished run folder: losses over time, feature maps side by side, predicted loss against cost.
+
+Each function draws one picture and writes it as SVG or PNG, by the name of the file; ``python -m dna_engine plot`` calls
+them. They are the counterparts of figures 4, 5 and 2 of the paper.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from safetensors.torch import load_file
+from torch import Tensor
+
+from dna_engine import data
+from dna_engine.errors import InvalidSpec
+from dna_engine.events import Metric, parse_event
+from dna_engine.select import Network, Problem, load_ratings
+from dna_engine.space import OPS, CellRef, Op
+from dna_engine.spec import ResolvedSpec
+from dna_engine.steps import METRICS
+from dna_engine.supernet import make_cells
+from dna_engine.teacher import load_teacher
+
+#: Random networks shown behind the frontier.
+CLOUD = 3000
+#: Channels of a feature map that are shown: those in which the teacher's map varies most.
+CHANNELS = 4
+
+BLUE, RED, GREY = "#4477aa", "#cc6677", "#bbbbbb"
+BLOCKS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377")
+STYLES = ("-", "--", ":", "-.")
+
+Series = Mapping[str, Sequence[tuple[float, float]]]
+
+
+# --- losses and accuracies over time
+
+
+def plot_loss(run: Path, target: Path) -> None:
+    """Training loss of every cell, and the best accuracy so far of the networks in training, over time.
+
+    Raises:
+        InvalidSpec: the run folder has no metrics.
+    """
+    draw_progress(read_series(run / METRICS), target)
+
+
+def read_series(metrics: Path) -> dict[str, list[tuple[float, float]]]:
+    """The metrics of a file of events by the name of their series. A step that was repeated shows its last values.
+
+    Raises:
+        InvalidSpec: there is no such file.
+    """
+    if not metrics.exists():
+        raise InvalidSpec(f"{metrics} does not exist; a run by `python -m dna_engine run` leaves it.", param="run")
+    found: dict[str, dict[float, float]] = {}
+    for line in metrics.read_text().splitlines():
+        event = parse_event(line)
+        if isinstance(event, Metric):
+            found.setdefault(event.series, {})[event.x] = event.y
+    return {name: sorted(points.items()) for name, points in found.items()}
+
+
+def draw_progress(series: Series, target: Path) -> None:
+    """What :func:`plot_loss` shows, from series of points (x, y) as the engine names them."""
+    figure = Figure(figsize=(10, 3.8), layout="constrained")
+    losses, accuracies = figure.subplots(1, 2)
+    for name, points in sorted(series.items()):
+        match name.split("/"):
+            case ["distill", cell, "loss"]:
+                ref = CellRef.parse(cell)
+                colour, style = BLOCKS[(ref.block - 1) % len(BLOCKS)], STYLES[(ref.cell - 1) % len(STYLES)]
+                losses.plot(*zip(*points, strict=True), style, color=colour, lw=1.2, label=cell)
+            case ["train", part, "accuracy"]:
+                epochs, values = zip(*points, strict=True)
+                accuracies.step(epochs, np.maximum.accumulate(values), where="post", lw=1.4, label=part)
+    losses.set(xlabel="step", ylabel="distance to the teacher (training loss)", yscale="log")
+    accuracies.set(xlabel="epoch", ylabel="best test accuracy so far")
+    for panel in (losses, accuracies):
+        if panel.lines:
+            panel.legend(frameon=False, fontsize=8, ncols=2)
+    save(figure, target)
+
+
+# --- predicted loss against cost
+
+
+def plot_frontier(run: Path, target: Path, cost: str = "flops") -> None:
+    """Networks of the space by cost and predicted loss: a random sample, the exact frontier, the winner, the control.
+
+    Raises:
+        InvalidSpec: the run has not come to its selection.
+    """
+    spec, selection = read_spec(run), _read(run, "selection.json")
+    problem = Problem(load_ratings(run / "ratings.json"), spec.block_weights)
+    figure = Figure(figsize=(6.5, 4.4), layout="constrained")
+    panel = figure.subplots()
+    cloud = [(network.costs[cost], network.loss) for network in sample(problem, CLOUD, spec.seed)]
+    panel.plot(*zip(*cloud, strict=True), ".", color=GREY, ms=2, label=f"{CLOUD:,} random networks", rasterized=True)
+    front = [(point[cost], point["loss"]) for point in selection["frontier"]]
+    panel.step(*zip(*front, strict=True), where="post", color=BLUE, lw=1.4, label="frontier")
+    for name, colour, marker in (("winner", RED, "*"), ("control", "black", "x")):
+        if name in selection:
+            place = selection[name][cost], selection[name]["loss"]
+            panel.plot(*place, marker, color=colour, ms=10 if marker == "*" else 6, label=name)
+    if cost in spec.budget.limits:
+        panel.axvline(spec.budget.limits[cost], color="black", lw=0.8, ls=":", label="budget")
+    panel.set(xlabel=f"{cost} of the network", ylabel="predicted loss (sum of block ratings)")
+    panel.legend(frameon=False, fontsize=8)
+    save(figure, target)
+
+
+def sample(problem: Problem, count: int, seed: int) -> Iterator[Network]:
+    """Networks of the space, drawn uniformly."""
+    rng = random.Random(f"picture/{seed}")
+    paths = problem.ratings.space.paths_per_block
+    for _ in range(count):
+        yield problem.network([rng.randrange(number) for number in paths])
+
+
+# --- feature maps
+
+
+def plot_features(run: Path, target: Path, device: torch.device | None = None) -> None:
+    """For one held-out image: the teacher's map after every block beside what the winner's path makes of it.
+
+    Raises:
+        InvalidSpec: the run has not come to its selection.
+    """
+    spec = read_spec(run)
+    maps = block_maps(spec, run, _winner_paths(run), device or torch.device("cpu"))
+    figure = Figure(figsize=(1.3 * (2 * CHANNELS + 1), 1.45 * len(maps) + 0.4), layout="constrained")
+    panels = figure.subplots(len(maps), 2 * CHANNELS, squeeze=False)
+    for block, (row, (teacher, student)) in enumerate(zip(panels, maps, strict=True), start=1):
+        channels = teacher.var((1, 2)).topk(min(CHANNELS, len(teacher))).indices.tolist()
+        for place, channel in enumerate(channels):
+            low, high = teacher[channel].min().item(), teacher[channel].max().item()
+            _show(row[place], teacher[channel], low, high)
+            _show(row[CHANNELS + place], student[channel], low, high)
+            row[place].set_title(f"{channel}", fontsize=7)
+            row[CHANNELS + place].set_title(f"{channel}", fontsize=7)
+        for panel in (*row[len(channels) : CHANNELS], *row[CHANNELS + len(channels) :]):
+            panel.set_axis_off()
+        row[0].set_ylabel(f"block {block}", fontsize=9)
+    figure.suptitle("Teacher (left half) and the winner's path in the supernet (right half), by channel", fontsize=10)
+    save(figure, target)
+
+
+def block_maps(
+    spec: ResolvedSpec, run: Path, paths: Mapping[CellRef, Sequence[Op]], device: torch.device
+) -> list[tuple[Tensor, Tensor]]:
+    """Per block the teacher's and the cell's map (C, H, W) of the first rating image, after a batch that sets the norms."""
+    teacher = load_teacher(spec, run, device)
+    cells = make_cells(spec, list(paths), teacher.shapes(spec.input_size))
+    images, _ = next(data.load_splits(spec, device).rate.ordered(spec.rating.batch_size))
+    boundaries = range(len(paths) + 1)
+    features = teacher.features(images, boundaries)
+    found = []
+    with torch.inference_mode():
+        for ref, net in cells.items():
+            net.load_state_dict(load_file(run / f"cells/{ref}.safetensors"))
+            output = net.to(device)(features[ref.block - 1], paths[ref])
+            found.append((features[ref.block][0].float().cpu(), output[0].float().cpu()))
+    return found
+
+
+def _winner_paths(run: Path) -> dict[CellRef, list[Op]]:
+    architecture = _read(run, "selection.json")["winner"]["architecture"]
+    return {
+        CellRef(number, block["cell"]): [OPS[op] if isinstance(op, str) else Op(**op) for op in block["ops"]]
+        for number, block in enumerate(architecture["blocks"], start=1)
+    }
+
+
+def _show(panel: Axes, pixels: Tensor, low: float, high: float) -> None:
+    """Both maps of a channel on the teacher's scale."""
+    panel.imshow(pixels.numpy(), cmap="viridis", vmin=low, vmax=high, interpolation="nearest")
+    panel.set(xticks=[], yticks=[])
+
+
+# --- files
+
+
+def read_spec(run: Path) -> ResolvedSpec:
+    """The spec of a run folder.
+
+    Raises:
+        InvalidSpec: the folder is not a run.
+    """
+    return ResolvedSpec.model_validate(_read(run, "spec.json"))
+
+
+def _read(run: Path, name: str) -> Any:
+    path = run / name
+    if not path.exists():
+        raise InvalidSpec(f"{path} does not exist; the run has not come that far.", param="run")
+    return json.loads(path.read_text())
+
+
+def save(figure: Figure, target: Path) -> None:
+    """Writes the picture; the same data gives the same bytes.
+
+    Raises:
+        InvalidSpec: the name of the file ends in neither .svg nor .png.
+    """
+    if target.suffix not in (".svg", ".png"):
+        raise InvalidSpec(f"{target.name} must end in .svg or .png.", param="out")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with mpl.rc_context({"svg.hashsalt": "dna", "svg.fonttype": "path"}):
+        figure.savefig(target, dpi=150, metadata={"Date": None} if target.suffix == ".svg" else None)

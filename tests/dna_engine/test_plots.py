@@ -1,0 +1,118 @@
+"""Pictures of one real, tiny search."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+import torch
+from PIL import Image
+
+from dna_engine import pipeline, plots
+from dna_engine.__main__ import main
+from dna_engine.context import Context
+from dna_engine.dataset import DIGITS
+from dna_engine.errors import InvalidSpec
+from dna_engine.events import Metric, Reporter
+from dna_engine.space import CellRef
+from dna_engine.spec import SearchSpec, resolve
+from dna_engine.steps import METRICS, Kind
+
+SPACE = {
+    "ops": ["mb3_3x3", "mb6_3x3"],
+    "blocks": [
+        {"stride": 2, "cells": [{"depth": 1, "width": 16}, {"depth": 2, "width": 16}]},
+        {"stride": 2, "cells": [{"depth": 2, "width": 24}]},
+    ],
+    "stem_width": 8,
+    "first_width": 8,
+    "head_width": 32,
+}
+
+
+class Unheard(Reporter):
+    def emit(self, event: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("search")
+    spec = resolve(
+        SearchSpec.model_validate(
+            {
+                "dataset": "digits",
+                "space": SPACE,
+                "input_size": 16,
+                "teacher": {"epochs": 1},
+                "training": {"epochs": 1, "batch_size": 256},
+                "rating": {"images": 64},
+                "retrain": {"epochs": 2, "batch_size": 256},
+            }
+        ),
+        DIGITS,
+    )
+    (folder / "spec.json").write_text(spec.model_dump_json())
+    context = Context(folder, torch.device("cpu"), pipeline.Recorder(folder / METRICS, Unheard()))
+    for step in pipeline.steps(spec):
+        if step.kind != Kind.EXPORT:
+            pipeline.run_step(spec, step, context)
+    return folder
+
+
+@pytest.mark.parametrize("picture", ["loss", "features", "frontier"])
+def test_each_picture_is_one_command(run: Path, picture: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plot", picture, str(run)]) == 0
+    target = run / f"{picture}.svg"
+    assert capsys.readouterr().out.strip() == str(target)
+    root = ElementTree.parse(target).getroot()
+    assert root.tag.endswith("svg")
+    assert sum(len(element.get("d", "")) for element in root.iter() if element.tag.endswith("path")) > 1000
+
+
+def test_a_png_is_written_and_the_same_run_gives_the_same_picture(run: Path, tmp_path: Path) -> None:
+    for name in ("first.png", "second.png", "first.svg", "second.svg"):
+        plots.plot_frontier(run, tmp_path / name)
+    with Image.open(tmp_path / "first.png") as image:
+        assert image.format == "PNG"
+    assert (tmp_path / "first.svg").read_bytes() == (tmp_path / "second.svg").read_bytes()
+
+
+def test_the_losses_shown_are_those_of_every_cell_and_network(run: Path) -> None:
+    series = plots.read_series(run / METRICS)
+    assert {"distill/b1c1/loss", "distill/b1c2/loss", "distill/b2c1/loss"} <= set(series)
+    assert [x for x, _ in series["train/winner/accuracy"]] == [1, 2]
+    assert set(series) >= {"train/control/accuracy", "train/teacher/accuracy"}
+
+
+def test_a_repeated_step_shows_its_last_values(tmp_path: Path) -> None:
+    lines = [Metric(series="s", x=x, y=y).model_dump_json() for x, y in [(1, 5.0), (2, 6.0), (1, 4.0)]]
+    (tmp_path / "metrics.jsonl").write_text("\n".join(lines) + "\n")
+    assert plots.read_series(tmp_path / "metrics.jsonl") == {"s": [(1.0, 4.0), (2.0, 6.0)]}
+
+
+def test_feature_maps_are_the_teachers_and_what_the_winners_path_makes_of_them(run: Path) -> None:
+    spec = plots.read_spec(run)
+    paths = plots._winner_paths(run)
+    assert [ref.block for ref in paths] == [1, 2]
+    maps = plots.block_maps(spec, run, paths, torch.device("cpu"))
+    assert [teacher.shape for teacher, _ in maps] == [student.shape for _, student in maps]
+    assert maps[0][0].shape[1:] == (4, 4)
+    other = {CellRef(ref.block, ref.cell): path[::-1] for ref, path in paths.items()}
+    again = plots.block_maps(spec, run, other, torch.device("cpu"))
+    for (teacher, _), (same, _) in zip(maps, again, strict=True):
+        assert torch.equal(teacher, same)
+
+
+@pytest.mark.parametrize("picture", ["loss", "features", "frontier"])
+def test_a_folder_that_is_no_finished_run_is_refused(
+    picture: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["plot", picture, str(tmp_path)]) == 2
+    assert "does not exist" in capsys.readouterr().err
+
+
+def test_other_formats_are_refused(run: Path, tmp_path: Path) -> None:
+    with pytest.raises(InvalidSpec, match=r"\.svg or \.png"):
+        plots.plot_frontier(run, tmp_path / "frontier.pdf")
