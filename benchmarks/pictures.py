@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from dna_engine import data
 from dna_engine.dataset import DatasetInfo

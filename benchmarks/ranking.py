@@ -36,8 +36,9 @@ from dna_engine.space import Space
 from dna_engine.spec import DistillSpec, RateSpec, ResolvedSpec, SearchSpec, TeacherSpec, resolve
 from dna_engine.steps import Kind, phase_steps
 
-#: Half the relative width of the band of flops.
-BAND = 0.015
+#: Half the relative width of the band of flops, and the share of the random networks that cost less than its middle:
+#: small networks differ more, and train faster.
+BAND, BAND_AT = 0.015, 0.25
 #: Random networks among which the study's are chosen.
 POOL = 5000
 
@@ -47,12 +48,12 @@ SPACE: dict[str, Any] = {
     "name": "ranking study",
     "ops": [{"name": "mb1_3x3", "kernel": 3, "expansion": 1}, "mb3_3x3", "mb6_3x3", "mb6_5x5", "skip"],
     "blocks": [
-        {"stride": 2, "cells": [{"depth": 2, "width": 16}, {"depth": 2, "width": 40}]},
+        {"stride": 2, "cells": [{"depth": 2, "width": 16}, {"depth": 2, "width": 32}]},
         {"stride": 1, "cells": [{"depth": 3, "width": 16}, {"depth": 3, "width": 40}]},
         {"stride": 2, "cells": [{"depth": 3, "width": 32}, {"depth": 3, "width": 96}]},
     ],
-    "stem_width": 16,
-    "first_width": 16,
+    "stem_width": 8,
+    "first_width": 8,
     "head_width": 128,
 }
 
@@ -78,6 +79,7 @@ class Settings:
     teacher_epochs: int
     distill_steps: int
     batch_size: int
+    augment: bool
     learning_rate: float
     input_size: int
     teacher: str
@@ -115,7 +117,7 @@ class Study:
             ),
             training=DistillSpec(epochs=max(1, round(s.distill_steps / steps_per_epoch)), batch_size=s.batch_size),
             rating=RateSpec(images=s.rating_images, batch_size=s.batch_size),
-            augment=True,
+            augment=s.augment,
         )
         return resolve(search, dataset)
 
@@ -233,7 +235,7 @@ def random_network(spec: ResolvedSpec, space: Space, rng: random.Random) -> Arch
 
 
 def choose(spec: ResolvedSpec, count: int) -> list[Architecture]:
-    """``count`` networks at even steps of log flops over a random pool, then ``count`` within the band at its median.
+    """``count`` networks at even steps of log flops over a random pool, then ``count`` within the band.
 
     Raises:
         InvalidSpec: the space has too few networks in the band.
@@ -242,13 +244,13 @@ def choose(spec: ResolvedSpec, count: int) -> list[Architecture]:
     pool = list(dict.fromkeys(random_network(spec, space, rng) for _ in range(POOL)))
     pool.sort(key=lambda architecture: architecture_cost(architecture).flops)
     flops = [architecture_cost(architecture).flops for architecture in pool]
-    low, high, median = flops[len(pool) // 200], flops[-1 - len(pool) // 200], flops[len(pool) // 2]
+    low, high, middle = flops[len(pool) // 200], flops[-1 - len(pool) // 200], flops[int(len(pool) * BAND_AT)]
     spread: list[int] = []
     for place in range(count):
         target = math.log(low) + (place + 0.5) / count * (math.log(high) - math.log(low))
         free = (index for index in range(len(pool)) if index not in spread)
         spread.append(min(free, key=lambda index: abs(math.log(flops[index]) - target)))
-    inside = [i for i in range(len(pool)) if i not in spread and abs(flops[i] / median - 1) <= BAND]
+    inside = [i for i in range(len(pool)) if i not in spread and abs(flops[i] / middle - 1) <= BAND]
     if len(inside) < count:
         raise InvalidSpec(f"Only {len(inside)} networks of {POOL} lie in the band; ask for fewer.", param="networks")
     return [pool[index] for index in spread + rng.sample(inside, count)]
@@ -321,16 +323,17 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
         ("networks", 16, "over all costs, and as many inside the band"),
         ("seeds", 2, "trainings of each network"),
         ("train-images", 20_000, ""),
-        ("test-images", 5_000, ""),
+        ("test-images", 4_000, ""),
         ("rating-images", 2_000, "held out for ratings, on top of the training images"),
-        ("epochs", 3, "of each training"),
-        ("teacher-epochs", 5, ""),
-        ("distill-steps", 1_500, "of DNA's supernets and of SPOS's"),
-        ("batch-size", 128, ""),
+        ("epochs", 2, "of each training"),
+        ("teacher-epochs", 4, ""),
+        ("distill-steps", 3_000, "of DNA's supernets and of SPOS's"),
+        ("batch-size", 64, ""),
         ("input-size", 16, ""),
     ):
         parser.add_argument(f"--{name}", type=int, default=default, help=text)
-    parser.add_argument("--learning-rate", type=float, default=0.004)
+    parser.add_argument("--learning-rate", type=float, default=0.003)
+    parser.add_argument("--augment", action="store_true", help="shifts; in a few epochs they only slow learning")
     parser.add_argument("--space", type=Path, help="JSON of an explicit space; default: one after mbconv-small")
     parser.add_argument("--teacher", default="resnet18")
     parser.add_argument(
