@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import threading
 from collections import OrderedDict
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from api.errors import Conflict
-from dna_engine.select import Problem, load_ratings
+from dna_engine.select import LatencyTable, Problem, load_ratings
 from dna_engine.spec import ResolvedSpec
+from dna_engine.steps import LATENCY
 from store import artifacts, searches
 from store.blobs import BlobStore
+from store.tables import Artifact
 
 RATINGS = "ratings.json"
 
@@ -35,19 +38,24 @@ class ProblemCache:
             Conflict: its ratings are not finished.
         """
         search = searches.get(session, search_id)
-        artifact = artifacts.named(session, search_id, [RATINGS]).get(RATINGS)
-        if artifact is None:
+        files = artifacts.named(session, search_id, [RATINGS, LATENCY])
+        if RATINGS not in files:
             raise Conflict(f"The search has no finished ratings yet: it is {search.state}, in phase {search.phase}.")
         # By the file, not by the search: a search that is rated anew leaves another file.
+        key = files[RATINGS].id
         with self._lock:
-            if artifact.id in self._problems:
-                self._problems.move_to_end(artifact.id)
-                return self._problems[artifact.id]
-        content = b"".join(self._blobs.read(artifacts.blob(artifact)))
+            if key in self._problems:
+                self._problems.move_to_end(key)
+                return self._problems[key]
         weights = ResolvedSpec.model_validate(search.resolved).block_weights
-        problem = Problem(load_ratings(json.loads(content)), weights)
-        self._keep(artifact.id, problem)
+        latency = LatencyTable.from_json(self._read(files[LATENCY])) if LATENCY in files else None
+        problem = Problem(load_ratings(self._read(files[RATINGS])), weights, latency)
+        self._keep(key, problem)
         return problem
+
+    def _read(self, artifact: Artifact) -> dict[str, Any]:
+        content: dict[str, Any] = json.loads(b"".join(self._blobs.read(artifacts.blob(artifact))))
+        return content
 
     def _keep(self, artifact_id: UUID, problem: Problem) -> None:
         with self._lock:

@@ -10,10 +10,14 @@ from sqlalchemy.orm import Session
 
 from api.errors import Invalid
 from api.pagination import Page, decode, encode, invalid_cursor
-from api.searches.schemas import FrontierOut, FrontierPoint, Rating, Selected, SelectIn, Selection
+from api.searches.schemas import Cost, FrontierOut, FrontierPoint, Rating, Selected, SelectIn, Selection
 from dna_engine.select import Network, Problem, best, frontier
 from dna_engine.space import CellRef
 from store import architectures
+from store.columns import Json
+from store.states import Role
+
+_NO_LATENCY = "No latency was measured for this search: its budget had no latency_ms"
 
 
 def page(problem: Problem, *, block: int | None, cell: int | None, cursor: str | None, limit: int) -> Page[Rating]:
@@ -52,21 +56,34 @@ def _candidates(problem: Problem, cells: list[CellRef], start: int) -> Iterator[
         start = max(0, start - len(losses))
 
 
-def whole_frontier(problem: Problem, cost: str) -> FrontierOut:
-    """Every point with its network."""
-    front = frontier(problem, cost)
+def whole_frontier(session: Session, search_id: UUID, problem: Problem, cost: Cost) -> FrontierOut:
+    """Every point with its network.
+
+    Raises:
+        Invalid: latency, where none was measured.
+    """
+    if cost not in problem.cost_names:
+        raise Invalid(f"{_NO_LATENCY}.", errors=[{"parameter": "cost", "detail": _NO_LATENCY}])
+    front, alike = frontier(problem, cost), _alike(session, search_id)
     networks = (front.network(index) for index in range(len(front)))
-    return FrontierOut(cost=cost, points=[_point(network, cost) for network in networks])
+    return FrontierOut(cost=cost, points=[_point(network, cost, alike) for network in networks])
 
 
-def _point(network: Network, cost: str) -> FrontierPoint:
+def _point(network: Network, cost: Cost, alike: Json) -> FrontierPoint:
     return FrontierPoint(
         cost=network.costs[cost],
         loss=network.loss,
         flops=network.costs["flops"],
         params=network.costs["params"],
-        architecture=network.architecture.to_json(),
+        latency_ns=network.costs.get("latency_ns"),
+        architecture=network.architecture.to_json() | alike,
     )
+
+
+def _alike(session: Session, search_id: UUID) -> Json:
+    """What the descriptions of all networks of a search share: how a picture becomes an input. The winner's has it."""
+    (winner,) = architectures.of_search(session, search_id, role=Role.WINNER)
+    return {"preprocessing": winner.architecture["preprocessing"]}
 
 
 def select(session: Session, search_id: UUID, problem: Problem, asked: SelectIn) -> Selection:
@@ -78,17 +95,16 @@ def select(session: Session, search_id: UUID, problem: Problem, asked: SelectIn)
     """
     limits = asked.budget.limits
     if "latency_ns" in limits and "latency_ns" not in problem.cost_names:
-        detail = "This search has no latency table, so latency cannot be limited"
-        raise Invalid(f"{detail}.", errors=[{"pointer": "#/budget/latency_ms", "detail": detail}])
-    found = best(problem, limits, asked.top_k, asked.min_distance)
-    return Selection(architectures=[_keep(session, search_id, network) for network in found.networks])
+        raise Invalid(f"{_NO_LATENCY}.", errors=[{"pointer": "#/budget/latency_ms", "detail": _NO_LATENCY}])
+    found, alike = best(problem, limits, asked.top_k, asked.min_distance), _alike(session, search_id)
+    return Selection(architectures=[_keep(session, search_id, network, alike) for network in found.networks])
 
 
-def _keep(session: Session, search_id: UUID, network: Network) -> Selected:
+def _keep(session: Session, search_id: UUID, network: Network, alike: Json) -> Selected:
     row = architectures.select_network(
         session,
         search_id,
-        network.architecture.to_json(),
+        network.architecture.to_json() | alike,
         loss=network.loss,
         flops=network.costs["flops"],
         params=network.costs["params"],
@@ -100,5 +116,6 @@ def _keep(session: Session, search_id: UUID, network: Network) -> Selected:
         loss=network.loss,
         flops=row.flops,
         params=row.params,
+        latency_ns=row.latency_ns,
         architecture=row.architecture,
     )

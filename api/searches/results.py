@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Body, Depends, Header, Query, Response
@@ -14,7 +14,7 @@ from api.deps import ResourcesDep, SessionDep
 from api.openapi import Responses, problems
 from api.pagination import Cursor, Page
 from api.searches import examples, ratings
-from api.searches.schemas import FrontierOut, Rating, SelectIn, Selection, Series
+from api.searches.schemas import Cost, FrontierOut, Rating, SelectIn, Selection, Series
 from api.searches.stream import read, stream
 from store import events, searches
 
@@ -86,11 +86,9 @@ def list_ratings(
 
 
 @router.get("/frontier", response_model=FrontierOut, responses=problems(409))
-def get_frontier(
-    search_id: UUID, session: SessionDep, resources: ResourcesDep, cost: Literal["flops", "params"] = "flops"
-) -> FrontierOut:
+def get_frontier(search_id: UUID, session: SessionDep, resources: ResourcesDep, cost: Cost = "flops") -> FrontierOut:
     """The exact frontier: every network that no other beats in both cost and predicted loss."""
-    return ratings.whole_frontier(resources.problems.get(session, search_id), cost)
+    return ratings.whole_frontier(session, search_id, resources.problems.get(session, search_id), cost)
 
 
 @router.post("/select", response_model=Selection, responses=problems(400, 409, 413))

@@ -171,6 +171,9 @@ class Rating(BaseModel):
     loss: float = Field(description="Its rating: relative L1 distance to the teacher's features. Lower is better.")
 
 
+Cost = Literal["flops", "params", "latency_ns"]
+
+
 class FrontierPoint(BaseModel):
     """A network that no other beats in both cost and predicted loss."""
 
@@ -178,13 +181,14 @@ class FrontierPoint(BaseModel):
     loss: float
     flops: int
     params: int
+    latency_ns: int | None = Field(description="Where the search measured latency.")
     architecture: dict[str, Any]
 
 
 class FrontierOut(BaseModel):
     """The whole exact frontier, by ascending cost."""
 
-    cost: Literal["flops", "params"]
+    cost: Cost
     points: list[FrontierPoint]
 
 
@@ -208,6 +212,7 @@ class Selected(BaseModel):
     loss: float
     flops: int
     params: int
+    latency_ns: int | None = Field(description="Where the search measured latency.")
     architecture: dict[str, Any]
 
 

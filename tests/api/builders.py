@@ -75,4 +75,5 @@ def selection(resolved: ResolvedSpec) -> dict[str, Any]:
 
 
 def _found(network: Network) -> dict[str, Any]:
-    return {"architecture": network.architecture.to_json(), "loss": network.loss, **network.costs}
+    architecture = network.architecture.to_json() | {"preprocessing": {"size": network.architecture.input_size}}
+    return {"architecture": architecture, "loss": network.loss, **network.costs}

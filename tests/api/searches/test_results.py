@@ -71,7 +71,9 @@ def test_the_frontier_is_the_engines(finished: Finished, expected: Problem) -> N
             assert point["cost"] == point[cost]
             counted = architecture_cost(Architecture.from_json(point["architecture"]))
             assert (counted.flops, counted.params) == (point["flops"], point["params"])
-    problem(finished.get("/frontier", cost="beauty"), 422, "invalid_request")
+            assert point["architecture"]["preprocessing"] == {"size": 32}
+    for cost in ("beauty", "latency_ns"):
+        problem(finished.get("/frontier", cost=cost), 422, "invalid_request")
 
 
 def test_selection_is_the_engines_and_kept(finished: Finished, expected: Problem) -> None:
