@@ -9,9 +9,11 @@ from uuid import UUID
 
 import numpy as np
 
-from dna_engine.select import Network, Problem, Ratings, best
+from dna_engine.cost import block_sizes, in_widths, layer_at
+from dna_engine.select import LatencyTable, Network, Problem, Ratings, best
+from dna_engine.space import Space
 from dna_engine.spec import ResolvedSpec
-from dna_engine.steps import Kind
+from dna_engine.steps import LATENCY, Kind
 from store import flow, searches
 from store.artifacts import StoredFile
 from store.blobs import BlobStore
@@ -53,6 +55,8 @@ def content(name: str, resolved: ResolvedSpec) -> bytes:
     """What lies in a file of the run folder, as far as the API looks at it."""
     if name == "ratings.json":
         return json.dumps(ratings(resolved).to_json()).encode()
+    if name == LATENCY:
+        return json.dumps(latency(resolved.parsed_space, resolved.input_size).to_json()).encode()
     return WEIGHTS if name.endswith(".safetensors") else f"content of {name}".encode()
 
 
@@ -67,9 +71,25 @@ def ratings(resolved: ResolvedSpec) -> Ratings:
     )
 
 
+def latency(space: Space, input_size: int) -> LatencyTable:
+    """A device on which a layer takes a microsecond, and the longer the larger its kernel."""
+    sizes = block_sizes(space, input_size)
+    layers = {
+        layer_at(cell, index, op, in_width=width, stride=block.stride, in_size=sizes[number - 1]): 1000
+        + 100 * op.kernel
+        for number, block in enumerate(space.blocks, start=1)
+        for cell in block.cells
+        for width in in_widths(space, number)
+        for index in range(cell.depth)
+        for op in space.layer_ops(index)
+    }
+    return LatencyTable(stem=5000, layers=layers, heads={cell.width: 2000 for cell in space.blocks[-1].cells})
+
+
 def selection(resolved: ResolvedSpec) -> dict[str, Any]:
     """What the select step reports; the second best stands for the control."""
-    problem = Problem(ratings(resolved), resolved.block_weights)
+    table = latency(resolved.parsed_space, resolved.input_size) if resolved.budget.latency_ms else None
+    problem = Problem(ratings(resolved), resolved.block_weights, table)
     winner, control = best(problem, resolved.budget.limits, 2).networks
     return {"winner": _found(winner), "control": _found(control)}
 

@@ -19,7 +19,7 @@ from store import events
 from store.blobs import BlobStore
 from store.events import Point
 from store.session import Sessions, transaction
-from tests.api.builders import finish, ratings
+from tests.api.builders import finish, latency, ratings
 from tests.api.conftest import Finished
 from tests.api.problems import pointers, problem
 
@@ -105,6 +105,22 @@ def test_a_selection_that_cannot_be(finished: Finished) -> None:
     assert pointers(problem(select(budget={"latency_ms": 5}), 422, "invalid_request")) == ["#/budget/latency_ms"]
     assert pointers(problem(select(top_k=0), 422, "invalid_request")) == ["#/top_k"]
     assert pointers(problem(select(k=1), 422, "invalid_request")) == ["#/k"]
+
+
+def test_latency_can_be_limited_where_it_was_measured(client: TestClient, sessions: Sessions, blobs: BlobStore) -> None:
+    search = client.post("/searches", json={"dataset": "digits", "budget": {"latency_ms": 0.02}}).json()
+    finish(sessions, blobs, UUID(search["id"]), until=Kind.SELECT)
+    resolved = ResolvedSpec.model_validate(search["spec"])
+    measured = Problem(ratings(resolved), latency=latency(resolved.parsed_space, resolved.input_size))
+    low, high = measured.cost_range["latency_ns"]
+    limit = (low + high) // 2
+    body = client.post(f"/searches/{search['id']}/select", json={"budget": {"latency_ms": limit / 1e6}}).json()
+    (chosen,) = body["architectures"]
+    (exact,) = best(measured, {"latency_ns": limit}).networks
+    assert (chosen["loss"], chosen["latency_ns"]) == (exact.loss, exact.costs["latency_ns"])
+    assert chosen["latency_ns"] <= limit
+    points = client.get(f"/searches/{search['id']}/frontier", params={"cost": "latency_ns"}).json()["points"]
+    assert points[0]["cost"] == points[0]["latency_ns"] == low
 
 
 def test_before_the_ratings_are_finished(client: TestClient, sessions: Sessions, blobs: BlobStore) -> None:
