@@ -1,0 +1,267 @@
+"""Distillation: all blocks in one pass of the teacher, against the reference's schedule.
+
+The reference trains one block after another and runs the teacher again, up to that block, for each; with several cells in
+a block it is run once for every cell. Both sides use the engine's own teacher, cells, paths and optimisers on the same
+images, random ones: time does not depend on what they show. The reference side is in full precision.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from benchmarks import report
+from dna_engine import data
+from dna_engine.context import Context, choose_device, prepare
+from dna_engine.dataset import DatasetInfo
+from dna_engine.distill import Distillation, Trainee, draw_path
+from dna_engine.events import Reporter
+from dna_engine.images import FolderAlbum
+from dna_engine.space import CellRef
+from dna_engine.spec import DistillSpec, ResolvedSpec, SearchSpec, TeacherSpec, resolve
+from dna_engine.supernet import make_cells
+from dna_engine.teacher import Teacher, build
+
+CLASSES = 10
+JPEGS = 64
+
+
+class Silent(Reporter):
+    """Only the times matter here."""
+
+    def emit(self, event: object) -> None:
+        """Says nothing."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What both sides run."""
+
+    spec: ResolvedSpec
+    teacher: Teacher
+    images: data.Images
+    device: torch.device
+
+    @property
+    def steps(self) -> int:
+        return self.images.steps(self.spec.training.batch_size)
+
+    def batches(self) -> list[Tensor]:
+        chosen = self.images.batches(self.spec.training.batch_size, epochs=1, seed=self.spec.seed)
+        return [images.contiguous(memory_format=torch.channels_last) for images, _ in chosen]
+
+    def trainees(self, refs: Sequence[CellRef]) -> list[Trainee]:
+        cells = make_cells(self.spec, refs, self.teacher.shapes(self.spec.input_size))
+        return [
+            Trainee(self.spec, ref, net.to(self.device).to(memory_format=torch.channels_last), self.steps)
+            for ref, net in cells.items()
+        ]
+
+    def reference(self, ref: CellRef) -> float:
+        """Seconds to train one cell alone, in full precision, the teacher run up to its block."""
+        (trainee,), batches = self.trainees([ref]), self.batches()
+
+        def work() -> None:
+            for step, images in enumerate(batches):
+                maps = self.teacher.features(images, [ref.block - 1, ref.block])
+                path = draw_path(trainee.space, ref, step, sampling=trainee.recipe.sampling, seed=trainee.seed)
+                target = maps[ref.block]
+                loss = (trainee.net(maps[ref.block - 1], path) - target).square().mean() / target.var()
+                loss.backward()  # type: ignore[no-untyped-call]
+                trainee.update(step)
+
+        return self.seconds(work)
+
+    def one_pass(self, refs: list[CellRef]) -> float:
+        """Seconds to train all the cells as the engine does."""
+        with tempfile.TemporaryDirectory() as folder:
+            context = Context(run=Path(folder), device=self.device, reporter=Silent())
+            distillation = Distillation(self.spec, refs, self.teacher, self.images, context, "checkpoint.safetensors")
+            return self.seconds(distillation.run)
+
+    def teacher_alone(self) -> float:
+        batches, last = self.batches(), len(self.spec.parsed_space.blocks)
+
+        def work() -> None:
+            for images in batches:
+                with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
+                    self.teacher.features(images, [last])
+
+        return self.seconds(work)
+
+    def students_alone(self, refs: Sequence[CellRef]) -> float:
+        trainees, maps = (
+            self.trainees(refs),
+            self.teacher.features(self.batches()[0], range(len(self.spec.parsed_space.blocks) + 1)),
+        )
+
+        def work() -> None:
+            for step in range(self.steps):
+                for trainee in trainees:
+                    trainee.accumulate(step, maps, 1.0)
+                    trainee.update(step)
+
+        return self.seconds(work)
+
+    def seconds(self, work: Callable[[], object]) -> float:
+        """Wall time of ``work``; on a GPU up to the end of its last kernel."""
+        if self.device.type == "cuda":
+            torch.cuda.synchronize()
+        began = time.perf_counter()
+        work()
+        if self.device.type == "cuda":
+            torch.cuda.synchronize()
+        return time.perf_counter() - began
+
+
+def prepare_bench(
+    space: str, *, teacher: str, input_size: int, batch_size: int, steps: int, device: torch.device
+) -> Bench:
+    """A search on random images, with a teacher of random weights."""
+    count = batch_size * steps
+    dataset = DatasetInfo(
+        name="random",
+        kind="builtin",
+        location="random",
+        num_classes=CLASSES,
+        num_train=count,
+        num_test=1,
+        image_size=input_size,
+    )
+    search = SearchSpec(
+        dataset="random",
+        space=space,
+        input_size=input_size,
+        teacher=TeacherSpec(model=teacher, weights="train"),
+        training=DistillSpec(epochs=1, batch_size=batch_size),
+    )
+    spec = resolve(search, dataset)
+    torch.manual_seed(0)
+    model = Teacher(build(teacher), spec.teacher.boundaries).to(device).to(memory_format=torch.channels_last)
+    canvases = torch.randint(0, 256, (count, 3, input_size, input_size), dtype=torch.uint8)
+    images = data.StoredImages(
+        canvases.to(device), torch.zeros(count, dtype=torch.long, device=device), input_size, augment=False, flip=False
+    )
+    return Bench(spec, model, images, device)
+
+
+def loader_rate(input_size: int, batch_size: int, device: torch.device) -> float:
+    """Images per second that the engine decodes, crops and resizes from JPEG files, its worker processes warm."""
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [Path(folder) / f"{number}.jpg" for number in range(JPEGS)]
+        for number, path in enumerate(paths):
+            small = torch.randint(
+                0, 256, (24, 32, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(number)
+            )
+            Image.fromarray(small.numpy()).resize((500, 375), Image.Resampling.BICUBIC).save(path, quality=90)
+        times = max(4, 4 * batch_size // JPEGS)
+        album = FolderAlbum(paths * times, [0] * JPEGS * times)
+        images = data.StreamedImages(album, range(len(album.paths)), input_size, augment=True, flip=True, device=device)
+        batches = images.epoch(0, batch_size, seed=0)
+        next(batches)
+        began = time.perf_counter()
+        seen = sum(len(labels) for _, labels in batches)
+        return seen / (time.perf_counter() - began)
+
+
+def peak_memory(device: torch.device) -> str:
+    """Most memory in use so far: of the GPU, or of this process."""
+    if device.type == "cuda":
+        return f"{torch.cuda.max_memory_allocated() / 2**20:,.0f} MiB on the GPU"
+    unit = 1 if sys.platform == "darwin" else 1024
+    return f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20:,.0f} MiB of the process"
+
+
+def compare_blocks(bench: Bench) -> list[list[str]]:
+    """One cell in each block: blocks one after another, against all in one pass."""
+    refs = bench.spec.parsed_space.cells
+    if bench.device.type == "cuda":  # Kernels are chosen and memory is claimed in a first run.
+        bench.one_pass(refs)
+        bench.reference(refs[0])
+    count = bench.steps * bench.spec.training.batch_size
+    one_pass = bench.one_pass(refs)
+    apart = {ref: bench.reference(ref) for ref in refs}
+    reference = sum(apart.values())
+    teacher, students = bench.teacher_alone(), bench.students_alone(refs)
+    rows = [["reference: block after block", f"{reference:.2f}", f"{count / reference:.2f}", "1.00"]]
+    rows += [[f"  of it {ref}, teacher included", f"{seconds:.2f}", "", ""] for ref, seconds in apart.items()]
+    rows += [
+        ["engine: all blocks in one pass", f"{one_pass:.2f}", f"{count / one_pass:.2f}", f"{reference / one_pass:.2f}"],
+        ["  teacher alone", f"{teacher:.2f}", f"{count / teacher:.2f}", ""],
+        ["  students alone", f"{students:.2f}", f"{count / students:.2f}", ""],
+        ["  teacher and students added up", f"{teacher + students:.2f}", f"{count / (teacher + students):.2f}", ""],
+        ["  share of that ideal", f"{(teacher + students) / one_pass:.0%}", "", ""],
+    ]
+    return rows
+
+
+def compare_cells(bench: Bench) -> list[list[str]]:
+    """Several cells in each block: as many runs as cells, against all in one pass."""
+    refs = bench.spec.parsed_space.cells
+    if bench.device.type == "cuda":
+        bench.one_pass(refs)
+    count = bench.steps * bench.spec.training.batch_size
+    one_pass = bench.one_pass(refs)
+    reference = sum(bench.reference(ref) for ref in refs)
+    return [
+        [f"reference: {len(refs)} runs", f"{reference:.2f}", f"{count / reference:.2f}", "1.00"],
+        [
+            f"engine: {len(refs)} cells in one pass",
+            f"{one_pass:.2f}",
+            f"{count / one_pass:.2f}",
+            f"{reference / one_pass:.2f}",
+        ],
+    ]
+
+
+def main(argv: list[str] | None = None) -> None:
+    arguments = parse(argv)
+    device = choose_device(arguments.device)
+    prepare(device)
+    batch_size = arguments.batch_size or (4 if device.type == "cpu" else 256)
+    steps = arguments.steps or (2 if device.type == "cpu" else 20)
+    report.print_header(f"distillation, batch {batch_size}, {steps} steps", device)
+    columns = ["schedule", "seconds", "images/s", "ratio"]
+    for space, compare in (("dna-mbconv-single", compare_blocks), ("dna-mbconv", compare_cells)):
+        if space not in arguments.spaces:
+            continue
+        bench = prepare_bench(
+            space,
+            teacher=arguments.teacher,
+            input_size=arguments.input_size,
+            batch_size=batch_size,
+            steps=steps,
+            device=device,
+        )
+        print(f"{arguments.teacher} at {arguments.input_size} pixels, {space}:\n")
+        report.print_table(columns, compare(bench))
+        print(f"Peak memory: {peak_memory(device)}\n")
+    rate = loader_rate(arguments.input_size, batch_size, device)
+    print(f"The loader decodes, crops and resizes {rate:,.1f} JPEG files of 500x375 a second.")
+
+
+def parse(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--device", help="cpu or cuda")
+    parser.add_argument("--teacher", default="tf_efficientnet_b7")
+    parser.add_argument("--input-size", type=int, default=224)
+    parser.add_argument("--batch-size", type=int, help="default: 4 on a CPU, 256 on a GPU")
+    parser.add_argument("--steps", type=int, help="default: 2 on a CPU, 20 on a GPU")
+    parser.add_argument(
+        "--spaces", nargs="+", choices=["dna-mbconv-single", "dna-mbconv"], default=["dna-mbconv-single", "dna-mbconv"]
+    )
+    return parser.parse_args(argv)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+"""How every benchmark shows what it found: where it ran, then tables in Markdown."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import platform
+from collections.abc import Iterable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+
+PACKAGES = ("torch", "timm", "numpy", "scipy")
+
+
+def print_header(name: str, device: torch.device) -> None:
+    """Prints what was run, when, on which device, and with which versions."""
+    now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
+    versions = ", ".join(f"{package} {version(package)}" for package in PACKAGES)
+    print(f"{name}, {now}\n{describe(device)}\nPython {platform.python_version()}, {versions}\n", flush=True)
+
+
+def describe(device: torch.device) -> str:
+    """The device in words."""
+    if device.type == "cuda":
+        properties = torch.cuda.get_device_properties(device)
+        return f"{properties.name}, {properties.total_memory / 2**30:.0f} GiB"
+    return f"CPU: {_processor()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads per operation"
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    if not info.exists():
+        return platform.processor() or platform.machine()
+    names = [line.partition(":")[2].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Prints a table in Markdown, columns aligned."""
+    table = [list(columns), *(list(row) for row in rows)]
+    widths = [max(len(row[place]) for row in table) for place in range(len(columns))]
+    lines = [
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in table
+    ]
+    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    print("\n".join(lines) + "\n", flush=True)

@@ -1,0 +1,183 @@
+"""Which switches pay where: precision, memory layout and compilation, for each part of a search.
+
+Times the teacher's pass, one training step of a cell, the rating of a cell's paths and one training step of a network, each
+with every combination asked for. What is faster here is what the engine should use on that device; the last column says how
+much. With bf16 it also gives Kendall's tau between its ratings and those in full precision.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from benchmarks import report
+from dna_engine import network
+from dna_engine.architecture import published
+from dna_engine.context import choose_device, prepare
+from dna_engine.ranking import kendall_tau
+from dna_engine.rate import Rater
+from dna_engine.space import CellRef, get_space
+from dna_engine.supernet import CellSupernet
+from dna_engine.teacher import Teacher, build
+from dna_engine.teachers import align, get_teacher
+
+PARTS = ("teacher", "cell", "rating", "network")
+#: A cell of the middle of ``dna-mbconv-single``: 4 layers of 80 channels between the teacher's maps 80x28x28 and 160x14x14.
+CELL, CHANNELS, SIDE = CellRef(3), (80, 160), 28
+
+
+@dataclass(frozen=True)
+class Switches:
+    precision: str
+    layout: str
+    compiled: bool
+
+    @property
+    def format(self) -> torch.memory_format:
+        return torch.channels_last if self.layout == "channels_last" else torch.contiguous_format
+
+    def autocast(self, device: torch.device) -> torch.autocast:
+        return torch.autocast(device.type, torch.bfloat16, enabled=self.precision == "bf16")
+
+    def compile(self, module: nn.Module) -> Callable[..., Tensor]:
+        return cast(Callable[..., Tensor], torch.compile(module) if self.compiled else module)
+
+    def __str__(self) -> str:
+        return f"{self.precision}, {self.layout}, {'compiled' if self.compiled else 'eager'}"
+
+
+def make_part(part: str, switches: Switches, batch_size: int, device: torch.device) -> Callable[[], Tensor]:
+    """One unit of work of a part: what is timed."""
+    torch.manual_seed(0)
+    images = torch.randn(batch_size, 3, 224, 224, device=device).contiguous(memory_format=switches.format)
+    if part == "teacher":
+        return _teacher(switches, images)
+    if part == "network":
+        return _network(switches, images)
+    space = get_space("dna-mbconv-single")
+    net = CellSupernet(space, CELL, *CHANNELS, width="adaptors").to(device).to(memory_format=switches.format)
+    x = torch.randn(batch_size, CHANNELS[0], SIDE, SIDE, device=device).contiguous(memory_format=switches.format)
+    y = torch.randn(batch_size, CHANNELS[1], SIDE // 2, SIDE // 2, device=device)
+    y = y.contiguous(memory_format=switches.format)
+    if part == "cell":
+        return _cell(switches, net, x, y)
+    rater = Rater(space, CELL, net, memory=4 << 30)
+
+    def rate() -> Tensor:
+        with switches.autocast(device):
+            return rater.distances(x, y)
+
+    return rate
+
+
+def _teacher(switches: Switches, images: Tensor) -> Callable[[], Tensor]:
+    space = get_space("dna-mbconv-single")
+    boundaries = align(get_teacher("tf_efficientnet_b7"), space)
+    teacher = Teacher(build("tf_efficientnet_b7"), boundaries).to(images.device).to(memory_format=switches.format)
+    trunk = switches.compile(teacher.trunk)
+
+    def work() -> Tensor:
+        with torch.no_grad(), switches.autocast(images.device):
+            return trunk(images, len(boundaries))[-1]
+
+    return work
+
+
+def _cell(switches: Switches, net: CellSupernet, x: Tensor, y: Tensor) -> Callable[[], Tensor]:
+    space = get_space("dna-mbconv-single")
+    path = space.path(space.cell(CELL), space.path_count(space.cell(CELL)) // 2)
+    run = switches.compile(net)
+
+    def work() -> Tensor:
+        with switches.autocast(x.device):
+            output = run(x, path)
+        loss = F.mse_loss(output.float(), y)
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss.detach()
+
+    return work
+
+
+def _network(switches: Switches, images: Tensor) -> Callable[[], Tensor]:
+    model = network.build(published("dna-a")).to(images.device).to(memory_format=switches.format)
+    labels = torch.zeros(len(images), dtype=torch.long, device=images.device)
+    run = switches.compile(model)
+
+    def work() -> Tensor:
+        with switches.autocast(images.device):
+            loss = F.cross_entropy(run(images), labels)
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss.detach()
+
+    return work
+
+
+def seconds(work: Callable[[], Tensor], repeats: int, device: torch.device) -> tuple[float, Tensor]:
+    """The fastest of some repeats after one that warms up, and what it gives."""
+    result = work()
+    times = []
+    for _ in range(repeats):
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        began = time.perf_counter()
+        result = work()
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        times.append(time.perf_counter() - began)
+    return min(times), result
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--device", help="cpu or cuda")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--precisions", nargs="+", choices=["fp32", "bf16"], default=["fp32", "bf16"])
+    parser.add_argument(
+        "--layouts", nargs="+", choices=["contiguous", "channels_last"], default=["contiguous", "channels_last"]
+    )
+    parser.add_argument("--compile", action="store_true", help="also compiled; the rating cannot be")
+    parser.add_argument("--batch-size", type=int, help="default: 4 on a CPU, 256 on a GPU")
+    parser.add_argument("--repeats", type=int, default=3)
+    arguments = parser.parse_args(argv)
+    device = choose_device(arguments.device)
+    prepare(device)
+    batch_size = arguments.batch_size or (4 if device.type == "cpu" else 256)
+    ways = [
+        Switches(*way)
+        for way in itertools.product(arguments.precisions, arguments.layouts, [False, True][: 1 + arguments.compile])
+    ]
+    rows = []
+    for part in arguments.parts:
+        rows += measure(
+            part,
+            [way for way in ways if not (part == "rating" and way.compiled)],
+            batch_size,
+            arguments.repeats,
+            device,
+        )
+    report.print_header("switches", device)
+    report.print_table(["part", "switches", "seconds", "speed-up", "tau with fp32 ratings"], rows)
+
+
+def measure(part: str, ways: list[Switches], batch_size: int, repeats: int, device: torch.device) -> list[list[str]]:
+    """A row for each way; speed-ups are over the first."""
+    rows, first, ratings = [], 0.0, torch.zeros(0)
+    for way in ways:
+        took, result = seconds(make_part(part, way, batch_size, device), repeats, device)
+        if not first:
+            first, ratings = took, result
+        tau = f"{kendall_tau(result.tolist(), ratings.tolist()):.4f}" if part == "rating" else ""
+        rows.append([part, str(way), f"{took:.4f}", f"{first / took:.2f}", tau])
+    return rows
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""Training of a chosen network: the engine's own loop, against the plain loop of timm's training script.
+
+The plain loop is the order of steps of timm's ``train_one_epoch`` (forward, loss, zero_grad, backward, step, schedule) with
+timm's optimiser and scheduler on the same network and the same batches. What the engine adds (checkpoints, progress, a
+check of the loss, a random stream for each step) must cost less than 5%. The two take turns; the best of each counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from benchmarks import report
+from dna_engine import data, network
+from dna_engine.architecture import Architecture, published
+from dna_engine.context import Context, choose_device, prepare
+from dna_engine.dataset import DIGITS
+from dna_engine.events import Reporter
+from dna_engine.recipe import Recipe
+from dna_engine.space import get_space
+from dna_engine.train import fit, precision
+
+
+def small_network() -> Architecture:
+    """A network of ``mbconv-small`` at 32 pixels."""
+    space = get_space("mbconv-small")
+    choices = [(2, ["mb3_3x3"] * block.cells[1].depth) for block in space.blocks]
+    return Architecture.from_choices(space, choices, input_size=32, num_classes=DIGITS.num_classes)
+
+
+def plain_loop(model: nn.Module, images: data.Images, recipe: Recipe, device: torch.device) -> float:
+    """Training images per second."""
+    model = model.to(device).to(memory_format=torch.channels_last).train()
+    optimizer = recipe.make_optimizer(model)
+    schedule = recipe.make_schedule(optimizer, images.steps(recipe.batch_size))
+    criterion = nn.CrossEntropyLoss(label_smoothing=recipe.label_smoothing)
+    began, seen = time.perf_counter(), 0
+    for step, (x, labels) in enumerate(images.batches(recipe.batch_size, epochs=recipe.epochs, seed=0), start=1):
+        with precision(device):
+            loss = criterion(model(x.contiguous(memory_format=torch.channels_last)), labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step_update(step)
+        seen += len(labels)
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+    return seen / (time.perf_counter() - began)
+
+
+def engine_loop(model: nn.Module, splits: data.Splits, recipe: Recipe, device: torch.device) -> float:
+    """Training images per second, as the engine reports them."""
+    with tempfile.TemporaryDirectory() as folder, (Path(folder) / "events").open("w") as events:
+        context = Context(run=Path(folder), device=device, reporter=Reporter(events))
+        checkpoint = context.run / "checkpoint.safetensors"
+        return fit(
+            model, splits, recipe, seed=0, context=context, checkpoint=checkpoint, part="winner"
+        ).images_per_second
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--device", help="cpu or cuda")
+    parser.add_argument("--network", choices=["small", "dna-a"], help="default: small on a CPU, dna-a at 224 on a GPU")
+    parser.add_argument("--batch-size", type=int, default=64)
+    parser.add_argument("--epochs", type=int, default=1)
+    parser.add_argument("--turns", type=int, default=3)
+    arguments = parser.parse_args(argv)
+    device = choose_device(arguments.device)
+    prepare(device)
+    small = (arguments.network or ("small" if device.type == "cpu" else "dna-a")) == "small"
+    architecture = small_network() if small else published("dna-a").with_classes(DIGITS.num_classes)
+    splits = data.load(
+        DIGITS, input_size=architecture.input_size, rating_images=128, seed=0, augment=False, device=device
+    )
+    recipe = Recipe(epochs=arguments.epochs, batch_size=arguments.batch_size, warmup_epochs=0.1)
+    best = {"plain loop": 0.0, "dna_engine.train": 0.0}
+    for _ in range(arguments.turns):
+        plain = plain_loop(network.build(architecture), splits.train, recipe, device)
+        engine = engine_loop(network.build(architecture), splits, recipe, device)
+        best = {"plain loop": max(best["plain loop"], plain), "dna_engine.train": max(best["dna_engine.train"], engine)}
+    report.print_header("training", device)
+    report.print_table(
+        ["loop", "images/s", "ratio"],
+        [[name, f"{rate:,.1f}", f"{rate / best['plain loop']:.3f}"] for name, rate in best.items()],
+    )
+
+
+if __name__ == "__main__":
+    main()
