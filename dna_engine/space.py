@@ -37,10 +37,14 @@ class Op:
     skip: bool = False
 
     def __post_init__(self) -> None:
-        if not isinstance(self.name, str) or type(self.kernel) is not int or type(self.expansion) is not int:
+        whole = type(self.kernel) is int and type(self.expansion) is int
+        if not (isinstance(self.name, str) and isinstance(self.skip, bool) and whole):
             raise InvalidSpace(
-                "An op needs a name, and its kernel and expansion must be whole numbers.", param="space.ops"
+                "An op has a name, whole numbers for kernel and expansion, and true or false for skip.",
+                param="space.ops",
             )
+        if type(self.se_ratio) not in (int, float):
+            raise InvalidSpace(f"Op {self.name!r}: se_ratio must be a number.", param="space.ops")
         if self.skip:
             return
         if not 1 <= self.kernel <= 15 or self.kernel % 2 == 0:
