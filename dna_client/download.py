@@ -16,7 +16,6 @@ import httpx
 from dna_client.errors import ApiError, CorruptDownload, LocalError
 from dna_client.transport import Transport
 
-CHUNK = 1 << 20
 _NAME = re.compile(r'filename="?([^";]+)')
 
 
@@ -104,7 +103,7 @@ def _fetch_rest(
         arriving.etag = response.headers.get("etag", "")
         arriving.announced = announced_sha256(response.headers)
         arriving.name = _file_name(response.headers)
-        for chunk in response.iter_bytes(CHUNK):
+        for chunk in response.iter_raw():  # As it arrives: what came before a break is kept.
             file.write(chunk)
             arriving.size += len(chunk)
     arriving.complete = True

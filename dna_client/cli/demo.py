@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -17,13 +19,18 @@ from dna_client.cli.results import FORMATS
 from dna_client.cli.service import show_trouble
 from dna_client.client import Client, succeeded
 from dna_client.download import Downloaded
-from dna_client.models import Event, Frontier, Search
+from dna_client.errors import ClientError
+from dna_client.models import Event, Format, Frontier, Search
+from dna_client.processes import python
 from dna_client.up import Service
 from dna_client.watch import watch
 
 SPEC: dict[str, Any] = {"name": "demo", "dataset": "digits", "space": "mbconv-small"}
 
 FRONTIER_ROWS = 10
+
+#: Exit code of ``dna_client.onnx_digits`` where a package that it needs is missing.
+_NOT_INSTALLED = 3
 
 
 def demo(
@@ -42,10 +49,14 @@ def demo(
             found = _search(client, service, {**SPEC, "seed": seed})
             points = client.frontier(found["id"])
             files = _download(client, found, folder)
+    tried = _try_onnx(files)
     if as_json:
-        print_json({"search": found, "frontier": points, "files": [_described(file) for file in files]})
+        described = {name: _described(file) for name, file in files.items()}
+        print_json({"search": found, "frontier": points, "files": described, "onnx": tried})
     else:
-        _show(found, points, files, seconds=time.monotonic() - began)
+        _show(found, points)
+        _show_files(files, tried)
+        OUT.print(f"\nDone in {output.duration(time.monotonic() - began)}, from the start of the service to its end.")
 
 
 def _search(client: Client, service: Service, spec: dict[str, Any]) -> Search:
@@ -77,25 +88,51 @@ def _supervised(events: Iterable[Event], service: Service) -> Iterator[Event]:
         yield event
 
 
-def _download(client: Client, found: Search, folder: Path) -> list[Downloaded]:
+def _download(client: Client, found: Search, folder: Path) -> dict[Format, Downloaded]:
     assert found["best"] is not None
-    return [client.download(found["best"]["architecture_id"], name, folder) for name in FORMATS]
+    network = found["best"]["architecture_id"]
+    return {name: client.download(network, name, folder) for name in FORMATS}
 
 
-def _show(found: Search, points: Frontier, files: list[Downloaded], *, seconds: float) -> None:
+def _try_onnx(files: Mapping[Format, Downloaded]) -> dict[str, Any] | None:
+    """What the downloaded network says to the test digits; None where onnxruntime or the digits are not installed.
+
+    Raises:
+        ClientError: the file does not run.
+    """
+    command = python("dna_client.onnx_digits", str(files["json"].path), str(files["onnx"].path))
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode == _NOT_INSTALLED:
+        ERR.print(f"The ONNX file was not tried: {done.stderr.strip()}.", markup=False)
+        return None
+    if done.returncode:
+        raise ClientError(f"The downloaded ONNX file does not run: {done.stderr.strip()}")
+    return cast(dict[str, Any], json.loads(done.stdout))
+
+
+def _show(found: Search, points: Frontier) -> None:
     OUT.print(f"Frontier: {FRONTIER_ROWS} of {len(points['points']):,} networks that no other beats\n", style="bold")
-    OUT.print(report.frontier(points["points"], "flops", shown=FRONTIER_ROWS))
+    output.show(report.frontier(points["points"], "flops", shown=FRONTIER_ROWS))
     OUT.print("\nThe winner beside a random control of the same cost, trained alike, and the teacher\n", style="bold")
-    OUT.print(report.networks(found))
+    output.show(report.networks(found))
     budget = found["spec"]["budget"]["flops"]
     assert found["best"] is not None
     OUT.print(f"\nThe winner takes {found['best']['flops']:,} of {budget:,} flops.", markup=False)
     OUT.print("\nWhere the time went\n", style="bold")
-    OUT.print(report.times(found))
+    output.show(report.times(found))
+
+
+def _show_files(files: Mapping[Format, Downloaded], tried: Mapping[str, Any] | None) -> None:
     OUT.print("\nDownloaded, each checked against the SHA-256 that the service announced\n", style="bold")
-    rows = [(str(file.path), output.size(file.size), file.sha256) for file in files]
+    rows = [(str(file.path), output.size(file.size), file.sha256) for file in files.values()]
     print_table(("file", "size", "sha256"), rows, right=("size",))
-    OUT.print(f"\nDone in {output.duration(seconds)}, the service's start and stop included. It is stopped.")
+    if tried is not None:
+        said = " ".join(f"{label}:{answer}" for label, answer in tried["examples"])
+        OUT.print(
+            f"\nThe ONNX file in onnxruntime: {output.percent(tried['accuracy'])} of {tried['images']} test digits right. "
+            f"The first, as label:answer: {said}",
+            markup=False,
+        )
 
 
 def _described(file: Downloaded) -> dict[str, Any]:

@@ -40,19 +40,27 @@ def connect(url: str, key: str | None, *, pauses: tuple[float, ...] = IMPATIENT)
 
 
 def whole(text: str) -> int:
-    """A whole number as people write costs: ``4000000``, ``4_000_000``, ``350e6``, ``5.3M``, ``1.2G``."""
+    """A whole number as people write costs: ``4000000``, ``4_000_000``, ``350e6``, ``5.3M``, ``1.2G``.
+
+    Raises:
+        LocalError: it is none.
+    """
     match = re.fullmatch(r"(\d[\d_]*(?:\.\d+)?(?:e\d{1,2})?)\s*([kmgb]?)", text.strip(), re.IGNORECASE)
     if match is None:
-        raise typer.BadParameter(f"{text!r} is not a number; write it as 4000000, 4e6 or 4M.")
+        raise LocalError(f"{text!r} is not a number; write it as 4000000, 4e6 or 4M.")
     return round(float(match[1].replace("_", "")) * _SUFFIXES[match[2].lower()])
 
 
 def labels(texts: Sequence[str]) -> dict[str, str]:
-    """``key=value`` (or ``key:value``) of each text."""
+    """``key=value`` (or ``key:value``) of each text.
+
+    Raises:
+        LocalError: one is neither.
+    """
     pairs = [re.split("[=:]", text, maxsplit=1) for text in texts]
     for pair in pairs:
         if len(pair) < 2:
-            raise typer.BadParameter(f"Write a label as key=value, not {pair[0]!r}.", param_hint="--label")
+            raise LocalError(f"Write a label as key=value, not {pair[0]!r}.")
     return {pair[0]: pair[1] for pair in pairs}
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
@@ -15,6 +15,9 @@ from dna_client.errors import ApiError, ClientError
 
 OUT = Console(highlight=False, soft_wrap=True)
 ERR = Console(stderr=True, highlight=False, soft_wrap=True)
+
+#: For tables, at their own width: an id that is cut to fit a terminal, or a pipe, is of no use.
+_WIDE = Console(highlight=False, width=1000)
 
 STATE_STYLES: Mapping[str, str] = {
     "queued": "yellow",
@@ -39,11 +42,9 @@ def print_error(error: ClientError) -> None:
                 ERR.print(Text(f"  {field.where or 'body'}: {field.detail}"))
 
 
-def table(
-    columns: Sequence[str], rows: Sequence[Sequence[Any]], *, right: Sequence[str] = (), title: str = ""
-) -> Table:
+def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, right: Sequence[str] = ()) -> Table:
     """A plain table; the columns named in ``right`` hold numbers."""
-    made = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="dim")
+    made = Table(box=None, pad_edge=False, header_style="dim")
     for column in columns:
         made.add_column(column, justify="right" if column in right else "left", no_wrap=True)
     for row in rows:
@@ -51,13 +52,12 @@ def table(
     return made
 
 
-def print_table(
-    columns: Sequence[str], rows: Sequence[Sequence[Any]], *, right: Sequence[str] = (), title: str = ""
-) -> None:
-    """At its own width: in a pipe no column is cut to a width nobody has."""
-    made = table(columns, rows, right=right, title=title)
-    width = max(OUT.width, OUT.measure(made).maximum) if not OUT.is_terminal else OUT.width
-    OUT.print(made, width=width)
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, right: Sequence[str] = ()) -> None:
+    show(table(columns, rows, right=right))
+
+
+def show(tables: RenderableType) -> None:
+    _WIDE.print(tables)
 
 
 def state(name: str) -> Text:

@@ -10,7 +10,7 @@ import typer
 from dna_client import report
 from dna_client.cli import output
 from dna_client.cli.options import LOCAL, PATIENT, AsJson, Key, SearchId, Url, connect, whole
-from dna_client.cli.output import ERR, OUT, print_json, print_table
+from dna_client.cli.output import ERR, print_json, print_table
 from dna_client.errors import LocalError
 from dna_client.models import Format
 
@@ -36,7 +36,7 @@ def frontier(
     if as_json:
         print_json(found)
         return
-    OUT.print(report.frontier(found["points"], cost, shown=points))
+    output.show(report.frontier(found["points"], cost, shown=points))
     ERR.print(f"{len(found['points']):,} points in all.")
 
 

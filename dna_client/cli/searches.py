@@ -300,4 +300,4 @@ def _print(found: Search) -> None:
         )
     if found["error"]:
         OUT.print(f"error: {found['error']['message']}", markup=False)
-    OUT.print(report.result(found))
+    output.show(report.result(found))

@@ -1,0 +1,186 @@
+"""The ``dna`` command against a real API process: JSON for programs, words for people, exit codes for both."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dna_client.__main__ import main
+from dna_client.cli.options import whole
+from tests.api.builders import WEIGHTS
+from tests.dna_client.conftest import Api
+
+
+@dataclass(frozen=True)
+class Answer:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        assert self.code == 0, self.err
+        return json.loads(self.out)
+
+
+Dna = Callable[..., Answer]
+
+
+@pytest.fixture
+def dna(api: Api, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Dna:
+    monkeypatch.setenv("DNA_URL", api.url)
+    monkeypatch.setenv("COLUMNS", "60")
+
+    def run(*arguments: str) -> Answer:
+        monkeypatch.setattr(sys, "argv", ["dna", *arguments])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        code = ended.value.code
+        return Answer(code if isinstance(code, int) else 0, *capsys.readouterr())
+
+    return run
+
+
+def test_every_reading_command_prints_the_apis_json(dna: Dna, finished: str) -> None:
+    assert dna("search", "show", finished, "--json").json["id"] == finished
+    assert {found["id"] for found in dna("search", "list", "--json", "--label", "made=before").json["items"]} == {
+        finished
+    }
+    assert dna("frontier", finished, "--json").json["points"]
+    assert len(dna("select", finished, "--flops", "5M", "--top-k", "2", "--json").json["architectures"]) == 2
+    assert "digits" in [found["name"] for found in dna("dataset", "list", "--json").json]
+    assert dna("dataset", "show", "digits", "--json").json["num_train"] == 1437
+    assert [found["name"] for found in dna("teacher", "list", "resnet10t", "--json").json] == ["resnet10t"]
+    assert isinstance(dna("workers", "list", "--json").json, list)
+    assert int(dna("search", "estimate", "--dataset", "digits", "--json").json["candidates"]) > 100_000
+
+
+def test_and_tables_for_people_that_no_pipe_cuts(dna: Dna, finished: str) -> None:
+    shown = dna("search", "show", finished).out
+    for word in ("winner", "control", "teacher resnet10t", "predicted loss", "engine's share", finished):
+        assert word in shown
+    assert finished in dna("search", "list").out
+    assert "predicted loss" in dna("frontier", finished, "--points", "5").out
+    assert "mb" in dna("select", finished, "--params", "400k").out
+    assert "64@4 128@8 256@16 512@32" in dna("teacher", "list", "resnet10t").out
+    assert "networks" in dna("search", "estimate", "--dataset", "digits").out
+    assert "1437" in dna("dataset", "list").out
+    assert "num_classes  10" in dna("dataset", "show", "digits").out
+
+
+def test_creates_from_options(dna: Dna) -> None:
+    options = (
+        "--dataset digits --flops 4e6 --params 500k --epochs 3 --retrain-epochs 4 --seed 5 --name mine --label a=b"
+    )
+    made = dna("search", "create", *options.split(), "--space", "mbconv-small", "--teacher", "resnet18", "--json").json
+    spec = made["spec"]
+    assert spec["budget"] == {"flops": 4_000_000, "params": 500_000, "latency_ms": None}
+    assert (spec["training"]["epochs"], spec["retrain"]["epochs"], spec["seed"]) == (3, 4, 5)
+    assert (spec["teacher"]["model"], spec["space"]["name"]) == ("resnet18", "mbconv-small")
+    assert (made["name"], made["labels"]) == ("mine", {"a": "b"})
+
+
+def test_options_lie_over_a_file_field_by_field(dna: Dna, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = {"dataset": "digits", "budget": {"flops": 3_000_000, "params": 400_000}, "seed": 1}
+    (tmp_path / "spec.json").write_text(json.dumps(written))
+    spec = dna("search", "create", str(tmp_path / "spec.json"), "--flops", "5_000_000", "--json").json["spec"]
+    assert (spec["budget"]["flops"], spec["budget"]["params"], spec["seed"]) == (5_000_000, 400_000, 1)
+    monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps({**written, "seed": 9})))
+    assert dna("search", "create", "-", "--json").json["spec"]["seed"] == 9
+
+
+def test_cancel_resume_delete(dna: Dna) -> None:
+    search = dna("search", "create", "--dataset", "digits").out.strip()
+    assert dna("search", "cancel", search, "--json").json["state"] == "cancelled"
+    assert "is queued" in dna("search", "resume", search).err
+    refused = dna("search", "delete", search)
+    assert (refused.code, refused.out) == (5, "")
+    assert "Cancel it" in refused.err
+    dna("search", "cancel", search)
+    assert dna("search", "delete", search, "--json").json == {"id": search, "deleted": True}
+
+
+def test_watching_prints_each_event_then_the_search(dna: Dna, finished: str) -> None:
+    lines = [json.loads(line) for line in dna("search", "watch", finished, "--json").out.splitlines()]
+    assert [line["seq"] for line in lines[:-1]] == list(range(1, len(lines)))
+    assert lines[-1]["id"] == finished
+    watched = dna("search", "watch", finished)
+    assert "running: distill" in watched.err
+    assert "winner" in watched.out
+
+
+def test_watching_a_cancelled_search_fails(dna: Dna) -> None:
+    search = dna("search", "create", "--dataset", "digits").out.strip()
+    dna("search", "cancel", search)
+    watched = dna("search", "watch", search)
+    assert watched.code == 7
+    assert f"dna search resume {search}" in watched.err
+
+
+def test_downloads(dna: Dna, finished: str, tmp_path: Path) -> None:
+    network = dna("search", "show", finished, "--json").json["best"]["architecture_id"]
+    files = dna("download", network, "-f", "safetensors", "-f", "json", "-o", str(tmp_path), "--json").json
+    assert Path(files[0]["path"]).read_bytes() == WEIGHTS
+    assert dna("download", network, "-o", str(tmp_path)).out.count(str(tmp_path)) == 4
+    assert dna("download", network, "-f", "onnx", "-o", str(tmp_path / "net.onnx")).code == 0
+    assert (tmp_path / "net.onnx").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        ("search create", 2, "--dataset digits"),
+        ("search create --dataset digitz", 2, "Did you mean 'digits'"),
+        ("search create --dataset digits --flops 10", 3, "the smallest network has"),
+        ("search create --dataset digits --flops ten", 2, "write it as 4000000, 4e6 or 4M"),
+        ("search create --dataset digits --label nonsense", 2, "key=value"),
+        ("search create nowhere.json", 2, "cannot be read"),
+        ("search create --dataset digits --space nowhere.json", 2, "cannot be read"),
+        ("search show 00000000-0000-7000-8000-000000000000", 4, "There is no search"),
+        ("search list --state sleeping", 2, "state"),
+        ("search list --url http://127.0.0.1:1", 6, "No answer from http://127.0.0.1:1"),
+        ("search list --url 127.0.0.1", 2, "http://"),
+        ("search list --key dna_wrong", 8, "key"),
+        ("download 00000000-0000-7000-8000-000000000000 -f gif", 2, "json, safetensors, onnx, bundle"),
+        ("download 00000000-0000-7000-8000-000000000000 -o nowhere", 2, "not a folder"),
+        ("api --data-dir nowhere", 2, "DNA_DATABASE_URL"),
+    ],
+)
+def test_errors_are_one_clear_line(
+    dna: Dna, arguments: str, code: int, words: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    answer = dna(*arguments.split())
+    assert (answer.code, answer.out) == (code, "")
+    assert words in answer.err
+    assert "Traceback" not in answer.err
+
+
+def test_every_wrong_field_gets_its_line(dna: Dna, tmp_path: Path) -> None:
+    (tmp_path / "spec.json").write_text('{"dataset": "digits", "colour": "red", "budget": {"flops": -1}}')
+    answer = dna("search", "create", str(tmp_path / "spec.json"))
+    assert answer.code == 2
+    assert "budget.flops" in answer.err
+    assert "  colour: " in answer.err
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("4000000", 4_000_000),
+        ("4_000_000", 4_000_000),
+        ("350e6", 350_000_000),
+        ("5.3M", 5_300_000),
+        ("1.2g", 1_200_000_000),
+    ],
+)
+def test_reads_numbers_as_people_write_them(text: str, value: int) -> None:
+    assert whole(text) == value

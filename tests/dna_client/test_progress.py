@@ -1,0 +1,117 @@
+"""What the events of a search tell of it, and how that looks."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from dna_client.models import Event
+from dna_client.progress import SearchProgress
+from dna_client.watch import bars, watch
+
+
+def event(seq: int, name: str, **data: Any) -> Event:
+    return Event(seq=seq, type=name, data={"time": f"2026-01-01T00:00:{seq:02}Z", **data})
+
+
+def progress(seq: int, step: str, phase: str, done: int, parts: list[str], *, eta: float, whole: float) -> Event:
+    counted = {"done": done, "total": 100, "unit": "steps", "eta_seconds": eta, "parts": parts}
+    return event(seq, "progress", step=step, phase=phase, progress=whole, search_eta_seconds=3 * eta, **counted)
+
+
+def step(seq: int, key: str, kind: str, state: str, attempt: int = 1) -> Event:
+    return event(seq, "step", step=key, kind=kind, state=state, attempt=attempt, error=None)
+
+
+EVENTS = [
+    event(1, "state", state="queued", phase="teacher", error=None),
+    event(2, "state", state="running", phase="teacher", error=None),
+    step(2, "teacher", "teacher", "running"),
+    step(12, "teacher", "teacher", "succeeded"),
+    event(12, "state", state="running", phase="distill", error=None),
+    step(13, "distill-1", "distill", "running"),
+    step(13, "distill-2", "distill", "running"),
+    progress(20, "distill-1", "distill", 50, ["b1c1", "b2c1", "b3c1"], eta=8.0, whole=0.3),
+    progress(21, "distill-2", "distill", 10, ["b1c2"], eta=9.0, whole=0.32),
+    event(22, "metric", step="distill-1", series="distill/b2c1/loss", x=50.0, y=0.4321),
+    event(23, "log", step="distill-1", level="warning", message="the batch was made smaller"),
+]
+
+
+def after(events: list[Event]) -> SearchProgress:
+    search = SearchProgress()
+    for each in events:
+        search.apply(each)
+    return search
+
+
+def test_phases_have_their_share_and_their_time() -> None:
+    phases = {phase.name: phase for phase in after(EVENTS).phases}
+    assert phases["teacher"].fraction == 1.0
+    assert phases["teacher"].seconds == 11.0
+    assert phases["distill"].fraction == pytest.approx((3 * 0.5 + 0.1) / 4)
+    assert phases["distill"].seconds == 10.0
+    assert phases["rate"].seconds is None
+
+
+def test_cells_show_their_latest_loss_and_time_left() -> None:
+    search = after(EVENTS)
+    assert [part.name for part in search.parts] == ["b1c1", "b1c2", "b2c1", "b3c1"]
+    assert [part.loss for part in search.parts] == [None, None, 0.4321, None]
+    assert [part.eta_seconds for part in search.parts] == [8.0, 9.0, 8.0, 8.0]
+    assert (search.progress, search.eta_seconds) == (0.32, 27.0)
+
+
+def test_networks_show_loss_and_accuracy() -> None:
+    search = after(
+        [
+            event(1, "state", state="running", phase="train", error=None),
+            step(2, "train-winner", "train", "running"),
+            progress(3, "train-winner", "train", 25, ["winner"], eta=1.0, whole=0.9),
+            event(4, "metric", step="train-winner", series="train/winner/loss", x=1.0, y=0.7),
+            event(4, "metric", step="train-winner", series="train/winner/accuracy", x=1.0, y=0.95),
+        ]
+    )
+    (part,) = search.parts
+    assert (part.name, part.fraction, part.loss, part.accuracy) == ("winner", 0.25, 0.7, 0.95)
+
+
+def test_success_is_complete() -> None:
+    search = after([*EVENTS, event(30, "state", state="succeeded", phase="export", error=None)])
+    assert search.progress == 1.0
+    assert search.eta_seconds is None
+    assert all(phase.fraction == 1.0 for phase in search.phases)
+
+
+def render(console: Console) -> str:
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_bars_show_every_phase_and_cell() -> None:
+    console = Console(file=io.StringIO(), width=100)
+    console.print(bars(after(EVENTS)))
+    shown = render(console)
+    for word in ("teacher", "distill", "export", "b1c1", "b3c1", "loss 0.4321", "about 27 s left", "32%"):
+        assert word in shown
+
+
+def test_a_pipe_gets_plain_lines() -> None:
+    console = Console(file=io.StringIO(), width=200)
+    search = watch(EVENTS, console)
+    assert search.phase == "distill"
+    lines = render(console).splitlines()
+    assert lines[0] == "queued"
+    assert "running: distill" in lines
+    assert "  warning: the batch was made smaller" in lines
+    assert any(line.startswith("  distill-1: 50 of 100 steps (50%)") for line in lines)
+
+
+def test_a_terminal_gets_bars_and_the_messages_above_them() -> None:
+    console = Console(file=io.StringIO(), width=100, force_terminal=True)
+    watch(EVENTS, console)
+    assert "the batch was made smaller" in render(console)
+    assert "b2c1" in render(console)
