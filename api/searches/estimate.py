@@ -1,7 +1,7 @@
 """What a search would be and cost, without making it.
 
-The work of a step is counted in giga-multiply-adds from its spec; seconds follow from the rate that finished steps of its
-kind reached on the same type of device, or from a default where there are none.
+The work of a step is counted in giga-multiply-adds from its spec. Its seconds are those to start the engine, and its work at
+the rate that finished steps of its kind reached on the same type of device, or at a default where there are none.
 """
 
 from __future__ import annotations
@@ -23,18 +23,21 @@ from dna_engine.spec import Budget, ResolvedSpec, SearchSpec
 from dna_engine.steps import Kind, Step, phase_steps
 from dna_engine.teachers import get_teacher
 from store import workers
-from store.statistics import finished_steps
+from store.statistics import FinishedStep, finished_steps
 
-#: Giga-multiply-adds per second, counted as :func:`work` does, where nothing was measured: the built-in digits on two
-#: cores of a CPU. For kinds that need no device, and loading, the work is one and this is steps per second.
+#: Giga-multiply-adds per second, counted as :func:`work` does, where nothing was measured: about what the defaults for the
+#: built-in digits reach on two cores of a server's CPU. For selection and export the work is 1, and this is per second.
 DEFAULT_RATES: Mapping[Kind, float] = {
     Kind.TEACHER: 10.0,
-    Kind.DISTILL: 10.0,
-    Kind.RATE: 10.0,
+    Kind.DISTILL: 11.0,
+    Kind.RATE: 20.0,
     Kind.SELECT: 1.0,
-    Kind.TRAIN: 10.0,
-    Kind.EXPORT: 0.2,
+    Kind.TRAIN: 11.0,
+    Kind.EXPORT: 0.16,
 }
+
+#: What every step takes before it begins: the engine loads torch.
+START_SECONDS = 4.0
 
 #: A step of training costs its forward pass, and about twice that backwards.
 _TRAINING = 3
@@ -86,16 +89,21 @@ def _planned(kind: Kind, spec: ResolvedSpec) -> Sequence[Step]:
 
 def _estimated(session: Session, step: Step, spec: ResolvedSpec, device: str) -> EstimatedStep:
     done = finished_steps(session, step.kind, device=device)
-    rates = [work(past.step, past.spec) / past.engine_seconds for past in done]
+    rates = [_rate(past) for past in done]
     basis: Literal["measured", "default"] = "measured" if rates else "default"
     rate = statistics.median(rates) if rates else DEFAULT_RATES[step.kind]
     return EstimatedStep(
         kind=step.kind,
         cells=step.cells,
         networks=[step.network] if step.network else [],
-        device_seconds=round(work(step, spec) / rate, 1),
+        device_seconds=round(START_SECONDS + work(step, spec) / rate, 1),
         basis=basis,
     )
+
+
+def _rate(past: FinishedStep) -> float:
+    """The start is taken off, but never most of a step that was over quickly."""
+    return work(past.step, past.spec) / max(past.engine_seconds - START_SECONDS, past.engine_seconds / 2)
 
 
 def work(step: Step, spec: ResolvedSpec) -> float:

@@ -22,6 +22,9 @@ from store.states import StepState
 from store.tables import Worker
 from tests.store.builders import new_worker, queued, take, two_groups, values_of
 
+#: What the engine says it ran for each step.
+ENGINE_SECONDS = 10.0
+
 #: Long enough for several chunks of a download, and for ranges inside one.
 WEIGHTS = bytes(range(256)) * 6000
 
@@ -47,7 +50,7 @@ def finish_phase(sessions: Sessions, blobs: BlobStore, search_id: UUID, kind: Ki
                 StoredFile(name, blobs.write(io.BytesIO(content(name, resolved))))
                 for name in claim.step.outputs(resolved)
             ]
-            flow.succeed(session, claim, values, files, engine_seconds=2.0, group=two_groups)
+            flow.succeed(session, claim, values, files, engine_seconds=ENGINE_SECONDS, group=two_groups)
             assert step.state == StepState.SUCCEEDED
 
 

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from store.blobs import BlobStore
 from store.session import Sessions
-from tests.api.builders import finish
+from tests.api.builders import ENGINE_SECONDS, finish
 from tests.api.conftest import Finished
 from tests.api.problems import pointers, problem
 
@@ -145,7 +145,7 @@ def test_a_finished_search_shows_what_it_found(finished: Finished) -> None:
     assert search["best"]["test_accuracy"] == 0.99
     assert search["best"]["flops"] <= search["spec"]["budget"]["flops"]
     assert {step["kind"] for step in search["steps"]} == {"teacher", "distill", "rate", "select", "train", "export"}
-    assert sum(step["engine_seconds"] for step in search["steps"]) == 2.0 * len(search["steps"])
+    assert sum(step["engine_seconds"] for step in search["steps"]) == ENGINE_SECONDS * len(search["steps"])
     problem(finished.client.post(f"/searches/{finished.id}/cancel"), 409, "illegal_transition")
     problem(finished.client.post(f"/searches/{finished.id}/resume"), 409, "illegal_transition")
 
