@@ -39,8 +39,8 @@ def solve(trellis: Trellis, limits: Mapping[int, int]) -> Found | None:
     worst += _SAFETY * (1 + abs(worst))
     if dual.bound > worst + _SAFETY * abs(dual.bound):
         return None
-    growth = Growth(trellis, bound, dual.multipliers)
     ceiling = min(dual.incumbent, worst)
+    growth = Growth(trellis, bound, dual.multipliers, ceiling)
     for reach in _REACHES:
         threshold = min(dual.bound + reach * (worst - dual.bound), ceiling)
         found, complete = growth.best(threshold, _BEAM)

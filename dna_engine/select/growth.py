@@ -25,35 +25,52 @@ _SAFETY = 1e-11
 
 @dataclass(frozen=True, eq=False)
 class _PricedArc:
-    """An arc whose items are sorted by ``bound``: loss, priced costs and the least that may follow."""
+    """The items of an arc that may matter, sorted by ``bound``: loss, priced costs and the least that may follow.
+
+    ``limited`` are their limited costs, shape ``(limits, items)``.
+    """
 
     arc: Arc
     bound: Floats
+    limited: Ints
 
 
 class Growth:
     """Labels under given limits and multipliers.
 
     Args:
+        ceiling: a loss that is known to be reached, or one that no network exceeds; items that cannot help to come as
+            low are left out from the start.
         multipliers: shape ``(limits,)``, the price of a scale's worth of each limited cost; at least 0.
     """
 
-    def __init__(self, trellis: Trellis, limits: Limits, multipliers: Floats) -> None:
+    def __init__(self, trellis: Trellis, limits: Limits, multipliers: Floats, ceiling: float) -> None:
         self._trellis = trellis
         self._limits = limits
         self._prices = multipliers / limits.scale
-        priced = {arc: arc.loss + self._prices @ arc.costs[limits.rows] for arcs in trellis.stages for arc in arcs}
-        rest = trellis.completions(lambda arc: float(priced[arc].min()))
-        self._rest = [np.array([value for _, value in sorted(place.items())]) for place in rest]
-        self._arcs = [
-            [_sorted(arc, priced[arc] + rest[place][arc.target]) for arc in arcs]
-            for place, arcs in enumerate(trellis.stages, start=1)
-        ]
-        self._positions = [1 + max(int(arc.position.max()) for arc in arcs) for arcs in trellis.stages]
         self._allowance = float(self._prices @ limits.limit)
+        priced = {arc: arc.loss + self._prices @ arc.costs[limits.rows] for arcs in trellis.stages for arc in arcs}
         self._slack = _SAFETY * sum(
             max(float(np.abs(arc.loss).max() + np.abs(priced[arc]).max()) for arc in arcs) for arcs in trellis.stages
         )
+        before = trellis.arrivals(lambda arc: float(priced[arc].min()))
+        rest = trellis.completions(lambda arc: float(priced[arc].min()))
+        self._rest = [np.array([value for _, value in sorted(place.items())]) for place in rest]
+        self._arcs = [
+            [
+                self._priced(
+                    arc, priced[arc] + rest[place][arc.target], self._room(ceiling) - before[place - 1][arc.source]
+                )
+                for arc in arcs
+            ]
+            for place, arcs in enumerate(trellis.stages, start=1)
+        ]
+        self._positions = [1 + max(int(arc.position.max()) for arc in arcs) for arcs in trellis.stages]
+
+    def _priced(self, arc: Arc, bound: Floats, room: float) -> _PricedArc:
+        matters = np.flatnonzero(bound <= room)
+        index = matters[np.argsort(bound[matters], kind="stable")]
+        return _PricedArc(arc.take(index), bound[index], arc.costs[np.ix_(self._limits.rows, index)])
 
     def best(self, threshold: float, beam: int | None = None) -> tuple[Found | None, bool]:
         """The best network found, and whether the search was complete.
@@ -132,11 +149,11 @@ class Growth:
         return Labels.join(parts)
 
     def _along(self, labels: Labels, index: Ints, place: int, priced: _PricedArc, room: float) -> Iterator[Labels]:
-        arc, rows = priced.arc, self._limits.rows
+        arc = priced.arc
         counts = self._admitted(labels.take(index), place, priced, room)
         for chunk in chunks(counts, _PAIRS):
             left, item = pairs(index[chunk], counts[chunk])
-            limited = labels.costs[rows][:, left] + arc.costs[rows][:, item]
+            limited = labels.costs[np.ix_(self._limits.rows, left)] + priced.limited[:, item]
             met = self._limits.feasible(place, arc.target, limited)
             left, item = left[met], item[met]
             grown = Labels(
@@ -148,8 +165,3 @@ class Growth:
                 position=arc.position[item],
             )
             yield grown.take(np.flatnonzero(self._bounds(grown, place) <= room))
-
-
-def _sorted(arc: Arc, bound: Floats) -> _PricedArc:
-    order = np.argsort(bound, kind="stable")
-    return _PricedArc(arc.take(order), bound[order])

@@ -89,6 +89,17 @@ class Trellis:
             after = before
         return places[::-1]
 
+    def arrivals(self, value: Callable[[Arc], float]) -> list[dict[int, float]]:
+        """Least sum of the arcs' values on the way to each width, at every place."""
+        places: list[dict[int, float]] = [{self.start: 0}]
+        for arcs in self.stages:
+            after: dict[int, float] = {}
+            for arc in arcs:
+                total = places[-1][arc.source] + value(arc)
+                after[arc.target] = min(after.get(arc.target, total), total)
+            places.append(after)
+        return places
+
     def least(self, row: int) -> list[dict[int, int]]:
         """Per place and width, the smallest total of a cost that the rest of a network may have."""
         places = self.completions(lambda arc: int(arc.costs[row].min()))
