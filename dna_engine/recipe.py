@@ -78,7 +78,9 @@ class Recipe:
 
     def make_optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
         if self.optimizer == "adamw":
-            return create_optimizer_v2(model, "adamw", lr=self.learning_rate, weight_decay=self.weight_decay)
+            return create_optimizer_v2(
+                model, "adamw", lr=self.learning_rate, weight_decay=self.weight_decay, fused=True
+            )
         return create_optimizer_v2(
             model, "rmsproptf", lr=self.learning_rate, weight_decay=self.weight_decay, momentum=0.9, alpha=0.9, eps=1e-3
         )
