@@ -29,7 +29,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
-from api.pointers import field_errors
+from api.pointers import field_errors, pointer
 from dna_engine.errors import EngineError, InfeasibleBudget, InvalidSpec, TeacherError, UnknownName
 from store.errors import (
     IdempotencyMismatch,
@@ -214,8 +214,9 @@ def _invalid_spec(error: EngineError) -> Response:
         members["known"] = error.known[:_KNOWN_SHOWN]
     if isinstance(error, InfeasibleBudget):
         members |= {"feasible": error.feasible, "binding": error.binding, "nearest": error.nearest}
-    pointer = "#/" + error.param.replace(".", "/") if error.param else "#"
-    errors = [{"pointer": pointer, "detail": error.message}]
+    # A budget is written in milliseconds, selection counts in nanoseconds.
+    field = (error.param or "").replace("latency_ns", "latency_ms")
+    errors = [{"pointer": pointer(field.split(".") if field else []), "detail": error.message}]
     return problem(422, error.code, error.message, errors=errors, members=members)
 
 
