@@ -48,7 +48,8 @@ class Recipe:
     @classmethod
     def of(cls, spec: RetrainSpec) -> Recipe:
         """The recipe that a search asks for."""
-        assert spec.epochs is not None, "resolve() fills in the epochs"
+        assert spec.epochs is not None, "resolve() fills it in"
+        assert spec.learning_rate is not None, "resolve() fills it in"
         if spec.recipe == "paper":
             return cls.paper(epochs=spec.epochs, batch_size=spec.batch_size)
         return cls(

@@ -16,6 +16,9 @@ from dna_engine.errors import InfeasibleBudget, InvalidSpec
 from dna_engine.space import Space, parse_space
 from dna_engine.teachers import align, default_space, get_teacher
 
+#: Training images below which a set counts as small: it is passed over often, with larger steps.
+SMALL_SET = 5_000
+
 Text = Annotated[str, Field(max_length=200)]
 
 
@@ -109,7 +112,9 @@ class RetrainSpec(_Model):
         description="adamw: warm-up, then one cosine. paper: RMSprop, dropout and averaged weights as published, its "
         "learning rate scaled to the batch; it has its own numbers, the three fields below do not apply.",
     )
-    learning_rate: float = Field(default=0.003, gt=0, le=10, description="AdamW's peak, one cycle.")
+    learning_rate: float | None = Field(
+        default=None, gt=0, le=10, description="AdamW's peak. Default: 0.02 for small sets of images, else 0.003."
+    )
     weight_decay: float = Field(default=0.05, ge=0, le=1)
     label_smoothing: float = Field(default=0.1, ge=0, lt=1)
     control: bool = Field(default=True, description="Also train a random network with flops within 3% of the winner's.")
@@ -136,8 +141,8 @@ class SearchSpec(_Model):
     block_weights: list[float] | None = Field(
         default=None, max_length=16, description="Weight of each block's rating in the sum. Default: all 1."
     )
-    augment: bool | None = Field(
-        default=None, description="Random shifts (and flips, where classes survive them). Default: on but for digits."
+    augment: bool = Field(
+        default=True, description="Random shifts or crops of training images, and flips where classes survive them."
     )
     seed: int = Field(default=0, ge=0, le=2**31 - 1)
     labels: dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=256)]] = Field(
@@ -189,7 +194,7 @@ def resolve(spec: SearchSpec, dataset: DatasetInfo) -> ResolvedSpec:
         InfeasibleBudget: no network of the space fits; carries the feasible range.
     """
     small = dataset.image_size < 64
-    input_size = spec.input_size or (32 if small else 224)
+    input_size = spec.input_size or (224 if not small else 16 if dataset.image_size < 16 else 32)
     teacher = get_teacher(spec.teacher.model or ("resnet10t" if small else "tf_efficientnet_b7"))
     space = _space(spec, teacher.name, small)
     boundaries = spec.teacher.boundaries or align(teacher, space)
@@ -218,9 +223,14 @@ def resolve(spec: SearchSpec, dataset: DatasetInfo) -> ResolvedSpec:
         budget=_budget(spec.budget, space, input_size, dataset.num_classes),
         training=spec.training.model_copy(update={"epochs": spec.training.epochs or epochs["training"]}),
         rating=spec.rating.model_copy(update={"images": spec.rating.images or min(dataset.num_train // 10, 2048)}),
-        retrain=spec.retrain.model_copy(update={"epochs": spec.retrain.epochs or epochs["retrain"]}),
+        retrain=spec.retrain.model_copy(
+            update={
+                "epochs": spec.retrain.epochs or epochs["retrain"],
+                "learning_rate": spec.retrain.learning_rate or (0.02 if dataset.num_train < SMALL_SET else 0.003),
+            }
+        ),
         block_weights=weights,
-        augment=dataset.name != "digits" if spec.augment is None else spec.augment,
+        augment=spec.augment,
         seed=spec.seed,
         labels=spec.labels,
     )
@@ -234,8 +244,8 @@ def _space(spec: SearchSpec, teacher: str, small: bool) -> Space:
 
 def _epochs(dataset: DatasetInfo) -> dict[str, int]:
     """Enough passes for small sets to converge, the paper's 20 for large ones."""
-    if dataset.num_train < 5_000:
-        return {"teacher": 30, "training": 20, "retrain": 30}
+    if dataset.num_train < SMALL_SET:
+        return {"teacher": 12, "training": 20, "retrain": 20}
     return {"teacher": 20, "training": 20, "retrain": 30}
 
 

@@ -1,0 +1,99 @@
+"""Checkpoints: whole, exact, without pickle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from dna_engine import checkpoint
+from dna_engine.errors import EngineError
+
+
+def test_a_nested_state_comes_back_bit_by_bit(tmp_path: Path) -> None:
+    state = {
+        "step": 12,
+        "rate": 0.1 + 0.2,
+        "none": None,
+        "flag": True,
+        "text": "ü",
+        "infinite": float("inf"),
+        "nested": {3: [torch.arange(4), (torch.tensor(float("nan")), 1.5)], "empty": {}},
+        "bytes": torch.get_rng_state(),
+        "half": torch.randn(3, 2).to(torch.bfloat16),
+        "nothing": torch.empty(0, 3),
+    }
+    checkpoint.save(tmp_path / "deep/state.safetensors", state)
+    loaded = checkpoint.load(tmp_path / "deep/state.safetensors")
+    assert loaded is not None
+    assert {k: loaded[k] for k in ("step", "rate", "none", "flag", "text", "infinite")} == {
+        k: state[k] for k in ("step", "rate", "none", "flag", "text", "infinite")
+    }
+    first, (nan, number) = loaded["nested"][3]
+    assert torch.equal(first, torch.arange(4))
+    assert nan.isnan()
+    assert number == 1.5
+    assert loaded["nested"]["empty"] == {}
+    for name in ("bytes", "half", "nothing"):
+        assert loaded[name].dtype == state[name].dtype
+        assert torch.equal(loaded[name], state[name])
+
+
+def test_an_optimizer_goes_on_from_it(tmp_path: Path) -> None:
+    def advance(model: nn.Linear, optimizer: torch.optim.Optimizer) -> None:
+        optimizer.zero_grad()
+        model(torch.ones(2, 3)).square().sum().backward()
+        optimizer.step()
+
+    model = nn.Linear(3, 3)
+    optimizer = torch.optim.AdamW(model.parameters())
+    advance(model, optimizer)
+    path = tmp_path / "c.safetensors"
+    checkpoint.save(path, {"model": model.state_dict(), "optimizer": optimizer.state_dict()})
+    advance(model, optimizer)
+
+    loaded = checkpoint.load(path)
+    assert loaded is not None
+    again = nn.Linear(3, 3)
+    again.load_state_dict(loaded["model"])
+    resumed = torch.optim.AdamW(again.parameters())
+    resumed.load_state_dict(loaded["optimizer"])
+    advance(again, resumed)
+    assert torch.equal(again.weight, model.weight)
+
+
+def test_tensors_that_share_memory_can_be_kept(tmp_path: Path) -> None:
+    tensor = torch.arange(6.0)
+    checkpoint.save(tmp_path / "c", {"all": tensor, "again": tensor, "part": tensor[2:]})
+    loaded = checkpoint.load(tmp_path / "c")
+    assert loaded is not None
+    assert loaded["part"].tolist() == [2, 3, 4, 5]
+
+
+def test_an_absent_file_is_none(tmp_path: Path) -> None:
+    assert checkpoint.load(tmp_path / "none") is None
+
+
+@pytest.mark.parametrize("damage", ["cut", "overwritten", "other", "empty"])
+def test_a_damaged_file_is_named(tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "c.safetensors"
+    checkpoint.save(path, {"weights": torch.randn(100)})
+    content = path.read_bytes()
+    path.write_bytes(
+        {"cut": content[:-10], "overwritten": b"\xff" * 8 + content[8:], "other": b'{"a": 1}', "empty": b""}[damage]
+    )
+    with pytest.raises(EngineError, match=r"c\.safetensors cannot be read"):
+        checkpoint.load(path)
+
+
+def test_what_it_cannot_hold_is_refused_and_the_old_file_stays(tmp_path: Path) -> None:
+    path = tmp_path / "c"
+    checkpoint.save(path, {"step": 1})
+    with pytest.raises(TypeError, match="set"):
+        checkpoint.save(path, {"step": {1, 2}})
+    with pytest.raises(TypeError, match="tuple"):
+        checkpoint.save(path, {(1, 2): 3})
+    assert checkpoint.load(path) == {"step": 1}
+    assert list(tmp_path.iterdir()) == [path]

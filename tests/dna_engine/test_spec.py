@@ -1,0 +1,126 @@
+"""Specs: what is filled in, what is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from dna_engine.cost import cost_range
+from dna_engine.dataset import DIGITS, DatasetInfo
+from dna_engine.errors import InfeasibleBudget, InvalidSpec, TeacherError, UnknownName
+from dna_engine.space import SPACES
+from dna_engine.spec import ResolvedSpec, SearchSpec, resolve
+
+LARGE = DatasetInfo(
+    name="birds", kind="folder", location="/birds", num_classes=200, num_train=50_000, num_test=5_000, image_size=300
+)
+
+
+def resolved(dataset: DatasetInfo = DIGITS, **fields: Any) -> ResolvedSpec:
+    return resolve(SearchSpec(dataset=dataset.name, **fields), dataset)
+
+
+def test_only_the_dataset_is_required() -> None:
+    spec = resolved()
+    assert spec.parsed_space == SPACES["mbconv-small"]
+    assert spec.input_size == 16
+    assert spec.teacher.weights == "train"
+    assert spec.augment
+    assert spec.block_weights == [1.0, 1.0, 1.0]
+    assert len(spec.teacher.boundaries) == 3
+    assert spec.rating.images == 143
+    assert spec.retrain.learning_rate is not None
+
+
+def test_large_images_get_the_papers_teacher_and_space() -> None:
+    spec = resolved(LARGE)
+    assert spec.teacher.model == "tf_efficientnet_b7"
+    assert spec.teacher.weights == "pretrained"
+    assert spec.teacher.boundaries == [f"blocks.{n}" for n in range(1, 7)]
+    assert spec.parsed_space == SPACES["dna-mbconv"]
+    assert spec.input_size == 224
+
+
+def test_the_default_budget_is_the_middle_of_the_range_of_flops() -> None:
+    spec = resolved()
+    low, high = cost_range(spec.parsed_space, input_size=spec.input_size, num_classes=10)["flops"]
+    assert spec.budget.limits == {"flops": (low + high) // 2}
+
+
+def test_a_resolved_spec_survives_json_and_stays_as_it_is() -> None:
+    spec = resolved(budget={"flops": 1e6, "latency_ms": 2.5}, labels={"team": "vision"})
+    assert ResolvedSpec.model_validate_json(spec.model_dump_json()) == spec
+    assert spec.budget.limits == {"flops": 1_000_000, "latency_ns": 2_500_000}
+
+
+def test_what_was_asked_for_is_kept() -> None:
+    spec = resolved(
+        input_size=32,
+        augment=False,
+        teacher={"model": "resnet18", "epochs": 3},
+        retrain={"epochs": 7, "learning_rate": 0.5, "control": False},
+        training={"epochs": 9},
+        rating={"images": 50},
+        block_weights=[1, 2, 3],
+        seed=5,
+    )
+    assert (spec.input_size, spec.augment, spec.seed) == (32, False, 5)
+    assert (spec.teacher.model, spec.teacher.epochs) == ("resnet18", 3)
+    assert (spec.retrain.epochs, spec.retrain.learning_rate, spec.retrain.control) == (7, 0.5, False)
+    assert (spec.training.epochs, spec.rating.images, spec.block_weights) == (9, 50, [1, 2, 3])
+
+
+def test_a_budget_below_the_smallest_network_is_refused_with_the_range() -> None:
+    with pytest.raises(InfeasibleBudget) as caught:
+        resolved(budget={"flops": 1000, "params": 10})
+    low, high = cost_range(SPACES["mbconv-small"], input_size=16, num_classes=10)["flops"]
+    error = caught.value.to_dict()
+    assert error["binding"] == ["flops", "params"]
+    assert error["feasible"]["flops"] == [low, high]
+    assert f"{low:,}" in error["message"]
+
+
+def test_unknown_names_are_refused_with_what_exists() -> None:
+    for fields, param in (({"space": "mbconv"}, "space"), ({"teacher": {"model": "resnet9"}}, "teacher.model")):
+        with pytest.raises(UnknownName) as caught:
+            resolved(**fields)
+        assert caught.value.param == param
+        assert "Known:" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"block_weights": [1, 2]}, "3 blocks, 2 weights"),
+        ({"teacher": {"boundaries": ["layer1"]}}, "3 blocks, 1 teacher boundaries"),
+    ],
+)
+def test_parts_that_do_not_fit_are_refused(fields: dict[str, Any], says: str) -> None:
+    with pytest.raises(InvalidSpec, match=says):
+        resolved(**fields)
+
+
+def test_a_teacher_without_the_spaces_reductions_is_refused() -> None:
+    blocks = [{"stride": 1, "cells": [{"depth": 1, "width": 16}]}]
+    with pytest.raises(TeacherError, match="reductions"):
+        resolved(space={"blocks": blocks})
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"colour": "red"},
+        {"budget": {"memory": 3}},
+        {"input_size": 8},
+        {"seed": -1},
+        {"block_weights": [-1.0]},
+        {"budget": {"flops": 0}},
+        {"retrain": {"learning_rate": float("nan")}},
+        {"training": {"sampling": "greedy"}},
+    ],
+)
+def test_fields_that_make_no_sense_are_refused(fields: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        SearchSpec(dataset="digits", **fields)
