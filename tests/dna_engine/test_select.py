@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+
 from dna_engine.architecture import Architecture
 from dna_engine.cost import architecture_cost, block_sizes, in_widths, layer_at
-from dna_engine.errors import InfeasibleBudget, InvalidSpec
+from dna_engine.errors import InfeasibleBudget
 from dna_engine.select import LatencyTable, Problem, Ratings, best, frontier
 from dna_engine.space import OPS, Block, Cell, Op, Space
 
