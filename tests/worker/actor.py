@@ -50,30 +50,8 @@ def work(step: dict[str, Any], run: Path, seconds: float) -> None:
         time.sleep(seconds / 100)
 
 
-def main(role: str, step: dict[str, Any], run: Path) -> None:
-    threading.Thread(target=leave_with_stdin, daemon=True).start()
+def end_badly(role: str) -> None:
     match role:
-        case "good":
-            print("a library prints this")
-            say("progress", done=1, total=2, unit="epochs", eta_seconds=0.5, parts=["teacher"])
-            say("metric", series="teacher/loss", x=1, y=0.25)
-            say("metric", series="teacher/loss", x=2, y=0.125)
-            say("result", artifacts=outputs(step, run), values={"test_accuracy": 0.5})
-        case "slow":
-            work(step, run, 20.0)
-            say("result", artifacts=outputs(step, run))
-        case "brisk":
-            work(step, run, 1.0)
-            say("result", artifacts=outputs(step, run))
-        case "deaf":
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)
-            subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-            say("progress", done=0, total=1)
-            time.sleep(60)
-        case "parent":
-            child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-            say("log", message=str(child.pid))
-            say("result", artifacts=outputs(step, run))
         case "named":
             say("failure", error={"code": "data_error", "message": "Image 3 is broken.", "param": "dataset"})
             sys.exit(2)
@@ -85,6 +63,34 @@ def main(role: str, step: dict[str, Any], run: Path) -> None:
             print("nothing to say", file=sys.stderr)
         case "forgetful":
             say("result", artifacts=[])
+
+
+def child() -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+
+
+def main(role: str, step: dict[str, Any], run: Path) -> None:
+    threading.Thread(target=leave_with_stdin, daemon=True).start()
+    match role:
+        case "good":
+            print("a library prints this")
+            say("progress", done=1, total=2, unit="epochs", eta_seconds=0.5, parts=["teacher"])
+            say("metric", series="teacher/loss", x=1, y=0.25)
+            say("metric", series="teacher/loss", x=2, y=0.125)
+            say("result", artifacts=outputs(step, run), values={"test_accuracy": 0.5})
+        case "slow" | "brisk":
+            work(step, run, 20.0 if role == "slow" else 1.0)
+            say("result", artifacts=outputs(step, run))
+        case "deaf":
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            child()
+            say("progress", done=0, total=1)
+            time.sleep(60)
+        case "parent":
+            say("log", message=str(child().pid))
+            say("result", artifacts=outputs(step, run))
+        case _:
+            end_badly(role)
 
 
 if __name__ == "__main__":

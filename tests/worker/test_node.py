@@ -1,0 +1,84 @@
+"""A machine's worker as real processes on a real Redis: what it does with messages, and how it leaves."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import psutil
+import pytest
+import redis
+from celery import Celery
+
+from store import workers
+from store.columns import new_id
+from store.outbox import RUN_STEP
+from store.session import Sessions, transaction
+from store.tables import Worker
+from worker.app import make_app
+from worker.settings import WorkerSettings
+
+Wait = Callable[[Callable[[], bool]], None]
+
+
+@pytest.fixture
+def app(worker_settings: WorkerSettings) -> Iterator[Celery]:
+    app = make_app(worker_settings)
+    yield app
+    app.close()
+
+
+@pytest.fixture
+def machine(worker_settings: WorkerSettings) -> Iterator[subprocess.Popen[bytes]]:
+    given = worker_settings.model_dump(exclude_none=True)
+    environment = os.environ | {f"DNA_{name.upper()}": str(value) for name, value in given.items()}
+    process = subprocess.Popen([sys.executable, "-m", "worker"], env=environment | {"DNA_DEVICE": "cpu"})
+    yield process
+    process.kill()
+    process.wait()
+
+
+def live(sessions: Sessions) -> list[Worker]:
+    with transaction(sessions) as session:
+        return workers.live(session, within=timedelta(seconds=10))
+
+
+def test_forged_messages_are_dropped_and_it_leaves_when_told(
+    machine: subprocess.Popen[bytes], app: Celery, sessions: Sessions, redis_url: str, wait_for: Wait
+) -> None:
+    """A node takes its row, answers pings, survives what anybody might put into its queue, and is gone in seconds."""
+    wait_for(lambda: len(app.control.ping(timeout=0.5)) == 2)
+    assert sorted(queue for worker in live(sessions) for queue in worker.queues) == ["cpu", "gpu"]
+    for kwargs in ({"step_id": str(new_id())}, {"step_id": "../../etc"}, {"step_id": {"a": 1}}, {}, {"other": "x"}):
+        app.send_task(RUN_STEP, kwargs=kwargs, queue="gpu")
+    app.send_task("os.system", args=["true"], queue="gpu")
+    with redis.Redis.from_url(redis_url) as client:
+        wait_for(lambda: client.llen("gpu") == 0 and client.hlen("unacked") == 0)
+    assert len(app.control.ping(timeout=1.0)) == 2
+    nodes = psutil.Process(machine.pid).children()
+    begun = time.monotonic()
+    machine.send_signal(signal.SIGTERM)
+    assert machine.wait(10.0) == 0
+    assert time.monotonic() - begun < 5.0
+    assert len(nodes) == 2
+    assert not any(node.is_running() for node in nodes)
+    assert live(sessions) == []
+
+
+def test_a_dead_node_is_replaced_and_none_outlives_its_machine(
+    machine: subprocess.Popen[bytes], app: Celery, wait_for: Wait
+) -> None:
+    wait_for(lambda: len(app.control.ping(timeout=0.5)) == 2)
+    before = psutil.Process(machine.pid).children()
+    before[0].kill()
+    wait_for(lambda: not before[0].is_running())
+    wait_for(lambda: len(app.control.ping(timeout=0.5)) == 2)
+    nodes = psutil.Process(machine.pid).children()
+    assert nodes != before
+    machine.kill()
+    wait_for(lambda: all(not node.is_running() or node.status() == psutil.STATUS_ZOMBIE for node in nodes))
