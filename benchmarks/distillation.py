@@ -77,7 +77,7 @@ class Bench:
                 path = draw_path(trainee.space, ref, step, sampling=trainee.recipe.sampling, seed=trainee.seed)
                 target = maps[ref.block]
                 loss = (trainee.net(maps[ref.block - 1], path) - target).square().mean() / target.var()
-                loss.backward()  # type: ignore[no-untyped-call]
+                loss.backward()
                 trainee.update(step)
 
         return self.seconds(work)

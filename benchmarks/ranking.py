@@ -22,7 +22,7 @@ from typing import Any
 
 import torch
 
-from benchmarks import ranking_result
+from benchmarks import ranking_result, report
 from benchmarks.pictures import lay_down
 from dna_engine import data, distill, network, rate, teacher, train
 from dna_engine.architecture import Architecture
@@ -131,13 +131,15 @@ class Study:
         return [Architecture.from_json(value) for value in json.loads(path.read_text())]
 
     def units(self) -> list[str]:
-        """Names of the result files, the longest work first."""
-        trained = [
-            f"truth/{number:03d}-{seed}.json"
-            for seed in range(1, self.settings.seeds + 1)
-            for number in range(len(self.networks))
-        ]
-        return ["dna.json", "spos.json", *trained]
+        """Names of the result files: the longest work first, then networks of both kinds in turn.
+
+        So an unfinished study has networks over all costs and inside the band with every seed, and can be reported.
+        """
+        count = self.settings.networks
+        order = random.Random("order").sample(range(count), count)
+        numbers = [number for place in order for number in (place, count + place)]
+        seeds = range(1, self.settings.seeds + 1)
+        return ["dna.json", "spos.json", *(f"truth/{number:03d}-{seed}.json" for number in numbers for seed in seeds)]
 
     def work(self, unit: str, device: torch.device) -> None:
         """Does one unit; goes on from its checkpoint, if it has one."""
@@ -259,15 +261,17 @@ def choose(spec: ResolvedSpec, count: int) -> list[Architecture]:
 # --- the command
 
 
-def main() -> None:
-    arguments = parse()
+def main(argv: list[str] | None = None) -> None:
+    arguments = parse(argv)
     study = Study(arguments.out, settings_of(arguments))
     keep_settings(study)
     study.networks  # noqa: B018  Drawn once, before the processes start.
     began = time.monotonic()
-    for done, total, unit in run(study, arguments.device, arguments.jobs):
+    for done, total, unit in () if arguments.report else run(study, arguments.device, arguments.jobs):
         print(f"{time.monotonic() - began:8.0f} s  {done}/{total}  {unit}", flush=True)
-    ranking_result.write(study.folder, asdict(study.settings), study.networks, choose_device(arguments.device))
+    device = choose_device(arguments.device)
+    report.print_header("ranking", device)
+    ranking_result.write(study.folder, study.networks, teacher_name=study.settings.teacher)
 
 
 def run(study: Study, device: str | None, jobs: int) -> Iterator[tuple[int, int, str]]:
@@ -318,6 +322,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("data", help="Fashion-MNIST's four .gz files, or a folder or zip with train/ and test/ or val/")
     parser.add_argument("--out", type=Path, required=True, help="folder of the study")
     parser.add_argument("--device", help="cpu or cuda:0")
+    parser.add_argument("--report", action="store_true", help="only show what the finished networks of --out say")
     parser.add_argument("--jobs", type=int, default=1, help="processes side by side")
     for name, default, text in (
         ("networks", 16, "over all costs, and as many inside the band"),

@@ -6,11 +6,9 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-import torch
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -23,48 +21,53 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was found. ``truths`` has for each measure the losses (lower is better) of shape (seeds, networks)."""
+    """What was found on the networks that are trained with every seed.
 
-    networks: int
+    Attributes:
+        groups: places of the networks over all costs, and of those in the band.
+        ratings: by name, lower is better, of shape (networks,).
+        truths: by measure, lower is better, of shape (seeds, networks).
+        seconds: that each part took.
+    """
+
+    groups: dict[str, list[int]]
     ratings: dict[str, Floats]
     truths: dict[str, Floats]
     flops: Floats
     teacher_accuracy: float
     seconds: dict[str, float]
 
-    @property
-    def groups(self) -> dict[str, slice]:
-        return {"all costs": slice(0, self.networks), "band of 3%": slice(self.networks, 2 * self.networks)}
-
 
 def read(folder: Path, networks: Sequence[Architecture]) -> Outcome:
     """The result files of a study. Larger networks are taken to be better, so costs are rated by their negative."""
     dna, spos = (json.loads((folder / name).read_text()) for name in ("dna.json", "spos.json"))
-    files = sorted((folder / "truth").glob("*.json"))
-    by_seed: dict[int, dict[int, dict[str, Any]]] = {}
-    for path in files:
-        number, seed = map(int, path.stem.split("-"))
-        by_seed.setdefault(seed, {})[number] = json.loads(path.read_text())
-    runs = [[by_seed[seed][number] for number in range(len(networks))] for seed in sorted(by_seed)]
-    costs = [architecture_cost(architecture) for architecture in networks]
+    seeds = range(1, json.loads((folder / "settings.json").read_text())["seeds"] + 1)
+    files = [[folder / f"truth/{number:03d}-{seed}.json" for seed in seeds] for number in range(len(networks))]
+    done = [number for number, paths in enumerate(files) if all(path.exists() for path in paths)]
+    runs = [[json.loads(files[number][seed - 1].read_text()) for number in done] for seed in seeds]
+    costs = [architecture_cost(networks[number]) for number in done]
+    flops = np.array([cost.flops for cost in costs], dtype=np.float64)
     return Outcome(
-        networks=len(networks) // 2,
+        groups={
+            "all costs": [place for place, number in enumerate(done) if number < len(networks) // 2],
+            "band of 3%": [place for place, number in enumerate(done) if number >= len(networks) // 2],
+        },
         ratings={
-            "DNA": np.array(dna["ratings"]),
-            "SPOS": np.array(spos["ratings"]),
-            "flops": -np.array([cost.flops for cost in costs], dtype=np.float64),
+            "DNA": np.array(dna["ratings"])[done],
+            "SPOS": np.array(spos["ratings"])[done],
+            "flops": -flops,
             "params": -np.array([cost.params for cost in costs], dtype=np.float64),
         },
         truths={
             "log-loss": np.array([[run["test_loss"] for run in row] for row in runs]),
             "accuracy": np.array([[1 - run["test_accuracy"] for run in row] for row in runs]),
         },
-        flops=np.array([cost.flops for cost in costs], dtype=np.float64),
+        flops=flops,
         teacher_accuracy=dna["teacher_accuracy"],
         seconds={
-            "DNA": dna["seconds"],
+            "DNA with its teacher": dna["seconds"],
             "SPOS": spos["seconds"],
-            "network": float(np.mean([run["seconds"] for row in runs for run in row])),
+            "a network": float(np.mean([run["seconds"] for row in runs for run in row])),
         },
     )
 
@@ -142,17 +145,17 @@ def draw(outcome: Outcome, path: Path) -> None:
     figure.savefig(path.with_suffix(".png"), dpi=150)
 
 
-def write(folder: Path, settings: dict[str, Any], networks: Sequence[Architecture], device: torch.device) -> None:
+def write(folder: Path, networks: Sequence[Architecture], *, teacher_name: str) -> None:
     """Prints the result and leaves ``result.md``, ``ranking.svg`` and ``ranking.png`` in the study's folder."""
     outcome = read(folder, networks)
-    told = ", ".join(f"{name} {value}" for name, value in settings.items() if isinstance(value, int | float))
-    flops = outcome.flops / 1e6
+    sizes = ", ".join(f"{len(places)} in {name}" for name, places in outcome.groups.items())
+    low, high = outcome.flops.min() / 1e6, outcome.flops.max() / 1e6
+    took = ", ".join(f"{name} {value:,.0f}" for name, value in outcome.seconds.items())
     text = "\n\n".join(
         [
-            f"{2 * outcome.networks} networks of {flops.min():.2f} to {flops.max():.2f} million flops; {told}.",
-            f"Teacher {settings['teacher']}: {outcome.teacher_accuracy:.4f} on the test images. Seconds on {device}: "
-            + ", ".join(f"{name} {value:,.0f}" for name, value in outcome.seconds.items())
-            + ".",
+            f"{len(outcome.flops)} of {len(networks)} networks are trained with every seed ({sizes}), of {low:.2f} to "
+            f"{high:.2f} million flops. Settings: {(folder / 'settings.json').read_text()}",
+            f"Teacher {teacher_name}: {outcome.teacher_accuracy:.4f} on the test images. Seconds: {took}.",
             table(outcome),
             spread(outcome),
         ]

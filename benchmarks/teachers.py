@@ -7,6 +7,7 @@ winners with the teachers behind them. An interrupted search goes on where it wa
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,9 @@ def search(dataset: DatasetInfo, teacher: str, arguments: argparse.Namespace) ->
     spec = resolve(
         SearchSpec(
             dataset=dataset.name,
-            space=arguments.space,
+            space=json.loads(Path(arguments.space).read_text())
+            if arguments.space.endswith(".json")
+            else arguments.space,
             input_size=arguments.input_size,
             budget=Budget(flops=arguments.flops),
             teacher=TeacherSpec(model=teacher, weights=arguments.weights, epochs=arguments.teacher_epochs),
@@ -73,7 +76,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--device", help="cpu or cuda:0")
     parser.add_argument("--teachers", nargs="+", default=["resnet10t", "resnet18"])
     parser.add_argument("--weights", default="train", choices=["train", "pretrained"])
-    parser.add_argument("--space", default="mbconv-small")
+    parser.add_argument("--space", default="mbconv-small", help="a preset, or a .json file of an explicit space")
     parser.add_argument("--flops", type=int, help="budget; default: the middle of the feasible range")
     parser.add_argument("--train-images", type=int, default=10_000)
     parser.add_argument("--test-images", type=int, default=5_000)

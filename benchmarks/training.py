@@ -26,11 +26,11 @@ from dna_engine.space import get_space
 from dna_engine.train import fit, precision
 
 
-def small_network() -> Architecture:
-    """A network of ``mbconv-small`` at 32 pixels."""
+def small_network(input_size: int) -> Architecture:
+    """A network of ``mbconv-small``."""
     space = get_space("mbconv-small")
     choices = [(2, ["mb3_3x3"] * block.cells[1].depth) for block in space.blocks]
-    return Architecture.from_choices(space, choices, input_size=32, num_classes=DIGITS.num_classes)
+    return Architecture.from_choices(space, choices, input_size=input_size, num_classes=DIGITS.num_classes)
 
 
 def plain_loop(model: nn.Module, images: data.Images, recipe: Recipe, device: torch.device) -> float:
@@ -67,6 +67,7 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", help="cpu or cuda")
     parser.add_argument("--network", choices=["small", "dna-a"], help="default: small on a CPU, dna-a at 224 on a GPU")
+    parser.add_argument("--input-size", type=int, help="default: 32, or 224 for dna-a")
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--turns", type=int, default=3)
@@ -74,10 +75,11 @@ def main(argv: list[str] | None = None) -> None:
     device = choose_device(arguments.device)
     prepare(device)
     small = (arguments.network or ("small" if device.type == "cpu" else "dna-a")) == "small"
-    architecture = small_network() if small else published("dna-a").with_classes(DIGITS.num_classes)
-    splits = data.load(
-        DIGITS, input_size=architecture.input_size, rating_images=128, seed=0, augment=False, device=device
-    )
+    input_size = arguments.input_size or (32 if small else 224)
+    architecture = small_network(input_size)
+    if not small:
+        architecture = published("dna-a", input_size=input_size).with_classes(DIGITS.num_classes)
+    splits = data.load(DIGITS, input_size=input_size, rating_images=128, seed=0, augment=False, device=device)
     recipe = Recipe(epochs=arguments.epochs, batch_size=arguments.batch_size, warmup_epochs=0.1)
     best = {"plain loop": 0.0, "dna_engine.train": 0.0}
     for _ in range(arguments.turns):

@@ -82,7 +82,7 @@ def draw_progress(series: Series, target: Path) -> None:
                 losses.plot(*zip(*points, strict=True), style, color=colour, lw=1.2, label=cell)
             case ["train", part, "accuracy"]:
                 epochs, values = zip(*points, strict=True)
-                accuracies.step(epochs, np.maximum.accumulate(values), where="post", lw=1.4, label=part)
+                accuracies.step(epochs, np.maximum.accumulate(values), where="post", marker=".", lw=1.4, label=part)
     losses.set(xlabel="step", ylabel="distance to the teacher (training loss)", yscale="log")
     accuracies.set(xlabel="epoch", ylabel="best test accuracy so far")
     for panel in (losses, accuracies):

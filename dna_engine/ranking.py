@@ -9,10 +9,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
 
 #: Times that the networks are drawn again.
 DRAWS = 2000
@@ -34,7 +35,7 @@ class Interval:
 
 def kendall_tau(first: ArrayLike, second: ArrayLike) -> float:
     """Kendall's tau-b of two ratings of the same networks, from -1 to 1; 0 where one of them tells nothing apart."""
-    return float(_taus(_signs(first), _signs(second), np.arange(len(np.asarray(first)))[None])[0])
+    return float(_taus(_signs(first), _signs(second), np.ones((1, len(np.asarray(first)))))[0])
 
 
 def agreement(rating: ArrayLike, truth: ArrayLike, *, seed: int = 0) -> Interval:
@@ -59,29 +60,31 @@ def ceiling(runs: Sequence[ArrayLike], *, seed: int = 0) -> Interval:
     drawn = _draws(len(np.asarray(runs[0])), seed)
     pairs = list(itertools.combinations(runs, 2))
     value = float(np.mean([kendall_tau(a, b) for a, b in pairs]))
-    return _interval(value, np.mean([_taus(_signs(a), _signs(b), drawn) for a, b in pairs], axis=0))
+    taus = np.array([_taus(_signs(a), _signs(b), drawn) for a, b in pairs])
+    return _interval(value, taus.mean(0))
 
 
-def _draws(count: int, seed: int) -> NDArray[np.int64]:
-    return np.random.default_rng(seed).integers(0, count, (DRAWS, count))
+def _draws(count: int, seed: int) -> Floats:
+    """How often each network is drawn, one row for each time that all are drawn again."""
+    return np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), DRAWS).astype(np.float64)
 
 
-def _signs(values: ArrayLike) -> NDArray[np.int8]:
+def _signs(values: ArrayLike) -> Floats:
     """Entry (i, j) is 1 where i is larger than j, -1 where smaller."""
     numbers = np.asarray(values, dtype=np.float64)
-    return np.sign(numbers[:, None] - numbers[None, :]).astype(np.int8)
+    return np.sign(numbers[:, None] - numbers[None, :])
 
 
-def _taus(first: NDArray[np.int8], second: NDArray[np.int8], drawn: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Tau-b for each row of ``drawn``; a network drawn twice is tied with itself and so counts in no pair."""
-    taus = np.zeros(len(drawn))
-    for row, chosen in enumerate(drawn):
-        a, b = (signs[np.ix_(chosen, chosen)].astype(np.int64) for signs in (first, second))
-        scale = float(np.sqrt(float((a * a).sum()) * float((b * b).sum())))
-        taus[row] = (a * b).sum() / scale if scale else 0.0
-    return taus
+def _taus(first: Floats, second: Floats, drawn: Floats) -> Floats:
+    """Tau-b for each row of ``drawn``; a network drawn twice is tied with itself and so adds no pair."""
+
+    def over_pairs(values: Floats) -> Floats:
+        return np.asarray(((drawn @ values) * drawn).sum(1))
+
+    scale = np.sqrt(over_pairs(first * first) * over_pairs(second * second))
+    return np.divide(over_pairs(first * second), scale, out=np.zeros(len(drawn)), where=scale > 0)
 
 
-def _interval(value: float, drawn: NDArray[Any]) -> Interval:
+def _interval(value: float, drawn: Floats) -> Interval:
     low, high = np.quantile(drawn, [(1 - COVERAGE) / 2, (1 + COVERAGE) / 2])
     return Interval(value, float(low), float(high))

@@ -1,0 +1,197 @@
+"""Every benchmark runs, with settings so small that only its workings count."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import shlex
+import struct
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from benchmarks import distillation, ranking, rating, report, scheduling, switches, teachers, training
+from benchmarks.pictures import lay_down
+from dna_engine.errors import DataError, InvalidSpec
+from dna_engine.space import CellRef
+from worker.scheduling import Costs
+
+Output = pytest.CaptureFixture[str]
+
+
+def cells(text: str, first: str) -> list[str]:
+    """The row of a printed table that begins so, without its first cell."""
+    row = next(line for line in text.splitlines() if line.startswith(f"| {first}"))
+    return [cell.strip() for cell in row.strip("|").split("|")][1:]
+
+
+@pytest.fixture(scope="session")
+def clothes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Noise in the format of Fashion-MNIST, brighter from class to class."""
+    folder = tmp_path_factory.mktemp("raw")
+    rng = np.random.default_rng(0)
+    for split, count in (("train", 200), ("t10k", 60)):
+        labels = (np.arange(count) % 10).astype(np.uint8)
+        pixels = (rng.integers(0, 40, (count, 28, 28)) + 20 * labels[:, None, None]).astype(np.uint8)
+        images, names = folder / f"{split}-images-idx3-ubyte.gz", folder / f"{split}-labels-idx1-ubyte.gz"
+        images.write_bytes(gzip.compress(struct.pack(">4i", 2051, count, 28, 28) + pixels.tobytes()))
+        names.write_bytes(gzip.compress(struct.pack(">2i", 2049, count) + labels.tobytes()))
+    return folder
+
+
+# --- images
+
+
+def test_images_are_laid_down_once_with_every_class_alike(clothes: Path, tmp_path: Path) -> None:
+    dataset = lay_down(clothes, tmp_path / "images", train_images=100, test_images=30)
+    assert (dataset.num_train, dataset.num_test, dataset.num_classes, dataset.image_size) == (100, 30, 10, 28)
+    assert [len(list(folder.iterdir())) for folder in (tmp_path / "images/train").iterdir()] == [10] * 10
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.png")}
+    assert lay_down(clothes, tmp_path / "images", train_images=100, test_images=30) == dataset
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.png")} == before
+
+
+def test_a_zip_of_class_folders_is_read_too(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "two.zip", "w") as archive:
+        for split in ("train", "val"):
+            for label in ("cat", "dog"):
+                Image.new("RGB", (20, 20), label_colour(label)).save(tmp_path / "one.png")
+                for number in range(3):
+                    archive.write(tmp_path / "one.png", f"{split}/{label}/{number}.png")
+    dataset = lay_down(tmp_path / "two.zip", tmp_path / "images", train_images=4, test_images=4)
+    assert (dataset.num_train, dataset.num_test, dataset.num_classes) == (4, 4, 2)
+
+
+def label_colour(label: str) -> str:
+    return {"cat": "red", "dog": "blue"}[label]
+
+
+def test_what_holds_no_images_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="neither a folder nor a zip"):
+        lay_down(tmp_path / "nothing", tmp_path / "images", train_images=4, test_images=4)
+
+
+# --- ranking
+
+
+TINY = shlex.split(
+    "--device cpu --networks 3 --seeds 2 --train-images 120 --test-images 40 --rating-images 40 --epochs 1 "
+    "--teacher-epochs 1 --distill-steps 2 --batch-size 40"
+)
+
+
+def test_a_ranking_study_goes_on_where_it_was_and_reports(clothes: Path, tmp_path: Path, capsys: Output) -> None:
+    command = [str(clothes), "--out", str(tmp_path), *TINY]
+    ranking.main(command)
+    text = capsys.readouterr().out
+    assert "14/14" in text
+    assert (tmp_path / "result.md").read_text().strip() in text
+    for name in ("DNA", "SPOS", "flops", "params", "seed to seed (ceiling)", "DNA minus SPOS"):
+        assert all(re.fullmatch(r"[+-]\d\.\d\d \[.*\]", cell) for cell in cells(text, name))
+    assert {path.name for path in tmp_path.glob("ranking.*")} == {"ranking.svg", "ranking.png"}
+    assert not list((tmp_path / "work").rglob("*checkpoint.safetensors"))
+
+    (tmp_path / "truth/003-2.json").unlink()
+    ranking.main([*command, "--report"])
+    assert "5 of 6 networks are trained" in capsys.readouterr().out
+    ranking.main(command)
+    assert re.findall(r"(\S+/\d+)  (\S+)", capsys.readouterr().out) == [("14/14", "truth/003-2.json")]
+
+
+def test_a_folder_keeps_one_study(clothes: Path, tmp_path: Path) -> None:
+    arguments = ranking.parse([str(clothes), "--out", str(tmp_path), *TINY])
+    ranking.keep_settings(ranking.Study(tmp_path, ranking.settings_of(arguments)))
+    arguments.epochs = 2
+    with pytest.raises(InvalidSpec, match="other epochs"):
+        ranking.keep_settings(ranking.Study(tmp_path, ranking.settings_of(arguments)))
+
+
+def test_networks_are_spread_over_costs_and_inside_the_band(clothes: Path, tmp_path: Path) -> None:
+    from dna_engine.cost import architecture_cost
+
+    arguments = ranking.parse([str(clothes), "--out", str(tmp_path), *TINY])
+    study = ranking.Study(tmp_path, ranking.settings_of(arguments))
+    chosen = ranking.choose(study.spec, 8)
+    flops = [architecture_cost(architecture).flops for architecture in chosen]
+    spread, band = flops[:8], flops[8:]
+    steps = np.diff(np.log(spread))
+    assert (steps > 0).all()
+    assert steps.max() < 2 * steps.min()
+    assert max(band) / min(band) <= 1.0305
+    assert len(set(chosen)) == 16
+
+
+# --- speed
+
+
+def test_rating_both_ways_gives_the_same_and_counts_the_ops(monkeypatch: pytest.MonkeyPatch, capsys: Output) -> None:
+    monkeypatch.setitem(rating.CASES, "cpu", (rating.Case(4, 8, 8, 4),))
+    rating.main(shlex.split("--device cpu --batch-size 2"))
+    _, _, ratio, counted, difference, _ = cells(capsys.readouterr().out, "4 layers")
+    assert float(ratio) > 1
+    assert counted == f"{5184 / 1554:.2f}"
+    assert float(difference) < 1e-5
+
+
+def test_distillation_in_one_pass_against_block_after_block(capsys: Output) -> None:
+    distillation.main(shlex.split("--device cpu --teacher tf_efficientnet_b0 --input-size 64 --batch-size 2 --steps 1"))
+    text = capsys.readouterr().out
+    assert len(re.findall(r"of it b\dc1, teacher included", text)) == 6
+    assert float(cells(text, "reference: 16 runs")[0]) > 0
+    assert float(cells(text, "engine: 16 cells in one pass")[2]) > 0
+    assert re.search(r"decodes, crops and resizes [\d.,]+ JPEG", text)
+
+
+def test_scheduling_never_ends_before_work_that_is_done_once(capsys: Output) -> None:
+    scheduling.main(shlex.split("--device cpu --teacher tf_efficientnet_b0 --input-size 64 --workers 2 16"))
+    rows = re.findall(r"^\| (2|16) .*$", capsys.readouterr().out, re.MULTILINE)
+    assert rows == ["2", "16", "2", "16"]
+
+
+def test_a_simulation_by_hand() -> None:
+    """Teacher 1 to block 1, 4 to block 2; cells of 2, 2 and 6."""
+    costs = Costs([1, 4], {CellRef(1, 1): 2, CellRef(1, 2): 2, CellRef(2, 1): 6})
+    end, bound, once, _ = scheduling.simulate(costs, 2)
+    assert (end, bound, once) == (10, 10, 10)
+    end, bound, once, _ = scheduling.simulate(costs, 1)
+    assert (end, bound, once) == (14, 16, 14)
+
+
+def test_training_by_both_loops(capsys: Output) -> None:
+    training.main(shlex.split("--device cpu --input-size 16 --batch-size 512 --turns 1"))
+    text = capsys.readouterr().out
+    assert cells(text, "plain loop")[1] == "1.000"
+    assert 0.2 < float(cells(text, "dna_engine.train")[1]) < 5
+
+
+def test_switches_are_timed_for_each_part(capsys: Output) -> None:
+    switches.main(shlex.split("--device cpu --parts cell network --precisions fp32 --batch-size 1 --repeats 1"))
+    text = capsys.readouterr().out
+    assert len(re.findall(r"^\| (?:cell|network) ", text, re.MULTILINE)) == 4
+
+
+def test_two_teachers_on_one_space(tmp_path: Path, capsys: Output) -> None:
+    space = tmp_path / "space.json"
+    blocks = [{"stride": 2, "cells": [{"depth": 1, "width": 8}]}, {"stride": 2, "cells": [{"depth": 1, "width": 16}]}]
+    space.write_text(json.dumps({"blocks": blocks, "stem_width": 8, "first_width": 8, "head_width": 16}))
+    teachers.main(
+        [
+            *("digits", "--out", str(tmp_path), "--device", "cpu", "--space", str(space), "--input-size", "16"),
+            *("--teacher-epochs", "1", "--distill-epochs", "1", "--rating-images", "16", "--epochs", "1"),
+            *("--teachers", "resnet10t"),
+        ]
+    )
+    row = cells(capsys.readouterr().out, "resnet10t")
+    assert len(row) == 8
+    assert all(0 <= float(row[place]) <= 1 for place in (0, 4, 6))
+
+
+def test_a_table_is_markdown_with_aligned_columns(capsys: Output) -> None:
+    report.print_table(["a", "long name"], [["1", "2"], ["three", "4"]])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:2] == ["| a     | long name |", "|-------|-----------|"]
+    assert len({len(line) for line in lines if line}) == 1
