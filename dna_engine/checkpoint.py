@@ -25,7 +25,7 @@ def save(path: Path, state: Mapping[str, Any]) -> None:
     """Writes a state of dicts (keys text or whole numbers), lists, tuples, tensors, text, numbers, booleans and None.
 
     The file appears whole under its name or not at all, also after a power cut: written beside it, flushed to disk,
-    renamed. Tensors are kept bit by bit, on the CPU.
+    renamed. Tensors are kept bit by bit, with their memory format, on the CPU.
 
     Raises:
         TypeError: the state holds something else.
@@ -69,7 +69,7 @@ def _encode(value: Any, tensors: dict[str, torch.Tensor]) -> Any:
         case torch.Tensor():
             name = f"t{len(tensors)}"
             tensors[name] = value.detach().to("cpu", copy=True).contiguous()
-            return {"tensor": name}
+            return {"tensor": name, "channels_last": _is_channels_last(value)}
         case Mapping():
             return {"dict": [[_key(key), _encode(item, tensors)] for key, item in value.items()]}
         case list() | tuple():
@@ -77,6 +77,11 @@ def _encode(value: Any, tensors: dict[str, torch.Tensor]) -> Any:
         case None | bool() | int() | float() | str():
             return value
     raise TypeError(f"A checkpoint cannot hold {type(value).__name__}.")
+
+
+def _is_channels_last(tensor: torch.Tensor) -> bool:
+    """Kept because fused optimizers pair the elements of a weight and of its moments by their place in memory."""
+    return not tensor.is_contiguous() and tensor.dim() == 4 and tensor.is_contiguous(memory_format=torch.channels_last)
 
 
 def _key(key: Any) -> str | int:
@@ -87,8 +92,8 @@ def _key(key: Any) -> str | int:
 
 def _decode(value: Any, tensors: Mapping[str, torch.Tensor]) -> Any:
     match value:
-        case {"tensor": name}:
-            return tensors[name]
+        case {"tensor": name, "channels_last": channels_last}:
+            return tensors[name].contiguous(memory_format=torch.channels_last) if channels_last else tensors[name]
         case {"dict": items}:
             return {key: _decode(item, tensors) for key, item in items}
         case {"list": items}:

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import json
-import random
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from dna_engine import data
 from dna_engine.context import Context
-from dna_engine.errors import EngineError
+from dna_engine.control import draw_control
 from dna_engine.events import Result
 from dna_engine.select import LatencyTable, Network, Problem, Ratings, best, frontier, load_ratings
 from dna_engine.spec import ResolvedSpec
 from dna_engine.steps import LATENCY, Step
-
-#: A control's flops lie this close to the winner's, as a share of them.
-BAND = 0.03
-#: Networks drawn in search of a control.
-DRAWS = 5_000
 
 
 def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
@@ -60,47 +53,6 @@ def gather(spec: ResolvedSpec, run: Path) -> Ratings:
             "ratings": [json.loads((run / f"ratings/{cell}.json").read_text()) for cell in space.cells],
         }
     )
-
-
-def draw_control(problem: Problem, winner: Network, limits: Mapping[str, int], seed: int) -> Network:
-    """A random network that costs what the winner costs: what the search has to beat.
-
-    Drawn uniformly from the space until one differs from the winner, has flops within 3% of the winner's and fits the
-    limits; its rating plays no part. Where none of :data:`DRAWS` does, the nearest in flops of those that fit, or of all.
-
-    Raises:
-        EngineError: the draws gave nothing but the winner.
-    """
-    drawn = []
-    for network in _draws(problem, seed):
-        if network.choices == winner.choices:
-            continue
-        if _distance(network, winner) <= BAND and _fits(network, limits):
-            return network
-        drawn.append(network)
-    if not drawn:
-        raise EngineError(
-            "The space has no network beside the winner to compare it with. Widen the space, or set retrain.control to "
-            "false.",
-            param="retrain.control",
-        )
-    return min(drawn, key=lambda network: (not _fits(network, limits), _distance(network, winner)))
-
-
-def _draws(problem: Problem, seed: int) -> Iterator[Network]:
-    """Networks of the space, each as likely as any other: every path of a block is."""
-    rng = random.Random(f"control/{seed}")
-    paths = problem.ratings.space.paths_per_block
-    for _ in range(DRAWS):
-        yield problem.network([rng.randrange(count) for count in paths])
-
-
-def _distance(network: Network, winner: Network) -> float:
-    return abs(network.costs["flops"] / winner.costs["flops"] - 1)
-
-
-def _fits(network: Network, limits: Mapping[str, int]) -> bool:
-    return all(network.costs[name] <= limit for name, limit in limits.items())
 
 
 def _points(problem: Problem) -> list[dict[str, Any]]:

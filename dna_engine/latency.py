@@ -77,7 +77,7 @@ def layers(space: Space, input_size: int) -> list[Layer]:
 def build_layer(layer: Layer) -> nn.Module:
     """One layer as it is built inside a network."""
     block = block_string(layer.op, stride=layer.stride, width=layer.out_width)
-    builder = EfficientNetBuilder(act_layer=nn.SiLU, se_layer=SqueezeExcite)
+    builder = EfficientNetBuilder(act_layer=nn.SiLU, norm_layer=nn.BatchNorm2d, se_layer=SqueezeExcite)
     return nn.Sequential(*builder(layer.in_width, decode_arch_def([[block]])))  # type: ignore[no-untyped-call]
 
 

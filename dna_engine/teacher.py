@@ -347,6 +347,7 @@ def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
     save_file(weights, context.run / "teacher.safetensors")
     (context.run / "teacher.json").write_text(json.dumps(about, indent=1))
+    (context.run / step.checkpoint).unlink(missing_ok=True)
     return Result(artifacts=["teacher.safetensors", "teacher.json"], values={"accuracy": about["accuracy"]})
 
 

@@ -41,14 +41,18 @@ def test_a_nested_state_comes_back_bit_by_bit(tmp_path: Path) -> None:
         assert torch.equal(loaded[name], state[name])
 
 
-def test_an_optimizer_goes_on_from_it(tmp_path: Path) -> None:
-    def advance(model: nn.Linear, optimizer: torch.optim.Optimizer) -> None:
+def test_a_fused_optimizer_goes_on_from_it_also_with_channels_last(tmp_path: Path) -> None:
+    def fresh() -> nn.Conv2d:
+        return nn.Conv2d(3, 4, 3).to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+
+    def advance(model: nn.Conv2d, optimizer: torch.optim.Optimizer) -> None:
         optimizer.zero_grad()
-        model(torch.ones(2, 3)).square().sum().backward()
+        images = torch.linspace(-1, 1, 2 * 3 * 5 * 5).view(2, 3, 5, 5)
+        model(images).square().sum().backward()
         optimizer.step()
 
-    model = nn.Linear(3, 3)
-    optimizer = torch.optim.AdamW(model.parameters())
+    model = fresh()
+    optimizer = torch.optim.AdamW(model.parameters(), fused=True)
     advance(model, optimizer)
     path = tmp_path / "c.safetensors"
     checkpoint.save(path, {"model": model.state_dict(), "optimizer": optimizer.state_dict()})
@@ -56,9 +60,9 @@ def test_an_optimizer_goes_on_from_it(tmp_path: Path) -> None:
 
     loaded = checkpoint.load(path)
     assert loaded is not None
-    again = nn.Linear(3, 3)
+    again = fresh()
     again.load_state_dict(loaded["model"])
-    resumed = torch.optim.AdamW(again.parameters())
+    resumed = torch.optim.AdamW(again.parameters(), fused=True)
     resumed.load_state_dict(loaded["optimizer"])
     advance(again, resumed)
     assert torch.equal(again.weight, model.weight)

@@ -1,0 +1,63 @@
+"""Contexts and specs for runs of the engine that take seconds."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+
+from dna_engine.context import Context, never
+from dna_engine.dataset import DIGITS
+from dna_engine.events import Reporter, _Event
+from dna_engine.spec import ResolvedSpec, SearchSpec, resolve
+
+#: (2 + 4) x 4 x 2 = 48 networks at 16x16; two cells in the first block.
+TINY_SPACE = {
+    "name": "tiny",
+    "ops": ["mb3_3x3", {"name": "plain", "kernel": 3, "expansion": 1, "se_ratio": 0.0}],
+    "blocks": [
+        {"stride": 2, "cells": [{"depth": 1, "width": 16}, {"depth": 2, "width": 8}]},
+        {"stride": 2, "cells": [{"depth": 2, "width": 24}]},
+        {"stride": 2, "cells": [{"depth": 1, "width": 32}]},
+    ],
+    "stem_width": 8,
+    "first_width": 8,
+    "head_width": 32,
+}
+
+
+def tiny_spec(**fields: Any) -> ResolvedSpec:
+    """A search on the digits that is through in seconds and finds nothing remarkable."""
+    short: dict[str, Any] = {
+        "dataset": "digits",
+        "space": TINY_SPACE,
+        "teacher": {"epochs": 1},
+        "training": {"epochs": 1},
+        "retrain": {"epochs": 2, "batch_size": 128},
+    }
+    return resolve(SearchSpec.model_validate(short | fields), DIGITS)
+
+
+E = TypeVar("E", bound=_Event)
+
+
+class Recorder(Reporter):
+    """Keeps the events."""
+
+    def __init__(self) -> None:
+        super().__init__(io.StringIO())
+        self.events: list[_Event] = []
+
+    def emit(self, event: _Event) -> None:
+        self.events.append(event)
+
+    def of(self, kind: type[E]) -> list[E]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+
+def context(run: Path, *, stop: Callable[[], bool] = never) -> tuple[Context, Recorder]:
+    recorder = Recorder()
+    return Context(run, torch.device("cpu"), recorder, stop), recorder

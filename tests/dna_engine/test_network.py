@@ -1,0 +1,59 @@
+"""Architectures as timm networks."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from dna_engine.architecture import published
+from dna_engine.network import build, count, load
+from dna_engine.space import SPACES
+from tests.dna_engine.networks import random_network
+
+
+@pytest.mark.parametrize(
+    ("name", "params"), [("dna-a", 4_243_318), ("dna-b", 4_918_180), ("dna-c", 5_273_896), ("dna-d", 6_409_486)]
+)
+def test_published_networks_have_their_parameters_on_real_modules(name: str, params: int) -> None:
+    model = build(published(name, input_size=64)).eval()
+    assert sum(p.numel() for p in model.parameters()) == params
+    with torch.inference_mode():
+        assert model(torch.zeros(2, 3, 64, 64)).shape == (2, 1000)
+
+
+def test_it_is_timms_network_with_silu_and_squeeze_excite_of_the_input_channels() -> None:
+    model = build(published("dna-a"))
+    assert type(model).__module__ == "timm.models.efficientnet"
+    third = model.blocks[2][1]  # mb3_3x3 from 40 to 40 channels
+    assert third.se.conv_reduce.out_channels == 10
+    assert third.has_skip
+    assert isinstance(third.bn1.act, nn.SiLU)
+
+
+def test_dropout_and_drop_path_are_passed_on() -> None:
+    model = build(published("dna-a"), dropout=0.3, drop_path=0.2)
+    assert model.drop_rate == 0.3
+    assert model.blocks[1][0].drop_path.drop_prob == pytest.approx(0.2 * 1 / 22)
+    assert model.blocks[6][0].drop_path.drop_prob == pytest.approx(0.2 * 21 / 22)
+
+
+def test_counting_takes_no_memory_for_weights() -> None:
+    counted = count(published("dna-d", input_size=1024))
+    assert counted.params == 6_409_486
+    assert counted.flops > 20 * 592_837_792
+
+
+def test_a_trained_network_is_loaded_by_timm_alone(tmp_path: Path) -> None:
+    network = random_network(SPACES["mbconv-small"], random.Random(1), input_size=16, num_classes=10)
+    model = build(network).eval()
+    (tmp_path / "architecture.json").write_text(json.dumps(network.to_json()))
+    save_file(model.state_dict(), tmp_path / "weights.safetensors")
+    images = torch.randn(3, 3, 16, 16)
+    with torch.inference_mode():
+        assert torch.equal(load(tmp_path)(images), model(images))
