@@ -252,7 +252,7 @@ def _epochs(dataset: DatasetInfo) -> dict[str, int]:
 def _budget(budget: Budget, space: Space, input_size: int, num_classes: int) -> Budget:
     """The budget as asked, or the middle of the range of flops; refuses what no network can meet.
 
-    Limits that are each feasible but not together are found by the exact selection, see :func:`dna_engine.select.feasible`.
+    Limits that are each feasible but not together are found by the exact selection, :func:`dna_engine.select.best`.
     """
     spans = cost_range(space, input_size=input_size, num_classes=num_classes)
     binding = [name for name, limit in budget.limits.items() if name in spans and limit < spans[name][0]]

@@ -88,6 +88,6 @@ class LatencyTable:
             table = cls(stem=int(value["stem"]), layers=layers, heads=heads)
         except (KeyError, TypeError, ValueError) as error:
             raise InvalidSpec(f"Not a latency table: {type(error).__name__}: {error}.", param="latency") from error
-        if min(table.stem, *layers.values(), *heads.values()) < 0:
+        if any(time < 0 for time in (table.stem, *layers.values(), *heads.values())):
             raise InvalidSpec("A latency table cannot hold negative times.", param="latency")
         return table
