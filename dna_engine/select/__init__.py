@@ -4,11 +4,11 @@
 ``frontier(problem, "flops")``.
 """
 
-from dna_engine.select.best import Selection, best
-from dna_engine.select.frontier import Frontier, frontier
+from dna_engine.select.front import Frontier, frontier
 from dna_engine.select.latency import LatencyTable
 from dna_engine.select.problem import Network, Problem
 from dna_engine.select.ratings import Ratings, load_ratings
+from dna_engine.select.selection import Selection, best
 
 __all__ = [
     "Frontier",

@@ -12,7 +12,7 @@ import pytest
 from dna_engine.architecture import Architecture
 from dna_engine.cost import architecture_cost, block_sizes, in_widths, layer_at
 from dna_engine.errors import InfeasibleBudget
-from dna_engine.select import LatencyTable, Problem, Ratings, best, frontier
+from dna_engine.select import LatencyTable, Problem, Ratings, best, bounded, frontier, growth, pareto
 from dna_engine.space import OPS, Block, Cell, Op, Space
 
 INSTANCES = 300
@@ -172,6 +172,25 @@ def test_best_and_frontier_equal_brute_force(seed: int) -> None:
     else:
         check_infeasible(instance.problem, limits, networks)
     check_frontier(instance.problem, networks, str(rng.choice(list(networks[0].costs))))
+
+
+@pytest.mark.parametrize("seed", range(0, INSTANCES, 4))
+def test_portions_and_beams_lose_nothing(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same with portions, beams and comparisons so short that small instances need many of them."""
+    monkeypatch.setattr(growth, "_PAIRS", 7)
+    monkeypatch.setattr(bounded, "_BEAM", 3)
+    for name, value in (("_CHUNK", 4), ("_FIRST_BLOCK", 2), ("_STRONGEST", 3)):
+        monkeypatch.setattr(pareto, name, value)
+    instance = random_instance(seed)
+    networks = list(every_network(instance))
+    limits = random_limits(np.random.default_rng(2000 + seed), networks)
+    fitting = [n for n in networks if all(n.costs[name] <= limit for name, limit in limits.items())]
+    if fitting:
+        network = best(instance.problem, limits).networks[0]
+        wanted = min(fitting, key=lambda listed: listed.rank)
+        assert (network.loss, network.costs, network.choices) == (wanted.loss, wanted.costs, wanted.choices)
+    else:
+        check_infeasible(instance.problem, limits, networks)
 
 
 def check_infeasible(problem: Problem, limits: dict[str, int], networks: list[Listed]) -> None:
