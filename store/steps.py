@@ -56,14 +56,15 @@ def of_search(session: Session, search_id: UUID) -> list[Step]:
     return list(session.scalars(select(Step).where(Step.search_id == search_id).order_by(Step.id)))
 
 
-def rewake(session: Session, *, after: timedelta) -> int:
-    """Announces again what was announced that long ago and is still unclaimed: its message may be lost.
+def rewake(session: Session, queues: Sequence[str], *, after: timedelta) -> int:
+    """Announces again what was announced to these queues that long ago and is still unclaimed: its message may be lost.
 
     Returns how many.
     """
+    old = Step.woken_at < func.clock_timestamp() - after
     query = (
         select(Step)
-        .where(Step.state == StepState.QUEUED, Step.woken_at < func.clock_timestamp() - after)
+        .where(Step.state == StepState.QUEUED, Step.queue.in_(queues), old)
         .with_for_update(skip_locked=True)
     )
     lost = list(session.scalars(query))

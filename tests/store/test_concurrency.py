@@ -145,9 +145,10 @@ def test_nothing_is_kept_of_a_search_that_cannot_be_created(sessions: Sessions) 
 
 def test_the_same_wake_is_sent_again_only_when_nobody_came(session: Session) -> None:
     search = new_search(session)
-    assert steps.rewake(session, after=timedelta(seconds=60)) == 0
-    assert steps.rewake(session, after=timedelta(0)) == 1
+    assert steps.rewake(session, ["gpu"], after=timedelta(seconds=60)) == 0
+    assert steps.rewake(session, ["cpu"], after=timedelta(0)) == 0
+    assert steps.rewake(session, ["gpu"], after=timedelta(0)) == 1
     session.flush()
     assert len(outbox.take_pending(session)) == 2
     flow.cancel(session, search.id)
-    assert steps.rewake(session, after=timedelta(0)) == 0
+    assert steps.rewake(session, ["gpu"], after=timedelta(0)) == 0
