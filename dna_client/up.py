@@ -27,8 +27,8 @@ from dna_client.processes import Child, python
 
 START_SECONDS = 60.0
 
-#: In that time the engine writes a checkpoint and the worker leaves; what is left then is killed.
-STOP_SECONDS = 10.0
+#: What the worker and the API take to leave, beside the engine's time for its checkpoint (DNA_STOP_GRACE_SECONDS).
+STOP_SECONDS = 6.0
 
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
@@ -126,7 +126,9 @@ class Service:
         }
 
     def _stop_processes(self) -> None:
-        processes.stop([child for child in self._watched if child.name in ("API", "worker")], within=STOP_SECONDS)
+        grace = float(os.environ.get("DNA_STOP_GRACE_SECONDS", "4"))
+        ours = [child for child in self._watched if child.name in ("API", "worker")]
+        processes.stop(ours, within=grace + STOP_SECONDS)
         self._watched.clear()
 
     def _migrate(self, environment: Mapping[str, str]) -> None:

@@ -18,7 +18,7 @@ from dna_client.models import Event
 from dna_client.progress import PartProgress, SearchProgress
 
 #: A plain line about a running step at most that often, in seconds.
-LINE_EVERY = 5.0
+LINE_EVERY = 10.0
 
 BAR = 28
 _LEVELS = {"warning": "yellow", "error": "red"}

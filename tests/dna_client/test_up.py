@@ -104,11 +104,16 @@ def test_uses_servers_that_are_given_and_says_which_process_ended(
         assert service.check() == []
         api, worker = (child(name) for name in ("api", "worker"))
         api.kill()
-        api.wait()
         with pytest.raises(ServiceFailed, match="The API was ended by SIGKILL") as ended:
-            service.check()
+            look_after(service)
         assert "Uvicorn running" in ended.value.message
     assert psutil.wait_procs([worker], timeout=1)[1] == []
+
+
+def look_after(service: Service) -> None:
+    while True:
+        service.check()
+        time.sleep(0.05)
 
 
 def child(module: str) -> psutil.Process:
