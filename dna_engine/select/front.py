@@ -87,11 +87,25 @@ def frontier(problem: Problem, cost: str = "flops") -> Frontier:
 
 def _staircase(cost: Ints, loss: Floats) -> Ints:
     """Indices of the points that none other is as good as, by ascending cost; of equal points the first."""
-    order = np.argsort(cost, kind="stable")
+    order = _ascending(cost)
     order = order[descents(loss[order])]
     # Among points of one cost only the last, the least loss, remains.
     last: Bools = np.append(np.diff(cost[order]) > 0, True)
     return order[last]
+
+
+def _ascending(cost: Ints) -> Ints:
+    """Indices by ascending cost, equal costs in their order.
+
+    Sorting numbers is several times as fast as sorting indices by numbers, so both share one where they fit.
+    """
+    bits = len(cost).bit_length()
+    if int(cost.max()) >= 1 << (63 - bits):
+        return np.argsort(cost, kind="stable")
+    keys: Ints = (cost << bits) | np.arange(len(cost))
+    keys.sort()
+    order: Ints = keys & ((1 << bits) - 1)
+    return order
 
 
 def _merge(trellis: Trellis, row: int) -> list[dict[int, _Front]]:

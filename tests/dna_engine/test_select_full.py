@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from benchmarks.selection_baselines import Traversal, solve_milp, without_dominated
-from benchmarks.selection_instances import made_up_problem, made_up_ratings, middle
+from benchmarks.selection_instances import made_up_latency, made_up_problem, made_up_ratings, middle
 from dna_engine.cost import architecture_cost
 from dna_engine.errors import InfeasibleBudget
-from dna_engine.select import Network, Problem, Ratings, best, frontier
+from dna_engine.select import LatencyTable, Network, Problem, Ratings, best, frontier
 from dna_engine.space import SPACES
 
 INSTANCES = 20
@@ -70,6 +70,23 @@ def test_frontier_and_best_agree(problem: Problem, cost: str) -> None:
         check(problem, network, {cost: limit})
     assert front.costs[0] == problem.cost_range[cost][0]
     assert best(problem, {}).networks[0].loss == front.losses[-1]
+
+
+def test_frontier_of_costs_that_fill_a_word() -> None:
+    """Latencies of centuries a layer: sums near 2**62, which cannot share a word with an index."""
+    space = SPACES["mbconv-small"]
+    ratings = made_up_ratings(space, 0, noise=0.1, input_size=32)
+    table = made_up_latency(space, 0, input_size=32)
+    factor = 2**61 // max(Problem(ratings, latency=table).cost_range["latency_ns"])
+    slow = LatencyTable(
+        stem=table.stem * factor,
+        layers={layer: time * factor for layer, time in table.layers.items()},
+        heads={width: time * factor for width, time in table.heads.items()},
+    )
+    fast, front = (frontier(Problem(ratings, latency=each), "latency_ns") for each in (table, slow))
+    assert np.array_equal(front.costs, fast.costs * factor)
+    assert np.array_equal(front.losses, fast.losses)
+    assert front.network(5).choices == fast.network(5).choices
 
 
 def test_the_best_are_distinct_and_far_apart(problem: Problem) -> None:
