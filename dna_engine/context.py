@@ -16,6 +16,9 @@ import torch
 from dna_engine.errors import Interrupted, InvalidSpec
 from dna_engine.events import Reporter
 
+#: Seconds between the checkpoints of a step.
+CHECKPOINT_EVERY = float(os.environ.get("DNA_CHECKPOINT_SECONDS", "15"))
+
 
 def never() -> bool:
     """The ``stop`` of a context that nobody interrupts."""

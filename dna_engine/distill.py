@@ -21,7 +21,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from dna_engine import checkpoint, data
-from dna_engine.context import Context
+from dna_engine.context import CHECKPOINT_EVERY, Context
 from dna_engine.errors import NonFiniteLoss, OutOfMemory
 from dna_engine.events import Checkpoint, Log, Metric, Progress, Result
 from dna_engine.space import CellRef, Op, Space
@@ -30,8 +30,6 @@ from dna_engine.steps import Step
 from dna_engine.supernet import CellSupernet, make_cells
 from dna_engine.teacher import Teacher, load_teacher
 
-#: Seconds between checkpoints.
-CHECKPOINT_EVERY = 15.0
 #: Points of a loss curve.
 POINTS = 100
 

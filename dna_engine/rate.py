@@ -23,7 +23,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from dna_engine import checkpoint, data
-from dna_engine.context import Context
+from dna_engine.context import CHECKPOINT_EVERY, Context
 from dna_engine.events import Checkpoint, Progress, Result
 from dna_engine.space import CellRef, Space
 from dna_engine.spec import ResolvedSpec
@@ -33,8 +33,6 @@ from dna_engine.teacher import Teacher, load_teacher
 
 #: Working memory in which the maps of a stack stay in the cache of a CPU core.
 CPU_STACK = 8 << 20
-#: Seconds between checkpoints.
-CHECKPOINT_EVERY = 15.0
 
 
 class Rater:

@@ -23,7 +23,7 @@ from torch.nn import functional as F
 from dna_engine import checkpoint as checkpoints
 from dna_engine import data
 from dna_engine.architecture import Architecture
-from dna_engine.context import Context
+from dna_engine.context import CHECKPOINT_EVERY, Context
 from dna_engine.cost import architecture_cost
 from dna_engine.errors import NonFiniteLoss
 from dna_engine.events import Checkpoint, Metric, Progress, Result
@@ -32,8 +32,6 @@ from dna_engine.recipe import Recipe
 from dna_engine.spec import ResolvedSpec
 from dna_engine.steps import Step
 
-#: Seconds between checkpoints, and between progress events.
-CHECKPOINT_EVERY = 15.0
 PROGRESS_EVERY = 0.5
 
 

@@ -1,0 +1,83 @@
+"""The real service for a test: a machine's worker as its own processes, and the smallest real search."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psutil
+
+from store.settings import Settings
+from tests.dna_engine.runs import TINY_SPACE
+
+#: Through in half a minute on two cores. Finds nothing remarkable.
+TINY: dict[str, Any] = {
+    "dataset": "digits",
+    "space": TINY_SPACE,
+    "teacher": {"epochs": 1},
+    "training": {"epochs": 1},
+    "retrain": {"epochs": 2, "batch_size": 128},
+}
+
+
+class Machine:
+    """``python -m worker`` with what it started."""
+
+    def __init__(self, process: psutil.Popen) -> None:
+        self.process = process
+
+    @property
+    def nodes(self) -> list[psutil.Process]:
+        return [child for child in self.process.children() if alive(child)]
+
+    @property
+    def engines(self) -> list[psutil.Process]:
+        return [child for node in self.nodes for child in node.children() if "dna_engine" in child.cmdline()]
+
+    def kill(self) -> list[psutil.Process]:
+        """SIGKILL to the worker's processes, all at once; returns the engines they leave behind."""
+        engines = self.engines
+        for process in (self.process, *self.nodes):
+            process.kill()
+        return engines
+
+    def leave(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+
+
+@contextmanager
+def machine(settings: Settings, **environment: str) -> Iterator[Machine]:
+    """A machine with a CPU inside the block; ``environment`` goes to the worker and its engines."""
+    given = settings.model_dump(exclude_none=True, exclude_unset=True)
+    variables = {f"DNA_{name.upper()}": str(value) for name, value in given.items()}
+    environment = {**os.environ, **variables, "DNA_DEVICE": "cpu", **environment}
+    process = psutil.Popen([sys.executable, "-m", "worker"], env=environment, stdin=subprocess.DEVNULL)
+    started = Machine(process)
+    try:
+        yield started
+    finally:
+        if process.poll() is None:
+            started.leave()
+        assert process.wait(15) in (0, -signal.SIGKILL)
+
+
+def alive(process: psutil.Process) -> bool:
+    """Whether it still runs; a zombie only waits to be looked after by its parent."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def wait_for(holds: Callable[[], bool], *, seconds: float = 60.0) -> None:
+    """Waits until something holds."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

@@ -1,0 +1,91 @@
+"""A search from ``POST /searches`` to a downloaded network, through a real API, a real Celery worker and the real engine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import httpx
+import pytest
+
+from dna_client import Client, onnx_digits
+from dna_client.models import Search
+from store.embedded import Servers
+from store.settings import Settings
+from tests.conftest import new_database
+from tests.dna_client.conftest import running_api
+from tests.e2e.service import TINY, machine
+
+
+@dataclass(frozen=True)
+class Done:
+    """A finished search and where to ask for it."""
+
+    url: str
+    search: Search
+    created: httpx.Response
+
+
+@pytest.fixture(scope="module")
+def done(servers: Servers, migrated: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Done]:
+    folder = tmp_path_factory.mktemp("e2e")
+    with new_database(servers.database_url, template=migrated) as database_url:
+        settings = Settings(database_url=database_url, redis_url=servers.redis_url, data_dir=folder)
+        with running_api(database_url, servers.redis_url, folder) as url, machine(settings), Client(url) as client:
+            created = httpx.post(f"{url}/searches", json=TINY)
+            yield Done(url, client.wait(created.json()["id"]), created)
+
+
+def test_it_is_created_and_succeeds(done: Done) -> None:
+    assert done.created.status_code == 201
+    assert done.created.headers["location"].endswith(f"/searches/{done.search['id']}")
+    assert (done.search["state"], done.search["progress"], done.search["phase"]) == ("succeeded", 1.0, "export")
+    assert [step["key"] for step in done.search["steps"]] == [
+        "teacher",
+        "distill-1",
+        "rate-1",
+        "select",
+        "train-winner",
+        "train-control",
+        "export-winner",
+        "export-control",
+    ]
+    assert {(step["state"], step["attempt"], step["device"]) for step in done.search["steps"]} == {
+        ("succeeded", 1, "cpu")
+    }
+
+
+def test_the_service_around_the_engine_is_thin(done: Done) -> None:
+    """The engine's own time is at least 90% of the time from the first claim to the end."""
+    assert done.search["started_at"]
+    assert done.search["finished_at"]
+    started, finished = map(datetime.fromisoformat, (done.search["started_at"], done.search["finished_at"]))
+    wall = (finished - started).total_seconds()
+    assert 0.9 * wall <= sum(step["engine_seconds"] for step in done.search["steps"]) <= wall
+
+
+def test_events_and_metrics_were_kept(done: Done) -> None:
+    with Client(done.url) as client:
+        events = list(client.events(done.search["id"]))
+        metrics = client.metrics(done.search["id"])
+    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+    assert any(event["type"] == "progress" for event in events)
+    assert {"distill/b1c1/loss", "distill/b1c2/loss", "distill/b2c1/loss", "distill/b3c1/loss"} <= metrics.keys()
+
+
+def test_the_network_runs_in_onnxruntime_as_well_as_was_said(
+    done: Done, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    best = done.search["best"]
+    assert best is not None
+    description, model = tmp_path / "winner.json", tmp_path / "winner.onnx"
+    with Client(done.url) as client:
+        client.download(best["architecture_id"], "json", description)
+        client.download(best["architecture_id"], "onnx", model)
+    assert onnx_digits.main(description, model) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["images"] == 360
+    assert found["accuracy"] == pytest.approx(best["test_accuracy"], abs=1e-9)
