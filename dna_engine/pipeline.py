@@ -4,28 +4,18 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from dna_engine import choose, distill, export, latency, rate, teacher, train
 from dna_engine.context import Context
 from dna_engine.errors import InvalidSpec, OutOfMemory
 from dna_engine.events import Log, Metric, Reporter, Result, _Event
 from dna_engine.spec import ResolvedSpec
 from dna_engine.steps import LATENCY, METRICS, Kind, Step, phase_steps
-
-RUNNERS = {
-    Kind.TEACHER: teacher.run_step,
-    Kind.DISTILL: distill.run_step,
-    Kind.RATE: rate.run_step,
-    Kind.SELECT: choose.run_step,
-    Kind.TRAIN: train.run_step,
-    Kind.EXPORT: export.run_step,
-}
 
 
 def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
@@ -36,12 +26,32 @@ def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
     """
     try:
         if LATENCY in step.outputs(spec):
-            latency.write_table(spec, context)
-        return RUNNERS[step.kind](spec, step, context)
+            from dna_engine.latency import write_table
+
+            write_table(spec, context)
+        return _runner(step.kind)(spec, step, context)
     except torch.OutOfMemoryError as error:
         raise OutOfMemory(
             f"{context.device} has too little memory for this step ({error}). Ask for a smaller batch_size or input_size."
         ) from error
+
+
+def _runner(kind: Kind) -> Callable[[ResolvedSpec, Step, Context], Result]:
+    """The function of a kind of step; a process that runs one step loads nothing else."""
+    match kind:
+        case Kind.TEACHER:
+            from dna_engine.teacher import run_step
+        case Kind.DISTILL:
+            from dna_engine.distill import run_step
+        case Kind.RATE:
+            from dna_engine.rate import run_step
+        case Kind.SELECT:
+            from dna_engine.choose import run_step
+        case Kind.TRAIN:
+            from dna_engine.train import run_step
+        case Kind.EXPORT:
+            from dna_engine.export import run_step
+    return run_step
 
 
 def run(spec: ResolvedSpec, context: Context) -> dict[str, Any]:

@@ -1,0 +1,87 @@
+"""A whole search in one folder: every phase real, resumable, repeatable."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from dna_engine import pipeline
+from dna_engine.errors import Interrupted, InvalidSpec
+from dna_engine.events import Log, Metric
+from dna_engine.spec import ResolvedSpec
+from dna_engine.steps import Kind
+from tests.dna_engine.runs import context, tiny_spec
+
+SPEC = tiny_spec()
+#: Left by a search and the same for the same spec: the rest holds times or is made of what these hold.
+SAME = ("ratings.json", "selection.json", "winner/architecture.json", "winner/weights.safetensors", "winner/model.onnx")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run = tmp_path_factory.mktemp("finished")
+    where, recorder = context(run)
+    summary = pipeline.run(SPEC, where)
+    assert json.loads((run / "summary.json").read_text()) == summary
+    assert {m.series for m in recorder.of(Metric)} >= {"distill/b1c1/loss", "train/winner/accuracy"}
+    return run
+
+
+def test_every_promised_file_is_there(finished: Path) -> None:
+    for step in pipeline.steps(SPEC):
+        for name in step.outputs(SPEC):
+            assert (finished / name).stat().st_size > 0, name
+    assert ResolvedSpec.model_validate_json((finished / "spec.json").read_text()) == SPEC
+    assert not list((finished / "checkpoints").iterdir())
+
+
+def test_the_summary_tells_what_was_counted_found_and_measured(finished: Path) -> None:
+    summary = json.loads((finished / "summary.json").read_text())
+    assert summary["networks"] == "48"
+    assert summary["paths"] == 6 + 4 + 2
+    assert summary["frontier"] == len(json.loads((finished / "selection.json").read_text())["frontier"])
+    assert set(summary["seconds"]) == set(Kind)
+    for name in ("winner", "control"):
+        training = json.loads((finished / name / "training.json").read_text())
+        exported = json.loads((finished / name / "export.json").read_text())
+        assert summary[name]["test_accuracy"] == training["test_accuracy"]
+        assert exported["counted"] == {key: summary[name][key] for key in ("flops", "params")}
+        assert summary[name]["flops"] <= summary["budget"]["flops"]
+
+
+def test_interrupted_in_every_phase_it_ends_the_same(finished: Path, tmp_path: Path) -> None:
+    """Stopped again and again after a few checks, each time in a new process's place; nothing finished is done twice."""
+    done_before: list[str] = []
+    for patience in (2, 6, 12, 25, 50, 100, 10**6):
+        asked = iter(range(10**6))
+        where, recorder = context(tmp_path, stop=lambda asked=asked, patience=patience: next(asked) >= patience)  # type: ignore[misc]
+        try:
+            pipeline.run(SPEC, where)
+        except Interrupted:
+            continue
+        finally:
+            done_before = [e.message for e in recorder.of(Log) if e.message.endswith("done before")]
+        break
+    assert done_before
+    for name in SAME:
+        assert (tmp_path / name).read_bytes() == (finished / name).read_bytes(), name
+
+
+def test_a_finished_search_is_not_done_again(finished: Path, tmp_path: Path) -> None:
+    run = tmp_path / "copy"
+    shutil.copytree(finished, run)
+    (run / "winner/export.json").unlink()
+    where, recorder = context(run)
+    pipeline.run(SPEC, where)
+    started = [event.message for event in recorder.of(Log) if event.message.endswith("started")]
+    assert started == ["export-winner: started"]
+    assert (run / "winner/export.json").exists()
+
+
+def test_a_folder_of_another_search_is_refused(finished: Path) -> None:
+    where, _ = context(finished)
+    with pytest.raises(InvalidSpec, match="another spec"):
+        pipeline.run(tiny_spec(seed=1), where)
