@@ -69,7 +69,7 @@ class Trainee:
         loss = (output.float() - target).square().mean()
         if self.recipe.loss == "normalized":
             loss = loss / target.var()
-        (loss * share).backward()  # type: ignore[no-untyped-call]
+        (loss * share).backward()
         self.loss_sum += loss.detach() * share
 
     def update(self, step: int) -> None:
@@ -131,6 +131,8 @@ class Distillation:
             Interrupted: told to stop, after writing a checkpoint.
         """
         start = self._restore()
+        if start == 0:
+            self._calibrate()
         began = saved = time.monotonic()
         every = max(1, self.steps // POINTS)
         advance = self._steps_on_cpu if self.context.device.type == "cpu" else self._steps_on_gpu
@@ -145,6 +147,12 @@ class Distillation:
                 self._save(done)
                 saved = time.monotonic()
         return {trainee.ref: trainee.net for trainee in self.trainees}
+
+    def _calibrate(self) -> None:
+        """Starts every exit at the teacher's mean; otherwise most of the training goes into finding it."""
+        maps = self.teacher.features(next(self._batches(0)), self.boundaries)
+        for trainee in self.trainees:
+            trainee.net.start_from_mean(maps[trainee.ref.block])
 
     def _batches(self, start: int) -> Iterator[Tensor]:
         recipe = self.spec.training
