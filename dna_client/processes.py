@@ -118,7 +118,9 @@ def uninterrupted() -> Iterator[None]:
 
 @contextmanager
 def _handling(handler: Callable[..., object]) -> Iterator[None]:
-    before = {number: signal.signal(number, handler) for number in _SIGNALS}
+    # Under nohup a closed terminal is to be ignored.
+    heard = [number for number in _SIGNALS if signal.getsignal(number) != signal.SIG_IGN or number != signal.SIGHUP]
+    before = {number: signal.signal(number, handler) for number in heard}
     try:
         yield
     finally:
