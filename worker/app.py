@@ -16,6 +16,8 @@ from store.settings import Settings
 #: Longer than any step takes: Redis must not hand out a message again while its step runs.
 VISIBILITY = timedelta(days=7)
 
+CONNECT_SECONDS = 2.0
+
 
 def make_app(settings: Settings) -> Celery:
     """An application on ``settings.redis_url``; connects when first used."""
@@ -44,5 +46,10 @@ def configuration(settings: Settings) -> dict[str, Any]:
         "worker_soft_shutdown_timeout": settings.stop_grace_seconds + 2.0,
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
-        "broker_transport_options": {"visibility_timeout": VISIBILITY.total_seconds()},
+        "broker_transport_options": {
+            "visibility_timeout": VISIBILITY.total_seconds(),
+            # Of a sender: the outbox keeps what Redis does not take at once, and tries again.
+            "max_retries": 0,
+            "socket_connect_timeout": CONNECT_SECONDS,
+        },
     }
