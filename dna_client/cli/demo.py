@@ -25,7 +25,8 @@ from dna_client.processes import python
 from dna_client.up import Service
 from dna_client.watch import watch
 
-SPEC: dict[str, Any] = {"name": "demo", "dataset": "digits", "space": "mbconv-small"}
+LABELS = {"made-by": "dna demo"}
+SPEC: dict[str, Any] = {"name": "demo", "dataset": "digits", "space": "mbconv-small", "labels": LABELS}
 
 FRONTIER_ROWS = 10
 
@@ -46,6 +47,7 @@ def demo(
         ERR.print(f"Starting PostgreSQL, Redis, the API and a worker in {folder / 'service'} ...", markup=False)
         with Service(folder / "service", port=0) as service, Client(service.addresses.url, pauses=PATIENT) as client:
             ERR.print(f"The service is at {service.addresses.url}/docs until the demo ends.\n", markup=False)
+            _cancel_leftovers(client)
             found = _search(client, service, {**SPEC, "seed": seed})
             points = client.frontier(found["id"])
             files = _download(client, found, folder)
@@ -57,6 +59,13 @@ def demo(
         _show(found, points)
         _show_files(files, tried)
         OUT.print(f"\nDone in {output.duration(time.monotonic() - began)}, from the start of the service to its end.")
+
+
+def _cancel_leftovers(client: Client) -> None:
+    """Searches of demos that were interrupted would go on first."""
+    for state in ("queued", "running"):
+        for left in client.list_searches(state=state, labels=LABELS)["items"]:
+            client.cancel_search(left["id"])
 
 
 def _search(client: Client, service: Service, spec: dict[str, Any]) -> Search:
