@@ -76,7 +76,7 @@ class DistillSpec(_Model):
 
     epochs: int | None = Field(default=None, ge=1, le=10_000)
     batch_size: int = Field(default=64, ge=2, le=65_536)
-    learning_rate: float = Field(default=0.002, gt=0, le=10, description="Adam's, decayed by a cosine to 0.")
+    learning_rate: float = Field(default=0.005, gt=0, le=10, description="Adam's, decayed by a cosine to 0.")
     weight_decay: float = Field(default=1e-4, ge=0, le=1)
     sampling: Literal["uniform", "fair"] = Field(
         default="fair",
