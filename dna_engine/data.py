@@ -177,7 +177,7 @@ class _Decoded(Dataset[tuple[Tensor, int]]):
         index = self.images.indices[place]
         picture = self.images.album.picture(index)
         if seed is None:
-            picture = _centre(picture, self.images.size, self.images.size + 2 * margin(self.images.size))
+            picture = _centre(picture, self.images.size, _zoomed(self.images.size))
         else:
             picture = _random_crop(picture, self.images.size, random.Random(seed), flip=self.images.flip)
         return _bytes(picture), self.images.album.labels[index]
@@ -199,6 +199,11 @@ def _centre(picture: Image.Image, size: int, shorter: int) -> Image.Image:
     side = min(width, height) * size / shorter
     box = ((width - side) / 2, (height - side) / 2, (width + side) / 2, (height + side) / 2)
     return picture.resize((size, size), Image.Resampling.BILINEAR, box=box)
+
+
+def _zoomed(size: int) -> int:
+    """What the shorter side is resized to: large images lose their margin, small ones are kept whole."""
+    return size + 2 * margin(size) if size > SMALL else size
 
 
 def _bytes(picture: Image.Image) -> Tensor:
@@ -294,7 +299,6 @@ def _hold(
 
 
 def _canvas(picture: Image.Image, size: int) -> Tensor:
-    around = margin(size)
-    if size > SMALL:
-        return _bytes(_centre(picture, size + 2 * around, size + 2 * around))
-    return F.pad(_bytes(_centre(picture, size, size)), (around,) * 4)
+    """An image with its margin: its own pixels, or black around small ones."""
+    stored = _bytes(_centre(picture, _zoomed(size), _zoomed(size)))
+    return stored if size > SMALL else F.pad(stored, (margin(size),) * 4)

@@ -200,7 +200,7 @@ class Distillation:
         before = [trainee.loss_sum.clone() for trainee in self.trainees]
         try:
             for part in torch.split(images, self.micro_batch):
-                with torch.autocast("cuda", torch.bfloat16):
+                with torch.autocast(part.device.type, torch.bfloat16, enabled=part.is_cuda):
                     maps = self.teacher.features(part, self.boundaries)
                 for trainee in self.trainees:
                     trainee.accumulate(step, maps, len(part) / len(images))
