@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from pathlib import Path
 
@@ -42,11 +43,17 @@ def count(architecture: Architecture) -> Cost:
     The network is built without memory (on torch's meta device), so this takes milliseconds at any size.
     """
     with torch.device("meta"):
-        model = build(architecture).eval()
-        image = torch.empty(1, architecture.in_chans, architecture.input_size, architecture.input_size)
+        model = build(architecture)
+    return count_model(model, architecture.input_size, in_chans=architecture.in_chans)
+
+
+def count_model(model: nn.Module, input_size: int, *, in_chans: int = 3) -> Cost:
+    """The same of any classifier, on a copy without memory."""
+    copied = copy.deepcopy(model).to("meta").eval()
+    image = torch.empty(1, in_chans, input_size, input_size, device="meta")
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        model(image)
-    return Cost(flops=counter.get_total_flops() // 2, params=sum(p.numel() for p in model.parameters()))
+        copied(image)
+    return Cost(flops=counter.get_total_flops() // 2, params=sum(p.numel() for p in copied.parameters()))
 
 
 def load(folder: Path) -> EfficientNet:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from dna_engine import data, train
 from dna_engine.context import Context
 from dna_engine.errors import TeacherError
 from dna_engine.events import Result
+from dna_engine.network import count_model
 from dna_engine.recipe import Recipe
 from dna_engine.spec import ResolvedSpec
 from dna_engine.steps import Step
@@ -348,7 +350,8 @@ def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
     save_file(weights, context.run / "teacher.safetensors")
     (context.run / "teacher.json").write_text(json.dumps(about, indent=1))
     (context.run / step.checkpoint).unlink(missing_ok=True)
-    return Result(artifacts=["teacher.safetensors", "teacher.json"], values={"accuracy": about["accuracy"]})
+    figures = {"accuracy": about["accuracy"], **asdict(count_model(model, spec.input_size))}
+    return Result(artifacts=["teacher.safetensors", "teacher.json"], values=figures)
 
 
 def _trained(spec: ResolvedSpec, step: Step, context: Context) -> tuple[nn.Module, float]:

@@ -7,12 +7,14 @@ import random
 from pathlib import Path
 
 import pytest
+import timm
 import torch
 from safetensors.torch import save_file
 from torch import nn
 
 from dna_engine.architecture import published
-from dna_engine.network import build, count, load
+from dna_engine.cost import Cost
+from dna_engine.network import build, count, count_model, load
 from dna_engine.space import SPACES
 from tests.dna_engine.networks import random_network
 
@@ -57,3 +59,10 @@ def test_a_trained_network_is_loaded_by_timm_alone(tmp_path: Path) -> None:
     images = torch.randn(3, 3, 16, 16)
     with torch.inference_mode():
         assert torch.equal(load(tmp_path)(images), model(images))
+
+
+def test_any_classifier_is_counted_and_left_as_it_was() -> None:
+    model = timm.create_model("resnet18")  # 1.8 billion multiply-adds and 11.7 million parameters (He et al. 2016)
+    assert count_model(model, 224) == Cost(flops=1_814_073_344, params=11_689_512)
+    assert model.training
+    assert {parameter.device.type for parameter in model.parameters()} == {"cpu"}
