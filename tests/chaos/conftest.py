@@ -1,0 +1,65 @@
+"""Searches put straight into the database, for machines to fight over; leases are short."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from dna_engine.dataset import DIGITS
+from dna_engine.spec import ResolvedSpec, SearchSpec, resolve
+from store import searches, steps
+from store.blobs import BlobStore
+from store.session import Sessions, transaction
+from store.settings import Settings
+from store.tables import Search, Step
+from tests.e2e.service import TINY
+
+
+@pytest.fixture
+def impatient(settings: Settings) -> Settings:
+    """A lost worker is noticed after two seconds, a lost message after one."""
+    short = {"lease_seconds": 2.0, "lease_renew_seconds": 0.5, "rewake_seconds": 1.0, "reap_seconds": 0.5}
+    return Settings.model_validate(settings.model_dump() | short)
+
+
+class Book:
+    """What the database says."""
+
+    def __init__(self, sessions: Sessions, blobs: BlobStore) -> None:
+        self.sessions = sessions
+        self.blobs = blobs
+
+    def add(self, **fields: Any) -> UUID:
+        """A new search: the tiny one, with these fields changed."""
+        spec = SearchSpec.model_validate(TINY | fields)
+        with transaction(self.sessions) as session:
+            return searches.create(session, spec, resolve(spec, DIGITS), max_attempts=3).id
+
+    def search(self, search_id: UUID) -> Search:
+        with transaction(self.sessions) as session:
+            return searches.get(session, search_id)
+
+    def step(self, search_id: UUID, key: str) -> Step | None:
+        """The step, if it exists yet."""
+        with transaction(self.sessions) as session:
+            return next((step for step in steps.of_search(session, search_id) if step.key == key), None)
+
+    def spec(self, search_id: UUID) -> ResolvedSpec:
+        return ResolvedSpec.model_validate(self.search(search_id).resolved)
+
+    def reached(self, search_id: UUID, key: str, done: int) -> Callable[[], bool]:
+        """Whether the step has done that much."""
+
+        def holds() -> bool:
+            step = self.step(search_id, key)
+            return step is not None and step.done >= done
+
+        return holds
+
+
+@pytest.fixture
+def book(sessions: Sessions, impatient: Settings) -> Book:
+    return Book(sessions, BlobStore(impatient.artifacts))

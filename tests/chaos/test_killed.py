@@ -1,0 +1,88 @@
+"""A machine dies by SIGKILL in the middle of distillation: another one finishes, with the same ratings to the bit."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from uuid import UUID
+
+from dna_engine import checkpoint
+from dna_engine.spec import ResolvedSpec
+from dna_engine.steps import Kind, phase_steps
+from store import artifacts, events
+from store.session import transaction
+from store.settings import Settings
+from store.states import EventType, SearchState
+from tests.chaos.conftest import Book
+from tests.e2e.service import alive, machine, wait_for
+
+#: Steps of distillation: long enough to be killed in the middle.
+EPOCHS = 12
+
+CHECKPOINT = "checkpoints/distill-1.safetensors"
+
+
+def uninterrupted(spec: ResolvedSpec, run: Path) -> dict[str, bytes]:
+    """The ratings of the same search by the engine alone, each step once."""
+    run.mkdir()
+    (run / "spec.json").write_text(spec.model_dump_json())
+    for kind in (Kind.TEACHER, Kind.DISTILL, Kind.RATE):
+        for step in phase_steps(kind, spec, [spec.parsed_space.cells]):
+            plan = run / "step.json"
+            plan.write_text(step.model_dump_json())
+            command = [sys.executable, "-m", "dna_engine", "step", str(plan), "--run", str(run), "--device", "cpu"]
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return {f"ratings/{cell}.json": (run / f"ratings/{cell}.json").read_bytes() for cell in spec.parsed_space.cells}
+
+
+def ratings(book: Book, search_id: UUID) -> dict[str, bytes]:
+    names = [f"ratings/{cell}.json" for cell in book.spec(search_id).parsed_space.cells]
+    with transaction(book.sessions) as session:
+        stored = artifacts.named(session, search_id, names)
+    return {name: b"".join(book.blobs.read(artifacts.blob(artifact))) for name, artifact in stored.items()}
+
+
+def stored_progress(book: Book, search_id: UUID, folder: Path) -> int:
+    """How far the stored checkpoint of distillation is; 0 when there is none."""
+    with transaction(book.sessions) as session:
+        stored = artifacts.named(session, search_id, [CHECKPOINT])
+    if not stored:
+        return 0
+    book.blobs.fetch(artifacts.blob(stored[CHECKPOINT]), folder / "stored.safetensors")
+    state = checkpoint.load(folder / "stored.safetensors")
+    assert state is not None
+    return int(state["done"])
+
+
+def distilled(book: Book, search_id: UUID) -> list[int]:
+    """The numbers of distillation steps that were reported, in order."""
+    with transaction(book.sessions) as session:
+        told = events.after(session, search_id, 0, limit=10_000)
+    return [
+        event.data["done"] for event in told if event.type == EventType.PROGRESS and event.data["step"] == "distill-1"
+    ]
+
+
+def test_another_machine_finishes_with_the_same_ratings(book: Book, impatient: Settings, tmp_path: Path) -> None:
+    search_id = book.add(training={"epochs": EPOCHS}, retrain={"epochs": 1, "batch_size": 256, "control": False})
+    often = {"DNA_CHECKPOINT_SECONDS": "0.2"}
+    with machine(impatient, **often) as first:
+        wait_for(lambda: stored_progress(book, search_id, tmp_path) > EPOCHS)
+        engines = first.kill()
+        assert engines
+        wait_for(lambda: not any(alive(engine) for engine in engines), seconds=2.0)
+    kept = stored_progress(book, search_id, tmp_path)
+    before = distilled(book, search_id)
+    assert 0 < kept < book.spec(search_id).training.epochs * 23
+    # Another machine: it has nothing of the first one's folder, only what was stored.
+    (impatient.data_dir / "runs").rename(tmp_path / "lost")
+    with machine(impatient, **often):
+        wait_for(lambda: book.search(search_id).state not in (SearchState.QUEUED, SearchState.RUNNING), seconds=120.0)
+    assert book.search(search_id).state == SearchState.SUCCEEDED, book.search(search_id).error
+    attempts = {step.key: step.attempt for step in book.search(search_id).steps}
+    assert attempts.pop("distill-1") == 2
+    assert set(attempts.values()) == {1}
+    after = distilled(book, search_id)[len(before) :]
+    assert after[0] >= kept
+    assert ratings(book, search_id) == uninterrupted(book.spec(search_id), tmp_path / "alone")
