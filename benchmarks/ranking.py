@@ -14,7 +14,7 @@ import math
 import multiprocessing
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -275,16 +275,26 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def run(study: Study, device: str | None, jobs: int) -> Iterator[tuple[int, int, str]]:
-    """Does what is missing, in ``jobs`` processes; yields units as they are done."""
+    """Does what is missing, here or in several processes; yields units as they are done."""
     units = study.units()
     missing = [unit for unit in units if not (study.folder / unit).exists()]
-    done = len(units) - len(missing)
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=spawn) as pool:
-        futures = {pool.submit(_work, study.folder, study.settings, unit, device): unit for unit in missing}
-        for number, future in enumerate(as_completed(futures), start=done + 1):
+    finished = _here(study, device, missing) if jobs == 1 else _side_by_side(study, device, missing, jobs)
+    for number, unit in enumerate(finished, start=len(units) - len(missing) + 1):
+        yield number, len(units), unit
+
+
+def _here(study: Study, device: str | None, units: Sequence[str]) -> Iterator[str]:
+    for unit in units:
+        _work(study.folder, study.settings, unit, device)
+        yield unit
+
+
+def _side_by_side(study: Study, device: str | None, units: Sequence[str], jobs: int) -> Iterator[str]:
+    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+        futures = {pool.submit(_work, study.folder, study.settings, unit, device): unit for unit in units}
+        for future in as_completed(futures):
             future.result()
-            yield number, len(units), futures[future]
+            yield futures[future]
 
 
 def _work(folder: Path, settings: Settings, unit: str, device_name: str | None) -> None:
