@@ -72,7 +72,9 @@ def test_finished_steps_give_the_rate(client: TestClient, sessions: Sessions, bl
     assert ENGINE_SECONDS < seconds.pop("distill") < 2 * ENGINE_SECONDS
     assert ENGINE_SECONDS < seconds.pop("rate") < 2 * ENGINE_SECONDS
     assert seconds == dict.fromkeys(("teacher", "select", "train", "export"), ENGINE_SECONDS)
-    twice = {step["kind"]: step["device_seconds"] for step in estimate(client, retrain={"epochs": 60})["steps"]}
+    epochs = resolve(SearchSpec(dataset="digits"), DIGITS).retrain.epochs
+    assert epochs is not None
+    twice = {step["kind"]: step["device_seconds"] for step in estimate(client, retrain={"epochs": 2 * epochs})["steps"]}
     assert twice["train"] == START_SECONDS + 2 * (ENGINE_SECONDS - START_SECONDS)
 
 
