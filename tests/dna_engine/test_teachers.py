@@ -52,5 +52,5 @@ def test_reductions_that_do_not_agree() -> None:
 
 
 def test_an_unknown_teacher_is_refused_by_name() -> None:
-    with pytest.raises(UnknownName, match="no teacher named 'resnet80'. Did you mean 'resnet"):
+    with pytest.raises(UnknownName, match=r"no teacher named 'resnet80'\. Did you mean 'resnet"):
         get_teacher("resnet80")
