@@ -221,15 +221,21 @@ class Distillation:
             Log(level="warning", message=f"Out of device memory: going on with {self.micro_batch} images at a time.")
         )
 
-    def _report(self, done: int, seconds_per_step: float) -> None:
-        losses = (torch.stack([trainee.loss_sum for trainee in self.trainees]) / self.since_report).tolist()
+    def _losses(self, done: int) -> list[float]:
+        """Sum of each cell's losses since the last report."""
+        losses: list[float] = torch.stack([trainee.loss_sum for trainee in self.trainees]).tolist()
         for trainee, loss in zip(self.trainees, losses, strict=True):
             if not math.isfinite(loss):
                 raise NonFiniteLoss(
                     f"The loss of cell {trainee.ref} became {loss} by step {done}. Lower training.learning_rate.",
                     param="training.learning_rate",
                 )
-            self.context.reporter.emit(Metric(series=f"distill/{trainee.ref}/loss", x=done, y=loss))
+        return losses
+
+    def _report(self, done: int, seconds_per_step: float) -> None:
+        for trainee, loss in zip(self.trainees, self._losses(done), strict=True):
+            mean = loss / self.since_report
+            self.context.reporter.emit(Metric(series=f"distill/{trainee.ref}/loss", x=done, y=mean))
             trainee.loss_sum.zero_()
         self.since_report = 0
         self.context.reporter.emit(
@@ -242,6 +248,7 @@ class Distillation:
         )
 
     def _save(self, done: int) -> None:
+        self._losses(done)  # What has diverged is never kept.
         state = {
             "done": done,
             "since_report": self.since_report,
