@@ -100,7 +100,7 @@ def frontier(points: Sequence[FrontierPoint], cost: str, *, shown: int) -> Rende
 
 
 def _seconds(engine: float, wall: float) -> tuple[str, str, str]:
-    return f"{engine:.1f} s", f"{wall:.1f} s", f"{engine / wall:.0%}" if wall else ""
+    return f"{engine:.1f} s", f"{wall:.1f} s", f"{engine / wall:.1%}" if wall else ""
 
 
 def _teacher(steps: Sequence[Step]) -> Mapping[str, Any]:
