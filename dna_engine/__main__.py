@@ -52,6 +52,9 @@ def _parser() -> argparse.ArgumentParser:
     step.add_argument("--device", help="cpu or cuda:0; default: a GPU where there is one")
     step.add_argument("--watch-stdin", action="store_true", help="exit at once when standard input ends")
 
+    serve = _command(commands, "serve", _serve, "steps as orders on standard input tell, until it ends")
+    serve.add_argument("--device", help="cpu or cuda:0; default: a GPU where there is one")
+
     space = _command(commands, "space", _space, "counts a space and the range of its costs")
     space.add_argument("space", help="a preset, or a JSON file that describes a space")
     space.add_argument("--classes", type=int, default=1000, help="classes of the classifier")
@@ -88,7 +91,7 @@ def _command(
 ) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser(name, help=description, description=description)
     parser.set_defaults(command=command, json=False)
-    if name != "step":  # Its standard output is JSON already.
+    if name not in ("step", "serve"):  # Their standard output is JSON already.
         parser.add_argument("--json", action="store_true", help="JSON on standard output, errors too")
     return parser
 
@@ -126,6 +129,13 @@ def _step(options: argparse.Namespace) -> None:
     except EngineError as error:
         reporter.emit(Failure(error=error.to_dict()))
         raise
+
+
+def _serve(options: argparse.Namespace) -> None:
+    _wait_briefly()
+    from dna_engine.serve import serve  # torch
+
+    serve(options.device, Reporter(), sys.stdin)
 
 
 def _plot(options: argparse.Namespace) -> None:

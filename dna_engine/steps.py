@@ -110,6 +110,15 @@ class Step(BaseModel):
                 return [f"{self.network}/{name}" for name in ("model.onnx", "export.json", "bundle.zip")]
 
 
+class Order(BaseModel):
+    """What ``python -m dna_engine serve`` is told to do next: a step, and the run folder that holds its inputs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    run: str
+    step: Step
+
+
 def phase_steps(kind: Kind, spec: ResolvedSpec, groups: Sequence[Sequence[CellRef]]) -> list[Step]:
     """The steps of one phase; distillation and rating have one for each group of cells."""
     networks = ["winner", "control"] if spec.retrain.control else ["winner"]

@@ -6,6 +6,7 @@ import os
 import platform
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,9 +30,9 @@ class Device:
     label: str
 
     @property
-    def engine_name(self) -> str:
-        """The engine sees one GPU only, so to it that is the first."""
-        return "cpu" if self.name == "cpu" else "cuda:0"
+    def engine_command(self) -> list[str]:
+        """The engine's own command line, by the same Python. It sees one GPU only, so to it that is the first."""
+        return [sys.executable, "-m", "dna_engine", "serve", "--device", "cpu" if self.name == "cpu" else "cuda:0"]
 
     @property
     def visible(self) -> str:

@@ -1,4 +1,4 @@
-"""What a node does beside its step, in a thread: says that it lives, sends messages, looks for lost work."""
+"""What a node does beside its step, in a thread: says that it lives, sends messages, looks for lost work, frees an idle device."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ class Maintenance:
             _Duty(settings.beat_seconds, self._beat),
             _Duty(settings.poll_seconds, lambda: relay(slot.sessions, app)),
             _Duty(settings.reap_seconds, lambda: reap(slot.sessions, settings)),
+            _Duty(settings.beat_seconds, lambda: slot.engines.refresh(after=settings.engine_idle_seconds)),
         ]
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._run, name="maintenance", daemon=True)

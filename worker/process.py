@@ -1,4 +1,4 @@
-"""One run of the engine: a process in a group of its own, what it says, and how it ends."""
+"""A process of the engine, in a group of its own: it is given steps, says what it does, and ends alone or is ended."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from types import TracebackType
-from typing import IO
+from contextlib import suppress
 
 from pydantic import ValidationError
 
-from dna_engine.events import Event, Log, parse_event
+from dna_engine.events import Event, Log, Result, parse_event
+from dna_engine.steps import Order
 
 logger = logging.getLogger("dna.engine")
 
@@ -25,7 +25,7 @@ TAIL_LINES = 30
 
 
 class EngineProcess:
-    """Started when made; gone with its whole group when the ``with`` block ends.
+    """Started when made; gone with its whole group when closed.
 
     The engine holds the other end of this process's pipe as its standard input and leaves when it closes, so a worker that is
     killed takes its engine along.
@@ -42,35 +42,38 @@ class EngineProcess:
             env=environment,
             start_new_session=True,
         )
-        self._started = time.monotonic()
-        self._ended: float | None = None
+        self._begun = time.monotonic()
+        self._done: float | None = None
         self._stop_by: float | None = None
+        self._dead = threading.Event()
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
         self._said: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
-        assert self._process.stdout is not None
-        assert self._process.stderr is not None
         self._threads = [
-            threading.Thread(target=self._listen, args=(self._process.stdout,), name="engine-events", daemon=True),
-            threading.Thread(target=self._log, args=(self._process.stderr,), name="engine-log", daemon=True),
+            threading.Thread(target=self._listen, name="engine-events", daemon=True),
+            threading.Thread(target=self._log, name="engine-log", daemon=True),
             threading.Thread(target=self._bury, name="engine-end", daemon=True),
         ]
         for thread in self._threads:
             thread.start()
 
-    def __enter__(self) -> EngineProcess:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def close(self) -> None:
+        """Ends the engine if it still runs."""
         self.kill()
         for thread in self._threads:
             thread.join()
         for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
             assert pipe is not None
-            pipe.close()
+            with suppress(BrokenPipeError):
+                pipe.close()
 
     @property
     def pid(self) -> int:
         return self._process.pid
+
+    @property
+    def reusable(self) -> bool:
+        """Whether it can be given another step."""
+        return not self._dead.is_set() and self._stop_by is None
 
     @property
     def asked_to_stop(self) -> bool:
@@ -78,22 +81,32 @@ class EngineProcess:
 
     @property
     def exit_code(self) -> int:
-        """Negative: the number of the signal that ended it. Known once :meth:`events` has ended."""
+        """Negative: the number of the signal that ended it. Known once :meth:`events` has ended without a result."""
         assert self._process.returncode is not None
         return self._process.returncode
 
     @property
     def seconds(self) -> float:
-        """How long it has run so far, or ran."""
-        return (self._ended or time.monotonic()) - self._started
+        """How long it has worked on its step so far, or did."""
+        return (self._done or time.monotonic()) - self._begun
 
     @property
     def tail(self) -> str:
         """The last lines of standard error."""
         return "\n".join(self._tail)
 
+    def begin(self, order: Order) -> None:
+        """Gives it a step."""
+        self._begun, self._done = time.monotonic(), None
+        self._tail.clear()
+        assert self._process.stdin is not None
+        # One that has died meanwhile takes no order; its end is what events() gives then.
+        with suppress(BrokenPipeError):
+            self._process.stdin.write(order.model_dump_json() + "\n")
+            self._process.stdin.flush()
+
     def events(self, *, tick: float) -> Iterator[Event | None]:
-        """What the engine says; None after each ``tick`` seconds of silence. Ends when the engine has."""
+        """What it says about the step; None after each ``tick`` seconds of silence. Ends with a result, or with the process."""
         while True:
             try:
                 event = self._said.get(timeout=tick)
@@ -101,10 +114,14 @@ class EngineProcess:
                 yield None
                 continue
             if event is None:
-                break
+                for thread in self._threads:
+                    thread.join()
+                return
+            if isinstance(event, Result):
+                self._done = time.monotonic()
             yield event
-        for thread in self._threads:
-            thread.join()
+            if isinstance(event, Result):
+                return
 
     def stop(self, *, grace: float) -> None:
         """Asks the engine to write a checkpoint and leave; called again after ``grace`` seconds, kills it.
@@ -112,28 +129,29 @@ class EngineProcess:
         Only the engine itself is told: processes that read its data must live until its checkpoint is written.
         """
         now = time.monotonic()
-        if self._ended is not None:
-            return
         if self._stop_by is None:
             self._stop_by = now + grace
-            # Not Popen.send_signal, which may reap the process under the eyes of the thread that waits for it.
-            os.kill(self._process.pid, signal.SIGTERM)
+            if not self._dead.is_set():
+                # Not Popen.send_signal, which may reap the process under the eyes of the thread that waits for it.
+                os.kill(self._process.pid, signal.SIGTERM)
         elif now > self._stop_by:
             self.kill()
 
     def kill(self) -> None:
         """Ends the group at once."""
-        if self._ended is None:
+        if not self._dead.is_set():
             _kill_group(self._process.pid)
 
-    def _listen(self, pipe: IO[str]) -> None:
-        for line in pipe:
+    def _listen(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
             if text := line.strip():
                 self._said.put(_event(text))
         self._said.put(None)
 
-    def _log(self, pipe: IO[str]) -> None:
-        for line in pipe:
+    def _log(self) -> None:
+        assert self._process.stderr is not None
+        for line in self._process.stderr:
             self._tail.append(line.rstrip())
             logger.info("%s", line.rstrip())
 
@@ -144,7 +162,8 @@ class EngineProcess:
         """
         os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)
         _kill_group(self._process.pid)
-        self._ended = time.monotonic()
+        self._done = self._done or time.monotonic()
+        self._dead.set()
         self._process.wait()
 
 

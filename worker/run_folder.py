@@ -10,8 +10,6 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from dna_engine.spec import ResolvedSpec
-from dna_engine.steps import Step
 from store import artifacts
 from store.artifacts import StoredFile
 from store.blobs import BlobStore
@@ -32,8 +30,8 @@ class RunFolder:
         self.path = data_dir.resolve() / "runs" / str(claim.search_id)
         self._blobs = blobs
 
-    def lay_down(self, sessions: Sessions, claim: Claim) -> Path:
-        """Everything the step needs; returns the path of its STEP.json.
+    def lay_down(self, sessions: Sessions, claim: Claim) -> None:
+        """Everything the step needs, its checkpoint included.
 
         Raises:
             MissingFile: an input is not among the artifacts of the search.
@@ -44,9 +42,8 @@ class RunFolder:
             stored = artifacts.named(session, claim.search_id, [*wanted, claim.step.checkpoint])
         if missing := [name for name in wanted if name not in stored]:
             raise MissingFile(f"{claim.step.key} needs {missing[0]}, which is no longer among the files of the search.")
-        self._write_plan(claim.spec, claim.step)
+        _write(self.path / "spec.json", claim.spec.model_dump_json(indent=2))
         self._copy(stored, newer_is_right={claim.step.checkpoint})
-        return self._plan(claim.step)
 
     def store(self, names: Iterable[str]) -> list[StoredFile]:
         """Stores files of this folder.
@@ -71,13 +68,6 @@ class RunFolder:
                 if (name in newer_is_right and newer) or _sha256(path) == artifact.sha256:
                     continue
             self._blobs.fetch(artifacts.blob(artifact), path)
-
-    def _plan(self, step: Step) -> Path:
-        return self.path / "steps" / f"{step.key}.json"
-
-    def _write_plan(self, spec: ResolvedSpec, step: Step) -> None:
-        _write(self.path / "spec.json", spec.model_dump_json(indent=2))
-        _write(self._plan(step), step.model_dump_json(indent=2))
 
 
 def _write(path: Path, text: str) -> None:

@@ -19,3 +19,7 @@ class WorkerSettings(Settings):
     report_seconds: PositiveFloat = Field(
         default=0.3, description="The engine's progress, metrics and log lines are written at most this often."
     )
+    engine_idle_seconds: PositiveFloat = Field(
+        default=60.0,
+        description="An engine without a step for this long is replaced by a fresh one, which holds no memory of the device.",
+    )

@@ -16,6 +16,7 @@ from store.blobs import BlobStore
 from store.session import Sessions, make_engine, make_sessions, transaction
 from store.tables import Worker
 from worker.devices import Device
+from worker.engines import Engines
 from worker.settings import WorkerSettings
 
 
@@ -24,6 +25,7 @@ class Slot:
     """Made once per process.
 
     Attributes:
+        engines: where the processes come from that do the work.
         worker: its row, as registered; never written through this object.
         stopping: set when this process is to leave; the step that runs goes back to the queue.
         current: the step that runs now.
@@ -32,7 +34,7 @@ class Slot:
     settings: WorkerSettings
     sessions: Sessions
     blobs: BlobStore
-    device: Device
+    engines: Engines
     worker: Worker
     stopping: threading.Event = field(default_factory=threading.Event)
     current: UUID | None = None
@@ -55,8 +57,9 @@ def open_slot(settings: WorkerSettings, device: Device, queues: Sequence[str]) -
                 queues=queues,
                 versions={name: version(name) for name in ("dna-automl", "torch", "timm")},
             )
-        blobs = BlobStore(settings.artifacts)
-        yield Slot(settings=settings, sessions=sessions, blobs=blobs, device=device, worker=worker)
+        with Engines(device.engine_command, {"CUDA_VISIBLE_DEVICES": device.visible}) as engines:
+            blobs = BlobStore(settings.artifacts)
+            yield Slot(settings=settings, sessions=sessions, blobs=blobs, engines=engines, worker=worker)
         with transaction(sessions) as session:
             workers.leave(session, worker.id)
     finally:

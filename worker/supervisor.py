@@ -11,25 +11,22 @@
 from __future__ import annotations
 
 import logging
-import os
-import sys
 import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from dna_engine.events import Checkpoint, Event, Failure, Log, Metric, Progress, Result
+from dna_engine.steps import Order
 from store import flow
 from store.claims import Claim
 from store.errors import LeaseLost, StoreError
 from store.session import transaction
 from worker.checkpoints import Checkpoints
-from worker.devices import Device
 from worker.failures import Problem, explain, problem
 from worker.lease import Lease
 from worker.process import EngineProcess
@@ -42,23 +39,14 @@ logger = logging.getLogger("dna.worker.supervisor")
 #: The supervisor looks at least this often whether the step must end, in seconds.
 TICK = 0.2
 
-#: Makes the command that runs a STEP.json in a run folder on a device.
-Command = Callable[[Path, Path, Device], list[str]]
-
 Answer = TypeVar("Answer")
 
 
-def engine_command(plan: Path, folder: Path, device: Device) -> list[str]:
-    """The engine's own command line, by the same Python."""
-    step = ["step", str(plan), "--run", str(folder), "--device", device.engine_name, "--watch-stdin"]
-    return [sys.executable, "-m", "dna_engine", *step]
-
-
-def supervise(slot: Slot, claim: Claim, *, command: Command = engine_command) -> None:
+def supervise(slot: Slot, claim: Claim) -> None:
     """Runs the step to its end, whatever that is. Raises nothing: the end is written to its row."""
     logger.info("%s of search %s, attempt %d", claim.step.key, claim.search_id, claim.attempt)
     with Lease(slot.sessions, slot.settings, claim) as lease:
-        attempt = Attempt(slot, claim, lease, command)
+        attempt = Attempt(slot, claim, lease)
         try:
             attempt.run()
         except LeaseLost as error:
@@ -76,11 +64,10 @@ def supervise(slot: Slot, claim: Claim, *, command: Command = engine_command) ->
 class Attempt:
     """One run of a step by this worker."""
 
-    def __init__(self, slot: Slot, claim: Claim, lease: Lease, command: Command) -> None:
+    def __init__(self, slot: Slot, claim: Claim, lease: Lease) -> None:
         self._slot = slot
         self._claim = claim
         self._lease = lease
-        self._command = command
         self._folder = RunFolder(slot.settings.data_dir, claim, slot.blobs)
         self._batch: list[Progress | Metric | Log] = []
         self._last: Result | Failure | None = None
@@ -89,12 +76,11 @@ class Attempt:
         self._reported = time.monotonic()
 
     def run(self) -> None:
-        plan = self._folder.lay_down(self._slot.sessions, self._claim)
-        command = self._command(plan, self._folder.path, self._slot.device)
-        environment = os.environ | {"CUDA_VISIBLE_DEVICES": self._slot.device.visible}
+        self._folder.lay_down(self._slot.sessions, self._claim)
         checkpoints = Checkpoints(self._slot.sessions, self._slot.blobs, self._folder, self._claim)
-        with checkpoints, EngineProcess(command, environment=environment) as engine:
+        with checkpoints, self._slot.engines.borrowed() as engine:
             self._engine = engine
+            engine.begin(Order(run=str(self._folder.path), step=self._claim.step))
             for event in engine.events(tick=TICK):
                 self._end_if_asked(engine)
                 self._take(event, checkpoints)
@@ -146,7 +132,7 @@ class Attempt:
             raise LeaseLost(self._claim.step_id, self._claim.fence)
         if self._batch:
             self._write(lambda session: flow.report(session, self._claim, self._batch, engine_seconds=0.0))
-        if engine.exit_code == 0 and isinstance(self._last, Result):
+        if isinstance(self._last, Result):
             self._succeed(self._last)
         elif engine.asked_to_stop:
             seconds = self._seconds()

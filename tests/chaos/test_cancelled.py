@@ -19,7 +19,7 @@ def test_a_cancelled_search_leaves_the_device_and_goes_on_from_its_checkpoint(bo
     search_id = book.add(teacher={"epochs": 500})
     with machine(impatient) as worker, make_app(impatient) as app:
         wait_for(book.reached(search_id, Kind.TEACHER, 5))
-        [engine] = worker.engines
+        engines = worker.engines
         step = book.step(search_id, Kind.TEACHER)
         assert step is not None
         # The other node is free, so it takes these at once; it finds the step claimed.
@@ -29,9 +29,9 @@ def test_a_cancelled_search_leaves_the_device_and_goes_on_from_its_checkpoint(bo
         with transaction(book.sessions) as session:
             flow.cancel(session, search_id)
         wait_for(lambda: book.search(search_id).state == SearchState.CANCELLED, seconds=5.0)
-        wait_for(lambda: not alive(engine), seconds=5.0)
         assert time.monotonic() - begun < 5.0
-        assert worker.engines == []
+        # Its engine is gone, and with it all it held; that of the other node waits on.
+        assert [alive(engine) for engine in engines].count(False) == 1
         stopped = book.step(search_id, Kind.TEACHER)
         assert stopped is not None
         assert (stopped.state, stopped.attempt, stopped.fence) == (StepState.CANCELLED, 1, 1)

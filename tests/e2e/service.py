@@ -38,6 +38,7 @@ class Machine:
 
     @property
     def engines(self) -> list[psutil.Process]:
+        """One for each node, at work or ready."""
         return [child for node in self.nodes for child in node.children() if "dna_engine" in child.cmdline()]
 
     def kill(self) -> list[psutil.Process]:

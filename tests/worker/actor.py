@@ -1,9 +1,10 @@
-"""Plays the engine: a real process that speaks its protocol. ``python actor.py ROLE STEP.json RUN``; imports nothing heavy."""
+"""Plays the engine: a real process that takes orders and speaks its protocol. ``python actor.py ROLE``; loads nothing heavy."""
 
 from __future__ import annotations
 
 import json
 import os
+import queue
 import signal
 import subprocess
 import sys
@@ -17,9 +18,9 @@ def say(event: str, **fields: Any) -> None:
     print(json.dumps({"event": event, **fields}), flush=True)
 
 
-def leave_with_stdin() -> None:
-    while sys.stdin.read(1):
-        pass
+def listen(orders: queue.SimpleQueue[str]) -> None:
+    for line in sys.stdin:
+        orders.put(line)
     os._exit(130)
 
 
@@ -61,6 +62,7 @@ def end_badly(role: str) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         case "silent":
             print("nothing to say", file=sys.stderr)
+            sys.exit(0)
         case "forgetful":
             say("result", artifacts=[])
 
@@ -69,8 +71,7 @@ def child() -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
 
 
-def main(role: str, step: dict[str, Any], run: Path) -> None:
-    threading.Thread(target=leave_with_stdin, daemon=True).start()
+def play(role: str, step: dict[str, Any], run: Path) -> None:
     match role:
         case "good":
             print("a library prints this")
@@ -88,10 +89,18 @@ def main(role: str, step: dict[str, Any], run: Path) -> None:
             time.sleep(60)
         case "parent":
             say("log", message=str(child().pid))
-            say("result", artifacts=outputs(step, run))
+            sys.exit(1)
         case _:
             end_badly(role)
 
 
+def main(role: str) -> None:
+    orders: queue.SimpleQueue[str] = queue.SimpleQueue()
+    threading.Thread(target=listen, args=(orders,), daemon=True).start()
+    while True:
+        order = json.loads(orders.get())
+        play(role, order["step"], Path(order["run"]))
+
+
 if __name__ == "__main__":
-    main(sys.argv[1], json.loads(Path(sys.argv[2]).read_text()), Path(sys.argv[3]))
+    main(sys.argv[1])

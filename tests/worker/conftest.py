@@ -15,9 +15,10 @@ from store.settings import Settings
 from store.tables import Search, Step
 from tests.store.builders import new_search
 from worker.devices import Device
+from worker.engines import Engines
 from worker.settings import WorkerSettings
 from worker.slot import Slot, open_slot
-from worker.supervisor import Command, supervise
+from worker.supervisor import supervise
 
 ACTOR = Path(__file__).with_name("actor.py")
 
@@ -27,9 +28,17 @@ def worker_settings(settings: Settings) -> WorkerSettings:
     return WorkerSettings.model_validate(settings.model_dump() | {"stop_grace_seconds": 1.5, "report_seconds": 0.05})
 
 
+class Stage(Device):
+    """A device on which actors wait in the engine's place."""
+
+    @property
+    def engine_command(self) -> list[str]:
+        return [sys.executable, str(ACTOR), "good"]
+
+
 @pytest.fixture
 def slot(worker_settings: WorkerSettings) -> Iterator[Slot]:
-    with open_slot(worker_settings, Device("cpu", "A processor"), ["gpu"]) as slot:
+    with open_slot(worker_settings, Stage("cpu", "A processor"), ["gpu"]) as slot:
         yield slot
 
 
@@ -58,15 +67,11 @@ class Bench:
         assert claim is not None
         return claim
 
-    def run(self, role: str) -> Step:
+    def run(self, role: str, claim: Claim | None = None) -> Step:
         """Claims the first step and has an actor play the engine; the step as it is then."""
-        supervise(self.slot, self.claim(), command=actor(role))
+        with Engines([sys.executable, str(ACTOR), role], {}) as self.slot.engines:
+            supervise(self.slot, claim or self.claim())
         return self.step
-
-
-def actor(role: str) -> Command:
-    """The command of an actor in that role."""
-    return lambda plan, folder, _: [sys.executable, str(ACTOR), role, str(plan), str(folder)]
 
 
 @pytest.fixture

@@ -2,27 +2,40 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
 from dna_engine.events import Event, Log, Metric, Progress, Result
+from dna_engine.steps import Kind, Order, Step
 from worker.process import EngineProcess
 
 ACTOR = Path(__file__).with_name("actor.py")
 
 
 @pytest.fixture
-def command(tmp_path: Path) -> Callable[[str], list[str]]:
-    plan = tmp_path / "step.json"
-    plan.write_text(json.dumps({"key": "teacher", "kind": "teacher"}))
-    return lambda role: [sys.executable, str(ACTOR), role, str(plan), str(tmp_path)]
+def started(tmp_path: Path) -> Iterator[Callable[[str], EngineProcess]]:
+    """Starts an actor in a role and gives it a step."""
+    engines = []
+
+    def start(role: str) -> EngineProcess:
+        engine = EngineProcess([sys.executable, str(ACTOR), role])
+        engines.append(engine)
+        engine.begin(order(tmp_path))
+        return engine
+
+    yield start
+    for engine in engines:
+        engine.close()
+
+
+def order(run: Path) -> Order:
+    return Order(run=str(run), step=Step(key="teacher", kind=Kind.TEACHER))
 
 
 def said(engine: EngineProcess) -> list[Event]:
@@ -39,67 +52,87 @@ def gone(process: psutil.Process) -> bool:
     return False
 
 
-def test_events_arrive_in_order_and_other_lines_as_log(command: Callable[[str], list[str]]) -> None:
-    with EngineProcess(command("good")) as engine:
-        log, progress, first, second, result = said(engine)
+def test_events_arrive_in_order_and_other_lines_as_log(started: Callable[[str], EngineProcess]) -> None:
+    engine = started("good")
+    log, progress, first, second, result = said(engine)
     assert log == Log(message="a library prints this")
     assert progress == Progress(done=1, total=2, unit="epochs", eta_seconds=0.5, parts=["teacher"])
     assert (first, second) == (Metric(series="teacher/loss", x=1, y=0.25), Metric(series="teacher/loss", x=2, y=0.125))
     assert isinstance(result, Result)
-    assert engine.exit_code == 0
     assert 0 < engine.seconds < 10
 
 
-def test_the_last_words_are_kept(command: Callable[[str], list[str]]) -> None:
-    with EngineProcess(command("crash")) as engine:
-        assert said(engine) == []
+def test_after_a_result_it_takes_another_step(started: Callable[[str], EngineProcess], tmp_path: Path) -> None:
+    engine = started("good")
+    assert len(said(engine)) == 5
+    assert engine.reusable
+    worked = engine.seconds
+    time.sleep(0.05)
+    assert engine.seconds == worked
+    engine.begin(order(tmp_path))
+    assert len(said(engine)) == 5
+
+
+def test_the_last_words_are_kept(started: Callable[[str], EngineProcess]) -> None:
+    engine = started("crash")
+    assert said(engine) == []
     assert engine.exit_code == 1
     assert engine.tail.endswith("RuntimeError: something odd")
+    assert not engine.reusable
 
 
-def test_told_to_stop_it_writes_a_checkpoint(command: Callable[[str], list[str]], tmp_path: Path) -> None:
-    with EngineProcess(command("slow")) as engine:
-        for event in engine.events(tick=0.1):
-            if isinstance(event, Progress) and event.done >= 2:
-                engine.stop(grace=5.0)
+def test_one_that_died_while_it_waited_is_noticed(started: Callable[[str], EngineProcess], tmp_path: Path) -> None:
+    engine = started("good")
+    said(engine)
+    psutil.Process(engine.pid).kill()
+    assert gone(psutil.Process(engine.pid))
+    engine.begin(order(tmp_path))
+    assert said(engine) == []
+    assert engine.exit_code == -9
+
+
+def test_told_to_stop_it_writes_a_checkpoint(started: Callable[[str], EngineProcess], tmp_path: Path) -> None:
+    engine = started("slow")
+    for event in engine.events(tick=0.1):
+        if isinstance(event, Progress) and event.done >= 2:
+            engine.stop(grace=5.0)
     assert engine.exit_code == 130
     assert int((tmp_path / "checkpoints/teacher.safetensors").read_text()) in (2, 3, 4)
 
 
-def test_what_does_not_stop_is_killed_with_its_children(command: Callable[[str], list[str]]) -> None:
-    with EngineProcess(command("deaf")) as engine:
-        begun = time.monotonic()
-        for event in engine.events(tick=0.1):
-            if isinstance(event, Progress):
-                family = [psutil.Process(engine.pid), *psutil.Process(engine.pid).children()]
-            engine.stop(grace=0.5)
+def test_what_does_not_stop_is_killed_with_its_children(started: Callable[[str], EngineProcess]) -> None:
+    engine = started("deaf")
+    begun = time.monotonic()
+    for event in engine.events(tick=0.1):
+        if isinstance(event, Progress):
+            family = [psutil.Process(engine.pid), *psutil.Process(engine.pid).children()]
+            begun = time.monotonic()
+        engine.stop(grace=0.5)
     assert len(family) == 2
     assert 0.5 <= time.monotonic() - begun < 3.0
     assert engine.exit_code == -9
     assert all(gone(process) for process in family)
 
 
-def test_children_that_outlive_the_engine_are_ended(command: Callable[[str], list[str]]) -> None:
+def test_children_that_outlive_the_engine_are_ended(started: Callable[[str], EngineProcess]) -> None:
     """They hold its standard output, and perhaps the device."""
-    with EngineProcess(command("parent")) as engine:
-        child, result = said(engine)
+    engine = started("parent")
+    [child] = said(engine)
     assert isinstance(child, Log)
-    assert isinstance(result, Result)
     assert engine.seconds < 5.0
     assert not psutil.pid_exists(int(child.message)) or gone(psutil.Process(int(child.message)))
 
 
-def test_leaving_the_block_ends_the_engine(command: Callable[[str], list[str]]) -> None:
-    with pytest.raises(KeyError), EngineProcess(command("slow")) as engine:
-        raise KeyError
+def test_closing_ends_it(started: Callable[[str], EngineProcess]) -> None:
+    engine = started("slow")
+    engine.close()
     assert engine.exit_code == -9
 
 
-def test_a_killed_supervisor_takes_its_engine_along(command: Callable[[str], list[str]]) -> None:
+def test_a_killed_supervisor_takes_its_engine_along(tmp_path: Path) -> None:
     code = (
-        "import sys; from worker.process import EngineProcess\n"
-        f"engine = EngineProcess({command('slow')!r}); print(engine.pid, flush=True)\n"
-        "for event in engine.events(tick=1.0): pass"
+        "import sys, time; from worker.process import EngineProcess\n"
+        f"engine = EngineProcess([sys.executable, {str(ACTOR)!r}, 'slow']); print(engine.pid, flush=True); time.sleep(60)"
     )
     supervisor = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     assert supervisor.stdout is not None

@@ -16,9 +16,11 @@ from store import artifacts, events, flow
 from store.session import transaction
 from store.states import EventType, SearchState, StepState
 from store.tables import Step
-from tests.worker.conftest import Bench, actor
+from tests.worker.conftest import Bench
 from worker.slot import Slot
-from worker.supervisor import supervise
+
+#: Roles that go on until they are ended.
+ROLES = (["slow"], ["deaf"])
 
 Wait = Callable[[Callable[[], bool]], None]
 
@@ -30,13 +32,15 @@ def logged(bench: Bench) -> list[str]:
 
 
 def running(bench: Bench) -> list[psutil.Process]:
-    return [process for process in psutil.Process(os.getpid()).children() if "actor.py" in " ".join(process.cmdline())]
+    """Actors that are not merely waiting for a step."""
+    children = psutil.Process(os.getpid()).children()
+    return [process for process in children if process.cmdline()[-1:] in ROLES]
 
 
 @contextmanager
 def supervised(bench: Bench, role: str, wait_for: Wait) -> Iterator[None]:
     """Inside the block a first report of the actor has been written; at its end supervising has ended."""
-    thread = threading.Thread(target=lambda: supervise(bench.slot, bench.claim(), command=actor(role)))
+    thread = threading.Thread(target=lambda: bench.run(role))
     thread.start()
     wait_for(lambda: bench.step.total > 0)
     yield
@@ -147,7 +151,7 @@ def test_a_lease_is_renewed_while_the_engine_works(bench: Bench, wait_for: Wait)
     short = {"lease_renew_seconds": 0.1, "lease_seconds": 0.4}
     bench.slot.settings = bench.slot.settings.model_copy(update=short)
     claim = bench.claim(lease_seconds=0.4)
-    thread = threading.Thread(target=lambda: supervise(bench.slot, claim, command=actor("brisk")))
+    thread = threading.Thread(target=lambda: bench.run("brisk", claim))
     thread.start()
     while thread.is_alive():
         with transaction(bench.slot.sessions) as session:
