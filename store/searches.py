@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -71,6 +71,12 @@ def state(session: Session, search_id: UUID) -> SearchState:
     if found is None:
         raise NotFound("search", search_id)
     return found
+
+
+def with_work(session: Session, ids: Sequence[UUID]) -> set[UUID]:
+    """Those of the searches that may have work to do, now or after a resume: neither succeeded nor deleted."""
+    query = select(Search.id).where(Search.id.in_(ids), Search.state != SearchState.SUCCEEDED)
+    return set(session.scalars(query))
 
 
 def lock(session: Session, search_id: UUID) -> Search:

@@ -1,4 +1,4 @@
-"""What a node does beside its step, in a thread: says that it lives, sends messages, looks for lost work, frees an idle device."""
+"""What a node does beside its step, in a thread: says that it lives, sends messages, looks for lost work, tidies up."""
 
 from __future__ import annotations
 
@@ -13,11 +13,16 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from store import workers
 from store.session import transaction
+from worker.cleanup import remove_run_folders
 from worker.outbox import relay
 from worker.reaper import reap
 from worker.slot import Slot
 
 logger = logging.getLogger("dna.worker.maintenance")
+
+
+#: How often run folders are looked at.
+CLEANUP_SECONDS = 60.0
 
 
 class Maintenance:
@@ -31,6 +36,7 @@ class Maintenance:
             _Duty(settings.beat_seconds, self._beat),
             _Duty(settings.poll_seconds, lambda: relay(slot.sessions, app)),
             _Duty(settings.reap_seconds, lambda: reap(slot.sessions, settings)),
+            _Duty(CLEANUP_SECONDS, lambda: remove_run_folders(slot.sessions, settings.data_dir)),
             _Duty(settings.beat_seconds, lambda: slot.engines.refresh(after=settings.engine_idle_seconds)),
         ]
         self._done = threading.Event()

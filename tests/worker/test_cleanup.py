@@ -1,0 +1,35 @@
+"""Run folders go when nobody can need them any more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from uuid import UUID
+
+from sqlalchemy import update
+
+from store.columns import new_id
+from store.session import transaction
+from store.states import SearchState
+from store.tables import Search
+from tests.worker.conftest import Bench
+from worker.cleanup import remove_run_folders
+
+
+def test_only_what_may_be_worked_on_again_is_kept(bench: Bench) -> None:
+    data_dir = bench.slot.settings.data_dir
+    remove_run_folders(bench.slot.sessions, data_dir)
+    folders: dict[SearchState | None, Path] = {}
+
+    def folder(search_id: UUID) -> Path:
+        path = data_dir / "runs" / str(search_id)
+        (path / "cells").mkdir(parents=True)
+        return path
+
+    for state in SearchState:
+        search_id = Bench(bench.slot).search_id
+        with transaction(bench.slot.sessions) as session:
+            session.execute(update(Search).where(Search.id == search_id).values(state=state))
+        folders[state] = folder(search_id)
+    folders[None] = folder(new_id())
+    remove_run_folders(bench.slot.sessions, data_dir)
+    assert {state for state, path in folders.items() if not path.exists()} == {SearchState.SUCCEEDED, None}
