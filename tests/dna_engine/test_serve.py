@@ -1,0 +1,69 @@
+"""An engine that takes step after step, driven as the worker drives it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dna_engine.events import Event, Failure, Result, parse_event
+from dna_engine.steps import Kind, Order, phase_steps
+from tests.dna_engine.runs import tiny_spec
+
+SPEC = tiny_spec()
+
+
+@contextmanager
+def engine() -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "dna_engine", "serve", "--device", "cpu"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        yield process
+        process.kill()
+
+
+def until_the_end(process: subprocess.Popen[str], order: str) -> list[Event]:
+    """What the engine says about an order, to its result or the end of the process."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(order + "\n")
+    process.stdin.flush()
+    events = []
+    for line in process.stdout:
+        events.append(parse_event(line))
+        if isinstance(events[-1], Result):
+            break
+    return events
+
+
+def test_one_process_takes_step_after_step_and_leaves_with_its_supervisor(tmp_path: Path) -> None:
+    (tmp_path / "spec.json").write_text(SPEC.model_dump_json())
+    with engine() as process:
+        for kind in (Kind.TEACHER, Kind.DISTILL, Kind.RATE):
+            [step] = phase_steps(kind, SPEC, [SPEC.parsed_space.cells])
+            events = until_the_end(process, Order(run=str(tmp_path), step=step).model_dump_json())
+            assert isinstance(events[-1], Result)
+            assert all((tmp_path / name).exists() for name in step.outputs(SPEC))
+        assert process.stdin is not None
+        process.stdin.close()
+        assert process.wait(5) == 130
+
+
+def test_a_step_that_fails_ends_the_process(tmp_path: Path) -> None:
+    spec = tiny_spec(teacher={"weights": str(tmp_path / "nowhere.safetensors")})
+    (tmp_path / "spec.json").write_text(spec.model_dump_json())
+    [step] = phase_steps(Kind.TEACHER, spec, [])
+    with engine() as process:
+        [*_, failure] = until_the_end(process, Order(run=str(tmp_path), step=step).model_dump_json())
+        assert isinstance(failure, Failure)
+        assert "nowhere.safetensors" in failure.error["message"]
+        assert process.wait(10) == 2
+
+
+def test_an_order_that_cannot_be_read_is_named() -> None:
+    with engine() as process:
+        [failure] = until_the_end(process, "once more")
+        assert isinstance(failure, Failure)
+        assert failure.error["code"] == "invalid_spec"
+        assert process.wait(10) == 2

@@ -1,0 +1,53 @@
+"""What ``python -m worker`` starts, and what it refuses to start without."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from worker.__main__ import NotReady, check, plan
+from worker.devices import Device
+from worker.settings import WorkerSettings
+
+TWO = [Device("cuda:0", "A GPU"), Device("cuda:1", "A GPU")]
+
+
+def test_one_node_for_each_device_and_as_many_as_asked_for_the_rest() -> None:
+    nodes = plan(["gpu", "cpu"], TWO, 2)
+    assert [(node.name, node.queue, node.device.name) for node in nodes] == [
+        ("gpu0", "gpu", "cuda:0"),
+        ("gpu1", "gpu", "cuda:1"),
+        ("cpu0", "cpu", "cpu"),
+        ("cpu1", "cpu", "cpu"),
+    ]
+    assert [node.name for node in plan(["cpu"], TWO, 1)] == ["cpu0"]
+    with pytest.raises(NotReady, match="no queue 'tpu'"):
+        plan(["gpu", "tpu"], TWO, 1)
+
+
+def test_a_database_without_the_schema_is_refused(empty_database_url: str) -> None:
+    with pytest.raises(NotReady, match="run python -m store migrate"):
+        check(WorkerSettings(database_url=empty_database_url, redis_url="redis://127.0.0.1:1/0"))
+
+
+def test_a_database_that_does_not_answer_is_refused() -> None:
+    with pytest.raises(NotReady, match="cannot be used"):
+        check(WorkerSettings(database_url="postgresql://127.0.0.1:1/dna", redis_url="redis://127.0.0.1:1/0"))
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({}, "Set DNA_DATABASE_URL and DNA_REDIS_URL"),
+        ({"DNA_DEVICE": "tpu"}, "device"),
+        ({"DNA_DEVICE": "cuda:9"}, "Set"),
+    ],
+)
+def test_it_says_what_to_set_and_exits_with_2(variables: dict[str, str], words: str) -> None:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("DNA_")}
+    done = subprocess.run([sys.executable, "-m", "worker"], env=clean | variables, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert words in done.stderr
