@@ -245,7 +245,7 @@ def _space(spec: SearchSpec, teacher: str, small: bool) -> Space:
 def _epochs(dataset: DatasetInfo) -> dict[str, int]:
     """Enough passes for small sets to converge, the paper's 20 for large ones."""
     if dataset.num_train < SMALL_SET:
-        return {"teacher": 12, "training": 20, "retrain": 20}
+        return {"teacher": 12, "training": 20, "retrain": 25}
     return {"teacher": 20, "training": 20, "retrain": 30}
 
 
