@@ -9,11 +9,10 @@ whatever other cells it is trained, and however often it is interrupted.
 from __future__ import annotations
 
 import math
-import os
 import random
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from typing import Any
 
 import torch
@@ -22,6 +21,7 @@ from torch import Tensor
 
 from dna_engine import checkpoint, data
 from dna_engine.context import CHECKPOINT_EVERY, Context
+from dna_engine.cores import cores
 from dna_engine.errors import NonFiniteLoss, OutOfMemory
 from dna_engine.events import Checkpoint, Log, Metric, Progress, Result
 from dna_engine.space import CellRef, Op, Space
@@ -130,13 +130,17 @@ class Distillation:
             OutOfMemory: not even two images fit the device.
             Interrupted: told to stop, after writing a checkpoint.
         """
-        start = self._restore()
-        if start == 0:
-            self._calibrate()
+        with cores(self.context.device) as pool:
+            start = self._restore()
+            if start == 0:
+                self._calibrate()
+            self._run(start, self._steps_on_cpu(start, pool) if self._on_cpu else self._steps_on_gpu(start))
+        return {trainee.ref: trainee.net for trainee in self.trainees}
+
+    def _run(self, start: int, steps: Iterator[int]) -> None:
         began = saved = time.monotonic()
         every = max(1, self.steps // POINTS)
-        advance = self._steps_on_cpu if self.context.device.type == "cpu" else self._steps_on_gpu
-        for step in advance(start):
+        for step in steps:
             done = step + 1
             if done % every == 0 or done == self.steps:
                 self._report(done, (time.monotonic() - began) / (done - start))
@@ -146,7 +150,10 @@ class Distillation:
             if time.monotonic() - saved > CHECKPOINT_EVERY and done < self.steps:
                 self._save(done)
                 saved = time.monotonic()
-        return {trainee.ref: trainee.net for trainee in self.trainees}
+
+    @property
+    def _on_cpu(self) -> bool:
+        return self.context.device.type == "cpu"
 
     def _calibrate(self) -> None:
         """Starts every exit at the teacher's mean; otherwise most of the training goes into finding it."""
@@ -160,31 +167,22 @@ class Distillation:
         for images, _ in self.images.batches(recipe.batch_size, epochs=recipe.epochs, seed=self.spec.seed, start=start):
             yield images.contiguous(memory_format=torch.channels_last)
 
-    def _steps_on_cpu(self, start: int) -> Iterator[int]:
-        """Cells run side by side, one core each; the teacher is one batch ahead.
-
-        One thread for each operation, whatever the number of cores: more would change the order of sums.
-        """
+    def _steps_on_cpu(self, start: int, pool: Executor) -> Iterator[int]:
+        """Cells train side by side while the teacher looks at the next batch."""
 
         def train(trainee: Trainee) -> None:
             trainee.accumulate(step, maps, 1.0)
             trainee.update(step)
 
-        before = torch.get_num_threads()
-        torch.set_num_threads(1)
-        try:
-            with ThreadPoolExecutor(os.cpu_count(), initializer=torch.set_num_threads, initargs=(1,)) as pool:
-                supervised = (self.teacher.features(images, self.boundaries) for images in self._batches(start))
+        supervised = (self.teacher.features(images, self.boundaries) for images in self._batches(start))
+        coming = pool.submit(next, supervised)
+        for step in range(start, self.steps):
+            maps = coming.result()
+            if step + 1 < self.steps:
                 coming = pool.submit(next, supervised)
-                for step in range(start, self.steps):
-                    maps = coming.result()
-                    if step + 1 < self.steps:
-                        coming = pool.submit(next, supervised)
-                    list(pool.map(train, self.trainees))
-                    self.since_report += 1
-                    yield step
-        finally:
-            torch.set_num_threads(before)
+            list(pool.map(train, self.trainees))
+            self.since_report += 1
+            yield step
 
     def _steps_on_gpu(self, start: int) -> Iterator[int]:
         for step, images in enumerate(self._batches(start), start):

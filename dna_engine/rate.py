@@ -11,12 +11,9 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import TypeVar
 
 import torch
 from safetensors.torch import load_file
@@ -24,6 +21,7 @@ from torch import Tensor
 
 from dna_engine import checkpoint, data
 from dna_engine.context import CHECKPOINT_EVERY, Context
+from dna_engine.cores import cores
 from dna_engine.events import Checkpoint, Progress, Result
 from dna_engine.space import CellRef, Space
 from dna_engine.spec import ResolvedSpec
@@ -134,12 +132,20 @@ class Rating:
             Interrupted: told to stop, after writing a checkpoint.
         """
         self._restore()
+        with cores(self.context.device) as pool:
+            self._run(pool)
+        return {
+            ref: (sums / (self.spreads[ref.block].count * self.spreads[ref.block].deviation)).tolist()
+            for ref, sums in self.sums.items()
+        }
+
+    def _run(self, pool: Executor) -> None:
         first, total = self.batches, -(-len(self.images) // self.batch_size)
         began = saved = time.monotonic()
         for number, (images, _) in enumerate(self.images.ordered(self.batch_size)):
             if number < first:
                 continue
-            self._rate(images.contiguous(memory_format=torch.channels_last))
+            self._rate(images.contiguous(memory_format=torch.channels_last), pool)
             self.batches = number + 1
             pace = (time.monotonic() - began) / (self.batches - first)
             self._progress(total, pace * (total - self.batches))
@@ -149,12 +155,8 @@ class Rating:
             if time.monotonic() - saved > CHECKPOINT_EVERY and self.batches < total:
                 self._save()
                 saved = time.monotonic()
-        return {
-            ref: (sums / (self.spreads[ref.block].count * self.spreads[ref.block].deviation)).tolist()
-            for ref, sums in self.sums.items()
-        }
 
-    def _rate(self, images: Tensor) -> None:
+    def _rate(self, images: Tensor, pool: Executor) -> None:
         maps = self.teacher.features(images, self.boundaries)
         for block, spread in self.spreads.items():
             spread.add(maps[block])
@@ -162,7 +164,7 @@ class Rating:
         def rate(ref: CellRef) -> tuple[CellRef, Tensor]:
             return ref, self.raters[ref].distances(maps[ref.block - 1], maps[ref.block])
 
-        for ref, distances in _side_by_side(rate, list(self.raters), self.context.device):
+        for ref, distances in pool.map(rate, self.raters):
             self.sums[ref] += distances
 
     def _progress(self, total: int, eta: float) -> None:
@@ -211,19 +213,6 @@ class Spread:
 def even_batch(images: int, batch_size: int) -> int:
     """The size of as many equal batches as are needed, so that batch norm never sees a small remainder."""
     return -(-images // -(-images // batch_size))
-
-
-T = TypeVar("T")
-R = TypeVar("R")
-
-
-def _side_by_side(work: Callable[[T], R], items: list[T], device: torch.device) -> Iterator[R]:
-    """Results in order. On a CPU the items run side by side, each on one core and with one thread for each op."""
-    if device.type != "cpu":
-        yield from map(work, items)
-        return
-    with ThreadPoolExecutor(os.cpu_count(), initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        yield from pool.map(work, items)
 
 
 def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:

@@ -1,0 +1,30 @@
+"""How independent pieces of work share the cores of a CPU: side by side, one thread for each operation.
+
+More threads inside an operation would wait for each other on small maps, and would change the order of its sums with the
+number of cores; so results are the same to the bit on machines of any size.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import torch
+
+
+@contextmanager
+def cores(device: torch.device) -> Iterator[ThreadPoolExecutor]:
+    """A pool of as many threads as there are cores; on a GPU of one, which feeds it in order.
+
+    Until it is left, operations on the CPU take one thread each, here and in the pool.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    workers = (os.cpu_count() or 1) if device.type == "cpu" else 1
+    try:
+        with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            yield pool
+    finally:
+        torch.set_num_threads(before)
