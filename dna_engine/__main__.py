@@ -18,6 +18,7 @@ from dna_engine.architecture import Architecture, published
 from dna_engine.errors import EngineError, InvalidSpec
 from dna_engine.events import Failure, Reporter
 from dna_engine.figures import network_figures, space_figures
+from dna_engine.jsonfile import read_object
 from dna_engine.space import parse_space
 from dna_engine.spec import Budget, ResolvedSpec, SearchSpec, resolve
 from dna_engine.steps import LATENCY, Step
@@ -103,7 +104,7 @@ def _run(options: argparse.Namespace) -> None:
     _wait_briefly()
     from dna_engine import context, pipeline  # torch
 
-    spec = _resolved(_read(options.spec))
+    spec = _resolved(read_object(options.spec, InvalidSpec))
     stop = context.stop_on_signals()
     device = context.choose_device(options.device)
     context.prepare(device)
@@ -121,8 +122,8 @@ def _step(options: argparse.Namespace) -> None:
     stop = context.stop_on_signals()
     reporter = Reporter()
     try:
-        spec = _valid(ResolvedSpec, _read(options.run / "spec.json"))
-        step = _valid(Step, _read(options.step))
+        spec = _valid(ResolvedSpec, read_object(options.run / "spec.json", InvalidSpec))
+        step = _valid(Step, read_object(options.step, InvalidSpec))
         device = context.choose_device(options.device)
         context.prepare(device)
         reporter.emit(pipeline.run_step(spec, step, context.Context(options.run, device, reporter, stop)))
@@ -182,14 +183,14 @@ def _teachers(options: argparse.Namespace) -> None:
 
 def _space(options: argparse.Namespace) -> None:
     path = Path(options.space)
-    space = parse_space(_read(path) if path.is_file() else options.space)
+    space = parse_space(read_object(path, InvalidSpec) if path.is_file() else options.space)
     figures = space_figures(space, input_size=options.input or 224, num_classes=options.classes)
     _print(figures, console.space_lines(figures), options)
 
 
 def _describe(options: argparse.Namespace) -> None:
     path = Path(options.network)
-    network = Architecture.from_json(_read(path)) if path.is_file() else published(options.network)
+    network = Architecture.from_json(read_object(path, InvalidSpec)) if path.is_file() else published(options.network)
     figures = network_figures(replace(network, input_size=options.input or network.input_size))
     _print(figures, console.network_lines(figures), options)
 
@@ -200,7 +201,8 @@ def _select(options: argparse.Namespace) -> None:
     limits = Budget(flops=options.flops, params=options.params, latency_ms=options.latency_ms).limits
     table = None
     if options.latency_ms is not None:
-        table = LatencyTable.from_json(_read(options.latency_table or options.ratings.with_name(LATENCY)))
+        table_file = options.latency_table or options.ratings.with_name(LATENCY)
+        table = LatencyTable.from_json(read_object(table_file, InvalidSpec))
     problem = Problem(load_ratings(options.ratings), latency=table)
     selection = best(problem, limits, top_k=options.top_k, min_distance=options.min_distance).to_json()
     _print(selection, console.selection_lines(selection), options)
@@ -217,18 +219,6 @@ def _resolved(value: dict[str, Any]) -> ResolvedSpec:
         return _valid(ResolvedSpec, value)
     spec = _valid(SearchSpec, value)
     return resolve(spec, survey(spec.dataset))
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_text())
-    except OSError as error:
-        raise InvalidSpec(f"{path} cannot be read: {error.strerror}.") from error
-    except ValueError as error:
-        raise InvalidSpec(f"{path} is not JSON: {error}.") from error
-    if not isinstance(value, dict):
-        raise InvalidSpec(f"{path} must hold a JSON object.")
-    return value
 
 
 def _valid(model: type[M], value: dict[str, Any]) -> M:

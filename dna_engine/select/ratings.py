@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dna_engine.errors import InvalidRatings
+from dna_engine.jsonfile import read_object
 from dna_engine.space import SPACES, CellRef, Space, parse_space
 
 
@@ -84,7 +84,7 @@ def load_ratings(source: str | Path | Mapping[str, Any]) -> Ratings:
         InvalidRatings: not a ratings file, or one that does not fit its space; the message names the cell.
         InvalidSpace, UnknownName: the space in it does not exist or cannot be built.
     """
-    value = source if isinstance(source, Mapping) else _read(Path(source))
+    value = source if isinstance(source, Mapping) else read_object(Path(source), InvalidRatings)
     for name in ("space", "input_size", "ratings"):
         if name not in value:
             raise InvalidRatings(
@@ -99,18 +99,6 @@ def load_ratings(source: str | Path | Mapping[str, Any]) -> Ratings:
         in_chans=_positive(value, "in_chans", 3),
         losses=_losses(value["ratings"]),
     )
-
-
-def _read(path: Path) -> Mapping[str, Any]:
-    try:
-        value = json.loads(path.read_text())
-    except OSError as error:
-        raise InvalidRatings(f"The ratings file {path} cannot be read: {error.strerror}.") from error
-    except ValueError as error:
-        raise InvalidRatings(f"The ratings file {path} is not JSON: {error}.") from error
-    if not isinstance(value, dict):
-        raise InvalidRatings(f"The ratings file {path} holds no JSON object.")
-    return value
 
 
 def _positive(value: Mapping[str, Any], name: str, default: int) -> int:
