@@ -141,9 +141,9 @@ def plot_features(run: Path, target: Path, device: torch.device | None = None) -
     figure = Figure(figsize=(1.3 * (2 * CHANNELS + 1), 1.45 * len(maps) + 0.4), layout="constrained")
     panels = figure.subplots(len(maps), 2 * CHANNELS, squeeze=False)
     for block, (row, (teacher, student)) in enumerate(zip(panels, maps, strict=True), start=1):
-        channels = teacher.var((1, 2)).topk(min(CHANNELS, len(teacher))).indices.tolist()
+        channels = _telling(teacher)
+        low, high = teacher.min().item(), teacher.max().item()
         for place, channel in enumerate(channels):
-            low, high = teacher[channel].min().item(), teacher[channel].max().item()
             _show(row[place], teacher[channel], low, high)
             _show(row[CHANNELS + place], student[channel], low, high)
             row[place].set_title(f"{channel}", fontsize=7)
@@ -153,6 +153,12 @@ def plot_features(run: Path, target: Path, device: torch.device | None = None) -
         row[0].set_ylabel(f"block {block}", fontsize=9)
     figure.suptitle("Teacher (left half) and the winner's path in the supernet (right half), by channel", fontsize=10)
     save(figure, target)
+
+
+def _telling(map_: Tensor) -> list[int]:
+    """The channels (of C, H, W) that vary most over the image, or are strongest where the map is a single pixel."""
+    spread = map_.var((1, 2)) if map_[0].numel() > 1 else map_.abs().flatten()
+    return [int(channel) for channel in spread.topk(min(CHANNELS, len(map_))).indices]
 
 
 def block_maps(
@@ -182,7 +188,7 @@ def _winner_paths(run: Path) -> dict[CellRef, list[Op]]:
 
 
 def _show(panel: Axes, pixels: Tensor, low: float, high: float) -> None:
-    """Both maps of a channel on the teacher's scale."""
+    """A channel's map, on the scale of the block's teacher."""
     panel.imshow(pixels.numpy(), cmap="viridis", vmin=low, vmax=high, interpolation="nearest")
     panel.set(xticks=[], yticks=[])
 

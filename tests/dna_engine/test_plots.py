@@ -24,6 +24,7 @@ SPACE = {
     "blocks": [
         {"stride": 2, "cells": [{"depth": 1, "width": 16}, {"depth": 2, "width": 16}]},
         {"stride": 2, "cells": [{"depth": 2, "width": 24}]},
+        {"stride": 2, "cells": [{"depth": 1, "width": 32}]},  # Its maps are one pixel: nothing varies over them.
     ],
     "stem_width": 8,
     "first_width": 8,
@@ -82,7 +83,7 @@ def test_a_png_is_written_and_the_same_run_gives_the_same_picture(run: Path, tmp
 def test_the_losses_shown_are_those_of_every_cell_and_network(run: Path) -> None:
     series = plots.read_series(run / METRICS)
     assert {"distill/b1c1/loss", "distill/b1c2/loss", "distill/b2c1/loss"} <= set(series)
-    assert [x for x, _ in series["train/winner/accuracy"]] == [1, 2]
+    assert [x for x, _ in series["train/winner/accuracy"]] == [1, 2, 3]
     assert set(series) >= {"train/control/accuracy", "train/teacher/accuracy"}
 
 
@@ -95,7 +96,7 @@ def test_a_repeated_step_shows_its_last_values(tmp_path: Path) -> None:
 def test_feature_maps_are_the_teachers_and_what_the_winners_path_makes_of_them(run: Path) -> None:
     spec = plots.read_spec(run)
     paths = plots._winner_paths(run)
-    assert [ref.block for ref in paths] == [1, 2]
+    assert [ref.block for ref in paths] == [1, 2, 3]
     maps = plots.block_maps(spec, run, paths, torch.device("cpu"))
     assert [teacher.shape for teacher, _ in maps] == [student.shape for _, student in maps]
     assert maps[0][0].shape[1:] == (4, 4)
