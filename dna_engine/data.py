@@ -266,7 +266,11 @@ def load(
 
 
 def by_class(labels: Sequence[int], count: int, seed: int) -> tuple[list[int], list[int]]:
-    """``count`` indices drawn so that every class keeps its share, and the others; both ascending."""
+    """``count`` indices drawn so that every class keeps its share, and the others, ascending.
+
+    Those drawn are mixed so that any stretch of them holds all classes in their shares: ratings normalise by the
+    statistics of a batch, and a batch of one class, as folders would give it, is nothing that a network was trained on.
+    """
     places = torch.randperm(len(labels), generator=stream(seed, "held out")).tolist()
     sizes = Counter(labels)
     seen: Counter[int] = Counter()
@@ -275,7 +279,7 @@ def by_class(labels: Sequence[int], count: int, seed: int) -> tuple[list[int], l
         seen[labels[index]] += 1
         quantiles.append(((seen[labels[index]] - 0.5) / sizes[labels[index]], index))
     drawn = [index for _, index in sorted(quantiles)]
-    return sorted(drawn[:count]), sorted(drawn[count:])
+    return drawn[:count], sorted(drawn[count:])
 
 
 def _albums(dataset: DatasetInfo) -> tuple[Album, Album]:

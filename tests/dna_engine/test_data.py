@@ -57,6 +57,10 @@ class TestSplits:
         assert sorted(drawn + kept) == list(range(160))
         assert Counter(labels[index] for index in drawn) == {0: 20, 1: 10, 2: 2}
 
+    def test_every_rating_batch_holds_all_classes(self, folder: DatasetInfo) -> None:
+        rate = load(folder, input_size=16, rating_images=30, seed=0, augment=False, device=CPU).rate
+        assert [Counter(labels.tolist()) for _, labels in rate.ordered(6)] == [Counter({0: 2, 1: 2, 2: 2})] * 5
+
     def test_another_seed_holds_out_others_of_the_training_images(self) -> None:
         def pictures(images: data.Images) -> set[bytes]:
             return {image.numpy().tobytes() for batch, _ in images.ordered(64) for image in batch}
