@@ -228,8 +228,8 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parse(argv)
     device = choose_device(arguments.device)
     prepare(device)
-    batch_size = arguments.batch_size or (4 if device.type == "cpu" else 256)
-    steps = arguments.steps or (2 if device.type == "cpu" else 20)
+    batch_size = arguments.batch_size or (8 if device.type == "cpu" else 256)
+    steps = arguments.steps or (8 if device.type == "cpu" else 20)
     report.print_header(f"distillation, batch {batch_size}, {steps} steps", device)
     columns = ["schedule", "seconds", "images/s", "ratio"]
     for space, compare in (("dna-mbconv-single", compare_blocks), ("dna-mbconv", compare_cells)):
@@ -255,8 +255,8 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--device", help="cpu or cuda")
     parser.add_argument("--teacher", default="tf_efficientnet_b7")
     parser.add_argument("--input-size", type=int, default=224)
-    parser.add_argument("--batch-size", type=int, help="default: 4 on a CPU, 256 on a GPU")
-    parser.add_argument("--steps", type=int, help="default: 2 on a CPU, 20 on a GPU")
+    parser.add_argument("--batch-size", type=int, help="default: 8 on a CPU, 256 on a GPU")
+    parser.add_argument("--steps", type=int, help="default: 8 on a CPU, 20 on a GPU")
     parser.add_argument(
         "--spaces", nargs="+", choices=["dna-mbconv-single", "dna-mbconv"], default=["dna-mbconv-single", "dna-mbconv"]
     )

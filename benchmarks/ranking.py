@@ -40,7 +40,7 @@ from dna_engine.steps import Kind, phase_steps
 #: small networks differ more, and train faster.
 BAND, BAND_AT = 0.015, 0.25
 #: Random networks among which the study's are chosen.
-POOL = 5000
+POOL = 20_000
 
 #: After mbconv-small, with cheaper layers and skips and widths further apart: costs differ tenfold, and networks of one
 #: cost differ in depth, in width and in where the flops are spent.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import platform
 import signal
 import sys
 import threading
@@ -18,6 +20,10 @@ from dna_engine.events import Reporter
 
 #: Seconds between the checkpoints of a step.
 CHECKPOINT_EVERY = float(os.environ.get("DNA_CHECKPOINT_SECONDS", "15"))
+
+#: glibc's M_MMAP_MAX: no mapping of its own for a block; M_ARENA_MAX: one heap for all threads, so that each finds what
+#: others left; M_TRIM_THRESHOLD: the heap's free end goes back from a GiB on.
+_MALLOC = {-4: 0, -8: 1, -1: 1 << 30}
 
 
 def never() -> bool:
@@ -75,6 +81,7 @@ def prepare(device: torch.device) -> None:
     """
     torch.set_flush_denormal(True)
     if device.type == "cpu":
+        keep_freed_memory()
         torch.use_deterministic_algorithms(True)
         # Filling every new buffer would only help to find reads of uninitialised memory; it doubles the time.
         torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
@@ -83,6 +90,19 @@ def prepare(device: torch.device) -> None:
     torch.backends.cudnn.benchmark = True
     torch.backends.cuda.matmul.allow_tf32 = True
     torch.backends.cudnn.allow_tf32 = True
+
+
+def keep_freed_memory() -> None:
+    """Lets this process use memory again that its tensors have left, instead of giving it back and asking for new pages.
+
+    By default glibc maps every large block anew and the kernel clears it; for maps of 224 by 224 pixels that takes a
+    sixth of the time. Elsewhere nothing happens.
+    """
+    if platform.libc_ver()[0] != "glibc":
+        return
+    libc = ctypes.CDLL(None)
+    for parameter, value in _MALLOC.items():
+        libc.mallopt(parameter, value)
 
 
 def stop_on_signals() -> Callable[[], bool]:

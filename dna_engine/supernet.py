@@ -139,12 +139,12 @@ class CellSupernet(nn.Module):
         return cast(Tensor, self.leave(x))
 
     @torch.no_grad()
-    def start_from_mean(self, target: Tensor) -> None:
-        """Sets the exit adaptor so that the cell's output is the mean of each of the teacher's channels."""
+    def start_from_mean(self, mean: Tensor) -> None:
+        """Sets the exit adaptor so that the cell's output is the mean of each of the teacher's channels, (C,)."""
         if isinstance(self.leave, nn.Conv2d):
             assert self.leave.bias is not None
             self.leave.weight.zero_()
-            self.leave.bias.copy_(target.float().mean((0, 2, 3)))
+            self.leave.bias.copy_(mean)
 
     def run_op(self, layer: int, op: Op, maps: Tensor, paths: int = 1) -> Tensor:
         """One op of a layer (from 0) on the maps of ``paths`` paths side by side."""

@@ -163,6 +163,33 @@ def test_an_interruption_repeats_no_step_and_tells_every_loss_once(taught: Path,
     assert [(metric.series, metric.x, metric.y) for metric in told] == expected
 
 
+def test_parts_of_a_batch_give_the_teacher_s_maps_of_the_whole(
+    taught: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = tiny_spec(training={"epochs": 1, "batch_size": 128})
+    curves = []
+    for pixels in (distill.PIXELS, 3 * spec.input_size**2):
+        monkeypatch.setattr(distill, "PIXELS", pixels)
+        run, recorder = distillation(shutil.copytree(taught, tmp_path / str(pixels)), spec, ["b2c1"])
+        run.run()
+        curves.append([metric.y for metric in recorder.of(Metric)])
+    assert len(curves[0]) == 10
+    assert curves[1] == pytest.approx(curves[0], rel=1e-5)
+
+
+def test_stopped_after_the_last_step(taught: Path, tmp_path: Path) -> None:
+    spec = tiny_spec(training={"epochs": 1, "batch_size": 512})
+    shutil.copytree(taught, tmp_path, dirs_exist_ok=True)
+    run, _ = distillation(tmp_path, spec, ["b1c1"])
+    asked = iter([False] * (run.steps - 1) + [True])
+    run, _ = distillation(tmp_path, spec, ["b1c1"], stop=asked.__next__)
+    with pytest.raises(Interrupted):
+        run.run()
+    rest, recorder = distillation(tmp_path, spec, ["b1c1"])
+    assert list(rest.run()) == [CellRef(1, 1)]
+    assert recorder.of(Metric) == []
+
+
 @pytest.mark.parametrize("loss", ["plain", "normalized"])
 def test_the_loss_is_as_defined(taught: Path, loss: str) -> None:
     spec = tiny_spec(training={"epochs": 1, "loss": loss})
@@ -204,7 +231,6 @@ def test_out_of_memory_goes_on_with_parts_of_the_batch(taught: Path, monkeypatch
     spec = tiny_spec(training={"epochs": 1, "batch_size": 128, "loss": "plain"})
     run, recorder = distillation(taught, spec, ["b1c1", "b2c1"])
     images = next(run._batches(0))
-    run._calibrate()
     assert run._gathered(0, images)
     whole = [(trainee.net.leave.bias.grad.clone(), trainee.loss_sum.item()) for trainee in run.trainees]
     for trainee in run.trainees:
