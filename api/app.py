@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 
 import api.architectures.endpoints
 import api.datasets.endpoints
+import api.pictures.endpoints
 import api.searches.endpoints
 import api.searches.results
 import api.system.docs
@@ -32,6 +33,7 @@ from api.system.metrics import RequestMetrics
 ROUTERS = (
     api.searches.endpoints.router,
     api.searches.results.router,
+    api.pictures.endpoints.router,
     api.architectures.endpoints.router,
     api.trainings.endpoints.router,
     api.datasets.endpoints.router,

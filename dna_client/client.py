@@ -25,6 +25,7 @@ from dna_client.models import (
     Format,
     Frontier,
     Page,
+    Picture,
     Rating,
     Search,
     SearchSummary,
@@ -152,6 +153,14 @@ class Client:
         """
         body = {"budget": dict(budget), "top_k": top_k, "min_distance": min_distance}
         return cast(Selection, self._transport.call("POST", f"/searches/{search_id}/select", json=body))
+
+    def picture(self, search_id: str, picture: Picture, target: Path) -> Downloaded:
+        """Writes a picture of a finished search, an SVG, to ``target``, or under the server's name into a folder.
+
+        Raises:
+            CorruptDownload, LocalError: as for :meth:`download`.
+        """
+        return download(self._transport, f"/searches/{search_id}/pictures/{picture}", {}, target)
 
     # Networks
 

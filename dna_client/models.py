@@ -10,6 +10,7 @@ from typing import Any, Generic, Literal, NotRequired, TypedDict, TypeVar
 
 Item = TypeVar("Item")
 Format = Literal["json", "safetensors", "onnx", "bundle"]
+Picture = Literal["loss", "features", "frontier"]
 State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
 #: States in which no work is done and none will be, unless the search is resumed.

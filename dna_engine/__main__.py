@@ -21,7 +21,7 @@ from dna_engine.figures import network_figures, space_figures
 from dna_engine.jsonfile import read_object
 from dna_engine.space import parse_space
 from dna_engine.spec import Budget, ResolvedSpec, SearchSpec, resolve
-from dna_engine.steps import LATENCY, Step
+from dna_engine.steps import LATENCY, PICTURES, Step
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -78,9 +78,9 @@ def _parser() -> argparse.ArgumentParser:
     select.add_argument("--min-distance", type=int, default=1, help="layers in which any two of them differ at least")
 
     plot = _command(commands, "plot", _plot, "a picture of a run folder, as SVG or PNG")
-    plot.add_argument("picture", choices=("loss", "features", "frontier"))
+    plot.add_argument("picture", choices=tuple(PICTURES))
     plot.add_argument("run", type=Path, help="the run folder of a finished search")
-    plot.add_argument("--out", type=Path, help="a .svg or .png file; default: PICTURE.svg in the run folder")
+    plot.add_argument("--out", type=Path, help="a .svg or .png file; default: pictures/PICTURE.svg in the run folder")
 
     teachers = _command(commands, "teachers", _teachers, "the models that can supervise, with their blocks")
     teachers.add_argument("--write", action="store_true", help="describe them anew from the models, into teachers.json")
@@ -142,9 +142,8 @@ def _serve(options: argparse.Namespace) -> None:
 def _plot(options: argparse.Namespace) -> None:
     from dna_engine import plots  # torch and matplotlib
 
-    target = options.out or options.run / f"{options.picture}.svg"
-    draw = {"loss": plots.plot_loss, "features": plots.plot_features, "frontier": plots.plot_frontier}
-    draw[options.picture](options.run, target)
+    target = options.out or options.run / PICTURES[options.picture]
+    plots.draw(options.picture, options.run, target)
     _print({"file": str(target)}, [str(target)], options)
 
 

@@ -29,16 +29,16 @@ def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
             from dna_engine.latency import write_table
 
             write_table(spec, context)
-        return _runner(step.kind)(spec, step, context)
+        return _runner(step)(spec, step, context)
     except torch.OutOfMemoryError as error:
         raise OutOfMemory(
             f"{context.device} has too little memory for this step ({error}). Ask for a smaller batch_size or input_size."
         ) from error
 
 
-def _runner(kind: Kind) -> Callable[[ResolvedSpec, Step, Context], Result]:
-    """The function of a kind of step; a process that runs one step loads nothing else."""
-    match kind:
+def _runner(step: Step) -> Callable[[ResolvedSpec, Step, Context], Result]:
+    """The function of a step; a process that runs one step loads nothing else."""
+    match step.kind:
         case Kind.TEACHER:
             from dna_engine.teacher import run_step
         case Kind.DISTILL:
@@ -49,6 +49,8 @@ def _runner(kind: Kind) -> Callable[[ResolvedSpec, Step, Context], Result]:
             from dna_engine.choose import run_step
         case Kind.TRAIN:
             from dna_engine.train import run_step
+        case Kind.EXPORT if step.network is None:
+            from dna_engine.plots import run_step
         case Kind.EXPORT:
             from dna_engine.export import run_step
     return run_step

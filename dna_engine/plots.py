@@ -1,7 +1,7 @@
 """Pictures of a finished run folder: losses over time, feature maps side by side, predicted loss against cost.
 
-Each function draws one picture and writes it as SVG or PNG, by the name of the file; ``python -m dna_engine plot`` calls
-them. They are the counterparts of figures 4, 5 and 2 of the paper.
+Each function draws one picture and writes it as SVG or PNG, by the name of the file. ``python -m dna_engine plot`` draws
+one, the last step of a search draws all. They are the counterparts of figures 4, 5 and 2 of the paper.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
-import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -21,12 +20,13 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from dna_engine import data
+from dna_engine.context import Context
 from dna_engine.errors import InvalidSpec
-from dna_engine.events import Metric, parse_event
+from dna_engine.events import Metric, Progress, Result, parse_event
 from dna_engine.select import Network, Problem, load_ratings
 from dna_engine.space import OPS, CellRef, Op
 from dna_engine.spec import ResolvedSpec
-from dna_engine.steps import METRICS
+from dna_engine.steps import METRICS, PICTURES, Step
 from dna_engine.supernet import make_cells
 from dna_engine.teacher import load_teacher
 
@@ -40,6 +40,24 @@ BLOCKS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377")
 STYLES = ("-", "--", ":", "-.")
 
 Series = Mapping[str, Sequence[tuple[float, float]]]
+
+
+def draw(picture: str, run: Path, target: Path) -> None:
+    """One of :data:`~dna_engine.steps.PICTURES`.
+
+    Raises:
+        InvalidSpec: the run has not come that far, or ``target`` is neither SVG nor PNG.
+    """
+    {"loss": plot_loss, "features": plot_features, "frontier": plot_frontier}[picture](run, target)
+
+
+def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
+    """Draws every picture of a search that is otherwise finished."""
+    for done, (picture, file) in enumerate(PICTURES.items()):
+        context.reporter.emit(Progress(done=done, total=len(PICTURES), unit="pictures", parts=[picture]))
+        draw(picture, context.run, context.run / file)
+    context.reporter.emit(Progress(done=len(PICTURES), total=len(PICTURES), unit="pictures"))
+    return Result(artifacts=step.outputs(spec))
 
 
 # --- losses and accuracies over time
@@ -80,9 +98,8 @@ def draw_progress(series: Series, target: Path) -> None:
                 ref = CellRef.parse(cell)
                 colour, style = BLOCKS[(ref.block - 1) % len(BLOCKS)], STYLES[(ref.cell - 1) % len(STYLES)]
                 losses.plot(*zip(*points, strict=True), style, color=colour, lw=1.2, label=cell)
-            case ["train", part, "accuracy"]:
-                epochs, values = zip(*points, strict=True)
-                accuracies.step(epochs, np.maximum.accumulate(values), where="post", marker=".", lw=1.4, label=part)
+            case ["train", part, "best"]:
+                accuracies.step(*zip(*points, strict=True), where="post", marker=".", lw=1.4, label=part)
     losses.set(xlabel="step", ylabel="distance to the teacher (training loss)", yscale="log")
     accuracies.set(xlabel="epoch", ylabel="best test accuracy so far")
     for panel in (losses, accuracies):

@@ -12,8 +12,9 @@ been laid down, and a search without a service is the same steps in one folder::
     selection.json                frontier, winner, control
     winner/ control/              architecture.json, weights.safetensors, training.json
     winner/model.onnx, export.json, bundle.zip
+    pictures/loss.svg, features.svg, frontier.svg
     checkpoints/KEY.safetensors   where an interrupted step goes on from
-    metrics.jsonl                 series of losses and accuracies, from a search without a service
+    metrics.jsonl                 series of losses and accuracies; in a service the worker lays them down
 """
 
 from __future__ import annotations
@@ -39,8 +40,10 @@ class Kind(StrEnum):
 
 
 LATENCY = "latency.json"
-#: Metric events of a search without a service, one a line.
+#: Metric events, one a line.
 METRICS = "metrics.jsonl"
+#: Files of the pictures that the last step draws, by name.
+PICTURES = {name: f"pictures/{name}.svg" for name in ("loss", "features", "frontier")}
 
 #: Kinds that need no device; they never wait behind training.
 CPU_KINDS = frozenset({Kind.SELECT, Kind.EXPORT})
@@ -52,7 +55,7 @@ class Step(BaseModel):
     Attributes:
         key: unique within a search, e.g. ``distill-1``; also names its checkpoint.
         cells: for distill and rate, the cells, e.g. ``["b1c1", "b2c1"]``.
-        network: for train and export, the folder of the network, e.g. ``winner``.
+        network: for train and export, the folder of the network, e.g. ``winner``; an export without one draws the pictures.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -85,6 +88,9 @@ class Step(BaseModel):
                 return ratings if spec.budget.latency_ms is None else [*ratings, LATENCY]
             case Kind.TRAIN:
                 return [f"{self.network}/architecture.json"]
+            case Kind.EXPORT if self.network is None:
+                cells = [f"cells/{cell}.safetensors" for cell in spec.parsed_space.cells]
+                return [METRICS, "ratings.json", "selection.json", *teacher, *cells]
             case Kind.EXPORT:
                 return [
                     f"{self.network}/{name}" for name in ("architecture.json", "weights.safetensors", "training.json")
@@ -106,6 +112,8 @@ class Step(BaseModel):
                 return ["ratings.json", "selection.json", *(f"{name}/architecture.json" for name in networks)]
             case Kind.TRAIN:
                 return [f"{self.network}/weights.safetensors", f"{self.network}/training.json"]
+            case Kind.EXPORT if self.network is None:
+                return list(PICTURES.values())
             case Kind.EXPORT:
                 return [f"{self.network}/{name}" for name in ("model.onnx", "export.json", "bundle.zip")]
 
@@ -128,7 +136,10 @@ def phase_steps(kind: Kind, spec: ResolvedSpec, groups: Sequence[Sequence[CellRe
                 Step(key=f"{kind}-{n}", kind=kind, cells=[str(cell) for cell in group])
                 for n, group in enumerate(groups, start=1)
             ]
-        case Kind.TRAIN | Kind.EXPORT:
+        case Kind.TRAIN:
             return [Step(key=f"{kind}-{name}", kind=kind, network=name) for name in networks]
+        case Kind.EXPORT:
+            exports = [Step(key=f"{kind}-{name}", kind=kind, network=name) for name in networks]
+            return [*exports, Step(key=f"{kind}-pictures", kind=kind)]
         case _:
             return [Step(key=str(kind), kind=kind)]

@@ -69,7 +69,7 @@ def fit(
     Args:
         model: takes images (B, 3, S, S), gives logits (B, classes).
         checkpoint: where an interrupted run goes on from; removed by nobody here.
-        part: names the network in events and in the series ``train/PART/loss`` and ``train/PART/accuracy``.
+        part: names the network in events and in the series ``train/PART/loss``, ``accuracy`` and ``best`` (accuracy so far).
 
     Raises:
         NonFiniteLoss: training diverged.
@@ -129,6 +129,7 @@ class _Run:
         self.criterion = nn.CrossEntropyLoss(label_smoothing=recipe.label_smoothing)
         self.step = 0
         self.train_seconds = self.seconds = 0.0
+        self.best_accuracy = 0.0
         self.losses: list[Tensor] = []
         self.last_saved = self.last_shown = self.started = time.monotonic()
         self.first_step = 0
@@ -176,7 +177,8 @@ class _Run:
         accuracy, _ = evaluate(self._best(), self.splits.test, self.context.device, exact=False)
         self.losses.clear()
         epoch = self.step / self.steps_per_epoch
-        for name, value in (("loss", loss), ("accuracy", accuracy)):
+        self.best_accuracy = max(self.best_accuracy, accuracy)
+        for name, value in (("loss", loss), ("accuracy", accuracy), ("best", self.best_accuracy)):
             self.context.reporter.emit(Metric(series=f"train/{self.part}/{name}", x=epoch, y=value))
 
     def finish(self) -> FitResult:
@@ -233,6 +235,7 @@ class _Run:
                 "optimizer": self.optimizer.state_dict(),
                 "average": None if self.average is None else self.average.module.state_dict(),
                 "losses": torch.stack(self.losses) if self.losses else None,
+                "best_accuracy": self.best_accuracy,
                 "train_seconds": self.train_seconds,
                 "seconds": self.seconds,
             },
@@ -252,6 +255,7 @@ class _Run:
         if state["losses"] is not None:
             self.losses = list(state["losses"].to(self.context.device).unbind())
         self.step = self.first_step = state["step"]
+        self.best_accuracy = state["best_accuracy"]
         self.train_seconds, self.seconds = state["train_seconds"], state["seconds"]
 
 

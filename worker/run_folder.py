@@ -9,8 +9,13 @@ import hashlib
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from uuid import UUID
 
-from store import artifacts
+from sqlalchemy.orm import Session
+
+from dna_engine.events import Metric
+from dna_engine.steps import METRICS
+from store import artifacts, events
 from store.artifacts import StoredFile
 from store.blobs import BlobStore
 from store.claims import Claim
@@ -40,6 +45,9 @@ class RunFolder:
         wanted = claim.step.inputs(claim.spec)
         with transaction(sessions) as session:
             stored = artifacts.named(session, claim.search_id, [*wanted, claim.step.checkpoint])
+            if METRICS in wanted:
+                wanted.remove(METRICS)
+                _write(self.path / METRICS, _metrics(session, claim.search_id))
         if missing := [name for name in wanted if name not in stored]:
             raise MissingFile(f"{claim.step.key} needs {missing[0]}, which is no longer among the files of the search.")
         _write(self.path / "spec.json", claim.spec.model_dump_json(indent=2))
@@ -68,6 +76,16 @@ class RunFolder:
                 if (name in newer_is_right and newer) or _sha256(path) == artifact.sha256:
                     continue
             self._blobs.fetch(artifacts.blob(artifact), path)
+
+
+def _metrics(session: Session, search_id: UUID) -> str:
+    """The points of all series, as the events that they came by."""
+    series = events.series(session, search_id).values()
+    return "".join(
+        Metric(series=point.series, x=point.x, y=point.y).model_dump_json() + "\n"
+        for points in series
+        for point in points
+    )
 
 
 def _write(path: Path, text: str) -> None:

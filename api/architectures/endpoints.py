@@ -7,11 +7,11 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 
 from api.architectures import service
-from api.architectures.download import respond
 from api.architectures.schemas import ArchitectureOut, Format
 from api.auth import authenticate
 from api.deps import ResourcesDep, SessionDep
-from api.openapi import Responses, problems
+from api.download import respond, responses
+from api.openapi import problems
 
 router = APIRouter(
     prefix="/architectures",
@@ -20,15 +20,7 @@ router = APIRouter(
     responses=problems(401, 403, 404, 422),
 )
 
-_FILE = {"schema": {"type": "string", "format": "binary"}}
-_DOWNLOAD: Responses = {
-    200: {
-        "description": "The file. `ETag` is its SHA-256, `Repr-Digest` the same in base64",
-        "content": {"application/json": {}, "application/octet-stream": _FILE, "application/zip": _FILE},
-    },
-    206: {"description": "The part that `Range` asked for"},
-    304: {"description": "`If-None-Match` names this very file"},
-}
+_DOWNLOAD = responses("application/json", "application/octet-stream", "application/zip")
 
 
 @router.get("/{architecture_id}", response_model=ArchitectureOut)

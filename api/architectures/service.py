@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from api.architectures.schemas import ArchitectureOut, File, Format
+from api.download import Content
 from api.errors import Conflict, NotFound
 from store import architectures, artifacts, searches, trainings
 from store.blobs import BlobStore
@@ -23,18 +23,6 @@ _FILES: Mapping[Format, str] = {
     Format.ONNX: "model.onnx",
     Format.BUNDLE: "bundle.zip",
 }
-
-
-@dataclass(frozen=True)
-class Content:
-    """Bytes to be downloaded: ``whole`` checks them against their hash, ``part`` reads from start to stop (exclusive)."""
-
-    filename: str
-    media_type: str
-    size: int
-    sha256: str
-    whole: Callable[[], Iterator[bytes]]
-    part: Callable[[int, int], Iterator[bytes]]
 
 
 def detail(session: Session, architecture_id: UUID) -> ArchitectureOut:
@@ -67,35 +55,16 @@ def content(session: Session, blobs: BlobStore, architecture_id: UUID, kind: For
     network = architectures.get(session, architecture_id)
     stem = f"{network.role}-{network.id}"
     if kind is Format.JSON:
-        return _in_memory(f"{stem}.json", "application/json", _description(network))
+        return Content.in_memory(f"{stem}.json", "application/json", _description(network))
     artifact = _stored(session, network).get(kind)
     if artifact is None:
         raise _missing(session, network, kind)
-    blob = artifacts.blob(artifact)
-    return Content(
-        filename=f"{stem}.{_FILES[kind].rpartition('.')[2]}",
-        media_type=artifact.media_type,
-        size=blob.size,
-        sha256=blob.sha256,
-        whole=lambda: blobs.read(blob),
-        part=lambda start, stop: blobs.read_range(blob, start, stop),
-    )
+    return Content.stored(blobs, artifact, stem)
 
 
 def _description(network: Architecture) -> bytes:
     """The architecture as a JSON file: with timm, all that is needed to build it."""
     return json.dumps(network.architecture, indent=1).encode()
-
-
-def _in_memory(filename: str, media_type: str, body: bytes) -> Content:
-    return Content(
-        filename=filename,
-        media_type=media_type,
-        size=len(body),
-        sha256=hashlib.sha256(body).hexdigest(),
-        whole=lambda: iter([body]),
-        part=lambda start, stop: iter([body[start:stop]]),
-    )
 
 
 def _stored(session: Session, network: Architecture) -> dict[Format, Artifact]:

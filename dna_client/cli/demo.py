@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -15,7 +15,7 @@ from dna_client import processes, report
 from dna_client.cli import output
 from dna_client.cli.options import PATIENT, AsJson
 from dna_client.cli.output import ERR, OUT, print_json, print_table
-from dna_client.cli.results import FORMATS
+from dna_client.cli.results import FORMATS, PICTURES
 from dna_client.cli.service import show_trouble
 from dna_client.client import Client, succeeded
 from dna_client.download import Downloaded
@@ -51,13 +51,15 @@ def demo(
             found = _search(client, service, {**SPEC, "seed": seed})
             points = client.frontier(found["id"])
             files = _download(client, found, folder)
+            pictures = [client.picture(found["id"], name, folder / f"{name}.svg") for name in PICTURES]
     tried = _try_onnx(files)
     if as_json:
         described = {name: _described(file) for name, file in files.items()}
-        print_json({"search": found, "frontier": points, "files": described, "onnx": tried})
+        shown = [_described(file) for file in pictures]
+        print_json({"search": found, "frontier": points, "files": described, "pictures": shown, "onnx": tried})
     else:
         _show(found, points)
-        _show_files(files, tried)
+        _show_files([*files.values(), *pictures], tried)
         OUT.print(f"\nDone in {output.duration(time.monotonic() - began)}, from the start of the service to its end.")
 
 
@@ -131,9 +133,9 @@ def _show(found: Search, points: Frontier) -> None:
     output.show(report.times(found))
 
 
-def _show_files(files: Mapping[Format, Downloaded], tried: Mapping[str, Any] | None) -> None:
+def _show_files(files: Sequence[Downloaded], tried: Mapping[str, Any] | None) -> None:
     OUT.print("\nDownloaded, each checked against the SHA-256 that the service announced\n", style="bold")
-    rows = [(str(file.path), output.size(file.size), file.sha256) for file in files.values()]
+    rows = [(str(file.path), output.size(file.size), file.sha256) for file in files]
     print_table(("file", "size", "sha256"), rows, right=("size",))
     if tried is not None:
         said = " ".join(f"{label}:{answer}" for label, answer in tried["examples"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, cast, get_args
 
@@ -11,12 +12,14 @@ from dna_client import report
 from dna_client.cli import output
 from dna_client.cli.options import LOCAL, PATIENT, AsJson, Key, SearchId, Url, connect, whole
 from dna_client.cli.output import ERR, print_json, print_table
+from dna_client.download import Downloaded
 from dna_client.errors import LocalError
-from dna_client.models import Format
+from dna_client.models import Format, Picture
 
 results = typer.Typer()
 
 FORMATS: tuple[Format, ...] = get_args(Format)
+PICTURES: tuple[Picture, ...] = get_args(Picture)
 
 NetworkId = Annotated[str, typer.Argument(help="Id of the network.", metavar="ARCHITECTURE")]
 
@@ -98,6 +101,26 @@ def download(
         raise LocalError(f"{output_path} is not a folder. Make it, or ask for one format.")
     with connect(url, key, pauses=PATIENT) as client:
         files = [client.download(architecture_id, cast(Format, name), output_path) for name in wanted]
+    _show_files(files, as_json)
+
+
+@results.command()
+def pictures(
+    search_id: SearchId,
+    output_path: Annotated[Path, typer.Option("--output", "-o", help="Folder.")] = Path(),
+    url: Url = LOCAL,
+    key: Key = None,
+    as_json: AsJson = False,
+) -> None:
+    """Download the pictures of a finished search: losses over time, feature maps, loss against cost."""
+    if not output_path.is_dir():
+        raise LocalError(f"{output_path} is not a folder. Make it first.")
+    with connect(url, key, pauses=PATIENT) as client:
+        files = [client.picture(search_id, name, output_path) for name in PICTURES]
+    _show_files(files, as_json)
+
+
+def _show_files(files: Sequence[Downloaded], as_json: bool) -> None:
     if as_json:
         print_json([{"path": str(file.path), "size": file.size, "sha256": file.sha256} for file in files])
         return

@@ -134,6 +134,15 @@ def test_downloads(dna: Dna, finished: str, tmp_path: Path) -> None:
     assert (tmp_path / "net.onnx").exists()
 
 
+def test_pictures(dna: Dna, finished: str, tmp_path: Path) -> None:
+    files = dna("pictures", finished, "-o", str(tmp_path), "--json").json
+    assert [Path(file["path"]).name for file in files] == [
+        f"{name}-{finished}.svg" for name in ("loss", "features", "frontier")
+    ]
+    assert all(Path(file["path"]).stat().st_size == file["size"] for file in files)
+    assert dna("pictures", finished, "-o", str(tmp_path / "nowhere")).code == 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [

@@ -7,7 +7,7 @@ import pytest
 from dna_engine.dataset import DIGITS
 from dna_engine.space import CellRef
 from dna_engine.spec import ResolvedSpec, SearchSpec, resolve
-from dna_engine.steps import Kind, Step, phase_steps
+from dna_engine.steps import METRICS, Kind, Step, phase_steps
 
 
 def spec(**fields: object) -> ResolvedSpec:
@@ -31,6 +31,7 @@ def test_the_steps_of_a_search() -> None:
         "train-control",
         "export-winner",
         "export-control",
+        "export-pictures",
     ]
     assert not any("control" in step.key for step in all_steps(spec(retrain={"control": False})))
 
@@ -38,7 +39,7 @@ def test_the_steps_of_a_search() -> None:
 @pytest.mark.parametrize("budget", [{}, {"latency_ms": 5.0}])
 def test_every_input_was_left_by_a_step_before(budget: dict[str, float]) -> None:
     search = spec(budget=budget)
-    there: set[str] = set()
+    there = {METRICS}  # Gathered from the events of all steps.
     for step in all_steps(search):
         assert there.issuperset(step.inputs(search)), step.key
         assert there.isdisjoint(step.outputs(search)), step.key

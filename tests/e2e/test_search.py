@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from xml.etree import ElementTree
 
 import httpx
 import pytest
 
 from dna_client import Client, onnx_digits
+from dna_client.cli.results import PICTURES
 from dna_client.models import Search
 from store.embedded import Servers
 from store.settings import Settings
@@ -52,6 +54,7 @@ def test_it_is_created_and_succeeds(done: Done) -> None:
         "train-control",
         "export-winner",
         "export-control",
+        "export-pictures",
     ]
     assert {(step["state"], step["attempt"], step["device"]) for step in done.search["steps"]} == {
         ("succeeded", 1, "cpu")
@@ -89,3 +92,12 @@ def test_the_network_runs_in_onnxruntime_as_well_as_was_said(
     found = json.loads(capsys.readouterr().out)
     assert found["images"] == 360
     assert found["accuracy"] == pytest.approx(best["test_accuracy"], abs=1e-9)
+
+
+def test_the_pictures_show_the_search(done: Done, tmp_path: Path) -> None:
+    """Every series and the frontier are paths of some length in them."""
+    with Client(done.url) as client:
+        files = [client.picture(done.search["id"], name, tmp_path) for name in PICTURES]
+    for file in files:
+        root = ElementTree.parse(file.path).getroot()
+        assert sum(len(element.get("d", "")) for element in root.iter() if element.tag.endswith("path")) > 1000

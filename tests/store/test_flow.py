@@ -31,7 +31,7 @@ def test_every_phase_follows_the_one_before(session: Session) -> None:
         (Kind.RATE, 2),
         (Kind.SELECT, 1),
         (Kind.TRAIN, 2),
-        (Kind.EXPORT, 2),
+        (Kind.EXPORT, 3),
     ]
     assert (search.state, search.progress, search.eta_seconds) == (SearchState.SUCCEEDED, 1.0, None)
     assert search.started_at is not None

@@ -49,14 +49,14 @@ def test_an_infeasible_budget_is_an_answer(shared: TestClient) -> None:
 def test_steps_and_their_device_time(client: TestClient) -> None:
     body = estimate(client)
     assert [step["kind"] for step in body["steps"]] == [
-        "teacher", "distill", "rate", "select", "train", "train", "export", "export",
+        "teacher", "distill", "rate", "select", "train", "train", "export", "export", "export",
     ]  # fmt: skip
     assert body["steps"][1]["cells"] == [str(ref) for ref in get_space("mbconv-small").cells]
-    assert [step["networks"] for step in body["steps"]][-2:] == [["winner"], ["control"]]
+    assert [step["networks"] for step in body["steps"]][-3:] == [["winner"], ["control"], []]
     assert {step["basis"] for step in body["steps"]} == {"default"}
     assert abs(body["device_seconds"] - sum(step["device_seconds"] for step in body["steps"])) < 1e-9
     alone = estimate(client, retrain={"control": False})
-    assert len(alone["steps"]) == 6
+    assert len(alone["steps"]) == 7
     assert alone["device_seconds"] < body["device_seconds"]
     longer = estimate(client, training={"epochs": 40}, retrain={"epochs": 60}, teacher={"epochs": 60})
     assert longer["device_seconds"] > 1.5 * body["device_seconds"]

@@ -3,16 +3,80 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import chain
+from pathlib import PurePosixPath
+from typing import Self
 
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 
-from api.architectures.service import Content
 from api.errors import ApiError
+from api.openapi import Responses
+from store import artifacts
+from store.blobs import BlobStore
+from store.tables import Artifact
 
 _RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
+
+
+_FILE = {"schema": {"type": "string", "format": "binary"}}
+
+
+def responses(*media_types: str) -> Responses:
+    """What a route that answers with :func:`respond` says of its answers."""
+    return {
+        200: {
+            "description": "The file. `ETag` is its SHA-256, `Repr-Digest` the same in base64",
+            "content": {kind: {} if kind == "application/json" else _FILE for kind in media_types},
+        },
+        206: {"description": "The part that `Range` asked for"},
+        304: {"description": "`If-None-Match` names this very file"},
+    }
+
+
+@dataclass(frozen=True)
+class Content:
+    """Bytes to be downloaded: ``whole`` checks them against their hash, ``part`` reads from start to stop (exclusive).
+
+    A browser saves them, or shows them where they are ``inline``.
+    """
+
+    filename: str
+    media_type: str
+    size: int
+    sha256: str
+    whole: Callable[[], Iterator[bytes]]
+    part: Callable[[int, int], Iterator[bytes]]
+    inline: bool = False
+
+    @classmethod
+    def in_memory(cls, filename: str, media_type: str, body: bytes) -> Self:
+        return cls(
+            filename=filename,
+            media_type=media_type,
+            size=len(body),
+            sha256=hashlib.sha256(body).hexdigest(),
+            whole=lambda: iter([body]),
+            part=lambda start, stop: iter([body[start:stop]]),
+        )
+
+    @classmethod
+    def stored(cls, blobs: BlobStore, artifact: Artifact, stem: str, *, inline: bool = False) -> Self:
+        """A stored file, under the name ``stem`` with its own suffix."""
+        blob = artifacts.blob(artifact)
+        return cls(
+            filename=stem + PurePosixPath(artifact.name).suffix,
+            media_type=artifact.media_type,
+            size=blob.size,
+            sha256=blob.sha256,
+            whole=lambda: blobs.read(blob),
+            part=lambda start, stop: blobs.read_range(blob, start, stop),
+            inline=inline,
+        )
 
 
 class RangeNotSatisfiable(ApiError):
@@ -50,7 +114,8 @@ def _headers(content: Content) -> dict[str, str]:
         "Repr-Digest": f"sha-256=:{digest}:",
         "Digest": f"sha-256={digest}",
         "Accept-Ranges": "bytes",
-        "Content-Disposition": f'attachment; filename="{content.filename}"',
+        "Content-Disposition": f'{"inline" if content.inline else "attachment"}; filename="{content.filename}"',
+        "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
         "X-Content-Type-Options": "nosniff",
     }
 
