@@ -84,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
 
     teachers = _command(commands, "teachers", _teachers, "the models that can supervise, with their blocks")
     teachers.add_argument("--write", action="store_true", help="describe them anew from the models, into teachers.json")
+    teachers.add_argument("--markdown", action="store_true", help="as the table of docs/teachers.md")
     return parser
 
 
@@ -165,6 +166,9 @@ def _teachers(options: argparse.Namespace) -> None:
 
         path = Path(teachers.__file__).with_name("teachers.json")
         print(f"{write_catalogue(path)} teachers written to {path}", file=sys.stderr)
+        return
+    if options.markdown:
+        print("\n".join(console.teacher_rows(teachers.catalogue().values())))
         return
     rows = [asdict(teacher) for teacher in teachers.catalogue().values()]
     lines = console.table(

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TextIO
 
 from dna_engine.events import Failure, Log, Progress, Reporter, _Event
+from dna_engine.teachers import Teacher
 
 #: Seconds between two lines of progress.
 EVERY = 2.0
@@ -92,6 +93,15 @@ def summary_lines(summary: Mapping[str, Any]) -> Iterable[str]:
     ]
     yield from table(("network", "flops", "params", "test accuracy", "test log-loss"), rows)
     yield "seconds: " + ", ".join(f"{phase} {seconds:.1f}" for phase, seconds in summary["seconds"].items())
+
+
+def teacher_rows(teachers: Iterable[Teacher]) -> Iterable[str]:
+    """``teachers --markdown``: a table of teachers, each block as the module where it ends, channels and reduction."""
+    yield "| family | model | params | blocks |"
+    yield "|---|---|---|---|"
+    for teacher in teachers:
+        blocks = ", ".join(f"`{block.module}` {block.channels}/{block.reduction}" for block in teacher.blocks)
+        yield f"| {teacher.family} | `{teacher.name}` | {teacher.params:,} | {blocks} |"
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterable[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dna_engine import catalogue as writer
+from dna_engine.__main__ import main
 from dna_engine.errors import TeacherError, UnknownName
 from dna_engine.space import SPACES
 from dna_engine.teachers import align, catalogue, default_space, get_teacher
@@ -27,6 +28,11 @@ def test_the_file_has_every_family_and_nothing_else(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(writer, "FAMILIES", {"ResNet": "resnet10t resnet18"})
     assert writer.write_catalogue(tmp_path / "teachers.json") == 2
     assert [row["name"] for row in json.loads((tmp_path / "teachers.json").read_text())] == ["resnet10t", "resnet18"]
+
+
+def test_the_documents_show_the_catalogue(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["teachers", "--markdown"]) == 0
+    assert capsys.readouterr().out in (Path(__file__).parents[2] / "docs/teachers.md").read_text()
 
 
 def test_the_paper_s_teacher_supervises_the_paper_s_space() -> None:
