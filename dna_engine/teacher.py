@@ -261,6 +261,15 @@ def _resampled(tokens: Tensor, side: int) -> Tensor:
     return F.interpolate(tokens, size=(side, side), mode="bilinear", align_corners=False)
 
 
+def cut(model: nn.Module, boundaries: Sequence[str]) -> Chain | Tokens:
+    """The model in parts, itself unchanged.
+
+    Raises:
+        TeacherError: it does not have those boundaries.
+    """
+    return Tokens(model, boundaries) if keeps_resolution(model) else Chain(model, boundaries)
+
+
 class Teacher(nn.Module):
     """A frozen supervisor: batch norm by its running statistics, no gradients, no deeper than needed.
 
@@ -283,7 +292,7 @@ class Teacher(nn.Module):
         for module in model.modules():  # A map that was handed out must not change when the next block runs.
             if getattr(module, "inplace", False):
                 module.inplace = False  # type: ignore[assignment]
-        self.trunk = Tokens(model, boundaries) if keeps_resolution(model) else Chain(model, boundaries)
+        self.trunk = cut(model, boundaries)
         ours = torch.tensor([data.MEAN, data.STD]).view(2, 1, 3, 1, 1)
         theirs = torch.tensor([list(mean), list(std)]).view(2, 1, 3, 1, 1)
         self.same = bool(torch.equal(ours, theirs))
@@ -342,7 +351,7 @@ def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
         mean, std = native_config(spec.teacher.model).mean, native_config(spec.teacher.model).std
     else:
         model = build(spec.teacher.model, weights=Path(spec.teacher.weights))
-    Teacher(model, spec.teacher.boundaries)  # Refuses boundaries that do not exist before anything is kept.
+    cut(model, spec.teacher.boundaries)  # Boundaries that do not exist are refused before anything is kept.
     about |= {"mean": list(mean), "std": list(std), "boundaries": spec.teacher.boundaries}
     about["blocks"] = [vars(block) for block in find_blocks(model)]
     context.run.mkdir(parents=True, exist_ok=True)
@@ -357,6 +366,7 @@ def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
 def _trained(spec: ResolvedSpec, step: Step, context: Context) -> tuple[nn.Module, float]:
     torch.manual_seed(spec.seed)
     model = build(spec.teacher.model, num_classes=spec.dataset.num_classes)
+    cut(model, spec.teacher.boundaries)  # Before it is trained for nothing.
     recipe = Recipe(epochs=spec.teacher.epochs)
     fitted = train.fit(
         model,

@@ -252,6 +252,12 @@ class TestStep:
             run_step(tiny_spec(teacher=teacher), self.step, context(tmp_path)[0])
         assert not (tmp_path / "teacher.safetensors").exists()
 
+    def test_wrong_boundaries_are_refused_before_any_training(self, tmp_path: Path) -> None:
+        ctx, recorder = context(tmp_path)
+        with pytest.raises(TeacherError, match="cannot be cut after 'layer7'"):
+            run_step(tiny_spec(teacher={"boundaries": ["layer1", "layer2", "layer7"]}), self.step, ctx)
+        assert recorder.events == []
+
     def test_told_to_stop(self, tmp_path: Path) -> None:
         with pytest.raises(Interrupted):
             run_step(tiny_spec(), self.step, context(tmp_path, stop=lambda: True)[0])
