@@ -213,10 +213,8 @@ def _invalid_spec(error: EngineError) -> Response:
     if isinstance(error, UnknownName):
         members["known"] = error.known[:_KNOWN_SHOWN]
     if isinstance(error, InfeasibleBudget):
-        members |= {"feasible": error.feasible, "binding": error.binding, "nearest": error.nearest}
-    # A budget is written in milliseconds, selection counts in nanoseconds.
-    field = (error.param or "").replace("latency_ns", "latency_ms")
-    errors = [{"pointer": pointer(field.split(".") if field else []), "detail": error.message}]
+        members |= {name: error.to_dict()[name] for name in ("feasible", "binding", "nearest")}
+    errors = [{"pointer": pointer(error.param.split(".") if error.param else []), "detail": error.message}]
     return problem(422, error.code, error.message, errors=errors, members=members)
 
 

@@ -72,6 +72,8 @@ class InfeasibleBudget(EngineError):
         binding: the limits that bind, e.g. ``["flops"]``.
         feasible: per cost, the smallest and largest value of any network in the space.
         nearest: budgets close to the one asked for that do have a network, each ``{cost: value}``.
+
+    Here latency is counted in nanoseconds, as costs are; to the outside it is ``latency_ms``, as a budget is written.
     """
 
     code = "infeasible_budget"
@@ -85,13 +87,25 @@ class InfeasibleBudget(EngineError):
         feasible: Mapping[str, tuple[int, int]],
         nearest: list[dict[str, int]],
     ) -> None:
-        super().__init__(message, param=f"budget.{binding[0]}" if binding else "budget")
+        super().__init__(message, param=f"budget.{as_written(binding[0], 0)[0]}" if binding else "budget")
         self.binding = binding
         self.feasible = {name: list(span) for name, span in feasible.items()}
         self.nearest = nearest
 
     def to_dict(self) -> dict[str, Any]:
-        return super().to_dict() | {"binding": self.binding, "feasible": self.feasible, "nearest": self.nearest}
+        return super().to_dict() | {
+            "binding": [as_written(name, 0)[0] for name in self.binding],
+            "feasible": {
+                as_written(name, 0)[0]: [as_written(name, value)[1] for value in span]
+                for name, span in self.feasible.items()
+            },
+            "nearest": [dict(as_written(*limit) for limit in budget.items()) for budget in self.nearest],
+        }
+
+
+def as_written(cost: str, value: int) -> tuple[str, int | float]:
+    """A limit on a cost as a budget has it: latency in milliseconds."""
+    return ("latency_ms", value / 1e6) if cost == "latency_ns" else (cost, value)
 
 
 class InvalidRatings(EngineError):

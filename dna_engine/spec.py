@@ -67,7 +67,7 @@ class Budget(_Model):
         found = {"flops": self.flops, "params": self.params}
         limits = {name: value for name, value in found.items() if value is not None}
         if self.latency_ms is not None:
-            limits["latency_ns"] = int(self.latency_ms * 1e6)
+            limits["latency_ns"] = round(self.latency_ms * 1e6)
         return limits
 
 

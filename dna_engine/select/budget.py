@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dna_engine.errors import InfeasibleBudget
+from dna_engine.errors import InfeasibleBudget, as_written
 from dna_engine.select.bounded import solve
 from dna_engine.select.problem import Problem
 
@@ -23,7 +23,7 @@ def explain(problem: Problem, limits: Mapping[str, int]) -> InfeasibleBudget:
     alone = [name for name in limits if limits[name] < problem.cost_range[name][0]]
     binding = alone or [name for name in limits if _feasible_without(problem, limits, name)] or list(limits)
     reason = _alone(problem, limits, alone) if alone else _together(limits)
-    offers = " or ".join(", ".join(f"{name} {value:,}" for name, value in budget.items()) for budget in nearest)
+    offers = " or ".join(", ".join(_limit(*limit) for limit in budget.items()) for budget in nearest)
     return InfeasibleBudget(
         f"No network of {problem.ratings.space.name} fits the budget: {reason}. Budgets nearby that have one: {offers}.",
         binding=binding,
@@ -50,11 +50,17 @@ def _feasible_without(problem: Problem, limits: Mapping[str, int], dropped: str)
 
 def _alone(problem: Problem, limits: Mapping[str, int], names: list[str]) -> str:
     return "; ".join(
-        f"{name} is at most {limits[name]:,}, the smallest network has {problem.cost_range[name][0]:,}"
+        f"{_limit(name, limits[name], ' is at most ')}, the smallest network has "
+        f"{as_written(name, problem.cost_range[name][0])[1]:,}"
         for name in names
     )
 
 
 def _together(limits: Mapping[str, int]) -> str:
-    listed = " and ".join(f"{name} at most {limit:,}" for name, limit in limits.items())
+    listed = " and ".join(_limit(name, limit, " at most ") for name, limit in limits.items())
     return f"{listed} can each be met, but not together"
+
+
+def _limit(cost: str, value: int, between: str = " ") -> str:
+    name, number = as_written(cost, value)
+    return f"{name}{between}{number:,}"

@@ -13,6 +13,7 @@ from dna_engine.cost import architecture_cost
 from dna_engine.errors import InfeasibleBudget
 from dna_engine.select import LatencyTable, Network, Problem, Ratings, best, frontier
 from dna_engine.space import SPACES
+from dna_engine.spec import Budget
 
 INSTANCES = 20
 LIMITS = [[*names] for count in (1, 2, 3) for names in itertools.combinations(("flops", "params", "latency_ns"), count)]
@@ -118,6 +119,21 @@ def test_limits_each_feasible_but_not_together(problem: Problem) -> None:
         for name in raised:
             with pytest.raises(InfeasibleBudget):
                 best(problem, budget | {name: budget[name] - 1})
+
+
+def test_budgets_nearby_can_be_asked_for_as_they_are_told(problem: Problem) -> None:
+    """Outside, latency is milliseconds."""
+    limits = {name: middle(problem, name, 0.004) for name in ("flops", "latency_ns")}
+    with pytest.raises(InfeasibleBudget, match=r"latency_ms at most [\d.]+ can") as caught:
+        best(problem, limits)
+    told = caught.value.to_dict()
+    assert (told["binding"], set(told["feasible"])) == (["flops", "latency_ms"], {"flops", "params", "latency_ms"})
+    for budget, inside in zip(told["nearest"], caught.value.nearest, strict=True):
+        assert Budget.model_validate(budget).limits == inside
+    with pytest.raises(InfeasibleBudget) as caught:
+        best(problem, {"latency_ns": 1000})
+    assert caught.value.param == "budget.latency_ms"
+    assert "latency_ms is at most 0.001, the smallest network has" in caught.value.message
 
 
 def test_all_networks_tie() -> None:

@@ -120,7 +120,8 @@ def test_latency_can_be_limited_where_it_was_measured(client: TestClient, sessio
     assert (chosen["loss"], chosen["latency_ns"]) == (exact.loss, exact.costs["latency_ns"])
     assert chosen["latency_ns"] <= limit
     refused = client.post(f"/searches/{search['id']}/select", json={"budget": {"latency_ms": low / 2e6}})
-    assert pointers(problem(refused, 422, "infeasible_budget")) == ["#/budget/latency_ms"]
+    body = problem(refused, 422, "infeasible_budget")
+    assert (pointers(body), body["nearest"]) == (["#/budget/latency_ms"], [{"latency_ms": low / 1e6}])
     points = client.get(f"/searches/{search['id']}/frontier", params={"cost": "latency_ns"}).json()["points"]
     assert points[0]["cost"] == points[0]["latency_ns"] == low
 
