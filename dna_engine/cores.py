@@ -14,6 +14,11 @@ from contextlib import contextmanager
 import torch
 
 
+def available() -> int:
+    """Cores that this process may run on, which in a container may be fewer than the machine's."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 @contextmanager
 def cores(device: torch.device) -> Iterator[ThreadPoolExecutor]:
     """A pool of as many threads as there are cores; on a GPU of one, which feeds it in order.
@@ -22,7 +27,7 @@ def cores(device: torch.device) -> Iterator[ThreadPoolExecutor]:
     """
     before = torch.get_num_threads()
     torch.set_num_threads(1)
-    workers = (os.cpu_count() or 1) if device.type == "cpu" else 1
+    workers = available() if device.type == "cpu" else 1
     try:
         with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
             yield pool

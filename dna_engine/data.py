@@ -10,7 +10,6 @@ pixels to crop from.
 
 from __future__ import annotations
 
-import os
 import random
 from abc import ABC, abstractmethod
 from collections import Counter
@@ -27,6 +26,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 
+from dna_engine.cores import available
 from dna_engine.dataset import DatasetInfo
 from dna_engine.errors import DataError
 from dna_engine.images import Album, open_digits, open_folder, open_timm
@@ -156,9 +156,7 @@ class StreamedImages(Images):
 
     def _load(self, batches: list[list[tuple[int, str | None]]]) -> Iterator[tuple[Tensor, Tensor]]:
         cuda = self.device.type == "cuda"
-        loader = DataLoader(
-            _Decoded(self), batch_sampler=batches, num_workers=min(16, os.cpu_count() or 1), pin_memory=cuda
-        )
+        loader = DataLoader(_Decoded(self), batch_sampler=batches, num_workers=min(16, available()), pin_memory=cuda)
         try:
             for images, labels in loader:
                 yield normalize(images.to(self.device, non_blocking=cuda)), labels.to(self.device, non_blocking=cuda)
@@ -295,7 +293,7 @@ def _hold(
     if len(indices) * 3 * side * side > IN_MEMORY:
         return StreamedImages(album, indices, size, augment=augment, flip=flip, device=device)
     canvases = torch.empty(len(indices), 3, side, side, dtype=torch.uint8)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(available()) as pool:
         for place, canvas in enumerate(pool.map(lambda index: _canvas(album.picture(index), size), indices)):
             canvases[place] = canvas
     labels = torch.tensor([album.labels[index] for index in indices])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import re
 import shlex
 import struct
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks import distillation, ranking, rating, report, scheduling, switches, teachers, training
+from benchmarks import distillation, ranking, rating, report, scheduling, switches, teachers, training, workers
 from benchmarks.pictures import lay_down
 from dna_engine.errors import DataError, InvalidSpec
 from dna_engine.space import CellRef
@@ -144,6 +145,15 @@ def test_distillation_in_one_pass_against_block_after_block(capsys: Output) -> N
     assert float(cells(text, "reference: 16 runs")[0]) > 0
     assert float(cells(text, "engine: 16 cells in one pass")[2]) > 0
     assert re.search(r"decodes, crops and resizes [\d.,]+ JPEG", text)
+
+
+def test_two_workers_share_a_search_and_find_the_same(capsys: Output) -> None:
+    if len(os.sched_getaffinity(0)) < 2:
+        pytest.skip("each worker needs a core of its own")
+    workers.main(shlex.split("--epochs 1 --rating-images 16"))
+    text = capsys.readouterr().out
+    assert [cells(text, phase)[0] for phase in ("distill", "rate")] == ["2", "2"]
+    assert text.endswith("The network found is the same.\n")
 
 
 def test_scheduling_never_ends_before_work_that_is_done_once(capsys: Output) -> None:

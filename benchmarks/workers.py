@@ -1,0 +1,141 @@
+"""A search on one worker process and on two: distillation and rating, measured, against half of what one takes.
+
+The service is real: PostgreSQL, Redis, the API, and workers that are machines of their own to it, each with a folder and a
+core of its own. Both searches have one spec and seed, so they must find the same network.
+
+No assignment ends before its longest unit, a cell with the teacher that it needs, nor, were nothing done twice, before half
+of what one worker takes. Two workers both run the teacher, so they end somewhat later than half.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from benchmarks import report
+from dna_client import Client
+from dna_client.models import Search
+from dna_client.processes import python
+from dna_client.up import Addresses, Service
+
+PHASES = ("distill", "rate")
+#: Seconds that a worker may take to start.
+PATIENCE = 60.0
+
+
+def main(argv: list[str] | None = None) -> None:
+    arguments = parse(argv)
+    report.print_header("workers", torch.device("cpu"))
+    first, second = sorted(os.sched_getaffinity(0))[:2]
+    spec = search_spec(arguments)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        on_core(first),
+        Service(Path(folder) / "one", port=0) as service,
+        Client(service.addresses.url) as client,
+    ):
+        alone = finished(client, spec)
+        with another_worker(service.addresses, Path(folder), second):
+            await_workers(client, 2)
+            together = finished(client, spec)
+    report.print_table(
+        ["phase", "steps", "one worker, s", "two workers, s", "bound, s", "ratio"], rows(alone, together)
+    )
+    same = network(alone) == network(together)
+    print(f"The network found is {'the same' if same else 'ANOTHER: this is a fault'}.")
+
+
+def search_spec(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Long in the phases that are measured, short in the others."""
+    return {
+        "dataset": "digits",
+        "teacher": {"epochs": 1},
+        "training": {"epochs": arguments.epochs},
+        "rating": {"images": arguments.rating_images},
+        "retrain": {"epochs": 1, "control": False},
+    }
+
+
+def finished(client: Client, spec: dict[str, Any]) -> Search:
+    return client.wait(client.create_search(spec)["id"])
+
+
+def rows(alone: Search, together: Search) -> Iterator[list[str]]:
+    """For each phase the time from its first start to its last end, on one worker and on two."""
+    for phase in PHASES:
+        one, two = phase_seconds(alone, phase), phase_seconds(together, phase)
+        count = sum(step["kind"] == phase for step in together["steps"])
+        yield [phase, str(count), f"{one:.2f}", f"{two:.2f}", f"{one / 2:.2f}", f"{two / (one / 2):.3f}"]
+
+
+def phase_seconds(search: Search, phase: str) -> float:
+    steps = [step for step in search["steps"] if step["kind"] == phase]
+    started = [datetime.fromisoformat(step["started_at"] or "") for step in steps]
+    ended = [datetime.fromisoformat(step["finished_at"] or "") for step in steps]
+    return (max(ended) - min(started)).total_seconds()
+
+
+def network(search: Search) -> Any:
+    """What must not depend on the workers."""
+    assert search["best"] is not None
+    return search["best"]["loss"], search["best"]["flops"], search["best"]["params"]
+
+
+@contextmanager
+def on_core(core: int) -> Iterator[None]:
+    """Processes started inside the block run on this core only."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+@contextmanager
+def another_worker(addresses: Addresses, folder: Path, core: int) -> Iterator[None]:
+    """A worker with a folder of its own, which shares the servers and the artifacts."""
+    environment = {
+        **os.environ,
+        "DNA_DATABASE_URL": addresses.database_url,
+        "DNA_REDIS_URL": addresses.redis_url,
+        "DNA_DATA_DIR": str(folder / "two"),
+        "DNA_ARTIFACTS_URL": (folder / "one" / "artifacts").resolve().as_uri(),
+        "DNA_DEVICE": "cpu",
+    }
+    with on_core(core), (folder / "two.log").open("wb") as log:
+        worker = subprocess.Popen(python("worker"), env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        worker.terminate()
+        worker.wait(30)
+
+
+def await_workers(client: Client, count: int) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while len(client.workers()) < count:
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"Only {len(client.workers())} of {count} workers started within {PATIENCE:.0f} s.")
+        time.sleep(0.2)
+
+
+def parse(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--epochs", type=int, default=30, help="of distillation")
+    parser.add_argument("--rating-images", type=int, default=700)
+    return parser.parse_args(argv)
+
+
+if __name__ == "__main__":
+    main()
