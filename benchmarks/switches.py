@@ -2,7 +2,8 @@
 
 Times the teacher's pass, one training step of a cell, the rating of a cell's paths and one training step of a network, each
 with every combination asked for. What is faster here is what the engine should use on that device; the last column says how
-much. With bf16 it also gives Kendall's tau between its ratings and those in full precision.
+much. With bf16 it also gives Kendall's tau between its ratings and those in full precision: of a cell with random weights,
+and with ``--run`` of every trained cell of a finished run folder, on the images that rated it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import itertools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
 import torch
@@ -22,11 +24,13 @@ from benchmarks import report
 from dna_engine import network
 from dna_engine.architecture import published
 from dna_engine.context import choose_device, prepare
+from dna_engine.data import load_splits
+from dna_engine.plots import read_spec
 from dna_engine.ranking import kendall_tau
-from dna_engine.rate import Rater
+from dna_engine.rate import Rater, even_batch, load_cells
 from dna_engine.space import CellRef, get_space
 from dna_engine.supernet import CellSupernet
-from dna_engine.teacher import Teacher, build
+from dna_engine.teacher import Teacher, build, load_teacher
 from dna_engine.teachers import align, get_teacher
 
 PARTS = ("teacher", "cell", "rating", "network")
@@ -135,6 +139,35 @@ def seconds(work: Callable[[], Tensor], repeats: int, device: torch.device) -> t
     return min(times), result
 
 
+def bf16_ratings(run: Path, device: torch.device) -> list[list[str]]:
+    """Per cell of a run folder: its paths, and how its ratings in bf16 agree with those in fp32."""
+    spec = read_spec(run)
+    space, refs = spec.parsed_space, spec.parsed_space.cells
+    teacher = load_teacher(spec, run, device)
+    raters = {
+        ref: Rater(space, ref, net, memory=4 << 30) for ref, net in load_cells(spec, refs, run, teacher, device).items()
+    }
+    boundaries = range(len(space.blocks) + 1)
+    images = load_splits(spec, device).rate
+    sums = {
+        (ref, bf16): torch.zeros(space.path_count(space.cell(ref)), dtype=torch.float64)
+        for ref in refs
+        for bf16 in (False, True)
+    }
+    for batch, _ in images.ordered(even_batch(len(images), spec.rating.batch_size)):
+        for bf16 in (False, True):
+            with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+                maps = teacher.features(batch.contiguous(memory_format=torch.channels_last), boundaries)
+                for ref, rater in raters.items():
+                    sums[ref, bf16] += rater.distances(maps[ref.block - 1], maps[ref.block])
+    rows = []
+    for ref in refs:
+        full, rounded = sums[ref, False], sums[ref, True]
+        tau = kendall_tau(rounded.tolist(), full.tolist())
+        rows.append([str(ref), f"{len(full):,}", f"{tau:.4f}", f"{((rounded - full) / full).abs().max().item():.1e}"])
+    return rows
+
+
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", help="cpu or cuda")
@@ -146,6 +179,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--compile", action="store_true", help="also compiled; the rating cannot be")
     parser.add_argument("--batch-size", type=int, help="default: 4 on a CPU, 256 on a GPU")
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--run", type=Path, help="a finished run folder, whose cells are rated in bf16 and in fp32")
     arguments = parser.parse_args(argv)
     device = choose_device(arguments.device)
     prepare(device)
@@ -165,6 +199,9 @@ def main(argv: list[str] | None = None) -> None:
         )
     report.print_header("switches", device)
     report.print_table(["part", "switches", "seconds", "speed-up", "tau with fp32 ratings"], rows)
+    if arguments.run:
+        print(f"Ratings of {arguments.run.name} in bf16 against fp32:\n")
+        report.print_table(["cell", "paths", "tau", "largest relative difference"], bf16_ratings(arguments.run, device))
 
 
 def measure(part: str, ways: list[Switches], batch_size: int, repeats: int, device: torch.device) -> list[list[str]]:

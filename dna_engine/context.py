@@ -75,9 +75,9 @@ def choose_device(name: str | None = None) -> torch.device:
 
 
 def prepare(device: torch.device) -> None:
-    """Process-wide settings: on the CPU results repeat to the bit, on a GPU convolutions may use TF32.
+    """Process-wide settings: on the CPU results repeat to the bit, on a GPU nothing is rounded to TF32.
 
-    Denormal numbers are flushed to zero: they carry nothing and make convolutions on a CPU many times slower.
+    What may be rounded on a GPU is trained in bfloat16; ratings and final accuracies are in full precision. Denormal numbers are flushed to zero: they carry nothing and make convolutions on a CPU many times slower.
     """
     torch.set_flush_denormal(True)
     if device.type == "cpu":
@@ -88,8 +88,8 @@ def prepare(device: torch.device) -> None:
         return
     torch.cuda.set_device(device)
     torch.backends.cudnn.benchmark = True
-    torch.backends.cuda.matmul.allow_tf32 = True
-    torch.backends.cudnn.allow_tf32 = True
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
 
 
 def keep_freed_memory() -> None:

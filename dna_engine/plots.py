@@ -16,18 +16,17 @@ import matplotlib as mpl
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from safetensors.torch import load_file
 from torch import Tensor
 
 from dna_engine import data
 from dna_engine.context import Context
 from dna_engine.errors import InvalidSpec
 from dna_engine.events import Metric, Progress, Result, parse_event
+from dna_engine.rate import load_cells
 from dna_engine.select import Network, Problem, load_ratings
 from dna_engine.space import OPS, CellRef, Op
 from dna_engine.spec import ResolvedSpec
 from dna_engine.steps import METRICS, PICTURES, Step
-from dna_engine.supernet import make_cells
 from dna_engine.teacher import load_teacher
 
 #: Random networks shown behind the frontier.
@@ -183,15 +182,14 @@ def block_maps(
 ) -> list[tuple[Tensor, Tensor]]:
     """Per block the teacher's and the cell's map (C, H, W) of the first rating image, after a batch that sets the norms."""
     teacher = load_teacher(spec, run, device)
-    cells = make_cells(spec, list(paths), teacher.shapes(spec.input_size))
+    cells = load_cells(spec, list(paths), run, teacher, device)
     images, _ = next(data.load_splits(spec, device).rate.ordered(spec.rating.batch_size))
     boundaries = range(len(paths) + 1)
     features = teacher.features(images, boundaries)
     found = []
     with torch.inference_mode():
         for ref, net in cells.items():
-            net.load_state_dict(load_file(run / f"cells/{ref}.safetensors"))
-            output = net.to(device)(features[ref.block - 1], paths[ref])
+            output = net(features[ref.block - 1], paths[ref])
             found.append((features[ref.block][0].float().cpu(), output[0].float().cpu()))
     return found
 

@@ -12,8 +12,10 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from safetensors.torch import load_file
@@ -215,6 +217,17 @@ def even_batch(images: int, batch_size: int) -> int:
     return -(-images // -(-images // batch_size))
 
 
+def load_cells(
+    spec: ResolvedSpec, refs: Sequence[CellRef], run: Path, teacher: Teacher, device: torch.device
+) -> dict[CellRef, CellSupernet]:
+    """The cells that distillation left in the run folder."""
+    cells = make_cells(spec, refs, teacher.shapes(spec.input_size))
+    for ref, net in cells.items():
+        net.load_state_dict(load_file(run / f"cells/{ref}.safetensors"))
+        net.to(device).to(memory_format=torch.channels_last)
+    return cells
+
+
 def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
     """Rates the step's cells and writes ``ratings/CELL.json`` for each: block, cell, losses in order of the paths.
 
@@ -223,10 +236,7 @@ def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
     """
     teacher = load_teacher(spec, context.run, context.device)
     refs = [CellRef.parse(cell) for cell in step.cells]
-    cells = make_cells(spec, refs, teacher.shapes(spec.input_size))
-    for ref, net in cells.items():
-        net.load_state_dict(load_file(context.run / f"cells/{ref}.safetensors"))
-        net.to(context.device).to(memory_format=torch.channels_last)
+    cells = load_cells(spec, refs, context.run, teacher, context.device)
     images = data.load_splits(spec, context.device).rate
     ratings = Rating(spec, cells, teacher, images, context, step.checkpoint).run()
     for ref, losses in ratings.items():
