@@ -21,7 +21,7 @@ from torch import Tensor
 from dna_engine import data
 from dna_engine.context import Context
 from dna_engine.errors import InvalidSpec
-from dna_engine.events import Metric, Progress, Result, parse_event
+from dna_engine.events import Log, Metric, Progress, Result, parse_event
 from dna_engine.rate import load_cells
 from dna_engine.select import Network, Problem, load_ratings
 from dna_engine.space import OPS, CellRef, Op
@@ -50,13 +50,20 @@ def draw(picture: str, run: Path, target: Path) -> None:
     {"loss": plot_loss, "features": plot_features, "frontier": plot_frontier}[picture](run, target)
 
 
-def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
-    """Draws every picture of a search that is otherwise finished."""
+def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:  # noqa: ARG001  The signature of all steps.
+    """Draws every picture of a search that is otherwise finished. What keeps one from being drawn is logged, not raised."""
+    drawn = []
     for done, (picture, file) in enumerate(PICTURES.items()):
         context.reporter.emit(Progress(done=done, total=len(PICTURES), unit="pictures", parts=[picture]))
-        draw(picture, context.run, context.run / file)
+        try:
+            draw(picture, context.run, context.run / file)
+        except Exception as error:
+            reason = f"The picture {picture} could not be drawn: {type(error).__name__}: {error}"
+            context.reporter.emit(Log(level="warning", message=reason))
+        else:
+            drawn.append(file)
     context.reporter.emit(Progress(done=len(PICTURES), total=len(PICTURES), unit="pictures"))
-    return Result(artifacts=step.outputs(spec))
+    return Result(artifacts=drawn)
 
 
 # --- losses and accuracies over time

@@ -97,7 +97,10 @@ class Step(BaseModel):
                 ]
 
     def outputs(self, spec: ResolvedSpec) -> list[str]:
-        """Names of the files the step leaves in the run folder."""
+        """Names of the files the step leaves in the run folder.
+
+        Pictures are not promised: one that cannot be drawn is no reason to lose the networks. The result tells which there are.
+        """
         match self.kind:
             case Kind.TEACHER:
                 return ["teacher.safetensors", "teacher.json"]
@@ -113,7 +116,7 @@ class Step(BaseModel):
             case Kind.TRAIN:
                 return [f"{self.network}/weights.safetensors", f"{self.network}/training.json"]
             case Kind.EXPORT if self.network is None:
-                return list(PICTURES.values())
+                return []
             case Kind.EXPORT:
                 return [f"{self.network}/{name}" for name in ("model.onnx", "export.json", "bundle.zip")]
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, cast, get_args
 
 import typer
 
-from dna_client import report
+from dna_client import Client, report
 from dna_client.cli import output
 from dna_client.cli.options import LOCAL, PATIENT, AsJson, Key, SearchId, Url, connect, whole
 from dna_client.cli.output import ERR, print_json, print_table
 from dna_client.download import Downloaded
-from dna_client.errors import LocalError
+from dna_client.errors import LocalError, NotFound
 from dna_client.models import Format, Picture
 
 results = typer.Typer()
@@ -116,8 +116,21 @@ def pictures(
     if not output_path.is_dir():
         raise LocalError(f"{output_path} is not a folder. Make it first.")
     with connect(url, key, pauses=PATIENT) as client:
-        files = [client.picture(search_id, name, output_path) for name in PICTURES]
+        files = list(_existing_pictures(client, search_id, output_path))
     _show_files(files, as_json)
+
+
+def _existing_pictures(client: Client, search_id: str, folder: Path) -> Iterator[Downloaded]:
+    """Downloads the pictures that there are; says which there are not, and raises NotFound only where there is none."""
+    missing: list[NotFound] = []
+    for name in PICTURES:
+        try:
+            yield client.picture(search_id, name, folder)
+        except NotFound as error:
+            missing.append(error)
+            ERR.print(f"{name}: {error.message}", markup=False)
+    if len(missing) == len(PICTURES):
+        raise missing[0]
 
 
 def _show_files(files: Sequence[Downloaded], as_json: bool) -> None:

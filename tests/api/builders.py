@@ -13,7 +13,7 @@ from dna_engine.cost import block_sizes, in_widths, layer_at
 from dna_engine.select import LatencyTable, Network, Problem, Ratings, best
 from dna_engine.space import Space
 from dna_engine.spec import ResolvedSpec
-from dna_engine.steps import LATENCY, Kind
+from dna_engine.steps import LATENCY, PICTURES, Kind
 from store import flow, searches
 from store.artifacts import StoredFile
 from store.blobs import BlobStore
@@ -46,10 +46,8 @@ def finish_phase(sessions: Sessions, blobs: BlobStore, search_id: UUID, kind: Ki
         for step in queued(session, search):
             claim = take(session, step, worker)
             values = selection(resolved) if kind is Kind.SELECT else values_of(kind)
-            files = [
-                StoredFile(name, blobs.write(io.BytesIO(content(name, resolved))))
-                for name in claim.step.outputs(resolved)
-            ]
+            names = [*claim.step.outputs(resolved), *(PICTURES.values() if step.key == "export-pictures" else ())]
+            files = [StoredFile(name, blobs.write(io.BytesIO(content(name, resolved)))) for name in names]
             flow.succeed(session, claim, values, files, engine_seconds=ENGINE_SECONDS, group=two_groups)
             assert step.state == StepState.SUCCEEDED
 

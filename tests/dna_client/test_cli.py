@@ -9,12 +9,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
+from sqlalchemy import delete
 
 from dna_client.__main__ import main
 from dna_client.cli.options import whole
-from tests.api.builders import WEIGHTS
+from dna_engine.steps import PICTURES
+from store.session import transaction
+from store.tables import Artifact
+from tests.api.builders import WEIGHTS, finish
 from tests.dna_client.conftest import Api
 
 
@@ -141,6 +146,20 @@ def test_pictures(dna: Dna, finished: str, tmp_path: Path) -> None:
     ]
     assert all(Path(file["path"]).stat().st_size == file["size"] for file in files)
     assert dna("pictures", finished, "-o", str(tmp_path / "nowhere")).code == 2
+
+
+def test_pictures_that_could_not_be_drawn(api: Api, dna: Dna, tmp_path: Path) -> None:
+    search = dna("search", "create", "--dataset", "digits", "--json").json["id"]
+    finish(api.sessions, api.blobs, UUID(search))
+    pictures = delete(Artifact).where(Artifact.search_id == UUID(search))
+    with transaction(api.sessions) as session:
+        session.execute(pictures.where(Artifact.name == PICTURES["loss"]))
+    some = dna("pictures", search, "-o", str(tmp_path))
+    assert (some.code, len(list(tmp_path.iterdir()))) == (0, 2)
+    assert some.err.startswith("loss: The search has succeeded without this picture")
+    with transaction(api.sessions) as session:
+        session.execute(pictures)
+    assert dna("pictures", search, "-o", str(tmp_path)).code == 4
 
 
 @pytest.mark.parametrize(

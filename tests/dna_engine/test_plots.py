@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -14,10 +15,11 @@ from dna_engine.__main__ import main
 from dna_engine.context import Context
 from dna_engine.dataset import DIGITS
 from dna_engine.errors import InvalidSpec
-from dna_engine.events import Metric, Reporter
+from dna_engine.events import Log, Metric, Reporter
 from dna_engine.space import CellRef
 from dna_engine.spec import SearchSpec, resolve
-from dna_engine.steps import METRICS, Kind
+from dna_engine.steps import METRICS, Kind, Step
+from tests.dna_engine.runs import context
 
 SPACE = {
     "ops": ["mb3_3x3", "mb6_3x3"],
@@ -55,10 +57,10 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         DIGITS,
     )
     (folder / "spec.json").write_text(spec.model_dump_json())
-    context = Context(folder, torch.device("cpu"), pipeline.Recorder(folder / METRICS, Unheard()))
+    where = Context(folder, torch.device("cpu"), pipeline.Recorder(folder / METRICS, Unheard()))
     for step in pipeline.steps(spec):
         if step.kind != Kind.EXPORT or step.network is None:
-            pipeline.run_step(spec, step, context)
+            pipeline.run_step(spec, step, where)
     return folder
 
 
@@ -117,3 +119,15 @@ def test_a_folder_that_is_no_finished_run_is_refused(
 def test_other_formats_are_refused(run: Path, tmp_path: Path) -> None:
     with pytest.raises(InvalidSpec, match=r"\.svg or \.png"):
         plots.plot_frontier(run, tmp_path / "frontier.pdf")
+
+
+def test_a_picture_that_cannot_be_drawn_is_left_out_and_told(run: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(run, tmp_path / "run", ignore=shutil.ignore_patterns("pictures"))
+    (folder / METRICS).write_text("not an event\n")
+    where, recorder = context(folder)
+    step = Step(key="export-pictures", kind=Kind.EXPORT)
+    result = pipeline.run_step(plots.read_spec(folder), step, where)
+    assert result.artifacts == ["pictures/features.svg", "pictures/frontier.svg"]
+    assert all((folder / name).stat().st_size > 0 for name in result.artifacts)
+    (told,) = recorder.of(Log)
+    assert (told.level, told.message[:38]) == ("warning", "The picture loss could not be drawn: V")
