@@ -125,6 +125,7 @@ class Estimate(TypedDict):
     feasible_range: dict[str, list[int]]
     feasible: bool
     reason: str | None
+    warnings: list[str]
     steps: list[EstimatedStep]
     device: str
     device_seconds: float

@@ -24,9 +24,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dna_engine import data, train
+from dna_engine.advice import advice
 from dna_engine.context import Context
 from dna_engine.errors import TeacherError
-from dna_engine.events import Result
+from dna_engine.events import Log, Result
 from dna_engine.network import count_model
 from dna_engine.recipe import Recipe
 from dna_engine.spec import ResolvedSpec
@@ -335,7 +336,7 @@ def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
     """Makes the teacher: trains it on the search's own images, downloads it, or takes the file it is given.
 
     Writes ``teacher.safetensors`` (weights, head included) and ``teacher.json`` (accuracy on the test images where the
-    classes are the search's, normalisation, blocks).
+    classes are the search's, normalisation, blocks), and logs what will weaken the ratings.
 
     Raises:
         TeacherError: weights that cannot be had, or boundaries that the model does not have.
@@ -352,6 +353,8 @@ def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
     else:
         model = build(spec.teacher.model, weights=Path(spec.teacher.weights))
     cut(model, spec.teacher.boundaries)  # Boundaries that do not exist are refused before anything is kept.
+    for weakness in advice(spec):
+        context.reporter.emit(Log(level="warning", message=weakness))
     about |= {"mean": list(mean), "std": list(std), "boundaries": spec.teacher.boundaries}
     about["blocks"] = [vars(block) for block in find_blocks(model)]
     context.run.mkdir(parents=True, exist_ok=True)

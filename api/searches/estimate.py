@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from api.searches import service
 from api.searches.schemas import Estimate, EstimatedStep, shown
+from dna_engine.advice import advice
 from dna_engine.cost import block_sizes, cost_range, layer_at, layer_cost
 from dna_engine.errors import InfeasibleBudget
 from dna_engine.space import CellRef, Space
@@ -65,6 +66,7 @@ def estimate(session: Session, spec: SearchSpec, *, worker_timeout: timedelta) -
         reason=infeasible.message if infeasible else None,
         binding=infeasible.binding if infeasible else [],
         nearest=infeasible.nearest if infeasible else [],
+        warnings=advice(resolved),
         steps=steps,
         device=device,
         device_seconds=math.fsum(step.device_seconds for step in steps),

@@ -149,6 +149,7 @@ class Estimate(BaseModel):
     reason: str | None = Field(description="Why no network does.")
     binding: list[str] = Field(description="The limits that bind, when none does.")
     nearest: list[dict[str, int]] = Field(description="Budgets nearby that have a network, when this one has none.")
+    warnings: list[str] = Field(description="What would make the ratings tell little, and what to do about it.")
     steps: list[EstimatedStep]
     device: str = Field(description="Kind of device the seconds are meant for.")
     device_seconds: float = Field(description="Summed over the steps; several workers share distillation and rating.")

@@ -114,6 +114,8 @@ def estimate(
         right=("smallest", "largest"),
     )
     OUT.print("The budget is feasible." if found["feasible"] else f"Not feasible: {found['reason']}", markup=False)
+    for warning in found["warnings"]:
+        OUT.print(f"Warning: {warning}", markup=False)
     print_table(
         ("step", "of", "device time"),
         [

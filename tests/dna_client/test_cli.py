@@ -77,6 +77,8 @@ def test_and_tables_for_people_that_no_pipe_cuts(dna: Dna, finished: str) -> Non
     assert "mb" in dna("select", finished, "--params", "400k").out
     assert "64@4 128@8 256@16 512@32" in dna("teacher", "list", "resnet10t").out
     assert "networks" in dna("search", "estimate", "--dataset", "digits").out
+    narrow = dna("search", "estimate", "--dataset", "digits", "--space", "mbconv-small", "--teacher", "resnet50")
+    assert narrow.out.count("Warning: Block ") == 3
     assert "1437" in dna("dataset", "list").out
     assert "num_classes  10" in dna("dataset", "show", "digits").out
 

@@ -13,7 +13,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from dna_engine import data
+from dna_engine.advice import advice
 from dna_engine.errors import Interrupted, TeacherError
+from dna_engine.events import Log
 from dna_engine.steps import Kind, Step
 from dna_engine.teacher import Teacher, build, find_blocks, load_teacher, run_step
 from tests.dna_engine.runs import context, tiny_spec
@@ -221,8 +223,9 @@ class TestStep:
 
     def test_trained_on_the_search_s_images(self, tmp_path: Path) -> None:
         spec = tiny_spec(teacher={"epochs": 2})
-        ctx, _ = context(tmp_path)
+        ctx, recorder = context(tmp_path)
         result = run_step(spec, self.step, ctx)
+        assert [log.message for log in recorder.of(Log)] == advice(spec) != []
         about = json.loads((tmp_path / "teacher.json").read_text())
         assert result.artifacts == self.step.outputs(spec)
         assert about["accuracy"] == result.values["accuracy"] > 0.3

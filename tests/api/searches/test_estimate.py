@@ -46,6 +46,12 @@ def test_an_infeasible_budget_is_an_answer(shared: TestClient) -> None:
     assert (fine["feasible"], fine["reason"], fine["binding"], fine["nearest"]) == (True, None, [], [])
 
 
+def test_what_weakens_the_ratings_is_warned_of(shared: TestClient) -> None:
+    assert estimate(shared)["warnings"] == []
+    body = estimate(shared, space="mbconv-small", teacher={"model": "resnet50"})
+    assert (body["feasible"], len(body["warnings"])) == (True, 3)
+
+
 def test_steps_and_their_device_time(client: TestClient) -> None:
     body = estimate(client)
     assert [step["kind"] for step in body["steps"]] == [

@@ -1,0 +1,42 @@
+"""What a search may ask for although its ratings would tell little. Torch-free, so that it is told before any work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dna_engine.spec import ResolvedSpec
+from dna_engine.teachers import get_teacher
+
+#: A cell narrower than this share of the teacher's channels is warned of. The paper's cells have 0.42 to 0.5; at 0.25 all
+#: paths of a cell were rated within 1% of each other (docs/benchmarks.md).
+NARROW = 1 / 3
+
+
+def advice(spec: ResolvedSpec) -> list[str]:
+    """One sentence for each thing that weakens the ratings of this search; none where it is set up as the method means it."""
+    return [*_parts_of_stages(spec), *_narrow_cells(spec)]
+
+
+def _parts_of_stages(spec: ResolvedSpec) -> Iterator[str]:
+    ends = [block.module for block in get_teacher(spec.teacher.model).blocks]
+    for number, boundary in enumerate(spec.teacher.boundaries, start=1):
+        if boundary not in ends:
+            yield (
+                f"Block {number} ends at {boundary}, inside a stage of {spec.teacher.model}: where a block of the teacher is one "
+                f"residual layer or so, all paths are rated much alike. The stages end at {', '.join(ends)}."
+            )
+
+
+def _narrow_cells(spec: ResolvedSpec) -> Iterator[str]:
+    channels = {block.module: block.channels for block in get_teacher(spec.teacher.model).blocks}
+    for number, (boundary, block) in enumerate(
+        zip(spec.teacher.boundaries, spec.parsed_space.blocks, strict=True), start=1
+    ):
+        wanted = channels.get(boundary, 0)
+        narrow = sorted({cell.width for cell in block.cells if cell.width < NARROW * wanted})
+        if narrow:
+            yield (
+                f"Block {number} has cells of {' and '.join(map(str, narrow))} channels for the {wanted} of "
+                f"{spec.teacher.model}: so narrow a cell can hardly follow the teacher, whatever its ops, and its ratings "
+                f"differ little. Take cells of {-(-wanted // 24) * 8} or more, or a teacher with fewer channels."
+            )

@@ -1,0 +1,51 @@
+"""What is warned of, and that the presets and the paper's own set-up are not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dna_engine.advice import advice
+from dna_engine.dataset import DIGITS
+from dna_engine.space import SPACES
+from dna_engine.spec import SearchSpec, resolve
+
+
+def told(**fields: Any) -> list[str]:
+    return advice(resolve(SearchSpec.model_validate({"dataset": "digits", **fields}), DIGITS))
+
+
+@pytest.mark.parametrize(
+    ("space", "teacher"),
+    [
+        (None, None),
+        ("mbconv-small", "resnet18"),
+        ("dna-mbconv", "tf_efficientnet_b7"),
+        ("dna-mbconv-single", "tf_efficientnet_b7"),
+    ],
+)
+def test_what_the_method_means_is_not_warned_of(space: str | None, teacher: str | None) -> None:
+    assert told(space=space, teacher={"model": teacher}) == []
+
+
+def test_cells_much_narrower_than_the_teacher() -> None:
+    said = told(space="mbconv-small", teacher={"model": "resnet50"})
+    assert [sentence[:7] for sentence in said] == ["Block 1", "Block 2", "Block 3"]
+    assert "cells of 24 and 32 channels for the 256 of resnet50" in said[0]
+    assert "Take cells of 88 or more" in said[0]
+
+
+def test_the_width_it_asks_for_is_enough() -> None:
+    space = SPACES["mbconv-small"].to_json()
+    for block, width in zip(space["blocks"], (88, 176, 344), strict=True):
+        block["cells"] = [{"depth": 2, "width": width}]
+    assert told(space=space, teacher={"model": "resnet50"}) == []
+    space["blocks"][0]["cells"] = [{"depth": 2, "width": 80}]
+    assert len(told(space=space, teacher={"model": "resnet50"})) == 1
+
+
+def test_a_cut_inside_a_stage() -> None:
+    (said,) = told(space="mbconv-small", teacher={"model": "resnet18", "boundaries": ["layer1", "layer2.0", "layer3"]})
+    assert said.startswith("Block 2 ends at layer2.0, inside a stage of resnet18")
+    assert said.endswith("The stages end at layer1, layer2, layer3, layer4.")
