@@ -36,6 +36,7 @@ ROUTERS = (
     api.pictures.endpoints.router,
     api.architectures.endpoints.router,
     api.trainings.endpoints.router,
+    api.datasets.endpoints.uploads,
     api.datasets.endpoints.router,
     api.teachers.endpoints.router,
     api.workers.endpoints.router,

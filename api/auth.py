@@ -15,7 +15,7 @@ from api.errors import Forbidden, Unauthorized
 from api.settings import ApiSettings
 from store import keys
 
-_bearer = HTTPBearer(
+bearer = HTTPBearer(
     auto_error=False, description="A key, `dna_...`. None is needed on the machine of an embedded service."
 )
 
@@ -46,7 +46,7 @@ def authenticate(
     request: Request,
     session: SessionDep,
     resources: ResourcesDep,
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
 ) -> Caller:
     """The caller.
 

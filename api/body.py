@@ -1,4 +1,4 @@
-"""JSON bodies, read with limits: on bytes as they arrive, on depth, and on what PostgreSQL and JSON cannot hold."""
+"""Bodies, read with limits: on bytes as they arrive; of JSON on depth, and on what PostgreSQL and JSON cannot hold."""
 
 from __future__ import annotations
 
@@ -13,22 +13,34 @@ from fastapi.routing import APIRoute
 from api.deps import get_resources
 from api.errors import Invalid, Malformed, PayloadTooLarge
 from api.pointers import Part, pointer
+from api.settings import ApiSettings
 
 MAX_DEPTH = 32
 _INT64 = 2**63
 
 
-class JsonRequest(Request):
-    """A request whose body is counted while it arrives and whose JSON is checked before anything reads it."""
+class CountedRequest(Request):
+    """A request whose body is counted while it arrives. As it is, it may be as large as the archive of a dataset."""
+
+    def limit(self, settings: ApiSettings) -> int:
+        """Bytes that the body may have."""
+        return settings.max_upload_bytes
 
     async def stream(self) -> AsyncGenerator[bytes, None]:
         """Raises PayloadTooLarge as soon as the limit is passed, whatever Content-Length says."""
-        limit, received = get_resources(self).settings.max_body_bytes, 0
+        limit, received = self.limit(get_resources(self).settings), 0
         async for chunk in super().stream():
             received += len(chunk)
             if received > limit:
                 raise PayloadTooLarge(f"The body is larger than {limit:,} bytes.")
             yield chunk
+
+
+class JsonRequest(CountedRequest):
+    """A request whose body is small and whose JSON is checked before anything reads it."""
+
+    def limit(self, settings: ApiSettings) -> int:
+        return settings.max_body_bytes
 
     async def json(self) -> Any:
         """The parsed body.
@@ -48,16 +60,24 @@ class JsonRequest(Request):
         return value
 
 
-class JsonRoute(APIRoute):
-    """A route that reads its body as a :class:`JsonRequest`."""
+class UploadRoute(APIRoute):
+    """A route that reads its body as a :class:`CountedRequest`."""
+
+    request_class: type[Request] = CountedRequest
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handler = super().get_route_handler()
 
         async def read_strictly(request: Request) -> Response:
-            return await handler(JsonRequest(request.scope, request.receive))
+            return await handler(self.request_class(request.scope, request.receive))
 
         return read_strictly
+
+
+class JsonRoute(UploadRoute):
+    """A route that reads its body as a :class:`JsonRequest`."""
+
+    request_class = JsonRequest
 
 
 def check_json(value: Any) -> None:

@@ -30,7 +30,7 @@ from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
 from api.pointers import field_errors, pointer
-from dna_engine.errors import EngineError, InfeasibleBudget, InvalidSpec, TeacherError, UnknownName
+from dna_engine.errors import DataError, EngineError, InfeasibleBudget, InvalidSpec, TeacherError, UnknownName
 from store.errors import (
     IdempotencyMismatch,
     IllegalTransition,
@@ -186,7 +186,7 @@ def to_response(error: Exception) -> Response:
         case StoreError() if type(error) in _STORE:
             status, kind = _STORE[type(error)]
             return problem(status, kind, error.message)
-        case InvalidSpec() | TeacherError() | InfeasibleBudget():
+        case InvalidSpec() | TeacherError() | InfeasibleBudget() | DataError():
             return _invalid_spec(error)
         case OperationalError():
             logger.error("The database does not answer", exc_info=error)

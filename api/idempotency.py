@@ -11,9 +11,10 @@ from typing import Annotated
 from fastapi import Depends, Header, Request, Response
 from sqlalchemy.orm import Session
 
-from api.auth import CallerDep
+from api.auth import Caller, CallerDep
 from api.deps import ResourcesDep
 from store import idempotency
+from store.settings import Settings
 
 _KEPT_HEADERS = ("location", "content-type")
 
@@ -59,19 +60,22 @@ class Once:
         return response
 
 
-async def once(
-    request: Request,
-    caller: CallerDep,
-    resources: ResourcesDep,
-    idempotency_key: Annotated[
-        str | None,
-        Header(min_length=1, max_length=255, description="Any unique text: repeats of the request are done only once."),
-    ] = None,
-) -> Once:
+KeyHeader = Annotated[
+    str | None,
+    Header(min_length=1, max_length=255, description="Any unique text: repeats of the request are done only once."),
+]
+
+
+async def once(request: Request, caller: CallerDep, resources: ResourcesDep, idempotency_key: KeyHeader = None) -> Once:
     """The request's key and what it is a key to."""
-    content = b"\n".join((request.method.encode(), request.url.path.encode(), await request.body()))
-    keep = timedelta(hours=resources.settings.idempotency_hours)
-    return Once(caller.owner, idempotency_key, hashlib.sha256(content).hexdigest(), keep)
+    return make_once(request, caller, resources.settings, idempotency_key, await request.body())
 
 
 OnceDep = Annotated[Once, Depends(once)]
+
+
+def make_once(request: Request, caller: Caller, settings: Settings, key: str | None, body: bytes) -> Once:
+    """The same where ``body`` stands for a body that is too large to hold."""
+    content = b"\n".join((request.method.encode(), request.url.path.encode(), body))
+    keep = timedelta(hours=settings.idempotency_hours)
+    return Once(caller.owner, key, hashlib.sha256(content).hexdigest(), keep)

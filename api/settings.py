@@ -18,6 +18,9 @@ class ApiSettings(Settings):
         "address. On any other address keys are needed all the same.",
     )
     max_body_bytes: PositiveInt = Field(default=1 << 20, description="Largest JSON body that is read; more is a 413.")
+    max_upload_bytes: PositiveInt = Field(
+        default=4 << 30, description="Largest archive of a dataset that is read; it may unpack to four times as much."
+    )
     events_poll_seconds: PositiveFloat = Field(
         default=0.25, description="How often a stream of events looks for new ones."
     )

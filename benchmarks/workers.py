@@ -59,9 +59,11 @@ def search_spec(arguments: argparse.Namespace) -> dict[str, Any]:
     """Long in the phases that are measured, short in the others."""
     return {
         "dataset": "digits",
-        "teacher": {"epochs": 1},
-        "training": {"epochs": arguments.epochs},
-        "rating": {"images": arguments.rating_images},
+        "space": arguments.space,
+        "input_size": arguments.input_size,
+        "teacher": {"model": arguments.teacher, "weights": "train", "epochs": 1},
+        "training": {"epochs": arguments.epochs, "batch_size": arguments.batch_size},
+        "rating": {"images": arguments.rating_images, "batch_size": arguments.batch_size},
         "retrain": {"epochs": 1, "control": False},
     }
 
@@ -134,6 +136,10 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--epochs", type=int, default=30, help="of distillation")
     parser.add_argument("--rating-images", type=int, default=700)
+    parser.add_argument("--batch-size", type=int, default=64)
+    parser.add_argument("--space", help="default: that of the digits, beside whose small cells a teacher weighs much")
+    parser.add_argument("--teacher", help="default: that of the digits")
+    parser.add_argument("--input-size", type=int)
     return parser.parse_args(argv)
 
 

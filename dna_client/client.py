@@ -36,6 +36,7 @@ from dna_client.models import (
     Worker,
 )
 from dna_client.transport import PAUSES, Transport
+from dna_client.upload import packed
 
 
 class Client:
@@ -181,6 +182,22 @@ class Client:
         return cast(Training, self._transport.call("GET", f"/trainings/{training_id}"))
 
     # What there is
+
+    def create_dataset(self, archive: Path, name: str | None = None, *, idempotency_key: str | None = None) -> Dataset:
+        """Sends a zip or tar of class folders, or a folder of them, which is packed first. Once, as :meth:`create_search`.
+
+        Args:
+            archive: the file or folder.
+            name: what searches will call it; by default that of the file without its suffix.
+
+        Raises:
+            LocalError: there is no such file.
+            InvalidRequest: the archive holds no dataset, or files that are no images; says which.
+        """
+        with packed(archive) as file:
+            fields = {"name": name} if name else {}
+            headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
+            return cast(Dataset, self._transport.upload("/datasets", file, fields, headers))
 
     def datasets(self) -> Iterator[Dataset]:
         return cast(Iterator[Dataset], self._pages("/datasets", {}))

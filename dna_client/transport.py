@@ -6,7 +6,8 @@ import random
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
+from typing import IO, Any
 
 import httpx
 
@@ -17,6 +18,9 @@ PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0)
 
 #: An answer arrives within this time, and a stream is never silent for longer: the server sends a comment sooner.
 TIMEOUT = httpx.Timeout(60.0, connect=5.0)
+
+#: The server opens every image of a dataset before it answers.
+UPLOAD_TIMEOUT = httpx.Timeout(3600.0, connect=5.0)
 
 
 class Transport:
@@ -61,6 +65,19 @@ class Transport:
         request = self._http.build_request(method, path, json=json, params=query, headers=headers)
         response = self._send(request, repeatable=repeatable)
         return response.json() if response.content else None
+
+    def upload(self, path: str, file: IO[bytes], fields: Mapping[str, str], headers: Mapping[str, str]) -> Any:
+        """The JSON that the server answers to a form with a file, which is read piece by piece.
+
+        Raises:
+            ApiError: the server refused.
+            ServerUnreachable: it gave no answer, after the last retry.
+        """
+        files = {"file": (Path(file.name).name, file)}
+        request = self._http.build_request(
+            "POST", path, data=dict(fields), files=files, headers=dict(headers), timeout=UPLOAD_TIMEOUT
+        )
+        return self._send(request, repeatable=True).json()
 
     def patience(self) -> Patience:
         """For a stream, whose caller knows where to continue."""

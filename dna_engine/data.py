@@ -29,8 +29,9 @@ from torch.utils.data import DataLoader, Dataset
 from dna_engine.cores import available
 from dna_engine.dataset import DatasetInfo
 from dna_engine.errors import DataError
-from dna_engine.images import Album, open_digits, open_folder, open_timm
+from dna_engine.images import Album, open_digits, open_folder, open_upload
 from dna_engine.spec import ResolvedSpec
+from dna_engine.timm_images import open_timm
 
 #: Normalisation of every image, that of timm's defaults: (x / 255 - MEAN) / STD per channel.
 MEAN = (0.485, 0.456, 0.406)
@@ -281,9 +282,15 @@ def by_class(labels: Sequence[int], count: int, seed: int) -> tuple[list[int], l
 
 
 def _albums(dataset: DatasetInfo) -> tuple[Album, Album]:
-    if dataset.kind == "builtin":
-        return open_digits()
-    return open_folder(Path(dataset.location)) if dataset.kind == "folder" else open_timm(dataset.location)
+    match dataset.kind:
+        case "builtin":
+            return open_digits()
+        case "folder":
+            return open_folder(Path(dataset.location))
+        case "upload":
+            return open_upload(dataset.location)
+        case "timm":
+            return open_timm(dataset.location)
 
 
 def _hold(

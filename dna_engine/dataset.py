@@ -18,11 +18,13 @@ class DatasetInfo(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
-    kind: Literal["builtin", "folder", "timm"] = Field(
+    kind: Literal["builtin", "folder", "upload", "timm"] = Field(
         description="builtin: ships with the engine; folder: class folders under train/ and test/ (or val/); "
-        "timm: a name for timm.data.create_dataset, such as torch/cifar10."
+        "upload: such a folder as unpacked by a worker; timm: a name for timm.data.create_dataset, such as torch/cifar10."
     )
-    location: str = Field(description="Name of the built-in set, path of the folder, or timm's dataset name.")
+    location: str = Field(
+        description="Name of the built-in set, path of the folder, fingerprint of the upload, or timm's dataset name."
+    )
     num_classes: int = Field(ge=2)
     num_train: int = Field(ge=1)
     num_test: int = Field(ge=1)

@@ -1,11 +1,13 @@
-"""Where images come from: the digits, class folders and timm's datasets, as albums that give one picture at a time.
+"""Where images come from: the digits and class folders, as albums that give one picture at a time. Torch-free.
 
-An album knows its labels before any picture is opened, so that a split can be drawn by class. ``data.py`` makes batches.
+An album knows its labels before any picture is opened, so that a split can be drawn by class. ``data.py`` makes batches,
+``timm_images.py`` has the albums of timm's datasets.
 """
 
 from __future__ import annotations
 
 import os
+import statistics
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,8 +15,10 @@ from typing import Any, Protocol
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from dna_engine.dataset import DatasetInfo
 from dna_engine.errors import DataError
 
+#: Names of files that are taken for images.
 SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"})
 
 
@@ -47,23 +51,6 @@ class FolderAlbum:
                 return image.convert("RGB")
         except (OSError, UnidentifiedImageError, ValueError) as error:
             raise DataError(f"{path} cannot be read as an image ({error}). Remove or replace it.") from error
-
-
-@dataclass(frozen=True)
-class TimmAlbum:
-    """A map-style dataset as ``timm.data.create_dataset`` makes it."""
-
-    name: str
-    dataset: Any
-    labels: list[int]
-
-    def picture(self, index: int) -> Image.Image:
-        try:
-            image = self.dataset[index][0]
-        except (OSError, ValueError) as error:
-            raise DataError(f"Image {index} of {self.name} cannot be read ({error}).") from error
-        assert isinstance(image, Image.Image)
-        return image.convert("RGB")
 
 
 @dataclass(frozen=True)
@@ -125,47 +112,54 @@ def _album(root: Path, classes: list[str]) -> FolderAlbum:
     return FolderAlbum(paths, labels)
 
 
-def timm_root() -> Path:
-    """Where timm's datasets are kept or downloaded to: ``DNA_DATASETS``, or a folder of the user's cache."""
+def open_upload(fingerprint: str) -> tuple[FolderAlbum, FolderAlbum]:
+    """Training and test pictures of an uploaded dataset, where a worker has unpacked it.
+
+    Raises:
+        DataError: it has not been unpacked here.
+    """
+    return open_folder(upload_folder(datasets_root(), fingerprint))
+
+
+def upload_folder(root: Path, fingerprint: str) -> Path:
+    """Where below ``root`` the images of an uploaded dataset lie, unpacked: once for each content."""
+    return root / "uploads" / fingerprint
+
+
+def datasets_root() -> Path:
+    """Where datasets are unpacked or downloaded to: ``DNA_DATASETS``, or a folder of the user's cache."""
     return Path(os.environ.get("DNA_DATASETS", Path.home() / ".cache" / "dna-automl" / "datasets"))
 
 
-def open_timm(name: str) -> tuple[TimmAlbum, TimmAlbum]:
-    """Training and validation pictures of a dataset that timm can make, such as ``torch/cifar10``.
+#: Pictures that are opened to learn their size.
+LOOKED_AT = 32
+
+
+def describe(
+    name: str, kind: str, location: str, albums: tuple[Album, Album], *, class_names: list[str]
+) -> DatasetInfo:
+    """What is known of a dataset from its training and test pictures, a few of which are opened.
 
     Raises:
-        DataError: it cannot be made here, or it can only be streamed.
+        DataError: one of those cannot be read.
     """
-    return _timm_album(name, "train"), _timm_album(name, "validation")
-
-
-def _timm_album(name: str, split: str) -> TimmAlbum:
-    from timm.data.dataset_factory import create_dataset  # timm.data is slow to import and only these datasets need it
-
-    root = timm_root()
-    root.mkdir(parents=True, exist_ok=True)
-    download = name.startswith("torch/") and name != "torch/image_folder"
-    try:
-        dataset = create_dataset(name, root=str(root), split=split, download=download)
-    except (OSError, RuntimeError, ValueError, AssertionError, ImportError) as error:
-        raise DataError(
-            f"timm cannot make the {split} images of {name!r} under {root} ({type(error).__name__}: {error}). Check the "
-            "name, or put the data there first.",
-            param="dataset",
-        ) from error
-    return TimmAlbum(name, dataset, _timm_labels(name, dataset))
-
-
-def _timm_labels(name: str, dataset: Any) -> list[int]:
-    if hasattr(dataset, "targets"):  # torchvision's
-        return [int(label) for label in dataset.targets]
-    reader: Any = getattr(dataset, "reader", None)
-    if hasattr(reader, "samples"):  # a folder's
-        return [int(sample[1]) for sample in reader.samples]
-    if hasattr(reader, "label_key"):  # a table's
-        return [int(label) for label in reader.dataset[reader.label_key]]
-    raise DataError(
-        f"{name!r} does not give its labels in advance, so no images can be held out by class. Store it as class "
-        "folders and use those.",
-        param="dataset",
+    train, test = albums
+    every = max(1, len(train.labels) // LOOKED_AT)
+    sides = [min(train.picture(index).size) for index in range(0, len(train.labels), every)]
+    return DatasetInfo.model_validate(
+        {
+            "name": name,
+            "kind": kind,
+            "location": location,
+            "num_classes": max(train.labels) + 1,
+            "num_train": len(train.labels),
+            "num_test": len(test.labels),
+            "image_size": int(statistics.median(sides)),
+            "class_names": class_names,
+        }
     )
+
+
+def class_names(root: Path) -> list[str]:
+    """The classes of a folder of class folders, in the order of their numbers."""
+    return sorted(entry.name for entry in (root / "train").iterdir() if entry.is_dir())

@@ -222,7 +222,9 @@ def resolve(spec: SearchSpec, dataset: DatasetInfo) -> ResolvedSpec:
         input_size=input_size,
         budget=_budget(spec.budget, space, input_size, dataset.num_classes),
         training=spec.training.model_copy(update={"epochs": spec.training.epochs or epochs["training"]}),
-        rating=spec.rating.model_copy(update={"images": spec.rating.images or min(dataset.num_train // 10, 2048)}),
+        rating=spec.rating.model_copy(
+            update={"images": spec.rating.images or min(max(dataset.num_train // 10, 2), 2048)}
+        ),
         retrain=spec.retrain.model_copy(
             update={
                 "epochs": spec.retrain.epochs or epochs["retrain"],

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import statistics
 from pathlib import Path
 
 from dna_engine.dataset import BUILTIN, DatasetInfo, builtin
-from dna_engine.images import Album, open_folder, open_timm
-
-#: Pictures that are opened to learn their size.
-LOOKED_AT = 32
+from dna_engine.images import class_names, describe, open_folder
+from dna_engine.timm_images import open_timm
 
 
 def survey(name: str) -> DatasetInfo:
@@ -25,28 +22,8 @@ def survey(name: str) -> DatasetInfo:
     """
     root = Path(name)
     if root.is_dir():
-        return _describe(root.resolve().name, "folder", str(root.resolve()), *open_folder(root), names=_classes(root))
+        root = root.resolve()
+        return describe(root.name, "folder", str(root), open_folder(root), class_names=class_names(root))
     if name not in BUILTIN and "/" in name:
-        return _describe(name, "timm", name, *open_timm(name), names=[])
+        return describe(name, "timm", name, open_timm(name), class_names=[])
     return builtin(name)
-
-
-def _describe(name: str, kind: str, location: str, train: Album, test: Album, *, names: list[str]) -> DatasetInfo:
-    every = max(1, len(train.labels) // LOOKED_AT)
-    sides = [min(train.picture(index).size) for index in range(0, len(train.labels), every)]
-    return DatasetInfo.model_validate(
-        {
-            "name": name,
-            "kind": kind,
-            "location": location,
-            "num_classes": max(train.labels) + 1,
-            "num_train": len(train.labels),
-            "num_test": len(test.labels),
-            "image_size": int(statistics.median(sides)),
-            "class_names": names,
-        }
-    )
-
-
-def _classes(root: Path) -> list[str]:
-    return sorted(entry.name for entry in (root / "train").iterdir() if entry.is_dir())

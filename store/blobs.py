@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
 from uuid import UUID
@@ -31,6 +31,15 @@ class Blob:
     location: str
     size: int
     sha256: str
+
+    def to_json(self) -> dict[str, Any]:
+        """As a row keeps it."""
+        return asdict(self) | {"id": str(self.id)}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Blob:
+        """The reverse of :meth:`to_json`."""
+        return cls(UUID(value["id"]), value["location"], value["size"], value["sha256"])
 
 
 class BlobStore:

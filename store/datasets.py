@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from dna_engine.dataset import BUILTIN, DatasetInfo
 from dna_engine.errors import UnknownName
+from store.blobs import Blob
 from store.columns import new_id
 from store.errors import NameTaken, NotFound
 from store.pages import Page, page
@@ -31,15 +32,21 @@ def fingerprint(info: DatasetInfo) -> str:
     return hashlib.sha256(info.model_dump_json().encode()).hexdigest()
 
 
-def create(session: Session, info: DatasetInfo, *, fingerprint: str) -> Dataset:
+def create(session: Session, info: DatasetInfo, *, fingerprint: str, archive: Blob | None = None) -> Dataset:
     """A dataset that can be searched on at once.
+
+    Args:
+        archive: of an uploaded one, the stored tar that workers unpack.
 
     Raises:
         NameTaken: a dataset of that name exists.
     """
+    content = {"info": info.model_dump(mode="json"), "fingerprint": fingerprint}
+    if archive is not None:
+        content["archive"] = archive.to_json()
     statement = (
         insert(Dataset)
-        .values(id=new_id(), name=info.name, info=info.model_dump(mode="json"), fingerprint=fingerprint)
+        .values(id=new_id(), name=info.name, **content)
         .on_conflict_do_nothing(index_elements=["name"])
         .returning(Dataset)
     )
@@ -47,6 +54,16 @@ def create(session: Session, info: DatasetInfo, *, fingerprint: str) -> Dataset:
     if dataset is None:
         raise NameTaken("dataset", info.name)
     return dataset
+
+
+def check_free(session: Session, name: str) -> None:
+    """Asks before any work whether :func:`create` may succeed.
+
+    Raises:
+        NameTaken: a dataset of that name exists.
+    """
+    if session.scalar(select(Dataset.id).where(Dataset.name == name)) is not None:
+        raise NameTaken("dataset", name)
 
 
 def get(session: Session, dataset_id: UUID) -> Dataset:
@@ -84,6 +101,13 @@ def ready(session: Session, name: str) -> DatasetInfo:
         known = session.scalars(select(Dataset.name).where(Dataset.state == DatasetState.READY))
         raise UnknownName("dataset", name, known, param="dataset")
     return DatasetInfo.model_validate(dataset.info)
+
+
+def archive_of(session: Session, fingerprint: str) -> Blob | None:
+    """The stored tar of an uploaded dataset with these images."""
+    rows = select(Dataset.archive).where(Dataset.fingerprint == fingerprint, Dataset.archive.is_not(None))
+    found = session.scalar(rows.limit(1))
+    return Blob.from_json(found) if found else None
 
 
 def listing(session: Session, *, after: UUID | None = None, limit: int = 20) -> Page[Dataset]:

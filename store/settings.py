@@ -29,6 +29,10 @@ class Settings(BaseSettings):
         default=None,
         description="Where artifacts are kept, as an fsspec URL such as s3://bucket/dna. Not set: artifacts/ in the data folder.",
     )
+    datasets: Path | None = Field(
+        default=None,
+        description="Where workers unpack uploaded datasets, and timm's are kept. Not set: datasets/ in the data folder.",
+    )
     lease_seconds: PositiveFloat = Field(
         default=60.0, description="How long a step stays with a worker that no longer renews its lease."
     )
@@ -64,3 +68,8 @@ class Settings(BaseSettings):
     def artifacts(self) -> str:
         """The URL of the artifacts, as given or inside the data folder."""
         return self.artifacts_url or (self.data_dir.resolve() / "artifacts").as_uri()
+
+    @property
+    def datasets_dir(self) -> Path:
+        """Where datasets lie, as given or inside the data folder."""
+        return self.datasets.resolve() if self.datasets else self.data_dir.resolve() / "datasets"

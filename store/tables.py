@@ -42,7 +42,7 @@ class IdempotencyKey(Base):
 
 
 class Dataset(Base):
-    """Images to search on. ``info`` is ``dna_engine.dataset.DatasetInfo``."""
+    """Images to search on. ``info`` is ``dna_engine.dataset.DatasetInfo``; ``archive`` is the stored tar of an upload."""
 
     __tablename__ = "datasets"
 
@@ -50,7 +50,9 @@ class Dataset(Base):
     name: Mapped[str] = mapped_column(unique=True)
     state: Mapped[DatasetState] = mapped_column(default=DatasetState.READY)
     info: Mapped[Json]
-    fingerprint: Mapped[str | None]
+    fingerprint: Mapped[str | None] = mapped_column(index=True)
+    archive: Mapped[Json | None]
+    """Where ``store.blobs`` keeps it: ``id``, ``location``, ``size`` and ``sha256``."""
     error: Mapped[Json | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 

@@ -57,7 +57,8 @@ def open_slot(settings: WorkerSettings, device: Device, queues: Sequence[str]) -
                 queues=queues,
                 versions={name: version(name) for name in ("dna-automl", "torch", "timm")},
             )
-        with Engines(device.engine_command, {"CUDA_VISIBLE_DEVICES": device.visible}) as engines:
+        environment = {"CUDA_VISIBLE_DEVICES": device.visible, "DNA_DATASETS": str(settings.datasets_dir)}
+        with Engines(device.engine_command, environment) as engines:
             blobs = BlobStore(settings.artifacts)
             yield Slot(settings=settings, sessions=sessions, blobs=blobs, engines=engines, worker=worker)
         with transaction(sessions) as session:

@@ -26,6 +26,7 @@ from store import flow
 from store.claims import Claim
 from store.errors import LeaseLost, StoreError
 from store.session import transaction
+from worker import datasets
 from worker.checkpoints import Checkpoints
 from worker.failures import Problem, explain, problem
 from worker.lease import Lease
@@ -77,6 +78,9 @@ class Attempt:
 
     def run(self) -> None:
         self._folder.lay_down(self._slot.sessions, self._claim)
+        datasets.lay_down(
+            self._claim.spec.dataset, self._slot.sessions, self._slot.blobs, self._slot.settings.datasets_dir
+        )
         checkpoints = Checkpoints(self._slot.sessions, self._slot.blobs, self._folder, self._claim)
         with checkpoints, self._slot.engines.borrowed() as engine:
             self._engine = engine

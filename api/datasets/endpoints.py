@@ -1,19 +1,23 @@
-"""Routes of datasets: list, read."""
+"""Routes of datasets: create from an archive, list, read."""
 
 from __future__ import annotations
 
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends, Path, Response
+from fastapi.responses import JSONResponse
 from sqlalchemy.orm import Session
 
 from api.auth import authenticate
+from api.body import UploadRoute
+from api.datasets import service, upload
 from api.datasets.schemas import DatasetOut
-from api.deps import SessionDep
+from api.deps import ResourcesDep, SessionDep
 from api.openapi import problems
 from api.pagination import Page, RowPaging, encode
 from store import datasets
+from store.session import transaction
 from store.tables import Dataset
 
 router = APIRouter(
@@ -22,6 +26,27 @@ router = APIRouter(
     dependencies=[Depends(authenticate)],
     responses=problems(401, 403, 422),
 )
+
+#: Of its own, so that a caller is known, and no transaction open, before a large body is read.
+uploads = APIRouter(prefix="/datasets", tags=["datasets"], route_class=UploadRoute, responses=problems(401, 403, 422))
+
+
+@uploads.post(
+    "", status_code=201, response_model=DatasetOut, responses=problems(400, 409, 413), openapi_extra=upload.FORM
+)
+def create_dataset(sent: upload.UploadDep, resources: ResourcesDep) -> Response:
+    """Send images as one archive. Every image is opened once; the dataset can be searched on when the answer comes.
+
+    Without `test/` (or `val/`), a fifth of every class becomes the test images. Nothing is kept of an archive that is refused.
+    """
+
+    def work() -> Response:
+        name = service.dataset_name(sent.name, sent.filename)
+        dataset = DatasetOut.of(service.take_in(session, resources, name, sent.archive))
+        return JSONResponse(dataset.model_dump(mode="json"), 201, {"Location": f"/datasets/{dataset.id}"})
+
+    with transaction(resources.sessions) as session:
+        return sent.once.answer(session, work)
 
 
 @router.get("", response_model=Page[DatasetOut])

@@ -18,7 +18,9 @@ class DatasetOut(BaseModel):
     id: UUID
     name: str
     state: DatasetState
-    kind: str = Field(description="builtin: ships with the service; folder: class folders; timm: a name timm knows.")
+    kind: str = Field(
+        description="builtin: ships with the service; folder: class folders of the server; upload: sent as an archive; timm: a name timm knows."
+    )
     num_classes: int
     num_train: int
     num_test: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -27,6 +28,29 @@ def list_datasets(url: Url = LOCAL, key: Key = None, as_json: AsJson = False) ->
         return
     rows = [(d["name"], d["state"], d["num_classes"], d["num_train"], d["num_test"], d["image_size"]) for d in found]
     print_table(_COLUMNS, rows, right=_COLUMNS[2:])
+
+
+@dataset.command()
+def create(
+    archive: Annotated[Path, typer.Argument(help="A zip or tar of class folders, or a folder of them.")],
+    name: Annotated[
+        str | None, typer.Option(help="What searches will call it. Default: the file's name without its suffix.")
+    ] = None,
+    url: Url = LOCAL,
+    key: Key = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send images to search on: one folder for every class, or train/ and test/ (or val/) with such folders."""
+    with connect(url, key) as client:
+        made = client.create_dataset(archive, name)
+    if as_json:
+        print_json(made)
+        return
+    OUT.print(
+        f"{made['name']}: {made['num_train']:,} images to train and {made['num_test']:,} to test with, "
+        f"{made['num_classes']} classes, {made['image_size']} pixels.",
+        markup=False,
+    )
 
 
 @dataset.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+import tarfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from PIL import Image
 from sqlalchemy import delete
 
 from dna_client.__main__ import main
@@ -148,6 +150,40 @@ def test_pictures(dna: Dna, finished: str, tmp_path: Path) -> None:
     ]
     assert all(Path(file["path"]).stat().st_size == file["size"] for file in files)
     assert dna("pictures", finished, "-o", str(tmp_path / "nowhere")).code == 2
+
+
+def test_a_dataset_is_sent_as_a_folder_or_a_file(dna: Dna, tmp_path: Path) -> None:
+    for name in ("owl", "wren"):
+        (tmp_path / "birds" / name).mkdir(parents=True)
+        for shade in range(5):
+            Image.new("L", (9, 9), shade).save(tmp_path / "birds" / name / f"{shade}.png")
+    told = dna("dataset", "create", str(tmp_path / "birds"))
+    assert told.out.split() == [
+        "birds:",
+        "8",
+        "images",
+        "to",
+        "train",
+        "and",
+        "2",
+        "to",
+        "test",
+        "with,",
+        "2",
+        "classes,",
+        "9",
+        "pixels.",
+    ]
+    with tarfile.open(tmp_path / "more.tgz", "w:gz") as tar:
+        tar.add(tmp_path / "birds", "birds")
+    made = dna("dataset", "create", str(tmp_path / "more.tgz"), "--name", "copies", "--json").json
+    assert (made["name"], made["class_names"]) == ("copies", ["owl", "wren"])
+    assert made["fingerprint"] == dna("dataset", "show", "birds", "--json").json["fingerprint"]
+    assert dna("dataset", "create", str(tmp_path / "birds")).code == 5
+    assert dna("dataset", "create", str(tmp_path / "nothing.zip")).code == 2
+    (tmp_path / "birds/owl/0.png").write_text("no picture")
+    bad = dna("dataset", "create", str(tmp_path / "birds"), "--name", "bad")
+    assert (bad.code, "owl/0.png" in bad.err) == (2, True)
 
 
 def test_pictures_that_could_not_be_drawn(api: Api, dna: Dna, tmp_path: Path) -> None:

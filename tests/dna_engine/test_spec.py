@@ -34,6 +34,10 @@ def test_only_the_dataset_is_required() -> None:
     assert spec.retrain.learning_rate is not None
 
 
+def test_a_handful_of_images_still_has_some_to_rate_with() -> None:
+    assert resolved(DIGITS.model_copy(update={"num_train": 8})).rating.images == 2
+
+
 def test_large_images_get_the_papers_teacher_and_space() -> None:
     spec = resolved(LARGE)
     assert spec.teacher.model == "tf_efficientnet_b7"

@@ -1,0 +1,169 @@
+"""A dataset sent as an archive: checked before it exists, refused with the reason, and nothing left behind."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from api.settings import ApiSettings
+from store import datasets, keys
+from store.blobs import BlobStore
+from store.session import Sessions, transaction
+from tests.api.conftest import LOCAL
+from tests.api.problems import problem
+from tests.dna_engine.test_archive import tarred, zipped
+from tests.dna_engine.test_arrange import picture
+
+BIRDS = {
+    f"{name}/{number}.png": picture(shade + number) for shade, name in ((0, "owl"), (99, "wren")) for number in range(5)
+}
+
+
+def send(
+    client: TestClient | httpx.Client,
+    archive: io.BytesIO,
+    name: str | None = None,
+    *,
+    file: str = "birds.zip",
+    **headers: str,
+) -> httpx.Response:
+    return client.post(
+        "/datasets",
+        files={"file": (file, archive.getvalue())},
+        data={"name": name} if name else {},
+        headers={key.replace("_", "-"): value for key, value in headers.items()},
+    )
+
+
+def left(settings: ApiSettings) -> list[Path]:
+    """Files that an upload left: images and stored archives."""
+    return [path for path in settings.data_dir.rglob("*") if path.is_file()]
+
+
+def test_it_can_be_searched_on_at_once(
+    client: TestClient, api_settings: ApiSettings, sessions: Sessions, blobs: BlobStore, tmp_path: Path
+) -> None:
+    response = send(client, zipped(BIRDS))
+    assert response.status_code == 201
+    made = response.json()
+    assert response.headers["location"] == f"/datasets/{made['id']}"
+    assert (made["name"], made["kind"], made["state"]) == ("birds", "upload", "ready")
+    assert (made["num_classes"], made["num_train"], made["num_test"], made["image_size"]) == (2, 8, 2, 10)
+    assert made["class_names"] == ["owl", "wren"]
+    assert client.get("/datasets/birds").json() == made
+    assert client.post("/searches", json={"dataset": "birds"}).status_code == 201
+    with transaction(sessions) as session:
+        archive = datasets.archive_of(session, made["fingerprint"])
+    assert archive is not None
+    blobs.fetch(archive, tmp_path / "stored.tar")
+    with tarfile.open(tmp_path / "stored.tar") as tar:
+        assert sorted(name.split("/")[:2] for name in tar.getnames())[0] == ["test", "owl"]
+        assert len(tar.getnames()) == 10
+    assert not list(api_settings.datasets_dir.glob(".incoming*"))
+
+
+def test_the_same_images_have_one_fingerprint_however_packed(client: TestClient, api_settings: ApiSettings) -> None:
+    first = send(client, zipped(BIRDS)).json()
+    second = send(client, tarred({f"all/{name}": content for name, content in BIRDS.items()}, "w:gz"), "again").json()
+    assert first["fingerprint"] == second["fingerprint"]
+    assert len(list((api_settings.datasets_dir / "uploads").iterdir())) == 1
+
+
+@pytest.mark.parametrize(
+    ("file", "name", "said"),
+    [("birds.tar.gz", None, "birds"), ("Birds.ZIP", None, "Birds"), ("x.tgz", "my.birds-2", "my.birds-2")],
+)
+def test_names(client: TestClient, file: str, name: str | None, said: str) -> None:
+    assert send(client, zipped(BIRDS), name, file=file).json()["name"] == said
+
+
+@pytest.mark.parametrize("name", ["a/b", "..", "ü", "x" * 101, " "])
+def test_names_that_are_none(client: TestClient, api_settings: ApiSettings, name: str) -> None:
+    refused = problem(send(client, zipped(BIRDS), name), 422, "invalid_request")
+    assert refused["errors"][0]["pointer"] == "#/name"
+    assert left(api_settings) == []
+
+
+def test_a_name_is_given_once(client: TestClient) -> None:
+    send(client, zipped(BIRDS))
+    problem(send(client, zipped(BIRDS)), 409, "name_taken")
+    problem(send(client, zipped(BIRDS), "digits"), 409, "name_taken")
+
+
+@pytest.mark.parametrize(
+    ("archive", "said"),
+    [
+        (io.BytesIO(b"no archive"), "neither a zip nor a tar"),
+        (zipped({"../../owl/1.png": b""}), "Names must stay inside"),
+        (zipped({"readme.txt": b"hello"}), "no class folders"),
+        (zipped({**BIRDS, "owl/bad.png": b"not a picture"}), "1 of 11 files cannot be used as images"),
+        (zipped({name: content for name, content in BIRDS.items() if "owl" in name}), "no class folders"),
+        (
+            zipped({f"train/{name}": content for name, content in BIRDS.items() if "owl" in name}),
+            "at least two are needed",
+        ),
+        (zipped({**BIRDS, "lark/1.png": picture()}), "The class 'lark' has one image"),
+    ],
+)
+def test_archives_that_are_refused(
+    client: TestClient, api_settings: ApiSettings, archive: io.BytesIO, said: str
+) -> None:
+    refused = problem(send(client, archive), 422, "data_error")
+    assert said in refused["detail"]
+    assert str(api_settings.data_dir) not in refused["detail"]
+    assert refused["errors"][0]["pointer"] == "#/file"
+    assert left(api_settings) == []
+    problem(client.get("/datasets/birds"), 404, "not_found")
+
+
+def test_forms_that_are_none(client: TestClient) -> None:
+    missing = problem(client.post("/datasets", data={"name": "birds"}), 422, "invalid_request")
+    assert missing["errors"] == [{"pointer": "#/file", "detail": "Send the archive as a file"}]
+    text = client.post("/datasets", files={"name": ("birds", b"x")})
+    assert problem(text, 422, "invalid_request")["errors"][0]["pointer"] == "#/file"
+    problem(client.post("/datasets", json={"name": "birds"}), 422, "invalid_request")
+    many = [("file", (f"{number}.zip", b"x")) for number in range(3)]
+    problem(client.post("/datasets", files=many), 400, "bad_request")
+
+
+def test_a_repeated_request_is_done_once(client: TestClient) -> None:
+    first = send(client, zipped(BIRDS), Idempotency_Key="k")
+    again = send(client, zipped(BIRDS), Idempotency_Key="k")
+    assert (again.status_code, again.content) == (201, first.content)
+    assert again.headers["idempotent-replayed"] == "true"
+    other = send(client, zipped({**BIRDS, "owl/9.png": picture(9)}), Idempotency_Key="k")
+    problem(other, 422, "idempotency_mismatch")
+
+
+def small(settings: ApiSettings, **changes: Any) -> ApiSettings:
+    return settings.model_copy(update={"max_upload_bytes": 50_000, **changes})
+
+
+def test_a_large_archive_is_refused_while_it_comes(api_settings: ApiSettings) -> None:
+    with TestClient(create_app(small(api_settings)), base_url=LOCAL, raise_server_exceptions=False) as client:
+        assert send(client, zipped(BIRDS)).status_code == 201
+        refused = problem(send(client, io.BytesIO(bytes(60_000)), "large"), 413, "payload_too_large")
+        assert "50,000 bytes" in refused["detail"]
+        bomb = zipped({f"owl/{number}.png": bytes(100_000) for number in range(3)})
+        assert "more than 200,000 bytes" in problem(send(client, bomb, "bomb"), 422, "data_error")["detail"]
+
+
+def test_nobody_sends_without_a_key(api_settings: ApiSettings, sessions: Sessions) -> None:
+    with transaction(sessions) as session:
+        _, key = keys.create(session, "uploader")
+    settings = small(api_settings, embedded=False)
+    with TestClient(create_app(settings), base_url=LOCAL, raise_server_exceptions=False) as client:
+        # Refused before the body is read: a body that is too large would be a 413.
+        problem(send(client, io.BytesIO(bytes(60_000))), 401, "unauthorized")
+        assert send(client, zipped(BIRDS), Authorization=f"Bearer {key}").status_code == 201
+
+
+def test_a_page_of_another_site_sends_nothing(client: TestClient) -> None:
+    problem(send(client, zipped(BIRDS), Origin="https://evil.example"), 403, "forbidden")

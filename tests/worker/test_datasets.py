@@ -1,0 +1,71 @@
+"""Uploaded images on a machine that has never seen them: unpacked once, from what was stored."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dna_engine import arrange, images
+from dna_engine.archive import pack
+from dna_engine.dataset import DIGITS, DatasetInfo
+from store import datasets
+from store.blobs import Blob
+from store.errors import CorruptArtifact
+from store.session import transaction
+from tests.dna_engine.test_arrange import write
+from worker.datasets import lay_down
+from worker.run_folder import MissingFile
+from worker.slot import Slot
+
+
+def stored(slot: Slot, folder: Path) -> tuple[DatasetInfo, Blob]:
+    """A dataset as the service keeps it, nothing of it unpacked here."""
+    files = [f"{name}/{number}.png" for name in ("owl", "wren") for number in range(5)]
+    arrange.arrange(write(folder / "in", *files), folder / "images")
+    pack(folder / "images", folder / "archive.tar")
+    blob = slot.blobs.write_file(folder / "archive.tar")
+    fingerprint = arrange.fingerprint(folder / "images")
+    info = images.describe(
+        "birds", "upload", fingerprint, images.open_folder(folder / "images"), class_names=["owl", "wren"]
+    )
+    with transaction(slot.sessions) as session:
+        datasets.create(session, info, fingerprint=fingerprint, archive=blob)
+    return info, blob
+
+
+def laid_down(slot: Slot, info: DatasetInfo, root: Path) -> None:
+    lay_down(info, slot.sessions, slot.blobs, root)
+
+
+def test_the_images_are_those_that_were_sent(slot: Slot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    info, _ = stored(slot, tmp_path)
+    root = tmp_path / "elsewhere"
+    laid_down(slot, info, root)
+    assert arrange.fingerprint(images.upload_folder(root, info.location)) == info.location
+    monkeypatch.setenv("DNA_DATASETS", str(root))
+    train, test = images.open_upload(info.location)
+    assert (len(train.labels), len(test.labels)) == (8, 2)
+    assert [path.name for path in root.iterdir()] == ["uploads"], "nothing is left of the unpacking"
+
+
+def test_it_is_done_once(slot: Slot, tmp_path: Path) -> None:
+    info, blob = stored(slot, tmp_path)
+    laid_down(slot, info, tmp_path / "elsewhere")
+    slot.blobs.delete(blob.location)
+    laid_down(slot, info, tmp_path / "elsewhere")
+    with pytest.raises(CorruptArtifact):
+        laid_down(slot, info, tmp_path / "another")
+    assert not (tmp_path / "another/uploads" / info.location).exists()
+    assert not list((tmp_path / "another").glob(".unpacking*"))
+
+
+def test_what_is_no_longer_stored(slot: Slot, tmp_path: Path) -> None:
+    info, _ = stored(slot, tmp_path)
+    with pytest.raises(MissingFile, match="birds is no longer stored; upload it again"):
+        laid_down(slot, info.model_copy(update={"location": "f" * 64}), tmp_path / "elsewhere")
+
+
+def test_other_kinds_are_left_to_the_engine(slot: Slot, tmp_path: Path) -> None:
+    laid_down(slot, DIGITS, tmp_path / "elsewhere")
+    assert not (tmp_path / "elsewhere").exists()

@@ -1,0 +1,45 @@
+"""Uploaded datasets on this machine: unpacked from the stored archive when a step first needs them."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from dna_engine.archive import Limits, unpack
+from dna_engine.arrange import is_picture
+from dna_engine.dataset import DatasetInfo
+from dna_engine.images import upload_folder
+from store import datasets
+from store.blobs import BlobStore
+from store.session import Sessions, transaction
+from worker.run_folder import MissingFile
+
+
+def lay_down(info: DatasetInfo, sessions: Sessions, blobs: BlobStore, datasets_dir: Path) -> None:
+    """Sees to it that the engine finds the images. Those of the engine, of the server and of timm are its own affair.
+
+    Raises:
+        MissingFile: the archive is no longer stored.
+        CorruptArtifact: it is not what was stored.
+    """
+    target = upload_folder(datasets_dir, info.location)
+    if info.kind != "upload" or target.exists():
+        return
+    with transaction(sessions) as session:
+        archive = datasets.archive_of(session, info.location)
+    if archive is None:
+        raise MissingFile(f"The dataset {info.name} is no longer stored; upload it again to go on.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=datasets_dir))
+    try:
+        blobs.fetch(archive, folder / "archive.tar")
+        size = archive.size  # It was packed by the service, and a tar holds no more than its size.
+        limits = Limits(total_bytes=size, file_bytes=size, entries=size, ratio=1)
+        with (folder / "archive.tar").open("rb") as packed:
+            unpack(packed, folder / "images", wanted=is_picture, limits=limits)
+        with suppress(OSError):  # Another step has just done the same.
+            (folder / "images").rename(target)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
