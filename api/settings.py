@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from store.settings import Settings
@@ -21,6 +24,10 @@ class ApiSettings(Settings):
     max_upload_bytes: PositiveInt = Field(
         default=4 << 30, description="Largest archive of a dataset that is read; it may unpack to four times as much."
     )
+    dataset_folders: str = Field(
+        default="",
+        description="Folders of the server whose datasets may be searched on in place, joined by colons; others are refused.",
+    )
     events_poll_seconds: PositiveFloat = Field(
         default=0.25, description="How often a stream of events looks for new ones."
     )
@@ -31,3 +38,8 @@ class ApiSettings(Settings):
     problems_cached: PositiveInt = Field(
         default=8, description="Finished searches whose ratings are kept parsed in memory, for frontier and select."
     )
+
+    @property
+    def allowed_folders(self) -> list[Path]:
+        """``dataset_folders``, each as it is on the disk."""
+        return [Path(folder).resolve() for folder in self.dataset_folders.split(os.pathsep) if folder]

@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import IO, Any, Self, cast
 
 from dna_client import events
 from dna_client.download import Downloaded, download
@@ -195,9 +195,23 @@ class Client:
             InvalidRequest: the archive holds no dataset, or files that are no images; says which.
         """
         with packed(archive) as file:
-            fields = {"name": name} if name else {}
-            headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
-            return cast(Dataset, self._transport.upload("/datasets", file, fields, headers))
+            return self._make_dataset({"name": name} if name else {}, file, idempotency_key)
+
+    def use_server_folder(self, folder: str, name: str, *, idempotency_key: str | None = None) -> Dataset:
+        """Makes a dataset of a folder that lies on the server and its workers already; nothing is sent.
+
+        Args:
+            folder: its absolute path there, below one that the operator allows (``DNA_DATASET_FOLDERS``).
+            name: what searches will call it.
+
+        Raises:
+            InvalidRequest: the folder is not allowed, or holds no dataset.
+        """
+        return self._make_dataset({"folder": folder, "name": name}, None, idempotency_key)
+
+    def _make_dataset(self, fields: Mapping[str, str], file: IO[bytes] | None, key: str | None) -> Dataset:
+        headers = {"Idempotency-Key": key or str(uuid.uuid4())}
+        return cast(Dataset, self._transport.send_form("/datasets", fields, file, headers))
 
     def datasets(self) -> Iterator[Dataset]:
         return cast(Iterator[Dataset], self._pages("/datasets", {}))

@@ -66,14 +66,16 @@ class Transport:
         response = self._send(request, repeatable=repeatable)
         return response.json() if response.content else None
 
-    def upload(self, path: str, file: IO[bytes], fields: Mapping[str, str], headers: Mapping[str, str]) -> Any:
-        """The JSON that the server answers to a form with a file, which is read piece by piece.
+    def send_form(
+        self, path: str, fields: Mapping[str, str], file: IO[bytes] | None, headers: Mapping[str, str]
+    ) -> Any:
+        """The JSON that the server answers to a form; a file in it is read piece by piece.
 
         Raises:
             ApiError: the server refused.
             ServerUnreachable: it gave no answer, after the last retry.
         """
-        files = {"file": (Path(file.name).name, file)}
+        files = {"file": (Path(file.name).name, file)} if file is not None else None
         request = self._http.build_request(
             "POST", path, data=dict(fields), files=files, headers=dict(headers), timeout=UPLOAD_TIMEOUT
         )

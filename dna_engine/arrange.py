@@ -122,6 +122,15 @@ def fingerprint(root: Path) -> str:
     return digest.hexdigest()
 
 
+def quick_fingerprint(root: Path) -> str:
+    """SHA-256 over the names, sizes and times of all files below ``root``: for folders too large to be read."""
+    digest = hashlib.sha256()
+    for path in _files(root):
+        about = path.stat()
+        digest.update(f"{path.relative_to(root).as_posix()}\0{about.st_size}\0{about.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
 def _files(root: Path) -> list[Path]:
     return sorted(path for path in root.rglob("*") if path.is_file())
 

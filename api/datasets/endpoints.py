@@ -1,4 +1,4 @@
-"""Routes of datasets: create from an archive, list, read."""
+"""Routes of datasets: create, list, read."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ uploads = APIRouter(prefix="/datasets", tags=["datasets"], route_class=UploadRou
 @uploads.post(
     "", status_code=201, response_model=DatasetOut, responses=problems(400, 409, 413), openapi_extra=upload.FORM
 )
-def create_dataset(sent: upload.UploadDep, resources: ResourcesDep) -> Response:
-    """Send images as one archive. Every image is opened once; the dataset can be searched on when the answer comes.
+def create_dataset(sent: upload.SentDep, resources: ResourcesDep) -> Response:
+    """Send images as one archive, or name a folder of the server. It can be searched on when the answer comes.
 
-    Without `test/` (or `val/`), a fifth of every class becomes the test images. Nothing is kept of an archive that is refused.
+    Every image of an archive is opened once. Without `test/` (or `val/`), a fifth of every class becomes the test images. Nothing
+    is kept of an archive that is refused.
     """
 
     def work() -> Response:
-        name = service.dataset_name(sent.name, sent.filename)
-        dataset = DatasetOut.of(service.take_in(session, resources, name, sent.archive))
+        dataset = DatasetOut.of(service.create(session, resources, sent))
         return JSONResponse(dataset.model_dump(mode="json"), 201, {"Location": f"/datasets/{dataset.id}"})
 
     with transaction(resources.sessions) as session:

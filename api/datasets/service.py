@@ -1,4 +1,4 @@
-"""Takes in a dataset that is sent as an archive: unpacked, checked and stored before it can be searched on."""
+"""Takes in a dataset: an archive, unpacked, checked and stored before it can be searched on, or a folder of the server."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from typing import IO
 
 from sqlalchemy.orm import Session
 
+from api.datasets.upload import Sent
 from api.errors import Invalid
 from api.resources import Resources
+from api.settings import ApiSettings
 from dna_engine import arrange
 from dna_engine.archive import Limits, pack, unpack
 from dna_engine.dataset import DatasetInfo
@@ -28,27 +30,47 @@ _ARCHIVE_SUFFIX = re.compile(r"(\.zip|\.tar|\.tgz|\.tbz2?|\.txz|\.tar\.(gz|bz2|x
 UNPACKED = 4
 
 
-def dataset_name(given: str | None, filename: str | None) -> str:
-    """The name as given, or that of the file without its suffix.
+def create(session: Session, resources: Resources, sent: Sent) -> Dataset:
+    """The dataset that was sent or named.
 
     Raises:
-        Invalid: it is no name for a dataset.
+        Invalid: the name is none, or the folder is not one that may be used.
+        NameTaken: there is a dataset of that name.
+        DataError: the archive cannot be read, is not safe to unpack, or holds no dataset; or the folder is none.
     """
-    name = given or _ARCHIVE_SUFFIX.sub("", PurePosixPath(filename or "").name)
+    name = sent.name or _ARCHIVE_SUFFIX.sub("", PurePosixPath(sent.filename or sent.folder or "").name)
     if not NAME.fullmatch(name):
-        detail = f"{name!r} cannot name a dataset: take up to 100 letters, digits, dots, dashes and underscores"
-        raise Invalid(f"{detail}.", errors=[{"pointer": "#/name", "detail": detail}])
-    return name
+        raise _invalid(
+            "name", f"{name!r} cannot name a dataset: take up to 100 letters, digits, dots, dashes and underscores"
+        )
+    datasets.check_free(session, name)
+    if sent.archive is not None:
+        return take_in(session, resources, name, sent.archive)
+    return refer(session, _allowed(sent.folder or "", resources.settings), name)
+
+
+def refer(session: Session, folder: Path, name: str) -> Dataset:
+    """A dataset of images that stay where they are. Its fingerprint is of their names, sizes and times, not of their contents."""
+    info = describe(name, "folder", str(folder), open_folder(folder), class_names=class_names(folder))
+    return datasets.create(session, info, fingerprint=arrange.quick_fingerprint(folder))
+
+
+def _allowed(folder: str, settings: ApiSettings) -> Path:
+    """The folder, where it lies below one that the operator allows. The answer is the same whether others exist or not."""
+    path = Path(folder).resolve() if Path(folder).is_absolute() else None
+    if path is None or not any(path.is_relative_to(root) for root in settings.allowed_folders):
+        raise _invalid(
+            "folder", f"{folder!r} does not lie below a folder that DNA_DATASET_FOLDERS allows; send an archive instead"
+        )
+    return path
+
+
+def _invalid(field: str, detail: str) -> Invalid:
+    return Invalid(f"{detail}.", errors=[{"pointer": f"#/{field}", "detail": detail}])
 
 
 def take_in(session: Session, resources: Resources, name: str, archive: IO[bytes]) -> Dataset:
-    """The dataset of the archive's images. Nothing is left of one that is refused.
-
-    Raises:
-        NameTaken: there is a dataset of that name.
-        DataError: the archive cannot be read, is not safe to unpack, or holds no dataset.
-    """
-    datasets.check_free(session, name)
+    """The dataset of the archive's images. Nothing is left of one that is refused."""
     limits = Limits(total_bytes=UNPACKED * resources.settings.max_upload_bytes)
     with _workshop(resources.settings.datasets_dir) as folder:
         unpack(archive, folder / "unpacked", wanted=arrange.is_picture, limits=limits)

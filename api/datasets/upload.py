@@ -1,4 +1,4 @@
-"""The form that a dataset is sent by: read only once the caller is known, and without a transaction held meanwhile."""
+"""The form that a dataset is sent or named by: read only once the caller is known, and without a transaction held meanwhile."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import IO, Annotated, Any
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 
 from api.auth import Caller, authenticate, bearer
 from api.deps import ResourcesDep
@@ -27,13 +27,18 @@ FORM: dict[str, Any] = {
             "multipart/form-data": {
                 "schema": {
                     "type": "object",
-                    "required": ["file"],
+                    "oneOf": [{"required": ["file"]}, {"required": ["folder", "name"]}],
                     "properties": {
                         "file": {
                             "type": "string",
                             "format": "binary",
                             "description": "A zip or tar (plain, gzip, bzip2, xz) of class folders, or of `train/` and `test/` "
                             "(or `val/`) with class folders.",
+                        },
+                        "folder": {
+                            "type": "string",
+                            "description": "Instead of a file: a folder of the server with `train/` and `test/` (or `val/`), "
+                            "below one that the operator allows, at the same place on every worker.",
                         },
                         "name": {
                             "type": "string",
@@ -49,11 +54,12 @@ FORM: dict[str, Any] = {
 
 
 @dataclass(frozen=True)
-class Upload:
-    """An archive as it came, on this machine's disk, and the request's idempotency key."""
+class Sent:
+    """What came: an archive, on this machine's disk by now, or the path of a folder; and the request's idempotency key."""
 
-    archive: IO[bytes]
+    archive: IO[bytes] | None
     filename: str | None
+    folder: str | None
     name: str | None
     once: Once
 
@@ -63,7 +69,7 @@ async def receive(
     resources: ResourcesDep,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
     idempotency_key: KeyHeader = None,
-) -> AsyncIterator[Upload]:
+) -> AsyncIterator[Sent]:
     """The form of the request.
 
     Raises:
@@ -72,18 +78,31 @@ async def receive(
         Invalid: a field is missing or of the wrong kind.
     """
     caller = await run_in_threadpool(_caller, request, resources, credentials)
-    async with request.form(max_files=1, max_fields=1) as form:
-        file, name = form.get("file"), form.get("name")
-        if not isinstance(file, UploadFile):
+    async with request.form(max_files=1, max_fields=2) as form:
+        file, folder, name = form.get("file"), _text(form, "folder"), _text(form, "name")
+        if not isinstance(file, UploadFile | None):
             raise _wrong("file", "Send the archive as a file")
-        if isinstance(name, UploadFile):
-            raise _wrong("name", "The name is a text, not a file")
-        digest = await run_in_threadpool(_digest, file.file) if idempotency_key else b""
-        once = make_once(request, caller, resources.settings, idempotency_key, digest + (name or "").encode())
-        yield Upload(file.file, file.filename, name, once)
+        if (file is None) == (folder is None):
+            raise _wrong("file", "Send an archive as a file, or name a folder of the server; one of the two")
+        digest = await run_in_threadpool(_digest, file.file) if file and idempotency_key else b""
+        said = b"\0".join((digest, (folder or "").encode(), (name or "").encode()))
+        yield Sent(
+            archive=file.file if file else None,
+            filename=file.filename if file else None,
+            folder=folder,
+            name=name,
+            once=make_once(request, caller, resources.settings, idempotency_key, said),
+        )
 
 
-UploadDep = Annotated[Upload, Depends(receive)]
+SentDep = Annotated[Sent, Depends(receive)]
+
+
+def _text(form: FormData, field: str) -> str | None:
+    value = form.get(field)
+    if isinstance(value, UploadFile):
+        raise _wrong(field, f"The {field} is a text, not a file")
+    return value
 
 
 def _caller(request: Request, resources: Resources, credentials: HTTPAuthorizationCredentials | None) -> Caller:

@@ -32,17 +32,23 @@ def list_datasets(url: Url = LOCAL, key: Key = None, as_json: AsJson = False) ->
 
 @dataset.command()
 def create(
-    archive: Annotated[Path, typer.Argument(help="A zip or tar of class folders, or a folder of them.")],
+    images: Annotated[Path, typer.Argument(help="A zip or tar of class folders, or a folder of them.")],
     name: Annotated[
         str | None, typer.Option(help="What searches will call it. Default: the file's name without its suffix.")
     ] = None,
+    on_server: Annotated[
+        bool, typer.Option("--on-server", help="The folder lies on the server and its workers; send nothing.")
+    ] = False,
     url: Url = LOCAL,
     key: Key = None,
     as_json: AsJson = False,
 ) -> None:
     """Send images to search on: one folder for every class, or train/ and test/ (or val/) with such folders."""
     with connect(url, key) as client:
-        made = client.create_dataset(archive, name)
+        if on_server:
+            made = client.use_server_folder(str(images), name or images.name)
+        else:
+            made = client.create_dataset(images, name)
     if as_json:
         print_json(made)
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -125,9 +126,11 @@ def test_archives_that_are_refused(
 
 def test_forms_that_are_none(client: TestClient) -> None:
     missing = problem(client.post("/datasets", data={"name": "birds"}), 422, "invalid_request")
-    assert missing["errors"] == [{"pointer": "#/file", "detail": "Send the archive as a file"}]
+    assert missing["errors"][0]["pointer"] == "#/file"
+    assert "one of the two" in missing["detail"]
+    problem(client.post("/datasets", data={"folder": "/x"}, files={"file": ("x.zip", b"x")}), 422, "invalid_request")
     text = client.post("/datasets", files={"name": ("birds", b"x")})
-    assert problem(text, 422, "invalid_request")["errors"][0]["pointer"] == "#/file"
+    assert problem(text, 422, "invalid_request")["errors"][0]["pointer"] == "#/name"
     problem(client.post("/datasets", json={"name": "birds"}), 422, "invalid_request")
     many = [("file", (f"{number}.zip", b"x")) for number in range(3)]
     problem(client.post("/datasets", files=many), 400, "bad_request")
@@ -167,3 +170,57 @@ def test_nobody_sends_without_a_key(api_settings: ApiSettings, sessions: Session
 
 def test_a_page_of_another_site_sends_nothing(client: TestClient) -> None:
     problem(send(client, zipped(BIRDS), Origin="https://evil.example"), 403, "forbidden")
+
+
+class TestFolderOfTheServer:
+    """By reference: nothing is copied, and only where the operator allows it."""
+
+    @pytest.fixture
+    def images(self, tmp_path: Path) -> Path:
+        for name, content in BIRDS.items():
+            for split in ("train", "val"):
+                path = tmp_path / "srv/birds" / split / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+        return tmp_path / "srv/birds"
+
+    @pytest.fixture
+    def allowing(self, api_settings: ApiSettings, tmp_path: Path) -> Iterator[TestClient]:
+        folders = f"{tmp_path / 'other'}:{tmp_path / 'srv'}"
+        settings = api_settings.model_copy(update={"dataset_folders": folders})
+        with TestClient(create_app(settings), base_url=LOCAL, raise_server_exceptions=False) as client:
+            yield client
+
+    def test_it_is_searched_on_in_place(self, allowing: TestClient, api_settings: ApiSettings, images: Path) -> None:
+        response = allowing.post("/datasets", data={"folder": str(images), "name": "owls"})
+        assert response.status_code == 201, response.text
+        made = response.json()
+        assert (made["kind"], made["num_train"], made["num_test"], made["class_names"]) == (
+            "folder", 10, 10, ["owl", "wren"],
+        )  # fmt: skip
+        assert left(api_settings) == []
+        search = allowing.post("/searches", json={"dataset": "owls"})
+        assert search.status_code == 201
+        assert str(images) not in response.text + search.text
+        (images / "train/owl/9.png").write_bytes(picture(9))
+        again = allowing.post("/datasets", data={"folder": str(images), "name": "more"}).json()
+        assert again["fingerprint"] != made["fingerprint"]
+        problem(allowing.post("/datasets", data={"folder": str(images), "name": "more"}), 409, "name_taken")
+
+    def test_other_folders_are_refused_whether_they_exist_or_not(
+        self, allowing: TestClient, client: TestClient, images: Path, tmp_path: Path
+    ) -> None:
+        (tmp_path / "srv/way-out").symlink_to("/etc")
+        for path in ("/etc", "/nowhere", f"{images}/../../../..", str(tmp_path / "srv/way-out"), "srv/birds", ""):
+            refused = problem(allowing.post("/datasets", data={"folder": path, "name": "x"}), 422, "invalid_request")
+            assert refused["errors"][0]["pointer"] == "#/folder", path
+            assert "DNA_DATASET_FOLDERS" in refused["detail"]
+        problem(client.post("/datasets", data={"folder": str(images), "name": "x"}), 422, "invalid_request")
+
+    def test_a_folder_that_is_no_dataset(self, allowing: TestClient, images: Path) -> None:
+        assert (
+            "train does not exist"
+            in problem(
+                allowing.post("/datasets", data={"folder": str(images / "train"), "name": "x"}), 422, "data_error"
+            )["detail"]
+        )
