@@ -213,6 +213,10 @@ class Client:
         headers = {"Idempotency-Key": key or str(uuid.uuid4())}
         return cast(Dataset, self._transport.send_form("/datasets", fields, file, headers))
 
+    def delete_dataset(self, name_or_id: str) -> None:
+        """Deletes a dataset; searches that have succeeded on it keep all they found."""
+        self._transport.call("DELETE", f"/datasets/{name_or_id}", repeatable=False)
+
     def datasets(self) -> Iterator[Dataset]:
         return cast(Iterator[Dataset], self._pages("/datasets", {}))
 

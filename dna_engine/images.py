@@ -18,6 +18,8 @@ from PIL import Image, UnidentifiedImageError
 from dna_engine.dataset import DatasetInfo
 from dna_engine.errors import DataError
 
+#: Folder below :func:`datasets_root` in which uploaded datasets are unpacked.
+UPLOADS = "uploads"
 #: Names of files that are taken for images.
 SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"})
 
@@ -123,7 +125,7 @@ def open_upload(fingerprint: str) -> tuple[FolderAlbum, FolderAlbum]:
 
 def upload_folder(root: Path, fingerprint: str) -> Path:
     """Where below ``root`` the images of an uploaded dataset lie, unpacked: once for each content."""
-    return root / "uploads" / fingerprint
+    return root / UPLOADS / fingerprint
 
 
 def datasets_root() -> Path:

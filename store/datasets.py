@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import select
@@ -13,10 +14,10 @@ from dna_engine.dataset import BUILTIN, DatasetInfo
 from dna_engine.errors import UnknownName
 from store.blobs import Blob
 from store.columns import new_id
-from store.errors import NameTaken, NotFound
+from store.errors import IllegalTransition, NameTaken, NotFound
 from store.pages import Page, page
-from store.states import DatasetState
-from store.tables import Dataset
+from store.states import FINISHED, DatasetState
+from store.tables import Dataset, Search
 
 
 def ensure_builtin(session: Session) -> None:
@@ -101,6 +102,32 @@ def ready(session: Session, name: str) -> DatasetInfo:
         known = session.scalars(select(Dataset.name).where(Dataset.state == DatasetState.READY))
         raise UnknownName("dataset", name, known, param="dataset")
     return DatasetInfo.model_validate(dataset.info)
+
+
+def delete(session: Session, dataset: Dataset) -> list[str]:
+    """Deletes a dataset; returns the locations of its files, which the caller deletes after the commit.
+
+    Searches that have succeeded keep all they found. Images in a folder of the server are left alone.
+
+    Raises:
+        IllegalTransition: it ships with the service, or a search that is not finished needs it.
+    """
+    if dataset.name in BUILTIN:
+        raise IllegalTransition(f"{dataset.name} ships with the service and stays.")
+    unfinished = select(Search.id).where(Search.dataset == dataset.name, Search.state.not_in(FINISHED))
+    if (search := session.scalar(unfinished.limit(1))) is not None:
+        raise IllegalTransition(
+            f"Search {search} works on {dataset.name}. Cancel it or let it end, then delete the dataset."
+        )
+    session.delete(dataset)
+    session.flush()
+    return [dataset.archive["location"]] if dataset.archive else []
+
+
+def with_archive(session: Session, fingerprints: Sequence[str]) -> set[str]:
+    """Those of the fingerprints whose images are still stored."""
+    query = select(Dataset.fingerprint).where(Dataset.fingerprint.in_(fingerprints), Dataset.archive.is_not(None))
+    return {found for found in session.scalars(query) if found is not None}
 
 
 def archive_of(session: Session, fingerprint: str) -> Blob | None:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from store import workers
 from store.session import transaction
-from worker.cleanup import remove_run_folders
+from worker.cleanup import remove_datasets, remove_run_folders
 from worker.outbox import relay
 from worker.reaper import reap
 from worker.slot import Slot
@@ -37,6 +37,7 @@ class Maintenance:
             _Duty(settings.poll_seconds, lambda: relay(slot.sessions, app)),
             _Duty(settings.reap_seconds, lambda: reap(slot.sessions, settings)),
             _Duty(CLEANUP_SECONDS, lambda: remove_run_folders(slot.sessions, settings.data_dir)),
+            _Duty(CLEANUP_SECONDS, lambda: remove_datasets(slot.sessions, settings.datasets_dir)),
             _Duty(settings.beat_seconds, lambda: slot.engines.refresh(after=settings.engine_idle_seconds)),
         ]
         self._done = threading.Event()

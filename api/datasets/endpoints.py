@@ -1,11 +1,11 @@
-"""Routes of datasets: create, list, read."""
+"""Routes of datasets: create, list, read, delete."""
 
 from __future__ import annotations
 
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Response
+from fastapi import APIRouter, BackgroundTasks, Depends, Path, Response
 from fastapi.responses import JSONResponse
 from sqlalchemy.orm import Session
 
@@ -19,6 +19,8 @@ from api.pagination import Page, RowPaging, encode
 from store import datasets
 from store.session import transaction
 from store.tables import Dataset
+
+DatasetKey = Annotated[str, Path(max_length=200, description="Id or name.", examples=["digits"])]
 
 router = APIRouter(
     prefix="/datasets",
@@ -58,11 +60,18 @@ def list_datasets(session: SessionDep, paging: RowPaging) -> Page[DatasetOut]:
 
 
 @router.get("/{dataset}", response_model=DatasetOut, responses=problems(404))
-def get_dataset(
-    dataset: Annotated[str, Path(max_length=200, description="Id or name.", examples=["digits"])], session: SessionDep
-) -> DatasetOut:
+def get_dataset(dataset: DatasetKey, session: SessionDep) -> DatasetOut:
     """A dataset, by its id or its name."""
     return DatasetOut.of(_find(session, dataset))
+
+
+@router.delete("/{dataset}", status_code=204, responses=problems(404, 409))
+def delete_dataset(
+    dataset: DatasetKey, session: SessionDep, resources: ResourcesDep, background: BackgroundTasks
+) -> None:
+    """Delete a dataset, and its images if they were sent. Searches that have succeeded keep all they found."""
+    for location in datasets.delete(session, _find(session, dataset)):
+        background.add_task(resources.blobs.delete, location)
 
 
 def _find(session: Session, key: str) -> Dataset:

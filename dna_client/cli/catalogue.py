@@ -60,6 +60,15 @@ def create(
 
 
 @dataset.command()
+def delete(
+    name: Annotated[str, typer.Argument(help="Name or id of the dataset.")], url: Url = LOCAL, key: Key = None
+) -> None:
+    """Delete a dataset, and its images if they were sent. Searches that have succeeded keep all they found."""
+    with connect(url, key) as client:
+        client.delete_dataset(name)
+
+
+@dataset.command()
 def show(
     name: Annotated[str, typer.Argument(help="Name or id of the dataset.")],
     url: Url = LOCAL,

@@ -183,6 +183,8 @@ def test_a_dataset_is_sent_as_a_folder_or_a_file(dna: Dna, tmp_path: Path) -> No
     assert dna("dataset", "create", str(tmp_path / "nothing.zip")).code == 2
     refused = dna("dataset", "create", str(tmp_path / "birds"), "--on-server", "--name", "there")
     assert (refused.code, "DNA_DATASET_FOLDERS" in refused.err) == (2, True)
+    assert dna("dataset", "delete", "copies").code == 0
+    assert dna("dataset", "show", "copies").code == 4
     (tmp_path / "birds/owl/0.png").write_text("no picture")
     bad = dna("dataset", "create", str(tmp_path / "birds"), "--name", "bad")
     assert (bad.code, "owl/0.png" in bad.err) == (2, True)

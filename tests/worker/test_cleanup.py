@@ -7,12 +7,16 @@ from uuid import UUID
 
 from sqlalchemy import update
 
+from dna_engine.images import upload_folder
+from store import datasets
 from store.columns import new_id
 from store.session import transaction
 from store.states import SearchState
 from store.tables import Search
 from tests.worker.conftest import Bench
-from worker.cleanup import remove_run_folders
+from tests.worker.test_datasets import stored
+from worker.cleanup import remove_datasets, remove_run_folders
+from worker.datasets import lay_down
 
 
 def test_only_what_may_be_worked_on_again_is_kept(bench: Bench) -> None:
@@ -33,3 +37,19 @@ def test_only_what_may_be_worked_on_again_is_kept(bench: Bench) -> None:
     folders[None] = folder(new_id())
     remove_run_folders(bench.slot.sessions, data_dir)
     assert {state for state, path in folders.items() if not path.exists()} == {SearchState.SUCCEEDED, None}
+
+
+def test_images_of_deleted_datasets_go(bench: Bench, tmp_path: Path) -> None:
+    slot = bench.slot
+    remove_datasets(slot.sessions, tmp_path)
+    info, _ = stored(slot, tmp_path / "made")
+    lay_down(info, slot.sessions, slot.blobs, tmp_path)
+    remove_datasets(slot.sessions, tmp_path)
+    assert (tmp_path / "made").is_dir()
+    images = upload_folder(tmp_path, info.location)
+    assert images.is_dir()
+    with transaction(slot.sessions) as session:
+        (location,) = datasets.delete(session, datasets.named(session, info.name))
+    slot.blobs.delete(location)
+    remove_datasets(slot.sessions, tmp_path)
+    assert not images.exists()

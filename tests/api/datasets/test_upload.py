@@ -172,6 +172,20 @@ def test_a_page_of_another_site_sends_nothing(client: TestClient) -> None:
     problem(send(client, zipped(BIRDS), Origin="https://evil.example"), 403, "forbidden")
 
 
+def test_deleting(client: TestClient, api_settings: ApiSettings) -> None:
+    send(client, zipped(BIRDS))
+    search = client.post("/searches", json={"dataset": "birds"}).json()["id"]
+    assert search in problem(client.delete("/datasets/birds"), 409, "illegal_transition")["detail"]
+    client.post(f"/searches/{search}/cancel")
+    assert client.delete("/datasets/birds").status_code == 204
+    problem(client.get("/datasets/birds"), 404, "not_found")
+    problem(client.delete("/datasets/birds"), 404, "not_found")
+    problem(client.delete("/datasets/digits"), 409, "illegal_transition")
+    assert not [path for path in left(api_settings) if "artifacts" in path.parts]
+    assert client.get(f"/searches/{search}").json()["spec"]["dataset"]["name"] == "birds"
+    assert send(client, zipped(BIRDS)).status_code == 201
+
+
 class TestFolderOfTheServer:
     """By reference: nothing is copied, and only where the operator allows it."""
 
