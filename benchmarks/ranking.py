@@ -1,8 +1,9 @@
 """Does a rating put networks in the order in which training puts them? DNA, SPOS, flops and params on the same networks.
 
 ``python -m benchmarks.ranking DATA --out FOLDER`` draws networks spread over all costs and as many inside a band of flops
-of 3%, trains each from scratch with several seeds, and compares. Every unit of work leaves a file in FOLDER: run the
-same command again after an interruption. See docs/benchmarks.md for how to read the result.
+of 3%, trains each from scratch with several seeds, and compares. The supernets are trained for several numbers of steps, since
+a supernet of shared weights takes longer to become one. Every unit of work leaves a file in FOLDER: run the same command again
+after an interruption. See docs/benchmarks.md for how to read the result.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ import json
 import math
 import multiprocessing
 import random
+import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +73,7 @@ class Settings:
     Attributes:
         networks: over all costs, and as many inside the band.
         seeds: repetitions of each training.
-        distill_steps: of the block supernets, and of the SPOS supernet.
+        distill_steps: of the block supernets, and of the SPOS supernet: each number is a training of its own, of both.
         batch_size: of every training.
     """
 
@@ -83,7 +85,7 @@ class Settings:
     rating_images: int
     epochs: int
     teacher_epochs: int
-    distill_steps: int
+    distill_steps: list[int]
     batch_size: int
     augment: bool
     learning_rate: float
@@ -91,6 +93,22 @@ class Settings:
     teacher: str
     boundaries: list[str]
     space: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Rated:
+    """Ratings of the study's networks, in their order, and the seconds that they took."""
+
+    ratings: list[float]
+    seconds: float
+
+
+def _by_steps(rated: Mapping[int, Rated]) -> dict[str, Any]:
+    """As a result file has it."""
+    return {
+        "ratings": {str(steps): one.ratings for steps, one in rated.items()},
+        "seconds_by_steps": {str(steps): round(one.seconds, 1) for steps, one in rated.items()},
+    }
 
 
 class Silent(Reporter):
@@ -109,7 +127,11 @@ class Study:
 
     @functools.cached_property
     def spec(self) -> ResolvedSpec:
-        """The study's search; its run folder is ``dna``."""
+        """The study's search, as far as it does not depend on the supernets' steps."""
+        return self.spec_at(self.settings.distill_steps[-1])
+
+    def spec_at(self, distill_steps: int) -> ResolvedSpec:
+        """The search with supernets of that many steps, to the next whole epoch."""
         s = self.settings
         images = s.train_images + s.rating_images
         dataset = lay_down(Path(s.data), self.folder / "images", train_images=images, test_images=s.test_images)
@@ -121,7 +143,7 @@ class Study:
             teacher=TeacherSpec(
                 model=s.teacher, boundaries=s.boundaries or None, weights="train", epochs=s.teacher_epochs
             ),
-            training=DistillSpec(epochs=max(1, round(s.distill_steps / steps_per_epoch)), batch_size=s.batch_size),
+            training=DistillSpec(epochs=max(1, round(distill_steps / steps_per_epoch)), batch_size=s.batch_size),
             rating=RateSpec(images=s.rating_images, batch_size=s.batch_size),
             augment=s.augment,
         )
@@ -168,40 +190,48 @@ class Study:
         beside.replace(path)
 
     def _dna(self, context: Context) -> dict[str, Any]:
-        """The search's own steps; a network's rating is the sum over its blocks."""
-        spec, space = self.spec, self.spec.parsed_space
-        modules = {Kind.TEACHER: teacher, Kind.DISTILL: distill, Kind.RATE: rate}
-        for kind, module in modules.items():
-            for step in phase_steps(kind, spec, [space.cells]):
-                if not all((context.run / name).exists() for name in step.outputs(spec)):
-                    module.run_step(spec, step, context)
+        """The teacher, then the search's own steps for each number of steps of the supernets."""
+        _missing_steps(Kind.TEACHER, self.spec, context)
+        about = json.loads((context.run / "teacher.json").read_text())
+        rated = {steps: self._dna_at(steps, context) for steps in self.settings.distill_steps}
+        return {"teacher_accuracy": about["accuracy"], **_by_steps(rated)}
+
+    def _dna_at(self, steps: int, context: Context) -> Rated:
+        """A network's rating is the sum over its blocks."""
+        began, spec, space = time.monotonic(), self.spec_at(steps), self.spec.parsed_space
+        run = context.run / str(steps)
+        run.mkdir(exist_ok=True)
+        for name in ("teacher.safetensors", "teacher.json"):
+            shutil.copyfile(context.run / name, run / name)
+        for kind in (Kind.DISTILL, Kind.RATE):
+            _missing_steps(kind, spec, replace(context, run=run))
         losses = {}
         for ref in space.cells:
-            rated = json.loads((context.run / f"ratings/{ref}.json").read_text())["losses"]
+            rated = json.loads((run / f"ratings/{ref}.json").read_text())["losses"]
             losses[ref.block, ref.cell] = dict(zip(space.paths(space.cell(ref)), rated, strict=True))
-        about = json.loads((context.run / "teacher.json").read_text())
-        return {
-            "teacher_accuracy": about["accuracy"],
-            "ratings": [
-                sum(losses[number, block.cell][block.ops] for number, block in enumerate(architecture.blocks, start=1))
-                for architecture in self.networks
-            ],
-        }
+        ratings = [
+            sum(losses[number, block.cell][block.ops] for number, block in enumerate(architecture.blocks, start=1))
+            for architecture in self.networks
+        ]
+        return Rated(ratings, time.monotonic() - began)
 
     def _spos(self, context: Context) -> dict[str, Any]:
-        spec = self.spec
+        return _by_steps({steps: self._spos_at(steps, context) for steps in self.settings.distill_steps})
+
+    def _spos_at(self, steps: int, context: Context) -> Rated:
+        began, spec = time.monotonic(), self.spec_at(steps)
         assert spec.training.epochs is not None
-        splits = images_of(spec, context.device)
+        splits = images_of(self.spec, context.device)
         torch.manual_seed(spec.seed)
         shared = spos.SharedNetwork(spec.parsed_space, spec.dataset.num_classes)
         recipe = self._recipe(spec.training.epochs)
-        checkpoint = context.run / "checkpoint.safetensors"
+        checkpoint = context.run / f"{steps}.safetensors"
         train.fit(
             spos.RandomPath(shared), splits, recipe, seed=spec.seed, context=context, checkpoint=checkpoint, part="spos"
         )
         ratings = spos.rate(shared, self.networks, splits.rate, batch_size=self.settings.batch_size)
         checkpoint.unlink()
-        return {"ratings": ratings}
+        return Rated(ratings, time.monotonic() - began)
 
     def _truth(self, architecture: Architecture, seed: int, context: Context) -> dict[str, Any]:
         torch.manual_seed(seed)
@@ -222,6 +252,14 @@ class Study:
             label_smoothing=0.0,
             warmup_epochs=epochs / 10,
         )
+
+
+def _missing_steps(kind: Kind, spec: ResolvedSpec, context: Context) -> None:
+    """The steps of a phase whose files are not in the run folder."""
+    module = {Kind.TEACHER: teacher, Kind.DISTILL: distill, Kind.RATE: rate}[kind]
+    for step in phase_steps(kind, spec, [spec.parsed_space.cells]):
+        if not all((context.run / name).exists() for name in step.outputs(spec)):
+            module.run_step(spec, step, context)
 
 
 @functools.cache
@@ -348,11 +386,17 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
         ("rating-images", 2_000, "held out for ratings, on top of the training images"),
         ("epochs", 2, "of each training"),
         ("teacher-epochs", 8, ""),
-        ("distill-steps", 6_000, "of DNA's supernets and of SPOS's"),
         ("batch-size", 64, ""),
         ("input-size", 16, ""),
     ):
         parser.add_argument(f"--{name}", type=int, default=default, help=text)
+    parser.add_argument(
+        "--distill-steps",
+        type=int,
+        nargs="+",
+        default=[624, 1_560, 3_120, 6_000, 12_000],
+        help="of DNA's supernets and of SPOS's; each number is a training of both",
+    )
     parser.add_argument("--learning-rate", type=float, default=0.003)
     parser.add_argument("--augment", action="store_true", help="shifts; in a few epochs they only slow learning")
     parser.add_argument("--space", type=Path, help="JSON of an explicit space; default: this study's own")

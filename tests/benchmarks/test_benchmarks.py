@@ -81,7 +81,7 @@ def test_what_holds_no_images_is_refused(tmp_path: Path) -> None:
 
 TINY = shlex.split(
     "--device cpu --networks 3 --seeds 2 --train-images 120 --test-images 40 --rating-images 40 --epochs 1 "
-    "--teacher-epochs 1 --distill-steps 2 --batch-size 40"
+    "--teacher-epochs 1 --distill-steps 3 6 --batch-size 40"
 )
 
 
@@ -91,8 +91,12 @@ def test_a_ranking_study_goes_on_where_it_was_and_reports(clothes: Path, tmp_pat
     text = capsys.readouterr().out
     assert "14/14" in text
     assert (tmp_path / "result.md").read_text().strip() in text
-    for name in ("DNA", "SPOS", "flops", "params", "seed to seed (ceiling)", "DNA minus SPOS"):
+    supernets = [
+        f"{name}, {steps} steps" for name in ("DNA", "SPOS", "DNA minus SPOS", "DNA minus flops") for steps in (3, 6)
+    ]
+    for name in (*supernets, "flops", "params", "seed to seed (ceiling)"):
         assert all(re.fullmatch(r"[+-]\d\.\d\d \[.*\]", cell) for cell in cells(text, name))
+    assert all(-1 <= float(cell) <= 1 for cell in cells(text, "3 steps"))
     assert {path.name for path in tmp_path.glob("ranking.*")} == {"ranking.svg", "ranking.png"}
     assert not list((tmp_path / "work").rglob("*checkpoint.safetensors"))
 
