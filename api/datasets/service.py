@@ -74,9 +74,9 @@ def take_in(session: Session, resources: Resources, name: str, archive: IO[bytes
     limits = Limits(total_bytes=UNPACKED * resources.settings.max_upload_bytes)
     with _workshop(resources.settings.datasets_dir) as folder:
         unpack(archive, folder / "unpacked", wanted=arrange.is_picture, limits=limits)
+        arrange.check_pictures(folder / "unpacked")  # While the files have the names that the sender knows.
         images = folder / "images"
         arrange.arrange(folder / "unpacked", images)
-        arrange.check_pictures(images)
         info, fingerprint = _described(images, name)
         pack(images, folder / "archive.tar")
         stored = resources.blobs.write_file(folder / "archive.tar")
