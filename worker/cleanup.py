@@ -6,7 +6,8 @@ What a search made is stored; images that are needed after all are unpacked agai
 from __future__ import annotations
 
 import logging
-import shutil
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
@@ -19,23 +20,27 @@ logger = logging.getLogger("dna.worker.cleanup")
 
 def remove_run_folders(sessions: Sessions, data_dir: Path) -> None:
     """Several nodes of a machine may do this at once; folders of searches that can be resumed stay."""
-    runs = data_dir / "runs"
-    folders = {UUID(path.name): path for path in runs.iterdir()} if runs.is_dir() else {}
+    folders = _folders(data_dir / "runs")
     with transaction(sessions) as session:
-        needed = searches.with_work(session, list(folders))
-    for search_id, path in folders.items():
-        if search_id not in needed:
-            shutil.rmtree(path, ignore_errors=True)
-            logger.info("Removed the run folder of search %s.", search_id)
+        needed = searches.with_work(session, [UUID(name) for name in folders])
+    _remove("run folder", [path for name, path in folders.items() if UUID(name) not in needed])
 
 
 def remove_datasets(sessions: Sessions, datasets_dir: Path) -> None:
     """Unpacked images of uploads that were deleted since."""
-    uploads = datasets_dir / UPLOADS
-    folders = {path.name: path for path in uploads.iterdir()} if uploads.is_dir() else {}
+    folders = _folders(datasets_dir / UPLOADS)
     with transaction(sessions) as session:
         stored = datasets.with_archive(session, list(folders))
-    for fingerprint, path in folders.items():
-        if fingerprint not in stored:
-            shutil.rmtree(path, ignore_errors=True)
-            logger.info("Removed the images of a deleted dataset, %s.", fingerprint)
+    _remove("images", [path for name, path in folders.items() if name not in stored])
+
+
+def _folders(root: Path) -> dict[str, Path]:
+    return {path.name: path for path in root.iterdir()} if root.is_dir() else {}
+
+
+def _remove(what: str, paths: list[Path]) -> None:
+    """Each is moved away before it is emptied: who finds a folder under its name finds it whole, whenever this is killed."""
+    for path in paths:
+        with suppress(OSError), tempfile.TemporaryDirectory(dir=path.parents[1], prefix=".removed-") as bin_folder:
+            path.rename(Path(bin_folder) / path.name)
+            logger.info("Removed the %s %s.", what, path.name)

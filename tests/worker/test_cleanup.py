@@ -53,3 +53,4 @@ def test_images_of_deleted_datasets_go(bench: Bench, tmp_path: Path) -> None:
     slot.blobs.delete(location)
     remove_datasets(slot.sessions, tmp_path)
     assert not images.exists()
+    assert not list(tmp_path.glob(".removed*"))
