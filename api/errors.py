@@ -204,7 +204,8 @@ def _invalid_request(error: RequestValidationError) -> Response:
     first = errors[0]
     where = first.get("pointer", "").lstrip("#/").replace("/", ".") or first.get("parameter", "") or "the body"
     more = f" ({len(errors) - 1} more in errors.)" if len(errors) > 1 else ""
-    return problem(422, "invalid_request", f"{where}: {first['detail']}.{more}", errors=errors)
+    end = "" if first["detail"].endswith("?") else "."
+    return problem(422, "invalid_request", f"{where}: {first['detail']}{end}{more}", errors=errors)
 
 
 def _invalid_spec(error: EngineError) -> Response:

@@ -26,6 +26,12 @@ Limit = Annotated[int, Query(ge=1, le=200, description="Most items on the page."
 Cursor = Annotated[str | None, Query(max_length=200, description="`next` of the page before.")]
 
 
+Ref = Annotated[
+    str | None,
+    Query(max_length=200, description="A name, or at least four digits of the beginning or the end of an id."),
+]
+
+
 def encode(position: str) -> str:
     """A cursor that continues after ``position``."""
     return base64.urlsafe_b64encode(position.encode()).decode().rstrip("=")

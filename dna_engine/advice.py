@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dna_engine.spec import ResolvedSpec
-from dna_engine.teachers import get_teacher
+from dna_engine.teachers import catalogue, get_teacher
 
 #: A cell narrower than this share of the teacher's channels is warned of. The paper's cells have 0.42 to 0.5; at 0.25 all
 #: paths of a cell were rated within 1% of each other (docs/benchmarks.md).
@@ -14,6 +14,8 @@ NARROW = 1 / 3
 
 def advice(spec: ResolvedSpec) -> list[str]:
     """One sentence for each thing that weakens the ratings of this search; none where it is set up as the method means it."""
+    if spec.teacher.model not in catalogue():  # Of an older version: nothing is known of its stages.
+        return []
     return [*_parts_of_stages(spec), *_narrow_cells(spec)]
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from dna_engine.cost import cost_range
 from dna_engine.dataset import DatasetInfo
 from dna_engine.errors import InfeasibleBudget, InvalidSpec
+from dna_engine.fields import Written
 from dna_engine.space import Space, parse_space
 from dna_engine.teachers import align, default_space, get_teacher
 
@@ -22,8 +23,8 @@ SMALL_SET = 5_000
 Text = Annotated[str, Field(max_length=200)]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+class _Model(Written):
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
 
 class TeacherSpec(_Model):

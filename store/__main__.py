@@ -14,7 +14,6 @@ import sys
 import threading
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 from alembic.util import CommandError
 from sqlalchemy.exc import ArgumentError, OperationalError, ProgrammingError
@@ -59,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     create = actions.add_parser("create", help="make a key and print it; it cannot be shown again")
     create.add_argument("name", help="whose it is, for the list")
     revoke = actions.add_parser("revoke", help="a key opens nothing from now on")
-    revoke.add_argument("id", type=UUID)
+    revoke.add_argument("id", help="its id, or the beginning or end of it; its name; or dna_ and its prefix")
     for action in (create, revoke, actions.add_parser("list", help="every key, newest first")):
         action.add_argument("--json", action="store_true", dest="as_json")
     return parser
@@ -106,7 +105,7 @@ def _key(chosen: argparse.Namespace, url: str) -> None:
                     row, secret = keys.create(session, chosen.name)
                     shown = [_described(row) | {"key": secret}]
                 case "revoke":
-                    shown = [_described(keys.revoke(session, chosen.id))]
+                    shown = [_described(keys.revoke(session, keys.find(session, chosen.id).id))]
                 case _:
                     shown = [_described(row) for row in keys.listing(session)]
     finally:

@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 
 from store.columns import Json, new_id
 from store.errors import NotFound
+from store.pages import Page, page
+from store.refs import meant
 from store.states import Role
 from store.tables import Architecture
 
@@ -31,6 +33,23 @@ def of_search(session: Session, search_id: UUID, *, role: Role | None = None) ->
     if role is not None:
         query = query.where(Architecture.role == role)
     return list(session.scalars(query))
+
+
+def listing(
+    session: Session,
+    *,
+    search_id: UUID | None = None,
+    ref: str | None = None,
+    after: UUID | None = None,
+    limit: int = 20,
+) -> Page[Architecture]:
+    """A page of networks, newest first: all, those of a search, those that an end of an id may mean."""
+    query = select(Architecture)
+    if search_id is not None:
+        query = query.where(Architecture.search_id == search_id)
+    if ref is not None:
+        query = query.where(meant(ref, Architecture.id))
+    return page(session, query, Architecture.id, after=after, limit=limit)
 
 
 def select_network(

@@ -16,6 +16,7 @@ from store.blobs import Blob
 from store.columns import new_id
 from store.errors import IllegalTransition, NameTaken, NotFound
 from store.pages import Page, page
+from store.refs import meant
 from store.states import FINISHED, DatasetState
 from store.tables import Dataset, Search
 
@@ -137,6 +138,9 @@ def archive_of(session: Session, fingerprint: str) -> Blob | None:
     return Blob.from_json(found) if found else None
 
 
-def listing(session: Session, *, after: UUID | None = None, limit: int = 20) -> Page[Dataset]:
-    """A page of datasets, newest first."""
-    return page(session, select(Dataset), Dataset.id, after=after, limit=limit)
+def listing(session: Session, *, ref: str | None = None, after: UUID | None = None, limit: int = 20) -> Page[Dataset]:
+    """A page of datasets, newest first; with ``ref`` those that a name or an end of an id may mean."""
+    query = select(Dataset)
+    if ref is not None:
+        query = query.where(meant(ref, Dataset.id, Dataset.name))
+    return page(session, query, Dataset.id, after=after, limit=limit)

@@ -2,6 +2,7 @@
 
 StoreError                  base; the message says what to do
 ├── NotFound                no row of that kind has that id or name
+├── Ambiguous               several rows of that kind have that name, or an id with that end
 ├── NameTaken               a name that must be unique exists already
 ├── IllegalTransition       the state does not allow it (cancel what is finished, resume what runs)
 ├── LeaseLost               a worker writes to a step that is no longer its own; it must stop
@@ -14,6 +15,7 @@ StoreError                  base; the message says what to do
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy.exc import DontWrapMixin
@@ -34,6 +36,13 @@ class NotFound(StoreError):
         super().__init__(f"There is no {kind} {key}.")
         self.kind = kind
         self.key = key
+
+
+class Ambiguous(StoreError):
+    """Several rows of ``kind`` may be meant by ``ref``; ``candidates`` tells them apart."""
+
+    def __init__(self, kind: str, ref: str, candidates: Sequence[str]) -> None:
+        super().__init__(f"Several {kind}s may be meant by {ref!r}: {', '.join(candidates)}. Give more of the id.")
 
 
 class NameTaken(StoreError):

@@ -14,11 +14,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from store.columns import new_id
-from store.errors import NotFound
+from store.errors import Ambiguous, NotFound
+from store.refs import meant
 from store.session import clock
 from store.tables import ApiKey
 
 _SHAPE = re.compile(r"dna_([0-9a-f]{8})_([0-9a-f]{64})([0-9a-f]{8})")
+
+_BEGINNING = re.compile(r"dna_([0-9a-f]{8})(?:_|$)")
 
 #: ``last_used_at`` is that coarse, so that reading does not write at every request.
 USE_RESOLUTION = timedelta(minutes=1)
@@ -47,6 +50,26 @@ def authenticate(session: Session, key: str) -> ApiKey | None:
     if row.last_used_at is None or now - row.last_used_at > USE_RESOLUTION:
         row.last_used_at = now
     return row
+
+
+def find(session: Session, ref: str) -> ApiKey:
+    """The key that a person means: by name, by an end of its id, or by ``dna_`` and its prefix, as of a key that leaked.
+
+    Of several those that are not revoked are meant.
+
+    Raises:
+        NotFound: there is none.
+        Ambiguous: there are several; says which.
+    """
+    prefix = match[1] if (match := _BEGINNING.match(ref)) else ref
+    rows = list(session.scalars(select(ApiKey).where(meant(prefix, ApiKey.id, ApiKey.name, ApiKey.prefix))))
+    rows = [row for row in rows if row.name == ref] or rows
+    rows = [row for row in rows if row.revoked_at is None] or rows
+    if len(rows) > 1:
+        raise Ambiguous("key", ref, [f"{row.id} ({row.name})" for row in rows])
+    if not rows:
+        raise NotFound("key", ref)
+    return rows[0]
 
 
 def revoke(session: Session, key_id: UUID) -> ApiKey:

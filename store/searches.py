@@ -16,6 +16,7 @@ from store.columns import new_id
 from store.errors import IllegalTransition, NotFound
 from store.events import NewEvent
 from store.pages import Page, page
+from store.refs import meant
 from store.states import FINISHED, EventType, SearchState
 from store.tables import Artifact, Search
 
@@ -101,8 +102,9 @@ def lock(session: Session, search_id: UUID) -> Search:
 
 @dataclass(frozen=True)
 class Filter:
-    """Which searches a list shows; every label given must be equal."""
+    """Which searches a list shows; every label given must be equal. ``ref`` is a name or an end of an id."""
 
+    ref: str | None = None
     state: SearchState | None = None
     dataset: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -111,6 +113,8 @@ class Filter:
 def listing(session: Session, where: Filter, *, after: UUID | None = None, limit: int = 20) -> Page[Search]:
     """A page of searches, newest first, without their steps."""
     query = select(Search)
+    if where.ref is not None:
+        query = query.where(meant(where.ref, Search.id, Search.name))
     if where.state is not None:
         query = query.where(Search.state == where.state)
     if where.dataset is not None:

@@ -29,8 +29,8 @@ class File(BaseModel):
     sha256: str
 
 
-class ArchitectureOut(BaseModel):
-    """A network, with what is known of it."""
+class ArchitectureSummary(BaseModel):
+    """A network as it is listed."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -46,5 +46,10 @@ class ArchitectureOut(BaseModel):
     counted_params: int | None
     test_accuracy: float | None
     created_at: datetime
+
+
+class ArchitectureOut(ArchitectureSummary):
+    """A network, with its files."""
+
     files: list[File]
     trainings: list[UUID]

@@ -15,7 +15,7 @@ from api.datasets import service, upload
 from api.datasets.schemas import DatasetOut
 from api.deps import ResourcesDep, SessionDep
 from api.openapi import problems
-from api.pagination import Page, RowPaging, encode
+from api.pagination import Page, Ref, RowPaging, encode
 from store import datasets
 from store.session import transaction
 from store.tables import Dataset
@@ -52,9 +52,9 @@ def create_dataset(sent: upload.SentDep, resources: ResourcesDep) -> Response:
 
 
 @router.get("", response_model=Page[DatasetOut])
-def list_datasets(session: SessionDep, paging: RowPaging) -> Page[DatasetOut]:
+def list_datasets(session: SessionDep, paging: RowPaging, ref: Ref = None) -> Page[DatasetOut]:
     """Datasets, newest first. `digits` (1,797 handwritten digits) is always there."""
-    found = datasets.listing(session, after=paging.after, limit=paging.limit)
+    found = datasets.listing(session, ref=ref, after=paging.after, limit=paging.limit)
     items = [DatasetOut.of(dataset) for dataset in found.items]
     return Page(items=items, next=encode(str(found.next)) if found.next else None)
 

@@ -14,7 +14,7 @@ from api.body import JsonRoute
 from api.deps import ResourcesDep, SessionDep
 from api.idempotency import OnceDep
 from api.openapi import problems
-from api.pagination import Page, RowPaging, encode
+from api.pagination import Page, Ref, RowPaging, encode
 from api.searches import examples, service
 from api.searches.estimate import estimate
 from api.searches.schemas import Estimate, SearchDetail, SearchSummary
@@ -61,12 +61,13 @@ def estimate_search(spec: SpecBody, session: SessionDep, resources: ResourcesDep
 def list_searches(
     session: SessionDep,
     paging: RowPaging,
+    ref: Ref = None,
     state: SearchState | None = None,
     dataset: Annotated[str | None, Query(max_length=200)] = None,
     label: Annotated[list[str], Query(max_length=32, description="`key:value`; a search must have all of them.")] = [],  # noqa: B006
 ) -> Page[SearchSummary]:
     """Searches, newest first."""
-    where = Filter(state=state, dataset=dataset, labels=service.parse_labels(label))
+    where = Filter(ref=ref, state=state, dataset=dataset, labels=service.parse_labels(label))
     found = searches.listing(session, where, after=paging.after, limit=paging.limit)
     items = [SearchSummary.model_validate(search) for search in found.items]
     return Page(items=items, next=encode(str(found.next)) if found.next else None)

@@ -8,6 +8,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from dna_engine.advice import advice
+from dna_engine.fields import Written
 from dna_engine.spec import Budget, ResolvedSpec
 from dna_engine.steps import Kind
 from store.states import Role, SearchState, StepState
@@ -104,14 +106,17 @@ class SearchDetail(SearchSummary):
     """A search with its resolved spec, its steps and its networks."""
 
     spec: ResolvedSpec
+    warnings: list[str] = Field(description="What makes its ratings tell little, and what to do about it.")
     steps: list[SearchStep]
     architectures: list[SearchNetwork]
 
     @classmethod
     def of(cls, search: Search, networks: list[Architecture]) -> SearchDetail:
+        spec = ResolvedSpec.model_validate(search.resolved)
         return cls(
             **SearchSummary.model_validate(search).model_dump(),
-            spec=shown(ResolvedSpec.model_validate(search.resolved)),
+            spec=shown(spec),
+            warnings=advice(spec),
             steps=[SearchStep.of(step) for step in search.steps],
             architectures=[SearchNetwork.model_validate(network) for network in networks],
         )
@@ -193,10 +198,8 @@ class FrontierOut(BaseModel):
     points: list[FrontierPoint]
 
 
-class SelectIn(BaseModel):
+class SelectIn(Written):
     """A new budget on finished ratings."""
-
-    model_config = ConfigDict(extra="forbid")
 
     budget: Budget = Field(default=Budget(), description="No limit when left out: the best network of all.")
     top_k: int = Field(default=1, ge=1, le=10, description="How many networks, best first.")

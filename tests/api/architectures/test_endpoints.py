@@ -41,6 +41,22 @@ def test_a_network_shows_what_is_known_of_it(finished: Finished) -> None:
         Architecture.from_json(network["architecture"])
 
 
+def test_networks_are_listed_by_search_and_by_an_end_of_their_id(finished: Finished) -> None:
+    winner, control = finished.network("winner"), finished.network("control")
+
+    def listed(**params: str) -> dict[str, str]:
+        page = finished.client.get("/architectures", params=params).json()
+        return {network["id"]: network["role"] for network in page["items"]}
+
+    mine = listed(search=finished.id)
+    assert (mine[winner], mine[control]) == ("winner", "control")
+    assert listed(ref=winner[-8:]) == {winner: "winner"}
+    assert listed(ref=winner[-8:], search=str(UUID(int=0))) == {}
+    first = finished.client.get("/architectures", params={"search": finished.id, "limit": 1}).json()
+    rest = finished.client.get("/architectures", params={"search": finished.id, "cursor": first["next"]}).json()
+    assert {network["id"] for network in (*first["items"], *rest["items"])} == set(mine)
+
+
 @pytest.mark.parametrize("kind", ["json", "safetensors", "onnx", "bundle"])
 def test_a_download_is_what_its_headers_say(finished: Finished, kind: str) -> None:
     response = download(finished, kind)

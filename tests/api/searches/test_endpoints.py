@@ -61,8 +61,9 @@ def test_the_spec_is_shown_resolved(client: TestClient) -> None:
         ({"space": {"blocks": [{"stride": 2}]}}, "invalid_space", "#/space/blocks", "cells"),
         ({"space": {"blocks": [], "ops": ["mb9_9x9"]}}, "unknown_name", "#/space/ops", "mb6_3x3"),
         ({"block_weights": [1.0]}, "invalid_spec", "#/block_weights", "3 blocks"),
-        ({"colour": "red"}, "invalid_request", "#/colour", "not permitted"),
-        ({"budget": {"flop": 1}}, "invalid_request", "#/budget/flop", "not permitted"),
+        ({"colour": "red"}, "invalid_request", "#/colour", "no such field"),
+        ({"buget": {"flops": 1}}, "invalid_request", "#/buget", "buget: There is no such field. Did you mean budget?"),
+        ({"budget": {"flop": 1}}, "invalid_request", "#/budget/flop", "Did you mean flops?"),
         ({"budget": {"flops": -1}}, "invalid_request", "#/budget/flops", "greater than 0"),
         ({"training": {"epochs": "many"}}, "invalid_request", "#/training/epochs", "integer"),
         ({"labels": {"k": "v" * 257}}, "invalid_request", "#/labels/k", "256"),
@@ -125,6 +126,27 @@ def test_lists_are_filtered(client: TestClient) -> None:
     assert ids(dataset="digits", state="queued", label="run:a:b") == [first["id"]]
     assert ids(dataset="cats") == []
     problem(client.get("/searches", params={"label": "team"}), 422, "invalid_request")
+
+
+def test_a_list_narrows_to_what_a_name_or_an_end_of_an_id_means(client: TestClient) -> None:
+    birds, other = create(client, name="birds"), create(client)
+
+    def ids(ref: str) -> list[str]:
+        return [search["id"] for search in client.get("/searches", params={"ref": ref}).json()["items"]]
+
+    assert ids("birds") == ids(birds["id"][-8:]) == ids(birds["id"]) == [birds["id"]]
+    assert ids(birds["id"][:6]) == [other["id"], birds["id"]]
+    assert ids("bird") == ids(birds["id"][-3:]) == []
+    problem(client.get("/searches", params={"ref": "a\x00b"}), 422, "unstorable_value")
+    assert client.get("/datasets", params={"ref": "digits"}).json()["items"][0]["name"] == "digits"
+    assert client.get("/datasets", params={"ref": "digit"}).json()["items"] == []
+
+
+def test_what_weakens_the_ratings_is_said_with_the_search(client: TestClient) -> None:
+    assert create(client)["warnings"] == []
+    weak = create(client, space="mbconv-small", teacher={"model": "resnet50"})
+    assert len(weak["warnings"]) == 3
+    assert client.get(f"/searches/{weak['id']}").json()["warnings"] == weak["warnings"]
 
 
 def test_a_queued_search_is_cancelled_at_once_and_resumed(client: TestClient) -> None:

@@ -1,0 +1,56 @@
+"""Models of what people write: a field that does not exist is refused with the ones that may have been meant. Torch-free."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from typing import Any, Self, get_args
+
+from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+_UNKNOWN = "extra_forbidden"
+
+
+class Written(BaseModel):
+    """A model without unknown fields, whose refusal of one names the field that was meant."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _advise(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Raises the same errors; those of unknown fields of this very model with advice."""
+        try:
+            return handler(value)
+        except ValidationError as error:
+            raise ValidationError.from_exception_data(
+                error.title, [_advised(cls, dict(found)) for found in error.errors()]
+            ) from None
+
+
+def _advised(model: type[BaseModel], error: dict[str, Any]) -> InitErrorDetails:
+    where, message = error["loc"], error["msg"]
+    if error["type"] == _UNKNOWN and len(where) == 1:
+        message = "There is no such field" + _meant(model, str(where[0]))
+    # As a custom error whatever it was: its words are final, and a brace in them is no placeholder.
+    kind = PydanticCustomError(error["type"], "{words}", {"words": message})
+    return InitErrorDetails(type=kind, loc=where, input=error["input"])
+
+
+def _meant(model: type[BaseModel], name: str) -> str:
+    """The end of the sentence: fields with a name like it here, or else with that name inside a field of this model."""
+    near = difflib.get_close_matches(name, model.model_fields, n=1)
+    near = near or [path for path in _paths(model) if path.rpartition(".")[2] == name]
+    if not near:
+        return ""
+    *others, last = near
+    return f". Did you mean {' or '.join(filter(None, (', '.join(others), last)))}?"
+
+
+def _paths(model: type[BaseModel]) -> Iterator[str]:
+    """Every field inside a field, such as ``budget.flops``."""
+    for name, field in model.model_fields.items():
+        for kind in (field.annotation, *get_args(field.annotation)):
+            if isinstance(kind, type) and issubclass(kind, BaseModel):
+                yield from (f"{name}.{inner}" for inner in (*kind.model_fields, *_paths(kind)))

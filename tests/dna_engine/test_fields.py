@@ -1,0 +1,41 @@
+"""A field that does not exist is refused with the one that was meant."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from dna_engine.spec import SearchSpec
+
+
+def said(written: dict[str, Any]) -> dict[str, str]:
+    with pytest.raises(ValidationError) as refused:
+        SearchSpec.model_validate({"dataset": "digits", **written})
+    return {".".join(map(str, error["loc"])): error["msg"] for error in refused.value.errors()}
+
+
+@pytest.mark.parametrize(
+    ("written", "field", "meant"),
+    [
+        ({"buget": {}}, "buget", "Did you mean budget?"),
+        ({"budget": {"flop": 1}}, "budget.flop", "Did you mean flops?"),
+        ({"flops": 1}, "flops", "Did you mean budget.flops?"),
+        ({"epochs": 1}, "epochs", "Did you mean teacher.epochs, training.epochs or retrain.epochs?"),
+        ({"colour": "red"}, "colour", "There is no such field"),
+    ],
+)
+def test_an_unknown_field_is_told_from_the_nearest(written: dict[str, Any], field: str, meant: str) -> None:
+    assert said(written)[field].endswith(meant)
+
+
+def test_other_errors_stay_as_they_are() -> None:
+    errors = said({"budget": {"flops": -1, "x": 1}, "labels": {"{k}": 1}, "block_weights": [-1.0], "name": "n" * 201})
+    assert errors == {
+        "budget.flops": "Input should be greater than 0",
+        "budget.x": "There is no such field",
+        "labels.{k}": "Input should be a valid string",
+        "name": "String should have at most 200 characters",
+    }
+    assert said({"block_weights": [-1.0]}) == {"": "Value error, block_weights must not be negative"}
