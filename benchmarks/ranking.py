@@ -240,7 +240,7 @@ class Study:
         splits = images_of(self.spec, context.device)
         fitted = train.fit(model, splits, recipe, seed=seed, context=context, checkpoint=checkpoint, part="network")
         checkpoint.unlink()
-        return asdict(fitted)
+        return fitted.to_json()
 
     def _recipe(self, epochs: int) -> Recipe:
         """One for the networks and for SPOS; no label smoothing, which would spoil the log-loss."""

@@ -335,18 +335,24 @@ def load_teacher(spec: ResolvedSpec, run: Path, device: torch.device) -> Teacher
 def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
     """Makes the teacher: trains it on the search's own images, downloads it, or takes the file it is given.
 
-    Writes ``teacher.safetensors`` (weights, head included) and ``teacher.json`` (accuracy on the test images where the
-    classes are the search's, normalisation, blocks), and logs what will weaken the ratings.
+    Writes ``teacher.safetensors`` (weights, head included) and ``teacher.json`` (accuracy on the test images and what it
+    says where the classes are the search's, normalisation, blocks), and logs what will weaken the ratings.
 
     Raises:
         TeacherError: weights that cannot be had, or boundaries that the model does not have.
         Interrupted: told to stop; a checkpoint was written.
     """
-    about: dict[str, Any] = {"model": spec.teacher.model, "weights": spec.teacher.weights, "accuracy": None}
+    about: dict[str, Any] = {
+        "model": spec.teacher.model,
+        "weights": spec.teacher.weights,
+        "accuracy": None,
+        "test": None,
+    }
     mean: Sequence[float] = data.MEAN
     std: Sequence[float] = data.STD
     if spec.teacher.weights == "train":
-        model, about["accuracy"] = _trained(spec, step, context)
+        model, fitted = _trained(spec, step, context)
+        about |= {"accuracy": fitted.test_accuracy, "test": fitted.test.model_dump(mode="json")}
     elif spec.teacher.weights == "pretrained":
         model = build(spec.teacher.model, pretrained=True)
         mean, std = native_config(spec.teacher.model).mean, native_config(spec.teacher.model).std
@@ -362,11 +368,11 @@ def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
     save_file(weights, context.run / "teacher.safetensors")
     (context.run / "teacher.json").write_text(json.dumps(about, indent=1))
     (context.run / step.checkpoint).unlink(missing_ok=True)
-    figures = {"accuracy": about["accuracy"], **asdict(count_model(model, spec.input_size))}
+    figures = {"accuracy": about["accuracy"], "test": about["test"], **asdict(count_model(model, spec.input_size))}
     return Result(artifacts=["teacher.safetensors", "teacher.json"], values=figures)
 
 
-def _trained(spec: ResolvedSpec, step: Step, context: Context) -> tuple[nn.Module, float]:
+def _trained(spec: ResolvedSpec, step: Step, context: Context) -> tuple[nn.Module, train.FitResult]:
     torch.manual_seed(spec.seed)
     model = build(spec.teacher.model, num_classes=spec.dataset.num_classes)
     cut(model, spec.teacher.boundaries)  # Before it is trained for nothing.
@@ -380,4 +386,4 @@ def _trained(spec: ResolvedSpec, step: Step, context: Context) -> tuple[nn.Modul
         checkpoint=context.run / step.checkpoint,
         part="teacher",
     )
-    return model, fitted.test_accuracy
+    return model, fitted

@@ -22,11 +22,12 @@ from torch.nn import functional as F
 
 from dna_engine import checkpoint as checkpoints
 from dna_engine import data
+from dna_engine.accuracy import Accuracy, Answers, judge, warning
 from dna_engine.architecture import Architecture
 from dna_engine.context import CHECKPOINT_EVERY, Context
 from dna_engine.cost import architecture_cost
 from dna_engine.errors import NonFiniteLoss
-from dna_engine.events import Checkpoint, Metric, Progress, Result
+from dna_engine.events import Checkpoint, Log, Metric, Progress, Result
 from dna_engine.network import build, count
 from dna_engine.recipe import Recipe
 from dna_engine.spec import ResolvedSpec
@@ -42,14 +43,19 @@ class FitResult:
     Attributes:
         test_accuracy: share of the test images classified correctly, 0 to 1.
         test_loss: mean cross entropy (log-loss, nats) on the test images.
+        test: what that accuracy says.
         seconds: spent training and evaluating, over all interruptions.
         images_per_second: training images over the seconds spent training.
     """
 
     test_accuracy: float
     test_loss: float
+    test: Accuracy
     seconds: float
     images_per_second: float
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "test": self.test.model_dump(mode="json")}
 
 
 def fit(
@@ -81,22 +87,38 @@ def fit(
     return run.finish()
 
 
+@dataclass(frozen=True)
+class Evaluation:
+    """What a classifier answered on every image of a set, and its mean cross entropy (nats)."""
+
+    answers: Answers
+    loss: float
+
+    @property
+    def accuracy(self) -> float:
+        """0 to 1."""
+        return self.answers.accuracy
+
+
 def evaluate(
     model: nn.Module, images: data.Images, device: torch.device, *, exact: bool = True, batch_size: int = 256
-) -> tuple[float, float]:
-    """Accuracy (0 to 1) and mean cross entropy of a classifier on every image of a set.
+) -> Evaluation:
+    """Runs a classifier on every image of a set.
 
     ``exact`` asks for full precision: what is claimed of a network must hold wherever it is run.
     """
     model.eval()
-    right = torch.zeros((), device=device)
+    answers, truth, classes = [], [], 0
     loss = torch.zeros((), device=device, dtype=torch.float64)
     with torch.inference_mode(), nullcontext() if exact else precision(device):
         for x, labels in images.ordered(batch_size):
             logits = model(x.contiguous(memory_format=torch.channels_last)).float()
-            right += (logits.argmax(1) == labels).sum()
+            classes = logits.shape[1]
+            answers.append(logits.argmax(1))
+            truth.append(labels)
             loss += F.cross_entropy(logits, labels, reduction="sum")
-    return right.item() / len(images), loss.item() / len(images)
+    counted = Answers.count(torch.cat(truth).tolist(), torch.cat(answers).tolist(), classes)
+    return Evaluation(counted, loss.item() / len(images))
 
 
 def precision(device: torch.device) -> AbstractContextManager[Any]:
@@ -174,7 +196,7 @@ class _Run:
 
     def _end_epoch(self) -> None:
         loss = self._mean_loss()
-        accuracy, _ = evaluate(self._best(), self.splits.test, self.context.device, exact=False)
+        accuracy = evaluate(self._best(), self.splits.test, self.context.device, exact=False).accuracy
         self.losses.clear()
         epoch = self.step / self.steps_per_epoch
         self.best_accuracy = max(self.best_accuracy, accuracy)
@@ -186,11 +208,16 @@ class _Run:
         best = self._best()
         if best is not self.model:
             self.model.load_state_dict(best.state_dict())
-        accuracy, loss = evaluate(self.model, self.splits.test, self.context.device)
+        reached = evaluate(self.model, self.splits.test, self.context.device)
+        test = judge(reached.answers)
+        if said := warning(self.part, test):
+            self.context.reporter.emit(Log(level="warning", message=said))
         self.seconds += time.monotonic() - began
         self._save()
         images = self.total * min(self.recipe.batch_size, len(self.splits.train))
-        return FitResult(accuracy, loss, round(self.seconds, 3), round(images / self.train_seconds, 1))
+        return FitResult(
+            reached.accuracy, reached.loss, test, round(self.seconds, 3), round(images / self.train_seconds, 1)
+        )
 
     def _best(self) -> nn.Module:
         best: nn.Module = self.model if self.average is None else self.average.module
@@ -265,8 +292,8 @@ class _Run:
 def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
     """Trains the network in the folder ``step.network`` from scratch.
 
-    Reads its ``architecture.json``, writes ``weights.safetensors`` and ``training.json``: test accuracy and loss, flops
-    and params as predicted by formula and as counted on the network, seconds, recipe.
+    Reads its ``architecture.json``, writes ``weights.safetensors`` and ``training.json``: test accuracy and loss, what that
+    accuracy says (:class:`~dna_engine.accuracy.Accuracy`, as ``test``), flops and params as predicted by formula and as counted on the network, seconds, recipe.
 
     Raises:
         NonFiniteLoss: training diverged.
@@ -282,7 +309,7 @@ def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
     checkpoint = context.run / step.checkpoint
     fitted = fit(model, splits, recipe, seed=spec.seed, context=context, checkpoint=checkpoint, part=step.network)
     training = {
-        **asdict(fitted),
+        **fitted.to_json(),
         "predicted": asdict(architecture_cost(architecture)),
         "counted": asdict(count(architecture)),
         "recipe": asdict(recipe),

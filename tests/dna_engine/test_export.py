@@ -42,10 +42,16 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     torch.manual_seed(0)
     model = build(network)
-    accuracy, loss = evaluate(model, data.load_splits(SPEC, torch.device("cpu")).test, torch.device("cpu"))
+    reached = evaluate(model, data.load_splits(SPEC, torch.device("cpu")).test, torch.device("cpu"))
     (folder / "architecture.json").write_text(json.dumps(network.to_json() | {"preprocessing": preprocessing(SPEC)}))
     save_file(model.state_dict(), folder / "weights.safetensors")
-    training = {"test_accuracy": accuracy, "test_loss": loss, "recipe": {"epochs": 0}, "dataset": "digits", "seed": 0}
+    training = {
+        "test_accuracy": reached.accuracy,
+        "test_loss": reached.loss,
+        "recipe": {"epochs": 0},
+        "dataset": "digits",
+        "seed": 0,
+    }
     (folder / "training.json").write_text(json.dumps(training))
     where, _ = context(run)
     export.run_step(SPEC, STEP, where)
@@ -89,7 +95,7 @@ def test_the_bundle_is_all_one_needs(run: Path, tmp_path: Path, monkeypatch: pyt
     names: dict[str, Any] = {}
     exec(card.split("```python\n")[1].split("```")[0], names)
     images = data.load_splits(SPEC, torch.device("cpu")).test
-    accuracy, _ = evaluate(names["model"], images, torch.device("cpu"))
+    accuracy = evaluate(names["model"], images, torch.device("cpu")).accuracy
     assert accuracy == json.loads((tmp_path / "training.json").read_text())["test_accuracy"]
 
 

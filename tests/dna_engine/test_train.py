@@ -11,10 +11,11 @@ from safetensors.torch import load_file
 from torch import nn
 
 from dna_engine import data, train
+from dna_engine.accuracy import Accuracy, judge
 from dna_engine.architecture import Architecture
 from dna_engine.cost import Cost
 from dna_engine.errors import Interrupted, NonFiniteLoss
-from dna_engine.events import Checkpoint, Metric, Progress
+from dna_engine.events import Checkpoint, Log, Metric, Progress
 from dna_engine.network import build, count
 from dna_engine.recipe import Recipe
 from dna_engine.space import parse_space
@@ -69,6 +70,20 @@ def test_it_learns_and_says_how_it_goes(splits: data.Splits, tmp_path: Path) -> 
     assert last.done == last.total == 3 * splits.train.steps(64)
     assert last.parts == ["winner"]
     assert [event.name for event in recorder.of(Checkpoint)] == ["c.safetensors"]
+    assert result.test.verdict is None
+    assert not recorder.of(Log)
+
+
+def test_a_training_that_taught_nothing_says_so(splits: data.Splits, tmp_path: Path) -> None:
+    where, recorder = context(tmp_path)
+    recipe = Recipe(epochs=1, batch_size=256, learning_rate=1e-9, warmup_epochs=0)
+    result = train.fit(
+        fresh(), splits, recipe, seed=0, context=where, checkpoint=tmp_path / "c.safetensors", part="control"
+    )
+    assert result.test.verdict is not None
+    (said,) = recorder.of(Log)
+    assert said.level == "warning"
+    assert said.message.startswith(f"control: {result.test.verdict}. ")
 
 
 @pytest.mark.parametrize(
@@ -114,11 +129,15 @@ def test_evaluation_counts_every_image_once(splits: data.Splits) -> None:
         def forward(self, images: torch.Tensor) -> torch.Tensor:
             return torch.eye(10)[7].expand(len(images), 10) * 5
 
-    accuracy, loss = train.evaluate(Always(), splits.test, CPU, batch_size=100)
+    found = train.evaluate(Always(), splits.test, CPU, batch_size=100)
     share = (splits.test.labels == 7).float().mean().item()
     norm = torch.logsumexp(torch.eye(10)[7] * 5, 0).item()
-    assert accuracy == pytest.approx(share)
-    assert loss == pytest.approx(norm - 5 * share, rel=1e-5)
+    assert found.accuracy == pytest.approx(share)
+    assert found.loss == pytest.approx(norm - 5 * share, rel=1e-5)
+    images = torch.bincount(splits.test.labels, minlength=10).tolist()
+    assert found.answers.images == images
+    assert found.answers.right == [images[7] if number == 7 else 0 for number in range(10)]
+    assert found.answers.given == [360 if number == 7 else 0 for number in range(10)]
 
 
 def test_the_step_writes_weights_and_figures(tmp_path: Path) -> None:
@@ -136,7 +155,8 @@ def test_the_step_writes_weights_and_figures(tmp_path: Path) -> None:
     assert figures["recipe"]["epochs"] == 1
     model = build(NETWORK)
     model.load_state_dict(load_file(folder / "weights.safetensors"))
-    accuracy, loss = train.evaluate(model, data.load_splits(spec, CPU).test, CPU)
-    assert accuracy == figures["test_accuracy"]
-    assert loss == pytest.approx(figures["test_loss"], rel=1e-5)
+    found = train.evaluate(model, data.load_splits(spec, CPU).test, CPU)
+    assert found.accuracy == figures["test_accuracy"] == figures["test"]["accuracy"]
+    assert found.loss == pytest.approx(figures["test_loss"], rel=1e-5)
+    assert judge(found.answers) == Accuracy.model_validate(figures["test"])
     assert not list((tmp_path / "checkpoints").iterdir())
