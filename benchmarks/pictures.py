@@ -49,8 +49,8 @@ def lay_down(source: Path, target: Path, *, train_images: int, test_images: int)
 def _open(source: Path, target: Path) -> tuple[Album, Album]:
     if source.suffix == ".zip":
         with zipfile.ZipFile(source) as archive:
-            archive.extractall(target / "source")
-        return open_folder(target / "source")
+            archive.extractall(target / ".source")
+        return open_folder(target / ".source")
     if (source / "train-images-idx3-ubyte.gz").exists():
         return _idx(source, "train"), _idx(source, "t10k")
     if not source.is_dir():

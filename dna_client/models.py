@@ -223,6 +223,7 @@ class Dataset(TypedDict):
     num_train: int
     num_test: int
     image_size: int
+    left_out: list[str]
 
 
 class TeacherBlock(TypedDict):

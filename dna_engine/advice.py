@@ -1,4 +1,7 @@
-"""What a search may ask for although its ratings would tell little. Torch-free, so that it is told before any work."""
+"""What a search may ask for although its ratings would tell little, and which images it does without.
+
+Torch-free, so that it is told before any work.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +16,12 @@ NARROW = 1 / 3
 
 
 def advice(spec: ResolvedSpec) -> list[str]:
-    """One sentence for each thing that weakens the ratings of this search; none where it is set up as the method means it."""
+    """One sentence for each thing that was left out of the images, or that weakens the ratings of this search; none where it is
+    set up as the method means it.
+    """
     if spec.teacher.model not in catalogue():  # Of an older version: nothing is known of its stages.
-        return []
-    return [*_parts_of_stages(spec), *_narrow_cells(spec)]
+        return spec.dataset.left_out
+    return [*spec.dataset.left_out, *_parts_of_stages(spec), *_narrow_cells(spec)]
 
 
 def _parts_of_stages(spec: ResolvedSpec) -> Iterator[str]:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO
 
 from dna_engine.errors import DataError
+from dna_engine.layout import is_clutter
 
 _CHUNK = 1 << 20
 #: Bytes of a part of a name, as file systems allow, and of a whole one.
@@ -46,10 +47,10 @@ class Limits:
 
 @dataclass(frozen=True)
 class Entry:
-    """A file of an archive: its name there, and how to read it."""
+    """What an archive holds: its name there, and how to read it; None for a folder."""
 
     name: str
-    open: Callable[[], IO[bytes]]
+    open: Callable[[], IO[bytes]] | None
 
 
 def unpack(archive: IO[bytes], target: Path, *, wanted: Callable[[str], bool], limits: Limits) -> None:
@@ -57,22 +58,39 @@ def unpack(archive: IO[bytes], target: Path, *, wanted: Callable[[str], bool], l
 
     Args:
         archive: can be read from any place.
-        wanted: whether a file of that name (its last part) is written; others are read, counted and left out.
+        wanted: whether a file of that name (its last part) is written; of others, which are read and counted all the same, an
+            empty file remains, so that it can be told what was left out. Clutter leaves nothing.
 
     Raises:
         DataError: it is no archive, it is damaged, a name or kind of entry is not allowed, or a limit is passed.
     """
     allowed = _Allowance(limits, packed=_size(archive))
     taken: set[str] = set()
+    target.mkdir(parents=True, exist_ok=True)
     with _readable():
         for entry in _entries(archive, allowed):
-            parts = safe_parts(entry.name)
-            path = target.joinpath(*parts) if wanted(parts[-1]) and not _hidden(parts) else None
-            if path is not None:
-                _take(entry.name, parts, taken)
-                path.parent.mkdir(parents=True, exist_ok=True)
-            with entry.open() as source:
-                _copy(entry.name, source, path, allowed)
+            path = _place(entry, target, wanted, taken)
+            if entry.open is not None:
+                with entry.open() as source:
+                    _copy(entry.name, source, path, allowed)
+
+
+def _place(entry: Entry, target: Path, wanted: Callable[[str], bool], taken: set[str]) -> Path | None:
+    """Where the content of an entry is written, in a folder that exists; None where it is not."""
+    if entry.open is None and not entry.name.strip("./"):  # The folder around all.
+        return None
+    parts = safe_parts(entry.name)
+    if any(is_clutter(part) for part in parts):
+        return None
+    path = target.joinpath(*parts)
+    (path if entry.open is None else path.parent).mkdir(parents=True, exist_ok=True)
+    if entry.open is None:
+        return None
+    if not wanted(parts[-1]):
+        path.touch()
+        return None
+    _take(entry.name, parts, taken)
+    return path
 
 
 def pack(folder: Path, archive: Path) -> None:
@@ -134,6 +152,8 @@ class _Allowance:
 def _readable() -> Iterator[None]:
     try:
         yield
+    except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
+        raise DataError("The archive holds a file and a folder of one name; pack it anew.", param="file") from error
     except _BROKEN as error:
         raise DataError(f"The archive cannot be read ({type(error).__name__}: {error}).", param="file") from error
 
@@ -152,6 +172,7 @@ def _entries(archive: IO[bytes], allowed: _Allowance) -> Iterator[Entry]:
         for member in tar:
             allowed.entry()
             if member.isdir():
+                yield Entry(member.name, None)
                 continue
             if not member.isreg():
                 raise _not_a_file(member.name)
@@ -163,13 +184,15 @@ def _zipped(archive: IO[bytes], allowed: _Allowance) -> Iterator[Entry]:
         for info in packed.infolist():
             allowed.entry()
             kind = stat.S_IFMT(info.external_attr >> 16)
-            if info.is_dir():
+            name = info.orig_filename.replace("\\", "/")  # What some programs of Windows write, against the format.
+            if name.endswith("/"):
+                yield Entry(name, None)
                 continue
             if kind not in (0, stat.S_IFREG):
-                raise _not_a_file(info.orig_filename)
+                raise _not_a_file(name)
             if info.flag_bits & 1:
                 raise DataError("The archive is encrypted; send it without a password.", param="file")
-            yield Entry(info.orig_filename, lambda info=info: packed.open(info))  # type: ignore[misc]
+            yield Entry(name, lambda info=info: packed.open(info))  # type: ignore[misc]
 
 
 def _copy(name: str, source: IO[bytes], path: Path | None, allowed: _Allowance) -> None:
@@ -194,11 +217,6 @@ def _take(name: str, parts: list[str], taken: set[str]) -> None:
     if key in taken:
         raise DataError(f"The archive holds {name!r} twice, or another name that differs in case only.", param="file")
     taken.add(key)
-
-
-def _hidden(parts: list[str]) -> bool:
-    """What systems leave behind in folders."""
-    return any(part.startswith(".") or part == "__MACOSX" for part in parts)
 
 
 def _not_a_file(name: str) -> DataError:

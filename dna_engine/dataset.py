@@ -19,7 +19,7 @@ class DatasetInfo(BaseModel):
 
     name: str
     kind: Literal["builtin", "folder", "upload", "timm"] = Field(
-        description="builtin: ships with the engine; folder: class folders under train/ and test/ (or val/); "
+        description="builtin: ships with the engine; folder: class folders, or train/ and test/ (or val/) with them; "
         "upload: such a folder as unpacked by a worker; timm: a name for timm.data.create_dataset, such as torch/cifar10."
     )
     location: str = Field(
@@ -30,6 +30,11 @@ class DatasetInfo(BaseModel):
     num_test: int = Field(ge=1)
     image_size: int = Field(ge=1, description="Side in pixels of the images as stored (the median for mixed sizes).")
     class_names: list[str] = Field(default_factory=list)
+    left_out: list[str] = Field(
+        default_factory=list,
+        exclude_if=lambda sentences: not sentences,
+        description="What lay beside the images and is not used, a sentence each.",
+    )
 
 
 #: Handwritten digits of scikit-learn (1,797 images of 8x8, UCI), split 80/20 by class with a fixed seed.

@@ -13,15 +13,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from dna_engine.dataset import DatasetInfo
-from dna_engine.errors import DataError
+from dna_engine.layout import Part, read_layout
+from dna_engine.picture import open_picture
 
 #: Folder below :func:`datasets_root` in which uploaded datasets are unpacked.
 UPLOADS = "uploads"
-#: Names of files that are taken for images.
-SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"})
 
 
 class Album(Protocol):
@@ -47,12 +46,7 @@ class FolderAlbum:
     labels: list[int]
 
     def picture(self, index: int) -> Image.Image:
-        path = self.paths[index]
-        try:
-            with Image.open(path) as image:
-                return image.convert("RGB")
-        except (OSError, UnidentifiedImageError, ValueError) as error:
-            raise DataError(f"{path} cannot be read as an image ({error}). Remove or replace it.") from error
+        return open_picture(self.paths[index])
 
 
 @dataclass(frozen=True)
@@ -78,40 +72,18 @@ def open_digits() -> tuple[ArrayAlbum, ArrayAlbum]:
 
 
 def open_folder(root: Path) -> tuple[FolderAlbum, FolderAlbum]:
-    """Training and test pictures of ``root/train/CLASS/*`` and ``root/test/CLASS/*`` (or ``val``).
+    """Training and test pictures of a folder, as ``layout.py`` finds them.
 
     Raises:
-        DataError: a folder is missing, a class is empty, or the test classes are not among the training classes.
+        DataError: it holds no dataset, or it cannot be told which.
     """
-    train = root / "train"
-    test = root / "test" if (root / "test").is_dir() else root / "val"
-    for folder in (train, test):
-        if not folder.is_dir():
-            raise DataError(
-                f"{folder} does not exist. A dataset is a folder with train/ and test/ (or val/), each with one folder "
-                "of images for every class.",
-                param="dataset",
-            )
-    classes = sorted(entry.name for entry in train.iterdir() if entry.is_dir())
-    if unknown := {entry.name for entry in test.iterdir() if entry.is_dir()} - set(classes):
-        raise DataError(f"{test} has a class {sorted(unknown)[0]!r} that {train} does not have.", param="dataset")
-    if len(classes) < 2:
-        raise DataError(f"{train} has {len(classes)} class folders; at least two are needed.", param="dataset")
-    return _album(train, classes), _album(test, classes)
+    layout = read_layout(root)
+    return _album(layout.train), _album(layout.test)
 
 
-def _album(root: Path, classes: list[str]) -> FolderAlbum:
-    paths: list[Path] = []
-    labels: list[int] = []
-    for label, name in enumerate(classes):
-        found = sorted(path for path in (root / name).rglob("*") if path.suffix.lower() in SUFFIXES)
-        if not found:
-            raise DataError(
-                f"{root / name} has no images. Every class needs some in train/ and test/.", param="dataset"
-            )
-        paths += found
-        labels += [label] * len(found)
-    return FolderAlbum(paths, labels)
+def _album(part: Part) -> FolderAlbum:
+    labels = [label for label, files in enumerate(part.classes.values()) for _ in files]
+    return FolderAlbum(part.files, labels)
 
 
 def open_upload(fingerprint: str) -> tuple[FolderAlbum, FolderAlbum]:
@@ -162,6 +134,14 @@ def describe(
     )
 
 
-def class_names(root: Path) -> list[str]:
-    """The classes of a folder of class folders, in the order of their numbers."""
-    return sorted(entry.name for entry in (root / "train").iterdir() if entry.is_dir())
+def describe_folder(name: str, kind: str, location: str, root: Path) -> DatasetInfo:
+    """What is known of the dataset in a folder.
+
+    Raises:
+        DataError: it holds none, or a picture that was looked at cannot be read.
+    """
+    layout = read_layout(root)
+    info = describe(
+        name, kind, location, (_album(layout.train), _album(layout.test)), class_names=list(layout.train.classes)
+    )
+    return info.model_copy(update={"left_out": layout.left_out})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dna_engine.dataset import BUILTIN, DatasetInfo, builtin
-from dna_engine.images import class_names, describe, open_folder
+from dna_engine.images import describe, describe_folder
 from dna_engine.timm_images import open_timm
 
 
@@ -13,8 +13,7 @@ def survey(name: str) -> DatasetInfo:
     """What is known of a dataset before its images are read.
 
     Args:
-        name: of a built-in dataset; the path of a folder with ``train/`` and ``test/``; or timm's, such as
-            ``torch/cifar10``.
+        name: of a built-in dataset; the path of a folder of class folders; or timm's, such as ``torch/cifar10``.
 
     Raises:
         UnknownName: there is none of that name.
@@ -23,7 +22,7 @@ def survey(name: str) -> DatasetInfo:
     root = Path(name)
     if root.is_dir():
         root = root.resolve()
-        return describe(root.name, "folder", str(root), open_folder(root), class_names=class_names(root))
+        return describe_folder(root.name, "folder", str(root), root)
     if name not in BUILTIN and "/" in name:
         return describe(name, "timm", name, open_timm(name), class_names=[])
     return builtin(name)

@@ -9,6 +9,7 @@ from PIL import Image
 
 from dna_engine.errors import DataError
 from dna_engine.images import datasets_root
+from dna_engine.picture import rgb
 
 
 @dataclass(frozen=True)
@@ -22,10 +23,10 @@ class TimmAlbum:
     def picture(self, index: int) -> Image.Image:
         try:
             image = self.dataset[index][0]
+            assert isinstance(image, Image.Image)
+            return rgb(image)
         except (OSError, ValueError) as error:
             raise DataError(f"Image {index} of {self.name} cannot be read ({error}).") from error
-        assert isinstance(image, Image.Image)
-        return image.convert("RGB")
 
 
 def open_timm(name: str) -> tuple[TimmAlbum, TimmAlbum]:

@@ -8,9 +8,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from dna_engine.archive import Limits, unpack
-from dna_engine.arrange import is_picture
 from dna_engine.dataset import DatasetInfo
 from dna_engine.images import upload_folder
+from dna_engine.picture import is_picture
 from store import datasets
 from store.blobs import BlobStore
 from store.session import Sessions, transaction

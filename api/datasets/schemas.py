@@ -26,6 +26,9 @@ class DatasetOut(BaseModel):
     num_test: int
     image_size: int = Field(description="Side in pixels as stored.")
     class_names: list[str]
+    left_out: list[str] = Field(
+        default_factory=list, description="What lay beside the images and is not used, a sentence each."
+    )
     fingerprint: str | None = Field(description="Changes when the images do.")
     error: dict[str, Any] | None
     created_at: datetime

@@ -19,7 +19,9 @@ from dna_engine import arrange
 from dna_engine.archive import Limits, pack, unpack
 from dna_engine.dataset import DatasetInfo
 from dna_engine.errors import DataError
-from dna_engine.images import class_names, describe, open_folder, upload_folder
+from dna_engine.images import describe_folder, upload_folder
+from dna_engine.layout import read_layout
+from dna_engine.picture import is_picture
 from store import datasets
 from store.columns import new_id
 from store.tables import Dataset
@@ -51,7 +53,8 @@ def create(session: Session, resources: Resources, sent: Sent) -> Dataset:
 
 def refer(session: Session, folder: Path, name: str) -> Dataset:
     """A dataset of images that stay where they are. Its fingerprint is of their names, sizes and times, not of their contents."""
-    info = describe(name, "folder", str(folder), open_folder(folder), class_names=class_names(folder))
+    with _wrong_in("folder"):
+        info = describe_folder(name, "folder", str(folder), folder)
     return datasets.create(session, info, fingerprint=arrange.quick_fingerprint(folder))
 
 
@@ -73,11 +76,13 @@ def take_in(session: Session, resources: Resources, name: str, archive: IO[bytes
     """The dataset of the archive's images. Nothing is left of one that is refused."""
     limits = Limits(total_bytes=UNPACKED * resources.settings.max_upload_bytes)
     with _workshop(resources.settings.datasets_dir) as folder:
-        unpack(archive, folder / "unpacked", wanted=arrange.is_picture, limits=limits)
-        arrange.check_pictures(folder / "unpacked")  # While the files have the names that the sender knows.
+        unpack(archive, folder / "unpacked", wanted=is_picture, limits=limits)
+        with _wrong_in("file"):
+            layout = read_layout(folder / "unpacked")
+            arrange.check_pictures(layout, folder / "unpacked")  # While the files have the names that the sender knows.
         images = folder / "images"
-        arrange.arrange(folder / "unpacked", images)
-        info, fingerprint = _described(images, name)
+        arrange.arrange(layout, images)
+        info, fingerprint = _described(images, name, layout.left_out)
         pack(images, folder / "archive.tar")
         stored = resources.blobs.write_file(folder / "archive.tar")
         try:
@@ -89,14 +94,19 @@ def take_in(session: Session, resources: Resources, name: str, archive: IO[bytes
     return dataset
 
 
-def _described(images: Path, name: str) -> tuple[DatasetInfo, str]:
+def _described(images: Path, name: str, left_out: list[str]) -> tuple[DatasetInfo, str]:
     fingerprint = arrange.fingerprint(images)
+    info = describe_folder(name, "upload", fingerprint, images)
+    return info.model_copy(update={"left_out": left_out}), fingerprint
+
+
+@contextmanager
+def _wrong_in(field: str) -> Iterator[None]:
+    """Where a dataset is none, the field of the request that brought it is at fault."""
     try:
-        info = describe(name, "upload", fingerprint, open_folder(images), class_names=class_names(images))
+        yield
     except DataError as error:
-        # Where the service has unpacked it says nothing to the sender.
-        raise DataError(error.message.replace(f"{images}/", ""), param="file") from error
-    return info, fingerprint
+        raise DataError(error.message, param=field) from error
 
 
 @contextmanager

@@ -37,7 +37,7 @@ FORM: dict[str, Any] = {
                         },
                         "folder": {
                             "type": "string",
-                            "description": "Instead of a file: a folder of the server with `train/` and `test/` (or `val/`), "
+                            "description": "Instead of a file: a folder of the server, arranged in the same way, "
                             "below one that the operator allows, at the same place on every worker.",
                         },
                         "name": {

@@ -57,6 +57,8 @@ def create(
         f"{made['num_classes']} classes, {made['image_size']} pixels.",
         markup=False,
     )
+    for sentence in made["left_out"]:
+        OUT.print(sentence, markup=False)
 
 
 @dataset.command()

@@ -70,12 +70,40 @@ def test_what_is_wanted_comes_out(made: Callable[[Files], io.BytesIO], tmp_path:
         "train/cat/1.png": b"cat",
         "train/cat/2.png": b"two",
         "train/dog/ä.png": b"dog",
+        "readme.txt": b"",
     }
+
+
+def test_folders_come_out_even_if_nothing_in_them_does(tmp_path: Path) -> None:
+    """So that a class of which nothing is left can be missed."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        for name in (".", "./empty", "./.hidden", "./empty/inside"):
+            member = tarfile.TarInfo(name)
+            member.type = tarfile.DIRTYPE
+            archive.addfile(member)
+    made = out_of(out, tmp_path / "tar") | out_of(zipped({"empty/inside/": b"", ".hidden/": b""}), tmp_path / "zip")
+    assert made == {}
+    for place in ("tar", "zip"):
+        folders = sorted(path.relative_to(tmp_path / place).as_posix() for path in (tmp_path / place).rglob("*"))
+        assert folders == ["empty", "empty/inside"]
+
+
+def test_backslashes_of_a_zip_are_folders(tmp_path: Path) -> None:
+    made = out_of(zipped({"photos\\": b"", "photos\\cat\\1.png": b"cat"}), tmp_path / "out")
+    assert made == {"photos/cat/1.png": b"cat"}
+
+
+@pytest.mark.parametrize(("first", "second"), [("a.png", "a.png/1.png"), ("a.png/1.png", "a.png"), ("a", "a/1.png")])
+def test_a_file_and_a_folder_of_one_name(first: str, second: str, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="a file and a folder of one name") as caught:
+        out_of(tarred({first: b"1", second: b"2"}), tmp_path / "out")
+    assert str(tmp_path) not in caught.value.message
 
 
 @pytest.mark.parametrize(
     "name",
-    ["/etc/cron.d/x.png", "../x.png", "a/../../x.png", "a\\..\\x.png", "a\x1b.png", "a/" + 256 * "x" + ".png", "/".join(99 * ["dozen chars"]), "."],
+    ["/etc/cron.d/x.png", "../x.png", "\\\\server\\x.png", "a/../../x.png", "a\\..\\x.png", "a\x1b.png", "a/" + 256 * "x" + ".png", "/".join(99 * ["dozen chars"]), "."],
 )  # fmt: skip
 @pytest.mark.parametrize("made", [zipped, tarred])
 def test_names_that_lead_out_or_differ_between_systems(

@@ -1,4 +1,4 @@
-"""Class folders become a dataset that the engine opens."""
+"""What was unpacked becomes a dataset that the engine opens, once every picture of it was."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from PIL import Image
 
 from dna_engine.arrange import arrange, check_pictures, fingerprint
 from dna_engine.errors import DataError
-from dna_engine.images import class_names, describe, open_folder
+from dna_engine.images import describe_folder, open_folder
+from dna_engine.layout import read_layout
 
 
 def picture(shade: int = 0, *, form: str = "png") -> bytes:
@@ -33,39 +34,33 @@ def names(root: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("around", ["", "birds/", "a/b/"])
-@pytest.mark.parametrize("test", ["test", "val", "validation"])
-def test_train_and_test(around: str, test: str, tmp_path: Path) -> None:
-    files = [f"{around}{split}/{name}/1.png" for split in ("train", test) for name in ("cat", "dog")]
-    arrange(write(tmp_path / "in", *files), tmp_path / "out")
+@pytest.mark.parametrize(("train", "test"), [("train", "test"), ("train", "val"), ("Training", "Validation")])
+def test_train_and_test(around: str, train: str, test: str, tmp_path: Path) -> None:
+    files = [f"{around}{split}/{name}/1.png" for split in (train, test) for name in ("cat", "dog")]
+    arrange(read_layout(write(tmp_path / "in", *files)), tmp_path / "out")
     assert names(tmp_path / "out") == ["test/cat/1.png", "test/dog/1.png", "train/cat/1.png", "train/dog/1.png"]
 
 
-@pytest.mark.parametrize("around", ["", "birds/", "birds/train/"])
-def test_a_fifth_of_every_class_is_kept_for_testing(around: str, tmp_path: Path) -> None:
-    files = [f"{around}{name}/{number:02d}.png" for name, count in (("cat", 10), ("dog", 2)) for number in range(count)]
-    for place in ("first", "second"):
-        arrange(write(tmp_path / place / "in", *files), tmp_path / place / "out")
-    assert names(tmp_path / "first/out") == names(tmp_path / "second/out")
-    train, test = open_folder(tmp_path / "first/out")
+def test_what_is_kept_for_testing_stays_so(tmp_path: Path) -> None:
+    """A dataset is described once it is arranged, and opened by every step: always the same images."""
+    files = [f"{name}/{number:02d}.png" for name, count in (("cat", 10), ("dog", 2)) for number in range(count)]
+    layout = read_layout(write(tmp_path / "in", *files))
+    arrange(layout, tmp_path / "out")
+    train, test = open_folder(tmp_path / "out")
+    assert [path.name for path in test.paths] == [path.name for path in layout.test.files]
     assert (train.labels.count(0), train.labels.count(1), test.labels) == (8, 1, [0, 0, 1])
-    info = describe("birds", "upload", "f", (train, test), class_names=class_names(tmp_path / "first/out"))
+    info = describe_folder("birds", "upload", "f", tmp_path / "out")
     assert (info.num_classes, info.num_train, info.num_test, info.image_size) == (2, 9, 3, 10)
     assert info.class_names == ["cat", "dog"]
 
 
-@pytest.mark.parametrize(
-    ("files", "said"),
-    [
-        ([], "holds no class folders"),
-        (["1.png", "2.png"], "holds no class folders"),
-        (["cat/1.png", "dog/1.png", "dog/2.png"], "The class 'cat' has one image"),
-        (["train/1.png", "train/cat/1.png"], "1.png lies beside the class folders"),
-        (["cat/1.png", "cat/2.png", "3.png"], "3.png lies beside the class folders"),
-    ],
-)
-def test_what_is_no_dataset(files: list[str], said: str, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=said):
-        arrange(write(tmp_path / "in", *files), tmp_path / "out")
+def test_what_was_left_out_is_described(tmp_path: Path) -> None:
+    files = [f"{name}/{number}.png" for name in ("cat", "dog") for number in range(2)]
+    (tmp_path / "cat").mkdir()
+    (tmp_path / "cat/notes.txt").write_text("meow")
+    info = describe_folder("pets", "folder", str(tmp_path), write(tmp_path, *files))
+    assert info.left_out == ["Not named like images, and left out (1): cat/notes.txt."]
+    assert "left_out" not in describe_folder("pets", "folder", "x", write(tmp_path / "clean", *files)).model_dump()
 
 
 def huge_png() -> bytes:
@@ -75,25 +70,30 @@ def huge_png() -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk + struct.pack(">I", 0) + b"IEND" + struct.pack(">I", zlib.crc32(b"IEND"))
 
 
+def check(root: Path) -> None:
+    check_pictures(read_layout(root), root)
+
+
 def test_every_picture_is_opened(tmp_path: Path) -> None:
-    root = write(tmp_path, "train/cat/good.png", "train/cat/fine.png")
+    root = write(tmp_path, *(f"{split}/{name}/good.png" for split in ("train", "val") for name in ("cat", "dog")))
     (root / "train/cat/photo.jpg").write_bytes(picture(form="jpeg"))
-    check_pictures(root)
-    (root / "train/cat/text.png").write_text("not a picture")
+    check(root)
+    (root / "val/cat/text.png").write_text("not a picture")
     (root / "train/cat/cut.jpg").write_bytes(picture(form="jpeg")[:-40])
     (root / "train/cat/huge.png").write_bytes(huge_png())
-    with pytest.raises(DataError, match=r"^3 of 6 files cannot be used") as caught:
-        check_pictures(root)
-    for name in ("text.png", "cut.jpg", "huge.png"):
-        assert f"train/cat/{name}: " in caught.value.message
+    with pytest.raises(DataError, match=r"^3 of 8 files cannot be used") as caught:
+        check(root)
+    for name in ("val/cat/text.png", "train/cat/cut.jpg", "train/cat/huge.png"):
+        assert f"{name}: " in caught.value.message
     assert str(tmp_path) not in caught.value.message
 
 
 def test_many_bad_pictures_are_counted(tmp_path: Path) -> None:
     for number in range(8):
-        (tmp_path / f"{number}.png").write_text("no")
+        (tmp_path / ("cat", "dog")[number % 2]).mkdir(exist_ok=True)
+        (tmp_path / ("cat", "dog")[number % 2] / f"{number}.png").write_text("no")
     with pytest.raises(DataError, match=r"8 of 8 .* and 3 more"):
-        check_pictures(tmp_path)
+        check(tmp_path)
 
 
 def test_the_fingerprint_is_of_names_and_contents(tmp_path: Path) -> None:

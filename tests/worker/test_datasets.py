@@ -9,6 +9,7 @@ import pytest
 from dna_engine import arrange, images
 from dna_engine.archive import pack
 from dna_engine.dataset import DIGITS, DatasetInfo
+from dna_engine.layout import read_layout
 from store import datasets
 from store.blobs import Blob
 from store.errors import CorruptArtifact
@@ -22,13 +23,11 @@ from worker.slot import Slot
 def stored(slot: Slot, folder: Path) -> tuple[DatasetInfo, Blob]:
     """A dataset as the service keeps it, nothing of it unpacked here."""
     files = [f"{name}/{number}.png" for name in ("owl", "wren") for number in range(5)]
-    arrange.arrange(write(folder / "in", *files), folder / "images")
+    arrange.arrange(read_layout(write(folder / "in", *files)), folder / "images")
     pack(folder / "images", folder / "archive.tar")
     blob = slot.blobs.write_file(folder / "archive.tar")
     fingerprint = arrange.fingerprint(folder / "images")
-    info = images.describe(
-        "birds", "upload", fingerprint, images.open_folder(folder / "images"), class_names=["owl", "wren"]
-    )
+    info = images.describe_folder("birds", "upload", fingerprint, folder / "images")
     with transaction(slot.sessions) as session:
         datasets.create(session, info, fingerprint=fingerprint, archive=blob)
     return info, blob

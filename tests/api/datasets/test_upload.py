@@ -111,6 +111,11 @@ def test_a_name_is_given_once(client: TestClient) -> None:
             "at least two are needed",
         ),
         (zipped({**BIRDS, "lark/1.png": picture()}), "The class 'lark' has one image"),
+        (
+            zipped({**BIRDS, "lark/1.heic": b"ftypheic"}),
+            "The class folder lark/ has no images: lark/1.heic cannot be used",
+        ),
+        (zipped({**BIRDS, "lark/": b""}), "The class folder lark/ has no images"),
     ],
 )
 def test_archives_that_are_refused(
@@ -122,6 +127,19 @@ def test_archives_that_are_refused(
     assert refused["errors"][0]["pointer"] == "#/file"
     assert left(api_settings) == []
     problem(client.get("/datasets/birds"), 404, "not_found")
+
+
+def test_what_is_left_out_is_told(client: TestClient) -> None:
+    splits = {f"{split}/{name}": content for name, content in BIRDS.items() for split in ("Train", "Val", "Test")}
+    made = send(client, zipped({**splits, "notes.txt": b"hello", ".DS_Store": b"\0"})).json()
+    assert made["left_out"] == [
+        "Test/ (10 images) is left out: the networks are tested on Val/.",
+        "Not named like images, and left out (1): notes.txt.",
+    ]
+    assert client.get("/datasets/birds").json() == made
+    assert client.get("/datasets/digits").json()["left_out"] == []
+    estimate = client.post("/searches/estimate", json={"dataset": "birds"}).json()
+    assert estimate["warnings"][:2] == made["left_out"]
 
 
 def test_forms_that_are_none(client: TestClient) -> None:
@@ -137,8 +155,8 @@ def test_forms_that_are_none(client: TestClient) -> None:
 
 
 def test_a_repeated_request_is_done_once(client: TestClient) -> None:
-    first = send(client, zipped(BIRDS), Idempotency_Key="k")
-    again = send(client, zipped(BIRDS), Idempotency_Key="k")
+    archive = zipped(BIRDS)  # Once: a zip holds the time it was made.
+    first, again = (send(client, archive, Idempotency_Key="k") for _ in range(2))
     assert (again.status_code, again.content) == (201, first.content)
     assert again.headers["idempotent-replayed"] == "true"
     other = send(client, zipped({**BIRDS, "owl/9.png": picture(9)}), Idempotency_Key="k")
@@ -231,10 +249,12 @@ class TestFolderOfTheServer:
             assert "DNA_DATASET_FOLDERS" in refused["detail"]
         problem(client.post("/datasets", data={"folder": str(images), "name": "x"}), 422, "invalid_request")
 
+    def test_a_folder_of_class_folders(self, allowing: TestClient, images: Path) -> None:
+        made = allowing.post("/datasets", data={"folder": str(images / "train"), "name": "x"}).json()
+        assert (made["num_train"], made["num_test"], made["class_names"]) == (8, 2, ["owl", "wren"])
+
     def test_a_folder_that_is_no_dataset(self, allowing: TestClient, images: Path) -> None:
-        assert (
-            "train does not exist"
-            in problem(
-                allowing.post("/datasets", data={"folder": str(images / "train"), "name": "x"}), 422, "data_error"
-            )["detail"]
-        )
+        (images / "train/lark").mkdir()
+        refused = problem(allowing.post("/datasets", data={"folder": str(images), "name": "x"}), 422, "data_error")
+        assert refused["detail"].startswith("The class folder train/lark/ has no images.")
+        assert refused["errors"][0]["pointer"] == "#/folder"
