@@ -8,11 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dna_engine.spec import ResolvedSpec
-from dna_engine.teachers import catalogue, get_teacher
-
-#: A cell narrower than this share of the teacher's channels is warned of. The paper's cells have 0.42 to 0.5; at 0.25 all
-#: paths of a cell were rated within 1% of each other (docs/benchmarks.md).
-NARROW = 1 / 3
+from dna_engine.teachers import catalogue, enough_width, get_teacher
 
 
 def advice(spec: ResolvedSpec) -> list[str]:
@@ -40,10 +36,10 @@ def _narrow_cells(spec: ResolvedSpec) -> Iterator[str]:
         zip(spec.teacher.boundaries, spec.parsed_space.blocks, strict=True), start=1
     ):
         wanted = channels.get(boundary, 0)
-        narrow = sorted({cell.width for cell in block.cells if cell.width < NARROW * wanted})
+        narrow = sorted({cell.width for cell in block.cells if cell.width < enough_width(wanted)})
         if narrow:
             yield (
                 f"Block {number} has cells of {' and '.join(map(str, narrow))} channels for the {wanted} of "
                 f"{spec.teacher.model}: so narrow a cell can hardly follow the teacher, whatever its ops, and its ratings "
-                f"differ little. Take cells of {-(-wanted // 24) * 8} or more, or a teacher with fewer channels."
+                f"differ little. Take cells of {enough_width(wanted)} or more, or a teacher with fewer channels."
             )

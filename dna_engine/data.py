@@ -228,7 +228,6 @@ class Splits:
 
 def load_splits(spec: ResolvedSpec, device: torch.device) -> Splits:
     """The images of a search."""
-    assert spec.rating.images is not None
     return load(
         spec.dataset,
         input_size=spec.input_size,

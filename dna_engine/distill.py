@@ -113,7 +113,6 @@ class Distillation:
         file: str,
     ) -> None:
         recipe = spec.training
-        assert recipe.epochs is not None
         self.spec, self.teacher, self.images, self.context, self.file = spec, teacher, images, context, file
         self.steps = recipe.epochs * images.steps(recipe.batch_size)
         self.boundaries = sorted({number for ref in refs for number in (ref.block - 1, ref.block)})
@@ -169,7 +168,6 @@ class Distillation:
 
     def _batches(self, start: int) -> Iterator[Tensor]:
         recipe = self.spec.training
-        assert recipe.epochs is not None
         for images, _ in self.images.batches(recipe.batch_size, epochs=recipe.epochs, seed=self.spec.seed, start=start):
             yield images.contiguous(memory_format=torch.channels_last)
 

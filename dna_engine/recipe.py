@@ -12,7 +12,7 @@ from timm.scheduler.scheduler import Scheduler
 from timm.scheduler.step_lr import StepLRScheduler
 from torch import nn
 
-from dna_engine.spec import RetrainSpec
+from dna_engine.spec import ResolvedRetrain, ResolvedTeacher
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +31,7 @@ class Recipe:
         ema_decay: of the moving average of the weights, which is then what is evaluated and kept; None for none.
         dropout: before the classifier.
         drop_path: of the deepest residual branch.
+        clip_grad: largest L2 norm of the gradient over all weights, beyond which it is scaled down; None for none.
     """
 
     epochs: int
@@ -44,12 +45,11 @@ class Recipe:
     ema_decay: float | None = None
     dropout: float = 0.0
     drop_path: float = 0.0
+    clip_grad: float | None = 1.0
 
     @classmethod
-    def of(cls, spec: RetrainSpec) -> Recipe:
+    def of(cls, spec: ResolvedRetrain) -> Recipe:
         """The recipe that a search asks for."""
-        assert spec.epochs is not None, "resolve() fills it in"
-        assert spec.learning_rate is not None, "resolve() fills it in"
         if spec.recipe == "paper":
             return cls.paper(epochs=spec.epochs, batch_size=spec.batch_size)
         return cls(
@@ -58,6 +58,16 @@ class Recipe:
             learning_rate=spec.learning_rate,
             weight_decay=spec.weight_decay,
             label_smoothing=spec.label_smoothing,
+            warmup_epochs=min(5.0, spec.epochs / 10),
+        )
+
+    @classmethod
+    def of_teacher(cls, spec: ResolvedTeacher) -> Recipe:
+        """What a teacher is trained by on a search's own images."""
+        return cls(
+            epochs=spec.epochs,
+            batch_size=spec.batch_size,
+            learning_rate=spec.learning_rate,
             warmup_epochs=min(5.0, spec.epochs / 10),
         )
 
@@ -75,6 +85,7 @@ class Recipe:
             ema_decay=0.9998,
             dropout=0.2,
             drop_path=0.2,
+            clip_grad=None,
         )
 
     def make_optimizer(self, model: nn.Module) -> torch.optim.Optimizer:

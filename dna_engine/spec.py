@@ -10,15 +10,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
+from dna_engine import defaults
 from dna_engine.cost import cost_range
 from dna_engine.dataset import DatasetInfo
 from dna_engine.errors import InfeasibleBudget, InvalidSpec
 from dna_engine.fields import Written
 from dna_engine.space import Space, parse_space
 from dna_engine.teachers import align, default_space, get_teacher
-
-#: Training images below which a set counts as small: it is passed over often, with larger steps.
-SMALL_SET = 5_000
 
 Text = Annotated[str, Field(max_length=200)]
 
@@ -44,6 +42,12 @@ class TeacherSpec(_Model):
     )
     epochs: int | None = Field(
         default=None, ge=1, le=10_000, description="Epochs of teacher training when weights is train."
+    )
+    batch_size: int | None = Field(
+        default=None, ge=2, le=65_536, description="Of teacher training. Default: as training."
+    )
+    learning_rate: float | None = Field(
+        default=None, gt=0, le=10, description="AdamW's peak in teacher training. Default: as retrain."
     )
 
 
@@ -75,8 +79,10 @@ class Budget(_Model):
 class DistillSpec(_Model):
     """Training of the block supernets."""
 
-    epochs: int | None = Field(default=None, ge=1, le=10_000)
-    batch_size: int = Field(default=64, ge=2, le=65_536)
+    epochs: int | None = Field(default=None, ge=1, le=10_000, description="Default: 20, more for few images.")
+    batch_size: int | None = Field(
+        default=None, ge=2, le=65_536, description="Default: 64, down to 16 for fewer than 1,024 images."
+    )
     learning_rate: float = Field(default=0.005, gt=0, le=10, description="Adam's, decayed by a cosine to 0.")
     weight_decay: float = Field(default=1e-4, ge=0, le=1)
     sampling: Literal["uniform", "fair"] = Field(
@@ -106,15 +112,20 @@ class RateSpec(_Model):
 class RetrainSpec(_Model):
     """Training of the winner, and of a random network of the same cost by the same recipe."""
 
-    epochs: int | None = Field(default=None, ge=1, le=10_000)
-    batch_size: int = Field(default=64, ge=2, le=65_536)
+    epochs: int | None = Field(default=None, ge=1, le=10_000, description="Default: 25 or 30, more for few images.")
+    batch_size: int | None = Field(
+        default=None, ge=2, le=65_536, description="Default: 64, down to 16 for fewer than 1,024 images."
+    )
     recipe: Literal["adamw", "paper"] = Field(
         default="adamw",
         description="adamw: warm-up, then one cosine. paper: RMSprop, dropout and averaged weights as published, its "
         "learning rate scaled to the batch; it has its own numbers, the three fields below do not apply.",
     )
     learning_rate: float | None = Field(
-        default=None, gt=0, le=10, description="AdamW's peak. Default: 0.02 for small sets of images, else 0.003."
+        default=None,
+        gt=0,
+        le=10,
+        description="AdamW's peak. Default: 0.003 for batches of 64, in proportion to the square root of the batch.",
     )
     weight_decay: float = Field(default=0.05, ge=0, le=1)
     label_smoothing: float = Field(default=0.1, ge=0, lt=1)
@@ -162,6 +173,23 @@ class ResolvedTeacher(_Model):
     weights: str
     boundaries: list[str]
     epochs: int
+    batch_size: int = defaults.BATCH
+    learning_rate: float = defaults.LEARNING_RATE
+
+
+class ResolvedDistill(DistillSpec):
+    epochs: int
+    batch_size: int
+
+
+class ResolvedRate(RateSpec):
+    images: int
+
+
+class ResolvedRetrain(RetrainSpec):
+    epochs: int
+    batch_size: int
+    learning_rate: float
 
 
 class ResolvedSpec(_Model):
@@ -173,9 +201,9 @@ class ResolvedSpec(_Model):
     space: dict[str, Any]
     input_size: int
     budget: Budget
-    training: DistillSpec
-    rating: RateSpec
-    retrain: RetrainSpec
+    training: ResolvedDistill
+    rating: ResolvedRate
+    retrain: ResolvedRetrain
     block_weights: list[float]
     augment: bool
     seed: int
@@ -209,29 +237,16 @@ def resolve(spec: SearchSpec, dataset: DatasetInfo) -> ResolvedSpec:
         raise InvalidSpec(
             f"The space has {len(space.blocks)} blocks, {len(weights)} weights were given.", param="block_weights"
         )
-    epochs = _epochs(dataset)
     return ResolvedSpec(
         name=spec.name or f"{dataset.name} with {teacher.name}",
         dataset=dataset,
-        teacher=ResolvedTeacher(
-            model=teacher.name,
-            weights=spec.teacher.weights or ("train" if small else "pretrained"),
-            boundaries=boundaries,
-            epochs=spec.teacher.epochs or epochs["teacher"],
-        ),
+        teacher=_teacher(spec.teacher, teacher.name, boundaries, dataset, "train" if small else "pretrained"),
         space=space.to_json(),
         input_size=input_size,
         budget=_budget(spec.budget, space, input_size, dataset.num_classes),
-        training=spec.training.model_copy(update={"epochs": spec.training.epochs or epochs["training"]}),
-        rating=spec.rating.model_copy(
-            update={"images": spec.rating.images or min(max(dataset.num_train // 10, 2), 2048)}
-        ),
-        retrain=spec.retrain.model_copy(
-            update={
-                "epochs": spec.retrain.epochs or epochs["retrain"],
-                "learning_rate": spec.retrain.learning_rate or (0.02 if dataset.num_train < SMALL_SET else 0.003),
-            }
-        ),
+        training=_distillation(spec.training, dataset),
+        rating=_rating(spec.rating, dataset),
+        retrain=_retraining(spec.retrain, dataset),
         block_weights=weights,
         augment=spec.augment,
         seed=spec.seed,
@@ -239,17 +254,48 @@ def resolve(spec: SearchSpec, dataset: DatasetInfo) -> ResolvedSpec:
     )
 
 
+def _teacher(
+    spec: TeacherSpec, model: str, boundaries: list[str], dataset: DatasetInfo, weights: str
+) -> ResolvedTeacher:
+    batch_size = spec.batch_size or defaults.batch_size(dataset.num_train)
+    return ResolvedTeacher(
+        model=model,
+        weights=spec.weights or weights,
+        boundaries=boundaries,
+        epochs=spec.epochs or defaults.epochs(dataset.num_train).teacher,
+        batch_size=batch_size,
+        learning_rate=spec.learning_rate or defaults.learning_rate(batch_size),
+    )
+
+
+def _distillation(spec: DistillSpec, dataset: DatasetInfo) -> ResolvedDistill:
+    found = {
+        "epochs": spec.epochs or defaults.epochs(dataset.num_train).distillation,
+        "batch_size": spec.batch_size or defaults.batch_size(dataset.num_train),
+    }
+    return ResolvedDistill.model_validate(spec.model_dump() | found)
+
+
+def _rating(spec: RateSpec, dataset: DatasetInfo) -> ResolvedRate:
+    return ResolvedRate.model_validate(
+        spec.model_dump() | {"images": spec.images or min(max(dataset.num_train // 10, 2), 2048)}
+    )
+
+
+def _retraining(spec: RetrainSpec, dataset: DatasetInfo) -> ResolvedRetrain:
+    batch_size = spec.batch_size or defaults.batch_size(dataset.num_train)
+    found = {
+        "epochs": spec.epochs or defaults.epochs(dataset.num_train).retraining,
+        "batch_size": batch_size,
+        "learning_rate": spec.learning_rate or defaults.learning_rate(batch_size),
+    }
+    return ResolvedRetrain.model_validate(spec.model_dump() | found)
+
+
 def _space(spec: SearchSpec, teacher: str, small: bool) -> Space:
     if spec.space is not None:
         return parse_space(spec.space)
     return parse_space("mbconv-small") if small else default_space(get_teacher(teacher))
-
-
-def _epochs(dataset: DatasetInfo) -> dict[str, int]:
-    """Enough passes for small sets to converge, the paper's 20 for large ones."""
-    if dataset.num_train < SMALL_SET:
-        return {"teacher": 12, "training": 20, "retrain": 25}
-    return {"teacher": 20, "training": 20, "retrain": 30}
 
 
 def _budget(budget: Budget, space: Space, input_size: int, num_classes: int) -> Budget:

@@ -28,7 +28,7 @@ from dna_engine.advice import advice
 from dna_engine.context import Context
 from dna_engine.errors import TeacherError
 from dna_engine.events import Log, Result
-from dna_engine.network import count_model
+from dna_engine.network import calm_classifier, count_model
 from dna_engine.recipe import Recipe
 from dna_engine.spec import ResolvedSpec
 from dna_engine.steps import Step
@@ -375,8 +375,9 @@ def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
 def _trained(spec: ResolvedSpec, step: Step, context: Context) -> tuple[nn.Module, train.FitResult]:
     torch.manual_seed(spec.seed)
     model = build(spec.teacher.model, num_classes=spec.dataset.num_classes)
+    calm_classifier(model)
     cut(model, spec.teacher.boundaries)  # Before it is trained for nothing.
-    recipe = Recipe(epochs=spec.teacher.epochs)
+    recipe = Recipe.of_teacher(spec.teacher)
     fitted = train.fit(
         model,
         data.load_splits(spec, context.device),

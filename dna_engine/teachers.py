@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import itertools
 import json
+import math
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -95,15 +96,23 @@ def align(teacher: Teacher, space: Space) -> list[str]:
     return chosen
 
 
-#: Width of the student behind each reduction, and depth, of a space derived from a teacher (those of EfficientNet-B0).
+#: A cell narrower than this share of the teacher's channels can hardly follow it, whatever its ops (docs/benchmarks.md).
+NARROW = 1 / 3
+
+#: Widths behind each reduction of a space derived from a teacher, those of EfficientNet-B0, where the teacher allows them.
 _DERIVED_WIDTHS = {4: (24, 32), 8: (40, 48), 16: (80, 96, 112), 32: (192, 256, 320)}
+
+
+def enough_width(channels: int) -> int:
+    """The narrowest cell, a multiple of 8, that is not warned of behind a teacher's map of so many channels."""
+    return 8 * math.ceil(channels * NARROW / 8)
 
 
 def default_space(teacher: Teacher) -> Space:
     """A space with one block for each block of the teacher, at its reductions.
 
-    The paper's teacher gives the paper's space. Others get two cells a block (three and four layers, one where the map
-    is smallest), with widths of EfficientNet-B0 at the same reduction.
+    The paper's teacher gives the paper's space. Others get two cells a block, of three and four layers, as wide as
+    EfficientNet-B0 at the same reduction, or as wide as following the teacher takes: :data:`NARROW` of its channels.
 
     Raises:
         TeacherError: the teacher has no block at a reduction of 4 to 32.
@@ -117,8 +126,9 @@ def default_space(teacher: Teacher) -> Space:
     blocks = []
     before = 2
     for reduction, group in itertools.groupby(usable, key=lambda block: block.reduction):
-        for place, _ in enumerate(group):
-            width = _DERIVED_WIDTHS[reduction][min(place, len(_DERIVED_WIDTHS[reduction]) - 1)]
+        for place, block in enumerate(group):
+            known = _DERIVED_WIDTHS[reduction]
+            width = max(known[min(place, len(known) - 1)], enough_width(block.channels))
             stride = max(1, reduction // before)
             blocks.append(Block(stride=stride, cells=(Cell(depth=3, width=width), Cell(depth=4, width=width))))
             before = reduction

@@ -7,6 +7,7 @@ nothing had happened (to the bit on a CPU).
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -28,12 +29,14 @@ from dna_engine.context import CHECKPOINT_EVERY, Context
 from dna_engine.cost import architecture_cost
 from dna_engine.errors import NonFiniteLoss
 from dna_engine.events import Checkpoint, Log, Metric, Progress, Result
-from dna_engine.network import build, count
+from dna_engine.network import build, calm_classifier, count
 from dna_engine.recipe import Recipe
 from dna_engine.spec import ResolvedSpec
 from dna_engine.steps import Step
 
 PROGRESS_EVERY = 0.5
+#: A training whose loss, after the warm-up, is this many times that of a network that knows nothing is told of.
+DIVERGING = 1.25
 
 
 @dataclass(frozen=True)
@@ -152,6 +155,7 @@ class _Run:
         self.step = 0
         self.train_seconds = self.seconds = 0.0
         self.best_accuracy = 0.0
+        self.told_of_divergence = False
         self.losses: list[Tensor] = []
         self.last_saved = self.last_shown = self.started = time.monotonic()
         self.first_step = 0
@@ -189,6 +193,8 @@ class _Run:
             loss: Tensor = self.criterion(self.model(images.contiguous(memory_format=torch.channels_last)), labels)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
+        if self.recipe.clip_grad is not None:
+            nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip_grad)
         self.optimizer.step()
         if self.average is not None:
             self.average.update(self.model, step=self.step + 1)
@@ -202,6 +208,20 @@ class _Run:
         self.best_accuracy = max(self.best_accuracy, accuracy)
         for name, value in (("loss", loss), ("accuracy", accuracy), ("best", self.best_accuracy)):
             self.context.reporter.emit(Metric(series=f"train/{self.part}/{name}", x=epoch, y=value))
+        if epoch > self.recipe.warmup_epochs and not self.told_of_divergence:
+            self._tell_of_divergence(loss, epoch)
+
+    def _tell_of_divergence(self, loss: float, epoch: float) -> None:
+        """A network that gives every class the same chance has the loss ln(classes), whatever the smoothing."""
+        knows_nothing = math.log(int(self.splits.train.labels.max()) + 1)
+        if loss > DIVERGING * knows_nothing:
+            self.told_of_divergence = True
+            message = (
+                f"The training of {self.part} diverges: its loss is {loss:.2f} in epoch {epoch:.0f} of "
+                f"{self.recipe.epochs}, that of a network that knows nothing is {knows_nothing:.2f}. Ask for a learning "
+                f"rate lower than {self.recipe.learning_rate:g}."
+            )
+            self.context.reporter.emit(Log(level="warning", message=message))
 
     def finish(self) -> FitResult:
         began = time.monotonic()
@@ -305,6 +325,7 @@ def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
     recipe = Recipe.of(spec.retrain)
     torch.manual_seed(spec.seed)
     model = build(architecture, dropout=recipe.dropout, drop_path=recipe.drop_path)
+    calm_classifier(model)
     splits = data.load_splits(spec, context.device)
     checkpoint = context.run / step.checkpoint
     fitted = fit(model, splits, recipe, seed=spec.seed, context=context, checkpoint=checkpoint, part=step.network)

@@ -1,0 +1,53 @@
+"""What a spec leaves open, by how many images there are to train with. Torch-free.
+
+Small sets are passed over more often and in smaller batches: what counts is the number of steps, and 200 images in batches
+of 64 make three an epoch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+#: Training images below which a set counts as small.
+SMALL_SET = 5_000
+#: Images in a batch, at most and at least.
+BATCH, SMALLEST_BATCH = 64, 16
+#: An epoch is to have about so many steps, as far as :data:`SMALLEST_BATCH` allows.
+STEPS_PER_EPOCH = 16
+#: Below so many images the number of epochs grows as the images get fewer, up to :data:`MOST_PASSES` times.
+FEW_IMAGES, MOST_PASSES = 1_250, 4.0
+#: AdamW's peak at :data:`BATCH` images a step.
+LEARNING_RATE = 0.003
+
+
+@dataclass(frozen=True, kw_only=True)
+class Epochs:
+    """Passes over the training images: of the teacher, of the cells' distillation, of the chosen networks."""
+
+    teacher: int
+    distillation: int
+    retraining: int
+
+
+def epochs(images: int) -> Epochs:
+    """The paper's 20 for large sets; enough passes for small ones to converge."""
+    if images >= SMALL_SET:
+        return Epochs(teacher=20, distillation=20, retraining=30)
+    more = min(MOST_PASSES, max(1.0, FEW_IMAGES / images))
+    return Epochs(teacher=round(12 * more), distillation=round(20 * more), retraining=round(25 * more))
+
+
+def batch_size(images: int) -> int:
+    """A power of two from :data:`SMALLEST_BATCH` to :data:`BATCH`, the largest with :data:`STEPS_PER_EPOCH` steps an epoch."""
+    size = BATCH
+    while size > SMALLEST_BATCH and images < size * STEPS_PER_EPOCH:
+        size //= 2
+    return size
+
+
+def learning_rate(batch: int) -> float:
+    """AdamW's peak for batches of that size, by the square-root rule of adaptive optimisers (Malladi et al. 2022).
+
+    On the sets of docs/benchmarks.md the best rate moved with the size of the batch, hardly with input, width or steps.
+    """
+    return float(f"{LEARNING_RATE * (batch / BATCH) ** 0.5:.3g}")

@@ -1,0 +1,62 @@
+"""Defaults by the number of images: few images get more passes and smaller batches, many the paper's."""
+
+from __future__ import annotations
+
+import pytest
+
+from dna_engine import defaults
+from dna_engine.dataset import DIGITS, DatasetInfo
+from dna_engine.spec import ResolvedSpec, SearchSpec, resolve
+
+
+def photos(num_train: int) -> DatasetInfo:
+    return DatasetInfo(
+        name="photos", kind="upload", location="f", num_classes=5, num_train=num_train, num_test=60, image_size=224
+    )
+
+
+def resolved(num_train: int, **fields: object) -> ResolvedSpec:
+    return resolve(SearchSpec.model_validate({"dataset": "photos", **fields}), photos(num_train))
+
+
+@pytest.mark.parametrize(
+    ("images", "batch", "epochs"),
+    [(2, 16, (48, 80, 100)), (240, 16, (48, 80, 100)), (625, 32, (24, 40, 50)), (1_437, 64, (12, 20, 25)),
+     (50_000, 64, (20, 20, 30))],
+)  # fmt: skip
+def test_few_images_are_passed_over_more_often_in_smaller_batches(
+    images: int, batch: int, epochs: tuple[int, int, int]
+) -> None:
+    spec = resolved(images)
+    assert {spec.teacher.batch_size, spec.training.batch_size, spec.retrain.batch_size} == {batch}
+    assert (spec.teacher.epochs, spec.training.epochs, spec.retrain.epochs) == epochs
+
+
+def test_steps_never_get_fewer_by_more_than_a_quarter_as_images_get_more() -> None:
+    """Neither a set that is a little larger nor one of another side of a threshold is hardly trained."""
+    steps = [
+        defaults.epochs(images).retraining * (images // defaults.batch_size(images)) for images in range(240, 6_000, 10)
+    ]
+    assert min(steps) > 500
+    assert all(later > 0.45 * earlier for earlier, later in zip(steps, steps[1:], strict=False))
+
+
+def test_the_rate_follows_the_square_root_of_the_batch() -> None:
+    spec = resolved(240)
+    assert spec.retrain.learning_rate == spec.teacher.learning_rate == defaults.LEARNING_RATE / 2
+    wide = resolved(240, retrain={"batch_size": 1_024}, teacher={"batch_size": 64})
+    assert wide.retrain.learning_rate == 4 * defaults.LEARNING_RATE
+    assert wide.teacher.learning_rate == defaults.LEARNING_RATE
+
+
+def test_what_was_asked_for_is_kept() -> None:
+    asked = {"epochs": 3, "batch_size": 8, "learning_rate": 0.5}
+    spec = resolved(240, retrain=asked, teacher=asked, training=asked)
+    for part in (spec.retrain, spec.teacher, spec.training):
+        assert (part.epochs, part.batch_size, part.learning_rate) == (3, 8, 0.5)
+
+
+def test_specs_of_before_teachers_had_a_batch_are_read() -> None:
+    stored = resolve(SearchSpec(dataset="digits"), DIGITS).model_dump(mode="json")
+    del stored["teacher"]["batch_size"], stored["teacher"]["learning_rate"]
+    assert ResolvedSpec.model_validate(stored).teacher.batch_size == 64
