@@ -15,7 +15,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks import distillation, ranking, rating, report, scheduling, switches, teachers, training, workers
+from benchmarks import (
+    distillation,
+    learning_rates,
+    ranking,
+    rating,
+    report,
+    scheduling,
+    switches,
+    teachers,
+    training,
+    workers,
+)
 from benchmarks.pictures import lay_down
 from dna_engine.errors import DataError, InvalidSpec
 from dna_engine.space import CellRef
@@ -128,6 +139,16 @@ def test_networks_are_spread_over_costs_and_inside_the_band(clothes: Path, tmp_p
     assert steps.max() < 2 * steps.min()
     assert max(band) / min(band) <= 1.0305
     assert len(set(chosen)) == 16
+
+
+def test_learning_rates_that_are_stable_and_one_that_is_not(tmp_path: Path, capsys: Output) -> None:
+    learning_rates.main(
+        shlex.split(f"digits --out {tmp_path} --device cpu --epochs 2 --multiples 1 3000 --input-size 16")
+    )
+    text = capsys.readouterr().out
+    assert "loss of a network that knows nothing 2.30" in text
+    assert cells(text, "0.003 (default)")[-1] == "no"
+    assert cells(text, "9")[-1] == "yes"
 
 
 # --- speed

@@ -14,7 +14,7 @@ from torch import nn
 
 from dna_engine.architecture import published
 from dna_engine.cost import Cost
-from dna_engine.network import build, count, count_model, load
+from dna_engine.network import build, calm_classifier, count, count_model, load
 from dna_engine.space import SPACES
 from tests.dna_engine.networks import random_network
 
@@ -66,3 +66,22 @@ def test_any_classifier_is_counted_and_left_as_it_was() -> None:
     assert count_model(model, 224) == Cost(flops=1_814_073_344, params=11_689_512)
     assert model.training
     assert {parameter.device.type for parameter in model.parameters()} == {"cpu"}
+
+
+def test_an_untrained_network_of_few_classes_is_not_sure_of_itself() -> None:
+    torch.manual_seed(0)
+    model = build(published("dna-a", input_size=64).with_classes(3)).train()
+    images = torch.randn(16, 3, 64, 64)
+    with torch.no_grad():
+        before = model(images).std()
+        calm_classifier(model)
+        after = model(images).std()
+    assert before > 1  # So timm draws them; were it calm by itself, nothing need be done here.
+    assert after < 0.3
+
+
+def test_a_classifier_that_is_calm_stays_as_it_is() -> None:
+    model = timm.create_model("resnet10t", num_classes=5)
+    before = model.fc.weight.clone()
+    calm_classifier(model)
+    assert torch.equal(model.fc.weight, before)

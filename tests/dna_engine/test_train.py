@@ -160,3 +160,39 @@ def test_the_step_writes_weights_and_figures(tmp_path: Path) -> None:
     assert found.loss == pytest.approx(figures["test_loss"], rel=1e-5)
     assert judge(found.answers) == Accuracy.model_validate(figures["test"])
     assert not list((tmp_path / "checkpoints").iterdir())
+
+
+def test_a_training_that_diverges_says_so_once(splits: data.Splits, tmp_path: Path) -> None:
+    where, recorder = context(tmp_path)
+    recipe = Recipe(epochs=4, batch_size=64, learning_rate=3.0, warmup_epochs=0.1, clip_grad=None)
+    train.fit(fresh(), splits, recipe, seed=0, context=where, checkpoint=tmp_path / "c.safetensors", part="winner")
+    (told,) = (log for log in recorder.of(Log) if "diverges" in log.message)
+    assert told.level == "warning"
+    assert "that of a network that knows nothing is 2.30" in told.message
+    assert told.message.endswith("Ask for a learning rate lower than 3.")
+
+
+def test_one_that_learns_does_not(splits: data.Splits, tmp_path: Path) -> None:
+    where, recorder = context(tmp_path)
+    train.fit(
+        fresh(), splits, Recipe(epochs=2), seed=0, context=where, checkpoint=tmp_path / "c.safetensors", part="winner"
+    )
+    assert not [log for log in recorder.of(Log) if "diverges" in log.message]
+
+
+def test_gradients_are_clipped_to_the_recipes_norm(splits: data.Splits, tmp_path: Path) -> None:
+    """By plain SGD of rate 1 the first step is the gradient itself: its length tells."""
+    lengths = {}
+    for clip in (None, 1e-3):
+        model = fresh()
+        before = [weights.detach().clone() for weights in model.parameters()]
+        recipe = Recipe(epochs=2, batch_size=128, warmup_epochs=0, clip_grad=clip)
+        where, _ = context(tmp_path)
+        run = train._Run(model, splits, recipe, seed=0, context=where, checkpoint=tmp_path / "c", part="winner")
+        run.optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
+        run.schedule = recipe.make_schedule(run.optimizer, 10)
+        run._train_step(*next(splits.train.batches(128, epochs=1, seed=0)))
+        moved = [(after - was).norm() for was, after in zip(before, model.parameters(), strict=True)]
+        lengths[clip] = torch.stack(moved).norm().item()
+    assert lengths[1e-3] == pytest.approx(1e-3, rel=1e-2)
+    assert lengths[None] > 1e-2
