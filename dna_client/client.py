@@ -114,9 +114,13 @@ class Client:
         """Deletes a finished search with its networks and files."""
         self._transport.call("DELETE", f"/searches/{search_id}", repeatable=False)
 
-    def events(self, search_id: str, *, after: int = 0) -> Iterator[Event]:
-        """Events that follow number ``after`` as they happen, without a gap, until the search has finished."""
-        return events.follow(self._transport, search_id, after)
+    def events(self, search_id: str, *, after: int = 0, waits: bool = False) -> Iterator[Event]:
+        """Events that follow number ``after`` as they happen, without a gap, until the search has finished.
+
+        Args:
+            waits: also events ``waiting`` without a number of their own: what the search waits for just now.
+        """
+        return events.follow(self._transport, search_id, after, waits=waits)
 
     def wait(self, search_id: str) -> Search:
         """The search, once it has succeeded.

@@ -12,9 +12,15 @@ from dna_client.models import FINISHED, Event
 from dna_client.sse import parse_events
 from dna_client.transport import Transport
 
+#: How a comment begins that tells what a search waits for.
+_WAITING = "waiting for "
 
-def follow(transport: Transport, search_id: str, after: int) -> Iterator[Event]:
+
+def follow(transport: Transport, search_id: str, after: int, *, waits: bool = False) -> Iterator[Event]:
     """Events that follow number ``after``, until the search has finished and all of them were given.
+
+    Args:
+        waits: also events of type ``waiting``, see :class:`dna_client.models.Event`.
 
     Raises:
         ApiError: the server refused, for one because there is no such search.
@@ -26,10 +32,14 @@ def follow(transport: Transport, search_id: str, after: int) -> Iterator[Event]:
         news = False
         try:
             for event in _connection(transport, search_id, after):
+                patience.renew()
+                if event["type"] == "waiting":
+                    if waits:
+                        yield event
+                    continue
                 after, news = event["seq"], True
                 if event["type"] == "state":
                     state = event["data"]["state"]
-                patience.renew()
                 yield event
             if not news:
                 state = transport.call("GET", f"/searches/{search_id}")["state"]
@@ -47,4 +57,7 @@ def _connection(transport: Transport, search_id: str, after: int) -> Iterator[Ev
     with transport.stream(f"/searches/{search_id}/events", headers, {}) as response:
         for event in parse_events(response.iter_lines()):
             if event.id:
-                yield Event(seq=int(event.id), type=event.event, data=json.loads(event.data))
+                after = int(event.id)
+                yield Event(seq=after, type=event.event, data=json.loads(event.data))
+            elif event.event == "comment" and event.data.startswith(_WAITING):
+                yield Event(seq=after, type="waiting", data={"waiting_for": event.data.removeprefix(_WAITING)})

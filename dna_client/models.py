@@ -95,6 +95,7 @@ class SearchSummary(TypedDict):
     best: Best | None
     error: Problem | None
     cancel_requested: bool
+    waiting_for: NotRequired[str | None]
     created_at: str
     started_at: str | None
     finished_at: str | None
@@ -178,7 +179,11 @@ class Rating(TypedDict):
 
 
 class Event(TypedDict):
-    """Something that happened to a search: ``type`` is state, step, progress, metric or log."""
+    """Something that happened to a search: ``type`` is state, step, progress, metric or log.
+
+    One more type, ``waiting``, is given only where asked for: what the search waits for just now, ``waiting_for``. It has no number
+    of its own; ``seq`` is that of the event before it.
+    """
 
     seq: int
     type: str

@@ -51,6 +51,32 @@ class PartProgress:
 
 
 @dataclass
+class _Stopwatch:
+    """Time in which at least one step of a phase ran: neither waiting for a worker nor between two attempts."""
+
+    running: set[str] = field(default_factory=set)
+    since: datetime | None = None
+    before: float = 0.0
+
+    def apply(self, step: str, now: datetime, *, runs: bool) -> None:
+        """The step runs from now on, or no longer."""
+        if runs:
+            self.since = self.since or now
+            self.running.add(step)
+            return
+        self.running.discard(step)
+        if not self.running and self.since is not None:
+            self.before += (now - self.since).total_seconds()
+            self.since = None
+
+    def seconds(self, now: datetime) -> float | None:
+        """So far; None when nothing has run yet."""
+        if self.since is None:
+            return self.before or None
+        return self.before + (now - self.since).total_seconds()
+
+
+@dataclass
 class SearchProgress:
     """The state of a search as its events so far tell it."""
 
@@ -58,12 +84,13 @@ class SearchProgress:
     phase: str = PHASES[0]
     progress: float = 0.0
     eta_seconds: float | None = None
+    waiting_for: str | None = None
     error: Mapping[str, Any] | None = None
     steps: dict[str, StepProgress] = field(default_factory=dict)
     losses: dict[str, float] = field(default_factory=dict)
     accuracies: dict[str, float] = field(default_factory=dict)
     now: datetime | None = None
-    _began: dict[str, datetime] = field(default_factory=dict)
+    _times: dict[str, _Stopwatch] = field(default_factory=dict)
 
     def apply(self, event: Event) -> None:
         data = event["data"]
@@ -74,8 +101,13 @@ class SearchProgress:
             case "step":
                 step = self.steps.setdefault(data["step"], StepProgress(data["kind"]))
                 step.state, step.attempt = data["state"], data["attempt"]
-                if data["state"] == "running" and self.now is not None:
-                    self._began.setdefault(data["kind"], self.now)
+                if self.now is not None:
+                    watch = self._times.setdefault(data["kind"], _Stopwatch())
+                    watch.apply(data["step"], self.now, runs=data["state"] == "running")
+                if data["state"] == "running":
+                    self.waiting_for = None
+            case "waiting":
+                self.waiting_for = data["waiting_for"]
             case "progress":
                 self._apply_progress(data)
             case "metric":
@@ -84,7 +116,7 @@ class SearchProgress:
     def _apply_state(self, data: Mapping[str, Any]) -> None:
         self.state, self.phase, self.error = data["state"], data["phase"], data.get("error")
         if self.state in FINISHED:
-            self.eta_seconds = None
+            self.eta_seconds = self.waiting_for = None
         if self.state == "succeeded":
             self.progress = 1.0
 
@@ -132,11 +164,9 @@ class SearchProgress:
         return sum(step.fraction * max(1, len(step.parts)) for step in steps) / weight if weight else 0.0
 
     def _seconds(self, name: str) -> float | None:
-        """From the first start of a step of this phase to the first of the next, or to the latest event."""
-        if name not in self._began or self.now is None:
-            return None
-        later = [self._began[phase] for phase in PHASES[PHASES.index(name) + 1 :] if phase in self._began]
-        return ((later[0] if later else self.now) - self._began[name]).total_seconds()
+        """How long steps of this phase have run so far; None before the first."""
+        watch = self._times.get(name)
+        return watch.seconds(self.now) if watch is not None and self.now is not None else None
 
 
 def _left(step: StepProgress) -> float | None:

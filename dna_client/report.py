@@ -15,7 +15,7 @@ from dna_client.models import PHASES, FrontierPoint, Search, Step
 
 @dataclass(frozen=True)
 class PhaseTime:
-    """Seconds of a phase: ``engine`` that the engine's processes ran, ``wall`` from its first step queued to its last done."""
+    """Seconds of a phase: ``engine`` that the engine's processes ran, ``wall`` in which its steps did, without waiting."""
 
     name: str
     engine: float
@@ -27,16 +27,25 @@ def phase_times(search: Search) -> list[PhaseTime]:
     found = []
     for phase in PHASES:
         steps = [step for step in search["steps"] if step["kind"] == phase]
-        ended = [_time(step["finished_at"]) for step in steps if step["finished_at"]]
-        if steps and ended:
-            wall = max(ended) - min(_time(step["queued_at"]) for step in steps)
+        spans = [
+            (_time(step["started_at"]), _time(step["finished_at"]))
+            for step in steps
+            if step["started_at"] and step["finished_at"]
+        ]
+        if spans:
+            # Of a step that was tried again the row has the last attempt's span, the engine's time is that of all.
+            wall = max(_covered(spans), *(step["engine_seconds"] for step in steps))
             found.append(PhaseTime(phase, sum(step["engine_seconds"] for step in steps), wall))
     return found
 
 
-def wall_seconds(search: Search) -> float | None:
-    """From the request to the end of the search."""
-    return _time(search["finished_at"]) - _time(search["created_at"]) if search["finished_at"] else None
+def _covered(spans: Sequence[tuple[float, float]]) -> float:
+    """Seconds that lie in at least one span."""
+    covered, end = 0.0, float("-inf")
+    for start, stop in sorted(spans):
+        covered += max(0.0, stop - max(start, end))
+        end = max(end, stop)
+    return covered
 
 
 def result(search: Search) -> RenderableType:
@@ -73,7 +82,7 @@ def networks(search: Search) -> RenderableType:
 def times(search: Search) -> RenderableType:
     """Seconds by phase, and the share of the search's time in which the engine worked."""
     phases = phase_times(search)
-    wall = wall_seconds(search) or sum(phase.wall for phase in phases)
+    wall = sum(phase.wall for phase in phases)
     engine = sum(phase.engine for phase in phases)
     rows = [(phase.name, *_seconds(phase.engine, phase.wall)) for phase in phases]
     rows.append(("in all", *_seconds(engine, wall)))

@@ -1,4 +1,4 @@
-"""Server-sent events: the lines of a stream as events (WHATWG HTML, section 9.2.6). Comments keep it alive."""
+"""Server-sent events: the lines of a stream as events (WHATWG HTML, section 9.2.6)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ServerEvent:
-    """``id`` is what ``Last-Event-ID`` asks to continue after; empty when the event carries none."""
+    """``id`` is what ``Last-Event-ID`` asks to continue after; empty when the event carries none.
+
+    A comment, which keeps the stream alive, is an event ``comment`` without an id.
+    """
 
     id: str
     event: str
@@ -22,7 +25,9 @@ def parse_events(lines: Iterable[str]) -> Iterator[ServerEvent]:
         name, _, value = line.partition(":")
         value = value.removeprefix(" ")
         match name:
-            case "" if not line:
+            case "" if line:
+                yield ServerEvent("", "comment", value)
+            case "":
                 if data:
                     yield ServerEvent(event_id, event, "\n".join(data))
                 event_id, event, data = "", "message", []

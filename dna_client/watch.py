@@ -76,6 +76,8 @@ class _Lines:
                 )
             case "step" if event["data"]["attempt"] > 1 and event["data"]["state"] == "running":
                 self._console.print(Text(f"  {event['data']['step']}: attempt {event['data']['attempt']}"))
+            case "waiting" if search.waiting_for is not None:
+                self._console.print(Text(waits(search.waiting_for)))
             case "log":
                 self._console.print(_message(event))
             case "progress" if time.monotonic() >= self._next_line:
@@ -100,10 +102,16 @@ def line(search: SearchProgress, key: str) -> str:
     return "; ".join(said)
 
 
+def waits(reason: str) -> str:
+    """What a search waits for, in a line."""
+    return f"  waits for {reason}"
+
+
 def _header(search: SearchProgress) -> Text:
     style = STATE_STYLES.get(search.state, "")
     left = f", about {duration(search.eta_seconds)} left" if search.eta_seconds is not None else ""
-    return Text.assemble((search.state, f"bold {style}"), f"  {search.progress:.0%}{left}")
+    held_up = waits(search.waiting_for) if search.waiting_for is not None else left
+    return Text.assemble((search.state, f"bold {style}"), f"  {search.progress:.0%}{held_up}")
 
 
 def _phases(search: SearchProgress) -> Table:

@@ -8,6 +8,7 @@ Lock order everywhere: the search's row, then rows of its steps.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -58,7 +59,7 @@ def claim(session: Session, step_id: UUID, worker: Worker, *, lease_seconds: flo
             lease_owner=worker.id,
             lease_expires_at=now + timedelta(seconds=lease_seconds),
             device=worker.device,
-            started_at=func.coalesce(Step.started_at, now),
+            started_at=now,
             finished_at=None,
             error=None,
         )
@@ -75,6 +76,27 @@ def claim(session: Session, step_id: UUID, worker: Worker, *, lease_seconds: flo
         step=PlannedStep.model_validate(step.payload),
         spec=ResolvedSpec.model_validate(search.resolved),
     )
+
+
+def oldest_waiting(session: Session, queues: Sequence[str]) -> UUID | None:
+    """The queued step that is next in these queues: of the search that was made first, so that none starves behind later ones.
+
+    Nothing is locked. Whoever claims it may find that another was quicker, and asks again in a transaction of its own: one that
+    holds a search's row does not wait for an older one's.
+    """
+    query = (
+        select(Step.id)
+        .join(Search, Search.id == Step.search_id)
+        .where(
+            Step.state == StepState.QUEUED,
+            Step.queue.in_(queues),
+            Search.cancel_requested.is_(False),
+            Search.state.not_in(FINISHED),
+        )
+        .order_by(Step.search_id, Step.id)
+        .limit(1)
+    )
+    return session.scalar(query)
 
 
 def renew(session: Session, claim: Claim, *, lease_seconds: float) -> None:

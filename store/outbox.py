@@ -1,6 +1,7 @@
 """Messages to the queue leave through here: written with what they are about, sent after the commit.
 
-A message is sent at least once. Whoever gets one claims in the database, so a second copy changes nothing.
+A message is sent at least once. Whoever gets one claims in the database what waits longest there, so a second copy changes
+nothing, and as many messages as steps leave no step waiting.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from store.tables import OutboxMessage, Step
 
-#: Name of the task that claims and runs a step; its only argument is ``step_id``.
+#: Name of the task that claims and runs a step; its only argument is ``step_id``, of the step that was announced.
 RUN_STEP = "dna.run_step"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
@@ -63,6 +64,11 @@ class Settings(BaseSettings):
         if self.lease_seconds < 2 * self.lease_renew_seconds:
             raise ValueError("DNA_LEASE_SECONDS must be at least twice DNA_LEASE_RENEW_SECONDS")
         return self
+
+    @property
+    def worker_timeout(self) -> timedelta:
+        """Workers that were seen within this time are live."""
+        return timedelta(seconds=self.worker_timeout_seconds)
 
     @property
     def artifacts(self) -> str:

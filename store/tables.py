@@ -134,6 +134,7 @@ class Step(Base):
     woken_at: Mapped[datetime] = mapped_column(server_default=func.now())
     """When a wake was last put into the outbox for it."""
     started_at: Mapped[datetime | None]
+    """When its last attempt began: neither waiting nor the time between two attempts counts as its own."""
     finished_at: Mapped[datetime | None]
 
 

@@ -17,7 +17,7 @@ from celery import Celery
 from celery.exceptions import Reject
 from celery.signals import setup_logging, worker_shutting_down
 
-from store import flow, workers
+from store import claims, flow, workers
 from store.claims import Claim
 from store.session import transaction
 from worker.app import make_app
@@ -77,25 +77,30 @@ class Node:
         return int(worker.exitcode or 0)
 
     def run_step(self, step_id: UUID) -> None:
-        """Claims the step and runs it, or does nothing when there is nothing to do."""
+        """Runs the oldest step that waits, whichever the message names; does nothing when there is nothing to do."""
         if self._slot.stopping.is_set():
             raise Reject("this worker is leaving", requeue=True)
-        claim = self._claim(step_id)
+        claim = self._claim()
         if claim is None:
-            logger.info("Nothing to do for step %s.", step_id)
+            logger.info("Woken for step %s, but nothing waits.", step_id)
             return
         self._slot.current = claim.step_id
         supervise(self._slot, claim)
         self._slot.current = None
         relay(self._slot.sessions, self._app)
 
-    def _claim(self, step_id: UUID) -> Claim | None:
+    def _claim(self) -> Claim | None:
+        """The oldest step that waits; again while others are quicker."""
         slot = self._slot
-        with transaction(slot.sessions) as session:
-            claim = flow.claim(session, step_id, slot.worker, lease_seconds=slot.settings.lease_seconds)
-            if claim is not None:
-                workers.beat(session, slot.worker.id, current_step_id=step_id)
-            return claim
+        while True:
+            with transaction(slot.sessions) as session:
+                step_id = claims.oldest_waiting(session, slot.worker.queues)
+                if step_id is None:
+                    return None
+                claim = flow.claim(session, step_id, slot.worker, lease_seconds=slot.settings.lease_seconds)
+                if claim is not None:
+                    workers.beat(session, slot.worker.id, current_step_id=step_id)
+                    return claim
 
     def _leave(self, **_: object) -> None:
         """Celery was told to stop and waits for the running step, which goes back to the queue."""

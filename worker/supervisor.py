@@ -13,7 +13,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
@@ -148,7 +147,7 @@ class Attempt:
     def _succeed(self, result: Result) -> None:
         seconds = self._seconds()
         files = self._folder.store(sorted({*self._claim.step.outputs(self._claim.spec), *result.artifacts}))
-        group = partial(group_cells, live_within=timedelta(seconds=self._slot.settings.worker_timeout_seconds))
+        group = partial(group_cells, live_within=self._slot.settings.worker_timeout)
         try:
             replaced = self._write(
                 lambda session: flow.succeed(

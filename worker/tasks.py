@@ -1,4 +1,4 @@
-"""The one task: run the step of that id."""
+"""The one task: a step waits."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ logger = logging.getLogger("dna.worker.tasks")
 
 
 def register(app: Celery, run: Callable[[UUID], None]) -> None:
-    """Adds the task to the application. ``run`` claims the step, or finds that there is nothing to do."""
+    """Adds the task to the application. ``run`` claims what waits longest, or finds that there is nothing to do."""
 
     @app.task(name=RUN_STEP)  # type: ignore[untyped-decorator]
     def run_step(step_id: object) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -44,7 +43,8 @@ def create_search(
     """
 
     def work() -> Response:
-        search = service.create(session, spec, max_attempts=resources.settings.max_attempts)
+        settings = resources.settings
+        search = service.create(session, spec, max_attempts=settings.max_attempts, live_within=settings.worker_timeout)
         return JSONResponse(search.model_dump(mode="json"), 201, {"Location": f"/searches/{search.id}"})
 
     background.add_task(resources.queue.send_pending)
@@ -54,12 +54,13 @@ def create_search(
 @router.post("/estimate", response_model=Estimate, responses=problems(400, 413))
 def estimate_search(spec: SpecBody, session: SessionDep, resources: ResourcesDep) -> Estimate:
     """What a search would be: candidates, feasible costs, steps, expected device time. Nothing is stored."""
-    return estimate(session, spec, worker_timeout=timedelta(seconds=resources.settings.worker_timeout_seconds))
+    return estimate(session, spec, worker_timeout=resources.settings.worker_timeout)
 
 
 @router.get("", response_model=Page[SearchSummary])
 def list_searches(
     session: SessionDep,
+    resources: ResourcesDep,
     paging: RowPaging,
     ref: Ref = None,
     state: SearchState | None = None,
@@ -68,22 +69,23 @@ def list_searches(
 ) -> Page[SearchSummary]:
     """Searches, newest first."""
     where = Filter(ref=ref, state=state, dataset=dataset, labels=service.parse_labels(label))
-    found = searches.listing(session, where, after=paging.after, limit=paging.limit)
-    items = [SearchSummary.model_validate(search) for search in found.items]
-    return Page(items=items, next=encode(str(found.next)) if found.next else None)
+    items, following = service.listing(
+        session, where, after=paging.after, limit=paging.limit, live_within=resources.settings.worker_timeout
+    )
+    return Page(items=items, next=encode(str(following)) if following else None)
 
 
 @router.get("/{search_id}", response_model=SearchDetail, responses=problems(404))
-def get_search(search_id: UUID, session: SessionDep) -> SearchDetail:
+def get_search(search_id: UUID, session: SessionDep, resources: ResourcesDep) -> SearchDetail:
     """A search: state, phase, progress, time left, its resolved spec, steps, networks and the best one so far."""
-    return service.detail(session, search_id)
+    return service.detail(session, search_id, live_within=resources.settings.worker_timeout)
 
 
 @router.post("/{search_id}/cancel", response_model=SearchDetail, responses=problems(404, 409))
-def cancel_search(search_id: UUID, session: SessionDep) -> SearchDetail:
+def cancel_search(search_id: UUID, session: SessionDep, resources: ResourcesDep) -> SearchDetail:
     """Stop a search. What runs writes a checkpoint first; the search is `cancelled` within seconds and can be resumed."""
     flow.cancel(session, search_id)
-    return service.detail(session, search_id)
+    return service.detail(session, search_id, live_within=resources.settings.worker_timeout)
 
 
 @router.post("/{search_id}/resume", response_model=SearchDetail, responses=problems(404, 409))
@@ -93,7 +95,7 @@ def resume_search(
     """Go on with a failed or cancelled search, from its checkpoints. What is finished is not done again."""
     flow.resume(session, search_id)
     background.add_task(resources.queue.send_pending)
-    return service.detail(session, search_id)
+    return service.detail(session, search_id, live_within=resources.settings.worker_timeout)
 
 
 @router.delete("/{search_id}", status_code=204, responses=problems(404, 409))

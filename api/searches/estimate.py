@@ -25,6 +25,7 @@ from dna_engine.steps import Kind, Step, phase_steps
 from dna_engine.teachers import get_teacher
 from store import workers
 from store.statistics import FinishedStep, finished_steps
+from store.waiting import NO_WORKER
 
 #: Giga-multiply-adds per second, counted as :func:`work` does, where nothing was measured: about what the defaults for the
 #: built-in digits reach on two cores of a server's CPU. For selection and export the work is 1, and this is per second.
@@ -66,7 +67,7 @@ def estimate(session: Session, spec: SearchSpec, *, worker_timeout: timedelta) -
         reason=infeasible.message if infeasible else None,
         binding=infeasible.binding if infeasible else [],
         nearest=infeasible.nearest if infeasible else [],
-        warnings=advice(resolved),
+        warnings=[*advice(resolved), *([] if live else [NO_WORKER])],
         steps=steps,
         device=device,
         device_seconds=math.fsum(step.device_seconds for step in steps),

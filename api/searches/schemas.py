@@ -62,7 +62,7 @@ class SearchStep(_Row):
     values: dict[str, Any] = Field(description="What the step found, such as the teacher's accuracy.")
     error: Failure | None
     queued_at: datetime
-    started_at: datetime | None
+    started_at: datetime | None = Field(description="When its last attempt began.")
     finished_at: datetime | None
 
     @classmethod
@@ -97,9 +97,17 @@ class SearchSummary(_Row):
     best: BestNetwork | None
     error: Failure | None
     cancel_requested: bool
+    waiting_for: str | None = Field(
+        default=None,
+        description="What holds up a search that does not run: searches before it, or that no worker is live.",
+    )
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+
+    @classmethod
+    def listed(cls, search: Search, waiting_for: str | None) -> SearchSummary:
+        return SearchSummary.model_validate(search).model_copy(update={"waiting_for": waiting_for})
 
 
 class SearchDetail(SearchSummary):
@@ -111,10 +119,10 @@ class SearchDetail(SearchSummary):
     architectures: list[SearchNetwork]
 
     @classmethod
-    def of(cls, search: Search, networks: list[Architecture]) -> SearchDetail:
+    def of(cls, search: Search, networks: list[Architecture], waiting_for: str | None) -> SearchDetail:
         spec = ResolvedSpec.model_validate(search.resolved)
         return cls(
-            **SearchSummary.model_validate(search).model_dump(),
+            **SearchSummary.listed(search, waiting_for).model_dump(),
             spec=shown(spec),
             warnings=advice(spec),
             steps=[SearchStep.of(step) for step in search.steps],

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
 
 import numpy as np
 from sqlalchemy.orm import Session
 
 from api.errors import Invalid
-from api.searches.schemas import SearchDetail
+from api.searches.schemas import SearchDetail, SearchSummary
 from dna_engine.select import Problem, Ratings, best
 from dna_engine.spec import ResolvedSpec, SearchSpec, resolve
-from store import architectures, datasets, searches
+from store import architectures, datasets, searches, waiting
+from store.searches import Filter
 
 #: Above this number of paths the check of limits together is left to the selection: it would hold up the request.
 _PATHS_CHECKED = 100_000
@@ -20,7 +22,7 @@ _PATHS_CHECKED = 100_000
 _WEIGHTS = ("pretrained", "train")
 
 
-def create(session: Session, spec: SearchSpec, *, max_attempts: int) -> SearchDetail:
+def create(session: Session, spec: SearchSpec, *, max_attempts: int, live_within: timedelta) -> SearchDetail:
     """A queued search.
 
     Raises:
@@ -30,12 +32,23 @@ def create(session: Session, spec: SearchSpec, *, max_attempts: int) -> SearchDe
     resolved = resolve_for(session, spec)
     check_budget(resolved)
     search = searches.create(session, spec, resolved, max_attempts=max_attempts)
-    return detail(session, search.id)
+    return detail(session, search.id, live_within=live_within)
 
 
-def detail(session: Session, search_id: UUID) -> SearchDetail:
+def detail(session: Session, search_id: UUID, *, live_within: timedelta) -> SearchDetail:
     """The search as it is now."""
-    return SearchDetail.of(searches.get(session, search_id), architectures.of_search(session, search_id))
+    search = searches.get(session, search_id)
+    waits = waiting.look(session, live_within=live_within).reason(search_id)
+    return SearchDetail.of(search, architectures.of_search(session, search_id), waits)
+
+
+def listing(
+    session: Session, where: Filter, *, after: UUID | None, limit: int, live_within: timedelta
+) -> tuple[list[SearchSummary], UUID | None]:
+    """A page of searches, newest first, and where the next one begins."""
+    found = searches.listing(session, where, after=after, limit=limit)
+    queues = waiting.look(session, live_within=live_within)
+    return [SearchSummary.listed(search, queues.reason(search.id)) for search in found.items], found.next
 
 
 def resolve_for(session: Session, spec: SearchSpec) -> ResolvedSpec:

@@ -7,6 +7,7 @@ again, and needs neither a broker nor memory of who listens.
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -18,13 +19,16 @@ from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 from sqlalchemy.orm import Session
 
 from api.resources import Resources
-from store import events, searches
+from store import events, searches, waiting
 from store.errors import NotFound
 from store.session import transaction
 from store.states import FINISHED
 from store.tables import Event
 
 _BATCH = 500
+
+#: While nothing happens, a stream looks this often what its search waits for.
+_LOOK_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -48,8 +52,12 @@ def read(session: Session, search_id: UUID, after: int) -> Batch:
 
 
 async def stream(resources: Resources, search_id: UUID, after: int, first: Batch) -> AsyncIterator[bytes]:
-    """Events from ``first`` on, as they come, until the search is finished or deleted."""
+    """Events from ``first`` on, as they come, until the search is finished or deleted.
+
+    Between them, what the search waits for, whenever that changes: as a comment, for it is true at this moment only.
+    """
     batch, spoke_at = first, time.monotonic()
+    looked_at, waits = -math.inf, None
     while True:
         for event in batch.events:
             yield encode(event)
@@ -57,6 +65,11 @@ async def stream(resources: Resources, search_id: UUID, after: int, first: Batch
         if batch.last:
             return
         if not batch.events:
+            if time.monotonic() - looked_at > _LOOK_SECONDS:
+                before, looked_at = waits, time.monotonic()
+                waits = await run_in_threadpool(_waits_for, resources, search_id)
+                if waits is not None and waits != before:
+                    yield f": waiting for {waits}\n\n".encode()
             if time.monotonic() - spoke_at > resources.settings.events_ping_seconds:
                 yield KEEPALIVE_COMMENT
                 spoke_at = time.monotonic()
@@ -70,6 +83,11 @@ async def stream(resources: Resources, search_id: UUID, after: int, first: Batch
 def _read_alone(resources: Resources, search_id: UUID, after: int) -> Batch:
     with transaction(resources.sessions) as session:
         return read(session, search_id, after)
+
+
+def _waits_for(resources: Resources, search_id: UUID) -> str | None:
+    with transaction(resources.sessions) as session:
+        return waiting.look(session, live_within=resources.settings.worker_timeout).reason(search_id)
 
 
 def encode(event: Event) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Literal
 
 import redis
@@ -17,6 +16,7 @@ from api.resources import Resources
 from store import workers
 from store.migrate import is_current
 from store.session import transaction
+from store.waiting import NO_WORKER
 
 router = APIRouter(tags=["system"])
 
@@ -34,6 +34,7 @@ class Readiness(BaseModel):
     migrations: bool = Field(description="Whether the schema is the one this version expects.")
     redis: bool
     workers: int = Field(description="Live workers.")
+    warnings: list[str] = Field(default=[], description="What hinders searches, though requests are served.")
 
 
 @router.get("/healthz", response_model=Health)
@@ -44,7 +45,7 @@ def get_health() -> Health:
 
 @router.get("/readyz", response_model=Readiness, responses=problems(503))
 def get_readiness(resources: ResourcesDep) -> Readiness:
-    """Whether requests can be served: database, schema and Redis."""
+    """Whether requests can be served: database, schema and Redis. A warning when no worker is live: searches wait then."""
     found = _look(resources)
     failing = [name for name in ("database", "migrations", "redis") if not getattr(found, name)]
     if failing:
@@ -59,12 +60,13 @@ def _look(resources: Resources) -> Readiness:
         live = _live_workers(resources) if current else 0
     except OperationalError:
         return Readiness(database=False, migrations=False, redis=answers, workers=0)
-    return Readiness(database=True, migrations=current, redis=answers, workers=live)
+    warnings = [] if live or not current else [NO_WORKER]
+    return Readiness(database=True, migrations=current, redis=answers, workers=live, warnings=warnings)
 
 
 def _live_workers(resources: Resources) -> int:
     with transaction(resources.sessions) as session:
-        return len(workers.live(session, within=timedelta(seconds=resources.settings.worker_timeout_seconds)))
+        return len(workers.live(session, within=resources.settings.worker_timeout))
 
 
 def _redis_answers(resources: Resources) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from datetime import timedelta
 
 from fastapi import APIRouter, Depends, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
@@ -67,7 +66,7 @@ class _Now:
 )
 def get_figures(session: SessionDep, resources: ResourcesDep) -> Response:
     """Figures for Prometheus."""
-    live = workers.live(session, within=timedelta(seconds=resources.settings.worker_timeout_seconds))
+    live = workers.live(session, within=resources.settings.worker_timeout)
     searches = GaugeMetricFamily("dna_searches", "Searches by state.", labels=["state"])
     for state, count in searches_by_state(session).items():
         searches.add_metric([state.value], count)

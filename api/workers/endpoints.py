@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from fastapi import APIRouter, Depends
 from sqlalchemy.orm import Session
 
@@ -26,7 +24,7 @@ router = APIRouter(
 @router.get("", response_model=Page[WorkerOut])
 def list_workers(session: SessionDep, resources: ResourcesDep) -> Page[WorkerOut]:
     """Workers that were heard of just now, their devices, and what they run."""
-    live = workers.live(session, within=timedelta(seconds=resources.settings.worker_timeout_seconds))
+    live = workers.live(session, within=resources.settings.worker_timeout)
     return Page(items=[_shown(session, worker) for worker in live], next=None)
 
 

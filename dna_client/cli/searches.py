@@ -27,6 +27,7 @@ from dna_client.cli.output import ERR, OUT, print_json, print_table
 from dna_client.client import Client, succeeded
 from dna_client.errors import LocalError
 from dna_client.models import Event, Search, State
+from dna_client.watch import waits
 from dna_client.watch import watch as show
 
 search = typer.Typer(no_args_is_help=True, help="Make searches, follow them, stop them.")
@@ -77,6 +78,7 @@ def create(
             print_json(made, one_line=watch)
         else:
             ERR.print(f"Search {made['id']} ({made['name']})", markup=False)
+            _print_waiting(made)
         if watch:
             _follow(client, made["id"], as_json=as_json)
         elif not as_json:
@@ -161,6 +163,9 @@ def list_searches(
         for found in page["items"]
     ]
     print_table(columns, rows, right=("progress", "flops", "test accuracy"))
+    for found in page["items"]:
+        if reason := found.get("waiting_for"):
+            OUT.print(f"{found['id']}{waits(reason)}", markup=False)
     if page["next"]:
         ERR.print(f"More with: --cursor {page['next']}", markup=False)
 
@@ -265,7 +270,7 @@ def _follow(client: Client, search_id: str, *, as_json: bool) -> None:
             for _ in _printed(client.events(search_id)):
                 pass
         else:
-            show(client.events(search_id), ERR)
+            show(client.events(search_id, waits=True), ERR)
     except KeyboardInterrupt:
         ERR.print(f"The search goes on. Watch it with: dna search watch {search_id}", markup=False)
         raise
@@ -293,6 +298,12 @@ def _acknowledge(found: Search, *, as_json: bool) -> None:
         )
 
 
+def _print_waiting(found: Search) -> None:
+    """Why a search does not begin at once, if something holds it up."""
+    if reason := found.get("waiting_for"):
+        ERR.print(waits(reason), markup=False)
+
+
 def _print(found: Search) -> None:
     OUT.print(output.state(found["state"]), f"{found['id']}  {found['name']}", markup=False)
     if found["state"] in ("queued", "running"):
@@ -300,6 +311,7 @@ def _print(found: Search) -> None:
         OUT.print(
             f"phase {found['phase']}, {found['progress']:.0%}{f', about {left} left' if left else ''}", markup=False
         )
+        _print_waiting(found)
     if found["error"]:
         OUT.print(f"error: {found['error']['message']}", markup=False)
     output.show(report.result(found))

@@ -14,13 +14,13 @@ from uuid import UUID
 
 import pytest
 from PIL import Image
-from sqlalchemy import delete
+from sqlalchemy import delete, func, update
 
 from dna_client.__main__ import main
 from dna_client.cli.options import whole
 from dna_engine.steps import PICTURES
 from store.session import transaction
-from store.tables import Artifact
+from store.tables import Artifact, Worker
 from tests.api.builders import WEIGHTS, finish
 from tests.dna_client.conftest import Api
 
@@ -104,6 +104,19 @@ def test_options_lie_over_a_file_field_by_field(dna: Dna, tmp_path: Path, monkey
     assert (spec["budget"]["flops"], spec["budget"]["params"], spec["seed"]) == (5_000_000, 400_000, 1)
     monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps({**written, "seed": 9})))
     assert dna("search", "create", "-", "--json").json["spec"]["seed"] == 9
+
+
+def test_that_no_worker_is_live_is_said_at_once(dna: Dna, api: Api) -> None:
+    with transaction(api.sessions) as session:
+        session.execute(update(Worker).values(stopped_at=func.now()))
+    made = dna("search", "create", "--dataset", "digits")
+    assert "waits for a worker; none is live (start one: dna worker, or dna up)" in made.err
+    search = made.out.strip()
+    assert "none is live" in dna("search", "show", search).err
+    assert f"{search}  waits for a worker" in dna("search", "list").out
+    assert "Warning: No worker is live" in dna("search", "estimate", "--dataset", "digits").out
+    dna("search", "cancel", search)
+    assert f"{search}  waits" not in dna("search", "list").out
 
 
 def test_cancel_resume_delete(dna: Dna) -> None:

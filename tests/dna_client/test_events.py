@@ -8,6 +8,7 @@ import time
 from uuid import UUID
 
 import pytest
+from sqlalchemy import func, update
 
 from dna_client import Client
 from dna_client.errors import NotFound, ServerUnreachable
@@ -15,6 +16,7 @@ from store import events
 from store.events import NewEvent
 from store.session import transaction
 from store.states import EventType
+from store.tables import Worker
 from tests.dna_client.conftest import PAUSES, Api
 from tests.dna_client.proxy import proxy
 
@@ -83,3 +85,15 @@ def test_gives_up_when_nothing_arrives_any_more(api: Api, client: Client) -> Non
 def test_an_unknown_search_has_no_events(client: Client) -> None:
     with pytest.raises(NotFound):
         list(client.events("00000000-0000-7000-8000-000000000000"))
+
+
+def test_what_a_search_waits_for_is_given_where_asked_for(api: Api, client: Client) -> None:
+    with transaction(api.sessions) as session:
+        session.execute(update(Worker).values(stopped_at=func.now()))
+    made = client.create_search({"dataset": "digits"})
+    for event in client.events(made["id"], waits=True):
+        if event["type"] == "waiting":
+            assert (event["seq"], event["data"]) == (1, {"waiting_for": made["waiting_for"]})
+            break
+    assert "none is live" in (made["waiting_for"] or "")
+    client.cancel_search(made["id"])

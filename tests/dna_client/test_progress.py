@@ -51,10 +51,30 @@ def after(events: list[Event]) -> SearchProgress:
 def test_phases_have_their_share_and_their_time() -> None:
     phases = {phase.name: phase for phase in after(EVENTS).phases}
     assert phases["teacher"].fraction == 1.0
-    assert phases["teacher"].seconds == 11.0
+    assert phases["teacher"].seconds == 10.0
     assert phases["distill"].fraction == pytest.approx((3 * 0.5 + 0.1) / 4)
     assert phases["distill"].seconds == 10.0
     assert phases["rate"].seconds is None
+
+
+def test_waiting_is_not_a_phase_s_time() -> None:
+    """Between two attempts, and until a worker came for the next phase, nothing ran."""
+    search = after(
+        [
+            step(0, "teacher", "teacher", "running"),
+            step(4, "teacher", "teacher", "queued"),
+            step(10, "teacher", "teacher", "running", attempt=2),
+            step(13, "teacher", "teacher", "succeeded", attempt=2),
+            step(13, "distill-1", "distill", "queued"),
+            step(13, "distill-2", "distill", "queued"),
+            step(40, "distill-1", "distill", "running"),
+            step(42, "distill-2", "distill", "running"),
+            step(45, "distill-1", "distill", "succeeded"),
+            event(50, "log", step="distill-2", level="info", message="on"),
+        ]
+    )
+    seconds = {phase.name: phase.seconds for phase in search.phases}
+    assert (seconds["teacher"], seconds["distill"], seconds["rate"]) == (7.0, 10.0, None)
 
 
 def test_cells_show_their_latest_loss_and_time_left() -> None:
@@ -108,6 +128,17 @@ def test_a_pipe_gets_plain_lines() -> None:
     assert "running: distill" in lines
     assert "  warning: the batch was made smaller" in lines
     assert any(line.startswith("  distill-1: 50 of 100 steps (50%)") for line in lines)
+
+
+def test_what_it_waits_for_is_shown_until_it_runs() -> None:
+    waits = event(2, "waiting", waiting_for="2 searches before it on cpu of here")
+    console = Console(file=io.StringIO(), width=200)
+    search = watch([EVENTS[0], waits, *EVENTS[1:2]], console)
+    assert render(console).splitlines()[:2] == ["queued", "  waits for 2 searches before it on cpu of here"]
+    shown = Console(file=io.StringIO(), width=100)
+    shown.print(bars(search))
+    assert "waits for 2 searches before it" in render(shown)
+    assert after([EVENTS[0], waits, *EVENTS[1:3]]).waiting_for is None
 
 
 def test_a_terminal_gets_bars_and_the_messages_above_them() -> None:

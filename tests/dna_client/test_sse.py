@@ -13,7 +13,10 @@ from dna_client.sse import ServerEvent, parse_events
             ["data:a", "data: b", "", "data: c", ""],
             [ServerEvent("", "message", "a\nb"), ServerEvent("", "message", "c")],
         ),
-        ([": keep-alive", "", "event: log", "", "data: x", ""], [ServerEvent("", "message", "x")]),
+        (
+            [": keep-alive", "", "event: log", "", "data: x", ""],
+            [ServerEvent("", "comment", "keep-alive"), ServerEvent("", "message", "x")],
+        ),
         (["id: 5", "data: whole", "", "id: 6", "data: cut off"], [ServerEvent("5", "message", "whole")]),
         (["data: a: b", ""], [ServerEvent("", "message", "a: b")]),
         (["retry: 10", "unknown", "data", ""], [ServerEvent("", "message", "")]),

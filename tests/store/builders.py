@@ -22,9 +22,9 @@ def new_search(session: Session, *, max_attempts: int = 3, **fields: Any) -> Sea
     return searches.create(session, spec, resolve(spec, DIGITS), max_attempts=max_attempts)
 
 
-def new_worker(session: Session, *, hostname: str = "here") -> Worker:
+def new_worker(session: Session, *, hostname: str = "here", queues: Sequence[str] = ("gpu", "cpu")) -> Worker:
     return workers.register(
-        session, hostname=hostname, pid=1, device="cpu", device_name="A processor", queues=["gpu", "cpu"], versions={}
+        session, hostname=hostname, pid=1, device="cpu", device_name="A processor", queues=queues, versions={}
     )
 
 

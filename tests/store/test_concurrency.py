@@ -7,11 +7,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import TypeVar
+from uuid import UUID
 
 import pytest
 from sqlalchemy.orm import Session
 
-from store import events, flow, idempotency, outbox, searches, steps
+from store import claims, events, flow, idempotency, outbox, searches, steps
 from store.errors import RequestInFlight
 from store.events import NewEvent
 from store.session import Sessions, transaction
@@ -49,6 +50,24 @@ def test_one_of_many_claimers_wins(sessions: Sessions) -> None:
             return flow.claim(session, step_id, worker, lease_seconds=60) is not None
 
     assert sorted(at_once(6, claim)) == [False] * 5 + [True]
+
+
+def test_as_many_claimers_as_steps_leave_none_waiting_and_the_oldest_go_first(sessions: Sessions) -> None:
+    """What a message names does not matter, only how many there are."""
+    (first, worker), (second, _), (third, _) = (stored(sessions) for _ in range(3))
+
+    def claim(_: int) -> UUID:
+        while True:
+            with transaction(sessions) as session:
+                step_id = claims.oldest_waiting(session, ["gpu"])
+                assert step_id is not None
+                if taken := flow.claim(session, step_id, worker, lease_seconds=60):
+                    return taken.search_id
+
+    assert set(at_once(2, claim)) == {first.id, second.id}
+    assert claim(0) == third.id
+    with transaction(sessions) as session:
+        assert claims.oldest_waiting(session, ["gpu"]) is None
 
 
 def test_events_have_no_gap_and_no_reader_misses_one(sessions: Sessions) -> None:

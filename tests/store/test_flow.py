@@ -162,6 +162,31 @@ def test_resume_keeps_what_is_done(session: Session) -> None:
         flow.resume(session, search.id)
 
 
+def test_the_oldest_search_is_next_whatever_was_queued_first(session: Session) -> None:
+    old, worker = new_search(session), new_worker(session)
+    young = new_search(session)
+    assert claims.oldest_waiting(session, ["gpu", "cpu"]) == queued(session, old)[0].id
+    finish_phase(session, old, worker)
+    assert queued(session, young)[0].id < queued(session, old)[0].id
+    assert claims.oldest_waiting(session, ["gpu"]) == queued(session, old)[0].id
+    flow.cancel(session, old.id)
+    assert claims.oldest_waiting(session, ["gpu"]) == queued(session, young)[0].id
+    assert claims.oldest_waiting(session, ["cpu"]) is None
+
+
+def test_a_step_starts_anew_with_each_attempt(session: Session) -> None:
+    """What it waited between two attempts is not its time."""
+    search, worker = new_search(session), new_worker(session)
+    step = queued(session, search)[0]
+    claim = take(session, step, worker)
+    began = step.started_at
+    assert began is not None
+    flow.stop(session, claim, engine_seconds=1.0)
+    take(session, step, worker)
+    assert step.started_at is not None
+    assert step.started_at > began
+
+
 def test_cancel_before_anything_runs(session: Session) -> None:
     search = new_search(session)
     step = queued(session, search)[0]

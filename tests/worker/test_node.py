@@ -15,13 +15,18 @@ import pytest
 import redis
 from celery import Celery
 
-from store import workers
+from store import steps, workers
 from store.columns import new_id
 from store.outbox import RUN_STEP
 from store.session import Sessions, transaction
+from store.states import StepState
 from store.tables import Worker
+from tests.store.builders import new_search
+from tests.worker.conftest import Bench
 from worker.app import make_app
+from worker.node import Node
 from worker.settings import WorkerSettings
+from worker.slot import Slot
 
 Wait = Callable[[Callable[[], bool]], None]
 
@@ -68,6 +73,25 @@ def test_forged_messages_are_dropped_and_it_leaves_when_told(
     assert len(nodes) == 2
     assert not any(node.is_running() for node in nodes)
     assert live(sessions) == []
+
+
+def test_a_wake_leads_to_the_oldest_search_and_none_is_forgotten(
+    bench: Bench, app: Celery, slot: Slot, sessions: Sessions
+) -> None:
+    """Two searches of a step each, two messages; the one that comes first names the later search."""
+    with transaction(sessions) as session:
+        young = new_search(session)
+        step = steps.of_search(session, young.id)[0]
+    node = Node(slot, app, "node")
+    node.run_step(step.id)
+    assert bench.step.state == StepState.SUCCEEDED
+    node.run_step(bench.step.id)
+    assert [later.state for later in bench.search.steps[1:]] == [StepState.FAILED]  # The actor plays teachers only.
+    with transaction(sessions) as session:
+        assert steps.get(session, step.id).state == StepState.QUEUED
+    node.run_step(bench.search.steps[1].id)
+    with transaction(sessions) as session:
+        assert steps.get(session, step.id).state == StepState.SUCCEEDED
 
 
 def test_a_dead_node_is_replaced_and_none_outlives_its_machine(

@@ -9,10 +9,11 @@ import pytest
 from starlette.testclient import TestClient
 
 from store.blobs import BlobStore
-from store.session import Sessions
+from store.session import Sessions, transaction
 from tests.api.builders import ENGINE_SECONDS, finish
 from tests.api.conftest import Finished
 from tests.api.problems import pointers, problem
+from tests.store.builders import new_worker
 
 
 def create(client: TestClient, **fields: Any) -> dict[str, Any]:
@@ -108,6 +109,18 @@ def test_limits_that_can_be_met_alone_but_not_together_are_refused(shared: TestC
     assert body["binding"] == ["flops", "params"]
     for budget in body["nearest"]:
         assert shared.post("/searches/estimate", json=spec | {"budget": budget}).json()["feasible"]
+
+
+def test_a_search_that_waits_says_for_what(client: TestClient, sessions: Sessions) -> None:
+    first = create(client)
+    assert "none is live" in first["waiting_for"]
+    with transaction(sessions) as session:
+        new_worker(session)
+    second = create(client)
+    assert second["waiting_for"] == "1 search before it on cpu of here"
+    assert client.get(f"/searches/{first['id']}").json()["waiting_for"] is None
+    listed = [search["waiting_for"] for search in client.get("/searches").json()["items"]]
+    assert listed == [second["waiting_for"], None]
 
 
 def test_lists_are_filtered(client: TestClient) -> None:

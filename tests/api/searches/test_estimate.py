@@ -13,8 +13,9 @@ from dna_engine.space import get_space
 from dna_engine.spec import SearchSpec, resolve
 from dna_engine.steps import Kind, phase_steps
 from store.blobs import BlobStore
-from store.session import Sessions
+from store.session import Sessions, transaction
 from tests.api.builders import ENGINE_SECONDS, finish
+from tests.store.builders import new_worker
 
 
 def estimate(client: TestClient, **fields: Any) -> dict[str, Any]:
@@ -46,10 +47,17 @@ def test_an_infeasible_budget_is_an_answer(shared: TestClient) -> None:
     assert (fine["feasible"], fine["reason"], fine["binding"], fine["nearest"]) == (True, None, [], [])
 
 
-def test_what_weakens_the_ratings_is_warned_of(shared: TestClient) -> None:
-    assert estimate(shared)["warnings"] == []
-    body = estimate(shared, space="mbconv-small", teacher={"model": "resnet50"})
+def test_what_weakens_the_ratings_is_warned_of(client: TestClient, sessions: Sessions) -> None:
+    with transaction(sessions) as session:
+        new_worker(session)
+    assert estimate(client)["warnings"] == []
+    body = estimate(client, space="mbconv-small", teacher={"model": "resnet50"})
     assert (body["feasible"], len(body["warnings"])) == (True, 3)
+
+
+def test_that_no_worker_is_live_is_warned_of(client: TestClient) -> None:
+    (warning,) = estimate(client)["warnings"]
+    assert warning == "No worker is live: a search waits until one is started (dna worker, or dna up)."
 
 
 def test_steps_and_their_device_time(client: TestClient) -> None:

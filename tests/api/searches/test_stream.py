@@ -67,7 +67,7 @@ def test_a_live_search_is_followed_to_its_end(server: httpx.Client, sessions: Se
         told = parse(response.iter_lines())
         seen = [next(told)]
         worker.start()
-        seen += [event for event in told if "comment" not in event]
+        seen += [event for event in told if "id" in event]
     worker.join()
     assert [int(event["id"]) for event in seen] == list(range(1, len(seen) + 1))
     assert seen[-1]["data"]["state"] == "succeeded"
@@ -84,6 +84,13 @@ def test_many_events_come_in_order(server: httpx.Client, sessions: Sessions) -> 
     assert [event["data"]["message"] for event in told if event["event"] == "log"] == [str(n) for n in range(1200)]
 
 
+def test_what_a_search_waits_for_is_told_at_once_in_a_comment(server: httpx.Client) -> None:
+    search = server.post("/searches", json={"dataset": "digits"}).json()
+    with server.stream("GET", f"/searches/{search['id']}/events", params={"after": 1}) as response:
+        told = next(parse(response.iter_lines()))
+    assert told == {"comment": f"waiting for {search['waiting_for']}"}
+
+
 def test_a_silent_stream_is_kept_open_and_ends_when_the_search_is_cancelled(
     server: httpx.Client,
 ) -> None:
@@ -91,6 +98,7 @@ def test_a_silent_stream_is_kept_open_and_ends_when_the_search_is_cancelled(
     with server.stream("GET", f"/searches/{search}/events") as response:
         told = parse(response.iter_lines())
         assert next(told)["data"]["state"] == "queued"
+        assert "none is live" in next(told)["comment"]
         assert next(told) == {"comment": "ping"}
         with httpx.Client(base_url=server.base_url) as other:
             other.post(f"/searches/{search}/cancel")

@@ -13,16 +13,21 @@ from tests.store.builders import new_worker
 
 def test_ready_says_what_it_looked_at(client: TestClient, sessions: Sessions) -> None:
     assert client.get("/healthz").json() == {"status": "ok"}
-    assert client.get("/readyz").json() == {"database": True, "migrations": True, "redis": True, "workers": 0}
+    ready = client.get("/readyz").json()
+    assert ready | {"warnings": []} == {
+        "database": True, "migrations": True, "redis": True, "workers": 0, "warnings": [],
+    }  # fmt: skip
+    assert [warning[:17] for warning in ready["warnings"]] == ["No worker is live"]
     with transaction(sessions) as session:
         new_worker(session)
-    assert client.get("/readyz").json()["workers"] == 1
+    ready = client.get("/readyz").json()
+    assert (ready["workers"], ready["warnings"]) == (1, [])
 
 
 def test_another_schema_is_not_ready(client: TestClient, api_settings: ApiSettings) -> None:
     assert api_settings.database_url is not None
     downgrade(api_settings.database_url, "base")
     body = problem(client.get("/readyz"), 503, "unavailable")
-    assert body["checks"] == {"database": True, "migrations": False, "redis": True, "workers": 0}
+    assert body["checks"] == {"database": True, "migrations": False, "redis": True, "workers": 0, "warnings": []}
     assert "migrations" in body["detail"]
     assert client.get("/healthz").status_code == 200

@@ -1,0 +1,88 @@
+"""What a search that does not run waits for, told from the steps and workers of this moment; nothing of it is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from store import workers
+from store.states import FINISHED, StepState
+from store.tables import Search, Step, Worker
+
+#: What to do about it is the same everywhere.
+NO_WORKER = "No worker is live: a search waits until one is started (dna worker, or dna up)."
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """A step that waits or runs, of a search that goes on."""
+
+    search_id: UUID
+    queue: str
+    state: StepState
+
+
+@dataclass(frozen=True)
+class Queues:
+    """All work that is not finished, oldest search first, and the live workers that take it."""
+
+    steps: Sequence[Unfinished]
+    live: Sequence[Worker]
+
+    def reason(self, search_id: UUID) -> str | None:
+        """What the search waits for, as a sentence's end: ``2 searches before it on cpu of node1``. None when it runs.
+
+        A search whose turn it is waits for nothing that can be named: a free worker takes it within a second.
+        """
+        own = [step for step in self.steps if step.search_id == search_id]
+        if not own or any(step.state == StepState.RUNNING for step in own):
+            return None
+        queue = own[0].queue
+        takers = [worker for worker in self.live if queue in worker.queues]
+        if not self.live:
+            return "a worker; none is live (start one: dna worker, or dna up)"
+        if not takers:
+            return f"a worker that takes the queue {queue}; none is live (start one: dna worker --queues {queue})"
+        before = self._before(search_id, queue)
+        if not before or self._taken_soon(search_id, queue, len(takers)):
+            return None
+        where = _device(takers[0]) if len(takers) == 1 else f"{len(takers)} workers"
+        return f"{before} {'search' if before == 1 else 'searches'} before it on {where}"
+
+    def _taken_soon(self, search_id: UUID, queue: str, takers: int) -> bool:
+        """Whether a worker is left for it after those that run steps and those that will take older ones."""
+        here = [step for step in self.steps if step.queue == queue]
+        busy = sum(step.state == StepState.RUNNING for step in here)
+        ahead = sum(step.state == StepState.QUEUED and step.search_id < search_id for step in here)
+        return busy + ahead < takers
+
+    def _before(self, search_id: UUID, queue: str) -> int:
+        """Other searches that have a worker of the queue, or will be given one first."""
+        return len(
+            {
+                step.search_id
+                for step in self.steps
+                if step.queue == queue and (step.state == StepState.RUNNING or step.search_id < search_id)
+            }
+        )
+
+
+def look(session: Session, *, live_within: timedelta) -> Queues:
+    """The work and the workers of this moment, in two queries; a step that was told to stop counts while it runs."""
+    query = (
+        select(Step.search_id, Step.queue, Step.state)
+        .join(Search, Search.id == Step.search_id)
+        .where(Step.state.in_((StepState.QUEUED, StepState.RUNNING)), Search.state.not_in(FINISHED))
+        .order_by(Step.search_id, Step.id)
+    )
+    unfinished = [Unfinished(*row) for row in session.execute(query)]
+    return Queues(unfinished, workers.live(session, within=live_within))
+
+
+def _device(worker: Worker) -> str:
+    return f"{worker.device} of {worker.hostname}"

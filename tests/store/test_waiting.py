@@ -1,0 +1,74 @@
+"""What a search that does not run waits for."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy.orm import Session
+
+from dna_engine.steps import Kind
+from store import flow, waiting, workers
+from tests.store.builders import finish_phase, new_search, new_worker, queued, take
+
+
+def reason(session: Session, search_id: UUID) -> str | None:
+    session.flush()
+    return waiting.look(session, live_within=timedelta(seconds=30)).reason(search_id)
+
+
+def test_without_a_worker_it_says_so_and_what_to_do(session: Session) -> None:
+    search = new_search(session)
+    assert reason(session, search.id) == "a worker; none is live (start one: dna worker, or dna up)"
+    worker = new_worker(session)
+    assert reason(session, search.id) is None
+    workers.leave(session, worker.id)
+    assert "none is live" in (reason(session, search.id) or "")
+
+
+def test_a_worker_of_another_queue_is_none(session: Session) -> None:
+    search = new_search(session)
+    new_worker(session, queues=["cpu"])
+    said = reason(session, search.id)
+    assert said == "a worker that takes the queue gpu; none is live (start one: dna worker --queues gpu)"
+
+
+def test_searches_before_it_are_counted_on_the_one_worker(session: Session) -> None:
+    first, second, third = (new_search(session) for _ in range(3))
+    worker = new_worker(session)
+    assert [reason(session, search.id) for search in (first, second)] == [None, "1 search before it on cpu of here"]
+    take(session, queued(session, first)[0], worker)
+    assert reason(session, first.id) is None
+    assert reason(session, third.id) == "2 searches before it on cpu of here"
+    flow.cancel(session, second.id)
+    assert reason(session, second.id) is None
+    assert reason(session, third.id) == "1 search before it on cpu of here"
+
+
+def test_a_worker_that_is_left_over_will_take_it(session: Session) -> None:
+    first, second = new_search(session), new_search(session)
+    workers_ = [new_worker(session), new_worker(session)]
+    take(session, queued(session, first)[0], workers_[0])
+    assert reason(session, second.id) is None
+    third = new_search(session)
+    assert reason(session, third.id) == "2 searches before it on 2 workers"
+
+
+def test_a_later_search_that_has_the_worker_is_before_it(session: Session) -> None:
+    """A step that runs is not interrupted for an older search."""
+    first, worker = new_search(session), new_worker(session)
+    finish_phase(session, first, worker)
+    second = new_search(session)
+    take(session, queued(session, second)[0], worker)
+    assert first.phase == Kind.DISTILL
+    assert reason(session, first.id) == "1 search before it on cpu of here"
+
+
+@pytest.mark.parametrize("waiting_step", [0, 1])
+def test_one_step_that_runs_is_enough(session: Session, waiting_step: int) -> None:
+    search, worker = new_search(session), new_worker(session)
+    finish_phase(session, search, worker)
+    take(session, queued(session, search)[waiting_step], worker)
+    assert len(queued(session, search)) == 1
+    assert reason(session, search.id) is None
