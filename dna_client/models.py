@@ -36,6 +36,31 @@ class Problem(TypedDict):
     step: NotRequired[str]
 
 
+class Accuracy(TypedDict):
+    """What a network reached on the test ``images``, beside what is reached without looking at them. Shares are 0 to 1.
+
+    ``interval`` is the 95% interval of ``accuracy``; ``balanced_accuracy`` the mean over the classes; ``chance`` what guessing
+    reaches, ``majority`` what always answering the commonest class does. ``verdict`` says in words when the network cannot be
+    told from such.
+    """
+
+    images: int
+    accuracy: float
+    interval: list[float]
+    balanced_accuracy: float
+    chance: float
+    majority: float
+    verdict: str | None
+
+
+class Comparison(TypedDict):
+    """The winner beside its control: the ``difference`` of accuracies with its 95% ``interval``, and what it ``says``."""
+
+    difference: float
+    interval: list[float]
+    says: str
+
+
 class Step(TypedDict):
     """One unit of work of a search. ``engine_seconds`` is the time the engine ran for it, over all attempts."""
 
@@ -67,6 +92,7 @@ class Best(TypedDict):
     flops: int
     params: int
     test_accuracy: float | None
+    test: Accuracy | None
 
 
 class SearchNetwork(TypedDict):
@@ -78,6 +104,7 @@ class SearchNetwork(TypedDict):
     flops: int
     params: int
     test_accuracy: float | None
+    test: Accuracy | None
 
 
 class SearchSummary(TypedDict):
@@ -102,11 +129,12 @@ class SearchSummary(TypedDict):
 
 
 class Search(SearchSummary):
-    """A search with its resolved ``spec``, its steps and its networks."""
+    """A search with its resolved ``spec``, its steps and its networks; ``comparison`` once winner and control are trained."""
 
     spec: dict[str, Any]
     steps: list[Step]
     architectures: list[SearchNetwork]
+    comparison: Comparison | None
 
 
 class EstimatedStep(TypedDict):
@@ -203,6 +231,7 @@ class Architecture(TypedDict):
     counted_flops: int | None
     counted_params: int | None
     test_accuracy: float | None
+    test: Accuracy | None
 
 
 class Training(TypedDict):
@@ -215,6 +244,7 @@ class Training(TypedDict):
     progress: float
     eta_seconds: float | None
     test_accuracy: float | None
+    test: Accuracy | None
     error: Problem | None
 
 

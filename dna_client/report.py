@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from rich.console import Group, RenderableType
+from rich.text import Text
 
 from dna_client.cli import output
-from dna_client.models import PHASES, FrontierPoint, Search, Step
+from dna_client.models import PHASES, Accuracy, FrontierPoint, Search, Step
 
 
 @dataclass(frozen=True)
@@ -54,14 +55,19 @@ def result(search: Search) -> RenderableType:
 
 
 def networks(search: Search) -> RenderableType:
-    """Winner, control and those selected afterwards, beside the teacher."""
+    """Winner, control and those selected afterwards, beside the teacher: what they cost and what they reach."""
+    reached = accuracies(search)
+    return Group(costs(search), *(["", *reached] if reached else []))
+
+
+def costs(search: Search) -> RenderableType:
+    """What each network costs, and its predicted loss."""
     rows = [
         (
             network["role"],
             output.count(network["flops"]),
             output.count(network["params"]),
             output.loss(network["loss"]),
-            output.percent(network["test_accuracy"]),
             network["id"],
         )
         for network in search["architectures"]
@@ -72,11 +78,48 @@ def networks(search: Search) -> RenderableType:
         output.count(teacher.get("flops")),
         output.count(teacher.get("params")),
         "",
-        output.percent(teacher.get("accuracy")),
         "",
     )
-    columns = ("network", "flops", "params", "predicted loss", "test accuracy", "architecture")
-    return output.table(columns, [*rows, row], right=columns[1:5])
+    columns = ("network", "flops", "params", "predicted loss", "architecture")
+    return output.table(columns, [*rows, row], right=columns[1:4])
+
+
+def accuracies(search: Search) -> list[RenderableType]:
+    """What each trained network reaches, what is reached without looking at an image, and what the search was worth.
+
+    Each line has at most 80 characters; nothing while nothing is trained.
+    """
+    teacher = _teacher(search["steps"])
+    reached: list[tuple[str, float | None, Accuracy | None]] = [
+        *((network["role"], network["test_accuracy"], network["test"]) for network in search["architectures"]),
+        ("teacher", teacher.get("accuracy"), teacher.get("test")),
+    ]
+    rows = [_reached(name, accuracy, test) for name, accuracy, test in reached if accuracy is not None]
+    if not rows:
+        return []
+    columns = ("network", "test accuracy", "95% interval", "balanced", "")
+    lines: list[RenderableType] = [output.table(columns, rows, right=columns[1:4])]
+    if test := next((test for _, _, test in reached if test), None):
+        guessed, commonest = output.percent(test["chance"]), output.percent(test["majority"])
+        lines.append(
+            f"{test['images']:,} test images: guessing reaches {guessed}, always the commonest class {commonest}."
+        )
+    if comparison := search.get("comparison"):
+        lines.append(comparison["says"])
+    return lines
+
+
+def _reached(name: str, accuracy: float, test: Accuracy | None) -> tuple[str | Text, ...]:
+    if test is None:
+        return name, output.percent(accuracy), "", "", ""
+    low, high = test["interval"]
+    return (
+        name,
+        output.percent(accuracy),
+        f"{100 * low:.2f} to {output.percent(high)}",
+        output.percent(test["balanced_accuracy"]),
+        Text(test["verdict"] or "", "yellow"),
+    )
 
 
 def times(search: Search) -> RenderableType:

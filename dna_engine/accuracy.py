@@ -9,11 +9,11 @@ unequal the classes are (Brodersen et al., ICPR 2010).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from statistics import NormalDist, fmean, harmonic_mean
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -118,6 +118,17 @@ def compare(winner: Accuracy, control: Accuracy) -> Comparison:
         difference + sqrt((high - winner.accuracy) ** 2 + (control.accuracy - control_low) ** 2),
     )
     return Comparison(difference=difference, interval=interval, says=_sentence(winner, control, difference, interval))
+
+
+def recorded(values: Mapping[str, Any]) -> Accuracy | None:
+    """The ``test`` among the values of a step or training; None where there is none, as of a teacher that was downloaded."""
+    return None if values.get("test") is None else Accuracy.model_validate(values["test"])
+
+
+def recorded_comparison(trainings: Mapping[str, Mapping[str, Any]]) -> Comparison | None:
+    """:func:`compare` of the values of the trainings named ``winner`` and ``control``; None while there are not both."""
+    winner, control = (recorded(trainings.get(name, {})) for name in ("winner", "control"))
+    return compare(winner, control) if winner and control else None
 
 
 def warning(name: str, found: Accuracy) -> str | None:

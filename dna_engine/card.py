@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
+
+from dna_engine.accuracy import recorded, recorded_comparison, warning
 
 #: Loads the safetensors with timm alone. The tests run these lines as they stand here, in the card and in the docs.
 LOAD_WITH_TIMM = """\
@@ -25,6 +27,14 @@ session = onnxruntime.InferenceSession("model.onnx")
 logits = session.run(None, {"images": images})[0]  # images: float32 (N, 3, size, size)
 """
 
+_ONNX = """\
+## Run the ONNX file
+
+```python
+{run}```
+
+"""
+
 _CARD = """\
 # {title}
 
@@ -33,26 +43,17 @@ An image classifier that was found by blockwise architecture search (DNA, Li et 
 
 | | |
 |---|---|
-| test accuracy | {accuracy:.2%} |
-| test log-loss | {loss:.4f} |
-| multiply-adds of convolutions and linear layers | {flops:,} |
-| parameters | {params:,} |
-| largest difference of the ONNX file from the torch model, on {images} test images | {difference:.1e} |
+{figures}
 
-## Load it with timm
+{words}## Load it with timm
 
 ```python
 {load}```
 
-## Run the ONNX file
-
-```python
-{run}```
-
-## Prepare a picture
+{onnx}## Prepare a picture
 
 RGB; the shorter side resized to {resize} pixels ({interpolation}), the middle {size} x {size} pixels cut out; each channel
-`(x / 255 - mean) / std` with mean {mean} and std {std}. The largest of the logits names the class: {classes}.
+`(x / 255 - mean) / std` with mean {mean} and std {std}. The number of the largest logit names the class: {classes}.
 
 ## Trained with
 
@@ -61,27 +62,67 @@ RGB; the shorter side resized to {resize} pixels ({interpolation}), the middle {
 
 
 def write_card(
-    name: str, preprocessing: Mapping[str, Any], training: Mapping[str, Any], export: Mapping[str, Any]
+    name: str, preprocessing: Mapping[str, Any], trainings: Mapping[str, Mapping[str, Any]], export: Mapping[str, Any]
 ) -> str:
-    """The card as Markdown, from what the train and export steps recorded."""
-    recipe = ", ".join(f"{key} {value}" for key, value in training["recipe"].items())
+    """The card as Markdown, from what the train and export steps recorded.
+
+    Args:
+        name: of the network.
+        trainings: by the names of the networks of the search, ``winner`` and, where there is one, ``control``.
+    """
+    training = trainings[name]
+    rows = [*_accuracy_rows(training), *_cost_rows(export)]
+    classes = [f"{number} {label}" for number, label in enumerate(preprocessing["classes"])]
     return _CARD.format(
         title=f"{name} for {training['dataset']}",
         dataset=training["dataset"],
-        accuracy=training["test_accuracy"],
-        loss=training["test_loss"],
-        flops=export["counted"]["flops"],
-        params=export["counted"]["params"],
-        images=export["images"],
-        difference=export["largest_difference"]["onnx"],
+        figures="\n".join(f"| {what} | {figure} |" for what, figure in rows),
+        words="".join(f"{line}\n\n" for line in _words(name, trainings)),
         load=LOAD_WITH_TIMM,
-        run=RUN_WITH_ONNXRUNTIME,
+        onnx="" if export["warning"] else _ONNX.format(run=RUN_WITH_ONNXRUNTIME),
         resize=preprocessing["resize"],
         size=preprocessing["size"],
         interpolation=preprocessing["interpolation"],
         mean=preprocessing["mean"],
         std=preprocessing["std"],
-        classes=", ".join(preprocessing["classes"]) or "numbered in the order of the class folders",
-        recipe=recipe,
+        classes=", ".join(classes) or "they are numbered in the order of the class folders",
+        recipe=", ".join(f"{key} {value}" for key, value in training["recipe"].items()),
         seed=training["seed"],
     )
+
+
+def _accuracy_rows(training: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    test = recorded(training)
+    if test is None:
+        yield "test accuracy", f"{training['test_accuracy']:.2%}"
+    else:
+        low, high = test.interval
+        yield "test accuracy", f"{test.accuracy:.2%} of {test.images:,} images (95% interval {low:.1%} to {high:.1%})"
+        yield "balanced accuracy, the mean over the classes", f"{test.balanced_accuracy:.2%}"
+        yield "guessing a class, and always the commonest", f"{test.chance:.2%}, and {test.majority:.2%}"
+    yield "test log-loss", f"{training['test_loss']:.4f}"
+
+
+def _cost_rows(export: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "multiply-adds of convolutions and linear layers", f"{export['counted']['flops']:,}"
+    yield "parameters", f"{export['counted']['params']:,}"
+    if export["warning"]:
+        yield "ONNX file", f"there is none: {export['warning']}"
+        return
+    yield (
+        "the ONNX file's logits differ from the trained network's by at most",
+        f"{export['relative_difference']['onnx']:.1e} of their spread on {export['images']:,} test images, "
+        f"{export['same_answers']['onnx']:.2%} of the answers are the same",
+    )
+
+
+def _words(name: str, trainings: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """What a reader must know before anything else, and what the search was worth."""
+    test, comparison = recorded(trainings[name]), recorded_comparison(trainings)
+    if test is not None and (said := warning(name, test)):
+        yield f"**{said}**"
+    if comparison is not None:
+        yield (
+            f"{comparison.says} The control is a network drawn at random from the space, of the winner's cost and trained by "
+            "the same recipe."
+        )

@@ -10,6 +10,7 @@ from dna_engine import data
 from dna_engine.context import Context
 from dna_engine.control import draw_control
 from dna_engine.events import Result
+from dna_engine.network import count
 from dna_engine.select import LatencyTable, Network, Problem, Ratings, best, frontier, load_ratings
 from dna_engine.spec import ResolvedSpec
 from dna_engine.steps import LATENCY, Step
@@ -61,7 +62,12 @@ def _points(problem: Problem) -> list[dict[str, Any]]:
 
 
 def _describe(network: Network, spec: ResolvedSpec) -> dict[str, Any]:
-    """A chosen network with all that is needed to build it and to prepare images for it."""
+    """A chosen network with all that is needed to build it and to prepare images for it.
+
+    That it costs what the formulas say is made sure of before it is trained: afterwards it would be too late.
+    """
+    counted = count(network.architecture)
+    assert (network.costs["flops"], network.costs["params"]) == (counted.flops, counted.params)
     return {
         "loss": network.loss,
         **network.costs,

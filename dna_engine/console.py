@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TextIO
 
+from dna_engine.accuracy import recorded
 from dna_engine.events import Failure, Log, Progress, Reporter, _Event
 from dna_engine.teachers import Teacher
 
@@ -84,15 +85,40 @@ def summary_lines(summary: Mapping[str, Any]) -> Iterable[str]:
     """``run``: what a search came to."""
     yield f"{int(summary['networks']):,} networks, {summary['paths']:,} paths rated, {summary['frontier']} on the frontier"
     yield "budget: " + (", ".join(f"{name} {limit:,}" for name, limit in summary["budget"].items()) or "none")
-    teacher = summary["teacher"]["test_accuracy"]
-    rows = [("teacher", "", "", "-" if teacher is None else f"{teacher:.2%}", "")]
-    rows += [
-        (name, f"{row['flops']:,}", f"{row['params']:,}", f"{row['test_accuracy']:.2%}", f"{row['test_loss']:.4f}")
-        for name in ("winner", "control")
-        if (row := summary.get(name))
-    ]
-    yield from table(("network", "flops", "params", "test accuracy", "test log-loss"), rows)
+    yield from table(("network", "flops", "params", "test log-loss"), _costs(summary))
+    yield from accuracy_lines({name: summary[name] for name in ("winner", "control", "teacher") if name in summary})
+    if summary["comparison"]:
+        yield summary["comparison"]["says"]
     yield "seconds: " + ", ".join(f"{phase} {seconds:.1f}" for phase, seconds in summary["seconds"].items())
+
+
+def _costs(summary: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    for name in ("winner", "control"):
+        if row := summary.get(name):
+            yield name, f"{row['flops']:,}", f"{row['params']:,}", f"{row['test_loss']:.4f}"
+
+
+def accuracy_lines(networks: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """What each network reached on the test images and what that says, then what is reached without looking at them."""
+    tests = {name: test for name, values in networks.items() if (test := recorded(values))}
+    yield from table(
+        ("network", "test accuracy", "95% interval", "balanced", ""),
+        (
+            (
+                name,
+                f"{test.accuracy:.2%}",
+                f"{test.interval[0]:.2%} to {test.interval[1]:.2%}",
+                f"{test.balanced_accuracy:.2%}",
+                test.verdict or "",
+            )
+            for name, test in tests.items()
+        ),
+    )
+    for test in list(tests.values())[:1]:
+        yield (
+            f"of {test.images:,} test images; guessing reaches {test.chance:.2%}, always the commonest class "
+            f"{test.majority:.2%}"
+        )
 
 
 def teacher_rows(teachers: Iterable[Teacher]) -> Iterable[str]:

@@ -10,7 +10,7 @@ EngineError                 something the caller can act on; carries a stable ``
 ├── DataError               a dataset that cannot be read
 ├── NonFiniteLoss           training diverged
 ├── OutOfMemory             the device is too small even for the smallest micro-batch
-├── ExportMismatch          an exported file does not compute what the trained network computes
+├── ExportMismatch          the weights file does not answer as the trained network does
 └── Interrupted             told to stop; a checkpoint was written first
 """
 

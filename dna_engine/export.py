@@ -1,4 +1,4 @@
-"""Exports a trained network, and offers nothing that does not compute what the network computes.
+"""Exports a trained network, and offers nothing that does not answer as the network answers.
 
 Always on the CPU in full precision: that is where a downloaded file has to hold.
 """
@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 import zipfile
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import numpy as np
@@ -24,50 +26,66 @@ from dna_engine.card import write_card
 from dna_engine.context import Context
 from dna_engine.cost import architecture_cost
 from dna_engine.errors import ExportMismatch
-from dna_engine.events import Progress, Result
+from dna_engine.events import Log, Progress, Result
 from dna_engine.network import build, count, load
 from dna_engine.spec import ResolvedSpec
-from dna_engine.steps import Step
+from dna_engine.steps import Step, networks
 
-#: Largest absolute difference of a logit that is accepted.
-TOLERANCE = 1e-4
+#: Largest difference of a logit that is accepted, in standard deviations of the network's own logits over the images. Between
+#: float32 and float64, or torch and onnxruntime, found networks differ by 1e-6 to 2e-6 of it, those whose training ran wild by
+#: up to 1e-4; weights cut to half precision by 3e-4 to 4e-3, another epsilon in the batch norms by 4e-3 to 7e-2.
+TOLERANCE = 1e-3
+#: Share of the images, at least, to which the answer must be the same: the accuracy that is claimed holds up to a hundredth.
+#: A logit within the tolerance changes only what was as good as undecided.
+SAME_ANSWERS = 0.99
 #: Test images on which the files are compared, at most.
 IMAGES = 1024
 BATCH = 128
+
+Logits = NDArray[np.float32]
 
 
 def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
     """Exports the network in the folder ``step.network``.
 
-    Writes ``model.onnx``; ``export.json`` with the largest differences, the accuracies on the images compared, flops and
-    params as predicted and as counted; and ``bundle.zip`` of all that a user needs, with a model card.
+    Writes ``model.onnx`` where that can be done: a network that ONNX does not express as it was trained is none the worse,
+    so the reason is logged as a warning and the search goes on. ``export.json`` holds how far each file's answers are from
+    the trained network's (:class:`Difference`), the accuracies on the images compared, flops and params as predicted and as
+    counted, and as ``warning`` why there is no ONNX file. ``bundle.zip`` has all that a user needs, with a model card.
 
     Raises:
-        ExportMismatch: a file differs from the torch model by more than :data:`TOLERANCE`, or costs other than predicted.
+        ExportMismatch: the weights, loaded by timm alone, do not answer as the trained network does.
     """
     assert step.network is not None
     folder = context.run / step.network
     described = json.loads((folder / "architecture.json").read_text())
-    training = json.loads((folder / "training.json").read_text())
+    trainings = {name: json.loads((context.run / name / "training.json").read_text()) for name in networks(spec)}
     architecture = Architecture.from_json(described)
     model = build(architecture)
     model.load_state_dict(load_file(folder / "weights.safetensors"))
     model.eval()
     images, labels = test_images(spec)
     context.reporter.emit(Progress(done=0, total=2, unit="files", parts=[step.network]))
-    write_onnx(model, images[:2], folder / "model.onnx")
+    logits = {"torch": answer(model, images), "safetensors": answer(load(folder), images)}
+    refuse_mismatch(Difference.between(logits["torch"], logits["safetensors"]))
+    found, warning = try_onnx(model, images, logits["torch"], folder / "model.onnx")
+    if found is not None:
+        logits["onnx"] = found
+    if warning is not None:
+        context.reporter.emit(Log(level="warning", message=f"There is no ONNX file of {step.network}: {warning}"))
     context.reporter.emit(Progress(done=1, total=2, unit="files", parts=[step.network]))
     export = {
-        **compare(model, folder, images, labels),
+        **figures(logits, labels),
+        "warning": warning,
         "predicted": asdict(architecture_cost(architecture)),
         "counted": asdict(count(architecture)),
-        "test_accuracy": training["test_accuracy"],
+        "test_accuracy": trainings[step.network]["test_accuracy"],
     }
-    refuse_mismatch(export)
     (folder / "export.json").write_text(json.dumps(export, indent=1) + "\n")
-    write_bundle(folder, write_card(step.network, described["preprocessing"], training, export))
+    write_bundle(folder, write_card(step.network, described["preprocessing"], trainings, export))
     context.reporter.emit(Progress(done=2, total=2, unit="files", parts=[step.network]))
-    return Result(artifacts=step.outputs(spec), values=export)
+    offered = [] if warning else [f"{step.network}/model.onnx"]
+    return Result(artifacts=[*step.outputs(spec), *offered], values=export)
 
 
 def test_images(spec: ResolvedSpec) -> tuple[Tensor, Tensor]:
@@ -97,48 +115,96 @@ def write_onnx(model: nn.Module, example: Tensor, path: Path) -> None:
     program.save(path)
 
 
-def compare(model: nn.Module, folder: Path, images: Tensor, labels: Tensor) -> dict[str, Any]:
-    """Largest absolute differences of logits from the torch model's, and accuracies, over real images."""
-    session = onnxruntime.InferenceSession(folder / "model.onnx", providers=["CPUExecutionProvider"])
-    reloaded = load(folder)
+def try_onnx(model: nn.Module, images: Tensor, expected: Logits, path: Path) -> tuple[Logits | None, str | None]:
+    """Writes the ONNX file and runs it on ``images``: its logits if it ran, and why it is not to be offered, if it is not.
+
+    A file that is not to be offered is removed again.
+    """
+    found = None
+    try:
+        write_onnx(model, images[:2], path)
+        found = run_onnx(path, images)
+        reason = Difference.between(expected, found).reason
+    except Exception as error:  # Of the exporter and the runtime, whose errors have no common kind.
+        reason = f"{type(error).__name__}: {shorten(str(error), 300)}"
+    if reason is not None:
+        path.unlink(missing_ok=True)
+    return found, reason
+
+
+def answer(model: nn.Module, images: Tensor) -> Logits:
+    """Logits (N, classes) of images (N, 3, S, S)."""
     with torch.inference_mode():
-        logits = {
-            "torch": np.concatenate([model(batch).numpy() for batch in torch.split(images, BATCH)]),
-            "onnx": np.concatenate(
-                [session.run(None, {"images": batch.numpy()})[0] for batch in torch.split(images, BATCH)]
-            ),
-            "safetensors": np.concatenate([reloaded(batch).numpy() for batch in torch.split(images, BATCH)]),
-        }
-    return {
-        "images": len(images),
-        "largest_difference": {
-            name: float(np.abs(values - logits["torch"]).max()) for name, values in logits.items() if name != "torch"
-        },
-        "accuracy": {name: _accuracy(values, labels) for name, values in logits.items()},
-    }
+        return np.concatenate([model(batch).numpy() for batch in torch.split(images, BATCH)])
 
 
-def refuse_mismatch(export: dict[str, Any]) -> None:
-    """Raises ExportMismatch where a difference is too large (or is no number), or where costs were mispredicted."""
-    for name, difference in export["largest_difference"].items():
-        if not difference <= TOLERANCE:
-            raise ExportMismatch(
-                f"The {name} file differs from the trained network by {difference:.2e} on test images; at most "
-                f"{TOLERANCE:.0e} is accepted. Nothing of it is offered."
-            )
-    if export["predicted"] != export["counted"]:
-        raise ExportMismatch(
-            f"The network costs {export['counted']}, {export['predicted']} was predicted. Nothing of it is offered."
+def run_onnx(path: Path, images: Tensor) -> Logits:
+    """The same of an ONNX file."""
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    return np.concatenate([session.run(None, {"images": batch.numpy()})[0] for batch in torch.split(images, BATCH)])
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How far the logits of a file are from those of the trained network, on the same images.
+
+    Attributes:
+        largest: of any logit, absolute.
+        relative: the same in standard deviations of the network's logits. Two ways to compute one network in float32 differ
+            by their rounding, which grows with the logits: 2e-3 at logits of 236, where float32 and float64 differ as much.
+        same_answers: share of the images with the same largest logit.
+    """
+
+    largest: float
+    relative: float
+    same_answers: float
+
+    @classmethod
+    def between(cls, expected: Logits, found: Logits) -> Difference:
+        largest = float(np.abs(found - expected).max())
+        return cls(
+            largest=largest,
+            relative=largest / max(float(expected.std()), float(np.finfo(np.float32).tiny)),
+            same_answers=float((found.argmax(1) == expected.argmax(1)).mean()),
         )
+
+    @property
+    def reason(self) -> str | None:
+        """Why such a file is not to be offered; None where it is."""
+        if self.relative <= TOLERANCE and self.same_answers >= SAME_ANSWERS:  # Neither holds for what is no number.
+            return None
+        return (
+            f"its logits on test images differ from the trained network's by up to {self.largest:.2e}, which is "
+            f"{self.relative:.1e} of their spread ({TOLERANCE:.0e} is accepted), and {self.same_answers:.2%} of its answers "
+            f"are the same ({SAME_ANSWERS:.0%} must be)."
+        )
+
+
+def refuse_mismatch(weights: Difference) -> None:
+    """Raises ExportMismatch where the weights file does not answer as the trained network does."""
+    if weights.reason is not None:
+        raise ExportMismatch(f"The weights file is not offered: {weights.reason}")
+
+
+def figures(logits: Mapping[str, Logits], labels: Tensor) -> dict[str, Any]:
+    """What ``export.json`` says of the logits of each file, by its name, beside those of ``torch``."""
+    expected = logits["torch"]
+    differences = {name: Difference.between(expected, found) for name, found in logits.items() if name != "torch"}
+    return {
+        "images": len(expected),
+        "spread": float(expected.std()),
+        "largest_difference": {name: difference.largest for name, difference in differences.items()},
+        "relative_difference": {name: difference.relative for name, difference in differences.items()},
+        "same_answers": {name: difference.same_answers for name, difference in differences.items()},
+        "accuracy": {name: float((found.argmax(1) == labels.numpy()).mean()) for name, found in logits.items()},
+    }
 
 
 def write_bundle(folder: Path, card: str) -> None:
     """One archive of the network's files and its card; the same files give the same bytes."""
+    names = ("architecture.json", "weights.safetensors", "model.onnx", "training.json", "export.json")
     with zipfile.ZipFile(folder / "bundle.zip", "w", zipfile.ZIP_DEFLATED) as bundle:
         bundle.writestr(zipfile.ZipInfo("README.md"), card)
-        for name in ("architecture.json", "weights.safetensors", "model.onnx", "training.json", "export.json"):
-            bundle.writestr(zipfile.ZipInfo(name), (folder / name).read_bytes(), zipfile.ZIP_DEFLATED)
-
-
-def _accuracy(logits: NDArray[np.float32], labels: Tensor) -> float:
-    return float((logits.argmax(1) == labels.numpy()).mean())
+        for name in names:
+            if (folder / name).exists():
+                bundle.writestr(zipfile.ZipInfo(name), (folder / name).read_bytes(), zipfile.ZIP_DEFLATED)

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from dna_engine.accuracy import recorded_comparison
 from dna_engine.context import Context
 from dna_engine.errors import InvalidSpec, OutOfMemory
 from dna_engine.events import Log, Metric, Reporter, Result, _Event
@@ -89,18 +90,26 @@ def steps(spec: ResolvedSpec) -> Iterator[Step]:
 
 
 class Journal:
-    """The finished steps of a run folder: seconds and the values of the result. A file that is always whole."""
+    """The finished steps of a run folder: seconds, files and the values of the result. A file that is always whole."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self.entries: dict[str, dict[str, Any]] = json.loads(path.read_text()) if path.exists() else {}
 
     def has(self, step: Step, spec: ResolvedSpec) -> bool:
-        """Whether the step was finished and its files are still there."""
-        return step.key in self.entries and all((self._path.parent / name).exists() for name in step.outputs(spec))
+        """Whether the step was finished and its files are still there, those beyond its promise included."""
+        if step.key not in self.entries:
+            return False
+        names = {*step.outputs(spec), *self.entries[step.key].get("files", ())}
+        return all((self._path.parent / name).exists() for name in names)
 
     def add(self, step: Step, result: Result, seconds: float) -> None:
-        self.entries[step.key] = {"kind": step.kind, "seconds": round(seconds, 3), "values": result.values}
+        self.entries[step.key] = {
+            "kind": step.kind,
+            "seconds": round(seconds, 3),
+            "files": result.artifacts,
+            "values": result.values,
+        }
         _write(self._path, self.entries)
 
 
@@ -121,8 +130,8 @@ class Recorder(Reporter):
 def summarize(spec: ResolvedSpec, journal: Journal) -> dict[str, Any]:
     """What was counted, found and measured, and where the time went.
 
-    ``networks`` (a decimal string), ``paths`` rated, points on the ``frontier``, ``teacher`` accuracy, ``winner`` and
-    ``control`` (flops, params, loss, test_accuracy), ``seconds`` by phase.
+    ``networks`` (a decimal string), ``paths`` rated, points on the ``frontier``, ``teacher``, ``winner`` and ``control``
+    (costs, loss, test accuracy and what it says as ``test``), the last two as ``comparison``, ``seconds`` by phase.
     """
     entries = journal.entries
     selection = entries["select"]["values"]
@@ -130,18 +139,24 @@ def summarize(spec: ResolvedSpec, journal: Journal) -> dict[str, Any]:
     for entry in entries.values():
         seconds[entry["kind"]] = round(seconds.get(entry["kind"], 0.0) + entry["seconds"], 3)
     trained = {name: entries[f"train-{name}"]["values"] for name in ("winner", "control") if name in selection}
+    comparison = recorded_comparison(trained)
     return {
         "name": spec.name,
         "networks": selection["networks"],
         "paths": sum(spec.parsed_space.paths_per_block),
         "frontier": selection["frontier"],
         "budget": spec.budget.limits,
-        "teacher": {"model": spec.teacher.model, "test_accuracy": entries["teacher"]["values"]["accuracy"]},
+        "teacher": {
+            "model": spec.teacher.model,
+            "test_accuracy": entries["teacher"]["values"]["accuracy"],
+            "test": entries["teacher"]["values"].get("test"),
+        },
         **{
             name: {key: selection[name][key] for key in ("flops", "params", "loss")}
-            | {"test_accuracy": values["test_accuracy"], "test_loss": values["test_loss"]}
+            | {key: values.get(key) for key in ("test_accuracy", "test_loss", "test")}
             for name, values in trained.items()
         },
+        "comparison": comparison and comparison.model_dump(mode="json"),
         "seconds": seconds,
     }
 

@@ -11,7 +11,8 @@ been laid down, and a search without a service is the same steps in one folder::
     ratings.json                  all of them, the documented ratings file
     selection.json                frontier, winner, control
     winner/ control/              architecture.json, weights.safetensors, training.json
-    winner/model.onnx, export.json, bundle.zip
+    winner/export.json, bundle.zip
+    winner/model.onnx             where ONNX expresses the network
     pictures/loss.svg, features.svg, frontier.svg
     checkpoints/KEY.safetensors   where an interrupted step goes on from
     metrics.jsonl                 series of losses and accuracies; in a service the worker lays them down
@@ -56,6 +57,7 @@ class Step(BaseModel):
         key: unique within a search, e.g. ``distill-1``; also names its checkpoint.
         cells: for distill and rate, the cells, e.g. ``["b1c1", "b2c1"]``.
         network: for train and export, the folder of the network, e.g. ``winner``; an export without one draws the pictures.
+            The card of an exported network compares it, so that the export reads the trainings of all.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -92,14 +94,14 @@ class Step(BaseModel):
                 cells = [f"cells/{cell}.safetensors" for cell in spec.parsed_space.cells]
                 return [METRICS, "ratings.json", "selection.json", *teacher, *cells]
             case Kind.EXPORT:
-                return [
-                    f"{self.network}/{name}" for name in ("architecture.json", "weights.safetensors", "training.json")
-                ]
+                own = [f"{self.network}/{name}" for name in ("architecture.json", "weights.safetensors")]
+                return [*own, *(f"{name}/training.json" for name in networks(spec))]
 
     def outputs(self, spec: ResolvedSpec) -> list[str]:
         """Names of the files the step leaves in the run folder.
 
-        Pictures are not promised: one that cannot be drawn is no reason to lose the networks. The result tells which there are.
+        Neither pictures nor an ONNX file are promised: one that cannot be made is no reason to lose the networks. The result
+        tells which there are.
         """
         match self.kind:
             case Kind.TEACHER:
@@ -111,14 +113,13 @@ class Step(BaseModel):
                 measures = spec.budget.latency_ms is not None and self.key == "rate-1"
                 return [*ratings, LATENCY] if measures else ratings
             case Kind.SELECT:
-                networks = ["winner", "control"] if spec.retrain.control else ["winner"]
-                return ["ratings.json", "selection.json", *(f"{name}/architecture.json" for name in networks)]
+                return ["ratings.json", "selection.json", *(f"{name}/architecture.json" for name in networks(spec))]
             case Kind.TRAIN:
                 return [f"{self.network}/weights.safetensors", f"{self.network}/training.json"]
             case Kind.EXPORT if self.network is None:
                 return []
             case Kind.EXPORT:
-                return [f"{self.network}/{name}" for name in ("model.onnx", "export.json", "bundle.zip")]
+                return [f"{self.network}/{name}" for name in ("export.json", "bundle.zip")]
 
 
 class Order(BaseModel):
@@ -130,9 +131,13 @@ class Order(BaseModel):
     step: Step
 
 
+def networks(spec: ResolvedSpec) -> list[str]:
+    """The networks that the search trains, each by its folder in the run folder."""
+    return ["winner", "control"] if spec.retrain.control else ["winner"]
+
+
 def phase_steps(kind: Kind, spec: ResolvedSpec, groups: Sequence[Sequence[CellRef]]) -> list[Step]:
     """The steps of one phase; distillation and rating have one for each group of cells."""
-    networks = ["winner", "control"] if spec.retrain.control else ["winner"]
     match kind:
         case Kind.DISTILL | Kind.RATE:
             return [
@@ -140,9 +145,9 @@ def phase_steps(kind: Kind, spec: ResolvedSpec, groups: Sequence[Sequence[CellRe
                 for n, group in enumerate(groups, start=1)
             ]
         case Kind.TRAIN:
-            return [Step(key=f"{kind}-{name}", kind=kind, network=name) for name in networks]
+            return [Step(key=f"{kind}-{name}", kind=kind, network=name) for name in networks(spec)]
         case Kind.EXPORT:
-            exports = [Step(key=f"{kind}-{name}", kind=kind, network=name) for name in networks]
+            exports = [Step(key=f"{kind}-{name}", kind=kind, network=name) for name in networks(spec)]
             return [*exports, Step(key=f"{kind}-pictures", kind=kind)]
         case _:
             return [Step(key=str(kind), kind=kind)]

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from dna_engine.accuracy import Accuracy
 from dna_engine.steps import Kind
 from store.columns import Json, new_id
 from store.states import Role
@@ -54,6 +55,7 @@ class Trained(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     test_accuracy: float
+    test: Accuracy | None = None
     counted: Counted
 
 
@@ -118,11 +120,11 @@ def _record_training(session: Session, search: Search, step: Step, trained: Trai
     network.test_accuracy = trained.test_accuracy
     network.counted_flops, network.counted_params = trained.counted.flops, trained.counted.params
     if network.role == Role.WINNER:
-        search.best = _summary(network)
+        search.best = _summary(network, trained.test)
     session.flush()
 
 
-def _summary(network: Architecture) -> Json:
+def _summary(network: Architecture, test: Accuracy | None = None) -> Json:
     return {
         "architecture_id": str(network.id),
         "loss": network.loss,
@@ -130,4 +132,5 @@ def _summary(network: Architecture) -> Json:
         "params": network.params,
         "latency_ns": network.latency_ns,
         "test_accuracy": network.test_accuracy,
+        "test": test and test.model_dump(mode="json"),
     }

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from store.errors import NotFound
-from store.tables import Training
+from store.tables import Architecture, Training
 
 
 def get(session: Session, training_id: UUID) -> Training:
@@ -27,3 +27,9 @@ def of_architecture(session: Session, architecture_id: UUID) -> list[Training]:
     """The trainings of a network, oldest first."""
     query = select(Training).where(Training.architecture_id == architecture_id).order_by(Training.id)
     return list(session.scalars(query))
+
+
+def of_search(session: Session, search_id: UUID) -> list[Training]:
+    """The trainings of all networks of a search, oldest first."""
+    query = select(Training).join(Architecture, Architecture.id == Training.architecture_id)
+    return list(session.scalars(query.where(Architecture.search_id == search_id).order_by(Training.id)))

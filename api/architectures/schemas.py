@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from dna_engine.accuracy import Accuracy
 from store.states import Role
 
 
@@ -51,5 +52,6 @@ class ArchitectureSummary(BaseModel):
 class ArchitectureOut(ArchitectureSummary):
     """A network, with its files."""
 
+    test: Accuracy | None = Field(description="What `test_accuracy` says; known when it is trained.")
     files: list[File]
     trainings: list[UUID]

@@ -9,13 +9,15 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from api.architectures.schemas import ArchitectureOut, File, Format
+from api.architectures.schemas import ArchitectureOut, ArchitectureSummary, File, Format
 from api.download import Content
 from api.errors import Conflict, NotFound
+from dna_engine.accuracy import recorded
+from dna_engine.steps import Kind
 from store import architectures, artifacts, searches, trainings
 from store.blobs import BlobStore
 from store.states import FINISHED, Role
-from store.tables import Architecture, Artifact
+from store.tables import Architecture, Artifact, Search
 
 #: Names in the folder of a network, see ``dna_engine.steps``.
 _FILES: Mapping[Format, str] = {
@@ -38,18 +40,20 @@ def detail(session: Session, architecture_id: UUID) -> ArchitectureOut:
     files += [
         File(format=kind, size=stored[kind].size, sha256=stored[kind].sha256) for kind in _FILES if kind in stored
     ]
-    fields = {
-        name: getattr(network, name) for name in ArchitectureOut.model_fields if name not in ("files", "trainings")
-    }
-    done = [training.id for training in trainings.of_architecture(session, network.id)]
-    return ArchitectureOut(**fields, files=files, trainings=done)
+    done = trainings.of_architecture(session, network.id)
+    return ArchitectureOut(
+        **ArchitectureSummary.model_validate(network).model_dump(),
+        test=next((test for training in done if (test := recorded(training.values))), None),
+        files=files,
+        trainings=[training.id for training in done],
+    )
 
 
 def content(session: Session, blobs: BlobStore, architecture_id: UUID, kind: Format) -> Content:
     """A file of a network.
 
     Raises:
-        NotFound: there is no such network, or it was never trained.
+        NotFound: there is no such network, it was never trained, or it was exported without that file; says why.
         Conflict: it is being trained; the file comes later.
     """
     network = architectures.get(session, architecture_id)
@@ -78,6 +82,14 @@ def _missing(session: Session, network: Architecture, kind: Format) -> NotFound 
     if network.role is Role.SELECTED:
         return NotFound(f"This network was selected, not trained: there is no {kind} of it, only json.")
     search = searches.get(session, network.search_id)
+    if kind is Format.ONNX and (reason := _export_warning(search, network)):
+        return NotFound(f"There is no onnx of this network: {reason}")
     if search.state in FINISHED:
         return NotFound(f"The search has {search.state} without a {kind} of this network.")
     return Conflict(f"There is no {kind} of this network yet: the search is {search.state}, in phase {search.phase}.")
+
+
+def _export_warning(search: Search, network: Architecture) -> str | None:
+    """Why the network was exported without an ONNX file, if it was."""
+    exports = [step for step in search.steps if step.kind == Kind.EXPORT and step.payload["network"] == network.role]
+    return next((step.values.get("warning") for step in exports), None)

@@ -8,12 +8,13 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from dna_engine.accuracy import Accuracy, Comparison, recorded, recorded_comparison
 from dna_engine.advice import advice
 from dna_engine.fields import Written
 from dna_engine.spec import Budget, ResolvedSpec
 from dna_engine.steps import Kind
 from store.states import Role, SearchState, StepState
-from store.tables import Architecture, Search, Step
+from store.tables import Architecture, Search, Step, Training
 
 
 class _Row(BaseModel):
@@ -38,6 +39,7 @@ class BestNetwork(BaseModel):
     params: int
     latency_ns: int | None = None
     test_accuracy: float | None
+    test: Accuracy | None = Field(default=None, description="What that accuracy says; known when it is trained.")
 
 
 class SearchStep(_Row):
@@ -80,6 +82,7 @@ class SearchNetwork(_Row):
     flops: int
     params: int
     test_accuracy: float | None
+    test: Accuracy | None = Field(default=None, description="What that accuracy says; known when it is trained.")
 
 
 class SearchSummary(_Row):
@@ -117,16 +120,26 @@ class SearchDetail(SearchSummary):
     warnings: list[str] = Field(description="What makes its ratings tell little, and what to do about it.")
     steps: list[SearchStep]
     architectures: list[SearchNetwork]
+    comparison: Comparison | None = Field(
+        description="The winner beside its control, a random network of its cost, once both are trained."
+    )
 
     @classmethod
-    def of(cls, search: Search, networks: list[Architecture], waiting_for: str | None) -> SearchDetail:
+    def of(
+        cls, search: Search, networks: list[Architecture], trainings: list[Training], waiting_for: str | None
+    ) -> SearchDetail:
         spec = ResolvedSpec.model_validate(search.resolved)
+        tests = {training.architecture_id: recorded(training.values) for training in trainings}
         return cls(
             **SearchSummary.listed(search, waiting_for).model_dump(),
             spec=shown(spec),
             warnings=advice(spec),
             steps=[SearchStep.of(step) for step in search.steps],
-            architectures=[SearchNetwork.model_validate(network) for network in networks],
+            architectures=[
+                SearchNetwork.model_validate(network).model_copy(update={"test": tests.get(network.id)})
+                for network in networks
+            ],
+            comparison=recorded_comparison({training.network: training.values for training in trainings}),
         )
 
 

@@ -13,7 +13,7 @@ from api.errors import Invalid
 from api.searches.schemas import SearchDetail, SearchSummary
 from dna_engine.select import Problem, Ratings, best
 from dna_engine.spec import ResolvedSpec, SearchSpec, resolve
-from store import architectures, datasets, searches, waiting
+from store import architectures, datasets, searches, trainings, waiting
 from store.searches import Filter
 
 #: Above this number of paths the check of limits together is left to the selection: it would hold up the request.
@@ -39,7 +39,8 @@ def detail(session: Session, search_id: UUID, *, live_within: timedelta) -> Sear
     """The search as it is now."""
     search = searches.get(session, search_id)
     waits = waiting.look(session, live_within=live_within).reason(search_id)
-    return SearchDetail.of(search, architectures.of_search(session, search_id), waits)
+    networks, trained = architectures.of_search(session, search_id), trainings.of_search(session, search_id)
+    return SearchDetail.of(search, networks, trained, waits)
 
 
 def listing(

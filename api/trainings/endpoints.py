@@ -22,5 +22,5 @@ router = APIRouter(
 
 @router.get("/{training_id}", response_model=TrainingOut)
 def get_training(training_id: UUID, session: SessionDep) -> TrainingOut:
-    """The training of a network: state, progress, accuracy."""
-    return TrainingOut.model_validate(trainings.get(session, training_id))
+    """The training of a network: state, progress, accuracy and what it says."""
+    return TrainingOut.of(trainings.get(session, training_id))

@@ -15,7 +15,7 @@ from dna_client import processes, report
 from dna_client.cli import output
 from dna_client.cli.options import PATIENT, AsJson
 from dna_client.cli.output import ERR, OUT, print_json, print_table
-from dna_client.cli.results import FORMATS, PICTURES
+from dna_client.cli.results import FORMATS, PICTURES, existing
 from dna_client.cli.service import show_trouble
 from dna_client.client import Client, succeeded
 from dna_client.download import Downloaded
@@ -51,15 +51,15 @@ def demo(
             found = _search(client, service, {**SPEC, "seed": seed})
             points = client.frontier(found["id"])
             files = _download(client, found, folder)
-            pictures = [client.picture(found["id"], name, folder / f"{name}.svg") for name in PICTURES]
+            pictures = existing(PICTURES, lambda name: client.picture(found["id"], name, folder / f"{name}.svg"))
     tried = _try_onnx(files)
     if as_json:
         described = {name: _described(file) for name, file in files.items()}
-        shown = [_described(file) for file in pictures]
+        shown = [_described(file) for file in pictures.values()]
         print_json({"search": found, "frontier": points, "files": described, "pictures": shown, "onnx": tried})
     else:
         _show(found, points)
-        _show_files([*files.values(), *pictures], tried)
+        _show_files([*files.values(), *pictures.values()], tried)
         OUT.print(f"\nDone in {output.duration(time.monotonic() - began)}, from the start of the service to its end.")
 
 
@@ -102,15 +102,17 @@ def _supervised(events: Iterable[Event], service: Service) -> Iterator[Event]:
 def _download(client: Client, found: Search, folder: Path) -> dict[Format, Downloaded]:
     assert found["best"] is not None
     network = found["best"]["architecture_id"]
-    return {name: client.download(network, name, folder) for name in FORMATS}
+    return existing(FORMATS, lambda name: client.download(network, name, folder))
 
 
 def _try_onnx(files: Mapping[Format, Downloaded]) -> dict[str, Any] | None:
-    """What the downloaded network says to the test digits; None where onnxruntime or the digits are not installed.
+    """What the downloaded network says to the test digits; None where there is no ONNX file, onnxruntime or digits.
 
     Raises:
         ClientError: the file does not run.
     """
+    if "onnx" not in files:
+        return None
     command = python("dna_client.onnx_digits", str(files["json"].path), str(files["onnx"].path))
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode == _NOT_INSTALLED:

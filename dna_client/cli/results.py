@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, cast, get_args
+from typing import Annotated, TypeVar, cast, get_args
 
 import typer
 
-from dna_client import Client, report
+from dna_client import report
 from dna_client.cli import output
 from dna_client.cli.options import LOCAL, PATIENT, AsJson, Key, SearchId, Url, connect, whole
 from dna_client.cli.output import ERR, print_json, print_table
@@ -17,6 +17,8 @@ from dna_client.errors import LocalError, NotFound
 from dna_client.models import Format, Picture
 
 results = typer.Typer()
+
+Name = TypeVar("Name", Format, Picture)
 
 FORMATS: tuple[Format, ...] = get_args(Format)
 PICTURES: tuple[Picture, ...] = get_args(Picture)
@@ -93,14 +95,20 @@ def download(
     key: Key = None,
     as_json: AsJson = False,
 ) -> None:
-    """Download a network; each file is checked against its SHA-256, and goes on where a connection broke."""
+    """Download a network; each file is checked against its SHA-256, and goes on where a connection broke.
+
+    Without a format, all that there are.
+    """
     wanted = file_format or list(FORMATS)
     if unknown := [name for name in wanted if name not in FORMATS]:
         raise LocalError(f"There is no format {unknown[0]!r}; there are {', '.join(FORMATS)}.")
     if len(wanted) > 1 and not output_path.is_dir():
         raise LocalError(f"{output_path} is not a folder. Make it, or ask for one format.")
     with connect(url, key, pauses=PATIENT) as client:
-        files = [client.download(architecture_id, cast(Format, name), output_path) for name in wanted]
+        if file_format:
+            files = [client.download(architecture_id, cast(Format, name), output_path) for name in wanted]
+        else:
+            files = [*existing(FORMATS, lambda name: client.download(architecture_id, name, output_path)).values()]
     _show_files(files, as_json)
 
 
@@ -116,21 +124,28 @@ def pictures(
     if not output_path.is_dir():
         raise LocalError(f"{output_path} is not a folder. Make it first.")
     with connect(url, key, pauses=PATIENT) as client:
-        files = list(_existing_pictures(client, search_id, output_path))
-    _show_files(files, as_json)
+        files = existing(PICTURES, lambda name: client.picture(search_id, name, output_path))
+    _show_files([*files.values()], as_json)
 
 
-def _existing_pictures(client: Client, search_id: str, folder: Path) -> Iterator[Downloaded]:
-    """Downloads the pictures that there are; says which there are not, and raises NotFound only where there is none."""
-    missing: list[NotFound] = []
-    for name in PICTURES:
+def existing(names: Sequence[Name], fetch: Callable[[Name], Downloaded]) -> dict[Name, Downloaded]:
+    """Those of the files that there are; says which there are not.
+
+    Raises:
+        NotFound: there is none of them.
+    """
+    files: dict[Name, Downloaded] = {}
+    missing: dict[Name, NotFound] = {}
+    for name in names:
         try:
-            yield client.picture(search_id, name, folder)
+            files[name] = fetch(name)
         except NotFound as error:
-            missing.append(error)
-            ERR.print(f"{name}: {error.message}", markup=False)
-    if len(missing) == len(PICTURES):
-        raise missing[0]
+            missing[name] = error
+    if not files:
+        raise missing[names[0]]
+    for name, why in missing.items():
+        ERR.print(f"{name}: {why.message}", markup=False)
+    return files
 
 
 def _show_files(files: Sequence[Downloaded], as_json: bool) -> None:

@@ -13,7 +13,7 @@ from dna_engine.cost import block_sizes, in_widths, layer_at
 from dna_engine.select import LatencyTable, Network, Problem, Ratings, best
 from dna_engine.space import Space
 from dna_engine.spec import ResolvedSpec
-from dna_engine.steps import LATENCY, PICTURES, Kind
+from dna_engine.steps import LATENCY, PICTURES, Kind, Step
 from store import flow, searches
 from store.artifacts import StoredFile
 from store.blobs import BlobStore
@@ -29,15 +29,23 @@ ENGINE_SECONDS = 10.0
 WEIGHTS = bytes(range(256)) * 6000
 
 
-def finish(sessions: Sessions, blobs: BlobStore, search_id: UUID, *, until: Kind = Kind.EXPORT) -> None:
-    """Runs every phase up to and including ``until``."""
+#: Why the engine says that it made no ONNX file.
+NO_ONNX = "ConversionError: there is no such operator"
+
+
+def finish(
+    sessions: Sessions, blobs: BlobStore, search_id: UUID, *, until: Kind = Kind.EXPORT, onnx: bool = True
+) -> None:
+    """Runs every phase up to and including ``until``; the networks have no ONNX files without ``onnx``."""
     with transaction(sessions) as session:
         worker = new_worker(session)
     for kind in list(Kind)[: list(Kind).index(until) + 1]:
-        finish_phase(sessions, blobs, search_id, kind, worker)
+        finish_phase(sessions, blobs, search_id, kind, worker, onnx=onnx)
 
 
-def finish_phase(sessions: Sessions, blobs: BlobStore, search_id: UUID, kind: Kind, worker: Worker) -> None:
+def finish_phase(
+    sessions: Sessions, blobs: BlobStore, search_id: UUID, kind: Kind, worker: Worker, *, onnx: bool = True
+) -> None:
     """Runs the steps of one phase, which the search must be in."""
     with transaction(sessions) as session:
         search = searches.get(session, search_id)
@@ -46,10 +54,21 @@ def finish_phase(sessions: Sessions, blobs: BlobStore, search_id: UUID, kind: Ki
         for step in queued(session, search):
             claim = take(session, step, worker)
             values = selection(resolved) if kind is Kind.SELECT else values_of(kind)
-            names = [*claim.step.outputs(resolved), *(PICTURES.values() if step.key == "export-pictures" else ())]
+            if kind is Kind.EXPORT and not onnx:
+                values = {"warning": NO_ONNX}
+            names = [*claim.step.outputs(resolved), *_beyond_promise(claim.step, onnx=onnx)]
             files = [StoredFile(name, blobs.write(io.BytesIO(content(name, resolved)))) for name in names]
             flow.succeed(session, claim, values, files, engine_seconds=ENGINE_SECONDS, group=two_groups)
             assert step.state == StepState.SUCCEEDED
+
+
+def _beyond_promise(step: Step, *, onnx: bool) -> list[str]:
+    """What a step leaves where it can."""
+    if step.kind is not Kind.EXPORT:
+        return []
+    if step.network is None:
+        return [*PICTURES.values()]
+    return [f"{step.network}/model.onnx"] if onnx else []
 
 
 def content(name: str, resolved: ResolvedSpec) -> bytes:

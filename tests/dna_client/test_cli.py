@@ -21,7 +21,7 @@ from dna_client.cli.options import whole
 from dna_engine.steps import PICTURES
 from store.session import transaction
 from store.tables import Artifact, Worker
-from tests.api.builders import WEIGHTS, finish
+from tests.api.builders import NO_ONNX, WEIGHTS, finish
 from tests.dna_client.conftest import Api
 
 
@@ -74,6 +74,15 @@ def test_and_tables_for_people_that_no_pipe_cuts(dna: Dna, finished: str) -> Non
     shown = dna("search", "show", finished).out
     for word in ("winner", "control", "teacher resnet10t", "predicted loss", "engine's share", finished):
         assert word in shown
+    reached = shown[shown.index("network  test accuracy") :].splitlines()[:5]
+    assert max(map(len, reached)) <= 80
+    assert [" ".join(line.split()) for line in reached] == [
+        "network test accuracy 95% interval balanced",
+        "winner 99.00% 94.55 to 99.82% 99.00%",
+        "control 99.00% 94.55 to 99.82% 99.00%",
+        "100 test images: guessing reaches 50.00%, always the commonest class 50.00%.",
+        "No difference can be told from 100 test images (-4.5 to +4.5 points).",
+    ]
     assert finished in dna("search", "list").out
     assert "predicted loss" in dna("frontier", finished, "--points", "5").out
     assert "mb" in dna("select", finished, "--params", "400k").out
@@ -154,6 +163,18 @@ def test_downloads(dna: Dna, finished: str, tmp_path: Path) -> None:
     assert dna("download", network, "-o", str(tmp_path)).out.count(str(tmp_path)) == 4
     assert dna("download", network, "-f", "onnx", "-o", str(tmp_path / "net.onnx")).code == 0
     assert (tmp_path / "net.onnx").exists()
+
+
+def test_a_download_of_all_takes_what_there_is(api: Api, dna: Dna, tmp_path: Path) -> None:
+    search = dna("search", "create", "--dataset", "digits", "--json").json["id"]
+    finish(api.sessions, api.blobs, UUID(search), onnx=False)
+    network = dna("search", "show", search, "--json").json["best"]["architecture_id"]
+    some = dna("download", network, "-o", str(tmp_path))
+    assert (some.code, len(list(tmp_path.iterdir()))) == (0, 3)
+    assert some.err == f"onnx: There is no onnx of this network: {NO_ONNX}\n"
+    asked = dna("download", network, "-f", "onnx", "-f", "json", "-o", str(tmp_path))
+    assert (asked.code, asked.err) == (4, f"error: There is no onnx of this network: {NO_ONNX}\n")
+    assert dna("download", "00000000-0000-7000-8000-000000000000", "-o", str(tmp_path)).code == 4
 
 
 def test_pictures(dna: Dna, finished: str, tmp_path: Path) -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from dna_engine import choose
 from dna_engine.architecture import Architecture
 from dna_engine.choose import gather, run_step
 from dna_engine.control import BAND
 from dna_engine.cost import architecture_cost
 from dna_engine.errors import InfeasibleBudget
+from dna_engine.network import count
 from dna_engine.select import Problem, best, frontier, load_ratings
 from dna_engine.spec import ResolvedSpec
 from dna_engine.steps import Kind, Step
@@ -82,3 +85,13 @@ def test_a_budget_that_only_the_ratings_step_can_refuse(tmp_path: Path) -> None:
     where, _ = context(tmp_path)
     with pytest.raises(InfeasibleBudget, match=f"{low:,}"):
         run_step(tight, STEP, where)
+
+
+def test_what_a_network_costs_is_made_sure_of_before_it_is_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = tiny_spec(space="mbconv-small")
+    lay_ratings(spec, tmp_path)
+    monkeypatch.setattr(choose, "count", lambda network: replace(count(network), flops=1))
+    with pytest.raises(AssertionError):
+        run_step(spec, STEP, context(tmp_path)[0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 
+from dna_engine.accuracy import Answers, compare, judge
 from dna_engine.console import ConsoleReporter, summary_lines, table
 from dna_engine.events import Failure, Log, Metric, Progress
 
@@ -37,8 +38,9 @@ def test_numbers_stand_right_and_words_left() -> None:
     ]
 
 
-def test_the_summary_shows_the_winner_beside_its_control_and_the_teacher() -> None:
-    network = {"flops": 1000, "params": 200, "loss": 0.5, "test_accuracy": 0.995, "test_loss": 0.1}
+def test_the_summary_shows_what_the_winner_its_control_and_the_teacher_are() -> None:
+    learned, one_class = judge(Answers([100, 1], [100, 1], [100, 1])), judge(Answers([100, 1], [100, 0], [101, 0]))
+    network = {"flops": 1000, "params": 200, "loss": 0.5, "test_loss": 0.1}
     lines = list(
         summary_lines(
             {
@@ -46,18 +48,24 @@ def test_the_summary_shows_the_winner_beside_its_control_and_the_teacher() -> No
                 "paths": 42,
                 "frontier": 7,
                 "budget": {"flops": 1500},
-                "teacher": {"model": "resnet10t", "test_accuracy": None},
-                "winner": network,
-                "control": network | {"test_accuracy": 0.9},
+                "teacher": {"model": "resnet10t", "test": None},
+                "winner": network | {"test": learned.model_dump()},
+                "control": network | {"test": one_class.model_dump()},
+                "comparison": compare(learned, one_class).model_dump(),
                 "seconds": {"teacher": 1.25, "select": 0.0},
             }
         )
     )
-    assert lines[0] == "123,456 networks, 42 paths rated, 7 on the frontier"
-    assert lines[1] == "budget: flops 1,500"
-    assert [line.split() for line in lines[3:6]] == [
-        ["teacher", "-"],
-        ["winner", "1,000", "200", "99.50%", "0.1000"],
-        ["control", "1,000", "200", "90.00%", "0.1000"],
+    assert [" ".join(line.split()) for line in lines] == [
+        "123,456 networks, 42 paths rated, 7 on the frontier",
+        "budget: flops 1,500",
+        "network flops params test log-loss",
+        "winner 1,000 200 0.1000",
+        "control 1,000 200 0.1000",
+        "network test accuracy 95% interval balanced",
+        "winner 100.00% 96.34% to 100.00% 100.00%",
+        "control 99.01% 94.60% to 99.83% 50.00% answers one class only",
+        "of 101 test images; guessing reaches 50.00%, always the commonest class 99.01%",
+        "The winner beats its control, which answers one class only.",
+        "seconds: teacher 1.2, select 0.0",
     ]
-    assert lines[-1] == "seconds: teacher 1.2, select 0.0"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
 
-from dna_engine import pipeline
+from dna_engine import export, pipeline
+from dna_engine.console import summary_lines
 from dna_engine.errors import Interrupted, InvalidSpec
 from dna_engine.events import Log, Metric
 from dna_engine.spec import ResolvedSpec
@@ -48,8 +50,13 @@ def test_the_summary_tells_what_was_counted_found_and_measured(finished: Path) -
         training = json.loads((finished / name / "training.json").read_text())
         exported = json.loads((finished / name / "export.json").read_text())
         assert summary[name]["test_accuracy"] == training["test_accuracy"]
+        assert summary[name]["test"] == training["test"]
         assert exported["counted"] == {key: summary[name][key] for key in ("flops", "params")}
         assert summary[name]["flops"] <= summary["budget"]["flops"]
+    assert summary["teacher"]["test"]["images"] == 360
+    assert summary["comparison"]["says"] in "\n".join(summary_lines(summary))
+    with zipfile.ZipFile(finished / "control/bundle.zip") as bundle:
+        assert summary["comparison"]["says"] in bundle.read("README.md").decode()
 
 
 def test_interrupted_in_every_phase_it_ends_the_same(finished: Path, tmp_path: Path) -> None:
@@ -74,11 +81,33 @@ def test_a_finished_search_is_not_done_again(finished: Path, tmp_path: Path) -> 
     run = tmp_path / "copy"
     shutil.copytree(finished, run)
     (run / "winner/export.json").unlink()
+    (run / "control/model.onnx").unlink()  # Not promised, but it was there.
     where, recorder = context(run)
     pipeline.run(SPEC, where)
     started = [event.message for event in recorder.of(Log) if event.message.endswith("started")]
-    assert started == ["export-winner: started"]
+    assert started == ["export-winner: started", "export-control: started"]
     assert (run / "winner/export.json").exists()
+    assert (run / "control/model.onnx").exists()
+
+
+def test_a_search_without_onnx_files_succeeds_and_is_not_done_again(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise NotImplementedError("no such operator")
+
+    run = tmp_path / "copy"
+    shutil.copytree(finished, run)
+    (run / "winner/export.json").unlink()
+    monkeypatch.setattr(export, "write_onnx", fail)
+    where, recorder = context(run)
+    pipeline.run(SPEC, where)
+    warnings = [event.message for event in recorder.of(Log) if event.level == "warning"]
+    assert warnings == ["There is no ONNX file of winner: NotImplementedError: no such operator"]
+    assert not (run / "winner/model.onnx").exists()
+    where, recorder = context(run)
+    pipeline.run(SPEC, where)
+    assert all(event.message.endswith("done before") for event in recorder.of(Log))
 
 
 def test_a_folder_of_another_search_is_refused(finished: Path) -> None:

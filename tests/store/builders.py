@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from dna_engine.accuracy import Answers, judge
 from dna_engine.dataset import DIGITS
 from dna_engine.space import CellRef
 from dna_engine.spec import ResolvedSpec, SearchSpec, resolve
@@ -15,6 +16,9 @@ from store import flow, searches, steps, workers
 from store.claims import Claim
 from store.states import StepState
 from store.tables import Search, Step, Worker
+
+#: What the engine would say of 99 right answers.
+TEST = judge(Answers(images=[50, 50], right=[50, 49], given=[51, 49])).model_dump(mode="json")
 
 
 def new_search(session: Session, *, max_attempts: int = 3, **fields: Any) -> Search:
@@ -53,7 +57,7 @@ def values_of(kind: Kind) -> dict[str, Any]:
         case Kind.SELECT:
             return {"winner": network(0.5), "control": network(0.9)}
         case Kind.TRAIN:
-            return {"test_accuracy": 0.99, "counted": {"flops": 1000, "params": 100}}
+            return {"test_accuracy": 0.99, "test": TEST, "counted": {"flops": 1000, "params": 100}}
         case _:
             return {}
 

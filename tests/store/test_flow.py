@@ -14,7 +14,7 @@ from store import architectures, claims, events, flow, searches, steps, training
 from store.errors import IllegalTransition, LeaseLost
 from store.states import EventType, Role, SearchState, StepState, TrainingState
 from store.tables import OutboxMessage, Search, Step, Training
-from tests.store.builders import finish_phase, new_search, new_worker, queued, succeed, take, two_groups
+from tests.store.builders import TEST, finish_phase, new_search, new_worker, queued, succeed, take, two_groups
 
 
 def test_every_phase_follows_the_one_before(session: Session) -> None:
@@ -61,6 +61,7 @@ def test_networks_and_trainings_come_out_of_the_results(session: Session) -> Non
         "params": 100,
         "latency_ns": None,
         "test_accuracy": 0.99,
+        "test": TEST,
     }
     assert control.test_accuracy is None
 

@@ -18,9 +18,10 @@ from dna_engine.architecture import Architecture
 from dna_engine.steps import Kind
 from store.blobs import BlobStore
 from store.session import Sessions
-from tests.api.builders import WEIGHTS, finish
+from tests.api.builders import NO_ONNX, WEIGHTS, finish
 from tests.api.conftest import Finished
 from tests.api.problems import problem
+from tests.store.builders import TEST
 
 
 def download(finished: Finished, kind: str, role: str = "winner", **headers: str) -> httpx.Response:
@@ -35,6 +36,7 @@ def test_a_network_shows_what_is_known_of_it(finished: Finished) -> None:
         network = finished.client.get(f"/architectures/{finished.network(role)}").json()
         assert (network["role"], network["search_id"]) == (role, finished.id)
         assert network["test_accuracy"] == 0.99
+        assert network["test"] == TEST
         assert [file["format"] for file in network["files"]] == ["json", "safetensors", "onnx", "bundle"]
         (training,) = network["trainings"]
         assert finished.client.get(f"/trainings/{training}").json()["architecture_id"] == network["id"]
@@ -136,6 +138,21 @@ def test_a_selected_network_has_its_description_only(finished: Finished) -> None
     path = f"/architectures/{network['id']}/download"
     assert finished.client.get(path).json() == network["architecture"]
     assert "only json" in problem(finished.client.get(path, params={"format": "onnx"}), 404, "not_found")["detail"]
+
+
+def test_a_network_that_was_exported_without_an_onnx_file(
+    client: TestClient, sessions: Sessions, blobs: BlobStore
+) -> None:
+    search = client.post("/searches", json={"dataset": "digits"}).json()["id"]
+    finish(sessions, blobs, UUID(search), onnx=False)
+    assert client.get(f"/searches/{search}").json()["state"] == "succeeded"
+    winner = client.get(f"/searches/{search}").json()["best"]["architecture_id"]
+    files = client.get(f"/architectures/{winner}").json()["files"]
+    assert [file["format"] for file in files] == ["json", "safetensors", "bundle"]
+    path = f"/architectures/{winner}/download"
+    assert NO_ONNX in problem(client.get(path, params={"format": "onnx"}), 404, "not_found")["detail"]
+    for kind in ("json", "safetensors", "bundle"):
+        assert client.get(path, params={"format": kind}).status_code == 200
 
 
 def test_before_a_network_is_exported(client: TestClient, sessions: Sessions, blobs: BlobStore) -> None:

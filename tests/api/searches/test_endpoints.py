@@ -13,7 +13,7 @@ from store.session import Sessions, transaction
 from tests.api.builders import ENGINE_SECONDS, finish
 from tests.api.conftest import Finished
 from tests.api.problems import pointers, problem
-from tests.store.builders import new_worker
+from tests.store.builders import TEST, new_worker
 
 
 def create(client: TestClient, **fields: Any) -> dict[str, Any]:
@@ -178,6 +178,9 @@ def test_a_finished_search_shows_what_it_found(finished: Finished) -> None:
     assert [network["role"] for network in search["architectures"]][:2] == ["winner", "control"]
     assert search["best"]["architecture_id"] == finished.network("winner")
     assert search["best"]["test_accuracy"] == 0.99
+    assert search["best"]["test"] == TEST
+    assert [network["test"] for network in search["architectures"]][:2] == [TEST, TEST]
+    assert search["comparison"]["says"].startswith("No difference can be told from 100 test images")
     assert search["best"]["flops"] <= search["spec"]["budget"]["flops"]
     assert {step["kind"] for step in search["steps"]} == {"teacher", "distill", "rate", "select", "train", "export"}
     assert sum(step["engine_seconds"] for step in search["steps"]) == ENGINE_SECONDS * len(search["steps"])

@@ -14,7 +14,7 @@ from store.session import Sessions, transaction
 from tests.api.builders import finish
 from tests.api.conftest import Finished
 from tests.api.problems import problem
-from tests.store.builders import new_worker, queued, take
+from tests.store.builders import TEST, new_worker, queued, take
 
 
 def test_a_finished_training(finished: Finished) -> None:
@@ -22,6 +22,7 @@ def test_a_finished_training(finished: Finished) -> None:
     training = finished.client.get(f"/trainings/{network['trainings'][0]}").json()
     assert (training["network"], training["dataset"]) == ("control", "digits")
     assert (training["state"], training["test_accuracy"], training["error"]) == ("succeeded", 0.99, None)
+    assert training["test"] == TEST
     assert training["started_at"] <= training["finished_at"]
 
 
@@ -35,6 +36,7 @@ def test_a_training_that_runs(client: TestClient, sessions: Sessions, blobs: Blo
         training_id = step.training_id
     training = client.get(f"/trainings/{training_id}").json()
     assert (training["state"], training["progress"], training["eta_seconds"]) == ("running", 0.25, 9.0)
+    assert training["test"] is None
 
 
 def test_a_training_that_does_not_exist(shared: TestClient) -> None:
