@@ -115,7 +115,7 @@ def _headers(content: Content) -> dict[str, str]:
         "Digest": f"sha-256={digest}",
         "Accept-Ranges": "bytes",
         "Content-Disposition": f'{"inline" if content.inline else "attachment"}; filename="{content.filename}"',
-        "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+        "Content-Security-Policy": "default-src 'none'; img-src data:; style-src 'unsafe-inline'; sandbox",
         "X-Content-Type-Options": "nosniff",
     }
 

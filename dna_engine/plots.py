@@ -16,6 +16,7 @@ import matplotlib as mpl
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 from torch import Tensor
 
 from dna_engine import data
@@ -34,9 +35,15 @@ CLOUD = 3000
 #: Channels of a feature map that are shown: those in which the teacher's map varies most.
 CHANNELS = 4
 
-BLUE, RED, GREY = "#4477aa", "#cc6677", "#bbbbbb"
-BLOCKS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377")
-STYLES = ("-", "--", ":", "-.")
+#: What everything has the colour of, the same in every picture.
+ROLES = {"teacher": "#009988", "winner": "#cc3311", "control": "#222222", "frontier": "#0077bb", "budget": "#ee7733"}
+CLOUD_COLOUR = "#cccccc"
+#: Blocks are shades of a hue that is no role's, and the cells of a block are lines of different strokes.
+SHADES = "Purples"
+STROKES = ("-", "--", ":", "-.")
+
+#: What each cost is called on an axis.
+COSTS = {"flops": "multiply-adds", "params": "parameters", "latency_ns": "latency, ns"}
 
 Series = Mapping[str, Sequence[tuple[float, float]]]
 
@@ -98,20 +105,57 @@ def draw_progress(series: Series, target: Path) -> None:
     """What :func:`plot_loss` shows, from series of points (x, y) as the engine names them."""
     figure = Figure(figsize=(10, 3.8), layout="constrained")
     losses, accuracies = figure.subplots(1, 2)
-    for name, points in sorted(series.items()):
-        match name.split("/"):
-            case ["distill", cell, "loss"]:
-                ref = CellRef.parse(cell)
-                colour, style = BLOCKS[(ref.block - 1) % len(BLOCKS)], STYLES[(ref.cell - 1) % len(STYLES)]
-                losses.plot(*zip(*points, strict=True), style, color=colour, lw=1.2, label=cell)
-            case ["train", part, "best"]:
-                accuracies.step(*zip(*points, strict=True), where="post", marker=".", lw=1.4, label=part)
-    losses.set(xlabel="step", ylabel="distance to the teacher (training loss)", yscale="log")
-    accuracies.set(xlabel="epoch", ylabel="best test accuracy so far")
+    _draw_losses(losses, {name.split("/")[1]: line for name, line in series.items() if name.startswith("distill/")})
+    _draw_accuracies(
+        accuracies, {part: series[f"train/{part}/best"] for part in ROLES if f"train/{part}/best" in series}
+    )
     for panel in (losses, accuracies):
         if panel.lines:
             panel.legend(frameon=False, fontsize=8, ncols=2)
     save(figure, target)
+
+
+def _draw_losses(panel: Axes, cells: Series) -> None:
+    shades = mpl.colormaps[SHADES]
+    blocks = max((CellRef.parse(cell).block for cell in cells), default=1)
+    for cell, points in sorted(
+        cells.items(), key=lambda item: (CellRef.parse(item[0]).block, CellRef.parse(item[0]).cell)
+    ):
+        ref = CellRef.parse(cell)
+        colour, stroke = shades(1 - 0.6 * (ref.block - 1) / blocks), STROKES[(ref.cell - 1) % len(STROKES)]
+        panel.plot(*zip(*points, strict=True), stroke, color=colour, lw=1.3, label=cell)
+    panel.set(
+        title="Distillation of every cell",
+        xlabel="step",
+        ylabel="distance to the teacher (training loss)",
+        yscale="log",
+    )
+    panel.xaxis.set_major_locator(MaxNLocator(integer=True))
+    panel.xaxis.set_major_formatter(SHORT)
+    panel.yaxis.set_major_formatter("{x:g}")
+    panel.yaxis.set_minor_formatter("{x:g}")
+
+
+def _draw_accuracies(panel: Axes, networks: Series) -> None:
+    highest = max((points[-1][1] for points in networks.values()), default=0.0)
+    for part, points in networks.items():
+        colour, (epoch, best) = ROLES[part], points[-1]
+        panel.step(*zip(*points, strict=True), where="post", marker=".", lw=1.4, color=colour, label=part)
+        above = part == "teacher" or best == highest
+        panel.annotate(
+            f"{best:.1%}",
+            (epoch, best),
+            (0, 5 if above else -9),
+            textcoords="offset points",
+            ha="center",
+            va="bottom" if above else "top",
+            fontsize=8,
+            color=colour,
+        )
+    panel.set(title="Training of whole networks", xlabel="epoch", ylabel="best test accuracy so far")
+    panel.margins(y=0.1)
+    panel.xaxis.set_major_locator(MaxNLocator(integer=True))
+    panel.yaxis.set_major_formatter(PercentFormatter(1.0))
 
 
 # --- predicted loss against cost
@@ -128,18 +172,44 @@ def plot_frontier(run: Path, target: Path, cost: str = "flops") -> None:
     figure = Figure(figsize=(6.5, 4.4), layout="constrained")
     panel = figure.subplots()
     cloud = [(network.costs[cost], network.loss) for network in sample(problem, CLOUD, spec.seed)]
-    panel.plot(*zip(*cloud, strict=True), ".", color=GREY, ms=2, label=f"{CLOUD:,} random networks", rasterized=True)
+    panel.plot(
+        *zip(*cloud, strict=True), ".", color=CLOUD_COLOUR, ms=2, label=f"{CLOUD:,} random networks", rasterized=True
+    )
     front = [(point[cost], point["loss"]) for point in selection["frontier"]]
-    panel.step(*zip(*front, strict=True), where="post", color=BLUE, lw=1.4, label="frontier")
-    for name, colour, marker in (("winner", RED, "*"), ("control", "black", "x")):
+    panel.step(*zip(*front, strict=True), where="post", color=ROLES["frontier"], lw=1.4, label="frontier")
+    if limit := spec.budget.limits.get(cost):
+        panel.axvline(limit, color=ROLES["budget"], lw=1.2, ls="--", label=f"budget: {short(limit)}")
+    for name, marker, above in (("winner", "*", False), ("control", "X", True)):
         if name in selection:
-            place = selection[name][cost], selection[name]["loss"]
-            panel.plot(*place, marker, color=colour, ms=10 if marker == "*" else 6, label=name)
-    if cost in spec.budget.limits:
-        panel.axvline(spec.budget.limits[cost], color="black", lw=0.8, ls=":", label="budget")
-    panel.set(xlabel=f"{cost} of the network", ylabel="predicted loss (sum of block ratings)")
+            _mark(panel, name, (selection[name][cost], selection[name]["loss"]), marker, above=above)
+    panel.set(
+        title=f"Networks for {spec.dataset.name}: the smaller the loss, the nearer to the teacher",
+        xlabel=f"{COSTS[cost]} of the network",
+        ylabel="predicted loss (sum of block ratings)",
+    )
+    panel.xaxis.set_major_formatter(SHORT)
+    panel.margins(y=0.1)
     panel.legend(frameon=False, fontsize=8)
     save(figure, target)
+
+
+def _mark(panel: Axes, name: str, place: tuple[float, float], marker: str, *, above: bool) -> None:
+    """A network with its cost and loss beside it: towards the middle, and where its like leave room."""
+    colour = ROLES[name]
+    panel.plot(*place, marker, color=colour, mec="white", mew=0.6, ms=12 if marker == "*" else 8, label=name)
+    left, right = panel.get_xlim()
+    late = place[0] > (left + right) / 2
+    panel.annotate(
+        f"{name}: {short(place[0])}, loss {place[1]:.4g}",
+        place,
+        (-9 if late else 9, 5 if above else -5),
+        textcoords="offset points",
+        ha="right" if late else "left",
+        va="bottom" if above else "top",
+        fontsize=8,
+        color=colour,
+        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.8},
+    )
 
 
 def sample(problem: Problem, count: int, seed: int) -> Iterator[Network]:
@@ -169,12 +239,15 @@ def plot_features(run: Path, target: Path, device: torch.device | None = None) -
         for place, channel in enumerate(channels):
             _show(row[place], teacher[channel], low, high)
             _show(row[CHANNELS + place], student[channel], low, high)
-            row[place].set_title(f"{channel}", fontsize=7)
-            row[CHANNELS + place].set_title(f"{channel}", fontsize=7)
+            row[place].set_title(f"teacher, {channel}", fontsize=7, color=ROLES["teacher"])
+            row[CHANNELS + place].set_title(f"winner, {channel}", fontsize=7, color=ROLES["winner"])
         for panel in (*row[len(channels) : CHANNELS], *row[CHANNELS + len(channels) :]):
             panel.set_axis_off()
         row[0].set_ylabel(f"block {block}", fontsize=9)
-    figure.suptitle("Teacher (left half) and the winner's path in the supernet (right half), by channel", fontsize=10)
+    figure.suptitle(
+        f"An image of {spec.dataset.name} that was held out: channels of the teacher, and what the winner's path makes of them",
+        fontsize=10,
+    )
     save(figure, target)
 
 
@@ -215,7 +288,19 @@ def _show(panel: Axes, pixels: Tensor, low: float, high: float) -> None:
     panel.set(xticks=[], yticks=[])
 
 
-# --- files
+# --- files and numbers
+
+
+def short(value: float) -> str:
+    """Three digits and a unit: 1.23M, 350k, 12."""
+    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= 0.9995 * size:
+            return f"{value / size:.3g}{unit}"
+    return f"{value:.3g}"
+
+
+#: The same along an axis.
+SHORT = FuncFormatter(lambda value, _: short(value))
 
 
 def read_spec(run: Path) -> ResolvedSpec:

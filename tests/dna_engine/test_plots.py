@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 import torch
+from matplotlib.figure import Figure
 from PIL import Image
 
 from dna_engine import pipeline, plots
@@ -72,6 +73,35 @@ def test_each_picture_is_one_command(run: Path, picture: str, capsys: pytest.Cap
     root = ElementTree.parse(target).getroot()
     assert root.tag.endswith("svg")
     assert sum(len(element.get("d", "")) for element in root.iter() if element.tag.endswith("path")) > 1000
+
+
+@pytest.mark.parametrize(
+    ("picture", "roles"),
+    [
+        ("loss", ["teacher", "winner", "control"]),
+        ("features", ["teacher", "winner"]),
+        ("frontier", ["winner", "control", "frontier", "budget"]),
+    ],
+)
+def test_a_role_has_one_colour(run: Path, tmp_path: Path, picture: str, roles: list[str]) -> None:
+    plots.draw(picture, run, tmp_path / "picture.svg")
+    drawn = (tmp_path / "picture.svg").read_text()
+    assert [role for role, colour in plots.ROLES.items() if colour in drawn] == roles
+
+
+def test_epochs_are_whole() -> None:
+    panel = Figure().subplots()
+    plots._draw_accuracies(panel, {"winner": [(1, 0.2), (2, 0.5)], "control": [(1, 0.25), (2, 0.55)]})
+    assert all(tick == int(tick) for tick in panel.get_xticks())
+    assert [text.get_text() for text in panel.texts] == ["50.0%", "55.0%"]
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [(0, "0"), (12, "12"), (999.4, "999"), (999.6, "1k"), (350_000, "350k"), (1_234_567, "1.23M"), (999_600, "1M"), (2.5e9, "2.5G")],
+)  # fmt: skip
+def test_numbers_are_short(value: float, written: str) -> None:
+    assert plots.short(value) == written
 
 
 def test_a_png_is_written_and_the_same_run_gives_the_same_picture(run: Path, tmp_path: Path) -> None:
