@@ -176,7 +176,7 @@ class _Decoded(Dataset[tuple[Tensor, int]]):
         index = self.images.indices[place]
         picture = self.images.album.picture(index)
         if seed is None:
-            picture = _centre(picture, self.images.size, _zoomed(self.images.size))
+            picture = _middle(picture, self.images.size)
         else:
             picture = _random_crop(picture, self.images.size, random.Random(seed), flip=self.images.flip)
         return _bytes(picture), self.images.album.labels[index]
@@ -192,12 +192,18 @@ def _random_crop(picture: Image.Image, size: int, rng: random.Random, *, flip: b
     return crop.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if flip and rng.random() < 0.5 else crop
 
 
-def _centre(picture: Image.Image, size: int, shorter: int) -> Image.Image:
-    """The square of ``size`` in the middle, after resizing the shorter side to ``shorter``."""
+def _middle(picture: Image.Image, size: int) -> Image.Image:
+    """The square of ``size`` in the middle: what is left of a canvas without its margin."""
+    cut = (_zoomed(size) - size) // 2
+    return _square(picture, _zoomed(size)).crop((cut, cut, cut + size, cut + size))
+
+
+def _square(picture: Image.Image, size: int) -> Image.Image:
+    """The largest square in the middle, resized to ``size``."""
     width, height = picture.size
-    side = min(width, height) * size / shorter
-    box = ((width - side) / 2, (height - side) / 2, (width + side) / 2, (height + side) / 2)
-    return picture.resize((size, size), Image.Resampling.BILINEAR, box=box)
+    side = min(width, height)
+    left, top = (width - side) / 2, (height - side) / 2
+    return picture.resize((size, size), Image.Resampling.BILINEAR, box=(left, top, left + side, top + side))
 
 
 def _zoomed(size: int) -> int:
@@ -308,5 +314,5 @@ def _hold(
 
 def _canvas(picture: Image.Image, size: int) -> Tensor:
     """An image with its margin: its own pixels, or black around small ones."""
-    stored = _bytes(_centre(picture, _zoomed(size), _zoomed(size)))
+    stored = _bytes(_square(picture, _zoomed(size)))
     return stored if size > SMALL else F.pad(stored, (margin(size),) * 4)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -153,12 +154,14 @@ class TestFolders:
         assert is_coloured.sum() == 9, "one picture of each class is grey"
         assert torch.equal(coloured.argmax(1)[is_coloured], labels[is_coloured])
 
+    @pytest.mark.parametrize("size", [16, 80])
     def test_decoding_processes_give_what_memory_gives(
-        self, folder: DatasetInfo, monkeypatch: pytest.MonkeyPatch
+        self, folder: DatasetInfo, monkeypatch: pytest.MonkeyPatch, size: int
     ) -> None:
-        stored = load_folder(folder, augment=False)
+        read = partial(load, folder, input_size=size, rating_images=15, seed=0, augment=False, device=CPU)
+        stored = read()
         monkeypatch.setattr(data, "IN_MEMORY", 0)
-        streamed = load_folder(folder, augment=False)
+        streamed = read()
         assert isinstance(streamed.train, StreamedImages)
         for mine, other in ((stored.train, streamed.train), (stored.test, streamed.test)):
             for (images, labels), (again, same) in zip(mine.ordered(20), other.ordered(20), strict=True):

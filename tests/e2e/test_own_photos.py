@@ -1,0 +1,61 @@
+"""The example for own photos, from a folder to a network that onnxruntime runs as well as the service says."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from store.embedded import Servers
+from store.settings import Settings
+from tests.conftest import new_database
+from tests.dna_client.conftest import running_api
+from tests.e2e.service import machine
+
+SCRIPT = Path(__file__).parents[2] / "examples" / "own_photos.py"
+
+
+def take_photos(root: Path) -> Path:
+    """Three classes of twelve noisy photos of 48 to 80 pixels, each class with a colour of its own; some lie on their sides."""
+    rng = np.random.default_rng(0)
+    for label, name in enumerate(("Grüne Vögel", "d & e", "tench")):
+        (root / name).mkdir(parents=True)
+        for number in range(12):
+            height, width = rng.integers(48, 81, 2)
+            pixels = rng.integers(0, 120, (height, width, 3), dtype=np.uint8)
+            pixels[: height // 2, :, label] += 120
+            exif = Image.Exif()
+            exif[0x0112] = (1, 6, 8)[number % 3]
+            Image.fromarray(pixels).save(root / name / f"IMG {number}.JPG", quality=90, exif=exif)
+        (root / name / ".DS_Store").write_bytes(b"\0\0\0\1Bud1")
+    return root
+
+
+def test_the_program_ends_with_the_accuracy_that_was_said(servers: Servers, migrated: str, tmp_path: Path) -> None:
+    photos = take_photos(tmp_path / "Meine Fotos")
+    (tmp_path / "service").mkdir()
+    with new_database(servers.database_url, template=migrated) as database_url:
+        settings = Settings(database_url=database_url, redis_url=servers.redis_url, data_dir=tmp_path / "service")
+        with running_api(database_url, servers.redis_url, tmp_path / "service") as url, machine(settings):
+            command = [sys.executable, SCRIPT, photos, "--epochs", "2", "--output", tmp_path / "out"]
+            ended = subprocess.run(command, env={**os.environ, "DNA_URL": url}, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "3 classes, 30 photos to train and 6 to test with." in ended.stdout
+    said = re.search(r"winner: (\S+%) with", ended.stdout)
+    found = re.search(r"(\d) of 6 photos right: (\S+%)\n$", ended.stdout)
+    assert said
+    assert found
+    assert said[1] == found[2] == f"{int(found[1]) / 6:.2%}"
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"winner.onnx", "winner.json"}
+
+
+def test_a_service_that_is_not_there(tmp_path: Path) -> None:
+    command = [sys.executable, SCRIPT, take_photos(tmp_path / "photos")]
+    ended = subprocess.run(command, env={**os.environ, "DNA_URL": "http://127.0.0.1:9"}, capture_output=True, text=True)
+    assert ended.returncode == 6
+    assert ended.stderr.startswith("error: ")

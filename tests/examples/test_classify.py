@@ -1,0 +1,101 @@
+"""A network sees a photo through the example exactly as the search saw it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from dna_engine.choose import preprocessing
+from dna_engine.data import load
+from dna_engine.images import describe_folder
+from dna_engine.layout import read_layout
+from dna_engine.spec import SearchSpec, resolve
+from examples import classify
+from tests.dna_engine.test_arrange import write
+from tests.dna_engine.test_layout import pets
+
+SCRIPT = Path(classify.__file__)
+
+
+def photos(root: Path) -> Path:
+    """Two classes of pictures of every kind, for testing alone."""
+    rng = np.random.default_rng(0)
+    for part, name in ((part, name) for part in ("train", "val") for name in ("cat", "dog")):
+        folder = root / part / name
+        folder.mkdir(parents=True)
+        pixels = rng.integers(0, 256, (90, 120, 3), dtype=np.uint8)
+        photo = Image.fromarray(pixels).resize((200, 150), Image.Resampling.BICUBIC)
+        exif = Image.Exif()
+        exif[0x0112] = 6
+        see_through = photo.copy()
+        see_through.putalpha(Image.fromarray(rng.integers(0, 256, (150, 200), dtype=np.uint8)))
+        photo.save(folder / "plain.jpg")
+        photo.save(folder / "turned.jpg", exif=exif)
+        photo.convert("CMYK").save(folder / "print.jpg")
+        photo.convert("L").resize((61, 47)).save(folder / "grey.png")
+        photo.quantize(32).save(folder / "palette.png", transparency=3)
+        see_through.save(folder / "see-through.png")
+        see_through.convert("LA").save(folder / "grey-through.png")
+        photo.save(folder / "moving.gif", save_all=True, append_images=[photo.rotate(90)])
+        Image.fromarray((np.asarray(photo.convert("L")).astype(np.uint16)) * 250).save(folder / "scan.png")
+        photo.save(folder / "broken-notes.png", exif=b"Exif\0\0XX*\0")
+    return root
+
+
+@pytest.mark.parametrize("size", [32, 64, 96])
+def test_photos_are_prepared_as_the_search_prepares_them(size: int, tmp_path: Path) -> None:
+    info = describe_folder("pets", "folder", str(tmp_path), photos(tmp_path))
+    fields = {"dataset": "pets", "input_size": size, "teacher": {"model": "resnet18", "weights": "train"}}
+    how = json.loads(json.dumps(preprocessing(resolve(SearchSpec.model_validate(fields), info))))
+    held_out = classify.photos_by_class(tmp_path, held_out=True)
+    paths = [(path, label) for label, files in enumerate(held_out.values()) for path in files]
+    found = np.concatenate(list(classify.batches(paths, how)))
+    test = load(info, input_size=size, rating_images=4, seed=0, augment=True, device=torch.device("cpu")).test
+    images, labels = next(test.ordered(100))
+    assert found.shape == (20, 3, size, size)
+    assert np.abs(found - images.numpy()).max() < 1e-5
+    assert labels.tolist() == [label for _, label in paths]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        pets("", count=12),
+        pets("around/", count=12),
+        pets("Training/", count=12),
+        [f"a/{name}/images/{number}.png" for name in ("cat", "dog") for number in range(12)],
+        [*pets("train/", "Val/", "test/", count=3), "notes.txt"],
+        pets("Train/", "Testing/", count=3),
+        pets("", names=("bus", "test", "train"), count=6),
+        [*pets("", count=12), ".DS_Store", "cat/._0.png", "__MACOSX/cat/0.png", "cat/.ipynb_checkpoints/0.png"],
+    ],
+)
+def test_the_photos_held_out_are_those_of_the_service(names: list[str], tmp_path: Path) -> None:
+    root = write(tmp_path, *names)
+    found = classify.photos_by_class(root, held_out=True)
+    assert {name: sorted(files) for name, files in found.items()} == read_layout(root).test.classes
+
+
+def test_folders_that_the_network_does_not_know(tmp_path: Path) -> None:
+    (tmp_path / "winner.json").write_text(json.dumps({"preprocessing": {"classes": ["cat", "owl"]}}))
+    command = [sys.executable, SCRIPT, "winner.onnx", tmp_path / "winner.json", write(tmp_path / "pets", *pets(""))]
+    ended = subprocess.run(command, capture_output=True, text=True)
+    assert ended.returncode == 2
+    assert ended.stderr.endswith("pets has folders ['cat', 'dog'], the network knows ['cat', 'owl'].\n")
+
+
+def test_it_needs_nothing_of_this_project(tmp_path: Path) -> None:
+    """Copied away, it starts; what it imports is what its first line names."""
+    imported = "import sys, classify; print(*sorted({name.split('.')[0] for name in sys.modules}))"
+    (tmp_path / "classify.py").write_text(SCRIPT.read_text())
+    ended = subprocess.run([sys.executable, "-I", "-c", f"import sys; sys.path.insert(0, '.'); {imported}"], cwd=tmp_path, capture_output=True, text=True, check=True)  # fmt: skip
+    modules = set(ended.stdout.split())
+    assert {"onnxruntime", "PIL", "numpy"} <= modules
+    assert not modules & {"torch", "timm", "dna_client", "dna_engine", "httpx"}
