@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import torch
 
 from dna_engine.context import Context, never
-from dna_engine.dataset import DIGITS
+from dna_engine.dataset import DIGITS, DatasetInfo
 from dna_engine.events import Reporter, _Event
 from dna_engine.spec import ResolvedSpec, SearchSpec, resolve
 
@@ -29,16 +29,16 @@ TINY_SPACE = {
 }
 
 
-def tiny_spec(**fields: Any) -> ResolvedSpec:
-    """A search on the digits that is through in seconds and finds nothing remarkable."""
+def tiny_spec(dataset: DatasetInfo = DIGITS, **fields: Any) -> ResolvedSpec:
+    """A search, on the digits or other images, that is through in seconds and finds nothing remarkable."""
     short: dict[str, Any] = {
-        "dataset": "digits",
+        "dataset": dataset.name,
         "space": TINY_SPACE,
         "teacher": {"epochs": 1},
         "training": {"epochs": 1},
         "retrain": {"epochs": 2, "batch_size": 128},
     }
-    return resolve(SearchSpec.model_validate(short | fields), DIGITS)
+    return resolve(SearchSpec.model_validate(short | fields), dataset)
 
 
 E = TypeVar("E", bound=_Event)

@@ -7,7 +7,9 @@ import shutil
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from dna_engine import export, pipeline
 from dna_engine.console import summary_lines
@@ -15,6 +17,7 @@ from dna_engine.errors import Interrupted, InvalidSpec
 from dna_engine.events import Log, Metric
 from dna_engine.spec import ResolvedSpec
 from dna_engine.steps import Kind
+from dna_engine.survey import survey
 from tests.dna_engine.runs import context, tiny_spec
 
 SPEC = tiny_spec()
@@ -114,3 +117,34 @@ def test_a_folder_of_another_search_is_refused(finished: Path) -> None:
     where, _ = context(finished)
     with pytest.raises(InvalidSpec, match="another spec"):
         pipeline.run(tiny_spec(seed=1), where)
+
+
+def lay_noise(folder: Path, **classes: int) -> None:
+    """Images of 16 pixels that have nothing to tell, a fifth of each class to test with, at least one."""
+    random = np.random.default_rng(0)
+    for name, images in classes.items():
+        for number in range(images):
+            target = folder / ("test" if number < max(1, images // 5) else "train") / name
+            target.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(random.integers(0, 256, (16, 16, 3), dtype=np.uint8)).save(target / f"{number}.png")
+
+
+def test_a_search_on_100_to_1_is_told_as_what_it_is(tmp_path: Path) -> None:
+    """Teacher, winner and control have 99% right, and nothing was learned."""
+    lay_noise(tmp_path / "uneven", many=500, few=5)
+    spec = tiny_spec(survey(str(tmp_path / "uneven")), retrain={"epochs": 2, "batch_size": 64})
+    where, recorder = context(tmp_path / "run")
+    summary = pipeline.run(spec, where)
+    for name in ("teacher", "winner", "control"):
+        test = summary[name]["test"]
+        assert (test["images"], test["chance"], test["majority"]) == (101, 0.5, pytest.approx(100 / 101))
+        assert test["verdict"] in ("answers one class only", "at chance"), name
+    told = [log.message for log in recorder.of(Log) if log.level == "warning" and "always answering" in log.message]
+    assert [message.partition(":")[0] for message in told] == ["teacher", "winner", "control"]
+    nothing = "Neither the winner nor its control can be told from guessing."
+    assert nothing in list(summary_lines(summary))
+    with zipfile.ZipFile(tmp_path / "run/winner/bundle.zip") as bundle:
+        card = bundle.read("README.md").decode()
+    assert f"**{told[1]}**" in card
+    assert nothing in card
+    assert "names the class: 0 few, 1 many." in card
