@@ -231,7 +231,8 @@ class _Run:
         reached = evaluate(self.model, self.splits.test, self.context.device)
         test = judge(reached.answers)
         if said := warning(self.part, test):
-            self.context.reporter.emit(Log(level="warning", message=said))
+            advice = "More epochs may help, or more images, above all of rare classes."
+            self.context.reporter.emit(Log(level="warning", message=f"{said} {advice}"))
         self.seconds += time.monotonic() - began
         self._save()
         images = self.total * min(self.recipe.batch_size, len(self.splits.train))
