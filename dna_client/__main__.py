@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from contextlib import suppress
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from dna_client.cli import catalogue, results, searches, service
 from dna_client.cli.demo import demo
-from dna_client.cli.output import print_error
-from dna_client.errors import ClientError
+from dna_client.cli.output import OUT, print_error
+from dna_client.cli.usage import usage_error
+from dna_client.errors import ClientError, LocalError
 
 app = typer.Typer(
     name="dna",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="DNA AutoML: neural architecture search by blockwise knowledge distillation.",
 )
 app.add_typer(service.service)
 app.add_typer(service.key, name="key")
@@ -28,17 +33,57 @@ app.add_typer(catalogue.workers, name="workers")
 app.command()(demo)
 
 
+def _print_version(asked: bool) -> None:
+    if asked:
+        OUT.print(f"dna {version('dna-automl')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """DNA AutoML: neural architecture search by blockwise knowledge distillation."""
+
+
 def main() -> None:
+    sys.exit(_exit_code())
+
+
+def _exit_code() -> int:
+    """Runs the command; what goes wrong is said in words."""
     try:
-        app()
+        code = app(standalone_mode=False, prog_name="dna")
+        if sys.stdout:  # None where it was closed from the start.
+            sys.stdout.flush()  # While it can still be said that it did not arrive.
+        return code if isinstance(code, int) else 0
+    except typer.TyperException as error:
+        # A group without a command has shown its help, and has nothing to add.
+        return _fail(usage_error(error)) if error.format_message() else error.exit_code
     except ClientError as error:
-        print_error(error)
-        sys.exit(error.exit_code)
+        return _fail(error)
     except KeyboardInterrupt:
-        sys.exit(130)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(1)
+        return 130
+    except BrokenPipeError:  # Nobody reads the rest, as in: dna search list | head -1
+        _discard_output()
+        return 1
+    except OSError as error:
+        _discard_output()
+        return _fail(LocalError(f"{error.filename or 'The output cannot be written'}: {error.strerror or error}."))
+
+
+def _fail(error: ClientError) -> int:
+    with suppress(OSError):
+        print_error(error)
+    return error.exit_code
+
+
+def _discard_output() -> None:
+    """What is still waiting to be written would fail again when the interpreter ends."""
+    with suppress(OSError), Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from dna_client.download import Downloaded, download
 from dna_client.errors import SearchNotSucceeded
 from dna_client.models import (
     Architecture,
+    ArchitectureSummary,
     Dataset,
     Estimate,
     Event,
@@ -91,12 +92,17 @@ class Client:
         state: State | None = None,
         dataset: str | None = None,
         labels: Mapping[str, str] | None = None,
+        ref: str | None = None,
         cursor: str | None = None,
         limit: int = 50,
     ) -> Page[SearchSummary]:
-        """A page of searches, newest first; those that have all of ``labels``."""
+        """A page of searches, newest first; those that have all of ``labels``, and that ``ref`` may mean.
+
+        Args:
+            ref: a name, or at least four digits of the beginning or the end of an id.
+        """
         label = [f"{name}:{value}" for name, value in (labels or {}).items()]
-        params = {"state": state, "dataset": dataset, "label": label, "cursor": cursor, "limit": limit}
+        params = {"ref": ref, "state": state, "dataset": dataset, "label": label, "cursor": cursor, "limit": limit}
         return cast(Page[SearchSummary], self._transport.call("GET", "/searches", params=params))
 
     def get_search(self, search_id: str) -> Search:
@@ -169,6 +175,13 @@ class Client:
 
     # Networks
 
+    def list_architectures(
+        self, *, search: str | None = None, ref: str | None = None, cursor: str | None = None, limit: int = 50
+    ) -> Page[ArchitectureSummary]:
+        """A page of networks, newest first: all, those of a search, those whose ids begin or end with ``ref``."""
+        params = {"search": search, "ref": ref, "cursor": cursor, "limit": limit}
+        return cast(Page[ArchitectureSummary], self._transport.call("GET", "/architectures", params=params))
+
     def get_architecture(self, architecture_id: str) -> Architecture:
         return cast(Architecture, self._transport.call("GET", f"/architectures/{architecture_id}"))
 
@@ -221,6 +234,11 @@ class Client:
         """Deletes a dataset; searches that have succeeded on it keep all they found."""
         self._transport.call("DELETE", f"/datasets/{name_or_id}", repeatable=False)
 
+    def list_datasets(self, *, ref: str | None = None, cursor: str | None = None, limit: int = 50) -> Page[Dataset]:
+        """A page of datasets, newest first; with ``ref`` those that a name or an end of an id may mean."""
+        params = {"ref": ref, "cursor": cursor, "limit": limit}
+        return cast(Page[Dataset], self._transport.call("GET", "/datasets", params=params))
+
     def datasets(self) -> Iterator[Dataset]:
         return cast(Iterator[Dataset], self._pages("/datasets", {}))
 
@@ -271,7 +289,8 @@ def succeeded(search: Search) -> Search:
     if search["state"] == "succeeded":
         return search
     error = search["error"]
-    reason = f": {error['message']}" if error else ""
+    reason = f": {error['message'].rstrip('.')}" if error else ""
+    what = {"failed": "failed", "cancelled": "was cancelled"}.get(search["state"], f"is {search['state']}")
     raise SearchNotSucceeded(
-        f"The search {search['id']} is {search['state']}{reason}. It can go on with: dna search resume {search['id']}"
+        f"The search {search['id']} {what}{reason}.\nTo go on from where it was: dna search resume {search['id']}"
     )

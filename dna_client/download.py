@@ -7,6 +7,7 @@ import binascii
 import hashlib
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -31,6 +32,8 @@ class Downloaded:
 def download(transport: Transport, path: str, params: Mapping[str, str], target: Path) -> Downloaded:
     """Writes the file of ``path`` to ``target``; into it, under the server's name, when it is a folder.
 
+    Folders on the way to ``target`` are made.
+
     The file appears under its name only once it is complete and its digest is right.
 
     Raises:
@@ -45,6 +48,7 @@ def download(transport: Transport, path: str, params: Mapping[str, str], target:
         else target.with_name(f".{target.name}.part")
     )
     try:
+        part.parent.mkdir(parents=True, exist_ok=True)
         with part.open("wb") as file:
             arrived = _fetch(transport, path, params, file)
         name = target / arrived.name if target.is_dir() else target
@@ -52,7 +56,8 @@ def download(transport: Transport, path: str, params: Mapping[str, str], target:
     except OSError as error:
         raise LocalError(f"{target} cannot be written: {error.strerror}.") from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
     return Downloaded(name, arrived.size, arrived.sha256)
 
 

@@ -132,6 +132,7 @@ class Search(SearchSummary):
     """A search with its resolved ``spec``, its steps and its networks; ``comparison`` once winner and control are trained."""
 
     spec: dict[str, Any]
+    warnings: list[str]
     steps: list[Step]
     architectures: list[SearchNetwork]
     comparison: Comparison | None
@@ -218,8 +219,8 @@ class Event(TypedDict):
     data: dict[str, Any]
 
 
-class Architecture(TypedDict):
-    """A network; ``architecture`` is the JSON that timm builds it from."""
+class ArchitectureSummary(TypedDict):
+    """A network as it is listed; ``architecture`` is the JSON that timm builds it from."""
 
     id: str
     search_id: str
@@ -231,7 +232,14 @@ class Architecture(TypedDict):
     counted_flops: int | None
     counted_params: int | None
     test_accuracy: float | None
+    created_at: str
+
+
+class Architecture(ArchitectureSummary):
+    """A network with its files, and what its accuracy says."""
+
     test: Accuracy | None
+    files: list[dict[str, Any]]
 
 
 class Training(TypedDict):

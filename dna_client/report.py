@@ -81,7 +81,9 @@ def costs(search: Search) -> RenderableType:
         "",
     )
     columns = ("network", "flops", "params", "predicted loss", "architecture")
-    return output.table(columns, [*rows, row], right=columns[1:4])
+    return output.table(
+        columns, [*rows, row], right=columns[1:4], ids=("architecture",), droppable=("params", "predicted loss")
+    )
 
 
 def accuracies(search: Search) -> list[RenderableType]:
@@ -98,7 +100,9 @@ def accuracies(search: Search) -> list[RenderableType]:
     if not rows:
         return []
     columns = ("network", "test accuracy", "95% interval", "balanced", "")
-    lines: list[RenderableType] = [output.table(columns, rows, right=columns[1:4])]
+    lines: list[RenderableType] = [
+        output.table(columns, rows, right=columns[1:4], droppable=("balanced", "95% interval"))
+    ]
     if test := next((test for _, _, test in reached if test), None):
         guessed, commonest = output.percent(test["chance"]), output.percent(test["majority"])
         lines.append(
@@ -129,7 +133,8 @@ def times(search: Search) -> RenderableType:
     engine = sum(phase.engine for phase in phases)
     rows = [(phase.name, *_seconds(phase.engine, phase.wall)) for phase in phases]
     rows.append(("in all", *_seconds(engine, wall)))
-    return output.table(("phase", "engine", "wall", "engine's share"), rows, right=("engine", "wall", "engine's share"))
+    columns = ("phase", "engine", "wall", "engine's share")
+    return output.table(columns, rows, right=columns[1:])
 
 
 def frontier(points: Sequence[FrontierPoint], cost: str, *, shown: int) -> RenderableType:
@@ -148,7 +153,9 @@ def frontier(points: Sequence[FrontierPoint], cost: str, *, shown: int) -> Rende
         for index in picked
     ]
     other = "params" if cost == "flops" else "flops"
-    return output.table((cost, other, "predicted loss", "network"), rows, right=(cost, other, "predicted loss"))
+    return output.table(
+        (cost, other, "predicted loss", "network"), rows, right=(cost, other, "predicted loss"), droppable=(other,)
+    )
 
 
 def _seconds(engine: float, wall: float) -> tuple[str, str, str]:

@@ -12,7 +12,7 @@ import os
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -47,16 +47,24 @@ class Service:
 
     Args:
         port: of the API; 0 takes a free one.
+        tell: is told what is being started, a line for each.
 
     Raises:
         LocalError: the folder is in use or cannot be written, or the port is taken.
         ServiceFailed: a process does not start; says which and why.
     """
 
-    def __init__(self, data_dir: Path, *, host: str = "127.0.0.1", port: int = 8000) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 8000,
+        tell: Callable[[str], object] = lambda _: None,
+    ) -> None:
         self.data_dir = data_dir.expanduser().resolve()
         self.addresses = Addresses("", "", "")
-        self._host, self._port = host, port
+        self._host, self._port, self._tell = host, port, tell
         self._watched: list[Child] = []
         self._open = ExitStack()
 
@@ -97,19 +105,27 @@ class Service:
         lock = opened.enter_context(_claimed(self.data_dir))
         port = _free_port(self._host, self._port)
         environment = self._environment(opened, port)
+        self._tell("Bringing the database to this version's schema ...")
         self._migrate(environment)
         opened.callback(self._stop_processes)
         for name, module in (("API", "api"), ("worker", "worker")):
+            self._tell(f"Starting the {name} ...")
             self._watched.append(processes.start(name, python(module), self.logs / f"{module}.log", environment))
         host = _EVERYWHERE.get(self._host, self._host)
         url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         self.addresses = Addresses(url, *(environment[name] for name in servers.NAMES))
+        self._tell("Waiting until the API answers and the worker is ready ...")
         self._await_ready()
         _publish(lock, self.addresses)
 
     def _environment(self, opened: ExitStack, port: int) -> dict[str, str]:
         found = servers.given()
+        if found:
+            self._tell(
+                f"Using what {' and '.join(found)} in the environment {'names' if len(found) == 1 else 'name'} ..."
+            )
         if len(found) < len(servers.NAMES):
+            self._tell(f"Starting PostgreSQL and Redis in {self.data_dir} ...")
             child, started = opened.enter_context(servers.embedded(self.data_dir))
             self._watched.append(child)
             found = started | found
@@ -162,6 +178,11 @@ def running_in(data_dir: Path) -> Addresses | None:
         found = json.loads(text) if text else None
         return Addresses(found["url"], found["database_url"], found["redis_url"]) if found else None
     return None
+
+
+def is_there(data_dir: Path) -> bool:
+    """Whether a service keeps its data in this folder, or will find servers that the environment names."""
+    return bool(servers.given()) or (data_dir.expanduser() / "postgres").is_dir()
 
 
 @contextmanager

@@ -61,7 +61,7 @@ def build(
     except (OSError, RuntimeError, ValueError) as error:
         raise TeacherError(
             f"The pretrained weights of {name} could not be downloaded ({type(error).__name__}: {error}). Allow access "
-            "to the model hub, or set teacher.weights to 'train' or to the path of a safetensors file.",
+            "to the model hub.",
             param="teacher.weights",
         ) from error
 
@@ -331,6 +331,30 @@ def load_teacher(spec: ResolvedSpec, run: Path, device: torch.device) -> Teacher
 
 # --- the step
 
+#: Where there is no GPU, a teacher that is trained on the search's images within minutes.
+SMALL = "resnet18"
+
+
+def _downloaded(name: str, device: torch.device) -> nn.Module:
+    """The model with timm's weights.
+
+    Raises:
+        TeacherError: they cannot be had; says how to do without them on this device.
+    """
+    try:
+        return build(name, pretrained=True)
+    except TeacherError as error:
+        raise TeacherError(f"{error.message} {_without_download(device)}", param=error.param) from error
+
+
+def _without_download(device: torch.device) -> str:
+    if device.type == "cpu":
+        return (
+            f"Or train a small teacher on the images of the search: --teacher {SMALL} --weights train (teacher.model and "
+            "teacher.weights of a spec)."
+        )
+    return "Or train the teacher on the images of the search: --weights train (teacher.weights of a spec)."
+
 
 def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
     """Makes the teacher: trains it on the search's own images, downloads it, or takes the file it is given.
@@ -354,7 +378,7 @@ def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
         model, fitted = _trained(spec, step, context)
         about |= {"accuracy": fitted.test_accuracy, "test": fitted.test.model_dump(mode="json")}
     elif spec.teacher.weights == "pretrained":
-        model = build(spec.teacher.model, pretrained=True)
+        model = _downloaded(spec.teacher.model, context.device)
         mean, std = native_config(spec.teacher.model).mean, native_config(spec.teacher.model).std
     else:
         model = build(spec.teacher.model, weights=Path(spec.teacher.weights))

@@ -42,7 +42,7 @@ class Ambiguous(StoreError):
     """Several rows of ``kind`` may be meant by ``ref``; ``candidates`` tells them apart."""
 
     def __init__(self, kind: str, ref: str, candidates: Sequence[str]) -> None:
-        super().__init__(f"Several {kind}s may be meant by {ref!r}: {', '.join(candidates)}. Give more of the id.")
+        super().__init__(f"Several {kind}s may be meant by {ref!r}: {', '.join(candidates)}. Write one of these ids.")
 
 
 class NameTaken(StoreError):

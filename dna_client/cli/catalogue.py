@@ -7,13 +7,19 @@ from typing import Annotated
 
 import typer
 
-from dna_client.cli import output
+from dna_client.cli import output, refs
 from dna_client.cli.options import LOCAL, AsJson, Key, Url, connect
-from dna_client.cli.output import OUT, print_json, print_table
+from dna_client.cli.output import ERR, OUT, print_json, print_table
+from dna_client.cli.tables import short_id
+from dna_client.models import Worker
 
 dataset = typer.Typer(no_args_is_help=True, help="Images to search on.")
 teacher = typer.Typer(no_args_is_help=True, help="Networks that can supervise a search.")
 workers = typer.Typer(no_args_is_help=True, help="Workers that are live.")
+
+DatasetRef = Annotated[
+    str, typer.Argument(help="Name or id of the dataset, or the beginning or end of its id.", metavar="DATASET")
+]
 
 _COLUMNS = ("name", "state", "classes", "train", "test", "pixels")
 
@@ -27,7 +33,7 @@ def list_datasets(url: Url = LOCAL, key: Key = None, as_json: AsJson = False) ->
         print_json(found)
         return
     rows = [(d["name"], d["state"], d["num_classes"], d["num_train"], d["num_test"], d["image_size"]) for d in found]
-    print_table(_COLUMNS, rows, right=_COLUMNS[2:])
+    print_table(_COLUMNS, rows, right=_COLUMNS[2:], droppable=("pixels", "test", "state"))
 
 
 @dataset.command()
@@ -62,28 +68,28 @@ def create(
 
 
 @dataset.command()
-def delete(
-    name: Annotated[str, typer.Argument(help="Name or id of the dataset.")], url: Url = LOCAL, key: Key = None
-) -> None:
+def delete(dataset: DatasetRef, url: Url = LOCAL, key: Key = None, as_json: AsJson = False) -> None:
     """Delete a dataset, and its images if they were sent. Searches that have succeeded keep all they found."""
     with connect(url, key) as client:
-        client.delete_dataset(name)
+        dataset_id = refs.dataset_id(client, dataset)
+        client.delete_dataset(dataset_id)
+    if as_json:
+        print_json({"id": dataset_id, "deleted": True})
+    else:
+        ERR.print(f"The dataset {dataset} is deleted.", markup=False)
 
 
 @dataset.command()
-def show(
-    name: Annotated[str, typer.Argument(help="Name or id of the dataset.")],
-    url: Url = LOCAL,
-    key: Key = None,
-    as_json: AsJson = False,
-) -> None:
+def show(dataset: DatasetRef, url: Url = LOCAL, key: Key = None, as_json: AsJson = False) -> None:
     """Show a dataset."""
     with connect(url, key) as client:
-        found = client.get_dataset(name)
+        found = client.get_dataset(refs.dataset_id(client, dataset))
     if as_json:
         print_json(found)
         return
     for field, value in found.items():
+        if value is None:
+            continue
         OUT.print(f"{field:12} {', '.join(value) if isinstance(value, list) else value}", markup=False)
 
 
@@ -110,7 +116,8 @@ def list_teachers(
         )
         for teacher in found
     ]
-    print_table(("teacher", "family", "params", "pretrained", "blocks"), rows, right=("params",))
+    columns = ("teacher", "family", "params", "pretrained", "blocks")
+    print_table(columns, rows, right=("params",), droppable=("family", "pretrained"))
 
 
 @workers.command("list")
@@ -121,5 +128,10 @@ def list_workers(url: Url = LOCAL, key: Key = None, as_json: AsJson = False) -> 
     if as_json:
         print_json(found)
         return
-    rows = [(w["hostname"], w["device"], w["device_name"], w["step"]["key"] if w["step"] else "") for w in found]
-    print_table(("host", "device", "name", "runs"), rows)
+    rows = [(w["hostname"], w["device"], w["device_name"], _runs(w)) for w in found]
+    print_table(("host", "device", "name", "runs"), rows, droppable=("name",))
+
+
+def _runs(worker: Worker) -> str:
+    step = worker["step"]
+    return f"{step['key']} of {short_id(step['search_id'])}" if step else ""

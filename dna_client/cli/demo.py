@@ -14,9 +14,9 @@ import typer
 from dna_client import processes, report
 from dna_client.cli import output
 from dna_client.cli.options import PATIENT, AsJson
-from dna_client.cli.output import ERR, OUT, print_json, print_table
+from dna_client.cli.output import ERR, OUT, print_json
 from dna_client.cli.results import FORMATS, PICTURES, existing
-from dna_client.cli.service import show_trouble
+from dna_client.cli.service import show_trouble, tell
 from dna_client.client import Client, succeeded
 from dna_client.download import Downloaded
 from dna_client.errors import ClientError
@@ -43,15 +43,17 @@ def demo(
 ) -> None:
     """Search for a network on handwritten digits: start the service, watch, compare, download, stop."""
     began = time.monotonic()
-    with processes.interrupt_on_signals():
-        ERR.print(f"Starting PostgreSQL, Redis, the API and a worker in {folder / 'service'} ...", markup=False)
-        with Service(folder / "service", port=0) as service, Client(service.addresses.url, pauses=PATIENT) as client:
-            ERR.print(f"The service is at {service.addresses.url}/docs until the demo ends.\n", markup=False)
-            _cancel_leftovers(client)
-            found = _search(client, service, {**SPEC, "seed": seed})
-            points = client.frontier(found["id"])
-            files = _download(client, found, folder)
-            pictures = existing(PICTURES, lambda name: client.picture(found["id"], name, folder / f"{name}.svg"))
+    with (
+        processes.interrupt_on_signals(),
+        Service(folder / "service", port=0, tell=tell) as service,
+        Client(service.addresses.url, pauses=PATIENT) as client,
+    ):
+        ERR.print(f"The service is at {service.addresses.url}/docs until the demo ends.\n", markup=False)
+        _cancel_leftovers(client)
+        found = _search(client, service, {**SPEC, "seed": seed})
+        points = client.frontier(found["id"])
+        files = _download(client, found, folder)
+        pictures = existing(PICTURES, lambda name: client.picture(found["id"], name, folder / f"{name}.svg"))
     tried = _try_onnx(files)
     if as_json:
         described = {name: _described(file) for name, file in files.items()}
@@ -137,8 +139,7 @@ def _show(found: Search, points: Frontier) -> None:
 
 def _show_files(files: Sequence[Downloaded], tried: Mapping[str, Any] | None) -> None:
     OUT.print("\nDownloaded, each checked against the SHA-256 that the service announced\n", style="bold")
-    rows = [(str(file.path), output.size(file.size), file.sha256) for file in files]
-    print_table(("file", "size", "sha256"), rows, right=("size",))
+    output.print_files(files)
     if tried is not None:
         said = " ".join(f"{label}:{answer}" for label, answer in tried["examples"])
         OUT.print(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import sys
 from collections.abc import Sequence
@@ -26,11 +27,15 @@ Key = Annotated[
     typer.Option("--key", envvar="DNA_API_KEY", show_envvar=True, help="API key; none is needed with a local dna up."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, as the API sends it.")]
-SearchId = Annotated[str, typer.Argument(help="Id of the search.", metavar="SEARCH")]
+SearchRef = Annotated[
+    str, typer.Argument(help="Name or id of the search, or the beginning or end of its id.", metavar="SEARCH")
+]
 DataDir = Annotated[
     Path,
     typer.Option("--data-dir", envvar="DNA_DATA_DIR", help="Folder with the embedded servers' and the service's data."),
 ]
+
+Label = Annotated[list[str] | None, typer.Option(help="key=value; as often as needed.")]
 
 _SUFFIXES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9}
 
@@ -43,12 +48,45 @@ def whole(text: str) -> int:
     """A whole number as people write costs: ``4000000``, ``4_000_000``, ``350e6``, ``5.3M``, ``1.2G``.
 
     Raises:
-        LocalError: it is none.
+        typer.BadParameter: it is none, or not above 0.
     """
-    match = re.fullmatch(r"(\d[\d_]*(?:\.\d+)?(?:e\d{1,2})?)\s*([kmgb]?)", text.strip(), re.IGNORECASE)
+    match = re.fullmatch(r"(-?\d[\d_]*(?:\.\d+)?(?:e\d{1,2})?)\s*([kmgb]?)", text.strip(), re.IGNORECASE)
     if match is None:
-        raise LocalError(f"{text!r} is not a number; write it as 4000000, 4e6 or 4M.")
-    return round(float(match[1].replace("_", "")) * _SUFFIXES[match[2].lower()])
+        raise typer.BadParameter(f"{text!r} is not a number; write it as 4000000, 4e6 or 4M.")
+    value = round(float(match[1].replace("_", "")) * _SUFFIXES[match[2].lower()])
+    if value < 1:
+        raise typer.BadParameter(f"{text} is below 1, and no network is as small as that.")
+    return value
+
+
+def positive(text: str) -> float:
+    """A number above 0.
+
+    Raises:
+        typer.BadParameter: it is none.
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise typer.BadParameter(f"{text!r} is not a number above 0.")
+    return value
+
+
+Flops = Annotated[
+    int | None,
+    typer.Option("--flops", parser=whole, metavar="N", help="At most so many multiply-adds, such as 4e6 or 350M."),
+]
+Params = Annotated[
+    int | None, typer.Option("--params", parser=whole, metavar="N", help="At most so many parameters, such as 5.3M.")
+]
+LatencyMs = Annotated[
+    float | None,
+    typer.Option(
+        "--latency-ms", parser=positive, metavar="MS", help="At most so many milliseconds, on the worker's device."
+    ),
+]
 
 
 def labels(texts: Sequence[str]) -> dict[str, str]:
@@ -82,3 +120,19 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise LocalError(f"{path} must hold a JSON object, not {type(found).__name__}.")
     return found
+
+
+def make_folder(path: Path) -> None:
+    """The folder is there afterwards, with those on the way to it.
+
+    Raises:
+        LocalError: it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise LocalError(
+            f"{path} is a file, not a folder. Name another with --output, or ask for one format."
+        ) from error
+    except OSError as error:
+        raise LocalError(f"The folder {path} cannot be made: {error.strerror}.") from error

@@ -7,17 +7,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console, RenderableType
-from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 
+from dna_client.cli.tables import FittingTable
+from dna_client.download import Downloaded
 from dna_client.errors import ApiError, ClientError
 
 OUT = Console(highlight=False, soft_wrap=True)
 ERR = Console(stderr=True, highlight=False, soft_wrap=True)
 
-#: For tables, at their own width: an id that is cut to fit a terminal, or a pipe, is of no use.
-_WIDE = Console(highlight=False, width=1000)
+#: For tables in a pipe or a file: whoever reads them there can use every column, and ids in full.
+_WIDE = Console(highlight=False, width=100_000)
 
 STATE_STYLES: Mapping[str, str] = {
     "queued": "yellow",
@@ -42,22 +42,40 @@ def print_error(error: ClientError) -> None:
                 ERR.print(Text(f"  {field.where or 'body'}: {field.detail}"))
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, right: Sequence[str] = ()) -> Table:
-    """A plain table; the columns named in ``right`` hold numbers."""
-    made = Table(box=None, pad_edge=False, header_style="dim")
-    for column in columns:
-        made.add_column(column, justify="right" if column in right else "left", no_wrap=True)
-    for row in rows:
-        made.add_row(*(cell if isinstance(cell, Text) else escape(str(cell)) for cell in row))
-    return made
+def table(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    *,
+    right: Sequence[str] = (),
+    ids: Sequence[str] = (),
+    droppable: Sequence[str] = (),
+) -> FittingTable:
+    """A table that fits the terminal; see :class:`FittingTable` for what ``right``, ``ids`` and ``droppable`` name."""
+    return FittingTable(columns, rows, right, ids, droppable)
 
 
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, right: Sequence[str] = ()) -> None:
-    show(table(columns, rows, right=right))
+def print_table(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    *,
+    right: Sequence[str] = (),
+    ids: Sequence[str] = (),
+    droppable: Sequence[str] = (),
+) -> None:
+    show(table(columns, rows, right=right, ids=ids, droppable=droppable))
 
 
 def show(tables: RenderableType) -> None:
-    _WIDE.print(tables)
+    """Prints tables to standard output: as wide as the terminal, or whole where there is none."""
+    if OUT.is_terminal:
+        OUT.print(tables, soft_wrap=False)
+    else:
+        _WIDE.print(tables)
+
+
+def print_files(files: Sequence[Downloaded]) -> None:
+    rows = [(file.sha256, size(file.size), str(file.path)) for file in files]
+    print_table(("sha256", "size", "file"), rows, right=("size",), droppable=("sha256",))
 
 
 def state(name: str) -> Text:

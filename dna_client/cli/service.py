@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
+from urllib.parse import urlsplit, urlunsplit
 
 import typer
 from rich.text import Text
 
 from dna_client import processes, servers
-from dna_client.cli.options import AsJson, DataDir
-from dna_client.cli.output import ERR, OUT, print_json
+from dna_client.cli.options import LOCAL, AsJson, DataDir
+from dna_client.cli.output import ERR, OUT, print_json, print_table
 from dna_client.errors import LocalError
 from dna_client.processes import python
-from dna_client.up import Service, running_in, servers_of
+from dna_client.up import Addresses, Service, is_there, running_in, servers_of
 
 HERE = Path("dna-data")
 
@@ -34,13 +39,18 @@ def up(
     """Run the whole service on this machine until Ctrl-C: PostgreSQL, Redis, the API and a worker."""
     with processes.interrupt_on_signals():
         try:
-            with Service(data_dir, host=host, port=port) as started:
+            with Service(data_dir, host=host, port=port, tell=tell) as started:
                 _say_where(started, as_json=as_json)
                 while True:
                     show_trouble(started)
                     time.sleep(0.5)
         except KeyboardInterrupt:
             ERR.print("Stopped. The data is kept.")
+
+
+def tell(line: str) -> None:
+    """Says what is being done, beside the results."""
+    ERR.print(line, markup=False)
 
 
 def show_trouble(started: Service) -> None:
@@ -54,14 +64,40 @@ def show_trouble(started: Service) -> None:
 
 
 def _say_where(started: Service, *, as_json: bool) -> None:
-    found = started.addresses
+    found = replace(
+        started.addresses,
+        database_url=without_password(started.addresses.database_url),
+        redis_url=without_password(started.addresses.redis_url),
+    )
     if as_json:
-        where = {"url": found.url, "database_url": found.database_url, "redis_url": found.redis_url}
-        print_json({**where, "data_dir": str(started.data_dir), "logs": str(started.logs)}, one_line=True)
-        return
-    OUT.print(f"API       {found.url}\nDocs      {found.url}/docs\nDatabase  {found.database_url}", markup=False)
-    OUT.print(f"Redis     {found.redis_url}\nLogs      {started.logs}", markup=False)
-    OUT.print("Ready. Ctrl-C stops all of it.")
+        print_json({**asdict(found), "data_dir": str(started.data_dir), "logs": str(started.logs)}, one_line=True)
+    else:
+        OUT.print(welcome(found, started.logs), markup=False)
+
+
+def welcome(where: Addresses, logs: Path) -> str:
+    """Where everything is, and what to do first."""
+    url_option = "" if where.url == LOCAL else f" --url {where.url}"
+    return f"""\
+Ready. Ctrl-C stops all of it.
+
+API       {where.url}
+Docs      {where.url}/docs
+Database  {where.database_url}
+Redis     {where.redis_url}
+Logs      {logs}
+
+Try, in another terminal:
+  dna search create{url_option} --dataset digits --watch"""
+
+
+def without_password(url: str) -> str:
+    """The address of a server without the secret in it: this is printed, and what is printed is kept in logs."""
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    _, _, place = parts.netloc.rpartition("@")
+    return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:***@{place}"))
 
 
 @service.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -79,10 +115,9 @@ def worker(context: typer.Context, data_dir: DataDir = HERE) -> None:
 @service.command()
 def migrate(data_dir: DataDir = HERE, as_json: AsJson = False) -> None:
     """Bring the database to the schema of this version."""
-    with servers_of(data_dir) as environment:
-        done = subprocess.run(python("store", "migrate"), env=environment, check=False)
-    if done.returncode:
-        raise typer.Exit(done.returncode)
+    _need_service(data_dir)
+    with _servers(data_dir) as environment:
+        _run(python("store", "migrate"), environment)
     if as_json:
         print_json({"migrated": True})
 
@@ -92,33 +127,90 @@ def create(
     name: Annotated[str, typer.Argument(help="Whose key it is.")], data_dir: DataDir = HERE, as_json: AsJson = False
 ) -> None:
     """Make a key and print it. It cannot be shown again."""
-    _key(data_dir, ["create", name], as_json=as_json)
+    made = _key(data_dir, ["create", name])
+    if as_json:
+        print_json(made)
+        return
+    ERR.print(f"Key {made['id']} for {name}. Keep it now, it cannot be shown again:", markup=False)
+    OUT.print(made["key"], markup=False)
 
 
 @key.command("list")
 def list_keys(data_dir: DataDir = HERE, as_json: AsJson = False) -> None:
     """Every key, newest first."""
-    _key(data_dir, ["list"], as_json=as_json)
+    _need_service(data_dir)
+    found = _key(data_dir, ["list"])
+    if as_json:
+        print_json(found)
+        return
+    rows = [(one["id"], f"dna_{one['prefix']}_...", _use(one), one["name"]) for one in found]
+    print_table(("id", "key", "use", "name"), rows, ids=("id",), droppable=("key",))
 
 
 @key.command()
 def revoke(
-    key_id: Annotated[str, typer.Argument(help="Id of the key.", metavar="ID")],
+    ref: Annotated[
+        str,
+        typer.Argument(
+            help="Name or id of the key, the beginning or end of its id, or dna_ and its prefix.", metavar="KEY"
+        ),
+    ],
     data_dir: DataDir = HERE,
     as_json: AsJson = False,
 ) -> None:
     """Let a key open nothing from now on."""
-    _key(data_dir, ["revoke", key_id], as_json=as_json)
+    _need_service(data_dir)
+    found = _key(data_dir, ["revoke", ref])
+    if as_json:
+        print_json(found)
+    else:
+        ERR.print(f"Key {found['id']} of {found['name']} opens nothing from now on.", markup=False)
 
 
-def _key(data_dir: Path, arguments: list[str], *, as_json: bool) -> None:
-    """Migrates first: the very first key of a service is made before its first start on an open address."""
-    command = python("store", "key", *arguments, *(["--json"] if as_json else []))
+def _use(found: Mapping[str, Any]) -> str:
+    if found["revoked_at"]:
+        return f"revoked {found['revoked_at'][:10]}"
+    return f"used {found['last_used_at'][:10]}" if found["last_used_at"] else "never used"
+
+
+def _need_service(data_dir: Path) -> None:
+    """Raises LocalError: there is none in the folder, and to look at one is no reason to make one."""
+    if not is_there(data_dir):
+        raise LocalError(
+            f"There is no service in {data_dir}. Name its folder with --data-dir, set DNA_DATABASE_URL, or start a new one "
+            "with dna up."
+        )
+
+
+def _key(data_dir: Path, arguments: list[str]) -> Any:
+    """What the store's command answers. Migrates first: the very first key is made before a start on an open address."""
+    with _servers(data_dir) as environment:
+        _run(python("store", "migrate"), environment)
+        return json.loads(_run(python("store", "key", *arguments, "--json"), environment))
+
+
+@contextmanager
+def _servers(data_dir: Path) -> Iterator[dict[str, str]]:
+    """Those of :func:`servers_of`; where they have to be started for it, says so."""
+    if not servers.given() and running_in(data_dir) is None:
+        tell(f"Starting PostgreSQL and Redis in {data_dir} for as long as this takes ...")
     with servers_of(data_dir) as environment:
-        for step in (python("store", "migrate"), command):
-            done = subprocess.run(step, env=environment, check=False)
-            if done.returncode:
-                raise typer.Exit(done.returncode)
+        yield environment
+
+
+def _run(command: list[str], environment: Mapping[str, str]) -> str:
+    """What the command prints.
+
+    Raises:
+        LocalError: it refused, in its own words.
+    """
+    done = subprocess.run(command, env=dict(environment), capture_output=True, text=True, check=False)
+    if done.returncode == LocalError.exit_code:
+        raise LocalError(done.stderr.strip())
+    ERR.print(done.stderr, end="", markup=False)
+    if done.returncode:
+        raise typer.Exit(done.returncode)
+    return done.stdout
 
 
 def _become(module: str, data_dir: Path, arguments: list[str]) -> None:

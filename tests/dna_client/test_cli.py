@@ -8,6 +8,7 @@ import sys
 import tarfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -88,22 +89,70 @@ def test_and_tables_for_people_that_no_pipe_cuts(dna: Dna, finished: str) -> Non
     assert "mb" in dna("select", finished, "--params", "400k").out
     assert "64@4 128@8 256@16 512@32" in dna("teacher", "list", "resnet10t").out
     assert "networks" in dna("search", "estimate", "--dataset", "digits").out
-    narrow = dna("search", "estimate", "--dataset", "digits", "--space", "mbconv-small", "--teacher", "resnet50")
-    assert narrow.out.count("Warning: Block ") == 3
     assert "1437" in dna("dataset", "list").out
     assert "num_classes  10" in dna("dataset", "show", "digits").out
 
 
 def test_creates_from_options(dna: Dna) -> None:
-    options = (
-        "--dataset digits --flops 4e6 --params 500k --epochs 3 --retrain-epochs 4 --seed 5 --name mine --label a=b"
+    search = (
+        "--dataset digits --name mine --input-size 48 --flops 4e6 --params 500k --latency-ms 2.5 --seed 5 --label a=b"
     )
-    made = dna("search", "create", *options.split(), "--space", "mbconv-small", "--teacher", "resnet18", "--json").json
+    teacher = "--teacher resnet18 --weights train --teacher-epochs 2 --space mbconv-small"
+    training = "--epochs 3 --distill-learning-rate 1e-3 --retrain-epochs 4 --learning-rate 0.004"
+    made = dna("search", "create", *f"{search} {teacher} {training} --json".split()).json
     spec = made["spec"]
-    assert spec["budget"] == {"flops": 4_000_000, "params": 500_000, "latency_ms": None}
-    assert (spec["training"]["epochs"], spec["retrain"]["epochs"], spec["seed"]) == (3, 4, 5)
-    assert (spec["teacher"]["model"], spec["space"]["name"]) == ("resnet18", "mbconv-small")
+    assert spec["budget"] == {"flops": 4_000_000, "params": 500_000, "latency_ms": 2.5}
+    assert (spec["training"]["epochs"], spec["training"]["learning_rate"]) == (3, 0.001)
+    assert (spec["retrain"]["epochs"], spec["retrain"]["learning_rate"]) == (4, 0.004)
+    assert (spec["teacher"]["model"], spec["teacher"]["weights"], spec["teacher"]["epochs"]) == ("resnet18", "train", 2)
+    assert (spec["space"]["name"], spec["input_size"], spec["seed"]) == ("mbconv-small", 48, 5)
     assert (made["name"], made["labels"]) == ("mine", {"a": "b"})
+
+
+def test_says_what_was_chosen_and_what_weakens_the_search(dna: Dna) -> None:
+    weak = ("--dataset", "digits", "--space", "mbconv-small", "--teacher", "resnet50", "--epochs", "3")
+    made, planned = dna("search", "create", *weak), dna("search", "estimate", *weak)
+    for said in (made.err, planned.out):
+        assert said.count("Warning: Block ") == 3
+        assert "  input size    16 pixels\n  teacher       trained on the dataset, 12 epochs\n" in said
+        assert "resnet50, " not in said
+        assert "distillation" not in said
+    assert made.out == f"{made.out.strip()}\n"
+    everything = dna("search", "create", *weak, "--json").json["spec"]
+    assert (
+        dna("search", "create", "--dataset", "digits", "--input-size", str(everything["input_size"])).err.count(
+            "input size"
+        )
+        == 0
+    )
+
+
+def test_what_was_made_is_named_as_people_name_it(dna: Dna) -> None:
+    birds, other = (
+        dna("search", "create", "--dataset", "digits", "--name", name).out.strip() for name in ("bird", "x")
+    )
+    assert dna("search", "show", "bird", "--json").json["id"] == birds
+    assert dna("search", "show", birds[-8:], "--json").json["id"] == birds
+    several = dna("search", "show", birds[:6])
+    assert several.code == 2
+    for said in (birds[-8:], other[-8:], "queued", ", bird", "write one of these ids"):
+        assert said in several.err
+    missing = dna("search", "cancel", "birdz")
+    assert (missing.code, "dna search list" in missing.err) == (4, True)
+    assert dna("search", "cancel", "bird").code == dna("search", "cancel", other[-12:]).code == 0
+    assert dna("search", "delete", "bird", "--json").json["id"] == birds
+
+
+def test_networks_and_datasets_are_named_like_that_too(dna: Dna, finished: str, tmp_path: Path) -> None:
+    networks = dna("search", "show", finished, "--json").json["architectures"]
+    control = next(network["id"] for network in networks if network["role"] == "control")
+    for name in (control, control[-8:], f"{finished[-8:]}/control"):
+        dna("download", name, "-f", "json", "-o", str(tmp_path / name) + "/")
+        assert (tmp_path / name / f"control-{control}.json").exists()
+    assert dna("download", f"{finished}/loser").code == 4
+    digits = dna("dataset", "show", "digits", "--json").json
+    assert dna("dataset", "show", digits["id"][-6:], "--json").json == digits
+    assert dna("dataset", "show", "digitz").code == 4
 
 
 def test_options_lie_over_a_file_field_by_field(dna: Dna, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,6 +160,10 @@ def test_options_lie_over_a_file_field_by_field(dna: Dna, tmp_path: Path, monkey
     (tmp_path / "spec.json").write_text(json.dumps(written))
     spec = dna("search", "create", str(tmp_path / "spec.json"), "--flops", "5_000_000", "--json").json["spec"]
     assert (spec["budget"]["flops"], spec["budget"]["params"], spec["seed"]) == (5_000_000, 400_000, 1)
+    same = dna("search", "create", "--spec", str(tmp_path / "spec.json"), "--label", "a=b", "--json").json["spec"]
+    assert (same["budget"]["flops"], same["labels"]) == (3_000_000, {"a": "b"})
+    both = dna("search", "create", "one.json", "--spec", "two.json")
+    assert (both.code, "one.json, or --spec two.json" in both.err) == (2, True)
     monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps({**written, "seed": 9})))
     assert dna("search", "create", "-", "--json").json["spec"]["seed"] == 9
 
@@ -131,11 +184,11 @@ def test_that_no_worker_is_live_is_said_at_once(dna: Dna, api: Api) -> None:
 def test_cancel_resume_delete(dna: Dna) -> None:
     search = dna("search", "create", "--dataset", "digits").out.strip()
     assert dna("search", "cancel", search, "--json").json["state"] == "cancelled"
-    assert "is queued" in dna("search", "resume", search).err
+    assert f"Search {search} goes on from where it was." in dna("search", "resume", search).err
     refused = dna("search", "delete", search)
     assert (refused.code, refused.out) == (5, "")
     assert "Cancel it" in refused.err
-    dna("search", "cancel", search)
+    assert f"Search {search} is cancelled. To go on with it: dna search resume" in dna("search", "cancel", search).err
     assert dna("search", "delete", search, "--json").json == {"id": search, "deleted": True}
 
 
@@ -153,6 +206,7 @@ def test_watching_a_cancelled_search_fails(dna: Dna) -> None:
     dna("search", "cancel", search)
     watched = dna("search", "watch", search)
     assert watched.code == 7
+    assert f"The search {search} was cancelled.\n" in watched.err
     assert f"dna search resume {search}" in watched.err
 
 
@@ -163,6 +217,13 @@ def test_downloads(dna: Dna, finished: str, tmp_path: Path) -> None:
     assert dna("download", network, "-o", str(tmp_path)).out.count(str(tmp_path)) == 4
     assert dna("download", network, "-f", "onnx", "-o", str(tmp_path / "net.onnx")).code == 0
     assert (tmp_path / "net.onnx").exists()
+    assert dna("download", network, "-f", "onnx", "-o", str(tmp_path / "new/deep/net.onnx")).code == 0
+    assert (tmp_path / "new/deep/net.onnx").read_bytes() == (tmp_path / "net.onnx").read_bytes()
+    assert dna("download", network, "-o", str(tmp_path / "new/folder")).code == 0
+    assert len(list((tmp_path / "new/folder").iterdir())) == 4
+    for refused in (("-o", str(tmp_path / "net.onnx")), ("-f", "json", "-o", str(tmp_path / "net.onnx/x"))):
+        answer = dna("download", network, *refused)
+        assert (answer.code, answer.err.count("\n")) == (2, 1)
 
 
 def test_a_download_of_all_takes_what_there_is(api: Api, dna: Dna, tmp_path: Path) -> None:
@@ -183,7 +244,8 @@ def test_pictures(dna: Dna, finished: str, tmp_path: Path) -> None:
         f"{name}-{finished}.svg" for name in ("loss", "features", "frontier")
     ]
     assert all(Path(file["path"]).stat().st_size == file["size"] for file in files)
-    assert dna("pictures", finished, "-o", str(tmp_path / "nowhere")).code == 2
+    assert dna("pictures", finished, "-o", str(tmp_path / "made/for/it")).code == 0
+    assert len(list((tmp_path / "made/for/it").iterdir())) == 3
 
 
 def test_a_dataset_is_sent_as_a_folder_or_a_file(dna: Dna, tmp_path: Path) -> None:
@@ -245,6 +307,15 @@ def test_pictures_that_could_not_be_drawn(api: Api, dna: Dna, tmp_path: Path) ->
         ("search create --dataset digitz", 2, "Did you mean 'digits'"),
         ("search create --dataset digits --flops 10", 3, "the smallest network has"),
         ("search create --dataset digits --flops ten", 2, "write it as 4000000, 4e6 or 4M"),
+        ("search create --dataset digits --flops -5", 2, "'--flops': -5 is below 1"),
+        ("search create --dataset digits --params 0", 2, "'--params': 0 is below 1"),
+        ("search create --dataset digits --latency-ms nan", 2, "'--latency-ms': 'nan' is not a number above 0"),
+        ("search create --dataset digits --epochs 0", 2, "'--epochs'"),
+        ("search create --dataset digits --flop 4M", 2, "There is no option --flop. Did you mean --flops?"),
+        ("search create --dataset digits --buget 4M", 2, "mean --flops, --params or --latency-ms?"),
+        ("search create --dataset digits --xyzzy red", 2, "There is no option --xyzzy.\n"),
+        ("serch list", 2, "Did you mean 'search'?"),
+        ("search lst", 2, "Did you mean 'list'?"),
         ("search create --dataset digits --label nonsense", 2, "key=value"),
         ("search create nowhere.json", 2, "cannot be read"),
         ("search create --dataset digits --space nowhere.json", 2, "cannot be read"),
@@ -254,7 +325,10 @@ def test_pictures_that_could_not_be_drawn(api: Api, dna: Dna, tmp_path: Path) ->
         ("search list --url 127.0.0.1", 2, "http://"),
         ("search list --key dna_wrong", 8, "key"),
         ("download 00000000-0000-7000-8000-000000000000 -f gif", 2, "json, safetensors, onnx, bundle"),
-        ("download 00000000-0000-7000-8000-000000000000 -o nowhere", 2, "not a folder"),
+        ("download 00000000-0000-7000-8000-000000000000 -o nowhere", 4, "There is no architecture"),
+        ("key list", 2, "There is no service in dna-data"),
+        ("key revoke me --data-dir nowhere", 2, "There is no service in nowhere"),
+        ("migrate", 2, "There is no service in dna-data"),
         ("api --data-dir nowhere", 2, "DNA_DATABASE_URL"),
     ],
 )
@@ -262,18 +336,31 @@ def test_errors_are_one_clear_line(
     dna: Dna, arguments: str, code: int, words: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    for name in ("DNA_DATABASE_URL", "DNA_REDIS_URL"):
+        monkeypatch.delenv(name, raising=False)
     answer = dna(*arguments.split())
+    assert list(tmp_path.iterdir()) == []
     assert (answer.code, answer.out) == (code, "")
     assert words in answer.err
     assert "Traceback" not in answer.err
 
 
 def test_every_wrong_field_gets_its_line(dna: Dna, tmp_path: Path) -> None:
-    (tmp_path / "spec.json").write_text('{"dataset": "digits", "colour": "red", "budget": {"flops": -1}}')
+    (tmp_path / "spec.json").write_text('{"dataset": "digits", "buget": {}, "budget": {"flops": -1}}')
     answer = dna("search", "create", str(tmp_path / "spec.json"))
     assert answer.code == 2
     assert "budget.flops" in answer.err
-    assert "  colour: " in answer.err
+    assert "  buget: There is no such field. Did you mean budget?" in answer.err
+
+
+def test_the_version(dna: Dna) -> None:
+    assert dna("--version").out == f"dna {version('dna-automl')}\n"
+
+
+def test_a_group_without_a_command_shows_its_help(dna: Dna) -> None:
+    shown = dna("search")
+    assert "estimate" in shown.out + shown.err
+    assert "error" not in shown.err
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,7 @@ def test_waits_for_success(client: Client, api: Api) -> None:
 def test_waiting_for_a_cancelled_search_says_how_to_go_on(client: Client) -> None:
     made = client.create_search({"dataset": "digits"})
     client.cancel_search(made["id"])
-    with pytest.raises(SearchNotSucceeded, match=r"is cancelled.*dna search resume"):
+    with pytest.raises(SearchNotSucceeded, match=r"was cancelled\.\n.*dna search resume"):
         client.wait(made["id"])
 
 
@@ -155,8 +155,9 @@ def test_a_download_that_is_refused_leaves_nothing_behind(client: Client, tmp_pa
     with pytest.raises(NotFound):
         client.download("00000000-0000-7000-8000-000000000000", "onnx", tmp_path / "model.onnx")
     assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").touch()
     with pytest.raises(LocalError, match="cannot be written"):
-        client.download("00000000-0000-7000-8000-000000000000", "onnx", tmp_path / "missing" / "model.onnx")
+        client.download("00000000-0000-7000-8000-000000000000", "onnx", tmp_path / "file" / "model.onnx")
 
 
 def test_lists_what_there_is(client: Client) -> None:

@@ -13,13 +13,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psutil
 import pytest
 
 from dna_client import Client
+from dna_client.cli.options import LOCAL
+from dna_client.cli.service import welcome, without_password
 from dna_client.errors import ServiceFailed
-from dna_client.up import Service, running_in
+from dna_client.up import Addresses, Service, running_in
 
 DNA = [sys.executable, "-m", "dna_client"]
 
@@ -57,32 +60,39 @@ def dna(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.slow
-def test_starts_all_stops_all_and_keeps_the_data(tmp_path: Path) -> None:
-    with up(tmp_path) as (process, where):
+def test_starts_all_stops_all_and_keeps_the_data(data_folder: Path) -> None:
+    with up(data_folder) as (process, where):
         with Client(where["url"]) as client:
             assert client.is_ready()
             assert client.workers()
             # Nobody works on it meanwhile: the budget of time of this test is small.
             search = client.create_search({"dataset": "digits", "labels": {"kept": "yes"}})
             client.cancel_search(search["id"])
-        second = dna("up", "--data-dir", str(tmp_path), "--port", "0")
+        second = dna("up", "--data-dir", str(data_folder), "--port", "0")
         assert second.returncode == 2
         assert f"already at {where['url']}" in second.stderr
-        found = running_in(tmp_path)
+        found = running_in(data_folder)
         assert found is not None
         assert found.url == where["url"]
-        key = json.loads(dna("key", "create", "me", "--data-dir", str(tmp_path), "--json").stdout)
+        secret = urlsplit(found.redis_url).password
+        assert secret is not None
+        assert secret not in json.dumps(where)
+        assert where["redis_url"] == found.redis_url.replace(secret, "***")
+        key = json.loads(dna("key", "create", "me", "--data-dir", str(data_folder), "--json").stdout)
+        assert key["id"] in dna("key", "list", "--data-dir", str(data_folder)).stdout
         with Client(where["url"], key["key"]) as client:
             assert client.list_searches()["items"]
         started = descendants(process)
         assert len(started) >= 4
-        began = time.monotonic()
         process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 0
-        assert time.monotonic() - began < 12
+        said = process.communicate(timeout=60)[1].splitlines()
+        assert process.returncode == 0
+        assert said[0] == f"Starting PostgreSQL and Redis in {data_folder} ..."
+        assert "Starting the worker ..." in said
+        assert said[-1] == "Stopped. The data is kept."
         assert psutil.wait_procs(started, timeout=1)[1] == []
-        assert running_in(tmp_path) is None
-    with up(tmp_path) as (process, where):
+        assert running_in(data_folder) is None
+    with up(data_folder) as (process, where):
         with Client(where["url"]) as client:
             assert [kept["id"] for kept in client.list_searches(labels={"kept": "yes"})["items"]] == [search["id"]]
         # Even a kill -9 leaves nothing that runs on, so that the next start finds its ports and files.
@@ -108,6 +118,46 @@ def test_uses_servers_that_are_given_and_says_which_process_ended(
             look_after(service)
         assert "Uvicorn running" in ended.value.message
     assert psutil.wait_procs([worker], timeout=1)[1] == []
+
+
+@pytest.mark.slow
+def test_only_the_first_key_makes_a_service(data_folder: Path) -> None:
+    folder = data_folder / "new"
+    for command in (("key", "list"), ("key", "revoke", "me"), ("migrate",)):
+        refused = dna(*command, "--data-dir", str(folder))
+        assert (refused.returncode, refused.stdout) == (2, "")
+        assert refused.stderr.startswith(f"error: There is no service in {folder}.")
+    assert not folder.exists()
+    made = dna("key", "create", "me", "--data-dir", str(folder))
+    assert made.stdout.startswith("dna_")
+    assert f"Starting PostgreSQL and Redis in {folder} for as long as this takes ..." in made.stderr
+    # Now there is one, though it does not run.
+    assert dna("key", "list", "--data-dir", str(folder)).stdout.split()[-1] == "me"
+    assert dna("key", "revoke", "you", "--data-dir", str(folder)).stderr.endswith("error: There is no key you.\n")
+    revoked = dna("key", "revoke", "me", "--data-dir", str(folder), "--json")
+    assert json.loads(revoked.stdout)["revoked_at"]
+    assert "used" not in dna("key", "list", "--data-dir", str(folder)).stdout
+
+
+def test_says_where_it_is_and_what_to_try() -> None:
+    said = welcome(Addresses(LOCAL, "postgresql://db/dna", "redis://cache"), Path("logs"))
+    assert f"Docs      {LOCAL}/docs\n" in said
+    assert said.endswith("dna search create --dataset digits --watch")
+    elsewhere = welcome(Addresses("http://127.0.0.1:81", "", ""), Path("logs"))
+    assert elsewhere.endswith("dna search create --url http://127.0.0.1:81 --dataset digits --watch")
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://dna:s%40cret@db:5432/dna?sslmode=require", "postgresql://dna:***@db:5432/dna?sslmode=require"),
+        ("redis://:secret@[::1]:6379/0", "redis://:***@[::1]:6379/0"),
+        ("postgresql+psycopg://postgres@/dna?host=%2Ftmp", "postgresql+psycopg://postgres@/dna?host=%2Ftmp"),
+        ("redis://cache/0", "redis://cache/0"),
+    ],
+)
+def test_no_password_is_printed(url: str, shown: str) -> None:
+    assert without_password(url) == shown
 
 
 def look_after(service: Service) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -213,7 +214,7 @@ class TestWeights:
             raise OSError("no route to host")
 
         monkeypatch.setattr(timm, "create_model", unreachable)
-        with pytest.raises(TeacherError, match=r"no route to host\). Allow access to the model hub, or set"):
+        with pytest.raises(TeacherError, match=r"no route to host\). Allow access to the model hub\."):
             build("resnet10t", pretrained=True)
         assert asked[0]["pretrained_cfg_overlay"] == {"hf_hub_filename": "model.safetensors"}, "never a pickle"
 
@@ -234,6 +235,20 @@ class TestStep:
         assert weights["fc.weight"].shape == (10, 512)
         teacher = load_teacher(spec, tmp_path, ctx.device)
         assert [tuple(shape) for shape in teacher.shapes(16)] == [(3, 16, 16), (64, 4, 4), (128, 2, 2), (256, 1, 1)]
+
+    @pytest.mark.parametrize(
+        ("device", "advice"), [("cpu", "--teacher resnet18 --weights train"), ("cuda", "search: --weights train")]
+    )
+    def test_without_a_hub_it_advises_what_suits_the_device(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, device: str, advice: str
+    ) -> None:
+        def unreachable(_name: str, **_options: Any) -> nn.Module:
+            raise OSError("no route to host")
+
+        monkeypatch.setattr(timm, "create_model", unreachable)
+        ctx = replace(context(tmp_path)[0], device=torch.device(device))
+        with pytest.raises(TeacherError, match=rf"no route to host.* {advice}"):
+            run_step(tiny_spec(teacher={"weights": "pretrained"}), self.step, ctx)
 
     def test_from_a_file(self, tmp_path: Path) -> None:
         model = random_model("regnetx_002", num_classes=3)

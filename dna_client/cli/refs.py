@@ -1,0 +1,95 @@
+"""What a person means who writes a name, or the beginning or the end of an id, where an id is taken."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from dna_client.cli.tables import short_id
+from dna_client.client import Client
+from dna_client.errors import LocalError, NotFound
+from dna_client.models import ArchitectureSummary, Dataset, SearchSummary
+
+_WHOLE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+#: So many are looked at, and named where they cannot be told apart.
+_LOOKED_AT = 50
+_NAMED = 10
+
+
+def search_id(client: Client, ref: str) -> str:
+    """Id of the search that ``ref`` means.
+
+    Raises:
+        NotFound: there is none.
+        LocalError: there are several; says which.
+    """
+    if _WHOLE_ID.fullmatch(ref):
+        return ref
+    found = client.list_searches(ref=ref, limit=_LOOKED_AT)["items"]
+    return _only("search", "searches", ref, found, _search, "dna search list shows them")
+
+
+def network_id(client: Client, ref: str) -> str:
+    """Id of the network that ``ref`` means: an end of its id, or ``SEARCH/winner``, ``SEARCH/control``.
+
+    Raises:
+        NotFound: there is none.
+        LocalError: there are several; says which.
+    """
+    if _WHOLE_ID.fullmatch(ref):
+        return ref
+    of, slash, role = ref.rpartition("/")
+    networks = client.list_architectures(search=search_id(client, of) if slash else None, ref=None if slash else ref)
+    found = [network for network in networks["items"] if not slash or network["role"] == role]
+    return _only("network", "networks", ref, found, _network, "SEARCH/winner names the one that a search found")
+
+
+def dataset_id(client: Client, ref: str) -> str:
+    """Id of the dataset that ``ref`` means.
+
+    Raises:
+        NotFound: there is none.
+        LocalError: there are several; says which.
+    """
+    if _WHOLE_ID.fullmatch(ref):
+        return ref
+    found = client.list_datasets(ref=ref)["items"]
+    return _only("dataset", "datasets", ref, found, _dataset, "dna dataset list shows them")
+
+
+def _only(
+    kind: str,
+    kinds: str,
+    ref: str,
+    found: Sequence[Any],
+    describe: Callable[[Any], str],
+    hint: str,
+) -> str:
+    """The one that is meant. A name in full goes before an end of an id."""
+    found = [one for one in found if one.get("name") == ref] or found
+    if not found:
+        raise NotFound(404, {"title": "Not Found", "detail": f"There is no {kind} {ref!r}; {hint}."})
+    if len(found) > 1:
+        lines = [f"  {short_id(one['id'])}  {describe(one)}" for one in found[:_NAMED]]
+        more = [f"  and {len(found) - _NAMED} more"] if len(found) > _NAMED else []
+        raise LocalError("\n".join([f"{ref!r} may mean several {kinds}; write one of these ids:", *lines, *more]))
+    return str(found[0]["id"])
+
+
+def _search(found: SearchSummary) -> str:
+    return f"{found['state']}, made {moment(found)}, {found['name']}"
+
+
+def _network(found: ArchitectureSummary) -> str:
+    return f"{found['role']} of search {short_id(found['search_id'])}, made {moment(found)}"
+
+
+def _dataset(found: Dataset) -> str:
+    return found["name"]
+
+
+def moment(found: Mapping[str, Any]) -> str:
+    """When it was made, in UTC to the second."""
+    return str(found["created_at"])[:19].replace("T", " ")

@@ -1,0 +1,51 @@
+"""Only what was left open is said to have been chosen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dna_client.chosen import chosen
+
+RESOLVED: dict[str, Any] = {
+    "input_size": 32,
+    "teacher": {"model": "resnet10t", "weights": "train", "epochs": 12},
+    "space": {"name": "mbconv-small"},
+    "training": {"epochs": 20},
+    "retrain": {"epochs": 25, "learning_rate": 0.003, "recipe": "adamw"},
+    "budget": {"flops": 4_000_000, "params": None, "latency_ms": None},
+}
+
+
+def test_a_spec_of_a_dataset_alone_leaves_everything_open() -> None:
+    assert chosen({"dataset": "digits", "teacher": {}, "budget": None}, RESOLVED) == [
+        ("input size", "32 pixels"),
+        ("teacher", "resnet10t, trained on the dataset, 12 epochs"),
+        ("space", "mbconv-small"),
+        ("distillation", "20 epochs"),
+        ("training", "25 epochs, learning rate 0.003"),
+        ("budget", "at most 4,000,000 flops"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ({"teacher": {"model": "resnet10t"}}, ("teacher", "trained on the dataset, 12 epochs")),
+        ({"teacher": {"model": "resnet10t", "weights": "train"}}, ("teacher", "12 epochs")),
+        ({"retrain": {"epochs": 25}}, ("training", "learning rate 0.003")),
+        ({"retrain": {"learning_rate": 0.003}}, ("training", "25 epochs")),
+    ],
+)
+def test_what_was_asked_for_is_not(written: dict[str, Any], said: tuple[str, str]) -> None:
+    assert said in chosen(written, RESOLVED)
+
+
+def test_a_spec_with_everything_leaves_nothing_open() -> None:
+    assert chosen(RESOLVED, RESOLVED) == []
+
+
+def test_a_downloaded_teacher_is_not_trained() -> None:
+    downloaded = RESOLVED | {"teacher": {"model": "tf_efficientnet_b7", "weights": "pretrained", "epochs": 20}}
+    assert ("teacher", "tf_efficientnet_b7, pretrained weights") in chosen({}, downloaded)
