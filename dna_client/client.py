@@ -1,7 +1,7 @@
 """The client: one method for each thing the service does, JSON objects in and out, errors as exceptions.
 
 with Client("http://127.0.0.1:8000") as client:
-    search = client.create_search({"dataset": "digits", "budget": {"flops": 4_000_000}})
+    search = client.create_search({"dataset": "digits", "budget": {"flops": 800_000}})
     search = client.wait(search["id"])
     client.download(search["best"]["architecture_id"], "onnx", Path("winner.onnx"))
 """

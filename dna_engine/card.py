@@ -52,7 +52,8 @@ An image classifier that was found by blockwise architecture search (DNA, Li et 
 
 {onnx}## Prepare a picture
 
-RGB; the shorter side resized to {resize} pixels ({interpolation}), the middle {size} x {size} pixels cut out; each channel
+Turned as its EXIF orientation says, 8 bits of red, green and blue, what is transparent on white; the shorter side resized to
+{resize} pixels ({interpolation}), the middle {size} x {size} pixels cut out; each channel
 `(x / 255 - mean) / std` with mean {mean} and std {std}. The number of the largest logit names the class: {classes}.
 
 ## Trained with

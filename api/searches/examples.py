@@ -12,9 +12,9 @@ SPECS: dict[str, dict[str, Any]] = {
     "budget": {
         "summary": "A budget on multiply-adds, with a name and labels",
         "value": {
-            "name": "digits under 4 million multiply-adds",
+            "name": "digits under 800,000 multiply-adds",
             "dataset": "digits",
-            "budget": {"flops": 4_000_000},
+            "budget": {"flops": 800_000},
             "labels": {"team": "vision"},
         },
     },
@@ -43,9 +43,9 @@ SPECS: dict[str, dict[str, Any]] = {
 }
 
 BUDGETS: dict[str, dict[str, Any]] = {
-    "one": {"summary": "The best network under another budget", "value": {"budget": {"flops": 3_000_000}}},
+    "one": {"summary": "The best network under another budget", "value": {"budget": {"flops": 600_000}}},
     "several": {
         "summary": "The five best that differ in at least three layers",
-        "value": {"budget": {"flops": 5_000_000, "params": 400_000}, "top_k": 5, "min_distance": 3},
+        "value": {"budget": {"flops": 1_000_000, "params": 400_000}, "top_k": 5, "min_distance": 3},
     },
 }
