@@ -34,7 +34,7 @@ def search(dataset: DatasetInfo, teacher: str, arguments: argparse.Namespace) ->
         SearchSpec(
             dataset=dataset.name,
             space=json.loads(Path(arguments.space).read_text())
-            if arguments.space.endswith(".json")
+            if arguments.space and arguments.space.endswith(".json")
             else arguments.space,
             input_size=arguments.input_size,
             budget=Budget(flops=arguments.flops),
@@ -69,33 +69,44 @@ def row_of(summary: dict[str, Any]) -> list[str]:
     ]
 
 
+def dataset_of(arguments: argparse.Namespace) -> DatasetInfo:
+    """The digits, or what lies in ``DATA``, laid down beside the searches."""
+    if arguments.data == DIGITS.name:
+        return DIGITS
+    return lay_down(
+        Path(arguments.data),
+        arguments.out / "images",
+        train_images=arguments.train_images,
+        test_images=arguments.test_images,
+    )
+
+
 def parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_search_options(parser)
+    parser.set_defaults(space="mbconv-small")  # The same for all teachers.
+    parser.add_argument("--teachers", nargs="+", default=["resnet10t", "resnet18"])
+    parser.add_argument("--seed", type=int, default=0)
+    return parser.parse_args(argv)
+
+
+def add_search_options(parser: argparse.ArgumentParser) -> None:
+    """What a search takes, by whatever teacher and seed."""
     parser.add_argument("data", help="digits, Fashion-MNIST's four .gz files, or a folder or zip of class folders")
     parser.add_argument("--out", type=Path, required=True, help="folder of the searches")
     parser.add_argument("--device", help="cpu or cuda:0")
-    parser.add_argument("--teachers", nargs="+", default=["resnet10t", "resnet18"])
     parser.add_argument("--weights", default="train", choices=["train", "pretrained"])
-    parser.add_argument("--space", default="mbconv-small", help="a preset, or a .json file of an explicit space")
+    parser.add_argument("--space", help="a preset, or a .json file of an explicit space; default: that of a search")
     parser.add_argument("--flops", type=int, help="budget; default: the middle of the feasible range")
     parser.add_argument("--train-images", type=int, default=10_000)
     parser.add_argument("--test-images", type=int, default=5_000)
-    parser.add_argument("--seed", type=int, default=0)
     for name in ("input-size", "teacher-epochs", "distill-epochs", "rating-images", "epochs"):
         parser.add_argument(f"--{name}", type=int, help="default: that of a search")
-    return parser.parse_args(argv)
 
 
 def main(argv: list[str] | None = None) -> None:
     arguments = parse(argv)
-    dataset = DIGITS
-    if arguments.data != DIGITS.name:
-        dataset = lay_down(
-            Path(arguments.data),
-            arguments.out / "images",
-            train_images=arguments.train_images,
-            test_images=arguments.test_images,
-        )
+    dataset = dataset_of(arguments)
     rows = [row_of(search(dataset, teacher, arguments)) for teacher in arguments.teachers]
     report.print_header(f"teachers on {dataset.name}", choose_device(arguments.device))
     report.print_table(

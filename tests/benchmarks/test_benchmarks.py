@@ -25,6 +25,8 @@ from benchmarks import (
     switches,
     teachers,
     training,
+    widths,
+    winners,
     workers,
 )
 from benchmarks.pictures import lay_down
@@ -209,20 +211,55 @@ def test_switches_are_timed_for_each_part(capsys: Output) -> None:
     assert len(re.findall(r"^\| (?:cell|network) ", text, re.MULTILINE)) == 4
 
 
-def test_two_teachers_on_one_space(tmp_path: Path, capsys: Output) -> None:
+@pytest.fixture
+def short_search(tmp_path: Path) -> list[str]:
+    """Options of a search on the digits that is through in seconds."""
     space = tmp_path / "space.json"
     blocks = [{"stride": 2, "cells": [{"depth": 1, "width": 8}]}, {"stride": 2, "cells": [{"depth": 1, "width": 16}]}]
     space.write_text(json.dumps({"blocks": blocks, "stem_width": 8, "first_width": 8, "head_width": 16}))
-    teachers.main(
-        [
-            *("digits", "--out", str(tmp_path), "--device", "cpu", "--space", str(space), "--input-size", "16"),
-            *("--teacher-epochs", "1", "--distill-epochs", "1", "--rating-images", "16", "--epochs", "1"),
-            *("--teachers", "resnet10t"),
-        ]
-    )
+    return [
+        *("digits", "--out", str(tmp_path), "--device", "cpu", "--space", str(space), "--input-size", "16"),
+        *("--teacher-epochs", "1", "--distill-epochs", "1", "--rating-images", "16", "--epochs", "1"),
+    ]
+
+
+def test_two_teachers_on_one_space(short_search: list[str], capsys: Output) -> None:
+    teachers.main([*short_search, "--teachers", "resnet10t"])
     row = cells(capsys.readouterr().out, "resnet10t")
     assert len(row) == 8
     assert all(0 <= float(row[place]) <= 1 for place in (0, 4, 6))
+
+
+def test_winners_beside_controls_of_two_seeds(short_search: list[str], tmp_path: Path, capsys: Output) -> None:
+    winners.main([*short_search, "--teacher", "resnet10t", "--seeds", "0", "1"])
+    text = capsys.readouterr().out
+    trained = {
+        (seed, name): json.loads((tmp_path / f"seed{seed}/resnet10t/{name}/training.json").read_text())["test_accuracy"]
+        for seed in (0, 1)
+        for name in ("winner", "control")
+    }
+    for seed in (0, 1):
+        row = cells(text, f"{seed} ")
+        assert row[1].startswith(f"{trained[seed, 'winner']:.1%} [")
+        assert row[3].startswith(f"{100 * (trained[seed, 'winner'] - trained[seed, 'control']):+.1f} [")
+    assert re.search(r"Mean difference [+-]\d+\.\d\d points over 2 seeds; 360 test images", text)
+
+
+def test_widths_are_compared_behind_one_teacher(tmp_path: Path, capsys: Output) -> None:
+    widths.main(
+        shlex.split(
+            f"digits --out {tmp_path} --device cpu --teacher resnet10t --shares 0.125 0.25 --input-size 16 "
+            "--teacher-epochs 1 --distill-epochs 1"
+        )
+    )
+    text = capsys.readouterr().out
+    rows = re.findall(
+        r"^\| ([23]) +\| (\d+) of (\d+) \(([\d.]+)\) +\| ([\d.]+) +\| ([\d.]+)% +\| (-?[\d.]+)", text, re.M
+    )
+    assert [row[:3] for row in rows] == [("2", "16", "128"), ("2", "32", "128"), ("3", "32", "256"), ("3", "64", "256")]
+    assert all(-1 <= float(row[6]) <= 1 for row in rows)
+    both = [json.loads((tmp_path / f"seed{seed}/ratings/b2c1.json").read_text())["losses"] for seed in (0, 1)]
+    assert both[0] != both[1]
 
 
 def test_a_table_is_markdown_with_aligned_columns(capsys: Output) -> None:
