@@ -40,6 +40,6 @@ def _narrow_cells(spec: ResolvedSpec) -> Iterator[str]:
         if narrow:
             yield (
                 f"Block {number} has cells of {' and '.join(map(str, narrow))} channels for the {wanted} of "
-                f"{spec.teacher.model}: so narrow a cell can hardly follow the teacher, whatever its ops, and its ratings "
-                f"differ little. Take cells of {enough_width(wanted)} or more, or a teacher with fewer channels."
+                f"{spec.teacher.model}: so narrow a cell follows the teacher badly, and that its ratings tell one op from "
+                f"another was never seen. Take cells of {enough_width(wanted)} or more, or a teacher with fewer channels."
             )

@@ -96,8 +96,8 @@ def align(teacher: Teacher, space: Space) -> list[str]:
     return chosen
 
 
-#: A cell narrower than this share of the teacher's channels can hardly follow it, whatever its ops (docs/benchmarks.md).
-NARROW = 1 / 3
+#: Down to this share of the teacher's channels, ratings of a cell's paths were seen to repeat (docs/benchmarks.md, widths).
+NARROW = 1 / 16
 
 #: Widths behind each reduction of a space derived from a teacher, those of EfficientNet-B0, where the teacher allows them.
 _DERIVED_WIDTHS = {4: (24, 32), 8: (40, 48), 16: (80, 96, 112), 32: (192, 256, 320)}
@@ -112,7 +112,7 @@ def default_space(teacher: Teacher) -> Space:
     """A space with one block for each block of the teacher, at its reductions.
 
     The paper's teacher gives the paper's space. Others get two cells a block, of three and four layers, as wide as
-    EfficientNet-B0 at the same reduction, or as wide as following the teacher takes: :data:`NARROW` of its channels.
+    EfficientNet-B0 at the same reduction, but nowhere narrower than :data:`NARROW` of the teacher's channels.
 
     Raises:
         TeacherError: the teacher has no block at a reduction of 4 to 32.

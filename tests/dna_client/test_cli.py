@@ -110,12 +110,12 @@ def test_creates_from_options(dna: Dna) -> None:
 
 
 def test_says_what_was_chosen_and_what_weakens_the_search(dna: Dna) -> None:
-    weak = ("--dataset", "digits", "--space", "mbconv-small", "--teacher", "resnet50", "--epochs", "3")
+    weak = ("--dataset", "digits", "--space", "mbconv-small", "--teacher", "vit_base_patch16_224", "--epochs", "3")
     made, planned = dna("search", "create", *weak), dna("search", "estimate", *weak)
     for said in (made.err, planned.out):
-        assert said.count("Warning: Block ") == 3
+        assert said.count("Warning: Block ") == 1
         assert "  input size    16 pixels\n  teacher       trained on the dataset, 12 epochs\n" in said
-        assert "resnet50, " not in said
+        assert "vit_base_patch16_224, " not in said
         assert "distillation" not in said
     assert made.out == f"{made.out.strip()}\n"
     everything = dna("search", "create", *weak, "--json").json["spec"]

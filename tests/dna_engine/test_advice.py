@@ -7,9 +7,14 @@ from typing import Any
 import pytest
 
 from dna_engine.advice import advice
-from dna_engine.dataset import DIGITS
+from dna_engine.dataset import DIGITS, DatasetInfo
 from dna_engine.space import SPACES
-from dna_engine.spec import SearchSpec, resolve
+from dna_engine.spec import SearchSpec, TeacherSpec, resolve
+from dna_engine.teachers import catalogue
+
+PHOTOS = DatasetInfo(
+    name="photos", kind="upload", location="f", num_classes=5, num_train=240, num_test=60, image_size=224
+)
 
 
 def told(**fields: Any) -> list[str]:
@@ -29,20 +34,28 @@ def test_what_the_method_means_is_not_warned_of(space: str | None, teacher: str 
     assert told(space=space, teacher={"model": teacher}) == []
 
 
+def of_width(*widths: int) -> dict[str, Any]:
+    space = SPACES["mbconv-small"].to_json()
+    for block, width in zip(space["blocks"], widths, strict=True):
+        block["cells"] = [{"depth": 2, "width": width}]
+    return space
+
+
 def test_cells_much_narrower_than_the_teacher() -> None:
-    said = told(space="mbconv-small", teacher={"model": "resnet50"})
-    assert [sentence[:7] for sentence in said] == ["Block 1", "Block 2", "Block 3"]
-    assert "cells of 24 and 32 channels for the 256 of resnet50" in said[0]
-    assert "Take cells of 88 or more" in said[0]
+    said = told(space=of_width(8, 24, 64), teacher={"model": "resnet50"})
+    assert [sentence[:7] for sentence in said] == ["Block 1", "Block 2"]
+    assert "cells of 8 channels for the 256 of resnet50" in said[0]
+    assert "Take cells of 16 or more" in said[0]
 
 
 def test_the_width_it_asks_for_is_enough() -> None:
-    space = SPACES["mbconv-small"].to_json()
-    for block, width in zip(space["blocks"], (88, 176, 344), strict=True):
-        block["cells"] = [{"depth": 2, "width": width}]
-    assert told(space=space, teacher={"model": "resnet50"}) == []
-    space["blocks"][0]["cells"] = [{"depth": 2, "width": 80}]
-    assert len(told(space=space, teacher={"model": "resnet50"})) == 1
+    assert told(space=of_width(16, 32, 64), teacher={"model": "resnet50"}) == []
+
+
+def test_no_default_space_is_warned_of() -> None:
+    for teacher in catalogue().values():
+        spec = resolve(SearchSpec(dataset="digits", teacher=TeacherSpec(model=teacher.name), input_size=64), PHOTOS)
+        assert advice(spec) == [], teacher.name
 
 
 def test_a_cut_inside_a_stage() -> None:
