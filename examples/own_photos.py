@@ -36,6 +36,8 @@ def main() -> int:
         "--epochs", type=int, help="passes over the photos in every training; default: as many as suit them"
     )
     options = parser.parse_args()
+    if not options.folder.is_dir():
+        parser.error(f"{options.folder} is no folder; unpack it first, if it is an archive.")
     try:
         with Client(os.environ.get("DNA_URL", "http://127.0.0.1:8000"), os.environ.get("DNA_API_KEY")) as client:
             dataset = send(client, options.folder)
@@ -44,6 +46,8 @@ def main() -> int:
     except ClientError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
+    except KeyboardInterrupt:
+        return 130
     report(found)
     print(f"\nThe same test photos again, with onnxruntime and {model}:", flush=True)
     classify = Path(__file__).with_name("classify.py")

@@ -54,6 +54,13 @@ def test_the_program_ends_with_the_accuracy_that_was_said(servers: Servers, migr
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"winner.onnx", "winner.json"}
 
 
+def test_an_archive_is_refused_before_anything_is_done(tmp_path: Path) -> None:
+    (tmp_path / "photos.zip").write_bytes(b"PK")
+    ended = subprocess.run([sys.executable, SCRIPT, tmp_path / "photos.zip"], capture_output=True, text=True)
+    assert ended.returncode == 2
+    assert ended.stderr.endswith("photos.zip is no folder; unpack it first, if it is an archive.\n")
+
+
 def test_a_service_that_is_not_there(tmp_path: Path) -> None:
     command = [sys.executable, SCRIPT, take_photos(tmp_path / "photos")]
     ended = subprocess.run(command, env={**os.environ, "DNA_URL": "http://127.0.0.1:9"}, capture_output=True, text=True)
