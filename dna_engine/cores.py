@@ -19,6 +19,27 @@ def available() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+#: Multiply-adds in one operation that are worth another thread: waking it costs as much as tens of thousands of them.
+THREAD_WORK = 4e6
+
+
+@contextmanager
+def threads(multiply_adds: float) -> Iterator[int]:
+    """Operations on the CPU take as many threads as they have work for, until the block is left; gives how many.
+
+    Small networks are faster on one thread, and much faster where other processes want the cores too.
+
+    Args:
+        multiply_adds: of one operation on a batch, on average.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(max(1, min(before, int(multiply_adds / THREAD_WORK))))
+    try:
+        yield torch.get_num_threads()
+    finally:
+        torch.set_num_threads(before)
+
+
 @contextmanager
 def cores(device: torch.device) -> Iterator[ThreadPoolExecutor]:
     """A pool of as many threads as there are cores; on a GPU of one, which feeds it in order.

@@ -88,6 +88,11 @@ def architecture_cost(architecture: Architecture) -> Cost:
     return cost
 
 
+def work_per_operation(architecture: Architecture, batch_size: int) -> float:
+    """Multiply-adds of one convolution on a batch, on average: an MBConv has three, the rest about as many."""
+    return architecture_cost(architecture).flops * batch_size / (3 * len(architecture.layers()) + 3)
+
+
 def block_sizes(space: Space, input_size: int) -> list[int]:
     """Side of each block's input map, and of the last block's output."""
     sizes = [out_size(input_size, 2)]

@@ -24,7 +24,8 @@ from dna_engine import data
 from dna_engine.architecture import Architecture
 from dna_engine.card import write_card
 from dna_engine.context import Context
-from dna_engine.cost import architecture_cost
+from dna_engine.cores import threads
+from dna_engine.cost import architecture_cost, work_per_operation
 from dna_engine.errors import ExportMismatch
 from dna_engine.events import Log, Progress, Result
 from dna_engine.network import build, count, load
@@ -66,7 +67,8 @@ def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
     model.eval()
     images, labels = test_images(spec)
     context.reporter.emit(Progress(done=0, total=2, unit="files", parts=[step.network]))
-    logits = {"torch": answer(model, images), "safetensors": answer(load(folder), images)}
+    with threads(work_per_operation(architecture, BATCH)):
+        logits = {"torch": answer(model, images), "safetensors": answer(load(folder), images)}
     refuse_mismatch(Difference.between(logits["torch"], logits["safetensors"]))
     found, warning = try_onnx(model, images, logits["torch"], folder / "model.onnx")
     if found is not None:
@@ -102,7 +104,14 @@ def test_images(spec: ResolvedSpec) -> tuple[Tensor, Tensor]:
 
 def write_onnx(model: nn.Module, example: Tensor, path: Path) -> None:
     """Input ``images`` and output ``logits``, both with a free batch."""
-    program = torch.onnx.export(
+    with threads(0.0):  # Tracing is Python; a second thread would only take a core from what trains meanwhile.
+        program = _traced(model, example)
+    assert program is not None
+    program.save(path)
+
+
+def _traced(model: nn.Module, example: Tensor) -> torch.onnx.ONNXProgram | None:
+    return torch.onnx.export(
         model,
         (example,),
         dynamo=True,
@@ -111,8 +120,6 @@ def write_onnx(model: nn.Module, example: Tensor, path: Path) -> None:
         dynamic_shapes=({0: torch.export.Dim("batch")},),
         verbose=False,
     )
-    assert program is not None
-    program.save(path)
 
 
 def try_onnx(model: nn.Module, images: Tensor, expected: Logits, path: Path) -> tuple[Logits | None, str | None]:

@@ -11,10 +11,13 @@ from __future__ import annotations
 
 import json
 import math
+import operator
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 import torch
@@ -31,6 +34,9 @@ from dna_engine.steps import Step
 from dna_engine.supernet import CellSupernet, make_cells
 from dna_engine.teacher import Teacher, load_teacher
 
+#: Seconds between two reports of progress, at least.
+REPORT_EVERY = 0.5
+
 #: Working memory in which the maps of a stack stay in the cache of a CPU core.
 CPU_STACK = 8 << 20
 
@@ -42,10 +48,18 @@ class Rater:
         evaluations: ops run so far, each counted once for every prefix it ran on.
     """
 
-    def __init__(self, space: Space, ref: CellRef, net: CellSupernet, *, memory: int) -> None:
-        """``memory`` bounds the bytes of activations that a stack of prefixes takes in one op."""
-        self.space, self.cell, self.net, self.memory = space, space.cell(ref), net, memory
+    def __init__(
+        self, space: Space, ref: CellRef, net: CellSupernet, *, memory: int, tell: Callable[[], None] = lambda: None
+    ) -> None:
+        """``memory`` bounds the bytes of activations that a stack of prefixes takes in one op; ``tell`` is called after each."""
+        self.space, self.cell, self.net, self.memory, self.tell = space, space.cell(ref), net, memory, tell
         self.evaluations = 0
+
+    @property
+    def evaluations_per_batch(self) -> int:
+        """As many as the tree of paths has edges."""
+        widths = [len(self.space.layer_ops(layer)) for layer in range(self.cell.depth)]
+        return sum(accumulate(widths, operator.mul))
 
     @torch.no_grad()
     def distances(self, x: Tensor, target: Tensor) -> Tensor:
@@ -76,6 +90,7 @@ class Rater:
                 else:
                     found[paths] = self._distance(output, target)
             self.evaluations += len(ops) * len(numbers)
+            self.tell()
             if extended:
                 self._walk(layer + 1, torch.cat(extended), torch.cat(longer), target, found)
 
@@ -121,11 +136,12 @@ class Rating:
         space, memory = spec.parsed_space, spec.rating.memory_mb << 20
         self.teacher, self.images, self.context, self.file = teacher, images, context, file
         self.batch_size = even_batch(len(images), spec.rating.batch_size)
-        self.raters = {ref: Rater(space, ref, net, memory=memory) for ref, net in cells.items()}
+        self.raters = {ref: Rater(space, ref, net, memory=memory, tell=self._tell_if_due) for ref, net in cells.items()}
         self.sums = {ref: torch.zeros(space.path_count(space.cell(ref)), dtype=torch.float64) for ref in cells}
         self.boundaries = sorted({number for ref in cells for number in (ref.block - 1, ref.block)})
         self.spreads = {ref.block: Spread() for ref in cells}
         self.batches = 0
+        self.progress = _Progress(self.raters, -(-len(images) // self.batch_size), context)
 
     def run(self) -> dict[CellRef, list[float]]:
         """The rating of every path of every cell, in ``Space.paths`` order.
@@ -143,14 +159,14 @@ class Rating:
 
     def _run(self, pool: Executor) -> None:
         first, total = self.batches, -(-len(self.images) // self.batch_size)
-        began = saved = time.monotonic()
+        saved = time.monotonic()
+        self.progress.begin(first)
         for number, (images, _) in enumerate(self.images.ordered(self.batch_size)):
             if number < first:
                 continue
             self._rate(images.contiguous(memory_format=torch.channels_last), pool)
             self.batches = number + 1
-            pace = (time.monotonic() - began) / (self.batches - first)
-            self._progress(total, pace * (total - self.batches))
+            self.progress.tell()
             if self.context.stop():
                 self._save()
                 self.context.interrupt()
@@ -169,11 +185,8 @@ class Rating:
         for ref, distances in pool.map(rate, self.raters):
             self.sums[ref] += distances
 
-    def _progress(self, total: int, eta: float) -> None:
-        cells = [str(ref) for ref in self.raters]
-        self.context.reporter.emit(
-            Progress(done=self.batches, total=total, unit="batches", eta_seconds=eta, parts=cells)
-        )
+    def _tell_if_due(self) -> None:
+        self.progress.tell_if_due()
 
     def _save(self) -> None:
         state = {
@@ -191,6 +204,52 @@ class Rating:
         self.batches = state["batches"]
         self.sums = {ref: state["sums"][str(ref)] for ref in self.sums}
         self.spreads = {block: Spread(**state["spreads"][block]) for block in self.spreads}
+
+
+class _Progress:
+    """Tells how many op evaluations of all batches are done, from whichever thread did one.
+
+    On a GPU they are counted when they are queued, which is ahead of the device by what it holds in its queue.
+    """
+
+    def __init__(self, raters: Mapping[CellRef, Rater], batches: int, context: Context) -> None:
+        self._raters, self._context = raters, context
+        self._per_batch = sum(rater.evaluations_per_batch for rater in raters.values())
+        self._total = batches * self._per_batch
+        self._lock = threading.Lock()
+        self._before = 0
+        self._began = self._told = time.monotonic()
+
+    def begin(self, batches: int) -> None:
+        """Rating goes on after so many batches."""
+        self._before = batches * self._per_batch
+        self._began = self._told = time.monotonic()
+
+    def tell_if_due(self) -> None:
+        """Tells unless it was told a moment ago, or another thread does."""
+        if time.monotonic() - self._told > REPORT_EVERY and self._lock.acquire(blocking=False):
+            try:
+                self._emit()
+            finally:
+                self._lock.release()
+
+    def tell(self) -> None:
+        with self._lock:
+            self._emit()
+
+    def _emit(self) -> None:
+        self._told = time.monotonic()
+        here = sum(rater.evaluations for rater in self._raters.values())
+        pace = (self._told - self._began) / here
+        self._context.reporter.emit(
+            Progress(
+                done=self._before + here,
+                total=self._total,
+                unit="op evaluations",
+                eta_seconds=pace * (self._total - self._before - here),
+                parts=[str(ref) for ref in self._raters],
+            )
+        )
 
 
 @dataclass

@@ -26,7 +26,8 @@ from dna_engine import data
 from dna_engine.accuracy import Accuracy, Answers, judge, warning
 from dna_engine.architecture import Architecture
 from dna_engine.context import CHECKPOINT_EVERY, Context
-from dna_engine.cost import architecture_cost
+from dna_engine.cores import threads
+from dna_engine.cost import architecture_cost, work_per_operation
 from dna_engine.errors import NonFiniteLoss
 from dna_engine.events import Checkpoint, Log, Metric, Progress, Result
 from dna_engine.network import build, calm_classifier, count
@@ -329,7 +330,8 @@ def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
     calm_classifier(model)
     splits = data.load_splits(spec, context.device)
     checkpoint = context.run / step.checkpoint
-    fitted = fit(model, splits, recipe, seed=spec.seed, context=context, checkpoint=checkpoint, part=step.network)
+    with threads(work_per_operation(architecture, recipe.batch_size)):
+        fitted = fit(model, splits, recipe, seed=spec.seed, context=context, checkpoint=checkpoint, part=step.network)
     training = {
         **fitted.to_json(),
         "predicted": asdict(architecture_cost(architecture)),

@@ -149,9 +149,24 @@ class TestStep:
         assert [event.name for event in recorder.of(Checkpoint)] == [self.step.checkpoint]
         ctx, recorder = context(run)
         rate.run_step(self.spec, self.step, ctx)
-        assert [(event.done, event.total) for event in recorder.of(Progress)] == [(2, 3), (3, 3)]
+        assert [(event.done, event.total) for event in recorder.of(Progress)] == [(16, 24), (24, 24)]
         assert self.losses(run) == before
         assert not (run / self.step.checkpoint).exists()
+
+    def test_tells_how_far_it_is_inside_a_batch(self, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """In op evaluations, each cell's counted from its own thread, over as many as there are."""
+        monkeypatch.setattr(rate, "REPORT_EVERY", 0.0)
+        before = self.losses(run)
+        here, recorder = context(run)
+        rate.run_step(self.spec, self.step, here)
+        told = recorder.of(Progress)
+        per_batch = (2 + 4) + 2
+        assert {(event.total, event.unit) for event in told} == {(3 * per_batch, "op evaluations")}
+        assert [event.done for event in told] == sorted(event.done for event in told)
+        assert len({event.done for event in told} - {per_batch, 2 * per_batch, 3 * per_batch}) > 1
+        assert told[-1].done == 3 * per_batch
+        assert told[-1].eta_seconds == 0.0
+        assert self.losses(run) == before
 
 
 def untrained(spec: ResolvedSpec, run: Path) -> tuple[Teacher, dict[CellRef, CellSupernet]]:
