@@ -15,7 +15,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -105,8 +105,8 @@ def on_core(core: int) -> Iterator[None]:
 
 
 @contextmanager
-def another_worker(addresses: Addresses, folder: Path, core: int) -> Iterator[None]:
-    """A worker with a folder of its own, which shares the servers and the artifacts."""
+def another_worker(addresses: Addresses, folder: Path, core: int | None = None) -> Iterator[None]:
+    """A worker with a folder of its own, which shares the servers and the artifacts; on one core, if that is named."""
     environment = {
         **os.environ,
         "DNA_DATABASE_URL": addresses.database_url,
@@ -115,7 +115,8 @@ def another_worker(addresses: Addresses, folder: Path, core: int) -> Iterator[No
         "DNA_ARTIFACTS_URL": (folder / "one" / "artifacts").resolve().as_uri(),
         "DNA_DEVICE": "cpu",
     }
-    with on_core(core), (folder / "two.log").open("wb") as log:
+    on = on_core(core) if core is not None else nullcontext()
+    with on, (folder / "two.log").open("wb") as log:
         worker = subprocess.Popen(python("worker"), env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
     try:
         yield

@@ -7,22 +7,25 @@ leaves rows, events and wakes that agree, and commits nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from dna_engine.effort import seconds
 from dna_engine.events import Log, Metric, Progress
 from dna_engine.space import CellRef
 from dna_engine.spec import ResolvedSpec
 from dna_engine.steps import Kind, phase_steps
-from store import artifacts, claims, events, outbox, results, searches, steps
+from dna_engine.steps import Step as PlannedStep
+from store import artifacts, claims, events, outbox, results, searches, steps, workers
 from store.artifacts import StoredFile
 from store.claims import Claim
 from store.columns import Json
 from store.errors import IllegalTransition
 from store.events import NewEvent, Point
-from store.progress import Work, estimate
+from store.progress import Work, estimate, plan
 from store.session import clock
 from store.states import FINISHED, EventType, SearchState, StepState, TrainingState, move_search, move_step
 from store.tables import Search, Step, Training, Worker
@@ -44,11 +47,19 @@ def claim(session: Session, step_id: UUID, worker: Worker, *, lease_seconds: flo
     return taken
 
 
-def report(session: Session, claim: Claim, batch: Sequence[Progress | Metric | Log], *, engine_seconds: float) -> None:
+def report(
+    session: Session,
+    claim: Claim,
+    batch: Sequence[Progress | Metric | Log],
+    *,
+    engine_seconds: float,
+    live_within: timedelta = workers.SILENCE,
+) -> None:
     """Stores what the engine said since the last report, in order; of several progress events the last counts.
 
     Args:
         engine_seconds: time the engine ran since the last report.
+        live_within: workers that were seen within this time share what is left.
 
     Raises:
         LeaseLost: the step is not the claimant's any more.
@@ -59,7 +70,7 @@ def report(session: Session, claim: Claim, batch: Sequence[Progress | Metric | L
     if progress := next((event for event in reversed(batch) if isinstance(event, Progress)), None):
         step.done, step.total, step.unit = progress.done, progress.total, progress.unit
         step.eta_seconds, step.parts = progress.eta_seconds, progress.parts
-        _update_progress(session, search)
+        _update_progress(session, search, live_within)
         _mirror_training(session, step)
         whole = {"phase": search.phase, "progress": search.progress, "search_eta_seconds": search.eta_seconds}
         told = progress.model_dump(mode="json", exclude={"event"})
@@ -85,7 +96,14 @@ def save_checkpoint(session: Session, claim: Claim, file: StoredFile) -> list[st
 
 
 def succeed(
-    session: Session, claim: Claim, values: Json, files: Sequence[StoredFile], *, engine_seconds: float, group: Grouping
+    session: Session,
+    claim: Claim,
+    values: Json,
+    files: Sequence[StoredFile],
+    *,
+    engine_seconds: float,
+    group: Grouping,
+    live_within: timedelta = workers.SILENCE,
 ) -> list[str]:
     """The step is done: records its values and files, and goes on to the next phase when this one is complete.
 
@@ -102,7 +120,7 @@ def succeed(
     results.record(session, search, step)
     replaced = artifacts.record(session, search.id, files)
     replaced += artifacts.remove(session, search.id, claim.step.checkpoint)
-    _advance(session, search, group, max_attempts=step.max_attempts)
+    _advance(session, search, group, max_attempts=step.max_attempts, live_within=live_within)
     return replaced
 
 
@@ -225,11 +243,11 @@ def _failed_attempt(session: Session, search: Search, step: Step, error: Json, *
     return step.state
 
 
-def _advance(session: Session, search: Search, group: Grouping, *, max_attempts: int) -> None:
+def _advance(session: Session, search: Search, group: Grouping, *, max_attempts: int, live_within: timedelta) -> None:
     """The steps of the next phase, once every step of this one has succeeded; after the last, the search has."""
     kinds = list(Kind)
     if _steps_in(session, search, *(state for state in StepState if state != StepState.SUCCEEDED)):
-        _update_progress(session, search)
+        _update_progress(session, search, live_within)
         _settle(session, search)
         return
     if search.phase == kinds[-1]:
@@ -242,7 +260,7 @@ def _advance(session: Session, search: Search, group: Grouping, *, max_attempts:
     added = steps.add(session, search, phase_steps(search.phase, spec, groups), max_attempts=max_attempts)
     if search.phase == Kind.TRAIN:
         results.plan_trainings(session, search, added)
-    _update_progress(session, search)
+    _update_progress(session, search, live_within)
     searches.announce(session, search)
     for step in added:
         _announce(session, step)
@@ -317,18 +335,19 @@ def _steps_in(session: Session, search: Search, *states: StepState) -> list[Step
     return list(session.scalars(query.execution_options(populate_existing=True)))
 
 
-def _update_progress(session: Session, search: Search) -> None:
+def _update_progress(session: Session, search: Search, live_within: timedelta) -> None:
     session.flush()
-    everything = steps.of_search(session, search.id)
-    phase = [
-        Work(step.done / step.total if step.total else 0.0, max(1, len(step.payload["cells"])), step.eta_seconds)
-        for step in everything
-        if step.kind == search.phase
+    spec = ResolvedSpec.model_validate(search.resolved)
+    made = [
+        Work(
+            kind=step.kind,
+            state=step.state,
+            planned=seconds(PlannedStep.model_validate(step.payload), spec),
+            fraction=step.done / step.total if step.total else 0.0,
+            engine_seconds=step.engine_seconds,
+            eta_seconds=step.eta_seconds,
+        )
+        for step in steps.of_search(session, search.id)
     ]
-    said = estimate(
-        search.phase,
-        phase,
-        teacher_trained=search.resolved["teacher"]["weights"] == "train",
-        engine_seconds=sum(step.engine_seconds for step in everything),
-    )
+    said = estimate(search.phase, made, plan(spec), workers.fleet(session, within=live_within))
     search.progress, search.eta_seconds = said.progress, said.eta_seconds

@@ -1,33 +1,69 @@
-"""How far a search is, and how long it will still take. Pure: from its phase and the numbers its steps report."""
+"""How far a search is, and how long it will still take. Pure: from what its steps report and what is left of its plan.
+
+The plan says what every step would take on a device that nothing is known of (:func:`dna_engine.effort.seconds`). What the steps of
+this search took instead tells how fast its device is: for each kind of step once one has begun, and over all kinds for those
+that have not. So the time left counts what waits for the same worker and every later phase; waiting behind other searches is not
+in it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from dna_engine.steps import Kind
+from dna_engine.effort import seconds
+from dna_engine.spec import ResolvedSpec
+from dna_engine.steps import CPU_KINDS, Kind, phase_steps
+from store.states import StepState
 
-#: Share of a search's device time that each phase takes, roughly, when the teacher is trained first.
-SHARES: Mapping[Kind, float] = {
-    Kind.TEACHER: 0.20,
-    Kind.DISTILL: 0.30,
-    Kind.RATE: 0.15,
-    Kind.SELECT: 0.02,
-    Kind.TRAIN: 0.30,
-    Kind.EXPORT: 0.03,
-}
+#: Nothing is said of the time left before this share of the work is done: what it would rest on is too little.
+TELLING = 0.03
 
-#: The teacher's share when it is only loaded.
-LOADED_TEACHER_SHARE = 0.02
+#: A step tells how fast its device is from this share of it on; before, most of its time went into beginning.
+TELLING_OF_STEP = 0.05
 
 
 @dataclass(frozen=True)
 class Work:
-    """A step of the running phase: ``fraction`` of 0 to 1 done, ``weight`` the number of cells it has."""
+    """A step as it is.
 
-    fraction: float
-    weight: int
-    eta_seconds: float | None
+    Attributes:
+        planned: seconds that the plan gives it.
+        fraction: 0 to 1 done.
+        engine_seconds: that its engine ran so far.
+        eta_seconds: what it says itself that it still needs, while it runs.
+    """
+
+    kind: Kind
+    state: StepState
+    planned: float
+    fraction: float = 0.0
+    engine_seconds: float = 0.0
+    eta_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Workers:
+    """Live workers of a queue, and on how many devices: several processes on one CPU share it."""
+
+    count: int = 1
+    devices: int = 1
+
+    def crowding(self, steps: int) -> float:
+        """How much slower so many steps at once are than one alone, for sharing devices."""
+        at_once = max(1, min(steps, self.count))
+        return at_once / max(1, min(at_once, self.devices))
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """The workers of the two queues."""
+
+    gpu: Workers = field(default=Workers())
+    cpu: Workers = field(default=Workers())
+
+    def of(self, kind: Kind) -> Workers:
+        return self.cpu if kind in CPU_KINDS else self.gpu
 
 
 @dataclass(frozen=True)
@@ -38,26 +74,95 @@ class Estimate:
     eta_seconds: float | None
 
 
-def estimate(phase: Kind, steps: Sequence[Work], *, teacher_trained: bool, engine_seconds: float) -> Estimate:
-    """Progress over all phases, and the time left.
+Plan = Mapping[Kind, Sequence[float]]
+"""Planned seconds of the steps of every phase, with all cells of a phase in one step."""
 
-    The time left is what the slowest step of this phase says, plus the later phases at the rate so far.
+
+def plan(spec: ResolvedSpec) -> Plan:
+    """What every phase would take on one worker."""
+    cells = [spec.parsed_space.cells]
+    return {kind: [seconds(step, spec) for step in phase_steps(kind, spec, cells)] for kind in Kind}
+
+
+def estimate(phase: Kind, steps: Sequence[Work], plan: Plan, fleet: Fleet) -> Estimate:
+    """Progress over all phases, and the time left from now on.
 
     Args:
-        engine_seconds: device time the search has used.
+        steps: all that the search has so far.
     """
-    shares = dict(SHARES) if teacher_trained else {**SHARES, Kind.TEACHER: LOADED_TEACHER_SHARE}
-    total = sum(shares.values())
-    kinds = list(Kind)
-    before = sum(shares[kind] for kind in kinds[: kinds.index(phase)]) / total
-    later = sum(shares[kind] for kind in kinds[kinds.index(phase) + 1 :]) / total
-    weight = sum(step.weight for step in steps)
-    fraction = sum(step.fraction * step.weight for step in steps) / weight if weight else 0.0
-    progress = before + fraction * shares[phase] / total
-    if progress <= 0 or engine_seconds <= 0:
+    progress = _progress(phase, steps, plan)
+    if progress < TELLING:
         return Estimate(progress, None)
-    rate = engine_seconds / progress
-    unfinished = [step for step in steps if step.fraction < 1]
-    said = [step.eta_seconds for step in unfinished if step.eta_seconds is not None]
-    here = max(said) if said else rate * (1 - fraction) * shares[phase] / total
-    return Estimate(progress, here + rate * later)
+    speed = _Speed(steps, fleet)
+    left = _phase_left([step for step in steps if step.kind == phase], speed, fleet.of(phase))
+    for kind in _later(phase):
+        left += _later_phase(kind, plan[kind], speed, fleet.of(kind))
+    return Estimate(progress, left)
+
+
+def _progress(phase: Kind, steps: Sequence[Work], plan: Plan) -> float:
+    """Share of the planned seconds that is done."""
+    here = [step for step in steps if step.kind == phase]
+    weight = sum(step.planned for step in here)
+    fraction = sum(step.fraction * step.planned for step in here) / weight if weight else 0.0
+    totals = {kind: sum(planned) for kind, planned in plan.items()}
+    before = sum(totals[kind] for kind in Kind if kind != phase and kind not in _later(phase))
+    return (before + fraction * totals[phase]) / sum(totals.values())
+
+
+class _Speed:
+    """How much longer than planned steps take here, alone on their device."""
+
+    def __init__(self, steps: Sequence[Work], fleet: Fleet) -> None:
+        self._fleet = fleet
+        self._spent: dict[Kind, float] = {}
+        self._planned: dict[Kind, float] = {}
+        for step in steps:
+            if step.fraction >= TELLING_OF_STEP and step.engine_seconds > 0:
+                together = fleet.of(step.kind).crowding(sum(other.kind == step.kind for other in steps))
+                self._spent[step.kind] = self._spent.get(step.kind, 0.0) + step.engine_seconds / together
+                self._planned[step.kind] = self._planned.get(step.kind, 0.0) + step.planned * step.fraction
+
+    def of(self, kind: Kind) -> float:
+        """As steps of the kind took, else as all did. What needs no device is not taken for faster than planned: a GPU may be."""
+        if kind in self._spent:
+            return self._spent[kind] / self._planned[kind]
+        overall = sum(self._spent.values()) / sum(self._planned.values()) if self._spent else 1.0
+        return max(1.0, overall) if kind in CPU_KINDS else overall
+
+
+def _phase_left(steps: Sequence[Work], speed: _Speed, workers: Workers) -> float:
+    """Until the last of these steps ends: what runs goes on, and what waits follows on the worker that is free first."""
+    running = [_own(step, speed, workers, len(steps)) for step in steps if step.state == StepState.RUNNING]
+    waiting = [_own(step, speed, workers, len(steps)) for step in steps if step.state == StepState.QUEUED]
+    return _end(running, waiting, max(workers.count, len(running)))
+
+
+def _own(step: Work, speed: _Speed, workers: Workers, steps: int) -> float:
+    """What a step still needs: what it says, or as the others of its kind went."""
+    if step.eta_seconds is not None and step.fraction >= TELLING_OF_STEP:
+        return step.eta_seconds
+    whole = step.planned * speed.of(step.kind) * workers.crowding(steps)
+    return max(0.0, whole * (1 - step.fraction) - (step.engine_seconds if step.fraction < TELLING_OF_STEP else 0.0))
+
+
+def _later_phase(kind: Kind, planned: Sequence[float], speed: _Speed, workers: Workers) -> float:
+    """Cells are spread over all workers, other steps are not divided."""
+    if kind in (Kind.DISTILL, Kind.RATE):
+        return sum(planned) * speed.of(kind) / max(1, min(workers.count, workers.devices))
+    crowded = speed.of(kind) * workers.crowding(len(planned))
+    return _end([], [step * crowded for step in planned], max(1, workers.count))
+
+
+def _end(running: Sequence[float], waiting: Sequence[float], workers: int) -> float:
+    """When the last is done, if each that waits goes to the worker that is free first, longest first."""
+    ends = sorted([*running, *[0.0] * (workers - len(running))])
+    for step in sorted(waiting, reverse=True):
+        ends[0] += step
+        ends.sort()
+    return ends[-1]
+
+
+def _later(phase: Kind) -> list[Kind]:
+    kinds = list(Kind)
+    return kinds[kinds.index(phase) + 1 :]

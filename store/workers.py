@@ -10,8 +10,12 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from store.columns import new_id
+from store.progress import Fleet, Workers
 from store.session import clock
 from store.tables import Worker
+
+#: A worker that was silent for longer is not live, unless the settings say otherwise.
+SILENCE = timedelta(seconds=30)
 
 
 def register(
@@ -53,6 +57,19 @@ def leave(session: Session, worker_id: UUID) -> None:
     session.execute(
         update(Worker).where(Worker.id == worker_id).values(stopped_at=func.clock_timestamp(), current_step_id=None)
     )
+
+
+def fleet(session: Session, *, within: timedelta) -> Fleet:
+    """The live workers by queue. GPUs and CPUs are told apart by machine and name."""
+    found = live(session, within=within)
+    return Fleet(
+        gpu=_of_queue(found, "gpu"), cpu=Workers(count=max(1, sum("cpu" in worker.queues for worker in found)))
+    )
+
+
+def _of_queue(found: Sequence[Worker], queue: str) -> Workers:
+    takers = [worker for worker in found if queue in worker.queues]
+    return Workers(max(1, len(takers)), max(1, len({(worker.hostname, worker.device) for worker in takers})))
 
 
 def live(session: Session, *, within: timedelta) -> list[Worker]:

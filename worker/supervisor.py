@@ -123,7 +123,13 @@ class Attempt:
         seconds = self._seconds()
         try:
             with transaction(self._slot.sessions) as session:
-                flow.report(session, self._claim, self._batch, engine_seconds=seconds)
+                flow.report(
+                    session,
+                    self._claim,
+                    self._batch,
+                    engine_seconds=seconds,
+                    live_within=self._slot.settings.worker_timeout,
+                )
         except OperationalError as error:
             logger.warning("The database does not answer: %s", error.orig)
             self._accounted -= seconds
@@ -147,11 +153,18 @@ class Attempt:
     def _succeed(self, result: Result) -> None:
         seconds = self._seconds()
         files = self._folder.store(sorted({*self._claim.step.outputs(self._claim.spec), *result.artifacts}))
-        group = partial(group_cells, live_within=self._slot.settings.worker_timeout)
+        live_within = self._slot.settings.worker_timeout
+        group = partial(group_cells, live_within=live_within)
         try:
             replaced = self._write(
                 lambda session: flow.succeed(
-                    session, self._claim, result.values, files, engine_seconds=seconds, group=group
+                    session,
+                    self._claim,
+                    result.values,
+                    files,
+                    engine_seconds=seconds,
+                    group=group,
+                    live_within=live_within,
                 )
             )
         except LeaseLost:

@@ -7,11 +7,10 @@ from uuid import UUID
 
 from starlette.testclient import TestClient
 
-from api.searches.estimate import DEFAULT_RATES, START_SECONDS, work
 from dna_engine.dataset import DIGITS
+from dna_engine.effort import START_SECONDS
 from dna_engine.space import get_space
 from dna_engine.spec import SearchSpec, resolve
-from dna_engine.steps import Kind, phase_steps
 from store.blobs import BlobStore
 from store.session import Sessions, transaction
 from tests.api.builders import ENGINE_SECONDS, finish
@@ -90,16 +89,3 @@ def test_finished_steps_give_the_rate(client: TestClient, sessions: Sessions, bl
     assert epochs is not None
     twice = {step["kind"]: step["device_seconds"] for step in estimate(client, retrain={"epochs": 2 * epochs})["steps"]}
     assert twice["train"] == START_SECONDS + 2 * (ENGINE_SECONDS - START_SECONDS)
-
-
-def test_work_does_not_depend_on_how_cells_are_grouped() -> None:
-    spec = resolve(SearchSpec(dataset="digits"), DIGITS)
-    cells = spec.parsed_space.cells
-    whole = phase_steps(Kind.RATE, spec, [cells])
-    parts = phase_steps(Kind.RATE, spec, [cells[:3], cells[3:]])
-    teacher = sum(work(step, spec) for step in parts) - sum(work(step, spec) for step in whole)
-    assert 0 < teacher < 0.1 * work(whole[0], spec)
-
-
-def test_there_is_a_default_for_every_kind() -> None:
-    assert set(DEFAULT_RATES) == set(Kind)

@@ -1,0 +1,36 @@
+"""What a step has to compute, and how long that takes."""
+
+from __future__ import annotations
+
+import pytest
+
+from dna_engine.dataset import DIGITS
+from dna_engine.effort import BEGIN_SECONDS, DEFAULT_RATES, seconds, work
+from dna_engine.spec import SearchSpec, resolve
+from dna_engine.steps import Kind, phase_steps
+
+
+def test_work_does_not_depend_on_how_cells_are_grouped() -> None:
+    spec = resolve(SearchSpec(dataset="digits"), DIGITS)
+    cells = spec.parsed_space.cells
+    whole = phase_steps(Kind.RATE, spec, [cells])
+    parts = phase_steps(Kind.RATE, spec, [cells[:3], cells[3:]])
+    teacher = sum(work(step, spec) for step in parts) - sum(work(step, spec) for step in whole)
+    assert 0 < teacher < 0.1 * work(whole[0], spec)
+
+
+def test_there_is_a_default_for_every_kind() -> None:
+    assert set(DEFAULT_RATES) == set(Kind)
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_every_step_takes_its_beginning_and_its_work(kind: Kind) -> None:
+    spec = resolve(SearchSpec(dataset="digits"), DIGITS)
+    step = phase_steps(kind, spec, [spec.parsed_space.cells])[0]
+    assert seconds(step, spec) == BEGIN_SECONDS + work(step, spec) / DEFAULT_RATES[kind]
+
+
+def test_loading_a_teacher_is_no_training() -> None:
+    spec = resolve(SearchSpec.model_validate({"dataset": "digits", "teacher": {"weights": "pretrained"}}), DIGITS)
+    (step,) = phase_steps(Kind.TEACHER, spec, [])
+    assert seconds(step, spec) < 5
