@@ -60,7 +60,7 @@ class Replay:
         self._plan = plan(self._spec)
         self._steps = {step["key"]: Told(Step.model_validate(step)) for step in self.about["steps"]}
         count = self.about["workers"]
-        self._fleet = Fleet(gpu=Workers(count, self.about["devices"]), cpu=Workers(count))
+        self._fleet = Fleet(gpu=Workers(count, self.about["devices"]), cpu=Workers(count, self.about["devices"]))
         self._phase, self._made = Kind.TEACHER, set[str]()
 
     def run(self) -> Iterator[tuple[float, str, float | None]]:

@@ -13,10 +13,9 @@ from __future__ import annotations
 import random
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -223,13 +222,26 @@ def margin(size: int) -> int:
 # --- splits
 
 
-@dataclass(frozen=True)
 class Splits:
-    """``rate`` was held out of the training images, by class; the test images play no part in a search."""
+    """``rate`` was held out of the training images, by class; the test images play no part in a search.
 
-    train: Images
-    rate: Images
-    test: Images
+    Each is read when it is first asked for: most steps need one of the three, and photos take long to decode.
+    """
+
+    def __init__(self, *, train: Callable[[], Images], rate: Callable[[], Images], test: Callable[[], Images]) -> None:
+        self._train, self._rate, self._test = train, rate, test
+
+    @cached_property
+    def train(self) -> Images:
+        return self._train()
+
+    @cached_property
+    def rate(self) -> Images:
+        return self._rate()
+
+    @cached_property
+    def test(self) -> Images:
+        return self._test()
 
 
 def load_splits(spec: ResolvedSpec, device: torch.device) -> Splits:
@@ -250,7 +262,7 @@ def load(
     """Training, rating and test images, always RGB of ``input_size``.
 
     Raises:
-        DataError: the images cannot be read, or there are not enough to hold some out.
+        DataError: there are not enough images to hold some out; or, once they are asked for, they cannot be read.
     """
     train, test = _albums(dataset)
     held_out, kept = by_class(train.labels, rating_images, seed)
@@ -263,9 +275,9 @@ def load(
     flip = not any(word in f"{dataset.name} {dataset.location}".lower() for word in _HANDED)
     hold = partial(_hold, size=input_size, flip=flip, device=device)
     return Splits(
-        train=hold(train, kept, augment=augment),
-        rate=hold(train, held_out, augment=False),
-        test=hold(test, range(len(test.labels)), augment=False),
+        train=partial(hold, train, kept, augment=augment),
+        rate=partial(hold, train, held_out, augment=False),
+        test=partial(hold, test, range(len(test.labels)), augment=False),
     )
 
 

@@ -16,14 +16,14 @@ from dna_engine.steps import Kind, Step
 from dna_engine.teachers import get_teacher
 
 #: Giga-multiply-adds per second, counted as :func:`work` does, where nothing was measured: about what the defaults for the
-#: built-in digits reach on two cores of a server's CPU. For selection and export the work is 1, and this is per second.
+#: built-in digits reach on one core of a server's CPU. For selection and export the work is 1, and this is per second.
 DEFAULT_RATES: Mapping[Kind, float] = {
-    Kind.TEACHER: 10.0,
-    Kind.DISTILL: 11.0,
-    Kind.RATE: 20.0,
-    Kind.SELECT: 1.0,
-    Kind.TRAIN: 11.0,
-    Kind.EXPORT: 0.16,
+    Kind.TEACHER: 12.0,
+    Kind.DISTILL: 12.0,
+    Kind.RATE: 12.0,
+    Kind.SELECT: 2.0,
+    Kind.TRAIN: 8.0,
+    Kind.EXPORT: 0.5,
 }
 
 #: What every step takes before it begins: the engine loads torch.
@@ -37,7 +37,7 @@ _LOADING = 10.0
 
 
 #: The same where an engine waits ready, as one does on every worker: it loads what the step needs beside torch.
-BEGIN_SECONDS = 1.0
+BEGIN_SECONDS = 0.5
 
 
 def seconds(step: Step, spec: ResolvedSpec) -> float:

@@ -60,16 +60,17 @@ def leave(session: Session, worker_id: UUID) -> None:
 
 
 def fleet(session: Session, *, within: timedelta) -> Fleet:
-    """The live workers by queue. GPUs and CPUs are told apart by machine and name."""
+    """The live workers by queue.
+
+    Devices are told apart by machine and name; of what needs none, several workers of a machine share its CPU.
+    """
     found = live(session, within=within)
+    gpu = [worker for worker in found if "gpu" in worker.queues]
+    cpu = [worker for worker in found if "cpu" in worker.queues]
     return Fleet(
-        gpu=_of_queue(found, "gpu"), cpu=Workers(count=max(1, sum("cpu" in worker.queues for worker in found)))
+        gpu=Workers(max(1, len(gpu)), max(1, len({(worker.hostname, worker.device) for worker in gpu}))),
+        cpu=Workers(max(1, len(cpu)), max(1, len({worker.hostname for worker in cpu}))),
     )
-
-
-def _of_queue(found: Sequence[Worker], queue: str) -> Workers:
-    takers = [worker for worker in found if queue in worker.queues]
-    return Workers(max(1, len(takers)), max(1, len({(worker.hostname, worker.device) for worker in takers})))
 
 
 def live(session: Session, *, within: timedelta) -> list[Worker]:

@@ -17,6 +17,8 @@ from PIL import Image
 
 from benchmarks import (
     distillation,
+    eta,
+    export,
     learning_rates,
     ranking,
     rating,
@@ -203,6 +205,24 @@ def test_training_by_both_loops(capsys: Output) -> None:
     text = capsys.readouterr().out
     assert cells(text, "plain loop")[1] == "1.000"
     assert 0.2 < float(cells(text, "dna_engine.train")[1]) < 5
+
+
+def test_an_export_is_timed_by_part(capsys: Output) -> None:
+    export.main(shlex.split("--images 50 --input-size 32"))
+    text = capsys.readouterr().out
+    assert all(float(figure) > 0 for figure in cells(text, "read the test images"))
+    assert re.search(r"Writing ONNX takes \d+\.\d\d s", text)
+
+
+def test_the_recorded_searches_are_told_again(capsys: Output) -> None:
+    """What is said of digits with one worker and with two is within 30% of the truth at eight of nine tenths."""
+    recordings = sorted((Path(eta.__file__).parent / "recordings").glob("*.jsonl"))
+    assert [file.stem for file in recordings] == ["digits-one-worker", "digits-two-workers"]
+    eta.main([str(file) for file in recordings])
+    assert capsys.readouterr().out.count("| 90% |") == 2
+    for file in recordings:
+        ratios = [said / true for _, _, said, true in eta.tenths(file) if said is not None]
+        assert sum(0.7 <= ratio <= 1.3 for ratio in ratios) >= 8
 
 
 def test_switches_are_timed_for_each_part(capsys: Output) -> None:

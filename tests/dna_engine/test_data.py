@@ -52,6 +52,15 @@ class TestSplits:
         assert (len(splits.rate), len(splits.test)) == (143, DIGITS.num_test)
         assert set(splits.test.labels.tolist()) == set(range(DIGITS.num_classes))
 
+    def test_only_what_is_asked_for_is_read(self, folder: DatasetInfo) -> None:
+        """Photos take long to decode, and an export needs none of those that were trained on."""
+        for file in (Path(folder.location) / "train").rglob("*.png"):
+            file.write_bytes(b"not a picture any more")
+        splits = load_folder(folder)
+        assert len(splits.test) == folder.num_test
+        with pytest.raises(DataError):
+            assert splits.train
+
     def test_every_class_keeps_its_share(self) -> None:
         labels = [0] * 100 + [1] * 50 + [2] * 10
         drawn, kept = by_class(labels, 32, seed=1)
