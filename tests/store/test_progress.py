@@ -81,7 +81,7 @@ def test_several_workers_share_what_can_be_shared() -> None:
     """Distillation and rating by cells, training by networks."""
     teacher = [runs(Kind.TEACHER, 0.5, 20, 20)]
     assert left(Kind.TEACHER, teacher, Fleet(gpu=Workers(2, 2))) == pytest.approx(20 + 30 + 10 + 30 + 20)
-    assert left(Kind.TEACHER, teacher, Fleet(cpu=Workers(3, 2))) == pytest.approx(20 + 60 + 20 + 60 + 10)
+    assert left(Kind.TEACHER, teacher, Fleet(cpu=Workers(3, 3))) == pytest.approx(20 + 60 + 20 + 60 + 10)
 
 
 def test_workers_on_one_device_share_it() -> None:
