@@ -66,8 +66,19 @@ def claim(session: Session, step_id: UUID, worker: Worker, *, lease_seconds: flo
         .returning(Step)
         .execution_options(populate_existing=True, synchronize_session=False)
     )
-    if step is None:
-        return None
+    return None if step is None else _claim_of(search, step)
+
+
+def of_worker(session: Session, worker: Worker) -> Claim | None:
+    """What a worker holds by the book. One that runs nothing has claimed it without being told."""
+    query = (
+        select(Step).where(Step.lease_owner == worker.id, Step.state == StepState.RUNNING).order_by(Step.id).limit(1)
+    )
+    step = session.scalar(query)
+    return None if step is None else _claim_of(session.get_one(Search, step.search_id), step)
+
+
+def _claim_of(search: Search, step: Step) -> Claim:
     return Claim(
         step_id=step.id,
         search_id=search.id,

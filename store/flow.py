@@ -6,10 +6,12 @@ leaves rows, events and wakes that agree, and commits nothing.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from uuid import UUID
 
+from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -23,20 +25,30 @@ from store import artifacts, claims, events, outbox, results, searches, steps, w
 from store.artifacts import StoredFile
 from store.claims import Claim
 from store.columns import Json
-from store.errors import IllegalTransition
+from store.errors import IllegalTransition, NotFound
 from store.events import NewEvent, Point
 from store.progress import Work, estimate, plan
 from store.session import clock
 from store.states import FINISHED, EventType, SearchState, StepState, TrainingState, move_search, move_step
 from store.tables import Search, Step, Training, Worker
 
+logger = logging.getLogger("dna.store.flow")
+
 #: How the cells of a phase are spread over workers; the scheduler's. May read the live workers from the session.
 Grouping = Callable[[Session, Kind, ResolvedSpec], Sequence[Sequence[CellRef]]]
 
 
 def claim(session: Session, step_id: UUID, worker: Worker, *, lease_seconds: float) -> Claim | None:
-    """Takes a queued step; its search runs from now on. None when there is nothing to do."""
-    taken = claims.claim(session, step_id, worker, lease_seconds=lease_seconds)
+    """Takes a queued step; its search runs from now on. None when there is nothing to do.
+
+    A step that this version cannot read fails with its search: it would be the next for every worker, and nothing behind it run.
+    """
+    try:
+        taken = claims.claim(session, step_id, worker, lease_seconds=lease_seconds)
+    except ValidationError as error:
+        logger.warning("Step %s cannot be read: %s", step_id, error)
+        _give_up(session, step_id)
+        return None
     if taken is None:
         return None
     search, step = claims.held(session, taken)
@@ -200,32 +212,43 @@ def resume(session: Session, search_id: UUID) -> Search:
     return search
 
 
-def reap(session: Session) -> list[Step]:
-    """Takes steps from workers whose lease ran out: queued again while attempts are left, else failed for good."""
-    reaped = []
-    for seen in claims.expired(session):
+def reap(session: Session, seen: Step) -> Step | None:
+    """Takes a step from a worker whose lease ran out: queued again while attempts are left, else failed for good.
+
+    None when there is nothing to take: it was renewed, settled, taken or deleted since it was seen.
+    """
+    try:
         search = searches.lock(session, seen.search_id)
-        step = session.scalar(
-            select(Step)
-            .where(
-                Step.id == seen.id,
-                Step.fence == seen.fence,
-                Step.state == StepState.RUNNING,
-                Step.lease_expires_at < clock(session),
-            )
-            .with_for_update(key_share=True)
-            .execution_options(populate_existing=True)
+    except NotFound:
+        return None
+    step = session.scalar(
+        select(Step)
+        .where(
+            Step.id == seen.id,
+            Step.fence == seen.fence,
+            Step.state == StepState.RUNNING,
+            Step.lease_expires_at < clock(session),
         )
-        if step is not None:
-            message = (
-                f"The worker that ran {step.key} was lost (attempt {step.attempt} of {step.max_attempts}): its process "
-                "or machine ended, or could not reach the database."
-            )
-            _failed_attempt(
-                session, search, step, {"code": "worker_lost", "message": message, "param": None}, retry=True
-            )
-            reaped.append(step)
-    return reaped
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    if step is None:
+        return None
+    message = (
+        f"The worker that ran {step.key} was lost (attempt {step.attempt} of {step.max_attempts}): its process "
+        "or machine ended, or could not reach the database."
+    )
+    _failed_attempt(session, search, step, {"code": "worker_lost", "message": message, "param": None}, retry=True)
+    return step
+
+
+def _give_up(session: Session, step_id: UUID) -> None:
+    step = steps.get(session, step_id)
+    message = (
+        f"{step.key} was made by another version of the service, and this one cannot read it. Make the search again."
+    )
+    error = {"code": "unreadable_step", "message": message, "param": None}
+    _failed_attempt(session, searches.lock(session, step.search_id), step, error, retry=False)
 
 
 def _failed_attempt(session: Session, search: Search, step: Step, error: Json, *, retry: bool) -> StepState:

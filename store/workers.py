@@ -43,13 +43,10 @@ def register(
     return worker
 
 
-def beat(session: Session, worker_id: UUID, *, current_step_id: UUID | None) -> None:
-    """The worker lives, and runs that step or none."""
-    session.execute(
-        update(Worker)
-        .where(Worker.id == worker_id)
-        .values(last_seen_at=func.clock_timestamp(), current_step_id=current_step_id)
-    )
+def beat(session: Session, worker: Worker, *, current_step_id: UUID | None) -> None:
+    """The worker lives, and runs that step or none. One that was forgotten while it was silent is known again."""
+    row = session.merge(worker)
+    row.last_seen_at, row.current_step_id = clock(session), current_step_id
 
 
 def leave(session: Session, worker_id: UUID) -> None:

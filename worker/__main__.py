@@ -124,7 +124,10 @@ def _keep(node: NodePlan, stop: threading.Event, leave_seconds: float) -> None:
     pause = 1.0
     while True:
         begun = time.monotonic()
-        _run_once(node, stop, leave_seconds)
+        try:
+            _run_once(node, stop, leave_seconds)
+        except OSError as error:  # The machine is short of memory, processes or files; it may not be for long.
+            logger.error("%s cannot be started: %s", node.name, error)
         if stop.is_set():
             return
         pause = 1.0 if time.monotonic() - begun > MAX_PAUSE else min(2 * pause, MAX_PAUSE)

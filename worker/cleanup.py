@@ -6,6 +6,7 @@ What a search made is stored; images that are needed after all are unpacked agai
 from __future__ import annotations
 
 import logging
+import re
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -18,9 +19,14 @@ from store.session import Sessions, transaction
 logger = logging.getLogger("dna.worker.cleanup")
 
 
+#: What a search's folder is called, and that of an uploaded dataset's images. Whatever else lies beside them is not ours.
+SEARCH = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+FINGERPRINT = re.compile(r"[0-9a-f]{64}")
+
+
 def remove_run_folders(sessions: Sessions, data_dir: Path) -> None:
     """Several nodes of a machine may do this at once; folders of searches that can be resumed stay."""
-    folders = _folders(data_dir / "runs")
+    folders = _folders(data_dir / "runs", SEARCH)
     with transaction(sessions) as session:
         needed = searches.with_work(session, [UUID(name) for name in folders])
     _remove("run folder", [path for name, path in folders.items() if UUID(name) not in needed])
@@ -28,19 +34,31 @@ def remove_run_folders(sessions: Sessions, data_dir: Path) -> None:
 
 def remove_datasets(sessions: Sessions, datasets_dir: Path) -> None:
     """Unpacked images of uploads that were deleted since."""
-    folders = _folders(datasets_dir / UPLOADS)
+    folders = _folders(datasets_dir / UPLOADS, FINGERPRINT)
     with transaction(sessions) as session:
         stored = datasets.with_archive(session, list(folders))
     _remove("images", [path for name, path in folders.items() if name not in stored])
 
 
-def _folders(root: Path) -> dict[str, Path]:
-    return {path.name: path for path in root.iterdir()} if root.is_dir() else {}
+def _folders(root: Path, named: re.Pattern[str]) -> dict[str, Path]:
+    if not root.is_dir():
+        return {}
+    return {path.name: path for path in root.iterdir() if named.fullmatch(path.name)}
 
 
 def _remove(what: str, paths: list[Path]) -> None:
-    """Each is moved away before it is emptied: who finds a folder under its name finds it whole, whenever this is killed."""
+    """Each is moved away before it is emptied: who finds a folder under its name finds it whole, whenever this is killed.
+
+    One that cannot be removed does not keep the others.
+    """
     for path in paths:
-        with suppress(OSError), tempfile.TemporaryDirectory(dir=path.parents[1], prefix=".removed-") as bin_folder:
-            path.rename(Path(bin_folder) / path.name)
-            logger.info("Removed the %s %s.", what, path.name)
+        try:
+            # Another node may have been quicker.
+            with (
+                suppress(FileNotFoundError),
+                tempfile.TemporaryDirectory(dir=path.parents[1], prefix=".removed-") as away,
+            ):
+                path.rename(Path(away) / path.name)
+                logger.info("Removed the %s %s.", what, path.name)
+        except OSError as error:
+            logger.warning("The %s %s cannot be removed: %s", what, path, error)

@@ -71,7 +71,14 @@ class Engines:
                 return
             engine.close()
             if self._open:
-                self._ready, self._used = self._start(), None
+                self._prepare()
+
+    def _prepare(self) -> None:
+        """The next step starts one itself where none is ready; how the last one ended is not forgotten over it."""
+        try:
+            self._ready, self._used = self._start(), None
+        except OSError as error:
+            logger.error("No engine can be started: %s", error)
 
     def _start(self) -> EngineProcess:
         return EngineProcess(self._command, environment=self._environment)

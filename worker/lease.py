@@ -7,7 +7,7 @@ import threading
 import time
 from types import TracebackType
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 
 from store import claims
 from store.claims import Claim
@@ -34,35 +34,49 @@ class Lease:
         self.stop = threading.Event()
         self._done = threading.Event()
         self._renewed = time.monotonic()
-        self._thread = threading.Thread(target=self._keep, name=f"lease-{claim.step.key}", daemon=True)
+        name = f"lease-{claim.step.key}"
+        self._threads = [
+            threading.Thread(target=self._keep, name=name, daemon=True),
+            threading.Thread(target=self._watch, name=f"{name}-clock", daemon=True),
+        ]
 
     def __enter__(self) -> Lease:
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._done.set()
-        self._thread.join()
+        for thread in self._threads:
+            thread.join()
 
     def _keep(self) -> None:
-        while not self._done.wait(self._settings.poll_seconds):
+        while not self._done.wait(self._settings.poll_seconds) and not self.lost.is_set():
             try:
                 self._look()
             except LeaseLost as error:
                 logger.warning("%s", error.message)
                 self.lost.set()
-            except OperationalError as error:
-                logger.warning("The database does not answer: %s", error.orig)
+            except SQLAlchemyError as error:
+                logger.warning("The database does not answer: %s", error)
+            except Exception:
+                # The last frame of the thread: without it nothing renews the lease and nobody hears of a cancel.
+                logger.exception("The lease of %s could not be looked at", self._claim.step.key)
+
+    def _watch(self) -> None:
+        """Looks at the clock alone: the lease runs out too while the database keeps an answer."""
+        while not self._done.wait(self._settings.poll_seconds) and not self.lost.is_set():
             if time.monotonic() - self._renewed > self._settings.lease_seconds:
+                logger.warning("The database did not renew the lease of %s in time.", self._claim.step.key)
                 self.lost.set()
-            if self.lost.is_set():
-                return
 
     def _look(self) -> None:
         asked = time.monotonic()
         with transaction(self._sessions) as session:
             if claims.must_stop(session, self._claim):
                 self.stop.set()
-            if asked - self._renewed >= self._settings.lease_renew_seconds:
+            due = asked - self._renewed >= self._settings.lease_renew_seconds
+            if due:
                 claims.renew(session, self._claim, lease_seconds=self._settings.lease_seconds)
-                self._renewed = asked
+        if due:
+            self._renewed = asked

@@ -1,4 +1,4 @@
-"""What a node does beside its step, in a thread: says that it lives, sends messages, looks for lost work, tidies up."""
+"""What a node does beside its step: says that it lives, sends messages, looks for lost work, tidies up."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from store import workers
 from store.session import transaction
 from worker.cleanup import remove_datasets, remove_run_folders
 from worker.outbox import relay
-from worker.reaper import reap
+from worker.reaper import reap, rewake
 from worker.slot import Slot
 
 logger = logging.getLogger("dna.worker.maintenance")
@@ -26,52 +26,98 @@ CLEANUP_SECONDS = 60.0
 
 
 class Maintenance:
-    """Runs from the start of the ``with`` block to its end."""
+    """Runs from the start of the ``with`` block to its end. Each duty has a thread: none waits for another, or ends with it."""
 
     def __init__(self, slot: Slot, app: Celery) -> None:
-        settings = slot.settings
+        settings, sessions = slot.settings, slot.sessions
         self._slot = slot
-        self._pause = settings.poll_seconds
+        self._heard = time.monotonic()
         self._duties = [
-            _Duty(settings.beat_seconds, self._beat),
-            _Duty(settings.poll_seconds, lambda: relay(slot.sessions, app)),
-            _Duty(settings.reap_seconds, lambda: reap(slot.sessions, settings)),
-            _Duty(CLEANUP_SECONDS, lambda: remove_run_folders(slot.sessions, settings.data_dir)),
-            _Duty(CLEANUP_SECONDS, lambda: remove_datasets(slot.sessions, settings.datasets_dir)),
-            _Duty(settings.beat_seconds, lambda: slot.engines.refresh(after=settings.engine_idle_seconds)),
+            Duty("heartbeat", settings.beat_seconds, self._beat),
+            Duty("relay", settings.poll_seconds, lambda: relay(sessions, app)),
+            Duty("reaper", settings.reap_seconds, lambda: reap(sessions)),
+            Duty("rewake", settings.reap_seconds, lambda: rewake(sessions, settings)),
+            Duty("run folders", CLEANUP_SECONDS, lambda: remove_run_folders(sessions, settings.data_dir)),
+            Duty("datasets", CLEANUP_SECONDS, lambda: remove_datasets(sessions, settings.datasets_dir)),
+            Duty(
+                "idle engine", settings.beat_seconds, lambda: slot.engines.refresh(after=settings.engine_idle_seconds)
+            ),
         ]
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="maintenance", daemon=True)
 
     def __enter__(self) -> Maintenance:
-        self._thread.start()
+        for duty in self._duties:
+            duty.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._done.set()
-        self._thread.join()
+        for duty in self._duties:
+            duty.leave()
+        for duty in self._duties:
+            duty.join()
 
-    def _run(self) -> None:
-        while not self._done.wait(self._pause):
-            for duty in self._duties:
-                try:
-                    duty.do_if_due()
-                except SQLAlchemyError as error:
-                    # The next round tries again; a database that is away must not end the node.
-                    logger.warning("The database does not answer: %s", error)
+    def check(self) -> None:
+        """Looks whether this node may take work: others must see that it lives, or they cannot tell when it is lost.
+
+        Raises:
+            Unfit: a duty has ended, or nothing was heard of this node for as long as makes it count as dead.
+        """
+        if ended := [duty.name for duty in self._duties if duty.ended]:
+            raise Unfit(f"This node claims nothing: its {' and '.join(ended)} has ended. Start the worker again.")
+        silent = time.monotonic() - self._heard
+        if silent > self._slot.settings.worker_timeout_seconds:
+            raise Unfit(f"This node claims nothing: its heartbeat was not written for {silent:.0f} s.")
 
     def _beat(self) -> None:
         with transaction(self._slot.sessions) as session:
-            workers.beat(session, self._slot.worker.id, current_step_id=self._slot.current)
+            workers.beat(session, self._slot.worker, current_step_id=self._slot.current)
+        self._heard = time.monotonic()
 
 
-class _Duty:
-    def __init__(self, every: float, work: Callable[[], object]) -> None:
+class Unfit(Exception):
+    """The node must not take work."""
+
+
+class Duty(threading.Thread):
+    """Does ``work`` at once and then every so many seconds, whatever comes of it, until told to leave.
+
+    What fails is logged when it begins to, when it fails otherwise, and when it is over.
+    """
+
+    def __init__(self, name: str, every: float, work: Callable[[], object]) -> None:
+        super().__init__(name=name, daemon=True)
         self._every = every
         self._work = work
-        self._last = 0.0
+        self._left = threading.Event()
+        self._failure = ""
+        self.ended = False
 
-    def do_if_due(self) -> None:
-        if time.monotonic() - self._last >= self._every:
-            self._last = time.monotonic()
+    def leave(self) -> None:
+        """Ends the thread when what it does at this moment is done."""
+        self._left.set()
+
+    def run(self) -> None:
+        try:
+            while not self._left.is_set():
+                self._try()
+                self._left.wait(self._every)
+        finally:
+            self.ended = True
+
+    def _try(self) -> None:
+        try:
             self._work()
+        except SQLAlchemyError as error:
+            self._say(error, f"The database does not answer the {self.name}: {error}")
+        except Exception as error:
+            # The last frame of the thread: the next round may go better, and the other duties know nothing of it.
+            self._say(error, f"The {self.name} failed and is tried again in {self._every:g} s.", trace=True)
+        else:
+            if self._failure:
+                logger.warning("The %s works again.", self.name)
+            self._failure = ""
+
+    def _say(self, error: Exception, message: str, *, trace: bool = False) -> None:
+        failure = f"{type(error).__name__}: {error}"
+        if failure != self._failure:
+            logger.warning(message, exc_info=trace)
+        self._failure = failure

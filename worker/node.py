@@ -16,13 +16,14 @@ from uuid import UUID
 from celery import Celery
 from celery.exceptions import Reject
 from celery.signals import setup_logging, worker_shutting_down
+from sqlalchemy.exc import SQLAlchemyError
 
 from store import claims, flow, workers
 from store.claims import Claim
 from store.session import transaction
 from worker.app import make_app
 from worker.devices import Device
-from worker.maintenance import Maintenance
+from worker.maintenance import Maintenance, Unfit
 from worker.outbox import relay
 from worker.settings import WorkerSettings
 from worker.slot import Slot, open_slot
@@ -30,6 +31,9 @@ from worker.supervisor import supervise
 from worker.tasks import register
 
 logger = logging.getLogger("dna.worker.node")
+
+#: How long a message is kept before it is given back, while nothing can be claimed.
+PAUSE_SECONDS = 1.0
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -55,6 +59,8 @@ class Node:
         self._slot = slot
         self._app = app
         self._name = name
+        self._maintenance = Maintenance(slot, app)
+        self._unanswered = False
 
     def run(self) -> int:
         """Takes steps until the process is told to leave; returns its exit code."""
@@ -71,36 +77,70 @@ class Node:
             without_mingle=True,
             without_heartbeat=True,
         )
-        with Maintenance(self._slot, self._app):
+        with self._maintenance:
             worker.start()
-        relay(self._slot.sessions, self._app)
+        self._send()
         return int(worker.exitcode or 0)
 
     def run_step(self, step_id: UUID) -> None:
-        """Runs the oldest step that waits, whichever the message names; does nothing when there is nothing to do."""
+        """Runs the oldest step that waits, whichever the message names; does nothing when there is nothing to do.
+
+        Raises:
+            Reject: nothing can be claimed now; the message goes back to the queue.
+        """
         if self._slot.stopping.is_set():
             raise Reject("this worker is leaving", requeue=True)
-        claim = self._claim()
+        claim = self._claim_or_give_back()
         if claim is None:
             logger.info("Woken for step %s, but nothing waits.", step_id)
             return
         self._slot.current = claim.step_id
-        supervise(self._slot, claim)
-        self._slot.current = None
-        relay(self._slot.sessions, self._app)
+        try:
+            supervise(self._slot, claim)
+        finally:
+            self._slot.current = None
+        self._send()
+
+    def _claim_or_give_back(self) -> Claim | None:
+        """The message stands for a step that waits: whatever keeps this node from claiming, another may."""
+        try:
+            self._maintenance.check()
+            return self._claim()
+        except Unfit as error:
+            logger.error("%s", error)
+            why = str(error)
+        except SQLAlchemyError as error:
+            logger.warning("The database does not answer, and the message goes back to the queue: %s", error)
+            self._unanswered, why = True, "the database does not answer"
+        except Exception:
+            logger.exception("The step could not be claimed, and the message goes back to the queue.")
+            why = "the step could not be claimed"
+        self._slot.stopping.wait(PAUSE_SECONDS)
+        raise Reject(why, requeue=True)
 
     def _claim(self) -> Claim | None:
-        """The oldest step that waits; again while others are quicker."""
-        slot = self._slot
+        """The oldest step that waits; again while others are quicker. First what was claimed before without an answer."""
+        slot, lease_seconds = self._slot, self._slot.settings.lease_seconds
         while True:
             with transaction(slot.sessions) as session:
-                step_id = claims.oldest_waiting(session, slot.worker.queues)
-                if step_id is None:
-                    return None
-                claim = flow.claim(session, step_id, slot.worker, lease_seconds=slot.settings.lease_seconds)
+                claim = claims.of_worker(session, slot.worker) if self._unanswered else None
                 if claim is not None:
-                    workers.beat(session, slot.worker.id, current_step_id=step_id)
-                    return claim
+                    claims.renew(session, claim, lease_seconds=lease_seconds)
+                elif step_id := claims.oldest_waiting(session, slot.worker.queues):
+                    claim = flow.claim(session, step_id, slot.worker, lease_seconds=lease_seconds)
+                    if claim is None:
+                        continue
+                if claim is not None:
+                    workers.beat(session, slot.worker, current_step_id=claim.step_id)
+            self._unanswered = False
+            return claim
+
+    def _send(self) -> None:
+        """Sends what the step has put into the outbox at once; what cannot be sent now the next round of the relay sends."""
+        try:
+            relay(self._slot.sessions, self._app)
+        except SQLAlchemyError as error:
+            logger.warning("The database does not answer: %s", error)
 
     def _leave(self, **_: object) -> None:
         """Celery was told to stop and waits for the running step, which goes back to the queue."""
@@ -112,9 +152,11 @@ def _keep_logging(**_: object) -> None:
 
 
 def _leave_with_stdin() -> None:
-    while os.read(sys.stdin.fileno(), 4096):
-        pass
-    os.kill(os.getpid(), signal.SIGTERM)
+    try:
+        while os.read(sys.stdin.fileno(), 4096):
+            pass
+    finally:
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 if __name__ == "__main__":

@@ -6,8 +6,9 @@ import logging
 from datetime import timedelta
 
 import redis
+from sqlalchemy.exc import OperationalError
 
-from store import flow, outbox, steps
+from store import claims, flow, outbox, steps
 from store.session import Sessions, transaction
 from store.settings import Settings
 
@@ -20,11 +21,27 @@ KEEP_SENT = timedelta(hours=1)
 REDIS_SECONDS = 2.0
 
 
-def reap(sessions: Sessions, settings: Settings) -> None:
-    """Puts such steps into the queue again, or fails those that were tried too often. Safe to run in several nodes at once."""
+def reap(sessions: Sessions) -> None:
+    """Takes steps from workers that were lost: into the queue again, or failed when they were tried too often.
+
+    Each in a transaction of its own: one whose search somebody else holds keeps no other waiting. Safe to run in several nodes
+    at once.
+    """
     with transaction(sessions) as session:
-        for step in flow.reap(session):
+        expired = claims.expired(session)
+    for seen in expired:
+        try:
+            with transaction(sessions) as session:
+                step = flow.reap(session, seen)
+        except OperationalError as error:
+            logger.warning("Step %s, whose worker was lost, is looked at again later: %s", seen.id, error.orig)
+            continue
+        if step is not None:
             logger.warning("The worker of step %s was lost; the step is %s.", step.id, step.state)
+
+
+def rewake(sessions: Sessions, settings: Settings) -> None:
+    """Announces queued steps again whose message was lost. Safe to run in several nodes at once."""
     # While messages wait in a queue its workers are busy, and nothing says that any is lost.
     empty = _empty_queues(settings)
     with transaction(sessions) as session:

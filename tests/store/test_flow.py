@@ -234,19 +234,24 @@ def test_a_worker_that_leaves_gives_its_step_back_without_using_up_an_attempt(se
     assert take(session, step, worker).attempt == 1
 
 
+def reap(session: Session) -> list[Step | None]:
+    return [flow.reap(session, seen) for seen in claims.expired(session)]
+
+
 def test_expired_leases_are_taken_over_a_number_of_times(session: Session) -> None:
     search, worker = new_search(session, max_attempts=2), new_worker(session)
     step = queued(session, search)[0]
     lost = take(session, step, worker)
-    assert flow.reap(session) == []
+    assert reap(session) == []
+    assert flow.reap(session, step) is None
     expire(session, step)
-    assert flow.reap(session) == [step]
+    assert reap(session) == [step]
     assert step.state == StepState.QUEUED
     with pytest.raises(LeaseLost):
         flow.report(session, lost, [], engine_seconds=1.0)
     take(session, step, worker)
     expire(session, step)
-    flow.reap(session)
+    reap(session)
     assert (step.state, search.state) == (StepState.FAILED, SearchState.FAILED)
     assert search.error is not None
     assert search.error["code"] == "worker_lost"
@@ -259,8 +264,18 @@ def test_a_lost_worker_does_not_hold_up_a_cancel(session: Session) -> None:
     take(session, step, worker)
     flow.cancel(session, search.id)
     expire(session, step)
-    flow.reap(session)
+    reap(session)
     assert (step.state, search.state) == (StepState.CANCELLED, SearchState.CANCELLED)
+
+
+def test_a_step_that_cannot_be_read_fails_and_lets_the_next_one_through(session: Session) -> None:
+    search, worker = new_search(session), new_worker(session)
+    step = queued(session, search)[0]
+    search.resolved = {"of": "another version"}
+    session.flush()
+    assert flow.claim(session, step.id, worker, lease_seconds=60.0) is None
+    assert (step.state, search.state) == (StepState.FAILED, SearchState.FAILED)
+    assert "another version" in (search.error or {})["message"]
 
 
 def test_a_stale_fence_cannot_write(session: Session) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from store import steps, workers
@@ -18,9 +18,18 @@ def test_workers_count_as_live_while_they_beat(session: Session) -> None:
     step = steps.of_search(session, new_search(session).id)[0]
     long_ago = clock(session) - timedelta(minutes=5)
     session.execute(update(Worker).values(last_seen_at=long_ago))
-    workers.beat(session, worker.id, current_step_id=step.id)
-    workers.beat(session, left.id, current_step_id=None)
+    workers.beat(session, worker, current_step_id=step.id)
+    workers.beat(session, left, current_step_id=None)
     workers.leave(session, left.id)
     assert workers.live(session, within=timedelta(seconds=30)) == [worker]
     assert worker.current_step_id == step.id
     assert workers.live(session, within=timedelta(hours=1)) == [worker, silent]
+
+
+def test_a_worker_that_was_forgotten_is_known_again_when_it_is_heard(session: Session) -> None:
+    worker = new_worker(session, hostname="slept for a week")
+    session.expunge(worker)
+    session.execute(delete(Worker))
+    workers.beat(session, worker, current_step_id=None)
+    [found] = workers.live(session, within=timedelta(seconds=30))
+    assert (found.id, found.hostname) == (worker.id, "slept for a week")

@@ -14,11 +14,12 @@ import psutil
 import pytest
 import redis
 from celery import Celery
+from celery.exceptions import Reject
 
 from store import steps, workers
 from store.columns import new_id
 from store.outbox import RUN_STEP
-from store.session import Sessions, transaction
+from store.session import Sessions, make_engine, make_sessions, transaction
 from store.states import StepState
 from store.tables import Worker
 from tests.store.builders import new_search
@@ -92,6 +93,22 @@ def test_a_wake_leads_to_the_oldest_search_and_none_is_forgotten(
     node.run_step(bench.search.steps[1].id)
     with transaction(sessions) as session:
         assert steps.get(session, step.id).state == StepState.SUCCEEDED
+
+
+def test_a_message_that_comes_while_the_database_is_away_goes_back_to_the_queue(
+    bench: Bench, app: Celery, slot: Slot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.node.PAUSE_SECONDS", 0.0)
+    node, there, step_id = Node(slot, app, "node"), slot.sessions, bench.step.id
+    slot.sessions = make_sessions(make_engine("postgresql://127.0.0.1:1/dna"))
+    with pytest.raises(Reject) as given_back:
+        node.run_step(step_id)
+    assert given_back.value.requeue
+    slot.sessions = there
+    # The answer to the claim was lost on the way: it is the same claim that goes on, not a second attempt after its lease.
+    bench.claim()
+    node.run_step(bench.step.id)
+    assert (bench.step.state, bench.step.attempt, bench.step.fence) == (StepState.SUCCEEDED, 1, 1)
 
 
 def test_a_dead_node_is_replaced_and_none_outlives_its_machine(

@@ -14,7 +14,7 @@ from store.tables import OutboxMessage, Step
 from tests.worker.conftest import Bench
 from worker.app import make_app
 from worker.outbox import relay
-from worker.reaper import reap
+from worker.reaper import reap, rewake
 
 
 def unsent(bench: Bench) -> int:
@@ -38,10 +38,10 @@ def test_a_message_is_sent_once_and_again_when_it_was_lost(bench: Bench, redis_u
         message = client.lindex("gpu", 0)
         assert RUN_STEP.encode() in message
         wait_since(bench, 1000)
-        reap(bench.slot.sessions, settings)
+        rewake(bench.slot.sessions, settings)
         assert unsent(bench) == 0
         client.flushdb()
-        reap(bench.slot.sessions, settings)
+        rewake(bench.slot.sessions, settings)
         assert unsent(bench) == 1
         assert relay(bench.slot.sessions, app) == 1
         assert client.llen("gpu") == 1
@@ -52,7 +52,7 @@ def test_messages_wait_while_redis_is_away(bench: Bench) -> None:
     away = bench.slot.settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"})
     app = make_app(away)
     assert relay(bench.slot.sessions, app) == 0
-    reap(bench.slot.sessions, away)
+    rewake(bench.slot.sessions, away)
     assert unsent(bench) == 1
     app.close()
 
@@ -60,10 +60,10 @@ def test_messages_wait_while_redis_is_away(bench: Bench) -> None:
 def test_a_lost_worker_gives_its_step_back_until_attempts_are_used_up(bench: Bench) -> None:
     for _ in range(2):
         bench.claim()
-        reap(bench.slot.sessions, bench.slot.settings)
+        reap(bench.slot.sessions)
         assert bench.step.state == StepState.RUNNING
         wait_since(bench, 1000)
-        reap(bench.slot.sessions, bench.slot.settings)
+        reap(bench.slot.sessions)
     assert bench.step.state == StepState.FAILED
     assert bench.search.state == SearchState.FAILED
     assert (bench.search.error or {})["code"] == "worker_lost"

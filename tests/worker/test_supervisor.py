@@ -12,11 +12,12 @@ import psutil
 import pytest
 from sqlalchemy import text, update
 
-from store import artifacts, events, flow
+from store import artifacts, claims, events, flow
 from store.session import transaction
 from store.states import EventType, SearchState, StepState
 from store.tables import Step
 from tests.worker.conftest import Bench
+from worker.lease import Lease
 from worker.slot import Slot
 
 #: Roles that go on until they are ended.
@@ -155,9 +156,34 @@ def test_a_lease_is_renewed_while_the_engine_works(bench: Bench, wait_for: Wait)
     thread.start()
     while thread.is_alive():
         with transaction(bench.slot.sessions) as session:
-            assert flow.reap(session) == []
+            assert claims.expired(session) == []
         time.sleep(0.05)
     assert bench.step.state == StepState.SUCCEEDED
+
+
+def test_a_lease_runs_out_while_the_database_keeps_its_answer(bench: Bench) -> None:
+    """Somebody holds the table, so the look at the lease does not come back."""
+    short = {"lease_renew_seconds": 0.1, "lease_seconds": 0.3}
+    settings, claim = bench.slot.settings.model_copy(update=short), bench.claim()
+    with transaction(bench.slot.sessions) as session:
+        session.execute(text("LOCK TABLE searches IN ACCESS EXCLUSIVE MODE"))
+        with Lease(bench.slot.sessions, settings, claim) as lease:
+            lost = lease.lost.wait(5.0)
+            session.rollback()
+    assert lost
+
+
+def test_a_lease_goes_on_after_what_nobody_foresaw(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("store.claims.must_stop", fail)
+    with Lease(bench.slot.sessions, bench.slot.settings, bench.claim()) as lease:
+        assert not lease.stop.wait(0.3)
+        monkeypatch.undo()
+        with transaction(bench.slot.sessions) as session:
+            flow.cancel(session, bench.search_id)
+        assert lease.stop.wait(10.0)
 
 
 def test_a_database_that_breaks_off_loses_nothing(bench: Bench, slot: Slot, wait_for: Wait) -> None:

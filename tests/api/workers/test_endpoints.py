@@ -18,7 +18,7 @@ def test_workers_and_what_they_run(client: TestClient, sessions: Sessions) -> No
         busy, idle, gone = (new_worker(session, hostname=name) for name in ("busy", "idle", "gone"))
         (step,) = queued(session, searches.get(session, UUID(search_id)))
         take(session, step, busy)
-        workers.beat(session, busy.id, current_step_id=step.id)
+        workers.beat(session, busy, current_step_id=step.id)
         workers.leave(session, gone.id)
     shown = client.get("/workers").json()["items"]
     assert [(worker["hostname"], worker["device"]) for worker in shown] == [("busy", "cpu"), ("idle", "cpu")]

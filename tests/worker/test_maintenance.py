@@ -1,0 +1,148 @@
+"""What a node does beside its step goes on, whatever becomes of one duty; and a node that others cannot see takes nothing."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from celery import Celery
+from celery.exceptions import Reject
+from sqlalchemy import delete, text, update
+
+from store import workers
+from store.columns import new_id
+from store.session import transaction
+from store.states import StepState
+from store.tables import Search, Step, Worker
+from tests.worker.conftest import Bench
+from worker.app import make_app
+from worker.cleanup import remove_datasets, remove_run_folders
+from worker.maintenance import Duty, Maintenance, Unfit
+from worker.node import Node
+from worker.reaper import reap
+
+Wait = Callable[[Callable[[], bool]], None]
+
+#: What people and systems leave in folders.
+FOREIGN = ("lost+found", ".DS_Store", "backup of monday", "0192-not-quite-a-uuid", "caf\udce9")
+
+
+@pytest.fixture
+def app(bench: Bench) -> Iterator[Celery]:
+    app = make_app(bench.slot.settings)
+    yield app
+    app.close()
+
+
+def lay_out(folder: Path) -> list[Path]:
+    places = [folder / name for name in FOREIGN]
+    for place in places:
+        place.mkdir(parents=True)
+    return places
+
+
+def test_what_is_not_ours_stays_and_stops_nothing(bench: Bench, tmp_path: Path) -> None:
+    runs, uploads = tmp_path / "runs", tmp_path / "datasets" / "uploads"
+    foreign = lay_out(runs) + lay_out(uploads)
+    old = [runs / str(new_id()), uploads / ("0" * 64)]
+    for folder in old:
+        folder.mkdir()
+    remove_run_folders(bench.slot.sessions, tmp_path)
+    remove_datasets(bench.slot.sessions, tmp_path / "datasets")
+    assert all(place.is_dir() for place in foreign)
+    assert not any(folder.exists() for folder in old)
+
+
+def test_a_duty_that_fails_is_logged_once_and_tried_again(wait_for: Wait, caplog: pytest.LogCaptureFixture) -> None:
+    tried: list[int] = []
+    going = threading.Event()
+
+    def work() -> None:
+        tried.append(1)
+        if not going.is_set():
+            raise ValueError("badly formed hexadecimal UUID string")
+
+    duty = Duty("run folders", 0.01, work)
+    with caplog.at_level(logging.WARNING):
+        duty.start()
+        wait_for(lambda: len(tried) > 3)
+        going.set()
+        wait_for(lambda: "works again" in caplog.text)
+    duty.leave()
+    duty.join()
+    assert caplog.text.count("The run folders failed") == 1
+    assert "badly formed" in caplog.text
+
+
+def test_a_duty_that_hangs_keeps_no_other_waiting(
+    bench: Bench, app: Celery, wait_for: Wait, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer, asked = threading.Event(), threading.Event()
+
+    def hang(*_: object) -> None:
+        asked.set()
+        answer.wait(30.0)
+
+    monkeypatch.setattr("worker.maintenance.remove_run_folders", hang)
+    bench.slot.settings = bench.slot.settings.model_copy(update={"beat_seconds": 0.05})
+    with Maintenance(bench.slot, app):
+        assert asked.wait(10.0)
+        with transaction(bench.slot.sessions) as session:
+            session.execute(delete(Worker))
+        wait_for(lambda: alive(bench))
+        answer.set()
+
+
+def alive(bench: Bench) -> bool:
+    with transaction(bench.slot.sessions) as session:
+        return bool(workers.live(session, within=timedelta(seconds=10)))
+
+
+def test_a_node_without_a_heartbeat_or_with_a_dead_duty_claims_nothing(
+    bench: Bench, app: Celery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.node.PAUSE_SECONDS", 0.0)
+    node = Node(bench.slot, app, "node")
+    bench.slot.settings = bench.slot.settings.model_copy(update={"worker_timeout_seconds": 1e-6})
+    with pytest.raises(Reject, match="heartbeat was not written") as given_back:
+        node.run_step(bench.step.id)
+    assert given_back.value.requeue
+    bench.slot.settings = bench.slot.settings.model_copy(update={"worker_timeout_seconds": 30.0})
+    with Maintenance(bench.slot, app) as maintenance:
+        maintenance.check()
+    with pytest.raises(Unfit, match="reaper"):
+        maintenance.check()
+    assert bench.step.state == StepState.QUEUED
+    node.run_step(bench.step.id)
+    assert bench.step.state == StepState.SUCCEEDED
+
+
+def test_a_search_that_is_deleted_or_locked_meanwhile_does_not_end_the_reaper(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three lost steps: of the first the search is deleted between the look and the lock, the second is held by somebody."""
+    benches = [bench, Bench(bench.slot), Bench(bench.slot)]
+    for each in benches:
+        each.claim()
+    gone, held, lost = benches
+    with transaction(bench.slot.sessions) as session:
+        session.execute(update(Step).values(lease_expires_at=Step.lease_expires_at - timedelta(hours=1)))
+        session.execute(text(f'ALTER DATABASE "{session.get_bind().engine.url.database}" SET lock_timeout = 100'))
+    bench.slot.sessions.kw["bind"].dispose()
+    look = reap.__globals__["claims"].expired
+
+    def look_then_lose(session: object) -> list[Step]:
+        found: list[Step] = look(session)
+        with transaction(bench.slot.sessions) as other:
+            other.execute(delete(Search).where(Search.id == gone.search_id))
+        return found
+
+    monkeypatch.setattr("store.claims.expired", look_then_lose)
+    with transaction(bench.slot.sessions) as session:
+        session.execute(update(Search).where(Search.id == held.search_id).values(progress=0.5))
+        reap(bench.slot.sessions)
+    assert (held.step.state, lost.step.state) == (StepState.RUNNING, StepState.QUEUED)
