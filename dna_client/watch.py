@@ -120,7 +120,7 @@ def _phases(search: SearchProgress) -> Table:
         style = "bold" if phase.name == search.phase else "" if phase.seconds is not None else "dim"
         grid.add_row(
             Text(phase.name, style),
-            ProgressBar(total=1.0, completed=phase.fraction, width=BAR),
+            ProgressBar(total=1.0, completed=phase.fraction),
             f"{phase.fraction:.0%}",
             duration(phase.seconds),
         )
@@ -135,7 +135,7 @@ def _parts(parts: list[PartProgress]) -> Table:
         left = f"{duration(part.eta_seconds)} left" if part.eta_seconds is not None else ""
         grid.add_row(
             Text(f"  {part.name}"),
-            ProgressBar(total=1.0, completed=part.fraction, width=BAR - 2),
+            ProgressBar(total=1.0, completed=part.fraction),
             f"{part.fraction:.0%}",
             left,
             "  ".join(figures),
@@ -144,12 +144,12 @@ def _parts(parts: list[PartProgress]) -> Table:
 
 
 def _grid() -> Table:
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(min_width=9)
-    grid.add_column(width=BAR)
-    grid.add_column(justify="right", min_width=4)
-    grid.add_column(justify="right", min_width=8)
-    grid.add_column()
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(min_width=9, no_wrap=True)
+    grid.add_column(min_width=4, max_width=BAR)  # On a narrow terminal the bars give way to the figures.
+    grid.add_column(justify="right", min_width=4, no_wrap=True)
+    grid.add_column(justify="right", min_width=8, no_wrap=True)
+    grid.add_column(no_wrap=True)
     return grid
 
 

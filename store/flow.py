@@ -181,7 +181,7 @@ def cancel(session: Session, search_id: UUID) -> Search:
     if search.state == SearchState.CANCELLED:
         return search
     if search.state in FINISHED:
-        raise IllegalTransition(f"The search has {search.state}; there is nothing to cancel.")
+        raise IllegalTransition(f"The search {search.state.said}; there is nothing to cancel.")
     if not search.cancel_requested:
         search.cancel_requested = True
         searches.announce(session, search)
@@ -201,7 +201,7 @@ def resume(session: Session, search_id: UUID) -> Search:
     """
     search = searches.lock(session, search_id)
     if search.state not in (SearchState.FAILED, SearchState.CANCELLED):
-        raise IllegalTransition(f"The search is {search.state}. Only a failed or cancelled search can be resumed.")
+        raise IllegalTransition(f"The search {search.state.said}. Only a failed or cancelled search can be resumed.")
     search.cancel_requested = False
     search.error = search.finished_at = None
     _move_search(session, search, SearchState.QUEUED)

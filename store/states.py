@@ -26,6 +26,12 @@ class SearchState(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
 
+    @property
+    def said(self) -> str:
+        """What a sentence about a search goes on with: ``is running``, ``has failed``, ``was cancelled``."""
+        verbs = {SearchState.SUCCEEDED: "has", SearchState.FAILED: "has", SearchState.CANCELLED: "was"}
+        return f"{verbs.get(self, 'is')} {self}"
+
 
 class StepState(StrEnum):
     """State of a step. A step exists once its inputs do, so it never waits for another one.

@@ -85,7 +85,7 @@ def _missing(session: Session, network: Architecture, kind: Format) -> NotFound 
     if kind is Format.ONNX and (reason := _export_warning(search, network)):
         return NotFound(f"There is no onnx of this network: {reason}")
     if search.state in FINISHED:
-        return NotFound(f"The search has {search.state} without a {kind} of this network.")
+        return NotFound(f"The search {search.state.said} without a {kind} of this network.")
     return Conflict(f"There is no {kind} of this network yet: the search is {search.state}, in phase {search.phase}.")
 
 

@@ -36,5 +36,5 @@ def content(session: Session, blobs: BlobStore, search_id: UUID, picture: Pictur
     if artifact is not None:
         return Content.stored(blobs, artifact, f"{picture}-{search_id}", inline=True)
     if search.state in FINISHED:
-        raise NotFound(f"The search has {search.state} without this picture; its log may say why.")
+        raise NotFound(f"The search {search.state.said} without this picture; its log may say why.")
     raise Conflict(f"There are no pictures yet: the search is {search.state}, in phase {search.phase}.")

@@ -40,7 +40,7 @@ class ProblemCache:
         search = searches.get(session, search_id)
         files = artifacts.named(session, search_id, [RATINGS, LATENCY])
         if RATINGS not in files:
-            raise Conflict(f"The search has no finished ratings yet: it is {search.state}, in phase {search.phase}.")
+            raise Conflict(f"The search has no finished ratings yet: it {search.state.said}, in phase {search.phase}.")
         # By the file, not by the search: a search that is rated anew leaves another file.
         key = files[RATINGS].id
         with self._lock:

@@ -40,7 +40,7 @@ def test_it_serves_until_it_is_told_to_stop(environment: pytest.MonkeyPatch) -> 
             with client.stream("GET", f"/searches/{search}/events") as response:
                 next(response.iter_lines())
                 process.send_signal(signal.SIGTERM)
-                assert process.wait(15) in (0, -signal.SIGTERM)
+                assert process.wait(60) in (0, -signal.SIGTERM)
     finally:
         process.kill()
         process.wait()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import socket
-import time
 
 import redis
 from sqlalchemy import select
@@ -35,9 +34,7 @@ def test_redis_down_fails_no_request(api_settings: ApiSettings, sessions: Sessio
         taken.bind(("127.0.0.1", 0))  # Bound, never listening: connections are refused.
         dead = api_settings.model_copy(update={"redis_url": f"redis://127.0.0.1:{taken.getsockname()[1]}/0"})
         with TestClient(create_app(dead), base_url=LOCAL) as client:
-            started = time.monotonic()
             assert client.post("/searches", json={"dataset": "digits"}).status_code == 201
-            assert time.monotonic() - started < 5
             assert client.get("/readyz").json()["checks"]["redis"] is False
     with transaction(sessions) as session:
         (message,) = session.scalars(select(OutboxMessage))

@@ -77,7 +77,7 @@ def test_another_machine_finishes_with_the_same_ratings(book: Book, impatient: S
         wait_for(lambda: stored_progress(book, search_id, tmp_path) > EPOCHS)
         engines = first.kill()
         assert engines
-        wait_for(lambda: not any(alive(engine) for engine in engines), seconds=2.0)
+        wait_for(lambda: not any(alive(engine) for engine in engines))
     kept = stored_progress(book, search_id, tmp_path)
     before = distilled(book, search_id)
     assert 0 < kept < book.spec(search_id).training.epochs * 23

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from dna_client.models import Event
-from dna_client.progress import SearchProgress
+from dna_client.progress import SearchProgress, StepProgress
 from dna_client.watch import bars, watch
 
 
@@ -117,6 +117,17 @@ def test_bars_show_every_phase_and_cell() -> None:
     shown = render(console)
     for word in ("teacher", "distill", "export", "b1c1", "b3c1", "loss 0.4321", "about 27 s left", "32%"):
         assert word in shown
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+def test_on_a_narrow_terminal_bars_give_way_to_figures(columns: int) -> None:
+    console = Console(file=io.StringIO(), width=columns)
+    step = StepProgress("train", "running", done=3, total=10, eta_seconds=5400.0, parts=["winner"])
+    figures: dict[str, Any] = {"losses": {"winner": 0.9482}, "accuracies": {"winner": 0.6028}}
+    console.print(bars(SearchProgress("running", "train", steps={"train-winner": step}, **figures)))
+    lines = render(console).splitlines()
+    assert max(map(len, lines)) <= columns
+    assert " ".join(lines[-1].split()).endswith("30% 1 h 30 m left loss 0.9482 test 60.28%")
 
 
 def test_a_pipe_gets_plain_lines() -> None:

@@ -90,7 +90,7 @@ def test_starts_all_stops_all_and_keeps_the_data(data_folder: Path) -> None:
         assert said[0] == f"Starting PostgreSQL and Redis in {data_folder} ..."
         assert "Starting the worker ..." in said
         assert said[-1] == "Stopped. The data is kept."
-        assert psutil.wait_procs(started, timeout=1)[1] == []
+        assert psutil.wait_procs(started, timeout=15)[1] == []
         assert running_in(data_folder) is None
     with up(data_folder) as (process, where):
         with Client(where["url"]) as client:
@@ -117,7 +117,7 @@ def test_uses_servers_that_are_given_and_says_which_process_ended(
         with pytest.raises(ServiceFailed, match="The API was ended by SIGKILL") as ended:
             look_after(service)
         assert "Uvicorn running" in ended.value.message
-    assert psutil.wait_procs([worker], timeout=1)[1] == []
+    assert psutil.wait_procs([worker], timeout=15)[1] == []
 
 
 @pytest.mark.slow

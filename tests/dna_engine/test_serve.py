@@ -47,7 +47,7 @@ def test_one_process_takes_step_after_step_and_leaves_with_its_supervisor(tmp_pa
             assert all((tmp_path / name).exists() for name in step.outputs(SPEC))
         assert process.stdin is not None
         process.stdin.close()
-        assert process.wait(5) == 130
+        assert process.wait(60) == 130
 
 
 def test_a_step_that_fails_ends_the_process(tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_a_step_that_fails_ends_the_process(tmp_path: Path) -> None:
         [*_, failure] = until_the_end(process, Order(run=str(tmp_path), step=step).model_dump_json())
         assert isinstance(failure, Failure)
         assert "nowhere.safetensors" in failure.error["message"]
-        assert process.wait(10) == 2
+        assert process.wait(60) == 2
 
 
 def test_an_order_that_cannot_be_read_is_named() -> None:
@@ -66,4 +66,4 @@ def test_an_order_that_cannot_be_read_is_named() -> None:
         [failure] = until_the_end(process, "once more")
         assert isinstance(failure, Failure)
         assert failure.error["code"] == "invalid_spec"
-        assert process.wait(10) == 2
+        assert process.wait(60) == 2

@@ -40,10 +40,3 @@ def test_loads_no_torch(module: str) -> None:
     code = f"import sys, {module}; print(sorted({{'torch', 'timm', 'torchvision'}} & set(sys.modules)))"
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
-
-
-def test_the_api_imports_quickly() -> None:
-    """`import api.app` takes under 2 s of processor time, so a restart is not felt."""
-    code = "import time, api.app; print(time.process_time())"
-    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert float(result.stdout) < 2.0

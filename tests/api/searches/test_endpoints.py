@@ -185,7 +185,8 @@ def test_a_finished_search_shows_what_it_found(finished: Finished) -> None:
     assert {step["kind"] for step in search["steps"]} == {"teacher", "distill", "rate", "select", "train", "export"}
     assert sum(step["engine_seconds"] for step in search["steps"]) == ENGINE_SECONDS * len(search["steps"])
     problem(finished.client.post(f"/searches/{finished.id}/cancel"), 409, "illegal_transition")
-    problem(finished.client.post(f"/searches/{finished.id}/resume"), 409, "illegal_transition")
+    refused = problem(finished.client.post(f"/searches/{finished.id}/resume"), 409, "illegal_transition")
+    assert refused["detail"].startswith("The search has succeeded. Only a failed or cancelled search")
 
 
 def test_deleting_takes_the_files_along(

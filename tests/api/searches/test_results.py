@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import shutil
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
+from api.settings import ApiSettings
 from dna_engine.architecture import Architecture
 from dna_engine.cost import architecture_cost
 from dna_engine.select import Problem, best, frontier
@@ -146,16 +147,15 @@ def test_metrics_are_series(client: TestClient, sessions: Sessions) -> None:
     problem(client.get("/searches/0199d3f0-5a34-7c1e-b6a8-0d6f6f3f7a10/metrics"), 404, "not_found")
 
 
-def test_the_papers_space_is_answered_within_100_ms(client: TestClient, sessions: Sessions, blobs: BlobStore) -> None:
-    """23,046 paths, 1.96e17 networks. The first request reads the ratings, later ones find them parsed."""
+def test_ratings_are_read_once_and_answer_every_budget(
+    client: TestClient, sessions: Sessions, blobs: BlobStore, api_settings: ApiSettings
+) -> None:
+    """23,046 paths, 1.96e17 networks: to parse them takes longer than to choose. Here nothing is left to parse again."""
     spec = {"dataset": "digits", "space": "dna-mbconv", "teacher": {"model": "tf_efficientnet_b0"}, "input_size": 224}
     search = client.post("/searches", json=spec).json()["id"]
     finish(sessions, blobs, UUID(search), until=Kind.SELECT)
     client.get(f"/searches/{search}/frontier")
-    seconds = []
+    shutil.rmtree(api_settings.data_dir / "artifacts")
     for flops in np.linspace(250e6, 500e6, 9).astype(int).tolist():
-        started = time.perf_counter()
         response = client.post(f"/searches/{search}/select", json={"budget": {"flops": flops, "params": 4_800_000}})
-        seconds.append(time.perf_counter() - started)
         assert response.status_code == 200
-    assert sorted(seconds)[len(seconds) // 2] < 0.1
