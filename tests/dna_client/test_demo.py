@@ -1,0 +1,24 @@
+"""What the demo does with what a search left; ``make demo`` runs the whole of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from dna_client import Client
+from dna_client.cli import demo
+from tests.api.builders import finish
+from tests.dna_client.conftest import Api
+
+
+def test_a_network_without_an_onnx_file_is_shown_and_not_tried(
+    api: Api, client: Client, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = client.create_search({"dataset": "digits"})
+    finish(api.sessions, api.blobs, UUID(made["id"]), onnx=False)
+    files = demo._download(client, client.get_search(made["id"]), tmp_path)
+    assert set(files) == {"json", "safetensors", "bundle"}
+    assert demo._try_onnx(files) is None
+    assert "onnx: There is no onnx of this network" in capsys.readouterr().err
