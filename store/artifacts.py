@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from store.blobs import Blob
 from store.errors import NotFound
+from store.files import announce
 from store.states import Role
 from store.tables import Architecture, Artifact
 
@@ -35,6 +36,7 @@ class StoredFile:
 
 def record(session: Session, search_id: UUID, files: Sequence[StoredFile]) -> list[str]:
     """Rows for stored files; returns the locations of those they replace, to be deleted after the commit."""
+    announce(session, [file.blob.location for file in files])
     replaced = remove(session, search_id, *(file.name for file in files))
     networks = {
         row.role: row.id

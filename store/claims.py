@@ -148,6 +148,12 @@ def held(session: Session, claim: Claim) -> tuple[Search, Step]:
     return search, step
 
 
+def succeeded(session: Session, claim: Claim) -> bool:
+    """Whether the claimant has brought the step to its end before: it asks again when it was not told."""
+    step = session.get(Step, claim.step_id, populate_existing=True)
+    return step is not None and step.fence == claim.fence and step.state == StepState.SUCCEEDED
+
+
 def must_stop(session: Session, claim: Claim) -> bool:
     """Whether the search was cancelled, has failed meanwhile, or is gone: its running steps are to stop."""
     row = session.execute(

@@ -15,6 +15,7 @@ from dna_engine.errors import UnknownName
 from store.blobs import Blob
 from store.columns import new_id
 from store.errors import IllegalTransition, NameTaken, NotFound
+from store.files import announce
 from store.pages import Page, page
 from store.refs import meant
 from store.states import FINISHED, DatasetState
@@ -45,6 +46,7 @@ def create(session: Session, info: DatasetInfo, *, fingerprint: str, archive: Bl
     """
     content = {"info": info.model_dump(mode="json"), "fingerprint": fingerprint}
     if archive is not None:
+        announce(session, [archive.location])
         content["archive"] = archive.to_json()
     statement = (
         insert(Dataset)

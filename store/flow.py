@@ -119,11 +119,14 @@ def succeed(
 ) -> list[str]:
     """The step is done: records its values and files, and goes on to the next phase when this one is complete.
 
-    Returns the locations of files replaced or no longer needed, to be deleted after the commit.
+    Returns the locations of files replaced or no longer needed, to be deleted after the commit. Done by this claim before,
+    nothing is done.
 
     Raises:
         LeaseLost: the step is not the claimant's any more.
     """
+    if claims.succeeded(session, claim):
+        return []
     search, step = claims.held(session, claim)
     step.values = values
     step.done = step.total = max(step.total, 1)

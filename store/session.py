@@ -12,6 +12,8 @@ from datetime import datetime
 from sqlalchemy import TIMESTAMP, Engine, create_engine, func, make_url, select
 from sqlalchemy.orm import Session, sessionmaker
 
+from store.commits import commit
+
 Sessions = sessionmaker[Session]
 
 
@@ -41,9 +43,14 @@ def make_sessions(engine: Engine) -> Sessions:
 
 @contextmanager
 def transaction(sessions: Sessions) -> Iterator[Session]:
-    """A session that commits at the end of the block, and rolls back when the block raises."""
-    with sessions.begin() as session:
+    """A session that commits at the end of the block, and rolls back when the block raises.
+
+    Raises:
+        OperationalError: it is not committed, or that cannot be found out; a lost answer to the COMMIT alone raises nothing.
+    """
+    with sessions() as session:
         yield session
+        commit(session, sessions)
 
 
 def clock(session: Session) -> datetime:

@@ -13,6 +13,7 @@ from store import flow
 from store.blobs import BlobStore
 from store.claims import Claim
 from store.errors import LeaseLost, StoreError
+from store.files import drafts
 from store.session import Sessions, transaction
 from worker.run_folder import RunFolder
 
@@ -56,12 +57,9 @@ class Checkpoints:
             logger.warning("The checkpoint of %s could not be stored: %s", self._claim.step.key, error)
 
     def _upload(self) -> None:
-        [file] = self._folder.store([self._claim.step.checkpoint])
-        try:
+        with drafts(self._sessions, self._blobs) as written:
+            [file] = self._folder.store([self._claim.step.checkpoint], written)
             with transaction(self._sessions) as session:
                 replaced = flow.save_checkpoint(session, self._claim, file)
-        except (LeaseLost, OperationalError):
-            self._blobs.delete(file.blob.location)
-            raise
         for location in replaced:
             self._blobs.delete(location)

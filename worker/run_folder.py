@@ -20,6 +20,7 @@ from store.artifacts import StoredFile
 from store.blobs import BlobStore
 from store.claims import Claim
 from store.errors import StoreError
+from store.files import Drafts
 from store.session import Sessions, transaction
 from store.tables import Artifact
 
@@ -53,7 +54,7 @@ class RunFolder:
         _write(self.path / "spec.json", claim.spec.model_dump_json(indent=2))
         self._copy(stored, newer_is_right={claim.step.checkpoint})
 
-    def store(self, names: Iterable[str]) -> list[StoredFile]:
+    def store(self, names: Iterable[str], drafts: Drafts) -> list[StoredFile]:
         """Stores files of this folder.
 
         Raises:
@@ -64,7 +65,7 @@ class RunFolder:
             path = (self.path / name).resolve()
             if not path.is_relative_to(self.path) or not path.is_file():
                 raise MissingFile(f"The engine said it was done, but left no file {name} in its run folder.")
-            files.append(StoredFile(name, self._blobs.write_file(path)))
+            files.append(StoredFile(name, drafts.write_file(path)))
         return files
 
     def _copy(self, stored: Mapping[str, Artifact], *, newer_is_right: set[str]) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
@@ -24,6 +24,7 @@ from dna_engine.steps import Order
 from store import flow
 from store.claims import Claim
 from store.errors import LeaseLost, StoreError
+from store.files import drafts
 from store.session import transaction
 from worker import datasets
 from worker.checkpoints import Checkpoints
@@ -152,10 +153,11 @@ class Attempt:
 
     def _succeed(self, result: Result) -> None:
         seconds = self._seconds()
-        files = self._folder.store(sorted({*self._claim.step.outputs(self._claim.spec), *result.artifacts}))
+        names = sorted({*self._claim.step.outputs(self._claim.spec), *result.artifacts})
         live_within = self._slot.settings.worker_timeout
         group = partial(group_cells, live_within=live_within)
-        try:
+        with drafts(self._slot.sessions, self._slot.blobs) as written:
+            files = self._folder.store(names, written)
             replaced = self._write(
                 lambda session: flow.succeed(
                     session,
@@ -167,10 +169,8 @@ class Attempt:
                     live_within=live_within,
                 )
             )
-        except LeaseLost:
-            self._delete([file.blob.location for file in files])
-            raise
-        self._delete(replaced)
+        for location in replaced:
+            self._slot.blobs.delete(location)
 
     def _write(self, work: Callable[[Session], Answer]) -> Answer:
         """Does ``work`` in a transaction, again while the database does not answer and the lease stands.
@@ -186,10 +186,6 @@ class Attempt:
                 logger.warning("The database does not answer: %s", error.orig)
                 if self._lease.lost.wait(1.0):
                     raise LeaseLost(self._claim.step_id, self._claim.fence) from error
-
-    def _delete(self, locations: Sequence[str]) -> None:
-        for location in locations:
-            self._slot.blobs.delete(location)
 
     def _seconds(self) -> float:
         """Time that the engine ran since this was last asked."""

@@ -17,6 +17,7 @@ from api.deps import ResourcesDep, SessionDep
 from api.openapi import problems
 from api.pagination import Page, Ref, RowPaging, encode
 from store import datasets
+from store.files import drafts
 from store.session import transaction
 from store.tables import Dataset
 
@@ -44,10 +45,10 @@ def create_dataset(sent: upload.SentDep, resources: ResourcesDep) -> Response:
     """
 
     def work() -> Response:
-        dataset = DatasetOut.of(service.create(session, resources, sent))
+        dataset = DatasetOut.of(service.create(session, resources, written, sent))
         return JSONResponse(dataset.model_dump(mode="json"), 201, {"Location": f"/datasets/{dataset.id}"})
 
-    with transaction(resources.sessions) as session:
+    with drafts(resources.sessions, resources.blobs) as written, transaction(resources.sessions) as session:
         return sent.once.answer(session, work)
 
 

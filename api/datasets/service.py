@@ -24,6 +24,7 @@ from dna_engine.layout import read_layout
 from dna_engine.picture import is_picture
 from store import datasets
 from store.columns import new_id
+from store.files import Drafts
 from store.tables import Dataset
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -32,8 +33,8 @@ _ARCHIVE_SUFFIX = re.compile(r"(\.zip|\.tar|\.tgz|\.tbz2?|\.txz|\.tar\.(gz|bz2|x
 UNPACKED = 4
 
 
-def create(session: Session, resources: Resources, sent: Sent) -> Dataset:
-    """The dataset that was sent or named.
+def create(session: Session, resources: Resources, drafts: Drafts, sent: Sent) -> Dataset:
+    """The dataset that was sent or named; its archive is among the drafts until the transaction is committed.
 
     Raises:
         Invalid: the name is none, or the folder is not one that may be used.
@@ -47,7 +48,7 @@ def create(session: Session, resources: Resources, sent: Sent) -> Dataset:
         )
     datasets.check_free(session, name)
     if sent.archive is not None:
-        return take_in(session, resources, name, sent.archive)
+        return take_in(session, resources, drafts, name, sent.archive)
     return refer(session, _allowed(sent.folder or "", resources.settings), name)
 
 
@@ -72,7 +73,7 @@ def _invalid(field: str, detail: str) -> Invalid:
     return Invalid(f"{detail}.", errors=[{"pointer": f"#/{field}", "detail": detail}])
 
 
-def take_in(session: Session, resources: Resources, name: str, archive: IO[bytes]) -> Dataset:
+def take_in(session: Session, resources: Resources, drafts: Drafts, name: str, archive: IO[bytes]) -> Dataset:
     """The dataset of the archive's images. Nothing is left of one that is refused."""
     limits = Limits(total_bytes=UNPACKED * resources.settings.max_upload_bytes)
     with _workshop(resources.settings.datasets_dir) as folder:
@@ -84,12 +85,8 @@ def take_in(session: Session, resources: Resources, name: str, archive: IO[bytes
         arrange.arrange(layout, images)
         info, fingerprint = _described(images, name, layout.left_out)
         pack(images, folder / "archive.tar")
-        stored = resources.blobs.write_file(folder / "archive.tar")
-        try:
-            dataset = datasets.create(session, info, fingerprint=fingerprint, archive=stored)
-        except BaseException:
-            resources.blobs.delete(stored.location)
-            raise
+        stored = drafts.write_file(folder / "archive.tar")
+        dataset = datasets.create(session, info, fingerprint=fingerprint, archive=stored)
         _keep(images, upload_folder(resources.settings.datasets_dir, fingerprint))
     return dataset
 
