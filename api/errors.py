@@ -26,7 +26,8 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from api.pointers import field_errors, pointer
@@ -47,6 +48,12 @@ MEDIA_TYPE = "application/problem+json"
 _TYPE = "urn:dna:error:{}"
 _KNOWN_SHOWN = 100
 _NOTHING_HERE = "There is nothing at this address."
+
+#: When to come back while a server behind this one does not answer.
+_RETRY = {"Retry-After": "5"}
+
+#: What a database that is away, frozen or too busy leads to: no answer, a transaction that it has ended, no connection left.
+AWAY = (OperationalError, InternalError, InterfaceError, PoolTimeout)
 
 logger = logging.getLogger("dna.api")
 
@@ -132,6 +139,9 @@ class Unavailable(ApiError):
     status = 503
     kind = "unavailable"
 
+    def __init__(self, detail: str, *, members: Mapping[str, Any] | None = None) -> None:
+        super().__init__(detail, headers=_RETRY, members=members)
+
 
 class ConfigurationError(Exception):
     """The service cannot start like this; the message says what to set or run."""
@@ -188,9 +198,9 @@ def to_response(error: Exception) -> Response:
             return problem(status, kind, error.message)
         case InvalidSpec() | TeacherError() | InfeasibleBudget() | DataError():
             return _invalid_spec(error)
-        case OperationalError():
-            logger.error("The database does not answer", exc_info=error)
-            return problem(503, "unavailable", "The database does not answer. Try again.", headers={"Retry-After": "5"})
+        case OperationalError() | InterfaceError() | PoolTimeout() | InternalError(connection_invalidated=True):
+            logger.error("The database does not answer: %s", error)
+            return problem(503, "unavailable", "The database does not answer. Try again.", headers=_RETRY)
     logger.error("Unexpected error", exc_info=error)
     return problem(500, "internal", "The service failed on this request. Its log says why.")
 
@@ -225,5 +235,5 @@ async def _handle(request: Request, error: Exception) -> Response:  # noqa: ARG0
 
 def install(app: FastAPI) -> None:
     """Makes every error of ``app`` a problem."""
-    for kind in (HTTPException, RequestValidationError, StoreError, EngineError, OperationalError, Exception):
+    for kind in (HTTPException, RequestValidationError, StoreError, EngineError, *AWAY, Exception):
         app.add_exception_handler(kind, _handle)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import redis
 from prometheus_client import CollectorRegistry
+from sqlalchemy import Engine
 
 from api.errors import ConfigurationError
 from api.queue import Queue
@@ -22,7 +23,7 @@ class Resources:
     """Connections and caches, shared by all requests; each is safe to use from several threads."""
 
     settings: ApiSettings
-    database_url: str
+    engine: Engine
     sessions: Sessions
     blobs: BlobStore
     redis: redis.Redis
@@ -40,7 +41,7 @@ def open_resources(settings: ApiSettings, metrics: CollectorRegistry) -> Iterato
     """
     if not settings.database_url or not settings.redis_url:
         raise ConfigurationError("Set DNA_DATABASE_URL and DNA_REDIS_URL, or start everything with: dna up")
-    engine = make_engine(settings.database_url, pool_size=16)
+    engine = make_engine(settings.database_url, settings.database_timeouts, pool_size=16)
     sessions = make_sessions(engine)
     blobs = BlobStore(settings.artifacts)
     client = redis.Redis.from_url(settings.redis_url, socket_timeout=2.0, socket_connect_timeout=2.0)
@@ -48,7 +49,7 @@ def open_resources(settings: ApiSettings, metrics: CollectorRegistry) -> Iterato
     try:
         yield Resources(
             settings=settings,
-            database_url=settings.database_url,
+            engine=engine,
             sessions=sessions,
             blobs=blobs,
             redis=client,

@@ -10,21 +10,22 @@ from api.resources import Resources
 from api.settings import ApiSettings
 from store import datasets, keys
 from store.migrate import is_current
-from store.session import transaction
+from store.session import await_database, transaction
 
 
 def prepare(resources: Resources) -> None:
-    """Checks the database and the keys, and puts the built-in datasets in.
+    """Waits for the database, checks it and the keys, and puts the built-in datasets in.
 
     Raises:
         ConfigurationError: the database does not answer or has another schema, or the door would stand open.
     """
     try:
-        if not is_current(resources.database_url):
-            raise ConfigurationError("The database has another schema than this version expects. Run: dna migrate")
+        await_database(resources.engine, within=resources.settings.database_start_seconds)
     except OperationalError as error:
         raise ConfigurationError(f"The database of DNA_DATABASE_URL does not answer: {error.orig}") from error
     with transaction(resources.sessions) as session:
+        if not is_current(session.connection()):
+            raise ConfigurationError("The database has another schema than this version expects. Run: dna migrate")
         _refuse_open_door(resources.settings, has_keys=keys.any_active(session))
         datasets.ensure_builtin(session)
 

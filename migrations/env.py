@@ -13,6 +13,7 @@ from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import Connection, text
 
 from store.columns import CheckedJson, CheckedText
+from store.connection import PATIENT
 from store.session import make_engine
 from store.settings import Settings
 from store.tables import Search
@@ -58,7 +59,7 @@ def migrate(connection: Connection) -> None:
 
 if "url" not in context.config.attributes and context.config.config_file_name is not None:
     fileConfig(context.config.config_file_name)
-engine = make_engine(database_url(), pool_size=1)
+engine = make_engine(database_url(), PATIENT, pool_size=1)
 try:
     with engine.connect() as connection:
         migrate(connection)

@@ -21,7 +21,7 @@ from sqlalchemy.exc import ArgumentError, OperationalError, ProgrammingError
 from store import keys
 from store.errors import StoreError
 from store.migrate import upgrade
-from store.session import make_engine, make_sessions, transaction
+from store.session import await_database, make_engine, make_sessions, transaction
 from store.settings import Settings
 from store.tables import ApiKey
 
@@ -67,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
 def _run(chosen: argparse.Namespace, settings: Settings) -> None:
     match chosen.command:
         case "migrate":
-            upgrade(_database(settings))
+            _migrate(_database(settings), settings)
         case "servers":
             _servers(chosen.data_dir or settings.data_dir)
         case "key":
@@ -78,6 +78,15 @@ def _database(settings: Settings) -> str:
     if settings.database_url is None:
         raise StoreError("Set DNA_DATABASE_URL, such as postgresql://user:password@host/dna.")
     return settings.database_url
+
+
+def _migrate(url: str, settings: Settings) -> None:
+    engine = make_engine(url, settings.database_timeouts, pool_size=1)
+    try:
+        await_database(engine, within=settings.database_start_seconds)
+    finally:
+        engine.dispose()
+    upgrade(url)
 
 
 def _servers(folder: Path) -> None:

@@ -22,7 +22,7 @@ import psutil  # type: ignore[import-untyped]
 from sqlalchemy import URL, text
 
 from store.errors import StoreError
-from store.session import make_engine
+from store.session import await_database, make_engine
 
 #: PostgreSQL refuses to run as root; root starts it as this user, who is created if need be.
 OS_USER = "dna-postgres"
@@ -160,6 +160,7 @@ def _url(socket_folder: Path, database: str) -> URL:
 def _ensure_database(socket_folder: Path, name: str) -> None:
     engine = make_engine(_url(socket_folder, "postgres").render_as_string(), pool_size=1)
     try:
+        await_database(engine, within=WAIT_SECONDS)  # One that was taken over may still recover.
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             if not connection.scalar(text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": name}):
                 connection.execute(text(f'CREATE DATABASE "{name}"'))

@@ -6,9 +6,9 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
 
 import migrations
-from store.session import make_engine
 
 
 def alembic_config(url: str) -> Config:
@@ -28,12 +28,7 @@ def downgrade(url: str, revision: str) -> None:
     command.downgrade(alembic_config(url), revision)
 
 
-def is_current(url: str) -> bool:
+def is_current(connection: Connection) -> bool:
     """Whether the database has exactly the schema that this code expects."""
-    head = ScriptDirectory.from_config(alembic_config(url)).get_current_head()
-    engine = make_engine(url, pool_size=1)
-    try:
-        with engine.connect() as connection:
-            return MigrationContext.configure(connection).get_current_revision() == head
-    finally:
-        engine.dispose()
+    head = ScriptDirectory.from_config(alembic_config("")).get_current_head()
+    return MigrationContext.configure(connection).get_current_revision() == head

@@ -5,16 +5,28 @@ Repositories take a ``Session`` and never commit: the edge (a request, a task, a
 
 from __future__ import annotations
 
+import logging
+import math
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from sqlalchemy import TIMESTAMP, Engine, create_engine, func, make_url, select
+from sqlalchemy import TIMESTAMP, Engine, create_engine, func, make_url, select, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from store.commits import commit
+from store.connection import TimeOuts, bound
+
+logger = logging.getLogger("dna.store.session")
 
 Sessions = sessionmaker[Session]
+
+_AGAIN_SECONDS = 0.2
+
+#: Of a server that starts, stops, recovers or is full.
+_PASSING = ("starting up", "shutting down", "not yet accepting", "recovery", "too many clients", "connection slots")
 
 
 def driver_url(url: str) -> str:
@@ -25,15 +37,23 @@ def driver_url(url: str) -> str:
     return parsed.render_as_string(hide_password=False)
 
 
-def make_engine(url: str, *, pool_size: int = 5) -> Engine:
-    """An engine whose sessions speak UTC and whose dead connections are noticed before use."""
-    return create_engine(
+def make_engine(url: str, timeouts: TimeOuts | None = None, *, pool_size: int = 5) -> Engine:
+    """An engine whose sessions speak UTC, whose dead connections are noticed before use, and which waits for nothing for ever."""
+    limits = timeouts or TimeOuts()
+    engine = create_engine(
         driver_url(url),
         pool_size=pool_size,
         max_overflow=2 * pool_size,
         pool_pre_ping=True,
-        connect_args={"options": "-c timezone=UTC", "application_name": "dna"},
+        pool_timeout=limits.pool,
+        connect_args={
+            "options": f"-c timezone=UTC {limits.options}",
+            "application_name": "dna",
+            "connect_timeout": math.ceil(limits.connect),
+        },
     )
+    bound(engine, limits)
+    return engine
 
 
 def make_sessions(engine: Engine) -> Sessions:
@@ -56,3 +76,37 @@ def transaction(sessions: Sessions) -> Iterator[Session]:
 def clock(session: Session) -> datetime:
     """The database's time. Leases and durations use it, so workers' clocks need not agree."""
     return session.scalars(select(func.clock_timestamp(type_=TIMESTAMP(timezone=True)))).one()
+
+
+def be_patient(session: Session) -> None:
+    """Lets this transaction idle: between its statements comes work of minutes, such as the unpacking of an archive."""
+    session.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+
+
+def await_database(engine: Engine, *, within: float) -> None:
+    """Waits for a server that is starting.
+
+    Args:
+        within: seconds, counted from now.
+
+    Raises:
+        OperationalError: it did not let anybody in by then, or does not for a reason that does not pass (a wrong password).
+    """
+    deadline = time.monotonic() + within
+    said = False
+    while True:
+        try:
+            with engine.connect():
+                return
+        except OperationalError as error:
+            if time.monotonic() > deadline or not _may_pass(str(error.orig)):
+                raise
+            if not said:
+                logger.warning("Waiting up to %.0f s for the database: %s", within, str(error.orig).strip())
+            said = True
+        time.sleep(_AGAIN_SECONDS)
+
+
+def _may_pass(reason: str) -> bool:
+    """Who answers FATAL refuses, unless it is only not ready yet; who does not answer may be started at this moment."""
+    return "FATAL" not in reason or any(words in reason for words in _PASSING)

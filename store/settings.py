@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from store.connection import TimeOuts
 
 
 class Settings(BaseSettings):
@@ -33,6 +35,29 @@ class Settings(BaseSettings):
     datasets: Path | None = Field(
         default=None,
         description="Where workers unpack uploaded datasets, and timm's are kept. Not set: datasets/ in the data folder.",
+    )
+    database_start_seconds: NonNegativeFloat = Field(
+        default=60.0,
+        description="How long the API and the workers wait, when they start, for a PostgreSQL that is starting.",
+    )
+    database_connect_seconds: PositiveFloat = Field(
+        default=5.0,
+        description="How long PostgreSQL may take to let a connection in, or to say that one still lives. Whole seconds, 2 at least.",
+    )
+    database_statement_seconds: NonNegativeFloat = Field(
+        default=30.0,
+        description="How long one statement may take; 5 seconds later a server that is frozen is given up. 0: without end.",
+    )
+    database_lock_seconds: NonNegativeFloat = Field(
+        default=10.0, description="How long a statement waits for a row that another transaction holds. 0: without end."
+    )
+    database_idle_seconds: NonNegativeFloat = Field(
+        default=60.0,
+        description="A transaction in which nothing happens for this long is ended, uploads excepted: its process may be stopped, "
+        "and what it holds keeps others waiting. 0: never.",
+    )
+    database_pool_seconds: PositiveFloat = Field(
+        default=10.0, description="How long to wait for a connection while all of a process are in use."
     )
     lease_seconds: PositiveFloat = Field(
         default=60.0, description="How long a step stays with a worker that no longer renews its lease."
@@ -64,6 +89,17 @@ class Settings(BaseSettings):
         if self.lease_seconds < 2 * self.lease_renew_seconds:
             raise ValueError("DNA_LEASE_SECONDS must be at least twice DNA_LEASE_RENEW_SECONDS")
         return self
+
+    @property
+    def database_timeouts(self) -> TimeOuts:
+        """How long to wait for PostgreSQL."""
+        return TimeOuts(
+            connect=self.database_connect_seconds,
+            statement=self.database_statement_seconds,
+            lock=self.database_lock_seconds,
+            idle=self.database_idle_seconds,
+            pool=self.database_pool_seconds,
+        )
 
     @property
     def worker_timeout(self) -> timedelta:

@@ -19,9 +19,11 @@ from sqlalchemy.orm import Session
 
 from store.columns import new_id
 from store.embedded import Servers, embedded_servers
+from store.embedded_postgres import postgres
 from store.migrate import upgrade
 from store.session import Sessions, driver_url, make_engine, make_sessions
 from store.settings import Settings
+from tests.postgres import SparePostgres
 
 
 @pytest.fixture(scope="session")
@@ -34,6 +36,18 @@ def servers() -> Iterator[Servers]:
     with server_folder() as folder, embedded_servers(folder) as started:
         _do(started.database_url, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
         yield Servers(driver_url(database_url or started.database_url), redis_url or started.redis_url)
+
+
+@pytest.fixture(scope="session")
+def spare_postgres() -> Iterator[SparePostgres]:
+    """A server to be frozen and stopped. Nobody else's database is on it."""
+    with server_folder() as folder:
+        with postgres(folder / "postgres", "dna") as url:
+            _do(url, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
+            upgrade(url)
+            spare = SparePostgres(url, folder / "postgres")
+            yield spare
+        spare.close()
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from sqlalchemy.exc import OperationalError
 
 from store.errors import StoreError
 from store.migrate import is_current
+from store.session import await_database, make_engine
 from worker.devices import Device, cpu, find_devices
 from worker.settings import WorkerSettings
 
@@ -79,17 +80,22 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def check(settings: WorkerSettings) -> None:
-    """Looks before anything is started.
+    """Looks before anything is started, and waits for a database that is starting.
 
     Raises:
         NotReady: a server is not named or does not answer, or the schema is another one; says what to do.
     """
     if settings.database_url is None or settings.redis_url is None:
         raise NotReady("Set DNA_DATABASE_URL and DNA_REDIS_URL, or use dna up, which starts both servers here.")
+    engine = make_engine(settings.database_url, settings.database_timeouts, pool_size=1)
     try:
-        current = is_current(settings.database_url)
+        await_database(engine, within=settings.database_start_seconds)
+        with engine.connect() as connection:
+            current = is_current(connection)
     except OperationalError as error:
         raise NotReady(f"The database of DNA_DATABASE_URL cannot be used: {error.orig}") from error
+    finally:
+        engine.dispose()
     if not current:
         raise NotReady("The database has another schema than this version; run python -m store migrate.")
 

@@ -18,6 +18,9 @@ VISIBILITY = timedelta(days=7)
 
 CONNECT_SECONDS = 2.0
 
+#: A Redis that is frozen must not hold up who sends; longer than a consumer asks it to wait for a message.
+ANSWER_SECONDS = 5.0
+
 
 def make_app(settings: Settings) -> Celery:
     """An application on ``settings.redis_url``; connects when first used."""
@@ -51,5 +54,6 @@ def configuration(settings: Settings) -> dict[str, Any]:
             # Of a sender: the outbox keeps what Redis does not take at once, and tries again.
             "max_retries": 0,
             "socket_connect_timeout": CONNECT_SECONDS,
+            "socket_timeout": ANSWER_SECONDS,
         },
     }

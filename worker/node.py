@@ -46,6 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--device-label", required=True, help="the device as people call it")
     chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format=f"%(asctime)s {chosen.name} %(levelname)s %(name)s: %(message)s")
+    threading.Thread(target=_leave_with_stdin, name="leave-with-stdin", daemon=True).start()
     settings = WorkerSettings()
     device = Device(chosen.device, chosen.device_label)
     with open_slot(settings, device, chosen.queues.split(",")) as slot:
@@ -67,7 +68,6 @@ class Node:
         register(self._app, self.run_step)
         setup_logging.connect(_keep_logging)
         worker_shutting_down.connect(self._leave)
-        threading.Thread(target=_leave_with_stdin, name="leave-with-stdin", daemon=True).start()
         worker = self._app.Worker(
             hostname=f"{self._name}-{os.getpid()}@%h",
             queues=self._slot.worker.queues,

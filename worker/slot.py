@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import platform
 import threading
@@ -11,13 +12,17 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from uuid import UUID
 
+from sqlalchemy.exc import OperationalError
+
 from store import workers
 from store.blobs import BlobStore
-from store.session import Sessions, make_engine, make_sessions, transaction
+from store.session import Sessions, await_database, make_engine, make_sessions, transaction
 from store.tables import Worker
 from worker.devices import Device
 from worker.engines import Engines
 from worker.settings import WorkerSettings
+
+logger = logging.getLogger("dna.worker.slot")
 
 
 @dataclass(kw_only=True)
@@ -44,9 +49,10 @@ class Slot:
 def open_slot(settings: WorkerSettings, device: Device, queues: Sequence[str]) -> Iterator[Slot]:
     """A slot that is known to the others as a live worker until the block ends."""
     assert settings.database_url is not None
-    engine = make_engine(settings.database_url)
+    engine = make_engine(settings.database_url, settings.database_timeouts)
     sessions = make_sessions(engine)
     try:
+        await_database(engine, within=settings.database_start_seconds)
         with transaction(sessions) as session:
             worker = workers.register(
                 session,
@@ -61,7 +67,14 @@ def open_slot(settings: WorkerSettings, device: Device, queues: Sequence[str]) -
         with Engines(device.engine_command, environment) as engines:
             blobs = BlobStore(settings.artifacts)
             yield Slot(settings=settings, sessions=sessions, blobs=blobs, engines=engines, worker=worker)
-        with transaction(sessions) as session:
-            workers.leave(session, worker.id)
+        _leave(sessions, worker)
     finally:
         engine.dispose()
+
+
+def _leave(sessions: Sessions, worker: Worker) -> None:
+    try:
+        with transaction(sessions) as session:
+            workers.leave(session, worker.id)
+    except OperationalError as error:  # It counts as live for a little longer.
+        logger.warning("The database does not answer: %s", error.orig)

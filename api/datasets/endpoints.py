@@ -18,7 +18,7 @@ from api.openapi import problems
 from api.pagination import Page, Ref, RowPaging, encode
 from store import datasets
 from store.files import drafts
-from store.session import transaction
+from store.session import be_patient, transaction
 from store.tables import Dataset
 
 DatasetKey = Annotated[str, Path(max_length=200, description="Id or name.", examples=["digits"])]
@@ -49,6 +49,7 @@ def create_dataset(sent: upload.SentDep, resources: ResourcesDep) -> Response:
         return JSONResponse(dataset.model_dump(mode="json"), 201, {"Location": f"/datasets/{dataset.id}"})
 
     with drafts(resources.sessions, resources.blobs) as written, transaction(resources.sessions) as session:
+        be_patient(session)
         return sent.once.answer(session, work)
 
 

@@ -7,10 +7,9 @@ from typing import Literal
 import redis
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
-from sqlalchemy.exc import OperationalError
 
 from api.deps import ResourcesDep
-from api.errors import Unavailable
+from api.errors import AWAY, Unavailable
 from api.openapi import problems
 from api.resources import Resources
 from store import workers
@@ -38,8 +37,8 @@ class Readiness(BaseModel):
 
 
 @router.get("/healthz", response_model=Health)
-def get_health() -> Health:
-    """Whether the process answers; it asks no server behind it."""
+async def get_health() -> Health:
+    """Whether the process answers; it asks no server behind it, and waits for no thread that does."""
     return Health()
 
 
@@ -56,17 +55,13 @@ def get_readiness(resources: ResourcesDep) -> Readiness:
 def _look(resources: Resources) -> Readiness:
     answers = _redis_answers(resources)
     try:
-        current = is_current(resources.database_url)
-        live = _live_workers(resources) if current else 0
-    except OperationalError:
+        with transaction(resources.sessions) as session:
+            current = is_current(session.connection())
+            live = len(workers.live(session, within=resources.settings.worker_timeout)) if current else 0
+    except AWAY:
         return Readiness(database=False, migrations=False, redis=answers, workers=0)
     warnings = [] if live or not current else [NO_WORKER]
     return Readiness(database=True, migrations=current, redis=answers, workers=live, warnings=warnings)
-
-
-def _live_workers(resources: Resources) -> int:
-    with transaction(resources.sessions) as session:
-        return len(workers.live(session, within=resources.settings.worker_timeout))
 
 
 def _redis_answers(resources: Resources) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -91,7 +92,14 @@ def finished(shared: TestClient, shared_settings: ApiSettings) -> Finished:
 @pytest.fixture
 def server(api_settings: ApiSettings) -> Iterator[httpx.Client]:
     """Calls the application over a socket: for answers that come in pieces."""
-    config = uvicorn.Config(create_app(api_settings), port=0, log_level="warning", timeout_graceful_shutdown=1)
+    with serving(api_settings) as client:
+        yield client
+
+
+@contextmanager
+def serving(settings: ApiSettings) -> Iterator[httpx.Client]:
+    """The application behind a socket for as long as the block lasts."""
+    config = uvicorn.Config(create_app(settings), port=0, log_level="warning", timeout_graceful_shutdown=1)
     running = uvicorn.Server(config)
     thread = threading.Thread(target=running.run)
     thread.start()

@@ -13,6 +13,7 @@ import pytest
 
 from api.__main__ import main
 from api.settings import ApiSettings
+from tests.postgres import SparePostgres
 
 
 @pytest.fixture
@@ -64,6 +65,7 @@ def test_what_keeps_it_from_starting(
     variable: tuple[str, str] | None,
     says: str,
 ) -> None:
+    environment.setenv("DNA_DATABASE_START_SECONDS", "0")
     if variable is not None:
         environment.setenv(*variable)
     assert main(arguments) == 2
@@ -76,3 +78,19 @@ def test_a_schema_that_is_behind_keeps_it_from_starting(
     environment.setenv("DNA_DATABASE_URL", empty_database_url)
     assert main([]) == 2
     assert "dna migrate" in capsys.readouterr().err
+
+
+def test_it_waits_for_a_database_that_starts(environment: pytest.MonkeyPatch, spare_postgres: SparePostgres) -> None:
+    environment.setenv("DNA_DATABASE_URL", spare_postgres.url)
+    command = [sys.executable, "-m", "api", "--port", "0", "--embedded"]
+    with spare_postgres.away():
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        assert process.stderr is not None
+        said = iter(process.stderr.readline, "")
+        assert any("Waiting up to 60 s for the database" in line for line in said)
+    try:
+        assert any("Uvicorn running" in line for line in said)
+    finally:
+        process.terminate()
+        process.wait()
+        process.stderr.close()

@@ -14,6 +14,8 @@ from dna_engine.spec import ResolvedSpec, SearchSpec, resolve
 from dna_engine.steps import Kind
 from store import flow, searches, steps, workers
 from store.claims import Claim
+from store.migrate import is_current
+from store.session import make_engine
 from store.states import StepState
 from store.tables import Search, Step, Worker
 
@@ -69,3 +71,12 @@ def succeed(session: Session, claim: Claim) -> None:
 def finish_phase(session: Session, search: Search, worker: Worker) -> None:
     for step in queued(session, search):
         succeed(session, take(session, step, worker))
+
+
+def schema_is_current(url: str) -> bool:
+    """Whether the database has the schema of this version."""
+    engine = make_engine(url, pool_size=1)
+    with engine.connect() as connection:
+        current = is_current(connection)
+    engine.dispose()
+    return current

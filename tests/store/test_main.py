@@ -9,19 +9,20 @@ import pytest
 
 from store import keys
 from store.__main__ import main
-from store.migrate import is_current
 from store.session import Sessions, transaction
+from tests.store.builders import schema_is_current
 
 
 @pytest.fixture(autouse=True)
 def no_servers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DNA_DATABASE_URL", raising=False)
+    monkeypatch.setenv("DNA_DATABASE_START_SECONDS", "0")
 
 
 def test_migrates(empty_database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DNA_DATABASE_URL", empty_database_url)
     assert main(["migrate"]) == 0
-    assert is_current(empty_database_url)
+    assert schema_is_current(empty_database_url)
 
 
 def test_a_key_is_made_listed_and_revoked(

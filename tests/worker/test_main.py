@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.postgres import SparePostgres
 from worker.__main__ import NotReady, check, plan
 from worker.devices import Device
 from worker.settings import WorkerSettings
 
+AWAY = WorkerSettings(database_url="postgresql://127.0.0.1:1/dna", redis_url="redis://127.0.0.1:1/0")
 TWO = [Device("cuda:0", "A GPU"), Device("cuda:1", "A GPU")]
 
 
@@ -35,7 +38,17 @@ def test_a_database_without_the_schema_is_refused(empty_database_url: str) -> No
 
 def test_a_database_that_does_not_answer_is_refused() -> None:
     with pytest.raises(NotReady, match="cannot be used"):
-        check(WorkerSettings(database_url="postgresql://127.0.0.1:1/dna", redis_url="redis://127.0.0.1:1/0"))
+        check(AWAY.model_copy(update={"database_start_seconds": 0.0}))
+
+
+def test_a_database_that_starts_is_waited_for(spare_postgres: SparePostgres, caplog: pytest.LogCaptureFixture) -> None:
+    settings = AWAY.model_copy(update={"database_url": spare_postgres.url})
+    with ThreadPoolExecutor() as pool:
+        with spare_postgres.away():
+            checked = pool.submit(check, settings)
+            while "Waiting up to 60 s" not in caplog.text:
+                assert not checked.done()
+        checked.result()
 
 
 @pytest.mark.parametrize(

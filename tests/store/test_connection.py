@@ -1,0 +1,112 @@
+"""Nothing waits for PostgreSQL for ever: neither where it ends what takes long itself, nor where it is frozen."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import OperationalError
+
+from store.connection import PATIENT, TimeOuts
+from store.session import Sessions, await_database, be_patient, make_engine, make_sessions, transaction
+from tests.postgres import SparePostgres
+
+#: psycopg waits two seconds at least to be let in.
+SHORT = TimeOuts(connect=2.0, statement=0.3, lock=0.1)
+IDLE_SECONDS = 0.3
+
+
+@pytest.fixture
+def brief(spare_postgres: SparePostgres, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    """An engine of little patience, on a server that may be frozen."""
+    monkeypatch.setattr("store.connection.WAY_SECONDS", 0.2)
+    engine = make_engine(spare_postgres.url, SHORT)
+    yield engine
+    engine.dispose()
+
+
+def test_a_frozen_server_is_given_up_and_found_again(brief: Engine, spare_postgres: SparePostgres) -> None:
+    with brief.connect() as connection:
+        connection.execute(text("SELECT 1"))
+        with spare_postgres.frozen():
+            # The server's own limit of a statement ends nothing now.
+            with pytest.raises(OperationalError, match="no answer within"):
+                connection.execute(text("SELECT 2"))
+            begun = time.monotonic()
+            for _ in range(20):
+                with pytest.raises(OperationalError), brief.connect():
+                    pass
+            # Some were not let in within two seconds; the others did not try.
+            assert time.monotonic() - begun < 20 * SHORT.connect / 2
+    await_database(brief, within=10.0)
+    with brief.connect() as connection:
+        assert connection.scalar(text("SELECT 3")) == 3
+
+
+def test_a_connection_from_the_pool_is_asked_before_it_is_used(brief: Engine, spare_postgres: SparePostgres) -> None:
+    """The answer to that may take as long as being let in, and not as long as a statement."""
+    patient = make_engine(spare_postgres.url, TimeOuts(connect=2.0, statement=0.0))
+    with patient.connect():
+        pass
+    with spare_postgres.frozen(), pytest.raises(OperationalError), patient.connect():
+        pass
+    patient.dispose()
+
+
+@pytest.mark.parametrize(
+    ("statement", "says"),
+    [("SELECT pg_sleep(20)", "statement timeout"), ("LOCK TABLE searches IN ACCESS EXCLUSIVE MODE", "lock timeout")],
+)
+def test_the_server_ends_what_takes_long(brief: Engine, statement: str, says: str) -> None:
+    with brief.connect() as holder, brief.connect() as waiting:
+        holder.execute(text("LOCK TABLE searches IN ACCESS SHARE MODE"))
+        with pytest.raises(OperationalError, match=says):
+            waiting.execute(text(statement))
+
+
+def idle(sessions: Sessions, *, patient: bool) -> int | None:
+    with transaction(sessions) as session:
+        if patient:
+            be_patient(session)
+        session.execute(text("LOCK TABLE searches IN ACCESS EXCLUSIVE MODE"))
+        time.sleep(2 * IDLE_SECONDS)
+        return session.scalar(text("SELECT 1"))
+
+
+def test_a_transaction_of_a_stopped_process_holds_nothing_for_long(spare_postgres: SparePostgres) -> None:
+    """An upload's may last as long as its unpacking takes."""
+    engine = make_engine(spare_postgres.url, TimeOuts(idle=IDLE_SECONDS))
+    sessions = make_sessions(engine)
+    assert idle(sessions, patient=True) == 1
+    with pytest.raises(Exception, match="idle"):
+        idle(sessions, patient=False)
+    with transaction(sessions) as session:
+        session.execute(text("LOCK TABLE searches IN ACCESS EXCLUSIVE MODE"))
+    engine.dispose()
+
+
+def test_migrations_are_not_cut_short(spare_postgres: SparePostgres) -> None:
+    engine = make_engine(spare_postgres.url, PATIENT)
+    names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+    with engine.connect() as connection:
+        assert [connection.scalar(text(f"SHOW {name}")) for name in names] == ["0", "0", "0"]
+    engine.dispose()
+
+
+def test_a_server_that_starts_is_waited_for(spare_postgres: SparePostgres) -> None:
+    engine = make_engine(spare_postgres.url)
+    with spare_postgres.away(), pytest.raises(OperationalError):
+        await_database(engine, within=0.0)
+    await_database(engine, within=60.0)
+    engine.dispose()
+
+
+def test_a_server_that_refuses_is_not_waited_for(spare_postgres: SparePostgres) -> None:
+    begun = time.monotonic()
+    engine = make_engine(spare_postgres.url.replace("/dna?", "/nowhere?"))
+    with pytest.raises(OperationalError, match='database "nowhere" does not exist'):
+        await_database(engine, within=600.0)
+    assert time.monotonic() - begun < 300.0
+    engine.dispose()
