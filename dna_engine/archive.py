@@ -25,7 +25,16 @@ _CHUNK = 1 << 20
 #: Bytes of a part of a name, as file systems allow, and of a whole one.
 _PART, _NAME = 255, 1024
 #: What the readers of archives raise for one that is damaged or that they do not know.
-_BROKEN = (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, OSError)
+_BROKEN = (
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    NotImplementedError,
+    OSError,
+    ValueError,
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -112,18 +112,19 @@ def read_layout(root: Path) -> Layout:
     return Layout(train, test, left_out + _other_files(whole))
 
 
-def _read(path: Path, shown: str = "", above: tuple[Path, ...] = ()) -> _Folder:
+def _read(path: Path, shown: str = "", above: tuple[tuple[int, int], ...] = ()) -> _Folder:
     """Folders are followed through links, but never into one that they lie in."""
     found = _Folder(path, shown, [], [], [])
-    real = path.resolve()
-    if real in above:
+    about = path.stat()
+    itself = (about.st_dev, about.st_ino)
+    if itself in above:
         return found
     with os.scandir(path) as entries:
         for entry in sorted(entries, key=lambda entry: entry.name):
             if is_clutter(entry.name):
                 continue
             if entry.is_dir():
-                found.folders.append(_read(path / entry.name, f"{shown}{entry.name}/", (*above, real)))
+                found.folders.append(_read(path / entry.name, f"{shown}{entry.name}/", (*above, itself)))
             else:
                 (found.pictures if is_picture(entry.name) else found.others).append(path / entry.name)
     return found

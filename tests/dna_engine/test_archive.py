@@ -179,6 +179,16 @@ def test_damaged(made: Callable[[Files], io.BytesIO], tmp_path: Path) -> None:
         out_of(io.BytesIO(whole[: len(whole) // 2]), tmp_path / "out")
 
 
+def test_a_tar_whose_numbers_are_none(tmp_path: Path) -> None:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        member = tarfile.TarInfo("a/1.png")
+        member.pax_headers = {"GNU.sparse.major": "0", "GNU.sparse.minor": "1", "GNU.sparse.map": "0,1,x"}
+        archive.addfile(member)
+    with pytest.raises(DataError, match=r"The archive cannot be read \(ValueError"):
+        out_of(out, tmp_path / "out")
+
+
 @pytest.mark.parametrize("content", [b"", b"%PDF-1.7", b"\x89PNG" + bytes(100_000)])
 def test_something_else(content: bytes, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="neither a zip nor a tar"):
