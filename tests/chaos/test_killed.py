@@ -84,7 +84,7 @@ def test_another_machine_finishes_with_the_same_ratings(book: Book, impatient: S
     # Another machine: it has nothing of the first one's folder, only what was stored.
     (impatient.data_dir / "runs").rename(tmp_path / "lost")
     with machine(impatient, **often):
-        wait_for(lambda: book.search(search_id).state not in (SearchState.QUEUED, SearchState.RUNNING), seconds=120.0)
+        wait_for(lambda: book.search(search_id).state not in (SearchState.QUEUED, SearchState.RUNNING))
     assert book.search(search_id).state == SearchState.SUCCEEDED, book.search(search_id).error
     attempts = {step.key: step.attempt for step in book.search(search_id).steps}
     assert attempts.pop("distill-1") == 2

@@ -23,6 +23,7 @@ from dna_client.cli.options import LOCAL
 from dna_client.cli.service import welcome, without_password
 from dna_client.errors import ServiceFailed
 from dna_client.up import Addresses, Service, running_in
+from tests.e2e.service import alive, wait_for
 
 DNA = [sys.executable, "-m", "dna_client"]
 
@@ -90,7 +91,7 @@ def test_starts_all_stops_all_and_keeps_the_data(data_folder: Path) -> None:
         assert said[0] == f"Starting PostgreSQL and Redis in {data_folder} ..."
         assert "Starting the worker ..." in said
         assert said[-1] == "Stopped. The data is kept."
-        assert psutil.wait_procs(started, timeout=15)[1] == []
+        wait_for(lambda: not any(map(alive, started)))
         assert running_in(data_folder) is None
     with up(data_folder) as (process, where):
         with Client(where["url"]) as client:
@@ -99,7 +100,7 @@ def test_starts_all_stops_all_and_keeps_the_data(data_folder: Path) -> None:
         started = descendants(process)
         process.kill()
         process.wait()
-        assert psutil.wait_procs(started, timeout=15)[1] == []
+        wait_for(lambda: not any(map(alive, started)))
 
 
 @pytest.mark.slow
@@ -117,7 +118,7 @@ def test_uses_servers_that_are_given_and_says_which_process_ended(
         with pytest.raises(ServiceFailed, match="The API was ended by SIGKILL") as ended:
             look_after(service)
         assert "Uvicorn running" in ended.value.message
-    assert psutil.wait_procs([worker], timeout=15)[1] == []
+    wait_for(lambda: not alive(worker))
 
 
 @pytest.mark.slow

@@ -76,7 +76,7 @@ def alive(process: psutil.Process) -> bool:
         return False
 
 
-def wait_for(holds: Callable[[], bool], *, seconds: float = 150.0) -> None:
+def wait_for(holds: Callable[[], bool], *, seconds: float = 600.0) -> None:
     """Waits until something holds."""
     deadline = time.monotonic() + seconds
     while not holds():
