@@ -60,9 +60,13 @@ class Child:
         return [line for line in whole_lines.splitlines() if _TROUBLE.search(line)]
 
     def _read_from(self, position: int) -> str:
-        with self.log.open("rb") as file:
-            file.seek(position)
-            return file.read().decode(errors="surrogateescape")
+        """Nothing where somebody has removed the log: that is no reason to end what it tells of."""
+        try:
+            with self.log.open("rb") as file:
+                file.seek(position)
+                return file.read().decode(errors="surrogateescape")
+        except OSError:
+            return ""
 
 
 def start(

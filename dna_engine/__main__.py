@@ -55,6 +55,9 @@ def _parser() -> argparse.ArgumentParser:
 
     serve = _command(commands, "serve", _serve, "steps as orders on standard input tell, until it ends")
     serve.add_argument("--device", help="cpu or cuda:0; default: a GPU where there is one")
+    serve.add_argument(
+        "--patience", type=float, help="exit when nothing, not even an empty line, was heard for so many seconds"
+    )
 
     space = _command(commands, "space", _space, "counts a space and the range of its costs")
     space.add_argument("space", help="a preset, or a JSON file that describes a space")
@@ -137,7 +140,7 @@ def _serve(options: argparse.Namespace) -> None:
     _wait_briefly()
     from dna_engine.serve import serve  # torch
 
-    serve(options.device, Reporter(), sys.stdin)
+    serve(options.device, Reporter(), sys.stdin, patience=options.patience)
 
 
 def _plot(options: argparse.Namespace) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import os
 import queue
+import select
 import sys
 import threading
 from pathlib import Path
@@ -25,14 +26,18 @@ from dna_engine.spec import ResolvedSpec
 from dna_engine.steps import Order
 
 
-def serve(device_name: str | None, reporter: Reporter, source: TextIO) -> NoReturn:
+def serve(device_name: str | None, reporter: Reporter, source: TextIO, *, patience: float | None = None) -> NoReturn:
     """Runs the orders of ``source`` one after another. Never returns.
 
     The process ends with the exit code of the error that a step raised, and at once when ``source`` ends: the supervisor
     holds the other end and never closes it before it is done, so the end means that it died.
+
+    Args:
+        patience: seconds. A supervisor that says nothing for so long, not even an empty line, was stopped: its step will be given
+            to another, who may work in the same folder, so the process ends then too. None: it may be silent for ever.
     """
     orders: queue.SimpleQueue[str] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(source, orders), name="orders", daemon=True).start()
+    threading.Thread(target=_listen, args=(source.fileno(), orders, patience), name="orders", daemon=True).start()
     stop = stop_on_signals()
     try:
         device = choose_device(device_name)
@@ -54,9 +59,12 @@ def leave(exit_code: int) -> NoReturn:
     os._exit(exit_code)
 
 
-def _listen(source: TextIO, orders: queue.SimpleQueue[str]) -> None:
-    for line in source:
-        orders.put(line)
+def _listen(source: int, orders: queue.SimpleQueue[str], patience: float | None) -> None:
+    heard = b""
+    while select.select([source], [], [], patience)[0] and (said := os.read(source, 1 << 16)):
+        *lines, heard = (heard + said).split(b"\n")
+        for line in filter(None, lines):
+            orders.put(line.decode(errors="replace"))
     os._exit(Interrupted.exit_code)
 
 

@@ -25,6 +25,9 @@ from store.session import await_database, make_engine, make_sessions, transactio
 from store.settings import Settings
 from store.tables import ApiKey
 
+#: How long the servers of an owner that was killed may take to leave the folder, in seconds.
+LEAVE_SECONDS = 30.0
+
 
 def main(arguments: list[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
@@ -100,7 +103,7 @@ def _servers(folder: Path) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with embedded_servers(folder) as servers:
+    with embedded_servers(folder, within=LEAVE_SECONDS) as servers:
         print(json.dumps({"database_url": servers.database_url, "redis_url": servers.redis_url}), flush=True)
         stop.wait()
 

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from store.embedded_postgres import postgres
 from store.embedded_redis import redis_server
@@ -26,8 +28,11 @@ class Servers:
 
 
 @contextmanager
-def embedded_servers(folder: Path) -> Iterator[Servers]:
+def embedded_servers(folder: Path, *, within: float = 0.0) -> Iterator[Servers]:
     """Starts both servers in ``folder``, stops both at the end of the block.
+
+    Args:
+        within: seconds that another process may still take to leave the folder; the servers of a killed ``dna up`` are about to.
 
     Raises:
         FolderInUse: another process runs the servers of this folder.
@@ -36,7 +41,7 @@ def embedded_servers(folder: Path) -> Iterator[Servers]:
     folder = folder.expanduser().resolve()
     folder.mkdir(parents=True, exist_ok=True)
     with (
-        _exclusive(folder),
+        _exclusive(folder, within),
         postgres(folder / "postgres", "dna") as database_url,
         redis_server(folder / "redis") as redis_url,
     ):
@@ -44,18 +49,25 @@ def embedded_servers(folder: Path) -> Iterator[Servers]:
 
 
 @contextmanager
-def _exclusive(folder: Path) -> Iterator[None]:
+def _exclusive(folder: Path, within: float) -> Iterator[None]:
     """Two owners of one folder would stop each other's servers. The lock goes away with its process."""
+    deadline = time.monotonic() + within
     with (folder / "servers.lock").open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            lock.seek(0)
-            owner = lock.read().strip() or "unknown"
-            raise FolderInUse(
-                f"{folder} is in use by process {owner}. Stop it, or choose another DNA_DATA_DIR."
-            ) from error
+        while not _locked(lock):
+            if time.monotonic() > deadline:
+                lock.seek(0)
+                owner = lock.read().strip() or "unknown"
+                raise FolderInUse(f"{folder} is in use by process {owner}. Stop it, or choose another DNA_DATA_DIR.")
+            time.sleep(0.1)
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()
         yield
+
+
+def _locked(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

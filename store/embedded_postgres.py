@@ -13,6 +13,7 @@ import shutil
 import stat
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -42,15 +43,14 @@ _log = logging.getLogger(__name__)
 def postgres(data: Path, database: str) -> Iterator[str]:
     """Starts a server on ``data`` (made if missing), stops it at the end of the block; yields the URL of ``database``.
 
-    A server that still runs on ``data``, because its owner was killed, is taken over.
+    A server that still runs on ``data``, because its owner was killed, is taken over; one that leaves is waited for.
 
     Raises:
         StoreError: it does not start; the message says why.
     """
     user = _os_user()
     _initialise(data, user)
-    _forget_stale_pid(data)
-    if not (data / "postmaster.pid").exists():
+    if not _is_running(data):
         _start(data, user)
     socket_folder = Path((data / "postmaster.pid").read_text().split("\n")[4])
     try:
@@ -115,12 +115,18 @@ def _os_user() -> pwd.struct_passwd | None:
 
 
 def _initialise(data: Path, user: pwd.struct_passwd | None) -> None:
-    data.mkdir(mode=0o700, exist_ok=True)
+    """Beside its place first: one that was killed half-way would be taken for a database for ever."""
     if user is not None:
         _let_through(data, _programs())
-        os.chown(data, user.pw_uid, user.pw_gid)
-    if not (data / "PG_VERSION").exists():
-        _run("initdb", "--auth=trust", "--encoding=utf8", "-U", "postgres", "-D", str(data), user=user)
+    if (data / "PG_VERSION").exists():
+        return
+    beside = data.with_name(f".{data.name}.new")
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir(mode=0o700)
+    if user is not None:
+        os.chown(beside, user.pw_uid, user.pw_gid)
+    _run("initdb", "--auth=trust", "--encoding=utf8", "-U", "postgres", "-D", str(beside), user=user)
+    beside.rename(data)
 
 
 def _let_through(*paths: Path) -> None:
@@ -132,14 +138,33 @@ def _let_through(*paths: Path) -> None:
             folder.chmod(mode | stat.S_IXOTH)
 
 
-def _forget_stale_pid(data: Path) -> None:
-    """After a crash the pid of a dead server may have gone to another program, which would be taken for the server."""
-    pidfile = data / "postmaster.pid"
-    if not pidfile.exists():
-        return
-    pid = int(pidfile.read_text().split("\n", 1)[0])
-    if not psutil.pid_exists(pid) or psutil.Process(pid).name() != "postgres":
-        pidfile.unlink()
+def _is_running(data: Path) -> bool:
+    """Whether a server runs on ``data`` and takes connections. One that starts or stops at this moment is waited for."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while status := _status(data / "postmaster.pid"):
+        if "ready" in status:
+            return True
+        if time.monotonic() > deadline:
+            raise StoreError(f"The PostgreSQL of {data} neither starts nor stops; end its process and start again.")
+        time.sleep(0.1)
+    return False
+
+
+def _status(pidfile: Path) -> str:
+    """What a living server says of itself; nothing when there is none.
+
+    After a crash the pid of a dead server may have gone to another program, which would be taken for the server.
+    """
+    try:
+        said = pidfile.read_text()
+        if psutil.Process(int(said.split("\n", 1)[0])).name() == "postgres":
+            return said
+    except FileNotFoundError:
+        return ""
+    except (ValueError, psutil.NoSuchProcess):
+        pass
+    pidfile.unlink(missing_ok=True)
+    return ""
 
 
 def _start(data: Path, user: pwd.struct_passwd | None) -> None:

@@ -19,10 +19,15 @@ logger = logging.getLogger("dna.worker.engines")
 
 
 class Engines:
-    """Engines of one device, one at a time, from the start of the ``with`` block to its end."""
+    """Engines of one device, one at a time, from the start of the ``with`` block to its end.
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
-        self._command = command
+    Args:
+        patience: seconds after which an engine leaves whose supervisor was stopped; without it, it stays.
+    """
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str], patience: float | None = None) -> None:
+        self._command = command if patience is None else [*command, "--patience", f"{patience:g}"]
+        self._patience = patience
         self._environment = os.environ | environment
         self._lock = threading.Lock()
         self._ready: EngineProcess | None = None
@@ -81,4 +86,4 @@ class Engines:
             logger.error("No engine can be started: %s", error)
 
     def _start(self) -> EngineProcess:
-        return EngineProcess(self._command, environment=self._environment)
+        return EngineProcess(self._command, environment=self._environment, patience=self._patience)

@@ -28,10 +28,16 @@ class EngineProcess:
     """Started when made; gone with its whole group when closed.
 
     The engine holds the other end of this process's pipe as its standard input and leaves when it closes, so a worker that is
-    killed takes its engine along.
+    killed takes its engine along. One that is stopped says nothing into the pipe for as long as the engine's patience, and the
+    engine leaves too.
+
+    Args:
+        patience: of the engine, in seconds: an empty line tells it several times meanwhile that this process goes on.
     """
 
-    def __init__(self, command: Sequence[str], *, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, command: Sequence[str], *, environment: Mapping[str, str] | None = None, patience: float | None = None
+    ) -> None:
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -46,6 +52,7 @@ class EngineProcess:
         self._done: float | None = None
         self._stop_by: float | None = None
         self._dead = threading.Event()
+        self._writing = threading.Lock()
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
         self._said: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         self._threads = [
@@ -53,6 +60,10 @@ class EngineProcess:
             threading.Thread(target=self._log, name="engine-log", daemon=True),
             threading.Thread(target=self._bury, name="engine-end", daemon=True),
         ]
+        if patience is not None:
+            self._threads.append(
+                threading.Thread(target=self._go_on, args=(patience,), name="engine-life", daemon=True)
+            )
         for thread in self._threads:
             thread.start()
 
@@ -99,11 +110,7 @@ class EngineProcess:
         """Gives it a step."""
         self._begun, self._done = time.monotonic(), None
         self._tail.clear()
-        assert self._process.stdin is not None
-        # One that has died meanwhile takes no order; its end is what events() gives then.
-        with suppress(BrokenPipeError):
-            self._process.stdin.write(order.model_dump_json() + "\n")
-            self._process.stdin.flush()
+        self._tell(order.model_dump_json())
 
     def events(self, *, tick: float) -> Iterator[Event | None]:
         """What it says about the step; None after each ``tick`` seconds of silence. Ends with a result, or with the process."""
@@ -141,6 +148,23 @@ class EngineProcess:
         """Ends the group at once."""
         if not self._dead.is_set():
             _kill_group(self._process.pid)
+
+    def _tell(self, line: str) -> None:
+        """One that has died meanwhile hears nothing; its end is what :meth:`events` gives then."""
+        assert self._process.stdin is not None
+        with self._writing, suppress(BrokenPipeError):
+            self._process.stdin.write(line + "\n")
+            self._process.stdin.flush()
+
+    def _go_on(self, patience: float) -> None:
+        """Says that this process goes on. Where it did not for too long, another may have the step: the engine hears of no return."""
+        spoke = time.monotonic()
+        while not self._dead.wait(patience / 5):
+            if time.monotonic() - spoke > patience:
+                self.kill()
+                return
+            spoke = time.monotonic()
+            self._tell("")
 
     def _listen(self) -> None:
         assert self._process.stdout is not None

@@ -64,7 +64,9 @@ def open_slot(settings: WorkerSettings, device: Device, queues: Sequence[str]) -
                 versions={name: version(name) for name in ("dna-automl", "torch", "timm")},
             )
         environment = {"CUDA_VISIBLE_DEVICES": device.visible, "DNA_DATASETS": str(settings.datasets_dir)}
-        with Engines(device.engine_command, environment) as engines:
+        # However late the lease was renewed before this process was stopped, its engine is gone when it runs out.
+        patience = settings.lease_seconds - settings.lease_renew_seconds
+        with Engines(device.engine_command, environment, patience) as engines:
             blobs = BlobStore(settings.artifacts)
             yield Slot(settings=settings, sessions=sessions, blobs=blobs, engines=engines, worker=worker)
         _leave(sessions, worker)

@@ -16,8 +16,8 @@ SPEC = tiny_spec()
 
 
 @contextmanager
-def engine() -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "dna_engine", "serve", "--device", "cpu"]
+def engine(*options: str) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "dna_engine", "serve", "--device", "cpu", *options]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         yield process
         process.kill()
@@ -27,7 +27,7 @@ def until_the_end(process: subprocess.Popen[str], order: str) -> list[Event]:
     """What the engine says about an order, to its result or the end of the process."""
     assert process.stdin is not None
     assert process.stdout is not None
-    process.stdin.write(order + "\n")
+    process.stdin.write(f"\n{order}\n")  # An empty line is no order: it says that the supervisor lives.
     process.stdin.flush()
     events = []
     for line in process.stdout:
@@ -48,6 +48,11 @@ def test_one_process_takes_step_after_step_and_leaves_with_its_supervisor(tmp_pa
         assert process.stdin is not None
         process.stdin.close()
         assert process.wait(60) == 130
+
+
+def test_it_leaves_when_its_supervisor_says_nothing_any_more() -> None:
+    with engine("--patience", "0.5") as process:
+        assert process.wait() == 130
 
 
 def test_a_step_that_fails_ends_the_process(tmp_path: Path) -> None:

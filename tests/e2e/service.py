@@ -53,12 +53,14 @@ class Machine:
 
 
 @contextmanager
-def machine(settings: Settings, **environment: str) -> Iterator[Machine]:
+def machine(settings: Settings, *, queues: str = "gpu,cpu", **environment: str) -> Iterator[Machine]:
     """A machine with a CPU inside the block; ``environment`` goes to the worker and its engines."""
     given = settings.model_dump(exclude_none=True, exclude_unset=True)
     variables = {f"DNA_{name.upper()}": str(value) for name, value in given.items()}
     environment = {**os.environ, **variables, "DNA_DEVICE": "cpu", **environment}
-    process = psutil.Popen([sys.executable, "-m", "worker"], env=environment, stdin=subprocess.DEVNULL)
+    process = psutil.Popen(
+        [sys.executable, "-m", "worker", "--queues", queues], env=environment, stdin=subprocess.DEVNULL
+    )
     started = Machine(process)
     try:
         yield started

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -82,3 +85,25 @@ def test_a_pid_that_went_to_another_program(data_folder: Path) -> None:
     assert other.poll() is None
     other.kill()
     other.wait()
+
+
+@contextmanager
+def owner(folder: Path) -> Iterator[tuple[subprocess.Popen[str], Servers]]:
+    command = [sys.executable, "-m", "store", "servers", "--data-dir", str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield process, Servers(**json.loads(process.stdout.readline()))
+        finally:
+            process.terminate()
+
+
+def test_what_a_killed_owner_left_half_made_or_leaving(data_folder: Path) -> None:
+    """A database that was being made, and servers that are still being stopped while the next owner comes."""
+    (data_folder / ".postgres.new").mkdir()
+    (data_folder / ".postgres.new" / "PG_VERSION").write_text("18")
+    with owner(data_folder) as (first, servers):
+        write(servers, "1")
+        first.terminate()
+        with owner(data_folder) as (_, servers):
+            assert read(servers) == (["1"], ["1"])

@@ -20,7 +20,8 @@ def say(event: str, **fields: Any) -> None:
 
 def listen(orders: queue.SimpleQueue[str]) -> None:
     for line in sys.stdin:
-        orders.put(line)
+        if line.strip():  # An empty one says that the supervisor goes on.
+            orders.put(line)
     os._exit(130)
 
 
