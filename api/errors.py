@@ -47,6 +47,7 @@ from store.errors import (
 MEDIA_TYPE = "application/problem+json"
 _TYPE = "urn:dna:error:{}"
 _KNOWN_SHOWN = 100
+_ERRORS_SHOWN = 100
 _NOTHING_HERE = "There is nothing at this address."
 
 #: When to come back while a server behind this one does not answer.
@@ -210,12 +211,18 @@ def _invalid_request(error: RequestValidationError) -> Response:
     details = list(error.errors())
     if any(detail["loc"][0] == "path" for detail in details):
         return problem(404, "not_found", _NOTHING_HERE)
-    errors = field_errors(details, error.body)
+    return to_response(invalid_fields(details, error.body))
+
+
+def invalid_fields(details: Sequence[Mapping[str, Any]], body: Any) -> Invalid:
+    """Pydantic's errors, of which there are some, as the error of a request."""
+    errors, left = field_errors(details[:_ERRORS_SHOWN], body), max(0, len(details) - _ERRORS_SHOWN)
     first = errors[0]
     where = first.get("pointer", "").lstrip("#/").replace("/", ".") or first.get("parameter", "") or "the body"
-    more = f" ({len(errors) - 1} more in errors.)" if len(errors) > 1 else ""
+    unsaid = f", {left:,} not shown" if left else ""
+    more = f" ({len(errors) - 1} more in errors{unsaid}.)" if len(errors) > 1 else ""
     end = "" if first["detail"].endswith("?") else "."
-    return problem(422, "invalid_request", f"{where}: {first['detail']}{end}{more}", errors=errors)
+    return Invalid(f"{where}: {first['detail']}{end}{more}", errors=errors)
 
 
 def _invalid_spec(error: EngineError) -> Response:

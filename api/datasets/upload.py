@@ -8,16 +8,13 @@ from dataclasses import dataclass
 from typing import IO, Annotated, Any
 
 from fastapi import Depends, Request
-from fastapi.security import HTTPAuthorizationCredentials
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
-from api.auth import Caller, authenticate, bearer
+from api.auth import admit
 from api.deps import ResourcesDep
 from api.errors import Invalid
 from api.idempotency import KeyHeader, Once, make_once
-from api.resources import Resources
-from store.session import transaction
 
 #: What FastAPI would write into the document for such a form, had it read the form itself.
 FORM: dict[str, Any] = {
@@ -67,7 +64,6 @@ class Sent:
 async def receive(
     request: Request,
     resources: ResourcesDep,
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
     idempotency_key: KeyHeader = None,
 ) -> AsyncIterator[Sent]:
     """The form of the request.
@@ -77,7 +73,7 @@ async def receive(
         PayloadTooLarge: while it is read.
         Invalid: a field is missing or of the wrong kind.
     """
-    caller = await run_in_threadpool(_caller, request, resources, credentials)
+    caller = await admit(request)
     async with request.form(max_files=1, max_fields=2) as form:
         file, folder, name = form.get("file"), _text(form, "folder"), _text(form, "name")
         if not isinstance(file, UploadFile | None):
@@ -103,11 +99,6 @@ def _text(form: FormData, field: str) -> str | None:
     if isinstance(value, UploadFile):
         raise _wrong(field, f"The {field} is a text, not a file")
     return value
-
-
-def _caller(request: Request, resources: Resources, credentials: HTTPAuthorizationCredentials | None) -> Caller:
-    with transaction(resources.sessions) as session:
-        return authenticate(request, session, resources, credentials)
 
 
 def _digest(file: IO[bytes]) -> bytes:
