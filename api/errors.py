@@ -1,6 +1,7 @@
 """Every error of the API, and the one handler that writes them as ``application/problem+json`` (RFC 9457).
 
 ApiError                    base: an HTTP status, a stable ``type`` and a message that says what to do
+├── ClientGone              400  nobody waits for the answer any more
 ├── Malformed               400  the body is not JSON
 ├── Unauthorized            401  no key, or one that is not valid
 ├── Forbidden               403  a browser's request from another site
@@ -29,9 +30,18 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from api.pointers import field_errors, pointer
-from dna_engine.errors import DataError, EngineError, InfeasibleBudget, InvalidSpec, TeacherError, UnknownName
+from dna_engine.errors import (
+    DataError,
+    EngineError,
+    InfeasibleBudget,
+    Interrupted,
+    InvalidSpec,
+    TeacherError,
+    UnknownName,
+)
 from store.errors import (
     IdempotencyMismatch,
     IllegalTransition,
@@ -96,6 +106,16 @@ class ApiError(HTTPException):
         super().__init__(self.status, detail, headers)
         self.errors = list(errors)
         self.members = dict(members or {})
+
+
+class ClientGone(ApiError):
+    """Read by nobody but the log and the figures."""
+
+    status = 400
+    kind = "client_gone"
+
+    def __init__(self) -> None:
+        super().__init__("The client has gone; the request was given up, and nothing of it is kept.")
 
 
 class Malformed(ApiError):
@@ -187,6 +207,8 @@ def to_response(error: Exception) -> Response:
                 members=error.members,
                 headers=error.headers,
             )
+        case ClientDisconnect() | Interrupted():
+            return to_response(ClientGone())
         case RequestValidationError():
             return _invalid_request(error)
         case HTTPException(status_code=404):
@@ -242,5 +264,13 @@ async def _handle(request: Request, error: Exception) -> Response:  # noqa: ARG0
 
 def install(app: FastAPI) -> None:
     """Makes every error of ``app`` a problem."""
-    for kind in (HTTPException, RequestValidationError, StoreError, EngineError, *AWAY, Exception):
+    for kind in (
+        HTTPException,
+        RequestValidationError,
+        ClientDisconnect,
+        StoreError,
+        EngineError,
+        *AWAY,
+        Exception,
+    ):
         app.add_exception_handler(kind, _handle)

@@ -17,6 +17,7 @@ from api.queue import Queue
 from api.searches.feed import Feed
 from api.searches.problems import ProblemCache
 from api.settings import ApiSettings
+from dna_engine.decoder import Decoder
 from store.blobs import BlobStore
 from store.session import Sessions, make_engine, make_sessions
 
@@ -38,6 +39,7 @@ class Resources:
     heavy: Gate
     uploads: Gate
     readiness: CapacityLimiter
+    decoder: Decoder
     metrics: CollectorRegistry
 
 
@@ -55,6 +57,7 @@ def open_resources(settings: ApiSettings, metrics: CollectorRegistry) -> Iterato
     blobs = BlobStore(settings.artifacts)
     client = redis.Redis.from_url(settings.redis_url, socket_timeout=2.0, socket_connect_timeout=2.0)
     queue = Queue(settings.redis_url, sessions)
+    decoder = Decoder(settings.decoding_bytes)
     try:
         yield Resources(
             settings=settings,
@@ -68,9 +71,11 @@ def open_resources(settings: ApiSettings, metrics: CollectorRegistry) -> Iterato
             heavy=Gate(settings.heavy_at_once, settings.heavy_waiting),
             uploads=Gate(settings.uploads_at_once, 0),
             readiness=CapacityLimiter(1),
+            decoder=decoder,
             metrics=metrics,
         )
     finally:
+        decoder.close()
         queue.close()
         client.close()
         engine.dispose()

@@ -24,6 +24,14 @@ class ApiSettings(Settings):
     max_upload_bytes: PositiveInt = Field(
         default=4 << 30, description="Largest archive of a dataset that is read; it may unpack to four times as much."
     )
+    max_upload_entries: PositiveInt = Field(
+        default=200_000,
+        description="Files and folders that one archive of a dataset may hold; each takes about half a kilobyte of memory.",
+    )
+    decoding_bytes: PositiveInt = Field(
+        default=200_000_000,
+        description="Memory that decoding pictures of datasets takes at once, whoever sends them; one that needs more is refused.",
+    )
     dataset_folders: str = Field(
         default="",
         description="Folders of the server whose datasets may be searched on in place, joined by colons; others are refused.",
