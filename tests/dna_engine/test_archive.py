@@ -189,7 +189,7 @@ def test_a_tar_whose_numbers_are_none(tmp_path: Path) -> None:
         member = tarfile.TarInfo("a/1.png")
         member.pax_headers = {"GNU.sparse.major": "0", "GNU.sparse.minor": "1", "GNU.sparse.map": "0,1,x"}
         archive.addfile(member)
-    with pytest.raises(DataError, match=r"The archive cannot be read \(ValueError"):
+    with pytest.raises(DataError, match="Links, devices and sparse files are refused"):
         out_of(out, tmp_path / "out")
 
 
