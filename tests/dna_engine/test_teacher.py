@@ -224,7 +224,7 @@ class TestStep:
     step = Step(key="teacher", kind=Kind.TEACHER)
 
     def test_trained_on_the_search_s_images(self, tmp_path: Path) -> None:
-        spec = tiny_spec(teacher={"epochs": 2})
+        spec = tiny_spec(teacher={"epochs": 2, "boundaries": ["layer1.0", "layer2", "layer3"]})
         ctx, recorder = context(tmp_path)
         result = run_step(spec, self.step, ctx)
         assert [log.message for log in recorder.of(Log)] == advice(spec) != []
