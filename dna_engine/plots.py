@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -182,8 +183,8 @@ def plot_frontier(run: Path, target: Path, cost: str = "flops") -> None:
     for name, marker, above in (("winner", "*", False), ("control", "X", True)):
         if name in selection:
             _mark(panel, name, (selection[name][cost], selection[name]["loss"]), marker, above=above)
+    _name(panel, spec.dataset.name)
     panel.set(
-        title=f"Networks for {spec.dataset.name}: the smaller the loss, the nearer to the teacher",
         xlabel=f"{COSTS[cost]} of the network",
         ylabel="predicted loss (sum of block ratings)",
     )
@@ -191,6 +192,12 @@ def plot_frontier(run: Path, target: Path, cost: str = "flops") -> None:
     panel.margins(y=0.1)
     panel.legend(frameon=False, fontsize=8)
     save(figure, target)
+
+
+def _name(panel: Axes, dataset: str) -> None:
+    """A title that is no wider than the picture, however long the dataset's name."""
+    named = textwrap.wrap(f"Networks for {dataset}", width=64)
+    panel.set_title("\n".join([*named, "the smaller the loss, the nearer to the teacher"]), fontsize=10)
 
 
 def _mark(panel: Axes, name: str, place: tuple[float, float], marker: str, *, above: bool) -> None:

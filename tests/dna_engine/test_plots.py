@@ -96,6 +96,16 @@ def test_epochs_are_whole() -> None:
     assert [text.get_text() for text in panel.texts] == ["50.0%", "55.0%"]
 
 
+def test_a_long_name_of_a_dataset_fits_the_title() -> None:
+    figure = Figure(figsize=(6.5, 4.4), layout="constrained")
+    panel = figure.subplots()
+    plots._name(panel, "photos-of-all-the-birds-in-our-garden-" * 4)
+    figure.draw_without_rendering()
+    title = panel.title.get_window_extent()
+    assert 0 < title.x0 < title.x1 < figure.bbox.x1
+    assert title.y1 <= figure.bbox.y1
+
+
 @pytest.mark.parametrize(
     ("value", "written"),
     [(0, "0"), (12, "12"), (999.4, "999"), (999.6, "1k"), (350_000, "350k"), (1_234_567, "1.23M"), (999_600, "1M"), (2.5e9, "2.5G")],
