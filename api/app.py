@@ -58,8 +58,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
         with open_resources(settings, registry) as resources:
             prepare(resources)
             app.state.resources = resources
-            async with resources.feed.running():
-                yield
+            yield
 
     app = FastAPI(
         title="DNA AutoML",

@@ -16,7 +16,7 @@ def pointer(parts: Sequence[Part]) -> str:
 
 def field_errors(details: Sequence[Mapping[str, Any]], body: Any) -> list[dict[str, str]]:
     """Pydantic's errors as ``pointer`` or ``parameter``, and ``detail``; each field once per message."""
-    found: dict[tuple[str, str], dict[str, str]] = {}
+    found = []
     for detail in details:
         source, *parts = detail["loc"]
         message = detail["msg"].removeprefix("Value error, ")
@@ -24,8 +24,9 @@ def field_errors(details: Sequence[Mapping[str, Any]], body: Any) -> list[dict[s
             place = {"pointer": pointer(_in_body(parts, body, missing=detail["type"] == "missing"))}
         else:
             place = {"parameter": str(parts[0] if parts else source)}
-        found.setdefault((*place.values(), message), place | {"detail": message})
-    return list(found.values())
+        if (error := place | {"detail": message}) not in found:
+            found.append(error)
+    return found
 
 
 def _in_body(parts: Sequence[Part], body: Any, *, missing: bool) -> list[Part]:

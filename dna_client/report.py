@@ -24,15 +24,12 @@ class PhaseTime:
 
 
 def phase_times(search: Search) -> list[PhaseTime]:
-    """Of every phase that has begun, in order."""
+    """Of every phase of which a step has ended, in order; a step that still runs is in neither time."""
     found = []
     for phase in PHASES:
-        steps = [step for step in search["steps"] if step["kind"] == phase]
-        spans = [
-            (_time(step["started_at"]), _time(step["finished_at"]))
-            for step in steps
-            if step["started_at"] and step["finished_at"]
-        ]
+        ended = (step for step in search["steps"] if step["started_at"] and step["finished_at"])
+        steps = [step for step in ended if step["kind"] == phase]
+        spans = [(_time(step["started_at"]), _time(step["finished_at"])) for step in steps]  # type: ignore[arg-type]
         if spans:
             # Of a step that was tried again the row has the last attempt's span, the engine's time is that of all.
             wall = max(_covered(spans), *(step["engine_seconds"] for step in steps))
@@ -50,8 +47,13 @@ def _covered(spans: Sequence[tuple[float, float]]) -> float:
 
 
 def result(search: Search) -> RenderableType:
-    """The networks side by side, and the time by phase."""
-    return Group(networks(search), "", times(search))
+    """The networks side by side, and the time by phase: what there is of them while the search is under way."""
+    parts: list[RenderableType] = []
+    if search["architectures"] or _teacher(search["steps"]):
+        parts.append(networks(search))
+    if phase_times(search):
+        parts += [*([""] if parts else []), times(search)]
+    return Group(*parts)
 
 
 def networks(search: Search) -> RenderableType:

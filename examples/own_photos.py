@@ -20,6 +20,7 @@ from typing import Any
 from rich.console import Console
 
 from dna_client import Client
+from dna_client.cli.output import duration
 from dna_client.errors import ClientError
 from dna_client.models import Dataset, Search
 from dna_client.watch import watch
@@ -38,6 +39,8 @@ def main() -> int:
     options = parser.parse_args()
     if not options.folder.is_dir():
         parser.error(f"{options.folder} is no folder; unpack it first, if it is an archive.")
+    if options.epochs is not None and options.epochs < 1:
+        parser.error(f"{options.epochs} epochs are none; at least 1 is needed.")
     try:
         with Client(os.environ.get("DNA_URL", "http://127.0.0.1:8000"), os.environ.get("DNA_API_KEY")) as client:
             dataset = send(client, options.folder)
@@ -79,11 +82,15 @@ def wishes(dataset: Dataset, epochs: int | None) -> dict[str, Any]:
 
 def search(client: Client, spec: dict[str, Any]) -> Search:
     """The search when it is done; shown meanwhile. Ctrl-C ends the program, not the search."""
+    expected = client.estimate_search(spec)
     made = client.create_search(spec)
     print(
         f"Search {made['id']}, under {made['spec']['budget']['flops']:,} multiply-adds; dna search watch {made['id']} shows it as well."
     )
-    watch(client.events(made["id"]), Console())
+    print(
+        f"That takes about {duration(expected['device_seconds'])} on {expected['device']}, if nothing else runs there."
+    )
+    watch(client.events(made["id"], waits=True), Console(soft_wrap=True))
     return client.wait(made["id"])
 
 
@@ -99,11 +106,13 @@ def bring_home(client: Client, found: Search, output: Path) -> tuple[Path, Path]
 
 
 def report(found: Search) -> None:
-    """The winner beside its control, a random network of the same cost."""
+    """The winner beside its control, a random network of the same cost, and whether the difference means anything."""
     print("\nOn the test photos, as the service measured:")
     for network in found["architectures"]:
         if network["test_accuracy"] is not None:
             print(f"  {network['role']}: {network['test_accuracy']:.2%} with {network['params']:,} parameters")
+    if found["comparison"]:
+        print(found["comparison"]["says"])
 
 
 if __name__ == "__main__":

@@ -35,15 +35,28 @@ def network_id(client: Client, ref: str) -> str:
     """Id of the network that ``ref`` means: an end of its id, or ``SEARCH/winner``, ``SEARCH/control``.
 
     Raises:
-        NotFound: there is none.
+        NotFound: there is none, or the search has not found it yet.
         LocalError: there are several; says which.
     """
     if _WHOLE_ID.fullmatch(ref):
         return ref
     of, slash, role = ref.rpartition("/")
-    networks = client.list_architectures(search=search_id(client, of) if slash else None, ref=None if slash else ref)
-    found = [network for network in networks["items"] if not slash or network["role"] == role]
+    found = _with_role(client, search_id(client, of), role) if slash else client.list_architectures(ref=ref)["items"]
     return _only("network", "networks", ref, found, _network, "SEARCH/winner names the one that a search found")
+
+
+def _with_role(client: Client, search: str, role: str) -> list[ArchitectureSummary]:
+    """The search's networks of this role.
+
+    Raises:
+        NotFound: it has none of any role yet; says how far it is.
+    """
+    networks = client.list_architectures(search=search)["items"]
+    if not networks:
+        at = client.get_search(search)
+        said = f"The search has found no network yet: it is {at['state']}, in phase {at['phase']}."
+        raise NotFound(404, {"title": "Not Found", "detail": said})
+    return [network for network in networks if network["role"] == role]
 
 
 def dataset_id(client: Client, ref: str) -> str:

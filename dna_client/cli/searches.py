@@ -113,6 +113,9 @@ def list_searches(
     if as_json:
         print_json(page)
         return
+    if not page["items"]:
+        ERR.print("There are no such searches.")
+        return
     columns = ("id", "state", "progress", "dataset", "flops", "test accuracy", "created", "name")
     rows = [
         (

@@ -15,7 +15,8 @@ def usage_error(error: typer.TyperException) -> LocalError:
     context: Any = getattr(error, "ctx", None)
     option = getattr(error, "option_name", None)
     if option is None or context is None:
-        message = error.format_message()
+        # Of a value out of its range typer tells in its validator's words, which know no options.
+        message = error.format_message().replace(": Input should", ": it should")
     else:
         message = f"There is no option {option}.{_meant(option, error, context)}"
     help_is = f"\n{context.command_path} --help lists what there is." if context is not None else ""

@@ -4,7 +4,6 @@
 ``frontier(problem, "flops")``.
 """
 
-from dna_engine.select.budget import check
 from dna_engine.select.front import Frontier, frontier
 from dna_engine.select.latency import LatencyTable
 from dna_engine.select.problem import Network, Problem
@@ -19,7 +18,6 @@ __all__ = [
     "Ratings",
     "Selection",
     "best",
-    "check",
     "frontier",
     "load_ratings",
 ]

@@ -150,6 +150,19 @@ def test_networks_and_datasets_are_named_like_that_too(dna: Dna, finished: str, 
         dna("download", name, "-f", "json", "-o", str(tmp_path / name) + "/")
         assert (tmp_path / name / f"control-{control}.json").exists()
     assert dna("download", f"{finished}/loser").code == 4
+    begun = dna("search", "create", "--dataset", "digits", "--json").json["id"]
+    early = dna("download", f"{begun}/winner")
+    assert (early.code, early.out) == (4, "")
+    assert early.err == "error: The search has found no network yet: it is queued, in phase teacher.\n"
+
+
+def test_what_is_not_there_yet_has_no_table(dna: Dna) -> None:
+    begun = dna("search", "create", "--dataset", "digits", "--name", "just begun", "--json").json["id"]
+    shown = dna("search", "show", begun).out.splitlines()
+    assert shown[:2] == [f"queued {begun}  just begun", "phase teacher, 0%"]
+    assert not [line for line in shown if line.startswith(("network", "teacher", "in all"))]
+    none = dna("search", "list", "--label", "nobody=has-it")
+    assert (none.code, none.out, none.err) == (0, "", "There are no such searches.\n")
     digits = dna("dataset", "show", "digits", "--json").json
     assert dna("dataset", "show", digits["id"][-6:], "--json").json == digits
     assert dna("dataset", "show", "digitz").code == 4
@@ -310,7 +323,7 @@ def test_pictures_that_could_not_be_drawn(api: Api, dna: Dna, tmp_path: Path) ->
         ("search create --dataset digits --flops -5", 2, "'--flops': -5 is below 1"),
         ("search create --dataset digits --params 0", 2, "'--params': 0 is below 1"),
         ("search create --dataset digits --latency-ms nan", 2, "'--latency-ms': 'nan' is not a number above 0"),
-        ("search create --dataset digits --epochs 0", 2, "'--epochs'"),
+        ("search create --dataset digits --epochs 0", 2, "'--epochs': it should be greater than or equal to 1"),
         ("search create --dataset digits --flop 4M", 2, "There is no option --flop. Did you mean --flops?"),
         ("search create --dataset digits --buget 4M", 2, "mean --flops, --params or --latency-ms?"),
         ("search create --dataset digits --xyzzy red", 2, "There is no option --xyzzy.\n"),

@@ -31,3 +31,9 @@ def row(kind: str, queued: int, started: int, finished: int, *, engine: float) -
 def test_a_phase_is_as_long_as_its_steps_ran(steps: list[dict[str, Any]], wall: float) -> None:
     (phase,) = phase_times(cast("Search", {"steps": steps}))
     assert (phase.engine, phase.wall) == (sum(step["engine_seconds"] for step in steps), wall)
+
+
+def test_a_step_that_still_runs_is_in_neither_time() -> None:
+    running = {**row("train", 0, 12, 0, engine=7.0), "finished_at": None}
+    (phase,) = phase_times(cast("Search", {"steps": [row("train", 0, 2, 12, engine=9.0), running]}))
+    assert (phase.engine, phase.wall) == (9.0, 10.0)

@@ -112,6 +112,7 @@ def test_an_infeasible_budget_has_its_exit_code_and_says_what_would_do(
     assert main(["select", path, "--flops", "1e6"]) == 3
     captured = capsys.readouterr()
     assert captured.out == ""
+    assert "No network of the space fits the budget: " in captured.err
     assert "Budgets nearby" in captured.err
 
 

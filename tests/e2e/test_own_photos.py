@@ -46,6 +46,8 @@ def test_the_program_ends_with_the_accuracy_that_was_said(servers: Servers, migr
             ended = subprocess.run(command, env={**os.environ, "DNA_URL": url}, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "3 classes, 30 photos to train and 6 to test with." in ended.stdout
+    assert re.search(r"^That takes about .* on cpu, if nothing else runs there\.$", ended.stdout, re.MULTILINE)
+    assert re.search(r"control: \S+% with .* parameters\n\S.*winner.*\.\n\nThe same test photos", ended.stdout)
     said = re.search(r"winner: (\S+%) with", ended.stdout)
     found = re.search(r"(\d) of 6 photos right: (\S+%)\n$", ended.stdout)
     assert said
@@ -59,6 +61,13 @@ def test_an_archive_is_refused_before_anything_is_done(tmp_path: Path) -> None:
     ended = subprocess.run([sys.executable, SCRIPT, tmp_path / "photos.zip"], capture_output=True, text=True)
     assert ended.returncode == 2
     assert ended.stderr.endswith("photos.zip is no folder; unpack it first, if it is an archive.\n")
+
+
+def test_no_epochs_are_refused_before_anything_is_sent(tmp_path: Path) -> None:
+    command = [sys.executable, SCRIPT, tmp_path, "--epochs", "0"]
+    ended = subprocess.run(command, env={**os.environ, "DNA_URL": "http://127.0.0.1:9"}, capture_output=True, text=True)
+    assert ended.returncode == 2
+    assert ended.stderr.endswith("0 epochs are none; at least 1 is needed.\n")
 
 
 def test_a_service_that_is_not_there(tmp_path: Path) -> None:
