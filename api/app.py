@@ -58,7 +58,8 @@ def create_app(settings: ApiSettings) -> FastAPI:
         with open_resources(settings, registry) as resources:
             prepare(resources)
             app.state.resources = resources
-            yield
+            async with resources.feed.running():
+                yield
 
     app = FastAPI(
         title="DNA AutoML",

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from api.deps import ResourcesDep, SessionDep
+from api.deps import ResourcesDep, get_resources
 from api.errors import Forbidden, Unauthorized
+from api.resources import Resources
 from api.settings import ApiSettings
 from store import keys
+from store.session import transaction
+
+#: This machine as a Host header names it, and as an Origin does. Held against the headers as they were sent: a parser that
+#: fails, or reads another host than the browser did, would open the door.
+_LOCAL = r"(localhost|127(\.[0-9]{1,3}){3}|\[::1\])(:[0-9]{1,5})?"
+_LOCAL_HOST = re.compile(_LOCAL, re.IGNORECASE)
+_LOCAL_ORIGIN = re.compile(rf"[a-z][a-z0-9+.-]*://{_LOCAL}", re.IGNORECASE)
 
 bearer = HTTPBearer(
     auto_error=False, description="A key, `dna_...`. None is needed on the machine of an embedded service."
@@ -44,18 +53,30 @@ def needs_key(settings: ApiSettings) -> bool:
 
 def authenticate(
     request: Request,
-    session: SessionDep,
     resources: ResourcesDep,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
 ) -> Caller:
-    """The caller.
+    """The caller, looked up once for each request.
 
     Raises:
         Unauthorized: a key is needed and there is none, or it is not valid.
         Forbidden: no key is needed, but the request comes from a web page of another site.
     """
+    known: Caller | None = getattr(request.state, "caller", None)
+    if known is None:
+        known = request.state.caller = _find(request, resources, credentials)
+    return known
+
+
+async def admit(request: Request) -> Caller:
+    """The caller of a request whose body is still to be read. Raises as :func:`authenticate`."""
+    return await run_in_threadpool(authenticate, request, get_resources(request), await bearer(request))
+
+
+def _find(request: Request, resources: Resources, credentials: HTTPAuthorizationCredentials | None) -> Caller:
     if credentials is not None:
-        key = keys.authenticate(session, credentials.credentials)
+        with transaction(resources.sessions) as session:
+            key = keys.authenticate(session, credentials.credentials)
         if key is None:
             raise Unauthorized("The key is not valid, or was revoked.")
         return Caller(str(key.id))
@@ -67,8 +88,9 @@ def authenticate(
 
 def _refuse_other_sites(request: Request) -> None:
     """A page that a person has open elsewhere can reach loopback: by a name it points there, or straight across sites."""
-    origin = request.headers.get("origin")
-    if not is_loopback(request.url.hostname) or (origin is not None and not is_loopback(urlsplit(origin).hostname)):
+    hosts, origins = request.headers.getlist("host"), request.headers.getlist("origin")
+    local = len(hosts) == 1 and _LOCAL_HOST.fullmatch(hosts[0])
+    if not local or not all(_LOCAL_ORIGIN.fullmatch(origin) for origin in origins):
         raise Forbidden("Without a key, requests are taken only from this machine, by the name localhost or 127.0.0.1.")
 
 

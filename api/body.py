@@ -1,22 +1,37 @@
-"""Bodies, read with limits: on bytes as they arrive; of JSON on depth, and on what PostgreSQL and JSON cannot hold."""
+"""Bodies, read once the caller is known and with limits: on bytes as they arrive; of JSON on the number of values, on depth,
+and on what PostgreSQL and JSON cannot hold. JSON is parsed in a thread: the event loop serves everybody.
+"""
 
 from __future__ import annotations
 
 import json
 import math
 from collections.abc import AsyncGenerator, Callable, Coroutine
+from functools import partial
 from typing import Any, NoReturn
 
 from fastapi import Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
+from starlette.types import Receive, Scope
 
+from api.auth import admit
 from api.deps import get_resources
-from api.errors import Invalid, Malformed, PayloadTooLarge
+from api.errors import Invalid, Malformed, PayloadTooLarge, invalid_fields
 from api.pointers import Part, pointer
 from api.settings import ApiSettings
 
 MAX_DEPTH = 32
+
+#: Several times what the largest search has. Each may cost an error with its pointer.
+MAX_VALUES = 4000
+
+#: Characters of the name of a field, which errors repeat.
+MAX_NAME = 256
+
 _INT64 = 2**63
+
+Validate = Callable[[Any], tuple[Any, list[dict[str, Any]]]]
 
 
 class CountedRequest(Request):
@@ -27,7 +42,13 @@ class CountedRequest(Request):
         return settings.max_upload_bytes
 
     async def stream(self) -> AsyncGenerator[bytes, None]:
-        """Raises PayloadTooLarge as soon as the limit is passed, whatever Content-Length says."""
+        """The chunks, the first once the caller is known.
+
+        Raises:
+            Unauthorized: or Forbidden, before anything is read.
+            PayloadTooLarge: as soon as the limit is passed, whatever Content-Length says.
+        """
+        await admit(self)
         limit, received = self.limit(get_resources(self).settings), 0
         async for chunk in super().stream():
             received += len(chunk)
@@ -37,54 +58,82 @@ class CountedRequest(Request):
 
 
 class JsonRequest(CountedRequest):
-    """A request whose body is small and whose JSON is checked before anything reads it."""
+    """A request whose body is small and whose JSON is checked before anything else reads it.
+
+    Args:
+        validate: gives what the route takes the body for, and what is wrong with it.
+    """
+
+    def __init__(self, scope: Scope, receive: Receive, validate: Validate | None) -> None:
+        super().__init__(scope, receive)
+        self._validate = validate
 
     def limit(self, settings: ApiSettings) -> int:
         return settings.max_body_bytes
 
     async def json(self) -> Any:
-        """The parsed body.
+        """The parsed body; raises as :func:`parse_json`, and Invalid where it is not what the route takes.
 
-        Raises:
-            Malformed: it is not JSON in UTF-8.
-            Invalid: it holds something that cannot be kept; points at it.
+        FastAPI validates it once more, on the event loop: what is right and of a bounded size is quickly seen to be.
         """
-        body = await self.body()
-        try:
-            value = json.loads(body.decode(), parse_constant=_refuse_constant)
-        except RecursionError as error:
-            raise _too_deep([]) from error
-        except ValueError as error:
-            raise Malformed(f"The body is not JSON: {error}.") from error
-        check_json(value)
+        return await run_in_threadpool(self._parse, await self.body())
+
+    def _parse(self, body: bytes) -> Any:
+        value = parse_json(body)
+        if self._validate and (details := self._validate(value)[1]):
+            raise invalid_fields(details, value)
         return value
 
 
 class UploadRoute(APIRoute):
     """A route that reads its body as a :class:`CountedRequest`."""
 
-    request_class: type[Request] = CountedRequest
-
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handler = super().get_route_handler()
 
         async def read_strictly(request: Request) -> Response:
-            return await handler(self.request_class(request.scope, request.receive))
+            return await handler(self.reading(request))
 
         return read_strictly
+
+    def reading(self, request: Request) -> Request:
+        """The request as it is to be read."""
+        return CountedRequest(request.scope, request.receive)
 
 
 class JsonRoute(UploadRoute):
     """A route that reads its body as a :class:`JsonRequest`."""
 
-    request_class = JsonRequest
+    def reading(self, request: Request) -> Request:
+        field = self.body_field
+        return JsonRequest(request.scope, request.receive, partial(field.validate, loc=("body",)) if field else None)
+
+
+def parse_json(body: bytes) -> Any:
+    """The value of a body.
+
+    Raises:
+        Malformed: it is not JSON in UTF-8.
+        Invalid: it holds too much, or something that cannot be kept; points at it.
+    """
+    # Every value but the first comes behind one of these, so no more need be built to know that there are too many.
+    if sum(body.count(sign) for sign in (b",", b"[", b"{")) > MAX_VALUES:
+        raise _invalid([], f"JSON must not hold more than {MAX_VALUES:,} values (commas and brackets are counted)")
+    try:
+        value = json.loads(body.decode(), parse_constant=_refuse_constant)
+    except RecursionError as error:
+        raise _too_deep([]) from error
+    except ValueError as error:
+        raise Malformed(f"The body is not JSON: {error}.") from error
+    check_json(value)
+    return value
 
 
 def check_json(value: Any) -> None:
     """Looks at every key, text and number inside, without recursion.
 
     Raises:
-        Invalid: too deep, NUL or a lone surrogate in a text, or a number beyond 64 bits.
+        Invalid: too deep, a name too long, NUL or a lone surrogate in a text, or a number beyond 64 bits.
     """
     waiting: list[tuple[list[Part], Any]] = [([], value)]
     while waiting:
@@ -94,7 +143,7 @@ def check_json(value: Any) -> None:
         match value:
             case dict():
                 for key in value:
-                    _check_text(at, key)
+                    _check_name(at, key)
                 waiting.extend(([*at, key], item) for key, item in value.items())
             case list():
                 waiting.extend(([*at, index], item) for index, item in enumerate(value))
@@ -106,6 +155,12 @@ def check_json(value: Any) -> None:
                 raise _invalid(at, "A whole number must fit in 64 bits")
             case float() if not math.isfinite(value):
                 raise _invalid(at, "A number must be finite")
+
+
+def _check_name(at: list[Part], name: str) -> None:
+    if len(name) > MAX_NAME:
+        raise _invalid(at, f"The name of a field must not have more than {MAX_NAME} characters")
+    _check_text(at, name)
 
 
 def _check_text(at: list[Part], text: str) -> None:

@@ -1,6 +1,7 @@
 """Every error of the API, and the one handler that writes them as ``application/problem+json`` (RFC 9457).
 
 ApiError                    base: an HTTP status, a stable ``type`` and a message that says what to do
+├── ClientGone              400  nobody waits for the answer any more
 ├── Malformed               400  the body is not JSON
 ├── Unauthorized            401  no key, or one that is not valid
 ├── Forbidden               403  a browser's request from another site
@@ -29,9 +30,18 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from api.pointers import field_errors, pointer
-from dna_engine.errors import DataError, EngineError, InfeasibleBudget, InvalidSpec, TeacherError, UnknownName
+from dna_engine.errors import (
+    DataError,
+    EngineError,
+    InfeasibleBudget,
+    Interrupted,
+    InvalidSpec,
+    TeacherError,
+    UnknownName,
+)
 from store.errors import (
     IdempotencyMismatch,
     IllegalTransition,
@@ -47,6 +57,7 @@ from store.errors import (
 MEDIA_TYPE = "application/problem+json"
 _TYPE = "urn:dna:error:{}"
 _KNOWN_SHOWN = 100
+_ERRORS_SHOWN = 100
 _NOTHING_HERE = "There is nothing at this address."
 
 #: When to come back while a server behind this one does not answer.
@@ -95,6 +106,16 @@ class ApiError(HTTPException):
         super().__init__(self.status, detail, headers)
         self.errors = list(errors)
         self.members = dict(members or {})
+
+
+class ClientGone(ApiError):
+    """Read by nobody but the log and the figures."""
+
+    status = 400
+    kind = "client_gone"
+
+    def __init__(self) -> None:
+        super().__init__("The client has gone; the request was given up, and nothing of it is kept.")
 
 
 class Malformed(ApiError):
@@ -186,6 +207,8 @@ def to_response(error: Exception) -> Response:
                 members=error.members,
                 headers=error.headers,
             )
+        case ClientDisconnect() | Interrupted():
+            return to_response(ClientGone())
         case RequestValidationError():
             return _invalid_request(error)
         case HTTPException(status_code=404):
@@ -210,12 +233,18 @@ def _invalid_request(error: RequestValidationError) -> Response:
     details = list(error.errors())
     if any(detail["loc"][0] == "path" for detail in details):
         return problem(404, "not_found", _NOTHING_HERE)
-    errors = field_errors(details, error.body)
+    return to_response(invalid_fields(details, error.body))
+
+
+def invalid_fields(details: Sequence[Mapping[str, Any]], body: Any) -> Invalid:
+    """Pydantic's errors, of which there are some, as the error of a request."""
+    errors, left = field_errors(details[:_ERRORS_SHOWN], body), max(0, len(details) - _ERRORS_SHOWN)
     first = errors[0]
     where = first.get("pointer", "").lstrip("#/").replace("/", ".") or first.get("parameter", "") or "the body"
-    more = f" ({len(errors) - 1} more in errors.)" if len(errors) > 1 else ""
+    unsaid = f", {left:,} not shown" if left else ""
+    more = f" ({len(errors) - 1} more in errors{unsaid}.)" if len(errors) > 1 else ""
     end = "" if first["detail"].endswith("?") else "."
-    return problem(422, "invalid_request", f"{where}: {first['detail']}{end}{more}", errors=errors)
+    return Invalid(f"{where}: {first['detail']}{end}{more}", errors=errors)
 
 
 def _invalid_spec(error: EngineError) -> Response:
@@ -235,5 +264,13 @@ async def _handle(request: Request, error: Exception) -> Response:  # noqa: ARG0
 
 def install(app: FastAPI) -> None:
     """Makes every error of ``app`` a problem."""
-    for kind in (HTTPException, RequestValidationError, StoreError, EngineError, *AWAY, Exception):
+    for kind in (
+        HTTPException,
+        RequestValidationError,
+        ClientDisconnect,
+        StoreError,
+        EngineError,
+        *AWAY,
+        Exception,
+    ):
         app.add_exception_handler(kind, _handle)

@@ -76,6 +76,6 @@ OnceDep = Annotated[Once, Depends(once)]
 
 def make_once(request: Request, caller: Caller, settings: Settings, key: str | None, body: bytes) -> Once:
     """The same where ``body`` stands for a body that is too large to hold."""
-    content = b"\n".join((request.method.encode(), request.url.path.encode(), body))
+    content = b"\n".join((request.method.encode(), request.scope["path"].encode(), body))
     keep = timedelta(hours=settings.idempotency_hours)
     return Once(caller.owner, key, hashlib.sha256(content).hexdigest(), keep)

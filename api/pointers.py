@@ -16,7 +16,7 @@ def pointer(parts: Sequence[Part]) -> str:
 
 def field_errors(details: Sequence[Mapping[str, Any]], body: Any) -> list[dict[str, str]]:
     """Pydantic's errors as ``pointer`` or ``parameter``, and ``detail``; each field once per message."""
-    found = []
+    found: dict[tuple[str, str], dict[str, str]] = {}
     for detail in details:
         source, *parts = detail["loc"]
         message = detail["msg"].removeprefix("Value error, ")
@@ -24,9 +24,8 @@ def field_errors(details: Sequence[Mapping[str, Any]], body: Any) -> list[dict[s
             place = {"pointer": pointer(_in_body(parts, body, missing=detail["type"] == "missing"))}
         else:
             place = {"parameter": str(parts[0] if parts else source)}
-        if (error := place | {"detail": message}) not in found:
-            found.append(error)
-    return found
+        found.setdefault((*place.values(), message), place | {"detail": message})
+    return list(found.values())
 
 
 def _in_body(parts: Sequence[Part], body: Any, *, missing: bool) -> list[Part]:

@@ -7,20 +7,26 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import redis
+from anyio import CapacityLimiter
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
 
 from api.errors import ConfigurationError
+from api.gate import Gate
 from api.queue import Queue
+from api.searches.feed import Feed
 from api.searches.problems import ProblemCache
 from api.settings import ApiSettings
+from dna_engine.decoder import Decoder
 from store.blobs import BlobStore
 from store.session import Sessions, make_engine, make_sessions
 
 
 @dataclass(frozen=True)
 class Resources:
-    """Connections and caches, shared by all requests; each is safe to use from several threads."""
+    """Connections and caches, shared by all requests; each is safe to use from several threads, but for the last four, which are
+    of the event loop.
+    """
 
     settings: ApiSettings
     engine: Engine
@@ -29,6 +35,11 @@ class Resources:
     redis: redis.Redis
     queue: Queue
     problems: ProblemCache
+    feed: Feed
+    heavy: Gate
+    uploads: Gate
+    readiness: CapacityLimiter
+    decoder: Decoder
     metrics: CollectorRegistry
 
 
@@ -46,6 +57,7 @@ def open_resources(settings: ApiSettings, metrics: CollectorRegistry) -> Iterato
     blobs = BlobStore(settings.artifacts)
     client = redis.Redis.from_url(settings.redis_url, socket_timeout=2.0, socket_connect_timeout=2.0)
     queue = Queue(settings.redis_url, sessions)
+    decoder = Decoder(settings.decoding_bytes)
     try:
         yield Resources(
             settings=settings,
@@ -55,9 +67,15 @@ def open_resources(settings: ApiSettings, metrics: CollectorRegistry) -> Iterato
             redis=client,
             queue=queue,
             problems=ProblemCache(blobs, settings.problems_cached),
+            feed=Feed(sessions, settings),
+            heavy=Gate(settings.heavy_at_once, settings.heavy_waiting),
+            uploads=Gate(settings.uploads_at_once, 0),
+            readiness=CapacityLimiter(1),
+            decoder=decoder,
             metrics=metrics,
         )
     finally:
+        decoder.close()
         queue.close()
         client.close()
         engine.dispose()

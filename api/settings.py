@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
 from store.settings import Settings
 
@@ -24,16 +24,34 @@ class ApiSettings(Settings):
     max_upload_bytes: PositiveInt = Field(
         default=4 << 30, description="Largest archive of a dataset that is read; it may unpack to four times as much."
     )
+    max_upload_entries: PositiveInt = Field(
+        default=200_000,
+        description="Files and folders that one archive of a dataset may hold; each takes about half a kilobyte of memory.",
+    )
+    decoding_bytes: PositiveInt = Field(
+        default=200_000_000,
+        description="Memory that decoding pictures of datasets takes at once, whoever sends them; one that needs more is refused.",
+    )
     dataset_folders: str = Field(
         default="",
         description="Folders of the server whose datasets may be searched on in place, joined by colons; others are refused.",
     )
     events_poll_seconds: PositiveFloat = Field(
-        default=0.25, description="How often a stream of events looks for new ones."
+        default=0.25, description="How often it is looked for new events, once for all streams of the process."
     )
     events_ping_seconds: PositiveFloat = Field(
         default=15.0,
         description="After this long without an event a stream sends a comment, so that proxies keep it open.",
+    )
+    heavy_at_once: PositiveInt = Field(
+        default=2,
+        description="Requests that compute (create, estimate, select, ratings, frontier, metrics) run so many at once.",
+    )
+    heavy_waiting: NonNegativeInt = Field(
+        default=16, description="So many of them wait for their turn; beyond it the answer is a 503 with Retry-After."
+    )
+    uploads_at_once: PositiveInt = Field(
+        default=8, description="Archives that are received and unpacked at once; beyond it a 503 with Retry-After."
     )
     problems_cached: PositiveInt = Field(
         default=8, description="Finished searches whose ratings are kept parsed in memory, for frontier and select."

@@ -10,11 +10,12 @@ from api.resources import Resources
 from api.settings import ApiSettings
 from store import datasets, keys
 from store.migrate import is_current
+from store.scratch import remove_abandoned
 from store.session import await_database, transaction
 
 
 def prepare(resources: Resources) -> None:
-    """Waits for the database, checks it and the keys, and puts the built-in datasets in.
+    """Waits for the database, checks it and the keys, puts the built-in datasets in, and removes what cut uploads left.
 
     Raises:
         ConfigurationError: the database does not answer or has another schema, or the door would stand open.
@@ -28,6 +29,7 @@ def prepare(resources: Resources) -> None:
             raise ConfigurationError("The database has another schema than this version expects. Run: dna migrate")
         _refuse_open_door(resources.settings, has_keys=keys.any_active(session))
         datasets.ensure_builtin(session)
+    remove_abandoned(resources.settings.datasets_dir)
 
 
 def _refuse_open_door(settings: ApiSettings, *, has_keys: bool) -> None:

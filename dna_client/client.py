@@ -138,9 +138,13 @@ class Client:
             pass
         return succeeded(self.get_search(search_id))
 
-    def metrics(self, search_id: str, *, prefix: str = "") -> dict[str, list[tuple[float, float]]]:
-        """Points (x, y) by series, such as ``distill/b1c1/loss``; only series whose names start with ``prefix``."""
-        answer = self._transport.call("GET", f"/searches/{search_id}/metrics", params={"prefix": prefix})
+    def metrics(self, search_id: str, *, prefix: str = "", points: int = 1000) -> dict[str, list[tuple[float, float]]]:
+        """Points (x, y) by series, such as ``distill/b1c1/loss``; only series whose names start with ``prefix``.
+
+        A series of more than ``points`` is thinned: its ends stay, and of each stretch the lowest and the highest point.
+        """
+        params = {"prefix": prefix, "points": points}
+        answer = self._transport.call("GET", f"/searches/{search_id}/metrics", params=params)
         return {name: [(x, y) for x, y in points] for name, points in answer["series"].items()}
 
     def ratings(

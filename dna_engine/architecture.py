@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dna_engine.errors import InvalidSpec, UnknownName
-from dna_engine.space import SPACES, Cell, Op, Space, _parse_op
+from dna_engine.space import SPACES, Cell, Op, Space, parse_op
 
 FORMAT = "dna-architecture/1"
 
@@ -150,7 +150,7 @@ class Architecture:
                     cell=int(b["cell"]),
                     stride=int(b["stride"]),
                     width=int(b["width"]),
-                    ops=tuple(_parse_op(op) for op in b["ops"]),
+                    ops=tuple(parse_op(op, "blocks") for op in b["ops"]),
                 )
                 for b in value["blocks"]
             )

@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import hashlib
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 
+from dna_engine.decoder import Decoder
 from dna_engine.errors import DataError
 from dna_engine.layout import TOLD, Layout
-from dna_engine.picture import fault
 
 
-def check_pictures(layout: Layout, root: Path) -> None:
+def check_pictures(layout: Layout, root: Path, decoder: Decoder, stopped: Callable[[], bool] = lambda: False) -> None:
     """Opens every picture; the layout is that of ``root``.
 
     Raises:
         DataError: some cannot be read or are too large; the message names the first.
+        Interrupted: ``stopped`` said so.
     """
     files = sorted({*layout.train.files, *layout.test.files})
-    with ThreadPoolExecutor() as pool:
-        bad = [(path, why) for path, why in zip(files, pool.map(fault, files), strict=True) if why]
-    if bad:
-        named = "; ".join(f"{path.relative_to(root)}: {why}" for path, why in bad[:TOLD])
-        more = f" and {len(bad) - TOLD} more" if len(bad) > TOLD else ""
+    bad = decoder.faults(files, stopped)
+    first = list(islice(bad, TOLD))
+    if first:
+        others = sum(1 for _ in bad)
+        named = "; ".join(f"{path.relative_to(root)}: {why}" for path, why in first)
+        more = f" and {others} more" if others else ""
         raise DataError(
-            f"{len(bad)} of {len(files)} files cannot be used as images ({named}{more}). Remove or replace them.",
+            f"{len(first) + others} of {len(files)} files cannot be used as images ({named}{more}). Remove or replace them.",
             param="dataset",
         )
 
@@ -48,12 +51,14 @@ def fingerprint(root: Path) -> str:
     return digest.hexdigest()
 
 
-def quick_fingerprint(root: Path) -> str:
-    """SHA-256 over the names, sizes and times of all files below ``root``: for folders too large to be read."""
+def quick_fingerprint(layout: Layout) -> str:
+    """SHA-256 over the names, sizes and times of the pictures, through links: for folders too large to be read."""
     digest = hashlib.sha256()
-    for path in _files(root):
-        about = path.stat()
-        digest.update(f"{path.relative_to(root).as_posix()}\0{about.st_size}\0{about.st_mtime_ns}\n".encode())
+    for split, part in (("train", layout.train), ("test", layout.test)):
+        for path in part.files:
+            about = path.stat()
+            name = f"{split}/{path.relative_to(part.root).as_posix()}".encode(errors="surrogateescape")
+            digest.update(name + f"\0{about.st_size}\0{about.st_mtime_ns}\n".encode())
     return digest.hexdigest()
 
 

@@ -48,6 +48,10 @@ class InvalidSpec(EngineError):
     exit_code = 2
 
 
+#: Characters of a name that nobody knows: what comes behind would only be in the way, and slow to compare.
+_NAME_SHOWN = 200
+
+
 class UnknownName(InvalidSpec):
     """A name that is not in its catalogue; the message lists the nearest and what exists."""
 
@@ -55,6 +59,7 @@ class UnknownName(InvalidSpec):
 
     def __init__(self, kind: str, name: str, known: Iterable[str], *, param: str | None = None) -> None:
         self.known = sorted(known)
+        name = name if len(name) <= _NAME_SHOWN else f"{name[:_NAME_SHOWN]}..."
         near = difflib.get_close_matches(name, self.known, n=3)
         hint = f" Did you mean {' or '.join(repr(n) for n in near)}?" if near else ""
         shown = ", ".join(self.known[:12]) + (f" and {len(self.known) - 12} more" if len(self.known) > 12 else "")

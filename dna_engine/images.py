@@ -16,8 +16,8 @@ import numpy as np
 from PIL import Image
 
 from dna_engine.dataset import DatasetInfo
-from dna_engine.layout import Part, read_layout
-from dna_engine.picture import open_picture
+from dna_engine.layout import Layout, Part, read_layout
+from dna_engine.picture import open_picture, shorter_side
 
 #: Folder below :func:`datasets_root` in which uploaded datasets are unpacked.
 UPLOADS = "uploads"
@@ -37,6 +37,13 @@ class Album(Protocol):
             DataError: it cannot be read.
         """
 
+    def side(self, index: int) -> int:
+        """The picture's shorter side in pixels, without decoding more than that takes.
+
+        Raises:
+            DataError: it cannot be read.
+        """
+
 
 @dataclass(frozen=True)
 class FolderAlbum:
@@ -48,6 +55,9 @@ class FolderAlbum:
     def picture(self, index: int) -> Image.Image:
         return open_picture(self.paths[index])
 
+    def side(self, index: int) -> int:
+        return shorter_side(self.paths[index])
+
 
 @dataclass(frozen=True)
 class ArrayAlbum:
@@ -58,6 +68,9 @@ class ArrayAlbum:
 
     def picture(self, index: int) -> Image.Image:
         return Image.fromarray(self.pixels[index]).convert("RGB")
+
+    def side(self, index: int) -> int:
+        return int(min(self.pixels[index].shape))
 
 
 def open_digits() -> tuple[ArrayAlbum, ArrayAlbum]:
@@ -112,14 +125,14 @@ LOOKED_AT = 32
 def describe(
     name: str, kind: str, location: str, albums: tuple[Album, Album], *, class_names: list[str]
 ) -> DatasetInfo:
-    """What is known of a dataset from its training and test pictures, a few of which are opened.
+    """What is known of a dataset from its training and test pictures; the heads of a few are read.
 
     Raises:
         DataError: one of those cannot be read.
     """
     train, test = albums
     every = max(1, len(train.labels) // LOOKED_AT)
-    sides = [min(train.picture(index).size) for index in range(0, len(train.labels), every)]
+    sides = [train.side(index) for index in range(0, len(train.labels), every)]
     return DatasetInfo.model_validate(
         {
             "name": name,
@@ -134,13 +147,12 @@ def describe(
     )
 
 
-def describe_folder(name: str, kind: str, location: str, root: Path) -> DatasetInfo:
-    """What is known of the dataset in a folder.
+def describe_folder(name: str, kind: str, location: str, layout: Layout) -> DatasetInfo:
+    """What is known of the dataset in a folder that was read.
 
     Raises:
-        DataError: it holds none, or a picture that was looked at cannot be read.
+        DataError: a picture that was looked at cannot be read.
     """
-    layout = read_layout(root)
     info = describe(
         name, kind, location, (_album(layout.train), _album(layout.test)), class_names=list(layout.train.classes)
     )

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from dna_engine.picture import SUFFIXES, is_picture
 
 #: Share of every class that is kept for testing where there are no test images.
 TEST_SHARE = 0.2
+#: Folders inside one another that are read.
+_DEEPEST = 64
 #: Names of files that are told before the others are counted.
 TOLD = 5
 
@@ -39,6 +42,11 @@ _CLUTTER = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
 def is_clutter(name: str) -> bool:
     """Whether a file or folder of that name was left behind by a system or an editor, and is nobody's data."""
     return name.startswith(".") or name.lower() in _CLUTTER
+
+
+def folded(name: str) -> str:
+    """The same for names that differ only in case or in how their letters are composed: some systems hold them to be one."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 @dataclass(frozen=True)
@@ -87,16 +95,19 @@ class _Folder:
             yield from folder.walk()
 
 
-def read_layout(root: Path) -> Layout:
+def read_layout(root: Path, *, within: Sequence[Path] | None = None) -> Layout:
     """The dataset that lies in a folder. Where it has no test images, a fifth of every class becomes them, the same files for
     the same names.
 
+    Args:
+        within: folders, without links in their paths, that links below ``root`` must stay in; default: they may lead anywhere.
+
     Raises:
-        DataError: it is none, or it could be understood in several ways.
+        DataError: it is none, it could be understood in several ways, or a link leads out.
     """
     if not root.is_dir():
         raise _wrong(f"{root} is no folder. {_WANTED}")
-    whole = _read(root)
+    whole = _Reader(within).read(root)
     top = whole
     while not top.pictures and len(top.folders) == 1 and "train" not in _splits(top):
         top = top.folders[0]
@@ -112,22 +123,67 @@ def read_layout(root: Path) -> Layout:
     return Layout(train, test, left_out + _other_files(whole))
 
 
-def _read(path: Path, shown: str = "", above: tuple[tuple[int, int], ...] = ()) -> _Folder:
-    """Folders are followed through links, but never into one that they lie in."""
-    found = _Folder(path, shown, [], [], [])
-    about = path.stat()
-    itself = (about.st_dev, about.st_ino)
-    if itself in above:
-        return found
-    with os.scandir(path) as entries:
-        for entry in sorted(entries, key=lambda entry: entry.name):
-            if is_clutter(entry.name):
-                continue
+@dataclass(frozen=True)
+class _Reader:
+    """Reads folders, through links that stay ``within``."""
+
+    within: Sequence[Path] | None
+
+    def read(self, path: Path, shown: str = "", above: tuple[tuple[int, int], ...] = ()) -> _Folder:
+        """Never goes into a folder that it lies in."""
+        found = _Folder(path, shown, [], [], [])
+        about = path.stat()
+        itself = (about.st_dev, about.st_ino)
+        if itself in above:
+            return found
+        if len(above) > _DEEPEST:
+            raise _wrong(f"{shown[:200]} lies deeper than {_DEEPEST} folders. {_WANTED}")
+        entries = _listing(path, shown)
+        for entry in entries:
+            self._check(entry, shown)
             if entry.is_dir():
-                found.folders.append(_read(path / entry.name, f"{shown}{entry.name}/", (*above, itself)))
+                found.folders.append(self.read(path / entry.name, f"{shown}{entry.name}/", (*above, itself)))
             else:
                 (found.pictures if is_picture(entry.name) else found.others).append(path / entry.name)
-    return found
+        _refuse_twins([folder.name for folder in found.folders], shown)
+        return found
+
+    def _check(self, entry: os.DirEntry[str], shown: str) -> None:
+        """What is not read later in vain, or without end, or from where it should not be."""
+        name = f"{shown}{entry.name}".encode(errors="replace").decode()
+        if not entry.name.isprintable() and any("\ud800" <= character <= "\udfff" for character in entry.name):
+            raise _wrong(f"The name {name} is not written in UTF-8; rename it.")
+        try:
+            if entry.is_symlink() and self.within is not None:
+                target = Path(entry.path).resolve(strict=True)
+                if not any(target.is_relative_to(root) for root in self.within):
+                    raise _wrong(
+                        f"{name} is a link that leads out of the folders that may be used; put what it leads to there."
+                    )
+            usable = entry.is_dir() or entry.is_file() or not is_picture(entry.name)
+        except (OSError, RuntimeError):
+            usable = False
+        if not usable:
+            raise _wrong(f"{name} is neither a file nor a folder, or a link to nothing; remove it.")
+
+
+def _listing(path: Path, shown: str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(path) as entries:
+            return sorted((entry for entry in entries if not is_clutter(entry.name)), key=lambda entry: entry.name)
+    except OSError as error:
+        raise _wrong(f"The folder {shown or 'itself'} cannot be read ({error.strerror}).") from error
+
+
+def _refuse_twins(names: list[str], shown: str) -> None:
+    """Two classes on one system would be one on another."""
+    spelling: dict[str, str] = {}
+    for name in names:
+        twin = spelling.setdefault(folded(name), name)
+        if twin != name:
+            raise _wrong(
+                f"{shown}{twin}/ and {shown}{name}/ are one folder on some systems. Rename one, or put their images into one folder."
+            )
 
 
 def _splits(top: _Folder) -> dict[str, _Folder]:

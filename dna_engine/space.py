@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -17,6 +18,15 @@ from dna_engine.errors import InvalidSpace, UnknownName
 
 #: Far above any space of use; they keep what a spec can cost to check, and its sums in 64 bits, bounded.
 MAX_BLOCKS, MAX_CELLS, MAX_OPS, MAX_WIDTH = 16, 8, 16, 4096
+
+#: Over all cells of a space that is searched: ten times the paper's. Every path is rated, and kept with the names of its ops.
+MAX_PATHS = 250_000
+
+#: Fields of a space that are widths outside its cells.
+_WIDTHS = ("stem_width", "first_width", "head_width")
+
+#: Characters of an op's name, and of a space's.
+MAX_OP_NAME, MAX_SPACE_NAME = 64, 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +53,8 @@ class Op:
                 "An op has a name, whole numbers for kernel and expansion, and true or false for skip.",
                 param="space.ops",
             )
+        if not 1 <= len(self.name) <= MAX_OP_NAME:
+            raise InvalidSpace(f"The name of an op has 1 to {MAX_OP_NAME} characters.", param="space.ops")
         if type(self.se_ratio) not in (int, float):
             raise InvalidSpace(f"Op {self.name!r}: se_ratio must be a number.", param="space.ops")
         if self.skip:
@@ -154,7 +166,7 @@ class Space:
                 "a stride of 2.",
                 param="space.blocks",
             )
-        for name in ("stem_width", "first_width", "head_width"):
+        for name in _WIDTHS:
             if not 8 <= (width := getattr(self, name)) <= MAX_WIDTH or width % 8:
                 raise InvalidSpace(
                     f"{name} must be a multiple of 8 from 8 to {MAX_WIDTH}, not {width}.", param=f"space.{name}"
@@ -311,36 +323,82 @@ def parse_space(value: str | dict[str, Any]) -> Space:
     """
     if isinstance(value, str):
         return get_space(value)
-    known = {"name", "ops", "blocks", "stem_width", "first_width", "head_width"}
-    if unknown := set(value) - known:
-        raise InvalidSpace(
-            f"Unknown field {sorted(unknown)[0]!r} in the space; it takes {', '.join(sorted(known))}.", param="space"
-        )
-    try:
-        blocks = tuple(
-            Block(
-                stride=int(block["stride"]),
-                cells=tuple(Cell(depth=int(cell["depth"]), width=int(cell["width"])) for cell in block["cells"]),
-            )
-            for block in value["blocks"]
-        )
-        ops = tuple(_parse_op(op) for op in value.get("ops", [op.name for op in MBCONV_OPS]))
-        widths = {key: int(value[key]) for key in ("stem_width", "first_width", "head_width") if key in value}
-    except (KeyError, TypeError, ValueError) as error:
-        raise InvalidSpace(
-            f"The space cannot be read ({type(error).__name__}: {error}). It needs blocks, each with stride and cells, "
-            "each cell with depth and width.",
-            param="space.blocks",
-        ) from error
-    return Space(name=str(value.get("name", "custom")), blocks=blocks, ops=ops, **widths)
+    given = _object(value, "space", ("blocks",), ("name", "ops", *_WIDTHS))
+    name = given.get("name", "custom")
+    if not isinstance(name, str) or len(name) > MAX_SPACE_NAME:
+        raise InvalidSpace(f"The name of a space is a text of up to {MAX_SPACE_NAME} characters.", param="space.name")
+    ops = given.get("ops", [op.name for op in MBCONV_OPS])
+    return Space(
+        name=name,
+        blocks=tuple(_parse_block(block, at) for at, block in _items(given["blocks"], "space.blocks")),
+        ops=tuple(parse_op(op, at) for at, op in _items(ops, "space.ops")),
+        **{width: _whole(given[width], f"space.{width}") for width in _WIDTHS if width in given},
+    )
 
 
-def _parse_op(value: str | dict[str, Any]) -> Op:
+def _parse_block(value: Any, at: str) -> Block:
+    given = _object(value, at, ("stride", "cells"))
+    cells = tuple(_parse_cell(cell, where) for where, cell in _items(given["cells"], f"{at}.cells"))
+    with _located(at):
+        return Block(stride=_whole(given["stride"], f"{at}.stride"), cells=cells)
+
+
+def _parse_cell(value: Any, at: str) -> Cell:
+    given = _object(value, at, ("depth", "width"))
+    with _located(at):
+        return Cell(depth=_whole(given["depth"], f"{at}.depth"), width=_whole(given["width"], f"{at}.width"))
+
+
+def parse_op(value: Any, at: str) -> Op:
+    """An op by its name, or from its fields.
+
+    Raises:
+        InvalidSpace, UnknownName: it is none, at this place.
+    """
     if isinstance(value, dict):
-        return Op(**value)
+        with _located(at):
+            return Op(**_object(value, at, ("name",), ("kernel", "expansion", "se_ratio", "skip")))
+    if not isinstance(value, str):
+        raise InvalidSpace("An op is the name of one of the table, or an object that describes it.", param=at)
     if value not in OPS:
-        raise UnknownName("op", value, OPS, param="space.ops")
+        raise UnknownName("op", value, OPS, param=at)
     return OPS[value]
+
+
+def _object(value: Any, at: str, needed: tuple[str, ...], optional: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The value, where it is an object of these fields."""
+    takes = f"it takes {', '.join((*needed, *optional))}"
+    if not isinstance(value, dict):
+        raise InvalidSpace(f"{at} must be an object; {takes}.", param=at)
+    if unknown := sorted(set(value) - {*needed, *optional}):
+        raise InvalidSpace(f"Unknown field {unknown[0]!r} in {at}; {takes}.", param=at)
+    if missing := [field for field in needed if field not in value]:
+        raise InvalidSpace(f"{at} has no {missing[0]}; {takes}.", param=at)
+    return value
+
+
+def _items(value: Any, at: str) -> list[tuple[str, Any]]:
+    """The items of a list, each with its place."""
+    if not isinstance(value, list | tuple):
+        raise InvalidSpace(f"{at} must be a list.", param=at)
+    return [(f"{at}.{index}", item) for index, item in enumerate(value)]
+
+
+def _whole(value: Any, at: str) -> int:
+    """A whole number, also one that was written as 24.0."""
+    if isinstance(value, bool) or not (isinstance(value, int) or (isinstance(value, float) and value.is_integer())):
+        raise InvalidSpace(f"{at} must be a whole number.", param=at)
+    return int(value)
+
+
+@contextmanager
+def _located(at: str) -> Iterator[None]:
+    """What a part of the space says of itself is said of this place; of a place inside it, it stays."""
+    try:
+        yield
+    except InvalidSpace as error:
+        inside = error.param is not None and error.param.startswith(f"{at}.")
+        raise InvalidSpace(error.message, param=error.param if inside else at) from error
 
 
 CostName = Literal["flops", "params", "latency_ms"]

@@ -8,21 +8,31 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, field_validator
 
 from dna_engine import defaults
 from dna_engine.cost import cost_range
 from dna_engine.dataset import DatasetInfo
-from dna_engine.errors import InfeasibleBudget, InvalidSpec
+from dna_engine.errors import InfeasibleBudget, InvalidSpace, InvalidSpec
 from dna_engine.fields import Written
-from dna_engine.space import Space, parse_space
-from dna_engine.teachers import align, default_space, get_teacher
+from dna_engine.space import MAX_BLOCKS, MAX_PATHS, Space, parse_space
+from dna_engine.teachers import align, check_boundaries, default_space, get_teacher
 
 Text = Annotated[str, Field(max_length=200)]
 
 
+def _whole(value: Any) -> Any:
+    """Many write 350e6 or 20.0: in JSON these are whole numbers too."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
+
+
 class _Model(Written):
-    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
+    """Numbers are numbers here, and true is none: a text that looks like one is a mistake that would go unnoticed."""
+
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False, strict=True)
 
 
 class TeacherSpec(_Model):
@@ -38,12 +48,14 @@ class TeacherSpec(_Model):
     )
     boundaries: list[Text] | None = Field(
         default=None,
+        min_length=1,
+        max_length=MAX_BLOCKS,
         description="Modules after which the teacher is cut, in order. Default: its stage ends that fit the space.",
     )
-    epochs: int | None = Field(
+    epochs: Whole | None = Field(
         default=None, ge=1, le=10_000, description="Epochs of teacher training when weights is train."
     )
-    batch_size: int | None = Field(
+    batch_size: Whole | None = Field(
         default=None, ge=2, le=65_536, description="Of teacher training. Default: as training."
     )
     learning_rate: float | None = Field(
@@ -54,17 +66,11 @@ class TeacherSpec(_Model):
 class Budget(_Model):
     """Upper limits; none means no limit of that kind. Default: the middle of the feasible range of flops."""
 
-    flops: int | None = Field(default=None, gt=0, le=2**62, description="Multiply-adds at batch 1.")
-    params: int | None = Field(default=None, gt=0, le=2**62, description="Trainable parameters.")
+    flops: Whole | None = Field(default=None, gt=0, le=2**62, description="Multiply-adds at batch 1.")
+    params: Whole | None = Field(default=None, gt=0, le=2**62, description="Trainable parameters.")
     latency_ms: float | None = Field(
         default=None, gt=0, le=1e9, description="Milliseconds at batch 1 on the device of the worker that rates."
     )
-
-    @field_validator("flops", "params", mode="before")
-    @classmethod
-    def _whole(cls, value: Any) -> Any:
-        """350e6 arrives as a float; a budget is a whole number."""
-        return int(value) if isinstance(value, float) and abs(value) < 2**62 else value
 
     @property
     def limits(self) -> dict[str, int]:
@@ -79,8 +85,8 @@ class Budget(_Model):
 class DistillSpec(_Model):
     """Training of the block supernets."""
 
-    epochs: int | None = Field(default=None, ge=1, le=10_000, description="Default: 20, more for few images.")
-    batch_size: int | None = Field(
+    epochs: Whole | None = Field(default=None, ge=1, le=10_000, description="Default: 20, more for few images.")
+    batch_size: Whole | None = Field(
         default=None, ge=2, le=65_536, description="Default: 64, down to 16 for fewer than 1,024 images."
     )
     learning_rate: float = Field(default=0.005, gt=0, le=10, description="Adam's, decayed by a cosine to 0.")
@@ -104,16 +110,18 @@ class DistillSpec(_Model):
 class RateSpec(_Model):
     """Rating of every path on held-out training images."""
 
-    images: int | None = Field(default=None, ge=2, le=1_000_000)
-    batch_size: int = Field(default=64, ge=2, le=65_536)
-    memory_mb: int = Field(default=512, ge=16, description="Bound on the activations of stacked sibling paths.")
+    images: Whole | None = Field(default=None, ge=2, le=1_000_000)
+    batch_size: Whole = Field(default=64, ge=2, le=65_536)
+    memory_mb: Whole = Field(
+        default=512, ge=16, le=1 << 20, description="Bound on the activations of stacked sibling paths."
+    )
 
 
 class RetrainSpec(_Model):
     """Training of the winner, and of a random network of the same cost by the same recipe."""
 
-    epochs: int | None = Field(default=None, ge=1, le=10_000, description="Default: 25 or 30, more for few images.")
-    batch_size: int | None = Field(
+    epochs: Whole | None = Field(default=None, ge=1, le=10_000, description="Default: 25 or 30, more for few images.")
+    batch_size: Whole | None = Field(
         default=None, ge=2, le=65_536, description="Default: 64, down to 16 for fewer than 1,024 images."
     )
     recipe: Literal["adamw", "paper"] = Field(
@@ -143,52 +151,54 @@ class SearchSpec(_Model):
         description="A preset (dna-mbconv, dna-mbconv-single, mbconv-small) or an explicit space. "
         "Default: mbconv-small for images under 64 pixels, else one derived from the teacher's blocks.",
     )
-    input_size: int | None = Field(
+    input_size: Whole | None = Field(
         default=None, ge=16, le=1024, description="Side in pixels that images are resized to."
     )
     budget: Budget = Budget()
     training: DistillSpec = DistillSpec()
     rating: RateSpec = RateSpec()
     retrain: RetrainSpec = RetrainSpec()
-    block_weights: list[float] | None = Field(
-        default=None, max_length=16, description="Weight of each block's rating in the sum. Default: all 1."
+    block_weights: list[Annotated[float, Field(ge=0, le=1e6)]] | None = Field(
+        default=None, max_length=MAX_BLOCKS, description="Weight of each block's rating in the sum. Default: all 1."
     )
     augment: bool = Field(
         default=True, description="Random shifts or crops of training images, and flips where classes survive them."
     )
-    seed: int = Field(default=0, ge=0, le=2**31 - 1)
+    seed: Whole = Field(default=0, ge=0, le=2**31 - 1)
     labels: dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=256)]] = Field(
         default_factory=dict, max_length=32
     )
 
-    @model_validator(mode="after")
-    def _weights_positive(self) -> SearchSpec:
-        if self.block_weights is not None and any(weight < 0 for weight in self.block_weights):
-            raise ValueError("block_weights must not be negative")
-        return self
+    @field_validator("block_weights")
+    @classmethod
+    def _weights_tell(cls, weights: list[float] | None) -> list[float] | None:
+        if weights and not any(weights):
+            raise ValueError("At least one block must have a weight above 0")
+        return weights
 
 
 class ResolvedTeacher(_Model):
     model: str
     weights: str
     boundaries: list[str]
-    epochs: int
-    batch_size: int = defaults.BATCH
+    epochs: Whole
+    batch_size: Whole = defaults.BATCH
     learning_rate: float = defaults.LEARNING_RATE
 
 
 class ResolvedDistill(DistillSpec):
-    epochs: int
-    batch_size: int
+    epochs: Whole
+    batch_size: Whole
 
 
 class ResolvedRate(RateSpec):
-    images: int
+    images: Whole
+    memory_mb: Whole = 512
 
 
 class ResolvedRetrain(RetrainSpec):
-    epochs: int
-    batch_size: int
+    epochs: Whole
+    batch_size: Whole
     learning_rate: float
 
 
@@ -199,14 +209,14 @@ class ResolvedSpec(_Model):
     dataset: DatasetInfo
     teacher: ResolvedTeacher
     space: dict[str, Any]
-    input_size: int
+    input_size: Whole
     budget: Budget
     training: ResolvedDistill
     rating: ResolvedRate
     retrain: ResolvedRetrain
     block_weights: list[float]
     augment: bool
-    seed: int
+    seed: Whole
     labels: dict[str, str]
 
     @property
@@ -227,11 +237,7 @@ def resolve(spec: SearchSpec, dataset: DatasetInfo) -> ResolvedSpec:
     teacher = get_teacher(spec.teacher.model or ("resnet10t" if small else "tf_efficientnet_b7"))
     space = _space(spec, teacher.name, small)
     boundaries = spec.teacher.boundaries or align(teacher, space)
-    if len(boundaries) != len(space.blocks):
-        raise InvalidSpec(
-            f"The space has {len(space.blocks)} blocks, {len(boundaries)} teacher boundaries were given.",
-            param="teacher.boundaries",
-        )
+    check_boundaries(teacher, space, boundaries)
     weights = spec.block_weights or [1.0] * len(space.blocks)
     if len(weights) != len(space.blocks):
         raise InvalidSpec(
@@ -294,8 +300,19 @@ def _retraining(spec: RetrainSpec, dataset: DatasetInfo) -> ResolvedRetrain:
 
 def _space(spec: SearchSpec, teacher: str, small: bool) -> Space:
     if spec.space is not None:
-        return parse_space(spec.space)
+        return _searchable(parse_space(spec.space))
     return parse_space("mbconv-small") if small else default_space(get_teacher(teacher))
+
+
+def _searchable(space: Space) -> Space:
+    """The space, where all its paths can be rated."""
+    if (paths := sum(space.paths_per_block)) > MAX_PATHS:
+        raise InvalidSpace(
+            f"The cells have {paths:,} paths, and each is rated; at most {MAX_PATHS:,} are searched. Take fewer ops, or cells "
+            "of fewer layers.",
+            param="space.blocks",
+        )
+    return space
 
 
 def _budget(budget: Budget, space: Space, input_size: int, num_classes: int) -> Budget:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from dna_engine.dataset import BUILTIN, DatasetInfo, builtin
 from dna_engine.images import describe, describe_folder
+from dna_engine.layout import read_layout
 from dna_engine.timm_images import open_timm
 
 
@@ -22,7 +23,7 @@ def survey(name: str) -> DatasetInfo:
     root = Path(name)
     if root.is_dir():
         root = root.resolve()
-        return describe_folder(root.name, "folder", str(root), root)
+        return describe_folder(root.name, "folder", str(root), read_layout(root))
     if name not in BUILTIN and "/" in name:
         return describe(name, "timm", name, open_timm(name), class_names=[])
     return builtin(name)

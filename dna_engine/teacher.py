@@ -35,7 +35,7 @@ from dna_engine.steps import Step
 from dna_engine.teachers import TeacherBlock
 
 #: Blocks that keep more resolution than this are left to the student's stem.
-MIN_REDUCTION = 4
+MIN_REDUCTION, MAX_REDUCTION = 4, 32
 #: Reductions to which the token maps of a transformer are resampled, one for each quarter of its depth.
 TOKEN_REDUCTIONS = (4, 8, 16, 32)
 
@@ -124,6 +124,24 @@ def find_blocks(model: nn.Module) -> tuple[TeacherBlock, ...]:
     return tuple(blocks)
 
 
+def find_cuts(model: nn.Module) -> dict[str, int]:
+    """Every module after which :func:`cut` can cut a timm model, in order, with the reduction of its map; see :class:`Teacher`."""
+    if keeps_resolution(model):
+        return {stage["module"]: 0 for stage in _feature_info(model)}
+    size = 224
+    shapes = _output_shapes(model, list(_opened(model)), size)
+    maps = {module: round(size / shape[-1]) for module, shape in shapes.items() if len(shape) == 4}
+    return {module: reduction for module, reduction in maps.items() if MIN_REDUCTION <= reduction <= MAX_REDUCTION}
+
+
+def _opened(module: nn.Module, prefix: str = "") -> Iterator[str]:
+    """Paths of the modules in the order in which they end; of a stack its layers too, before itself."""
+    for name, child in module.named_children():
+        if isinstance(child, nn.Sequential):
+            yield from _opened(child, f"{prefix}{name}.")
+        yield prefix + name
+
+
 def _feature_info(model: nn.Module) -> list[dict[str, Any]]:
     if not hasattr(model, "feature_info"):
         raise TeacherError(f"{type(model).__name__} does not say where its stages end.", param="teacher.model")
@@ -164,8 +182,9 @@ def _output_shapes(model: nn.Module, modules: Sequence[str], size: int) -> dict[
     shapes: dict[str, torch.Size] = {}
 
     def record(path: str) -> Any:
-        def hook(_module: nn.Module, _inputs: Any, output: Tensor) -> None:
-            shapes[path] = output.shape
+        def hook(_module: nn.Module, _inputs: Any, output: Any) -> None:
+            if isinstance(output, Tensor):
+                shapes[path] = output.shape
 
         return hook
 
@@ -178,7 +197,7 @@ def _output_shapes(model: nn.Module, modules: Sequence[str], size: int) -> dict[
         model.train(training)
         for handle in handles:
             handle.remove()
-    return {path: shapes[path] for path in modules}
+    return {path: shapes[path] for path in modules if path in shapes}
 
 
 # --- the maps

@@ -10,10 +10,11 @@ import functools
 import itertools
 import json
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
-from dna_engine.errors import TeacherError, UnknownName
+from dna_engine.errors import InvalidSpec, TeacherError, UnknownName
 from dna_engine.space import SPACES, Block, Cell, Space
 
 
@@ -36,13 +37,19 @@ class TeacherBlock:
 
 @dataclass(frozen=True, kw_only=True)
 class Teacher:
-    """A timm model with its blocks; ``params`` counts the whole model at its native number of classes."""
+    """A timm model with its blocks; ``params`` counts the whole model at its native number of classes.
+
+    Attributes:
+        cuts: every module after which it can be cut, in the order in which they run, and the reduction of its map. A
+            transformer's layers have none of their own, and 0 here: maps are made at the reductions that are asked for.
+    """
 
     name: str
     family: str
     params: int
     pretrained: bool
     blocks: tuple[TeacherBlock, ...]
+    cuts: Mapping[str, int]
 
 
 @functools.cache
@@ -56,6 +63,7 @@ def catalogue() -> dict[str, Teacher]:
             params=row["params"],
             pretrained=row["pretrained"],
             blocks=tuple(TeacherBlock(**block) for block in row["blocks"]),
+            cuts=row["cuts"],
         )
         for row in rows
     }
@@ -94,6 +102,34 @@ def align(teacher: Teacher, space: Space) -> list[str]:
             )
         chosen += offered[-wanted:]
     return chosen
+
+
+def check_boundaries(teacher: Teacher, space: Space, boundaries: Sequence[str]) -> None:
+    """Looks whether the teacher can be cut after these modules, and its maps are as large as the space's.
+
+    Raises:
+        InvalidSpec: there are more or fewer than blocks.
+        UnknownName: the teacher cannot be cut there.
+        TeacherError: they are not in order, one lies in another, or their reductions are not the space's.
+    """
+    param = "teacher.boundaries"
+    if len(boundaries) != len(space.blocks):
+        raise InvalidSpec(
+            f"The space has {len(space.blocks)} blocks, {len(boundaries)} teacher boundaries were given.", param=param
+        )
+    if unknown := [boundary for boundary in boundaries if boundary not in teacher.cuts]:
+        raise UnknownName("boundary of " + teacher.name, unknown[0], teacher.cuts, param=param)
+    places = [list(teacher.cuts).index(boundary) for boundary in boundaries]
+    if any(before >= after for before, after in itertools.pairwise(places)) or any(
+        inner.startswith(f"{outer}.") for inner, outer in itertools.pairwise(boundaries)
+    ):
+        raise TeacherError("Boundaries are given from the first to the last, and none inside another.", param=param)
+    reductions = [teacher.cuts[boundary] for boundary in boundaries]
+    if any(reductions) and reductions != space.reductions:
+        raise TeacherError(
+            f"The blocks of the space end at reductions {space.reductions}, these boundaries of {teacher.name} at {reductions}.",
+            param=param,
+        )
 
 
 #: Down to this share of the teacher's channels, ratings of a cell's paths were seen to repeat (docs/benchmarks.md, widths).

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,10 +23,22 @@ class TimmAlbum:
     labels: list[int]
 
     def picture(self, index: int) -> Image.Image:
+        with self._readable(index):
+            return rgb(self._image(index))
+
+    def side(self, index: int) -> int:
+        with self._readable(index):
+            return min(self._image(index).size)
+
+    def _image(self, index: int) -> Image.Image:
+        image = self.dataset[index][0]
+        assert isinstance(image, Image.Image)
+        return image
+
+    @contextmanager
+    def _readable(self, index: int) -> Iterator[None]:
         try:
-            image = self.dataset[index][0]
-            assert isinstance(image, Image.Image)
-            return rgb(image)
+            yield
         except (OSError, ValueError) as error:
             raise DataError(f"Image {index} of {self.name} cannot be read ({error}).") from error
 

@@ -74,6 +74,20 @@ def state(session: Session, search_id: UUID) -> SearchState:
     return found
 
 
+@dataclass(frozen=True)
+class End:
+    """How far a search has come: the number of its last event, and whether none is to follow."""
+
+    seq: int
+    finished: bool
+
+
+def ends(session: Session, ids: Sequence[UUID]) -> dict[UUID, End]:
+    """The ends of those of the searches that exist."""
+    rows = session.execute(select(Search.id, Search.event_seq, Search.state).where(Search.id.in_(ids)))
+    return {search_id: End(seq, state in FINISHED) for search_id, seq, state in rows}
+
+
 def with_work(session: Session, ids: Sequence[UUID]) -> set[UUID]:
     """Those of the searches that may have work to do, now or after a resume: neither succeeded nor deleted."""
     query = select(Search.id).where(Search.id.in_(ids), Search.state != SearchState.SUCCEEDED)

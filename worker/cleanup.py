@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import logging
 import re
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
 from dna_engine.images import UPLOADS
 from store import datasets, searches
+from store.scratch import remove_abandoned, scratch_folder
 from store.session import Sessions, transaction
 
 logger = logging.getLogger("dna.worker.cleanup")
@@ -40,6 +40,13 @@ def remove_datasets(sessions: Sessions, datasets_dir: Path) -> None:
     _remove("images", [path for name, path in folders.items() if name not in stored])
 
 
+def remove_leftovers(*roots: Path) -> None:
+    """What processes left that were killed while they received, unpacked or removed something."""
+    for root in set(roots):
+        for name in remove_abandoned(root):
+            logger.info("Removed %s, which a killed process left.", name)
+
+
 def _folders(root: Path, named: re.Pattern[str]) -> dict[str, Path]:
     if not root.is_dir():
         return {}
@@ -54,11 +61,8 @@ def _remove(what: str, paths: list[Path]) -> None:
     for path in paths:
         try:
             # Another node may have been quicker.
-            with (
-                suppress(FileNotFoundError),
-                tempfile.TemporaryDirectory(dir=path.parents[1], prefix=".removed-") as away,
-            ):
-                path.rename(Path(away) / path.name)
+            with suppress(FileNotFoundError), scratch_folder(path.parents[1], "removed") as away:
+                path.rename(away / path.name)
                 logger.info("Removed the %s %s.", what, path.name)
         except OSError as error:
             logger.warning("The %s %s cannot be removed: %s", what, path, error)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,6 +11,7 @@ from dna_engine.images import upload_folder
 from dna_engine.picture import is_picture
 from store import datasets
 from store.blobs import BlobStore
+from store.scratch import scratch_folder
 from store.session import Sessions, transaction
 from worker.run_folder import MissingFile
 
@@ -32,14 +31,11 @@ def lay_down(info: DatasetInfo, sessions: Sessions, blobs: BlobStore, datasets_d
     if archive is None:
         raise MissingFile(f"The dataset {info.name} is no longer stored; upload it again to go on.")
     target.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=datasets_dir))
-    try:
+    with scratch_folder(datasets_dir, "unpacking") as folder:
         blobs.fetch(archive, folder / "archive.tar")
         size = archive.size  # It was packed by the service, and a tar holds no more than its size.
-        limits = Limits(total_bytes=size, file_bytes=size, entries=size, ratio=1)
+        limits = Limits(total_bytes=size, file_bytes=size, entries=size, folders=size, ratio=1)
         with (folder / "archive.tar").open("rb") as packed:
             unpack(packed, folder / "images", wanted=is_picture, limits=limits)
         with suppress(OSError):  # Another step has just done the same.
             (folder / "images").rename(target)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from store import workers
 from store.session import transaction
-from worker.cleanup import remove_datasets, remove_run_folders
+from worker.cleanup import remove_datasets, remove_leftovers, remove_run_folders
 from worker.outbox import relay
 from worker.reaper import reap, rewake
 from worker.slot import Slot
@@ -39,6 +39,7 @@ class Maintenance:
             Duty("rewake", settings.reap_seconds, lambda: rewake(sessions, settings)),
             Duty("run folders", CLEANUP_SECONDS, lambda: remove_run_folders(sessions, settings.data_dir)),
             Duty("datasets", CLEANUP_SECONDS, lambda: remove_datasets(sessions, settings.datasets_dir)),
+            Duty("leftovers", CLEANUP_SECONDS, lambda: remove_leftovers(settings.data_dir, settings.datasets_dir)),
             Duty(
                 "idle engine", settings.beat_seconds, lambda: slot.engines.refresh(after=settings.engine_idle_seconds)
             ),

@@ -20,7 +20,7 @@ router = APIRouter(
     prefix="/architectures",
     tags=["architectures"],
     dependencies=[Depends(authenticate)],
-    responses=problems(401, 403, 422),
+    responses=problems(401, 403, 422, 503),
 )
 
 _DOWNLOAD = responses("application/json", "application/octet-stream", "application/zip")

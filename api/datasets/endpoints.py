@@ -13,7 +13,7 @@ from api.auth import authenticate
 from api.body import UploadRoute
 from api.datasets import service, upload
 from api.datasets.schemas import DatasetOut
-from api.deps import ResourcesDep, SessionDep
+from api.deps import UPLOAD, ResourcesDep, SessionDep
 from api.openapi import problems
 from api.pagination import Page, Ref, RowPaging, encode
 from store import datasets
@@ -27,15 +27,22 @@ router = APIRouter(
     prefix="/datasets",
     tags=["datasets"],
     dependencies=[Depends(authenticate)],
-    responses=problems(401, 403, 422),
+    responses=problems(401, 403, 422, 503),
 )
 
 #: Of its own, so that a caller is known, and no transaction open, before a large body is read.
-uploads = APIRouter(prefix="/datasets", tags=["datasets"], route_class=UploadRoute, responses=problems(401, 403, 422))
+uploads = APIRouter(
+    prefix="/datasets", tags=["datasets"], route_class=UploadRoute, responses=problems(401, 403, 422, 503)
+)
 
 
 @uploads.post(
-    "", status_code=201, response_model=DatasetOut, responses=problems(400, 409, 413), openapi_extra=upload.FORM
+    "",
+    status_code=201,
+    response_model=DatasetOut,
+    responses=problems(400, 409, 413),
+    openapi_extra=upload.FORM,
+    dependencies=[Depends(authenticate), UPLOAD],
 )
 def create_dataset(sent: upload.SentDep, resources: ResourcesDep) -> Response:
     """Send images as one archive, or name a folder of the server. It can be searched on when the answer comes.

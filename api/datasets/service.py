@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -12,9 +11,8 @@ from typing import IO
 from sqlalchemy.orm import Session
 
 from api.datasets.upload import Sent
-from api.errors import Invalid
+from api.errors import ClientGone, Invalid
 from api.resources import Resources
-from api.settings import ApiSettings
 from dna_engine import arrange
 from dna_engine.archive import Limits, pack, unpack
 from dna_engine.dataset import DatasetInfo
@@ -23,12 +21,14 @@ from dna_engine.images import describe_folder, upload_folder
 from dna_engine.layout import read_layout
 from dna_engine.picture import is_picture
 from store import datasets
-from store.columns import new_id
 from store.files import Drafts
+from store.scratch import scratch_folder
 from store.tables import Dataset
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _ARCHIVE_SUFFIX = re.compile(r"(\.zip|\.tar|\.tgz|\.tbz2?|\.txz|\.tar\.(gz|bz2|xz))$", re.IGNORECASE)
+#: Of what a user sent, in an answer.
+_SHOWN = 200
 #: Unpacked, a dataset may be larger than its archive may be, by this factor.
 UNPACKED = 4
 
@@ -48,24 +48,34 @@ def create(session: Session, resources: Resources, drafts: Drafts, sent: Sent) -
         )
     datasets.check_free(session, name)
     if sent.archive is not None:
-        return take_in(session, resources, drafts, name, sent.archive)
-    return refer(session, _allowed(sent.folder or "", resources.settings), name)
+        return take_in(session, resources, drafts, name, sent.archive, sent.gone)
+    folders = resources.settings.allowed_folders
+    return refer(session, _allowed(sent.folder or "", folders), name, within=folders)
 
 
-def refer(session: Session, folder: Path, name: str) -> Dataset:
+def refer(session: Session, folder: Path, name: str, *, within: Sequence[Path]) -> Dataset:
     """A dataset of images that stay where they are. Its fingerprint is of their names, sizes and times, not of their contents."""
     with _wrong_in("folder"):
-        info = describe_folder(name, "folder", str(folder), folder)
-    return datasets.create(session, info, fingerprint=arrange.quick_fingerprint(folder))
+        layout = read_layout(folder, within=within)
+        info = describe_folder(name, "folder", str(folder), layout)
+        fingerprint = arrange.quick_fingerprint(layout)
+    return datasets.create(session, info, fingerprint=fingerprint)
 
 
-def _allowed(folder: str, settings: ApiSettings) -> Path:
+def _allowed(folder: str, roots: Sequence[Path]) -> Path:
     """The folder, where it lies below one that the operator allows. The answer is the same whether others exist or not."""
-    path = Path(folder).resolve() if Path(folder).is_absolute() else None
-    if path is None or not any(path.is_relative_to(root) for root in settings.allowed_folders):
+    shown = folder if len(folder) <= _SHOWN else f"{folder[:_SHOWN]}..."
+    try:
+        path = Path(folder).resolve() if Path(folder).is_absolute() else None
+        there = path is not None and any(path.is_relative_to(root) for root in roots) and path.is_dir()
+    except (OSError, ValueError, RuntimeError):  # Too long, forbidden; NUL; links in a circle.
+        path = there = None
+    if path is None or not any(path.is_relative_to(root) for root in roots):
         raise _invalid(
-            "folder", f"{folder!r} does not lie below a folder that DNA_DATASET_FOLDERS allows; send an archive instead"
+            "folder", f"{shown!r} does not lie below a folder that DNA_DATASET_FOLDERS allows; send an archive instead"
         )
+    if not there:
+        raise _invalid("folder", f"{shown!r} is no folder")
     return path
 
 
@@ -73,27 +83,33 @@ def _invalid(field: str, detail: str) -> Invalid:
     return Invalid(f"{detail}.", errors=[{"pointer": f"#/{field}", "detail": detail}])
 
 
-def take_in(session: Session, resources: Resources, drafts: Drafts, name: str, archive: IO[bytes]) -> Dataset:
-    """The dataset of the archive's images. Nothing is left of one that is refused."""
-    limits = Limits(total_bytes=UNPACKED * resources.settings.max_upload_bytes)
-    with _workshop(resources.settings.datasets_dir) as folder:
-        unpack(archive, folder / "unpacked", wanted=is_picture, limits=limits)
+def take_in(
+    session: Session, resources: Resources, drafts: Drafts, name: str, archive: IO[bytes], gone: Callable[[], bool]
+) -> Dataset:
+    """The dataset of the archive's images. Nothing is left of one that is refused, or whose sender has gone."""
+    settings = resources.settings
+    limits = Limits(total_bytes=UNPACKED * settings.max_upload_bytes, entries=settings.max_upload_entries)
+    with scratch_folder(settings.datasets_dir, "incoming") as folder:
+        unpack(archive, folder / "unpacked", wanted=is_picture, limits=limits, stopped=gone)
         with _wrong_in("file"):
             layout = read_layout(folder / "unpacked")
-            arrange.check_pictures(layout, folder / "unpacked")  # While the files have the names that the sender knows.
+            # While the files have the names that the sender knows.
+            arrange.check_pictures(layout, folder / "unpacked", resources.decoder, gone)
         images = folder / "images"
         arrange.arrange(layout, images)
         info, fingerprint = _described(images, name, layout.left_out)
         pack(images, folder / "archive.tar")
+        if gone():
+            raise ClientGone
         stored = drafts.write_file(folder / "archive.tar")
         dataset = datasets.create(session, info, fingerprint=fingerprint, archive=stored)
-        _keep(images, upload_folder(resources.settings.datasets_dir, fingerprint))
+        _keep(images, upload_folder(settings.datasets_dir, fingerprint))
     return dataset
 
 
 def _described(images: Path, name: str, left_out: list[str]) -> tuple[DatasetInfo, str]:
     fingerprint = arrange.fingerprint(images)
-    info = describe_folder(name, "upload", fingerprint, images)
+    info = describe_folder(name, "upload", fingerprint, read_layout(images))
     return info.model_copy(update={"left_out": left_out}), fingerprint
 
 
@@ -104,17 +120,6 @@ def _wrong_in(field: str) -> Iterator[None]:
         yield
     except DataError as error:
         raise DataError(error.message, param=field) from error
-
-
-@contextmanager
-def _workshop(datasets_dir: Path) -> Iterator[Path]:
-    """A folder on the disk of the datasets, gone afterwards."""
-    folder = datasets_dir / f".incoming-{new_id()}"
-    folder.mkdir(parents=True)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _keep(images: Path, target: Path) -> None:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import IO, Annotated, Any
 
-from fastapi import Depends, Request
-from fastapi.security import HTTPAuthorizationCredentials
+from fastapi import Depends, HTTPException, Request
+from python_multipart.multipart import parse_options_header
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
-from api.auth import Caller, authenticate, bearer
+from api.auth import admit
 from api.deps import ResourcesDep
 from api.errors import Invalid
 from api.idempotency import KeyHeader, Once, make_once
-from api.resources import Resources
-from store.session import transaction
 
 #: What FastAPI would write into the document for such a form, had it read the form itself.
 FORM: dict[str, Any] = {
@@ -55,19 +56,20 @@ FORM: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Sent:
-    """What came: an archive, on this machine's disk by now, or the path of a folder; and the request's idempotency key."""
+    """What came: an archive, on this machine's disk by now, or the path of a folder; the request's idempotency key; and whether
+    the client has gone since."""
 
     archive: IO[bytes] | None
     filename: str | None
     folder: str | None
     name: str | None
     once: Once
+    gone: Callable[[], bool]
 
 
 async def receive(
     request: Request,
     resources: ResourcesDep,
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
     idempotency_key: KeyHeader = None,
 ) -> AsyncIterator[Sent]:
     """The form of the request.
@@ -75,9 +77,11 @@ async def receive(
     Raises:
         Unauthorized: or Forbidden, before anything of the body is read.
         PayloadTooLarge: while it is read.
+        HTTPException: it is not written in UTF-8, or is no form at all.
         Invalid: a field is missing or of the wrong kind.
     """
-    caller = await run_in_threadpool(_caller, request, resources, credentials)
+    caller = await admit(request)
+    _check_charset(request)
     async with request.form(max_files=1, max_fields=2) as form:
         file, folder, name = form.get("file"), _text(form, "folder"), _text(form, "name")
         if not isinstance(file, UploadFile | None):
@@ -86,16 +90,42 @@ async def receive(
             raise _wrong("file", "Send an archive as a file, or name a folder of the server; one of the two")
         digest = await run_in_threadpool(_digest, file.file) if file and idempotency_key else b""
         said = b"\0".join((digest, (folder or "").encode(), (name or "").encode()))
-        yield Sent(
-            archive=file.file if file else None,
-            filename=file.filename if file else None,
-            folder=folder,
-            name=name,
-            once=make_once(request, caller, resources.settings, idempotency_key, said),
-        )
+        async with _watched(request) as gone:
+            yield Sent(
+                archive=file.file if file else None,
+                filename=file.filename if file else None,
+                folder=folder,
+                name=name,
+                once=make_once(request, caller, resources.settings, idempotency_key, said),
+                gone=gone,
+            )
 
 
 SentDep = Annotated[Sent, Depends(receive)]
+
+
+@asynccontextmanager
+async def _watched(request: Request) -> AsyncIterator[Callable[[], bool]]:
+    """Whether the client of a request whose body was read has gone: for the thread that works on it."""
+    gone = threading.Event()
+
+    async def watch() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        gone.set()
+
+    watching = asyncio.create_task(watch())
+    try:
+        yield gone.is_set
+    finally:
+        watching.cancel()
+
+
+def _check_charset(request: Request) -> None:
+    """Python knows codecs that are none of text, and some fail in ways that nobody expects."""
+    _, options = parse_options_header(request.headers.get("content-type"))
+    if options.get(b"charset", b"utf-8").lower() not in (b"utf-8", b"utf8", b"us-ascii"):
+        raise HTTPException(400, "Send the form in UTF-8, and name no other charset.")
 
 
 def _text(form: FormData, field: str) -> str | None:
@@ -103,11 +133,6 @@ def _text(form: FormData, field: str) -> str | None:
     if isinstance(value, UploadFile):
         raise _wrong(field, f"The {field} is a text, not a file")
     return value
-
-
-def _caller(request: Request, resources: Resources, credentials: HTTPAuthorizationCredentials | None) -> Caller:
-    with transaction(resources.sessions) as session:
-        return authenticate(request, session, resources, credentials)
 
 
 def _digest(file: IO[bytes]) -> bytes:

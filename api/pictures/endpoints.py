@@ -17,7 +17,7 @@ router = APIRouter(
     prefix="/searches/{search_id}/pictures",
     tags=["results"],
     dependencies=[Depends(authenticate)],
-    responses=problems(401, 403, 404, 422),
+    responses=problems(401, 403, 404, 422, 503),
 )
 
 

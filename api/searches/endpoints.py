@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 
 from api.auth import authenticate
 from api.body import JsonRoute
-from api.deps import ResourcesDep, SessionDep
+from api.deps import HEAVY, ResourcesDep, SessionDep
 from api.idempotency import OnceDep
 from api.openapi import problems
 from api.pagination import Page, Ref, RowPaging, encode
@@ -27,13 +27,13 @@ router = APIRouter(
     tags=["searches"],
     route_class=JsonRoute,
     dependencies=[Depends(authenticate)],
-    responses=problems(401, 403, 422),
+    responses=problems(401, 403, 422, 503),
 )
 
 SpecBody = Annotated[SearchSpec, Body(openapi_examples=examples.SPECS)]
 
 
-@router.post("", status_code=201, response_model=SearchDetail, responses=problems(400, 409, 413))
+@router.post("", status_code=201, response_model=SearchDetail, responses=problems(400, 409, 413), dependencies=[HEAVY])
 def create_search(
     spec: SpecBody, session: SessionDep, resources: ResourcesDep, once: OnceDep, background: BackgroundTasks
 ) -> Response:
@@ -51,7 +51,7 @@ def create_search(
     return once.answer(session, work)
 
 
-@router.post("/estimate", response_model=Estimate, responses=problems(400, 413))
+@router.post("/estimate", response_model=Estimate, responses=problems(400, 413), dependencies=[HEAVY])
 def estimate_search(spec: SpecBody, session: SessionDep, resources: ResourcesDep) -> Estimate:
     """What a search would be: candidates, feasible costs, steps, expected device time. Nothing is stored."""
     return estimate(session, spec, worker_timeout=resources.settings.worker_timeout)

@@ -10,20 +10,20 @@ from fastapi.sse import EventSourceResponse
 
 from api.auth import authenticate
 from api.body import JsonRoute
-from api.deps import ResourcesDep, SessionDep
+from api.deps import HEAVY, ResourcesDep, SessionDep
 from api.openapi import Responses, problems
 from api.pagination import Cursor, Page
 from api.searches import examples, ratings
 from api.searches.schemas import Cost, FrontierOut, Rating, SelectIn, Selection, Series
 from api.searches.stream import read, stream
-from store import events, searches
+from store import searches, series
 
 router = APIRouter(
     prefix="/searches/{search_id}",
     tags=["results"],
     route_class=JsonRoute,
     dependencies=[Depends(authenticate)],
-    responses=problems(401, 403, 404, 422),
+    responses=problems(401, 403, 404, 422, 503),
 )
 
 _EVENT_STREAM: Responses = {
@@ -52,25 +52,31 @@ def stream_events(
     """Follow a search: server-sent events without a gap, until it is finished."""
     after = after if last_event_id is None else last_event_id
     first = read(session, search_id, after)
-    if first.last and not first.events:
+    if first.last and not first.lines:
         return Response(status_code=204)
     headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-    return EventSourceResponse(stream(resources, search_id, after, first), headers=headers)
+    return EventSourceResponse(stream(resources, search_id, first), headers=headers)
 
 
-@router.get("/metrics", response_model=Series)
+@router.get("/metrics", response_model=Series, dependencies=[HEAVY])
 def get_metrics(
     search_id: UUID,
     session: SessionDep,
     prefix: Annotated[str, Query(max_length=200, description="Only series whose names begin so.")] = "",
+    points: Annotated[
+        int, Query(ge=10, le=10_000, description="Most points of a series; a longer one keeps its ends and extremes.")
+    ] = 1000,
 ) -> Series:
-    """Series of a search: losses per cell, accuracies, the best so far."""
+    """Series of a search: losses per cell, accuracies, the best so far.
+
+    A series of more than `points` is thinned: its first and last point stay, and of each stretch between the lowest and the
+    highest. All series together have at most 100,000 points; ask for some of them by `prefix` to see more of each.
+    """
     searches.state(session, search_id)
-    found = events.series(session, search_id, prefix=prefix)
-    return Series(series={name: [(point.x, point.y) for point in points] for name, points in found.items()})
+    return Series(series=series.thinned(session, search_id, prefix=prefix, points=points))
 
 
-@router.get("/ratings", response_model=Page[Rating], responses=problems(409))
+@router.get("/ratings", response_model=Page[Rating], responses=problems(409), dependencies=[HEAVY])
 def list_ratings(
     search_id: UUID,
     session: SessionDep,
@@ -85,13 +91,13 @@ def list_ratings(
     return ratings.page(problem, block=block, cell=cell, cursor=cursor, limit=limit)
 
 
-@router.get("/frontier", response_model=FrontierOut, responses=problems(409))
+@router.get("/frontier", response_model=FrontierOut, responses=problems(409), dependencies=[HEAVY])
 def get_frontier(search_id: UUID, session: SessionDep, resources: ResourcesDep, cost: Cost = "flops") -> FrontierOut:
     """The exact frontier: every network that no other beats in both cost and predicted loss."""
     return ratings.whole_frontier(session, search_id, resources.problems.get(session, search_id), cost)
 
 
-@router.post("/select", response_model=Selection, responses=problems(400, 409, 413))
+@router.post("/select", response_model=Selection, responses=problems(400, 409, 413), dependencies=[HEAVY])
 def select_networks(
     search_id: UUID,
     asked: Annotated[SelectIn, Body(openapi_examples=examples.BUDGETS)],

@@ -11,13 +11,10 @@ from sqlalchemy.orm import Session
 
 from api.errors import Invalid
 from api.searches.schemas import SearchDetail, SearchSummary
-from dna_engine.select import Problem, Ratings, best
+from dna_engine.select import Problem, Ratings, check
 from dna_engine.spec import ResolvedSpec, SearchSpec, resolve
 from store import architectures, datasets, searches, trainings, waiting
 from store.searches import Filter
-
-#: Above this number of paths the check of limits together is left to the selection: it would hold up the request.
-_PATHS_CHECKED = 100_000
 
 _WEIGHTS = ("pretrained", "train")
 
@@ -74,7 +71,7 @@ def check_budget(resolved: ResolvedSpec) -> None:
     """
     space, limits = resolved.parsed_space, resolved.budget.limits
     limits.pop("latency_ns", None)  # Known only once a worker has measured its device.
-    if len(limits) < 2 or sum(space.paths_per_block) > _PATHS_CHECKED:
+    if len(limits) < 2:
         return
     unrated = Ratings(
         space=space,
@@ -82,7 +79,7 @@ def check_budget(resolved: ResolvedSpec) -> None:
         num_classes=resolved.dataset.num_classes,
         losses={ref: np.zeros(space.path_count(space.cell(ref))) for ref in space.cells},
     )
-    best(Problem(unrated), limits)
+    check(Problem(unrated), limits)
 
 
 def parse_labels(labels: Sequence[str]) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 import redis
+from anyio import to_thread
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
@@ -43,9 +44,10 @@ async def get_health() -> Health:
 
 
 @router.get("/readyz", response_model=Readiness, responses=problems(503))
-def get_readiness(resources: ResourcesDep) -> Readiness:
+async def get_readiness(resources: ResourcesDep) -> Readiness:
     """Whether requests can be served: database, schema and Redis. A warning when no worker is live: searches wait then."""
-    found = _look(resources)
+    # A thread of its own: those of other requests may all be taken.
+    found = await to_thread.run_sync(_look, resources, limiter=resources.readiness)
     failing = [name for name in ("database", "migrations", "redis") if not getattr(found, name)]
     if failing:
         raise Unavailable(f"Not ready: {', '.join(failing)}.", members={"checks": found.model_dump()})

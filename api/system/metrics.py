@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from http import HTTPMethod
 
 from fastapi import APIRouter, Depends, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
@@ -16,10 +17,14 @@ from api.openapi import problems
 from store import workers
 from store.statistics import searches_by_state, waiting_steps
 
-router = APIRouter(tags=["system"], dependencies=[Depends(authenticate)], responses=problems(401, 403))
+router = APIRouter(tags=["system"], dependencies=[Depends(authenticate)], responses=problems(401, 403, 503))
 
 #: Where requests end up that match no route: their paths are the client's to choose, and would each be a series.
 _NO_ROUTE = "none"
+
+#: What methods are counted as, likewise: a client may invent one for each request.
+_METHODS = frozenset(HTTPMethod)
+_OTHER_METHOD = "other"
 
 
 class RequestMetrics:
@@ -39,7 +44,8 @@ class RequestMetrics:
 
         async def observed(message: Message) -> None:
             if message["type"] == "http.response.start":
-                where = (scope["method"], getattr(scope.get("route"), "path", _NO_ROUTE))
+                method = scope["method"] if scope["method"] in _METHODS else _OTHER_METHOD
+                where = (method, getattr(scope.get("route"), "path", _NO_ROUTE))
                 self._requests.labels(*where, message["status"]).inc()
                 self._seconds.labels(*where).observe(time.perf_counter() - started)
             await send(message)

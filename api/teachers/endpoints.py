@@ -16,7 +16,7 @@ router = APIRouter(
     prefix="/teachers",
     tags=["teachers"],
     dependencies=[Depends(authenticate)],
-    responses=problems(401, 403, 422),
+    responses=problems(401, 403, 422, 503),
 )
 
 

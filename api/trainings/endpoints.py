@@ -16,7 +16,7 @@ router = APIRouter(
     prefix="/trainings",
     tags=["trainings"],
     dependencies=[Depends(authenticate)],
-    responses=problems(401, 403, 404),
+    responses=problems(401, 403, 404, 503),
 )
 
 

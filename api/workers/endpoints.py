@@ -17,7 +17,7 @@ router = APIRouter(
     prefix="/workers",
     tags=["workers"],
     dependencies=[Depends(authenticate)],
-    responses=problems(401, 403),
+    responses=problems(401, 403, 503),
 )
 
 

@@ -4,6 +4,7 @@
 ``frontier(problem, "flops")``.
 """
 
+from dna_engine.select.budget import check
 from dna_engine.select.front import Frontier, frontier
 from dna_engine.select.latency import LatencyTable
 from dna_engine.select.problem import Network, Problem
@@ -18,6 +19,7 @@ __all__ = [
     "Ratings",
     "Selection",
     "best",
+    "check",
     "frontier",
     "load_ratings",
 ]

@@ -1,4 +1,8 @@
-"""Why no network fits a budget, and which budgets nearby have one. Torch-free."""
+"""Whether a network fits a budget, why none does, and which budgets nearby have one. Torch-free.
+
+None of this asks for losses: one cost takes their place and is made as small as the other limits allow. With all losses
+alike a search for the least would have no bound to drop anything by.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,16 @@ from collections.abc import Mapping
 from dna_engine.errors import InfeasibleBudget, as_written
 from dna_engine.select.bounded import solve
 from dna_engine.select.problem import Problem
+
+
+def check(problem: Problem, limits: Mapping[str, int]) -> None:
+    """Looks whether a network meets all limits at once, whatever its loss.
+
+    Raises:
+        InfeasibleBudget: none does; says which limits bind and what would fit.
+    """
+    if not _feasible(problem, limits):
+        raise explain(problem, limits)
 
 
 def explain(problem: Problem, limits: Mapping[str, int]) -> InfeasibleBudget:
@@ -43,9 +57,18 @@ def nearest_budget(problem: Problem, limits: Mapping[str, int], raised: str) -> 
     return {name: budget[name] for name in limits}
 
 
+def _feasible(problem: Problem, limits: Mapping[str, int]) -> bool:
+    """Whether the least of the first cost under the other limits is within its own."""
+    if not limits:
+        return True
+    first, *others = limits
+    row = problem.row(first)
+    found = solve(problem.trellis.minimizing(row), {problem.row(name): limits[name] for name in others})
+    return found is not None and found.costs[row] <= limits[first]
+
+
 def _feasible_without(problem: Problem, limits: Mapping[str, int], dropped: str) -> bool:
-    others = {problem.row(name): limit for name, limit in limits.items() if name != dropped}
-    return solve(problem.trellis, others) is not None
+    return _feasible(problem, {name: limit for name, limit in limits.items() if name != dropped})
 
 
 def _alone(problem: Problem, limits: Mapping[str, int], names: list[str]) -> str:

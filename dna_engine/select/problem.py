@@ -36,6 +36,11 @@ class Network:
         return {"loss": self.loss, **self.costs, "blocks": blocks}
 
 
+def _largest(ratings: Ratings, weights: Sequence[float]) -> float:
+    """No network has a loss, or a sum on the way to it, of a larger size."""
+    return sum(weights[ref.block - 1] * float(abs(losses).max()) for ref, losses in ratings.losses.items())
+
+
 class Problem:
     """A space with ratings, block weights and costs. Immutable; safe to share between threads.
 
@@ -61,6 +66,10 @@ class Problem:
             )
         if not all(math.isfinite(weight) and weight >= 0 for weight in weights):
             raise InvalidSpec("Block weights must be finite and not negative.", param="block_weights")
+        if not math.isfinite(_largest(ratings, weights)):
+            raise InvalidSpec(
+                "Block weights are so large that no loss can be told from another.", param="block_weights"
+            )
         self.ratings = ratings
         self.trellis = build_trellis(ratings, weights, latency)
         self.cost_names = ("flops", "params") if latency is None else ("flops", "params", "latency_ns")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 
 from api.app import create_app
@@ -13,7 +14,34 @@ from api.errors import ConfigurationError
 from api.settings import ApiSettings
 from store import keys
 from store.session import Sessions, transaction
+from store.tables import ApiKey
 from tests.api.problems import problem
+
+#: Not this machine, though one parser or another takes it for it, or fails.
+NOT_LOCAL = (
+    *(
+        "a}b.evil.com",
+        "{",
+        "`",
+        '"',
+        "[",
+        "[::1",
+        "a b",
+        "127.0.0.1@evil.com",
+        "evil.com@127.0.0.1",
+        "127.0.0.1#evil.com",
+    ),
+    *(
+        "127.0.0.1:8000/evil.com",
+        "localhost.",
+        "localhost\\@evil.com",
+        "127.0.0.1.nip.io",
+        "0x7f.1",
+        "0.0.0.0",
+        "127.1",
+    ),
+    *("[::ffff:127.0.0.1]", "127.0.0.1:99999999", "127.0.0.1:", "localhost:8000:1", "a]"),
+)
 
 OPEN = ("/healthz", "/readyz", "/openapi.json", "/docs", "/static/swagger-ui/swagger-ui.css")
 
@@ -86,10 +114,53 @@ def test_a_wrong_key_is_refused_even_where_none_is_needed(shared: TestClient) ->
         {"origin": "https://evil.example"},
         {"origin": "null"},
         {"host": "localhost.evil.example"},
+        *({"host": host} for host in NOT_LOCAL),
+        *({"origin": f"http://{host}"} for host in NOT_LOCAL),
+        {"origin": ""},
+        {"origin": "//127.0.0.1"},
+        {"origin": "file://"},
     ],
 )
 def test_pages_of_other_sites_are_refused_where_no_key_is_needed(shared: TestClient, headers: dict[str, str]) -> None:
     problem(shared.get("/searches", headers=headers), 403, "forbidden")
+
+
+def test_two_hosts_are_none(shared: TestClient) -> None:
+    response = shared.get("/searches", headers=[("host", "localhost"), ("host", "evil.example")])
+    problem(response, 403, "forbidden")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.1:8000", "127.1.2.3", "[::1]:80", "LocalHost:8000"])
+def test_names_of_this_machine(shared: TestClient, host: str) -> None:
+    assert shared.get("/searches", headers={"host": host, "origin": f"http://{host}"}).status_code == 200
+
+
+@pytest.mark.parametrize("host", NOT_LOCAL)
+def test_no_host_or_origin_breaks_what_needs_a_key(public: TestClient, key: str, host: str) -> None:
+    headers = {"authorization": f"Bearer {key}", "host": host, "origin": f"http://{host}", "idempotency-key": host}
+    assert public.post("/searches", headers=headers, json={"dataset": "digits"}).status_code == 201
+    assert public.post("/searches/", headers=headers, json={}, follow_redirects=False).status_code < 500
+
+
+def test_a_body_is_not_parsed_without_a_key(public: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[bytes] = []
+    monkeypatch.setattr("api.body.parse_json", parsed.append)
+    problem(public.post("/searches", json={"dataset": "digits"}), 401, "unauthorized")
+    problem(public.post("/searches", content=b"{", headers={"content-type": "application/json"}), 401, "unauthorized")
+    assert not parsed
+
+
+def test_a_key_is_looked_up_once(public: TestClient, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    real = keys.authenticate
+
+    def counted(session: Session, secret: str) -> ApiKey | None:
+        asked.append(secret)
+        return real(session, secret)
+
+    monkeypatch.setattr(keys, "authenticate", counted)
+    public.post("/searches", headers={"authorization": f"Bearer {key}"}, json={"dataset": "digits"})
+    assert asked == [key]
 
 
 def test_pages_of_this_machine_are_not(shared: TestClient) -> None:

@@ -59,3 +59,10 @@ def test_a_database_that_went_away_is_503(client: TestClient, api_settings: ApiS
     checks = problem(client.get("/readyz"), 503, "unavailable")["checks"]
     assert checks == {"database": False, "migrations": False, "redis": True, "workers": 0, "warnings": []}
     assert client.get("/healthz").json() == {"status": "ok"}
+
+
+def test_of_very_many_errors_some_are_shown_and_the_rest_is_counted(shared: TestClient) -> None:
+    body = {"dataset": "digits"} | {f"field{number}": 1 for number in range(1000)}
+    answer = problem(shared.post("/searches/estimate", json=body), 422, "invalid_request")
+    assert len(answer["errors"]) == 100
+    assert answer["detail"].endswith("(99 more in errors, 900 not shown.)")

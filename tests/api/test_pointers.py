@@ -45,3 +45,27 @@ def test_pointers_lead_to_the_field(body: dict[str, Any], expected: str) -> None
 def test_a_query_parameter_is_named() -> None:
     details = [{"type": "int_parsing", "loc": ("query", "limit"), "msg": "Not a number"}]
     assert field_errors(details, None) == [{"parameter": "limit", "detail": "Not a number"}]
+
+
+def test_many_errors_are_told_apart_without_comparing_each_with_each() -> None:
+    class Counted(str):
+        """A message that counts how often it is compared."""
+
+        compared = 0
+        __slots__ = ()
+
+        def __eq__(self, other: object) -> bool:
+            Counted.compared += 1
+            return str.__eq__(self, other)  # type: ignore[arg-type]
+
+        __hash__ = str.__hash__
+
+        def removeprefix(self, _prefix: str, /) -> str:
+            return self
+
+    details = [{"type": "x", "loc": ("body", f"f{n // 2}"), "msg": Counted("no")} for n in range(2000)]
+    assert len(field_errors(details, {})) == 1
+    details = [{"type": "x", "loc": ("body", f"f{n // 2}"), "msg": Counted("no")} for n in range(2000)]
+    Counted.compared = 0
+    assert len(field_errors(details, {f"f{n}": 1 for n in range(1000)})) == 1000
+    assert Counted.compared < 10_000

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from dna_engine.archive import Limits, pack, safe_parts, unpack
+from dna_engine.archive import Limits, pack, unpack
+from dna_engine.archive.names import safe_parts
 from dna_engine.errors import DataError
 
 Files = Mapping[str, bytes]
@@ -133,7 +134,7 @@ def test_a_link_in_a_zip(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("first", "second"), [("a/1.png", "a/1.png"), ("a/1.png", "A/1.png"), ("a/ä.png", "a/a\u0308.png")]
+    ("first", "second"), [("a/1.png", "a/1.png"), ("a/b.png", "a/B.png"), ("a/ä.png", "a/a\u0308.png")]
 )
 def test_two_files_of_one_name(first: str, second: str, tmp_path: Path) -> None:
     out = io.BytesIO()
@@ -144,8 +145,11 @@ def test_two_files_of_one_name(first: str, second: str, tmp_path: Path) -> None:
         out_of(out, tmp_path / "out")
 
 
-@pytest.mark.parametrize("name", ["a/1.png", "a/unwanted.txt"])
-@pytest.mark.parametrize("made", [zipped, lambda f: tarred(f, "w:gz")], ids=["zip", "gz"])
+@pytest.mark.parametrize(
+    ("made", "name"),
+    [(zipped, "a/1.png"), (lambda f: tarred(f, "w:gz"), "a/1.png"), (lambda f: tarred(f, "w:gz"), "a/unwanted.txt")],
+    ids=["zip", "gz", "gz-unwanted"],
+)
 def test_a_bomb_is_stopped_by_what_comes_out(made: Callable[[Files], io.BytesIO], name: str, tmp_path: Path) -> None:
     bomb = made({name: bytes(40 << 20)})
     assert len(bomb.getvalue()) < 100_000
@@ -161,7 +165,7 @@ def test_limits(tmp_path: Path) -> None:
         out_of(archive, tmp_path / "1", file_bytes=999)
     with pytest.raises(DataError, match="more than 9,999 bytes"):
         out_of(archive, tmp_path / "2", total_bytes=9_999)
-    with pytest.raises(DataError, match="more than 9 entries"):
+    with pytest.raises(DataError, match="more than 9 files and folders"):
         out_of(archive, tmp_path / "3", entries=9)
 
 
@@ -185,7 +189,7 @@ def test_a_tar_whose_numbers_are_none(tmp_path: Path) -> None:
         member = tarfile.TarInfo("a/1.png")
         member.pax_headers = {"GNU.sparse.major": "0", "GNU.sparse.minor": "1", "GNU.sparse.map": "0,1,x"}
         archive.addfile(member)
-    with pytest.raises(DataError, match=r"The archive cannot be read \(ValueError"):
+    with pytest.raises(DataError, match="Links, devices and sparse files are refused"):
         out_of(out, tmp_path / "out")
 
 

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from dna_engine.arrange import arrange, check_pictures, fingerprint
+from dna_engine.decoder import Decoder
 from dna_engine.errors import DataError
 from dna_engine.images import describe_folder, open_folder
 from dna_engine.layout import read_layout
@@ -49,7 +50,7 @@ def test_what_is_kept_for_testing_stays_so(tmp_path: Path) -> None:
     train, test = open_folder(tmp_path / "out")
     assert [path.name for path in test.paths] == [path.name for path in layout.test.files]
     assert (train.labels.count(0), train.labels.count(1), test.labels) == (8, 1, [0, 0, 1])
-    info = describe_folder("birds", "upload", "f", tmp_path / "out")
+    info = describe_folder("birds", "upload", "f", read_layout(tmp_path / "out"))
     assert (info.num_classes, info.num_train, info.num_test, info.image_size) == (2, 9, 3, 10)
     assert info.class_names == ["cat", "dog"]
 
@@ -58,9 +59,12 @@ def test_what_was_left_out_is_described(tmp_path: Path) -> None:
     files = [f"{name}/{number}.png" for name in ("cat", "dog") for number in range(2)]
     (tmp_path / "cat").mkdir()
     (tmp_path / "cat/notes.txt").write_text("meow")
-    info = describe_folder("pets", "folder", str(tmp_path), write(tmp_path, *files))
+    info = describe_folder("pets", "folder", str(tmp_path), read_layout(write(tmp_path, *files)))
     assert info.left_out == ["Not named like images, and left out (1): cat/notes.txt."]
-    assert "left_out" not in describe_folder("pets", "folder", "x", write(tmp_path / "clean", *files)).model_dump()
+    assert (
+        "left_out"
+        not in describe_folder("pets", "folder", "x", read_layout(write(tmp_path / "clean", *files))).model_dump()
+    )
 
 
 def huge_png() -> bytes:
@@ -71,7 +75,9 @@ def huge_png() -> bytes:
 
 
 def check(root: Path) -> None:
-    check_pictures(read_layout(root), root)
+    decoder = Decoder(memory=100_000_000)
+    check_pictures(read_layout(root), root, decoder)
+    decoder.close()
 
 
 def test_every_picture_is_opened(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from dna_engine import fields
 from dna_engine.spec import SearchSpec
 
 
@@ -36,6 +37,21 @@ def test_other_errors_stay_as_they_are() -> None:
         "budget.flops": "Input should be greater than 0",
         "budget.x": "There is no such field",
         "labels.{k}": "Input should be a valid string",
+        "block_weights.0": "Input should be greater than or equal to 0",
         "name": "String should have at most 200 characters",
     }
-    assert said({"block_weights": [-1.0]}) == {"": "Value error, block_weights must not be negative"}
+    assert said({"block_weights": [0.0]}) == {
+        "block_weights": "Value error, At least one block must have a weight above 0"
+    }
+
+
+def test_advice_is_looked_up_for_some_of_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def meant(_model: object, name: str) -> str:
+        asked.append(name)
+        return ""
+
+    monkeypatch.setattr(fields, "_meant", meant)
+    assert len(said({f"field{number}": 1 for number in range(500)})) == 500
+    assert len(asked) == 20

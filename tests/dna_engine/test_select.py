@@ -12,7 +12,8 @@ import pytest
 from dna_engine.architecture import Architecture
 from dna_engine.cost import architecture_cost, block_sizes, in_widths, layer_at
 from dna_engine.errors import InfeasibleBudget
-from dna_engine.select import LatencyTable, Problem, Ratings, best, bounded, frontier, growth, pareto
+from dna_engine.select import LatencyTable, Problem, Ratings, best, bounded, check, frontier, growth, pareto
+from dna_engine.select.trellis import FLOPS, PARAMS, Ints
 from dna_engine.space import OPS, Block, Cell, Op, Space
 
 INSTANCES = 300
@@ -169,6 +170,7 @@ def test_best_and_frontier_equal_brute_force(seed: int) -> None:
         found = best(instance.problem, limits, top_k, min_distance).networks
         wanted = listed_best(instance.ratings.space, fitting, top_k, min_distance)
         assert [(n.loss, n.costs, n.choices) for n in found] == [(n.loss, n.costs, n.choices) for n in wanted]
+        check(instance.problem, limits)
     else:
         check_infeasible(instance.problem, limits, networks)
     check_frontier(instance.problem, networks, str(rng.choice(list(networks[0].costs))))
@@ -195,8 +197,11 @@ def test_portions_and_beams_lose_nothing(seed: int, monkeypatch: pytest.MonkeyPa
 
 def check_infeasible(problem: Problem, limits: dict[str, int], networks: list[Listed]) -> None:
     with pytest.raises(InfeasibleBudget) as caught:
-        best(problem, limits)
+        check(problem, limits)
     error = caught.value
+    with pytest.raises(InfeasibleBudget) as again:
+        best(problem, limits)
+    assert again.value.to_dict() == error.to_dict()
     assert error.binding
     assert set(error.binding) <= set(limits)
     for name, span in error.feasible.items():
@@ -238,3 +243,38 @@ def test_instances_cover_what_they_claim() -> None:
     assert ties >= 5
     assert infeasible >= 3
     assert counts == {1, 2, 3}
+
+
+@pytest.mark.parametrize(("strides", "share"), [((2, 2, 2), 0.1), ((2, 1, 1, 1, 1), 0.1), ((2, 1, 1, 1, 1), 0.5)])
+def test_whether_a_budget_fits_is_found_with_few_labels(
+    strides: tuple[int, ...], share: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Thousands of paths whose ops trade flops for params: without losses, nothing but the costs bounds the search."""
+    ops = tuple(Op(name=f"o{i}", kernel=3 + 2 * (i % 7), se_ratio=1 - i * 0.06, expansion=4) for i in range(16))
+    cells = tuple(Cell(depth=2, width=8 * width) for width in range(1, 9))
+    space = Space(name="wide", blocks=tuple(Block(stride=stride, cells=cells) for stride in strides), ops=ops)
+    losses = {ref: np.zeros(space.path_count(space.cell(ref))) for ref in space.cells}
+    problem = Problem(Ratings(space=space, input_size=INPUT_SIZE, num_classes=10, losses=losses))
+    low, high = problem.cost_range["flops"]
+    flops = int(low + share * (high - low))
+    least = bounded.solve(problem.trellis.minimizing(PARAMS), {FLOPS: flops})
+    assert least
+    grown = count_grown(monkeypatch)
+    check(problem, {"flops": flops, "params": 2 * least.costs[PARAMS]})
+    check(problem, {"flops": flops, "params": least.costs[PARAMS]})
+    with pytest.raises(InfeasibleBudget):
+        check(problem, {"flops": flops, "params": least.costs[PARAMS] - 1})
+    assert sum(grown) < 100_000
+
+
+def count_grown(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many labels each extension grows from now on."""
+    grown: list[int] = []
+    real = growth.pairs
+
+    def counted(labels: Ints, counts: Ints) -> tuple[Ints, Ints]:
+        grown.append(int(counts.sum()))
+        return real(labels, counts)
+
+    monkeypatch.setattr(growth, "pairs", counted)
+    return grown

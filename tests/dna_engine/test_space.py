@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from dna_engine.errors import InvalidSpace, UnknownName
+from dna_engine.errors import InvalidSpace, InvalidSpec, UnknownName
 from dna_engine.space import MBCONV_OPS, OPS, SPACES, Block, Cell, CellRef, Op, Space, get_space, parse_space
 
 EXPLICIT = {
@@ -113,6 +113,36 @@ def test_an_unknown_preset_names_what_exists() -> None:
 def test_a_space_that_cannot_be_built_is_refused(change: dict[str, object], says: str) -> None:
     with pytest.raises((InvalidSpace, UnknownName), match=says):
         parse_space(EXPLICIT | change)
+
+
+@pytest.mark.parametrize(
+    ("change", "param"),
+    [
+        ({"blocks": "abc"}, "space.blocks"),
+        ({"blocks": [1]}, "space.blocks.0"),
+        ({"blocks": [{"stride": 1.9, "cells": [{"depth": 1, "width": 16}]}]}, "space.blocks.0.stride"),
+        ({"blocks": [{"stride": 3, "cells": [{"depth": 1, "width": 16}]}]}, "space.blocks.0"),
+        ({"blocks": [{"stride": 1, "cells": [{"depth": 1, "width": "24"}]}]}, "space.blocks.0.cells.0.width"),
+        ({"blocks": [{"stride": 1, "cells": [{"depth": True, "width": 24}]}]}, "space.blocks.0.cells.0.depth"),
+        ({"blocks": [{"stride": 1, "cells": [{"depth": 1, "width": 20}]}]}, "space.blocks.0.cells.0"),
+        ({"blocks": [{"stride": 1, "cells": [{"depth": 1}]}]}, "space.blocks.0.cells.0"),
+        ({"blocks": [{"stride": 1, "cells": [{"depth": 1, "width": 16, "more": 1}]}]}, "space.blocks.0.cells.0"),
+        ({"ops": ["mb3_3x3", "mb9"]}, "space.ops.1"),
+        ({"ops": ["mb3_3x3", 1]}, "space.ops.1"),
+        ({"ops": ["mb3_3x3", {"name": "x", "evil": 1}]}, "space.ops.1"),
+        ({"ops": ["mb3_3x3", {"name": "x" * 60_000}]}, "space.ops.1"),
+        ({"ops": ["mb3_3x3", {"name": ""}]}, "space.ops.1"),
+        ({"ops": None}, "space.ops"),
+        ({"head_width": 64.5}, "space.head_width"),
+        ({"name": {"a": 1}}, "space.name"),
+        ({"name": "x" * 60_000}, "space.name"),
+    ],
+)
+def test_the_field_that_is_wrong_is_named(change: dict[str, object], param: str) -> None:
+    with pytest.raises(InvalidSpec) as caught:
+        parse_space(EXPLICIT | change)
+    assert caught.value.param == param
+    assert len(caught.value.message) < 1000
 
 
 def test_the_nominal_width_is_the_commonest_and_the_first_of_ties() -> None:

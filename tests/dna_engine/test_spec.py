@@ -99,11 +99,46 @@ def test_unknown_names_are_refused_with_what_exists() -> None:
     [
         ({"block_weights": [1, 2]}, "3 blocks, 2 weights"),
         ({"teacher": {"boundaries": ["layer1"]}}, "3 blocks, 1 teacher boundaries"),
+        ({"teacher": {"boundaries": ["a", "layer2", "layer3"]}}, "no boundary of resnet10t named 'a'"),
+        ({"teacher": {"boundaries": ["layer1", "layer2.9", "layer3"]}}, "no boundary of resnet10t named 'layer2.9'"),
+        ({"teacher": {"boundaries": ["layer1", "layer3", "layer2"]}}, "from the first to the last"),
+        ({"teacher": {"boundaries": ["layer1", "layer1", "layer3"]}}, "from the first to the last"),
+        ({"teacher": {"boundaries": ["layer1.0", "layer1", "layer3"]}}, "none inside another"),
+        ({"teacher": {"boundaries": ["layer2", "layer3", "layer4"]}}, r"reductions \[4, 8, 16\], .* at \[8, 16, 32\]"),
+        (
+            {"teacher": {"model": "deit_tiny_patch16_224", "boundaries": ["blocks.1", "blocks.2", "norm"]}},
+            "no boundary of deit_tiny_patch16_224 named 'norm'",
+        ),
     ],
 )
 def test_parts_that_do_not_fit_are_refused(fields: dict[str, Any], says: str) -> None:
-    with pytest.raises(InvalidSpec, match=says):
+    with pytest.raises((InvalidSpec, TeacherError), match=says) as caught:
         resolved(**fields)
+    assert caught.value.param in ("block_weights", "teacher.boundaries")
+
+
+def test_boundaries_inside_a_stage_and_any_layers_of_a_transformer_are_taken() -> None:
+    for model, boundaries in (
+        ("resnet18", ["layer1.0", "layer2", "layer3.0"]),
+        ("deit_tiny_patch16_224", ["blocks.0", "blocks.5", "blocks.6"]),
+    ):
+        assert resolved(teacher={"model": model, "boundaries": boundaries}).teacher.boundaries == boundaries
+
+
+def test_more_paths_than_can_be_rated_are_refused() -> None:
+    """Three cells of eight layers with sixteen ops: 13 thousand million paths, years of rating."""
+    space: dict[str, Any] = {
+        "blocks": [{"stride": 2, "cells": [{"depth": 8, "width": 24}]}] * 3,
+        "ops": [{"name": f"o{n}"} for n in range(16)],
+    }
+    with pytest.raises(InvalidSpec, match="12,884,901,888 paths") as caught:
+        resolved(space=space)
+    assert caught.value.param == "space.blocks"
+
+
+def test_whole_numbers_may_be_written_with_a_point() -> None:
+    spec = resolved(budget={"flops": 1.5e6}, training={"epochs": 20.0})
+    assert (spec.budget.flops, spec.training.epochs) == (1_500_000, 20)
 
 
 def test_a_teacher_without_the_spaces_reductions_is_refused() -> None:
@@ -123,6 +158,17 @@ def test_a_teacher_without_the_spaces_reductions_is_refused() -> None:
         {"budget": {"flops": 0}},
         {"retrain": {"learning_rate": float("nan")}},
         {"training": {"sampling": "greedy"}},
+        {"training": {"epochs": "20"}},
+        {"training": {"epochs": True}},
+        {"training": {"epochs": 1.9}},
+        {"training": {"weight_decay": "0.1"}},
+        {"budget": {"flops": 1_000_000.7}},
+        {"augment": 1},
+        {"seed": "1"},
+        {"rating": {"memory_mb": 2**62}},
+        {"block_weights": [1.7e308]},
+        {"block_weights": [0.0, 0.0, 0.0]},
+        {"teacher": {"boundaries": []}},
     ],
 )
 def test_fields_that_make_no_sense_are_refused(fields: dict[str, Any]) -> None:

@@ -6,11 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 
 from dna_engine import catalogue as writer
 from dna_engine.__main__ import main
 from dna_engine.errors import TeacherError, UnknownName
 from dna_engine.space import SPACES
+from dna_engine.teacher import build, cut
 from dna_engine.teachers import align, catalogue, default_space, get_teacher
 
 #: The first model of each family is described anew.
@@ -20,6 +22,21 @@ FIRST = {names.split()[0]: family for family, names in writer.FAMILIES.items()}
 @pytest.mark.parametrize("name", FIRST)
 def test_a_row_is_what_the_model_is(name: str) -> None:
     assert writer.describe_model(name, FIRST[name]) == get_teacher(name)
+
+
+def test_every_stage_can_be_cut_after() -> None:
+    for teacher in catalogue().values():
+        places = [list(teacher.cuts).index(block.module) for block in teacher.blocks]
+        assert places == sorted(places), teacher.name
+        assert all(teacher.cuts[block.module] in (0, block.reduction) for block in teacher.blocks), teacher.name
+
+
+@pytest.mark.parametrize("name", ["resnet10t", "rexnet_100", "tf_efficientnet_b0", "hgnetv2_b0"])
+def test_models_are_cut_after_whatever_the_catalogue_names(name: str) -> None:
+    with torch.device("meta"):
+        model = build(name)
+        for boundary in get_teacher(name).cuts:
+            cut(model, [boundary])
 
 
 def test_the_file_has_every_family_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

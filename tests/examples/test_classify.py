@@ -51,7 +51,7 @@ def photos(root: Path) -> Path:
 
 @pytest.mark.parametrize("size", [32, 64, 96])
 def test_photos_are_prepared_as_the_search_prepares_them(size: int, tmp_path: Path) -> None:
-    info = describe_folder("pets", "folder", str(tmp_path), photos(tmp_path))
+    info = describe_folder("pets", "folder", str(tmp_path), read_layout(photos(tmp_path)))
     fields = {"dataset": "pets", "input_size": size, "teacher": {"model": "resnet18", "weights": "train"}}
     how = json.loads(json.dumps(preprocessing(resolve(SearchSpec.model_validate(fields), info))))
     held_out = classify.photos_by_class(tmp_path, held_out=True)

@@ -27,7 +27,7 @@ def stored(slot: Slot, folder: Path) -> tuple[DatasetInfo, Blob]:
     pack(folder / "images", folder / "archive.tar")
     blob = slot.blobs.write_file(folder / "archive.tar")
     fingerprint = arrange.fingerprint(folder / "images")
-    info = images.describe_folder("birds", "upload", fingerprint, folder / "images")
+    info = images.describe_folder("birds", "upload", fingerprint, read_layout(folder / "images"))
     with transaction(slot.sessions) as session:
         datasets.create(session, info, fingerprint=fingerprint, archive=blob)
     return info, blob

@@ -56,11 +56,47 @@ def test_the_spec_is_shown_resolved(client: TestClient) -> None:
         (
             {"space": {"blocks": [{"stride": 3, "cells": [{"depth": 1, "width": 8}]}]}},
             "invalid_space",
-            "#/space/blocks",
+            "#/space/blocks/0",
             "1 or 2",
         ),
-        ({"space": {"blocks": [{"stride": 2}]}}, "invalid_space", "#/space/blocks", "cells"),
-        ({"space": {"blocks": [], "ops": ["mb9_9x9"]}}, "unknown_name", "#/space/ops", "mb6_3x3"),
+        ({"space": {"blocks": [{"stride": 2}]}}, "invalid_space", "#/space/blocks/0", "cells"),
+        ({"space": {"blocks": [], "ops": ["mb9_9x9"]}}, "unknown_name", "#/space/ops/0", "mb6_3x3"),
+        (
+            {"space": {"blocks": [{"stride": 1.9, "cells": [{"depth": 1, "width": 8}]}]}},
+            "invalid_space",
+            "#/space/blocks/0/stride",
+            "whole number",
+        ),
+        (
+            {"space": {"blocks": [{"stride": 2, "cells": [{"depth": 1, "width": "24"}]}]}},
+            "invalid_space",
+            "#/space/blocks/0/cells/0/width",
+            "whole number",
+        ),
+        (
+            {
+                "space": {
+                    "blocks": [{"stride": 2, "cells": [{"depth": 1, "width": 8}]}],
+                    "ops": [{"name": "x" * 60_000}],
+                }
+            },
+            "invalid_space",
+            "#/space/ops/0",
+            "64 characters",
+        ),
+        (
+            {
+                "space": {
+                    "blocks": [{"stride": 2, "cells": [{"depth": 8, "width": 24}]}] * 3,
+                    "ops": [{"name": f"o{number}"} for number in range(16)],
+                }
+            },
+            "invalid_space",
+            "#/space/blocks",
+            "12,884,901,888 paths",
+        ),
+        ({"teacher": {"boundaries": ["a", "b", "c"]}}, "unknown_name", "#/teacher/boundaries", "layer1"),
+        ({"block_weights": [1.7e308, 1, 1]}, "invalid_request", "#/block_weights/0", "1000000"),
         ({"block_weights": [1.0]}, "invalid_spec", "#/block_weights", "3 blocks"),
         ({"colour": "red"}, "invalid_request", "#/colour", "no such field"),
         ({"buget": {"flops": 1}}, "invalid_request", "#/buget", "buget: There is no such field. Did you mean budget?"),

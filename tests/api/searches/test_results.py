@@ -147,6 +147,21 @@ def test_metrics_are_series(client: TestClient, sessions: Sessions) -> None:
     problem(client.get("/searches/0199d3f0-5a34-7c1e-b6a8-0d6f6f3f7a10/metrics"), 404, "not_found")
 
 
+def test_long_series_are_thinned(client: TestClient, sessions: Sessions) -> None:
+    search = client.post("/searches", json={"dataset": "digits"}).json()["id"]
+    with transaction(sessions) as session:
+        events.add_points(
+            session, UUID(search), [Point("teacher/loss", float(x), -abs(x - 700.5)) for x in range(3000)]
+        )
+    default = client.get(f"/searches/{search}/metrics").json()["series"]["teacher/loss"]
+    assert 500 <= len(default) <= 1000
+    few = client.get(f"/searches/{search}/metrics", params={"points": 10}).json()["series"]["teacher/loss"]
+    assert len(few) <= 10
+    assert [700.0, -0.5] in few
+    for points in (9, 10_001):
+        problem(client.get(f"/searches/{search}/metrics", params={"points": points}), 422, "invalid_request")
+
+
 def test_ratings_are_read_once_and_answer_every_budget(
     client: TestClient, sessions: Sessions, blobs: BlobStore, api_settings: ApiSettings
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from anyio import to_thread
 from starlette.testclient import TestClient
 
 from api.settings import ApiSettings
@@ -31,3 +32,23 @@ def test_another_schema_is_not_ready(client: TestClient, api_settings: ApiSettin
     assert body["checks"] == {"database": True, "migrations": False, "redis": True, "workers": 0, "warnings": []}
     assert "migrations" in body["detail"]
     assert client.get("/healthz").status_code == 200
+
+
+def test_health_needs_no_thread_and_readiness_none_of_the_others(client: TestClient) -> None:
+    """All threads that requests share are taken, as by requests that hang."""
+
+    def take() -> float:
+        limiter = to_thread.current_default_thread_limiter()
+        taken, limiter.total_tokens = limiter.total_tokens, 0
+        return taken
+
+    def give_back(tokens: float) -> None:
+        to_thread.current_default_thread_limiter().total_tokens = tokens
+
+    assert client.portal is not None
+    tokens = client.portal.call(take)
+    try:
+        assert client.get("/healthz").status_code == 200
+        assert client.get("/readyz").status_code == 200
+    finally:
+        client.portal.call(give_back, tokens)

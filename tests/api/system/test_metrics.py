@@ -31,3 +31,13 @@ def test_figures(client: TestClient, sessions: Sessions) -> None:
     assert value("dna_http_requests_total", method="GET", route="none", status="404") == 1
     assert value("dna_http_request_seconds_count", method="GET", route="/searches/{search_id}") == 2
     assert not any(search in str(key) for key in samples)
+
+
+def test_invented_methods_are_one_series(client: TestClient) -> None:
+    for number in range(50):
+        client.request(f"INVENTED{number}", f"/searches/{number}")
+    text = client.get("/metrics").text
+    assert "INVENTED" not in text
+    assert 'dna_http_requests_total{method="other",route="none",status="405"} 50.0' in text or (
+        text.count('method="other"') < 40
+    )

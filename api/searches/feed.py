@@ -1,0 +1,195 @@
+"""What is new in the searches that somebody follows: one look at the database tells everybody who listens.
+
+Each process looks again and again, however many streams it serves, and keeps the latest events of followed searches in
+memory. A listener that is further behind reads on by itself. All of it runs on the event loop but the looks themselves.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, replace
+from uuid import UUID
+
+import anyio
+from anyio import CapacityLimiter, to_thread
+from fastapi.sse import format_sse_event
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from api.settings import ApiSettings
+from store import events, searches, waiting
+from store.searches import End
+from store.session import Sessions, transaction
+from store.tables import Event
+
+#: Events that are read at once.
+BATCH = 500
+
+#: Events of a search that stay in memory, for listeners that are a little behind.
+_KEPT = 200
+
+#: While searches are followed, it is looked this often what they wait for.
+_WAITS_SECONDS = 2.0
+
+logger = logging.getLogger("dna.api.feed")
+
+
+@dataclass(frozen=True)
+class Line:
+    """An event as it goes over the wire."""
+
+    seq: int
+    text: bytes
+
+    @classmethod
+    def of(cls, event: Event) -> Line:
+        """The event; its ``time`` is added to its data."""
+        data = {**event.data, "time": event.created_at.isoformat().replace("+00:00", "Z")}
+        return cls(event.seq, format_sse_event(id=str(event.seq), event=event.type.value, data_str=json.dumps(data)))
+
+
+@dataclass
+class Followed:
+    """A search that somebody follows.
+
+    Attributes:
+        seq: number of the last event that was seen; None before the first look.
+        lines: the events up to that one, without a gap, as many as are kept.
+        last: number of the last event of all, where the search is finished.
+        gone: it was deleted.
+        waits_for: what it waits for at this moment.
+        changed: set when any of this changes, and replaced.
+    """
+
+    listeners: int = 0
+    seq: int | None = None
+    lines: list[Line] = field(default_factory=list)
+    last: int | None = None
+    gone: bool = False
+    waits_for: str | None = None
+    changed: anyio.Event = field(default_factory=anyio.Event)
+
+    def since(self, after: int) -> list[Line] | None:
+        """Events behind number ``after``; None where they are not in memory any more."""
+        if self.seq is None or after >= self.seq:
+            return []
+        if not self.lines or after < self.lines[0].seq - 1:
+            return None
+        return [line for line in self.lines if line.seq > after]
+
+    def is_over(self, after: int) -> bool:
+        """Whether nothing follows event number ``after``. A listener that has read on by itself may be ahead of the looks."""
+        return self.gone or after == self.last
+
+    def take(self, news: News) -> None:
+        """Takes in what a look has found, and wakes the listeners where it is something new."""
+        before = (self.seq, self.last, self.gone, self.waits_for)
+        self.seq, self.gone = news.seq, news.gone
+        self.last = news.seq if news.finished else None
+        self.lines = [*self.lines, *news.lines][-_KEPT:]
+        if news.waits is not None:
+            self.waits_for = news.waits or None
+        if (self.seq, self.last, self.gone, self.waits_for) != before:
+            self.changed.set()
+            self.changed = anyio.Event()
+
+
+@dataclass(frozen=True)
+class News:
+    """What a look found of one search: events up to number ``seq``. ``waits`` is empty where it waits for nothing, and None where
+    that was not looked for.
+    """
+
+    seq: int
+    lines: list[Line]
+    finished: bool = False
+    gone: bool = False
+    waits: str | None = None
+
+
+class Feed:
+    """The searches that are followed in this process."""
+
+    def __init__(self, sessions: Sessions, settings: ApiSettings) -> None:
+        self._sessions = sessions
+        self._settings = settings
+        self._followed: dict[UUID, Followed] = {}
+        self._thread = CapacityLimiter(1)
+        self._waits_due = -math.inf
+        self._wanted = anyio.Event()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Looks for news while the block runs."""
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._run)
+            yield
+            tasks.cancel_scope.cancel()
+
+    @contextmanager
+    def follow(self, search_id: UUID) -> Iterator[Followed]:
+        """News of a search, as long as the block runs."""
+        followed = self._followed.setdefault(search_id, Followed())
+        followed.listeners += 1
+        self._waits_due = -math.inf
+        self._wanted.set()
+        try:
+            yield followed
+        finally:
+            followed.listeners -= 1
+            if not followed.listeners:
+                del self._followed[search_id]
+
+    def heard(self, search_id: UUID) -> int | None:
+        """Number of the last event that a look has found of a search; None where nobody follows it."""
+        followed = self._followed.get(search_id)
+        return followed.seq if followed else None
+
+    async def _run(self) -> None:
+        while True:
+            if not self._followed:
+                self._wanted = anyio.Event()
+                await self._wanted.wait()
+            try:
+                await self._look_once()
+            except SQLAlchemyError:
+                logger.warning("Events cannot be read just now; streams go on when they can.", exc_info=True)
+            await anyio.sleep(self._settings.events_poll_seconds)
+
+    async def _look_once(self) -> None:
+        waits = time.monotonic() >= self._waits_due
+        if waits:
+            self._waits_due = time.monotonic() + _WAITS_SECONDS
+        seen = {search_id: followed.seq for search_id, followed in self._followed.items()}
+        found = await to_thread.run_sync(self._look, seen, waits, limiter=self._thread)
+        for search_id, news in found.items():
+            # Who came and left meanwhile may have left another, to whom this look does not apply.
+            if (followed := self._followed.get(search_id)) and followed.seq == seen[search_id]:
+                followed.take(news)
+
+    def _look(self, seen: Mapping[UUID, int | None], waits: bool) -> dict[UUID, News]:
+        with transaction(self._sessions) as session:
+            # The ends first: when one is final, its event is among those read after it.
+            ends = searches.ends(session, list(seen))
+            found = {search_id: _news(session, search_id, seq, ends.get(search_id)) for search_id, seq in seen.items()}
+            if waits:
+                queues = waiting.look(session, live_within=self._settings.worker_timeout)
+                found = {key: replace(news, waits=queues.reason(key) or "") for key, news in found.items()}
+        return found
+
+
+def _news(session: Session, search_id: UUID, seen: int | None, end: End | None) -> News:
+    """What follows event number ``seen``; at the first look nothing but the number itself."""
+    if end is None:
+        return News(seen or 0, [], gone=True)
+    if seen is None or seen >= end.seq:
+        return News(end.seq, [], finished=end.finished)
+    lines = [Line.of(event) for event in events.after(session, search_id, seen, limit=BATCH)]
+    if len(lines) == BATCH:
+        return News(lines[-1].seq, lines)
+    return News(max(end.seq, *(line.seq for line in lines), seen), lines, finished=end.finished)
