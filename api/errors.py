@@ -33,8 +33,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from api.pointers import field_errors, pointer
+from dna_engine.disk import is_full
 from dna_engine.errors import (
     DataError,
+    DiskFull,
     EngineError,
     InfeasibleBudget,
     Interrupted,
@@ -195,6 +197,13 @@ def problem(
     return JSONResponse(body | dict(members or {}), status, dict(headers or {}), MEDIA_TYPE)
 
 
+def _disk_full(error: DiskFull | OSError) -> Response:
+    """An error of the system names paths, which are not for the client."""
+    logger.error("A disk is full", exc_info=error)
+    said = error.message if isinstance(error, DiskFull) else "A disk of the service is full. Its log says which."
+    return problem(507, DiskFull.code, said)
+
+
 def to_response(error: Exception) -> Response:
     """Any error as a problem; what the service did not expect says nothing about its inside."""
     match error:
@@ -221,6 +230,8 @@ def to_response(error: Exception) -> Response:
             return problem(status, kind, error.message)
         case InvalidSpec() | TeacherError() | InfeasibleBudget() | DataError():
             return _invalid_spec(error)
+        case DiskFull() | OSError() if isinstance(error, DiskFull) or is_full(error):
+            return _disk_full(error)
         case OperationalError() | InterfaceError() | PoolTimeout() | InternalError(connection_invalidated=True):
             logger.error("The database does not answer: %s", error)
             return problem(503, "unavailable", "The database does not answer. Try again.", headers=_RETRY)

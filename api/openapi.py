@@ -79,6 +79,13 @@ _EXAMPLES: Mapping[int, tuple[str, dict[str, Any]]] = {
         "A server behind this one does not answer",
         {"type": "urn:dna:error:unavailable", "detail": "Not ready: redis."},
     ),
+    507: (
+        "A disk of the service is full",
+        {
+            "type": "urn:dna:error:disk_full",
+            "detail": "The disk of the datasets (DNA_DATASETS) is full: 12.5 MB free. Make room there.",
+        },
+    ),
 }
 
 

@@ -16,6 +16,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from dna_engine.disk import room_on
 from dna_engine.errors import EngineError
 
 _STRUCTURE = "structure"
@@ -29,14 +30,17 @@ def save(path: Path, state: Mapping[str, Any]) -> None:
 
     Raises:
         TypeError: the state holds something else.
+        DiskFull: there is no room for it. The one before stays.
     """
     tensors: dict[str, torch.Tensor] = {}
     structure = json.dumps(_encode(state, tensors))
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
+    needed = len(structure) + sum(tensor.nbytes for tensor in tensors.values())
     try:
-        save_file(tensors, beside, metadata={_STRUCTURE: structure})
-        _flush(beside)
+        with room_on("the run folder", path.parent, needed=needed):
+            save_file(tensors, beside, metadata={_STRUCTURE: structure})
+            _flush(beside)
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)

@@ -10,6 +10,7 @@ EngineError                 something the caller can act on; carries a stable ``
 ├── DataError               a dataset that cannot be read
 ├── NonFiniteLoss           training diverged
 ├── OutOfMemory             the device is too small even for the smallest micro-batch
+├── DiskFull                a file could not be written; says which disk and how much is free
 ├── ExportMismatch          the weights file does not answer as the trained network does
 └── Interrupted             told to stop; a checkpoint was written first
 """
@@ -134,6 +135,10 @@ class NonFiniteLoss(EngineError):
 
 class OutOfMemory(EngineError):
     code = "out_of_memory"
+
+
+class DiskFull(EngineError):
+    code = "disk_full"
 
 
 class ExportMismatch(EngineError):

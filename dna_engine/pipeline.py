@@ -13,6 +13,7 @@ import torch
 
 from dna_engine.accuracy import recorded_comparison
 from dna_engine.context import Context
+from dna_engine.disk import room_on
 from dna_engine.errors import InvalidSpec, OutOfMemory
 from dna_engine.events import Log, Metric, Reporter, Result, _Event
 from dna_engine.spec import ResolvedSpec
@@ -23,18 +24,23 @@ def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
     """Runs one step in the run folder, where its inputs lie.
 
     Raises:
-        EngineError: what the step raises; a device that ran out of memory is OutOfMemory.
+        EngineError: what the step raises; a device that ran out of memory is OutOfMemory, a disk without room DiskFull.
     """
     try:
-        if LATENCY in step.outputs(spec):
-            from dna_engine.latency import write_table
-
-            write_table(spec, context)
-        return _runner(step)(spec, step, context)
+        with room_on("the run folder", context.run):
+            return _run_step(spec, step, context)
     except torch.OutOfMemoryError as error:
         raise OutOfMemory(
             f"{context.device} has too little memory for this step ({error}). Ask for a smaller batch_size or input_size."
         ) from error
+
+
+def _run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
+    if LATENCY in step.outputs(spec):
+        from dna_engine.latency import write_table
+
+        write_table(spec, context)
+    return _runner(step)(spec, step, context)
 
 
 def _runner(step: Step) -> Callable[[ResolvedSpec, Step, Context], Result]:

@@ -1,4 +1,4 @@
-"""Commands of an operator: ``python -m store migrate | servers | key``. ``dna migrate``, ``dna up`` and ``dna key`` call them.
+"""Commands of an operator: ``python -m store migrate | servers | sweep | key``. ``dna migrate``, ``dna up`` and ``dna key`` call them.
 
 Results go to stdout as JSON with ``--json``, what is said to a person to stderr. Exits with 2 when something must be set or
 chosen otherwise, and says what.
@@ -12,13 +12,16 @@ import logging
 import signal
 import sys
 import threading
+from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from alembic.util import CommandError
 from sqlalchemy.exc import ArgumentError, OperationalError, ProgrammingError
 
-from store import keys
+from store import keys, sweeper
+from store.blobs import BlobStore
 from store.errors import StoreError
 from store.migrate import upgrade
 from store.session import await_database, make_engine, make_sessions, transaction
@@ -55,6 +58,8 @@ def _parser() -> argparse.ArgumentParser:
         "servers", help="run PostgreSQL and Redis in the data folder until SIGTERM; prints their URLs as one JSON line"
     )
     servers.add_argument("--data-dir", type=Path, help="instead of DNA_DATA_DIR")
+    sweep = commands.add_parser("sweep", help="list stored files without rows, and rows without files, as JSON")
+    sweep.add_argument("--delete", action="store_true", help="delete the files that have no row")
     actions = commands.add_parser("key", help="make, list and revoke API keys").add_subparsers(
         dest="action", required=True
     )
@@ -73,6 +78,8 @@ def _run(chosen: argparse.Namespace, settings: Settings) -> None:
             _migrate(_database(settings), settings)
         case "servers":
             _servers(chosen.data_dir or settings.data_dir)
+        case "sweep":
+            _sweep(settings, delete=chosen.delete)
         case "key":
             _key(chosen, _database(settings))
 
@@ -106,6 +113,19 @@ def _servers(folder: Path) -> None:
     with embedded_servers(folder, within=LEAVE_SECONDS) as servers:
         print(json.dumps({"database_url": servers.database_url, "redis_url": servers.redis_url}), flush=True)
         stop.wait()
+
+
+def _sweep(settings: Settings, *, delete: bool) -> None:
+    """What the workers do by themselves, to be looked at first; deletes also where they would not dare to."""
+    engine = make_engine(_database(settings), pool_size=1)
+    try:
+        sessions, blobs = make_sessions(engine), BlobStore(settings.artifacts)
+        found = sweeper.look(sessions, blobs, older_than=timedelta(hours=settings.orphan_hours))
+        print(json.dumps(asdict(found), indent=2))
+        if delete:
+            sweeper.remove(sessions, blobs, found.orphans)
+    finally:
+        engine.dispose()
 
 
 def _key(chosen: argparse.Namespace, url: str) -> None:

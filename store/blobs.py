@@ -8,19 +8,26 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 from uuid import UUID
 
 from fsspec.core import url_to_fs
+from fsspec.implementations.local import LocalFileSystem
 
+from dna_engine.disk import room_on
 from store.columns import new_id
 from store.errors import CorruptArtifact
 
 CHUNK = 1 << 20
+
+
+_NAME = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(\.part)?")
 
 
 @dataclass(frozen=True)
@@ -48,8 +55,16 @@ class BlobStore:
     def __init__(self, url: str) -> None:
         self._fs, self._root = url_to_fs(url)
 
-    def write(self, source: IO[bytes]) -> Blob:
-        """Stores what ``source`` holds from where it stands to its end."""
+    def write(self, source: IO[bytes], *, size: int | None = None) -> Blob:
+        """Stores what ``source`` holds from where it stands to its end, where it is known that many bytes.
+
+        Raises:
+            DiskFull: there is no room for it; nothing of it is left.
+        """
+        with self._room(size):
+            return self._write(source)
+
+    def _write(self, source: IO[bytes]) -> Blob:
         blob_id = new_id()
         location = f"{blob_id.hex[-2:]}/{blob_id}"
         digest, size = hashlib.sha256(), 0
@@ -70,7 +85,7 @@ class BlobStore:
     def write_file(self, path: Path) -> Blob:
         """Stores a local file."""
         with path.open("rb") as source:
-            return self.write(source)
+            return self.write(source, size=path.stat().st_size)
 
     def read(self, blob: Blob) -> Iterator[bytes]:
         """The whole file in chunks, checked on the way.
@@ -116,15 +131,37 @@ class BlobStore:
         target.parent.mkdir(parents=True, exist_ok=True)
         # Named after the process: two workers of a machine may lay down the same file at once.
         temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
-        with temporary.open("wb") as file:
-            for chunk in self.read(blob):
-                file.write(chunk)
-        temporary.replace(target)
+        try:
+            with temporary.open("wb") as file:
+                for chunk in self.read(blob):
+                    file.write(chunk)
+            temporary.replace(target)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def folders(self) -> Iterator[tuple[str, list[str]]]:
+        """The locations of all files, unfinished ones (``.part``) included, folder by folder. What is not ours is left out."""
+        for number in range(256):
+            folder = f"{number:02x}"
+            self._fs.invalidate_cache(self._path(folder))
+            names: list[str] = []
+            with suppress(FileNotFoundError):
+                names = [str(path).rpartition("/")[2] for path in self._fs.find(self._path(folder))]
+            yield folder, [f"{folder}/{name}" for name in names if _NAME.fullmatch(name)]
+
+    def exists(self, location: str) -> bool:
+        """Whether a file lies there."""
+        return bool(self._fs.exists(self._path(location)))
 
     def delete(self, location: str) -> None:
         """Deletes a file; one that is gone already is no error, so a deletion can be repeated."""
         with suppress(FileNotFoundError):
             self._fs.rm_file(self._path(location))
+
+    def _room(self, size: int | None) -> AbstractContextManager[None]:
+        """Only of a disk of this machine is it known how full it is."""
+        local = isinstance(self._fs, LocalFileSystem)
+        return room_on("the artifacts (DNA_ARTIFACTS_URL)", Path(self._root), needed=size) if local else nullcontext()
 
     def _path(self, location: str) -> str:
         return f"{self._root}/{location}"
@@ -140,3 +177,9 @@ class BlobStore:
             return int(self._fs.size(self._path(blob.location)))
         except FileNotFoundError as error:
             raise CorruptArtifact(f"The file of artifact {blob.id} is missing.") from error
+
+
+def stored_at(location: str) -> datetime:
+    """When the writing of a file began: its name is a UUIDv7, which holds the time, whatever the file system keeps."""
+    name = location.rpartition("/")[2].removesuffix(".part")
+    return datetime.fromtimestamp((UUID(name).int >> 80) / 1000, UTC)

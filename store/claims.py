@@ -100,6 +100,7 @@ def oldest_waiting(session: Session, queues: Sequence[str]) -> UUID | None:
         .join(Search, Search.id == Step.search_id)
         .where(
             Step.state == StepState.QUEUED,
+            Step.available_at <= func.clock_timestamp(),
             Step.queue.in_(queues),
             Search.cancel_requested.is_(False),
             Search.state.not_in(FINISHED),

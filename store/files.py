@@ -17,6 +17,9 @@ from store.tables import Artifact, Dataset
 
 logger = logging.getLogger("dna.store.files")
 
+#: Files that are looked at in one transaction.
+BATCH = 500
+
 
 class Drafts:
     """Files that are stored before the rows that will name them are written."""
@@ -46,10 +49,12 @@ def drafts(sessions: Sessions, blobs: BlobStore) -> Iterator[Drafts]:
 def discard(sessions: Sessions, blobs: BlobStore, locations: Sequence[str]) -> None:
     """Deletes those of the files that no row names. Raises nothing: what is left over is the sweeper's."""
     try:
-        with transaction(sessions) as session:
-            announce(session, locations)
-            for location in set(locations) - named(session, locations):
-                blobs.delete(location)
+        for start in range(0, len(locations), BATCH):
+            with transaction(sessions) as session:
+                some = locations[start : start + BATCH]
+                announce(session, some)
+                for location in set(some) - named(session, some):
+                    blobs.delete(location)
     except (SQLAlchemyError, OSError) as error:
         logger.warning("%d stored files may be left over, for the sweeper: %s", len(locations), error)
 
@@ -65,3 +70,10 @@ def named(session: Session, locations: Sequence[str]) -> set[str]:
     archive = Dataset.archive["location"].astext
     artifacts = session.scalars(select(Artifact.location).where(Artifact.location.in_(locations)))
     return {*artifacts, *session.scalars(select(archive).where(archive.in_(locations)))}
+
+
+def named_in(session: Session, folder: str) -> set[str]:
+    """The files of a folder of the store that rows name."""
+    archive = Dataset.archive["location"].astext
+    artifacts = session.scalars(select(Artifact.location).where(Artifact.location.startswith(f"{folder}/")))
+    return {*artifacts, *session.scalars(select(archive).where(archive.startswith(f"{folder}/")))}

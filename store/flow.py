@@ -139,19 +139,28 @@ def succeed(
     return replaced
 
 
-def fail(session: Session, claim: Claim, error: Json, *, engine_seconds: float, retry: bool) -> StepState:
+def fail(
+    session: Session,
+    claim: Claim,
+    error: Json,
+    *,
+    engine_seconds: float,
+    retry: bool,
+    wait: timedelta = timedelta(0),
+) -> StepState:
     """The attempt failed. With ``retry`` and attempts left, the step is queued again; otherwise the search fails.
 
     Args:
         error: ``code``, ``message`` and ``param``.
         retry: whether another attempt may go better: a crash, not an error in the spec.
+        wait: how long before that attempt.
 
     Raises:
         LeaseLost: the step is not the claimant's any more.
     """
     search, step = claims.held(session, claim)
     step.engine_seconds += engine_seconds
-    return _failed_attempt(session, search, step, error, retry=retry)
+    return _failed_attempt(session, search, step, error, retry=retry, wait=wait)
 
 
 def stop(session: Session, claim: Claim, *, engine_seconds: float) -> StepState:
@@ -254,13 +263,15 @@ def _give_up(session: Session, step_id: UUID) -> None:
     _failed_attempt(session, searches.lock(session, step.search_id), step, error, retry=False)
 
 
-def _failed_attempt(session: Session, search: Search, step: Step, error: Json, *, retry: bool) -> StepState:
+def _failed_attempt(
+    session: Session, search: Search, step: Step, error: Json, *, retry: bool, wait: timedelta = timedelta(0)
+) -> StepState:
     step.error = error
     if _stopping(search):
         _leave(session, step, StepState.CANCELLED)
         _settle(session, search)
     elif retry and step.attempt < step.max_attempts:
-        _requeue(session, step)
+        _requeue(session, step, wait=wait)
     else:
         _leave(session, step, StepState.FAILED)
         search.error = {**error, "step": step.key}
@@ -329,9 +340,10 @@ def _leave(session: Session, step: Step, state: StepState) -> None:
     _announce(session, step)
 
 
-def _requeue(session: Session, step: Step) -> None:
+def _requeue(session: Session, step: Step, *, wait: timedelta = timedelta(0)) -> None:
     step.state = move_step(step.state, StepState.QUEUED)
-    step.queued_at = step.woken_at = clock(session)
+    step.queued_at = clock(session)
+    step.available_at = step.woken_at = step.queued_at + wait
     step.finished_at = step.lease_owner = step.lease_expires_at = step.eta_seconds = None
     outbox.wake(session, step)
     _announce(session, step)

@@ -62,12 +62,6 @@ def finish(
     session.flush()
 
 
-def purge(session: Session, *, keep: timedelta) -> int:
-    """Deletes answers older than that; returns how many."""
-    old = delete(IdempotencyKey).where(IdempotencyKey.created_at < clock(session) - keep)
-    return len(session.execute(old.returning(IdempotencyKey.key)).all())
-
-
 def _lock_number(owner: str, key: str) -> int:
     digest = hashlib.sha256(f"{owner}\n{key}".encode(errors="surrogatepass")).digest()
     return int.from_bytes(digest[:8], signed=True)

@@ -7,10 +7,10 @@ nothing, and as many messages as steps leave no step waiting.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from store.tables import OutboxMessage, Step
@@ -19,14 +19,20 @@ from store.tables import OutboxMessage, Step
 RUN_STEP = "dna.run_step"
 
 
-def put(session: Session, *, task: str, queue: str, payload: dict[str, str]) -> None:
-    """Adds a message; it can be sent once the transaction is committed."""
-    session.add(OutboxMessage(task=task, queue=queue, payload=payload))
+def put(
+    session: Session, *, task: str, queue: str, payload: dict[str, str], not_before: datetime | None = None
+) -> None:
+    """Adds a message; it can be sent once the transaction is committed and the time has come."""
+    message = OutboxMessage(task=task, queue=queue, payload=payload)
+    if not_before is not None:
+        message.available_at = not_before
+    session.add(message)
 
 
 def wake(session: Session, step: Step) -> None:
     """Announces to the step's queue that the step can be claimed."""
-    put(session, task=RUN_STEP, queue=step.queue, payload={"step_id": str(step.id)})
+    payload = {"step_id": str(step.id)}
+    put(session, task=RUN_STEP, queue=step.queue, payload=payload, not_before=step.available_at)
 
 
 def take_pending(session: Session, *, limit: int = 100) -> list[OutboxMessage]:
@@ -44,10 +50,3 @@ def take_pending(session: Session, *, limit: int = 100) -> list[OutboxMessage]:
 def mark_sent(session: Session, ids: Sequence[UUID]) -> None:
     """Call after the broker took them, in the transaction that took them from here."""
     session.execute(update(OutboxMessage).where(OutboxMessage.id.in_(ids)).values(sent_at=func.clock_timestamp()))
-
-
-def purge_sent(session: Session, *, older_than: timedelta) -> int:
-    """Deletes messages sent longer ago than that; returns how many."""
-    limit = func.clock_timestamp() - older_than
-    deleted = session.execute(delete(OutboxMessage).where(OutboxMessage.sent_at < limit).returning(OutboxMessage.id))
-    return len(deleted.all())

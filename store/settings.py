@@ -84,6 +84,30 @@ class Settings(BaseSettings):
         default=24.0, description="How long the answer to an Idempotency-Key is kept."
     )
 
+    tidy_seconds: PositiveFloat = Field(
+        default=3600.0,
+        description="How often one of the workers looks for rows and stored files that have had their time.",
+    )
+    orphan_hours: PositiveFloat = Field(
+        default=24.0,
+        description="A stored file that no row names is deleted when it is older than this; longer than any upload takes.",
+    )
+    sent_hours: PositiveFloat = Field(
+        default=1.0, description="How long messages are kept that were sent to the queue."
+    )
+    worker_days: PositiveFloat = Field(default=7.0, description="How long workers are kept that have left or are lost.")
+    event_days: PositiveFloat = Field(
+        default=90.0,
+        description="How long after its end a search keeps its events, but for those that tell its states.",
+    )
+    metric_days: PositiveFloat = Field(
+        default=365.0, description="How long after its end a search keeps the points of its series."
+    )
+    retry_seconds: PositiveFloat = Field(
+        default=60.0,
+        description="How long a step waits before another attempt when a disk was full; four times as long the next time.",
+    )
+
     @model_validator(mode="after")
     def _renewed_in_time(self) -> Settings:
         if self.lease_seconds < 2 * self.lease_renew_seconds:

@@ -131,6 +131,8 @@ class Step(Base):
     """Time the engine's processes ran for it, over all attempts."""
     device: Mapped[str | None]
     queued_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    available_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    """Until then nobody claims it: what failed for want of room waits before it is tried again."""
     woken_at: Mapped[datetime] = mapped_column(server_default=func.now())
     """When a wake was last put into the outbox for it."""
     started_at: Mapped[datetime | None]
@@ -219,7 +221,10 @@ class Artifact(Base):
     """A stored file. ``name`` is its path in the run folder; ``location`` is for ``store.blobs`` alone."""
 
     __tablename__ = "artifacts"
-    __table_args__ = (UniqueConstraint("search_id", "name"),)
+    __table_args__ = (
+        UniqueConstraint("search_id", "name"),
+        Index("ix_artifacts_location", "location", postgresql_ops={"location": "text_pattern_ops"}),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     search_id: Mapped[UUID] = mapped_column(ForeignKey("searches.id", ondelete="CASCADE"))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from store import workers
+from store.session import clock
 from store.states import FINISHED, StepState
 from store.tables import Search, Step, Worker
 
@@ -25,6 +26,7 @@ class Unfinished:
     search_id: UUID
     queue: str
     state: StepState
+    available_at: datetime
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class Queues:
 
     steps: Sequence[Unfinished]
     live: Sequence[Worker]
+    now: datetime
 
     def reason(self, search_id: UUID) -> str | None:
         """What the search waits for, as a sentence's end: ``2 searches before it on cpu of node1``. None when it runs.
@@ -42,6 +45,9 @@ class Queues:
         own = [step for step in self.steps if step.search_id == search_id]
         if not own or any(step.state == StepState.RUNNING for step in own):
             return None
+        again = min(step.available_at for step in own)
+        if again > self.now:
+            return f"room on a disk that was full; it is tried again at {again.astimezone(UTC):%H:%M:%S} UTC"
         queue = own[0].queue
         takers = [worker for worker in self.live if queue in worker.queues]
         if not self.live:
@@ -73,15 +79,15 @@ class Queues:
 
 
 def look(session: Session, *, live_within: timedelta) -> Queues:
-    """The work and the workers of this moment, in two queries; a step that was told to stop counts while it runs."""
+    """The work and the workers of this moment, in three queries; a step that was told to stop counts while it runs."""
     query = (
-        select(Step.search_id, Step.queue, Step.state)
+        select(Step.search_id, Step.queue, Step.state, Step.available_at)
         .join(Search, Search.id == Step.search_id)
         .where(Step.state.in_((StepState.QUEUED, StepState.RUNNING)), Search.state.not_in(FINISHED))
         .order_by(Step.search_id, Step.id)
     )
     unfinished = [Unfinished(*row) for row in session.execute(query)]
-    return Queues(unfinished, workers.live(session, within=live_within))
+    return Queues(unfinished, workers.live(session, within=live_within), clock(session))
 
 
 def _device(worker: Worker) -> str:

@@ -9,6 +9,7 @@ from types import TracebackType
 
 from sqlalchemy.exc import OperationalError
 
+from dna_engine.errors import DiskFull
 from store import flow
 from store.blobs import BlobStore
 from store.claims import Claim
@@ -53,7 +54,7 @@ class Checkpoints:
             self._upload()
         except LeaseLost as error:
             logger.info("%s", error.message)
-        except (StoreError, OSError, OperationalError) as error:
+        except (StoreError, DiskFull, OSError, OperationalError) as error:
             logger.warning("The checkpoint of %s could not be stored: %s", self._claim.step.key, error)
 
     def _upload(self) -> None:

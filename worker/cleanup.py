@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
@@ -15,6 +16,7 @@ from dna_engine.images import UPLOADS
 from store import datasets, searches
 from store.scratch import remove_abandoned, scratch_folder
 from store.session import Sessions, transaction
+from store.settings import Settings
 
 logger = logging.getLogger("dna.worker.cleanup")
 
@@ -40,11 +42,17 @@ def remove_datasets(sessions: Sessions, datasets_dir: Path) -> None:
     _remove("images", [path for name, path in folders.items() if name not in stored])
 
 
-def remove_leftovers(*roots: Path) -> None:
-    """What processes left that were killed while they received, unpacked or removed something."""
-    for root in set(roots):
+def remove_leftovers(settings: Settings) -> None:
+    """What killed processes left: folders in which they received, unpacked or removed something, and files half written."""
+    for root in {settings.data_dir, settings.datasets_dir}:
         for name in remove_abandoned(root):
             logger.info("Removed %s, which a killed process left.", name)
+    old = time.time() - settings.orphan_hours * 3600  # Those of living processes are young.
+    for run in _folders(settings.data_dir / "runs", SEARCH).values():
+        for place in run.glob("**/.*"):
+            with suppress(FileNotFoundError):
+                if place.is_file() and place.stat().st_mtime < old:
+                    place.unlink()
 
 
 def _folders(root: Path, named: re.Pattern[str]) -> dict[str, Path]:

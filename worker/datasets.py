@@ -7,6 +7,7 @@ from pathlib import Path
 
 from dna_engine.archive import Limits, unpack
 from dna_engine.dataset import DatasetInfo
+from dna_engine.disk import room_on
 from dna_engine.images import upload_folder
 from dna_engine.picture import is_picture
 from store import datasets
@@ -31,7 +32,10 @@ def lay_down(info: DatasetInfo, sessions: Sessions, blobs: BlobStore, datasets_d
     if archive is None:
         raise MissingFile(f"The dataset {info.name} is no longer stored; upload it again to go on.")
     target.parent.mkdir(parents=True, exist_ok=True)
-    with scratch_folder(datasets_dir, "unpacking") as folder:
+    with (
+        scratch_folder(datasets_dir, "unpacking") as folder,
+        room_on("the datasets (DNA_DATASETS)", datasets_dir, needed=2 * archive.size),
+    ):
         blobs.fetch(archive, folder / "archive.tar")
         size = archive.size  # It was packed by the service, and a tar holds no more than its size.
         limits = Limits(total_bytes=size, file_bytes=size, entries=size, folders=size, ratio=1)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import signal
 from dataclasses import dataclass
+from datetime import timedelta
 
+from dna_engine.errors import DiskFull, Interrupted
 from dna_engine.events import Failure
 from store.columns import Json
 
@@ -19,12 +21,16 @@ class Problem:
     error: Json
     retry: bool
 
+    def wait(self, attempt: int, seconds: float) -> timedelta:
+        """How long to wait after that attempt: ``seconds``, and four times as long each further time, for room on a disk."""
+        return timedelta(seconds=seconds * 4 ** (attempt - 1) if self.error.get("code") == DiskFull.code else 0.0)
+
 
 def explain(exit_code: int, failure: Failure | None, tail: str) -> Problem:
     """The problem behind an exit code, the engine's own failure event where there was one, and its standard error."""
     if failure is not None:
         # Interrupted: somebody else than the supervisor told the engine to stop.
-        return Problem(failure.error, retry=failure.error.get("code") == "interrupted")
+        return Problem(failure.error, retry=failure.error.get("code") in (Interrupted.code, DiskFull.code))
     if exit_code < 0:
         return _killed(signal.Signals(-exit_code).name, tail)
     if exit_code == 0:

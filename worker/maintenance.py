@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from store import workers
 from store.session import transaction
 from worker.cleanup import remove_datasets, remove_leftovers, remove_run_folders
+from worker.housekeeping import keep_house
 from worker.outbox import relay
 from worker.reaper import reap, rewake
 from worker.slot import Slot
@@ -39,7 +40,8 @@ class Maintenance:
             Duty("rewake", settings.reap_seconds, lambda: rewake(sessions, settings)),
             Duty("run folders", CLEANUP_SECONDS, lambda: remove_run_folders(sessions, settings.data_dir)),
             Duty("datasets", CLEANUP_SECONDS, lambda: remove_datasets(sessions, settings.datasets_dir)),
-            Duty("leftovers", CLEANUP_SECONDS, lambda: remove_leftovers(settings.data_dir, settings.datasets_dir)),
+            Duty("leftovers", settings.tidy_seconds, lambda: remove_leftovers(settings)),
+            Duty("housekeeping", settings.tidy_seconds, lambda: keep_house(slot)),
             Duty(
                 "idle engine", settings.beat_seconds, lambda: slot.engines.refresh(after=settings.engine_idle_seconds)
             ),

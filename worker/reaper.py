@@ -8,14 +8,11 @@ from datetime import timedelta
 import redis
 from sqlalchemy.exc import OperationalError
 
-from store import claims, flow, outbox, steps
+from store import claims, flow, steps
 from store.session import Sessions, transaction
 from store.settings import Settings
 
 logger = logging.getLogger("dna.worker.reaper")
-
-#: Sent messages are kept this long, to be looked at when something went wrong.
-KEEP_SENT = timedelta(hours=1)
 
 #: How long Redis may take to say what waits in it.
 REDIS_SECONDS = 2.0
@@ -46,7 +43,6 @@ def rewake(sessions: Sessions, settings: Settings) -> None:
     empty = _empty_queues(settings)
     with transaction(sessions) as session:
         lost = steps.rewake(session, empty, after=timedelta(seconds=settings.rewake_seconds))
-        outbox.purge_sent(session, older_than=KEEP_SENT)
     if lost:
         logger.info("Announced %d steps again that nobody has claimed.", lost)
 

@@ -13,13 +13,14 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from dna_engine.disk import room_on
 from dna_engine.events import Metric
 from dna_engine.steps import METRICS
 from store import artifacts, events
 from store.artifacts import StoredFile
 from store.blobs import BlobStore
 from store.claims import Claim
-from store.errors import StoreError
+from store.errors import CorruptArtifact, StoreError
 from store.files import Drafts
 from store.session import Sessions, transaction
 from store.tables import Artifact
@@ -41,18 +42,21 @@ class RunFolder:
 
         Raises:
             MissingFile: an input is not among the artifacts of the search.
-            CorruptArtifact: a stored file is not what was written.
+            CorruptArtifact: a stored file is not what was written; names it.
+            DiskFull: there is no room for them.
         """
         wanted = claim.step.inputs(claim.spec)
         with transaction(sessions) as session:
             stored = artifacts.named(session, claim.search_id, [*wanted, claim.step.checkpoint])
-            if METRICS in wanted:
-                wanted.remove(METRICS)
-                _write(self.path / METRICS, _metrics(session, claim.search_id))
-        if missing := [name for name in wanted if name not in stored]:
+            metrics = _metrics(session, claim.search_id) if METRICS in wanted else None
+        if missing := [name for name in wanted if name not in stored and name != METRICS]:
             raise MissingFile(f"{claim.step.key} needs {missing[0]}, which is no longer among the files of the search.")
-        _write(self.path / "spec.json", claim.spec.model_dump_json(indent=2))
-        self._copy(stored, newer_is_right={claim.step.checkpoint})
+        needed = sum(artifact.size for artifact in stored.values())
+        with room_on("the run folders (DNA_DATA_DIR)", self.path, needed=needed):
+            if metrics is not None:
+                _write(self.path / METRICS, metrics)
+            _write(self.path / "spec.json", claim.spec.model_dump_json(indent=2))
+            self._copy(stored, newer_is_right={claim.step.checkpoint})
 
     def store(self, names: Iterable[str], drafts: Drafts) -> list[StoredFile]:
         """Stores files of this folder.
@@ -76,7 +80,12 @@ class RunFolder:
                 newer = path.stat().st_mtime > artifact.created_at.timestamp()
                 if (name in newer_is_right and newer) or _sha256(path) == artifact.sha256:
                     continue
-            self._blobs.fetch(artifacts.blob(artifact), path)
+            try:
+                self._blobs.fetch(artifacts.blob(artifact), path)
+            except CorruptArtifact as error:
+                raise CorruptArtifact(
+                    f"The stored file {name} of the search cannot be used. {error.message}"
+                ) from error
 
 
 def _metrics(session: Session, search_id: UUID) -> str:
@@ -93,8 +102,11 @@ def _write(path: Path, text: str) -> None:
     """Whole or not at all: a step of the same search may be reading it at this moment."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_text(text)
-    beside.replace(path)
+    try:
+        beside.write_text(text)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def _sha256(path: Path) -> str:

@@ -19,11 +19,12 @@ from typing import TypeVar
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from dna_engine.errors import DiskFull
 from dna_engine.events import Checkpoint, Event, Failure, Log, Metric, Progress, Result
 from dna_engine.steps import Order
 from store import flow
 from store.claims import Claim
-from store.errors import LeaseLost, StoreError
+from store.errors import CorruptArtifact, LeaseLost, StoreError
 from store.files import drafts
 from store.session import transaction
 from worker import datasets
@@ -52,8 +53,12 @@ def supervise(slot: Slot, claim: Claim) -> None:
             attempt.run()
         except LeaseLost as error:
             logger.warning("%s", error.message)
+        except DiskFull as error:
+            attempt.failed(problem(error.code, error.message))
         except StoreError as error:
-            attempt.failed(problem("worker_error", error.message, retry=not isinstance(error, MissingFile)))
+            # A file that is gone or damaged is no better the next time.
+            again = not isinstance(error, MissingFile | CorruptArtifact)
+            attempt.failed(problem("worker_error", error.message, retry=again))
         except Exception as error:
             # The last frame before the queue: whatever it was, its step must not hang until the lease runs out.
             logger.exception("%s could not be run", claim.step.key)
@@ -95,10 +100,12 @@ class Attempt:
     def failed(self, why: Problem) -> None:
         """The attempt ends with a problem."""
         logger.warning("%s failed: %s", self._claim.step.key, why.error["message"])
-        seconds = self._seconds()
+        seconds, wait = self._seconds(), why.wait(self._claim.attempt, self._slot.settings.retry_seconds)
         try:
             self._write(
-                lambda session: flow.fail(session, self._claim, why.error, engine_seconds=seconds, retry=why.retry)
+                lambda session: flow.fail(
+                    session, self._claim, why.error, engine_seconds=seconds, retry=why.retry, wait=wait
+                )
             )
         except LeaseLost as error:
             logger.warning("%s", error.message)

@@ -16,6 +16,7 @@ from api.datasets.schemas import DatasetOut
 from api.deps import UPLOAD, ResourcesDep, SessionDep
 from api.openapi import problems
 from api.pagination import Page, Ref, RowPaging, encode
+from dna_engine.disk import room_on
 from store import datasets
 from store.files import drafts
 from store.session import be_patient, transaction
@@ -40,7 +41,7 @@ uploads = APIRouter(
     "",
     status_code=201,
     response_model=DatasetOut,
-    responses=problems(400, 409, 413),
+    responses=problems(400, 409, 413, 507),
     openapi_extra=upload.FORM,
     dependencies=[Depends(authenticate), UPLOAD],
 )
@@ -55,7 +56,11 @@ def create_dataset(sent: upload.SentDep, resources: ResourcesDep) -> Response:
         dataset = DatasetOut.of(service.create(session, resources, written, sent))
         return JSONResponse(dataset.model_dump(mode="json"), 201, {"Location": f"/datasets/{dataset.id}"})
 
-    with drafts(resources.sessions, resources.blobs) as written, transaction(resources.sessions) as session:
+    with (
+        room_on("the datasets (DNA_DATASETS)", resources.settings.datasets_dir),
+        drafts(resources.sessions, resources.blobs) as written,
+        transaction(resources.sessions) as session,
+    ):
         be_patient(session)
         return sent.once.answer(session, work)
 

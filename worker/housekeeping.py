@@ -1,0 +1,25 @@
+"""What one worker does for all: rows and stored files that have had their time are deleted."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from store import retention, sweeper, workers
+from store.session import transaction
+from worker.slot import Slot
+
+logger = logging.getLogger("dna.worker.housekeeping")
+
+
+def keep_house(slot: Slot) -> None:
+    """Does nothing but in the oldest worker that is live: one is enough. Harmless when two take themselves for it."""
+    settings = slot.settings
+    with transaction(slot.sessions) as session:
+        live = workers.live(session, within=settings.worker_timeout)
+    if live and live[0].id != slot.worker.id:
+        return
+    deleted = retention.purge(slot.sessions, settings)
+    if any(deleted.values()):
+        logger.info("Deleted old rows: %s.", ", ".join(f"{count} of {table}" for table, count in deleted.items()))
+    sweeper.sweep(slot.sessions, slot.blobs, older_than=timedelta(hours=settings.orphan_hours))
