@@ -15,7 +15,7 @@ from dna_engine.events import Reporter, _Event
 from dna_engine.spec import ResolvedSpec, SearchSpec, resolve
 
 #: (2 + 4) x 4 x 2 = 48 networks at 16x16; two cells in the first block.
-TINY_SPACE = {
+TINY_SPACE: dict[str, Any] = {
     "name": "tiny",
     "ops": ["mb3_3x3", {"name": "plain", "kernel": 3, "expansion": 1, "se_ratio": 0.0}],
     "blocks": [
