@@ -11,6 +11,7 @@ import logging
 from celery import Celery
 from kombu.exceptions import OperationalError
 
+from api.errors import AWAY
 from store import outbox
 from store.session import Sessions, transaction
 
@@ -36,7 +37,17 @@ class Queue:
         )
 
     def send_pending(self) -> int:
-        """Sends the messages that wait; returns how many. Call after the commit that put them there."""
+        """Sends the messages that wait; returns how many. Call after the commit that put them there.
+
+        What cannot be sent now, for want of Redis or of PostgreSQL, a worker sends later: the request is done.
+        """
+        try:
+            return self._send()
+        except AWAY as error:
+            logger.warning("The database does not answer (%s); the messages are sent when it does.", error)
+            return 0
+
+    def _send(self) -> int:
         sent = []
         with transaction(self._sessions) as session:
             for message in outbox.take_pending(session):

@@ -56,6 +56,8 @@ class Checkpoints:
             logger.info("%s", error.message)
         except (StoreError, DiskFull, OSError, OperationalError) as error:
             logger.warning("The checkpoint of %s could not be stored: %s", self._claim.step.key, error)
+        except Exception:  # The last frame of the thread: nobody looks at what it ends with.
+            logger.exception("The checkpoint of %s could not be stored", self._claim.step.key)
 
     def _upload(self) -> None:
         with drafts(self._sessions, self._blobs) as written:

@@ -151,14 +151,21 @@ class Feed:
         return followed.seq if followed else None
 
     async def _run(self) -> None:
+        failing = False
         while True:
             if not self._followed:
                 self._wanted = anyio.Event()
                 await self._wanted.wait()
             try:
                 await self._look_once()
-            except SQLAlchemyError:
-                logger.warning("Events cannot be read just now; streams go on when they can.", exc_info=True)
+                failing = False
+            except Exception as error:  # Whatever it is, it would end all streams and with them the application.
+                if not failing:
+                    trace = not isinstance(error, SQLAlchemyError)
+                    logger.warning(
+                        "Events cannot be read just now; streams go on when they can: %s", error, exc_info=trace
+                    )
+                failing = True
             await anyio.sleep(self._settings.events_poll_seconds)
 
     async def _look_once(self) -> None:

@@ -11,9 +11,10 @@ from sqlalchemy import select
 from starlette.testclient import TestClient
 
 from api.app import create_app
+from api.queue import Queue
 from api.settings import ApiSettings
 from store.outbox import RUN_STEP
-from store.session import Sessions, transaction
+from store.session import Sessions, make_engine, make_sessions, transaction
 from store.tables import OutboxMessage
 from tests.api.conftest import LOCAL
 
@@ -39,3 +40,9 @@ def test_redis_down_fails_no_request(api_settings: ApiSettings, sessions: Sessio
     with transaction(sessions) as session:
         (message,) = session.scalars(select(OutboxMessage))
         assert message.sent_at is None
+
+
+def test_a_database_that_goes_away_after_the_request_fails_nothing(redis_url: str) -> None:
+    queue = Queue(redis_url, make_sessions(make_engine("postgresql://127.0.0.1:1/dna")))
+    assert queue.send_pending() == 0
+    queue.close()

@@ -135,14 +135,15 @@ def test_a_listener_that_is_behind_reads_on_by_itself(
         assert numbers == list(range(after + 1, last + 1))
 
 
+@pytest.mark.parametrize("error", [OperationalError("SELECT", {}, Exception("gone")), ValueError("nobody foresaw it")])
 def test_a_look_that_fails_ends_no_stream(
-    api_settings: ApiSettings, sessions: Sessions, search_id: UUID, monkeypatch: pytest.MonkeyPatch
+    api_settings: ApiSettings, sessions: Sessions, search_id: UUID, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     real, failures = searches.ends, iter(range(3))
 
     def fails(*arguments: Any) -> Any:
         if next(failures, None) is not None:
-            raise OperationalError("SELECT", {}, Exception("gone"))
+            raise error
         return real(*arguments)
 
     async def main() -> list[int]:
