@@ -29,6 +29,7 @@ from benchmarks.pictures import lay_down
 from dna_engine import data, distill, network, rate, teacher, train
 from dna_engine.architecture import Architecture
 from dna_engine.baselines import spos
+from dna_engine.checkpoint import remove
 from dna_engine.context import Context, choose_device, prepare
 from dna_engine.cost import architecture_cost
 from dna_engine.errors import InvalidSpec
@@ -230,7 +231,7 @@ class Study:
             spos.RandomPath(shared), splits, recipe, seed=spec.seed, context=context, checkpoint=checkpoint, part="spos"
         )
         ratings = spos.rate(shared, self.networks, splits.rate, batch_size=self.settings.batch_size)
-        checkpoint.unlink()
+        remove(checkpoint)
         return Rated(ratings, time.monotonic() - began)
 
     def _truth(self, architecture: Architecture, seed: int, context: Context) -> dict[str, Any]:
@@ -239,7 +240,7 @@ class Study:
         recipe, checkpoint = self._recipe(self.settings.epochs), context.run / "checkpoint.safetensors"
         splits = images_of(self.spec, context.device)
         fitted = train.fit(model, splits, recipe, seed=seed, context=context, checkpoint=checkpoint, part="network")
-        checkpoint.unlink()
+        remove(checkpoint)
         return fitted.to_json()
 
     def _recipe(self, epochs: int) -> Recipe:

@@ -1,7 +1,8 @@
 """Checkpoints: one safetensors file that holds a nested state, written so that a reader never sees half of it.
 
 The tensors are the file's tensors, the structure around them is JSON in its metadata. Nothing is pickled: a checkpoint
-that came over the network can be read without trusting who wrote it.
+that came over the network can be read without trusting who wrote it. The one before is kept beside it: when the last is
+damaged, a step loses what came after the one before, not everything.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from dna_engine.checkpoint_file import SHA256, STRUCTURE, before, check, digest
 from dna_engine.disk import room_on
-from dna_engine.errors import EngineError
-
-_STRUCTURE = "structure"
+from dna_engine.errors import DamagedCheckpoint
+from dna_engine.events import Log, Reporter
 
 
 def save(path: Path, state: Mapping[str, Any]) -> None:
@@ -39,8 +40,11 @@ def save(path: Path, state: Mapping[str, Any]) -> None:
     needed = len(structure) + sum(tensor.nbytes for tensor in tensors.values())
     try:
         with room_on("the run folder", path.parent, needed=needed):
-            save_file(tensors, beside, metadata={_STRUCTURE: structure})
+            contents = (_bytes(tensor) for tensor in tensors.values())
+            save_file(tensors, beside, metadata={STRUCTURE: structure, SHA256: digest(structure, contents)})
             _flush(beside)
+        if path.exists():
+            path.replace(before(path))
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
@@ -51,20 +55,52 @@ def load(path: Path) -> dict[str, Any] | None:
     """The state that :func:`save` wrote, tensors on the CPU; None when there is no such file.
 
     Raises:
-        EngineError: the file is damaged or is not a checkpoint.
+        DamagedCheckpoint: the file is damaged or is not a checkpoint.
     """
     if not path.exists():
         return None
+    check(path)
     try:
         with safe_open(path, framework="pt") as file:
-            structure = json.loads((file.metadata() or {})[_STRUCTURE])
+            structure = json.loads((file.metadata() or {})[STRUCTURE])
             state = _decode(structure, {name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
     except (SafetensorError, OSError, KeyError, ValueError) as error:
-        raise EngineError(
-            f"The checkpoint {path} cannot be read ({error}). Delete it to start this step from its beginning."
-        ) from error
+        raise DamagedCheckpoint(path, str(error)) from error
     assert isinstance(state, dict)
     return state
+
+
+def resume(path: Path, reporter: Reporter) -> dict[str, Any] | None:
+    """The state to go on from: of the checkpoint, of the one before where it is damaged; None to start from the beginning.
+
+    What is lost by that is told as a warning.
+    """
+    damaged = False
+    for candidate in (path, before(path)):
+        try:
+            state = load(candidate)
+        except DamagedCheckpoint as error:
+            reporter.emit(Log(level="warning", message=f"The checkpoint {error.name} is damaged: {error.reason}."))
+            damaged = True
+            continue
+        if state is not None:
+            if candidate != path:
+                reporter.emit(Log(level="warning", message="Goes on from the checkpoint before the last."))
+            return state
+    if damaged:
+        reporter.emit(Log(level="warning", message="No checkpoint can be read: starts from the beginning."))
+    return None
+
+
+def remove(path: Path) -> None:
+    """Removes the checkpoint and the one before, where they are: the step is done."""
+    path.unlink(missing_ok=True)
+    before(path).unlink(missing_ok=True)
+
+
+def _bytes(tensor: torch.Tensor) -> Any:
+    """The memory of a contiguous tensor."""
+    return tensor.reshape(-1).view(torch.uint8).numpy().data
 
 
 def _encode(value: Any, tensors: dict[str, torch.Tensor]) -> Any:

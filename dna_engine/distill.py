@@ -280,7 +280,7 @@ class Distillation:
         self.context.reporter.emit(Checkpoint(name=self.file))
 
     def _restore(self) -> int:
-        state = checkpoint.load(self.context.run / self.file)
+        state = checkpoint.resume(self.context.run / self.file, self.context.reporter)
         if state is None:
             return 0
         for trainee in self.trainees:
@@ -305,5 +305,5 @@ def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
     for ref, net in cells.items():
         weights = {name: tensor.cpu().contiguous() for name, tensor in net.state_dict().items()}
         save_file(weights, context.run / f"cells/{ref}.safetensors")
-    (context.run / step.checkpoint).unlink(missing_ok=True)
+    checkpoint.remove(context.run / step.checkpoint)
     return Result(artifacts=step.outputs(spec))

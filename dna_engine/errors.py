@@ -10,6 +10,7 @@ EngineError                 something the caller can act on; carries a stable ``
 ├── DataError               a dataset that cannot be read
 ├── NonFiniteLoss           training diverged
 ├── OutOfMemory             the device is too small even for the smallest micro-batch
+├── DamagedCheckpoint       a checkpoint that is not what was written
 ├── DiskFull                a file could not be written; says which disk and how much is free
 ├── ExportMismatch          the weights file does not answer as the trained network does
 └── Interrupted             told to stop; a checkpoint was written first
@@ -19,6 +20,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 
@@ -135,6 +137,17 @@ class NonFiniteLoss(EngineError):
 
 class OutOfMemory(EngineError):
     code = "out_of_memory"
+
+
+class DamagedCheckpoint(EngineError):
+    code = "damaged_checkpoint"
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(
+            f"The checkpoint {path.name} cannot be read ({reason}). Delete it to start this step from its beginning."
+        )
+        self.name = path.name
+        self.reason = reason
 
 
 class DiskFull(EngineError):

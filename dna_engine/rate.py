@@ -198,7 +198,7 @@ class Rating:
         self.context.reporter.emit(Checkpoint(name=self.file))
 
     def _restore(self) -> None:
-        state = checkpoint.load(self.context.run / self.file)
+        state = checkpoint.resume(self.context.run / self.file, self.context.reporter)
         if state is None:
             return
         self.batches = state["batches"]
@@ -302,5 +302,5 @@ def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
         path = context.run / f"ratings/{ref}.json"
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps({"block": ref.block, "cell": ref.cell, "losses": losses}))
-    (context.run / step.checkpoint).unlink(missing_ok=True)
+    checkpoint.remove(context.run / step.checkpoint)
     return Result(artifacts=step.outputs(spec), values={"best": {str(ref): min(ls) for ref, ls in ratings.items()}})

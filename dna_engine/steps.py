@@ -14,7 +14,7 @@ been laid down, and a search without a service is the same steps in one folder::
     winner/export.json, bundle.zip
     winner/model.onnx             where ONNX expresses the network
     pictures/loss.svg, features.svg, frontier.svg
-    checkpoints/KEY.safetensors   where an interrupted step goes on from
+    checkpoints/KEY.safetensors   where an interrupted step goes on from; KEY.before.safetensors: the one it replaced
     metrics.jsonl                 series of losses and accuracies; in a service the worker lays them down
 """
 
@@ -74,6 +74,11 @@ class Step(BaseModel):
     @property
     def checkpoint(self) -> str:
         return f"checkpoints/{self.key}.safetensors"
+
+    @property
+    def checkpoint_before(self) -> str:
+        """The one that it replaced, for when it is damaged."""
+        return f"checkpoints/{self.key}.before.safetensors"
 
     def inputs(self, spec: ResolvedSpec) -> list[str]:
         """Names of the files that must lie in the run folder before the step starts."""

@@ -23,7 +23,7 @@ from timm.models import PretrainedCfg
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dna_engine import data, train
+from dna_engine import checkpoint, data, train
 from dna_engine.advice import advice
 from dna_engine.context import Context
 from dna_engine.errors import TeacherError
@@ -410,7 +410,7 @@ def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
     save_file(weights, context.run / "teacher.safetensors")
     (context.run / "teacher.json").write_text(json.dumps(about, indent=1))
-    (context.run / step.checkpoint).unlink(missing_ok=True)
+    checkpoint.remove(context.run / step.checkpoint)
     figures = {"accuracy": about["accuracy"], "test": about["test"], **asdict(count_model(model, spec.input_size))}
     return Result(artifacts=["teacher.safetensors", "teacher.json"], values=figures)
 

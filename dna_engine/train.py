@@ -294,7 +294,7 @@ class _Run:
 
     def resume(self) -> None:
         """Goes on from the checkpoint where there is one."""
-        state = checkpoints.load(self.checkpoint)
+        state = checkpoints.resume(self.checkpoint, self.context.reporter)
         if state is None:
             return
         self.model.load_state_dict(state["model"])
@@ -343,5 +343,5 @@ def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
     save_file(weights, folder / "weights.safetensors")
     (folder / "training.json").write_text(json.dumps(training, indent=1) + "\n")
-    checkpoint.unlink()
+    checkpoints.remove(checkpoint)
     return Result(artifacts=step.outputs(spec), values=training)

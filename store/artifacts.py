@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from store.blobs import Blob
@@ -74,6 +74,13 @@ def remove(session: Session, search_id: UUID, *names: str) -> list[str]:
     """Removes the rows of those names, where there are any; returns the locations of their files."""
     gone = delete(Artifact).where(Artifact.search_id == search_id, Artifact.name.in_(names))
     return list(session.scalars(gone.returning(Artifact.location)))
+
+
+def keep_before(session: Session, search_id: UUID, name: str, before: str) -> list[str]:
+    """Gives the file of that name another one, before it is replaced; returns the location of what had that, as :func:`record`."""
+    replaced = remove(session, search_id, before)
+    session.execute(update(Artifact).where(Artifact.search_id == search_id, Artifact.name == name).values(name=before))
+    return replaced
 
 
 def get(session: Session, artifact_id: UUID) -> Artifact:

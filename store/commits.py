@@ -10,7 +10,7 @@ import logging
 import time
 
 from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 logger = logging.getLogger("dna.store.commits")
@@ -28,7 +28,7 @@ def commit(session: Session, sessions: sessionmaker[Session]) -> None:
     """Commits. Objects of the session stay readable and belong to it no more. Where nothing was written nothing can be lost.
 
     Raises:
-        OperationalError: it is not committed; or nobody knows, since the server did not answer for ``ASK_SECONDS``.
+        DBAPIError: it is not committed; or nobody knows, since the server did not answer for ``ASK_SECONDS``.
     """
     if not session.in_transaction():
         return
@@ -37,7 +37,7 @@ def commit(session: Session, sessions: sessionmaker[Session]) -> None:
     session.expunge_all()  # A commit that fails would empty them, even where it turns out to have succeeded.
     try:
         session.commit()
-    except OperationalError:
+    except DBAPIError:
         if number is not None and not _committed(sessions, number):
             raise
         logger.warning(
@@ -63,6 +63,6 @@ def _status(sessions: sessionmaker[Session], number: str) -> str | None:
             if status == "in progress":
                 session.execute(_END, {"number": number})
             return status
-    except OperationalError as error:
-        logger.warning("The database does not answer: %s", error.orig)
+    except SQLAlchemyError as error:
+        logger.warning("The database does not answer: %s", error)
         return None

@@ -98,13 +98,14 @@ def report(
 
 
 def save_checkpoint(session: Session, claim: Claim, file: StoredFile) -> list[str]:
-    """Records the step's checkpoint; returns the locations of files it replaces, to be deleted after the commit.
+    """Records the step's checkpoint and keeps the one before; returns the locations of files that go, after the commit.
 
     Raises:
         LeaseLost: the step is not the claimant's any more.
     """
     search, _ = claims.held(session, claim)
-    return artifacts.record(session, search.id, [file])
+    replaced = artifacts.keep_before(session, search.id, claim.step.checkpoint, claim.step.checkpoint_before)
+    return replaced + artifacts.record(session, search.id, [file])
 
 
 def succeed(
@@ -134,7 +135,7 @@ def succeed(
     _leave(session, step, StepState.SUCCEEDED)
     results.record(session, search, step)
     replaced = artifacts.record(session, search.id, files)
-    replaced += artifacts.remove(session, search.id, claim.step.checkpoint)
+    replaced += artifacts.remove(session, search.id, claim.step.checkpoint, claim.step.checkpoint_before)
     _advance(session, search, group, max_attempts=step.max_attempts, live_within=live_within)
     return replaced
 

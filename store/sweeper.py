@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from store import files
 from store.blobs import BlobStore, stored_at
-from store.session import Sessions, transaction
+from store.session import Sessions, be_patient, transaction
 from store.tables import Artifact
 
 logger = logging.getLogger("dna.store.sweeper")
@@ -58,6 +58,7 @@ def look(sessions: Sessions, blobs: BlobStore, *, older_than: timedelta) -> Find
 def sweep(sessions: Sessions, blobs: BlobStore, *, older_than: timedelta) -> None:
     """Deletes orphans and reports what is missing; does nothing while another process sweeps."""
     with transaction(sessions) as holder:
+        be_patient(holder)
         if not holder.scalar(select(func.pg_try_advisory_xact_lock(LOCK))):
             return
         findings = look(sessions, blobs, older_than=older_than)

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from dna_engine.checkpoint_file import before, check
 from dna_engine.disk import room_on
+from dna_engine.errors import DamagedCheckpoint
 from dna_engine.events import Metric
 from dna_engine.steps import METRICS
+from dna_engine.steps import Step as PlannedStep
 from store import artifacts, events
 from store.artifacts import StoredFile
 from store.blobs import BlobStore
@@ -37,26 +40,28 @@ class RunFolder:
         self.path = data_dir.resolve() / "runs" / str(claim.search_id)
         self._blobs = blobs
 
-    def lay_down(self, sessions: Sessions, claim: Claim) -> None:
-        """Everything the step needs, its checkpoint included.
+    def lay_down(self, sessions: Sessions, claim: Claim) -> list[str]:
+        """Everything the step needs, its checkpoint included; returns what people must know of damaged checkpoints.
 
         Raises:
             MissingFile: an input is not among the artifacts of the search.
             CorruptArtifact: a stored file is not what was written; names it.
             DiskFull: there is no room for them.
         """
-        wanted = claim.step.inputs(claim.spec)
+        wanted, step = claim.step.inputs(claim.spec), claim.step
         with transaction(sessions) as session:
-            stored = artifacts.named(session, claim.search_id, [*wanted, claim.step.checkpoint])
+            stored = artifacts.named(session, claim.search_id, [*wanted, step.checkpoint, step.checkpoint_before])
             metrics = _metrics(session, claim.search_id) if METRICS in wanted else None
         if missing := [name for name in wanted if name not in stored and name != METRICS]:
-            raise MissingFile(f"{claim.step.key} needs {missing[0]}, which is no longer among the files of the search.")
+            raise MissingFile(f"{step.key} needs {missing[0]}, which is no longer among the files of the search.")
         needed = sum(artifact.size for artifact in stored.values())
         with room_on("the run folders (DNA_DATA_DIR)", self.path, needed=needed):
             if metrics is not None:
                 _write(self.path / METRICS, metrics)
             _write(self.path / "spec.json", claim.spec.model_dump_json(indent=2))
-            self._copy(stored, newer_is_right={claim.step.checkpoint})
+            for name in set(wanted) & set(stored):
+                self._copy(stored[name])
+            return self._lay_down_checkpoint(step, stored.get(step.checkpoint), stored.get(step.checkpoint_before))
 
     def store(self, names: Iterable[str], drafts: Drafts) -> list[StoredFile]:
         """Stores files of this folder.
@@ -72,20 +77,48 @@ class RunFolder:
             files.append(StoredFile(name, drafts.write_file(path)))
         return files
 
-    def _copy(self, stored: Mapping[str, Artifact], *, newer_is_right: set[str]) -> None:
-        """A checkpoint on this disk that is newer than the stored one was written just before its worker died."""
-        for name, artifact in stored.items():
-            path = self.path / name
-            if path.exists():
-                newer = path.stat().st_mtime > artifact.created_at.timestamp()
-                if (name in newer_is_right and newer) or _sha256(path) == artifact.sha256:
-                    continue
+    def _copy(self, artifact: Artifact) -> None:
+        path = self.path / artifact.name
+        if path.exists() and _sha256(path) == artifact.sha256:
+            return
+        try:
+            self._blobs.fetch(artifacts.blob(artifact), path)
+        except CorruptArtifact as error:
+            raise CorruptArtifact(
+                f"The stored file {artifact.name} of the search cannot be used. {error.message}"
+            ) from error
+
+    def _lay_down_checkpoint(self, step: PlannedStep, last: Artifact | None, earlier: Artifact | None) -> list[str]:
+        """The newest that is whole: of this disk, of the store, and the one before. The engine takes the first it can read."""
+        path = self.path / step.checkpoint
+        warnings: list[str] = []
+        if _newer(path, last) and _whole(path):
+            return []
+        for artifact in (last, earlier):
+            if artifact is None:
+                continue
             try:
-                self._blobs.fetch(artifacts.blob(artifact), path)
+                self._copy(artifact)
+                if _whole(self.path / artifact.name):
+                    return warnings
             except CorruptArtifact as error:
-                raise CorruptArtifact(
-                    f"The stored file {name} of the search cannot be used. {error.message}"
-                ) from error
+                warnings.append(error.message)
+        if warnings and not any(_whole(place) for place in (path, before(path))):
+            warnings.append(f"No checkpoint of {step.key} can be read: it starts from the beginning.")
+        return warnings
+
+
+def _newer(path: Path, stored: Artifact | None) -> bool:
+    """A checkpoint on this disk that is newer than the stored one was written just before its worker died."""
+    return path.exists() and (stored is None or path.stat().st_mtime > stored.created_at.timestamp())
+
+
+def _whole(path: Path) -> bool:
+    try:
+        check(path)
+    except DamagedCheckpoint:
+        return False
+    return True
 
 
 def _metrics(session: Session, search_id: UUID) -> str:

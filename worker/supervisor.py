@@ -82,7 +82,8 @@ class Attempt:
         self._reported = time.monotonic()
 
     def run(self) -> None:
-        self._folder.lay_down(self._slot.sessions, self._claim)
+        warnings = self._folder.lay_down(self._slot.sessions, self._claim)
+        self._batch += [Log(level="warning", message=warning) for warning in warnings]
         datasets.lay_down(
             self._claim.spec.dataset, self._slot.sessions, self._slot.blobs, self._slot.settings.datasets_dir
         )

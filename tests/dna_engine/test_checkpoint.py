@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 from dna_engine import checkpoint
-from dna_engine.errors import EngineError
+from dna_engine.checkpoint_file import before
+from dna_engine.errors import DamagedCheckpoint
+from dna_engine.events import Log
+from tests.dna_engine.runs import context
 
 
 def test_a_nested_state_comes_back_bit_by_bit(tmp_path: Path) -> None:
@@ -80,16 +85,55 @@ def test_an_absent_file_is_none(tmp_path: Path) -> None:
     assert checkpoint.load(tmp_path / "none") is None
 
 
-@pytest.mark.parametrize("damage", ["cut", "overwritten", "other", "empty"])
+DAMAGE: dict[str, Callable[[bytes], bytes]] = {
+    "cut": lambda content: content[:-10],
+    "cut in its header": lambda content: content[:20],
+    "overwritten": lambda content: b"\xff" * 8 + content[8:],
+    "one bit": lambda content: content[:-10] + bytes([content[-10] ^ 1]) + content[-9:],
+    "other": lambda _: b'{"a": 1}',
+    "empty": lambda _: b"",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
 def test_a_damaged_file_is_named(tmp_path: Path, damage: str) -> None:
     path = tmp_path / "c.safetensors"
     checkpoint.save(path, {"weights": torch.randn(100)})
-    content = path.read_bytes()
-    path.write_bytes(
-        {"cut": content[:-10], "overwritten": b"\xff" * 8 + content[8:], "other": b'{"a": 1}', "empty": b""}[damage]
-    )
-    with pytest.raises(EngineError, match=r"c\.safetensors cannot be read"):
+    path.write_bytes(DAMAGE[damage](path.read_bytes()))
+    with pytest.raises(DamagedCheckpoint, match=r"c\.safetensors cannot be read"):
         checkpoint.load(path)
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_step_goes_on_from_the_one_before(tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "c.safetensors"
+    for step in (1, 2, 3):
+        checkpoint.save(path, {"step": step, "weights": torch.randn(100)})
+    _, recorder = context(tmp_path)
+    state = checkpoint.resume(path, recorder)
+    assert state is not None
+    assert (state["step"], recorder.of(Log)) == (3, [])
+    path.write_bytes(DAMAGE[damage](path.read_bytes()))
+    state = checkpoint.resume(path, recorder)
+    assert state is not None
+    assert state["step"] == 2
+    assert [event.level for event in recorder.of(Log)] == ["warning", "warning"]
+    before(path).write_bytes(DAMAGE[damage](before(path).read_bytes()))
+    assert checkpoint.resume(path, recorder) is None
+    assert recorder.of(Log)[-1].message == "No checkpoint can be read: starts from the beginning."
+    checkpoint.save(path, {"step": 1})
+    assert checkpoint.resume(path, recorder) == {"step": 1}
+    checkpoint.remove(path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_one_of_an_earlier_version_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "c.safetensors"
+    structure = '{"dict": [["weights", {"tensor": "t0", "channels_last": false}]]}'
+    save_file({"t0": torch.arange(3)}, path, metadata={"structure": structure})
+    loaded = checkpoint.load(path)
+    assert loaded is not None
+    assert loaded["weights"].tolist() == [0, 1, 2]
 
 
 def test_what_it_cannot_hold_is_refused_and_the_old_file_stays(tmp_path: Path) -> None:

@@ -82,6 +82,37 @@ def test_an_interruption_changes_no_bit(
         assert json.loads((tmp_path / f"ratings/{cell}.json").read_text())["losses"] == together[cell]
 
 
+@pytest.mark.parametrize(("damaged", "left"), [(["last"], 5), (["last", "before"], 0)])
+def test_a_damaged_checkpoint_costs_time_and_no_bit(
+    spec: ResolvedSpec,
+    taught: Path,
+    together: dict[str, list[float]],
+    tmp_path: Path,
+    damaged: list[str],
+    left: int,
+) -> None:
+    shutil.copytree(taught, tmp_path, dirs_exist_ok=True)
+    step = Step(key="distill-1", kind=Kind.DISTILL, cells=CELLS)
+    for steps in (5, 8):
+        asked = iter([False] * (steps - 1) + [True])
+        with pytest.raises(Interrupted):
+            distill.run_step(spec, step, context(tmp_path, stop=asked.__next__)[0])
+    places = {"last": tmp_path / step.checkpoint, "before": tmp_path / step.checkpoint_before}
+    for name in damaged:
+        content = bytearray(places[name].read_bytes())
+        content[-50] ^= 1
+        places[name].write_bytes(content)
+    where, recorder = context(tmp_path)
+    distill.run_step(spec, step, where)
+    told = [event.message for event in recorder.of(Log) if event.level == "warning"]
+    assert told[0] == "The checkpoint distill-1.safetensors is damaged: its content is not what was written."
+    assert recorder.of(Metric)[0].x == left + 1
+    assert not any(place.exists() for place in places.values())
+    rate.run_step(spec, Step(key="rate-1", kind=Kind.RATE, cells=CELLS), context(tmp_path)[0])
+    for cell in CELLS:
+        assert json.loads((tmp_path / f"ratings/{cell}.json").read_text())["losses"] == together[cell]
+
+
 def test_ratings_are_in_the_order_of_the_paths(spec: ResolvedSpec, together: dict[str, list[float]]) -> None:
     space = spec.parsed_space
     for cell, losses in together.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from store.states import SearchState
 from store.tables import Search
 from tests.worker.conftest import Bench
 from tests.worker.test_datasets import stored
-from worker.cleanup import remove_datasets, remove_run_folders
+from worker.cleanup import remove_datasets, remove_leftovers, remove_run_folders
 from worker.datasets import lay_down
 
 
@@ -54,3 +55,23 @@ def test_images_of_deleted_datasets_go(bench: Bench, tmp_path: Path) -> None:
     remove_datasets(slot.sessions, tmp_path)
     assert not images.exists()
     assert not list(tmp_path.glob(".removed*"))
+
+
+def test_what_a_killed_worker_left_half_done_goes_after_a_day(bench: Bench) -> None:
+    settings = bench.slot.settings
+    run, foreign = settings.data_dir / "runs" / str(bench.search_id), settings.data_dir / "runs" / "backup"
+    places = {
+        run / ".spec.json.7": True,
+        run / "cells/.b1c1.safetensors.7.part": True,
+        run / "cells/b1c1.safetensors": False,
+        foreign / ".profile": False,
+    }
+    for place in places:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text("half")
+    remove_leftovers(settings)
+    assert all(place.exists() for place in places)
+    for path in places:
+        os.utime(path, (0, 0))
+    remove_leftovers(settings)
+    assert {place: not place.exists() for place in places} == places
