@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, PngImagePlugin
+from PIL import Image, ImageFile, ImageOps, PngImagePlugin
 
 from dna_engine.errors import DataError
 from dna_engine.picture_head import has_several_scans, longest_list, notes_of_png
@@ -29,9 +29,12 @@ PngImagePlugin.MAX_TEXT_MEMORY = 4 << 20
 _PIXEL, _PIXEL_OF, _COEFFICIENT = 4, {"TIFF": 8, "WEBP": 16}, 2
 #: Formats without notes. Of others all notes are held, and of some the whole file; and while they are read, twice.
 _PLAIN = ("BMP", "PPM")
+_SLOW = frozenset({"ppm", "ppm_plain", "bmp_rle"})
 #: Values of one list in the head of a TIFF: Pillow makes objects of them before it knows the picture.
 _LONGEST_LIST = 1 << 17
 
+#: Parts of a path that are told to users.
+_SHOWN = 3
 #: What Pillow raises for orientations that it cannot make out.
 _BROKEN_EXIF = (SyntaxError, ValueError, KeyError, TypeError, OSError, struct.error)
 
@@ -80,10 +83,19 @@ def fault(path: Path) -> str | None:
     try:
         with _drafted(path) as (image, _):
             _refuse_unknown_white(image)
+            _refuse_slow(image)
             image.load()
     except Exception as error:  # A decoder may raise anything on bytes from a stranger.
         return f"{type(error).__name__}: {error}".replace(str(path), path.name)[:200]
     return None
+
+
+def _refuse_slow(image: Image.Image) -> None:
+    """What Pillow decodes in Python, a value at a time: a small archive could keep the service busy for minutes."""
+    if isinstance(image, ImageFile.ImageFile) and image.tile and image.tile[0].codec_name in _SLOW:
+        raise ValueError(
+            "it is a PPM of text or of an unusual range, or a BMP of runs, which are read too slowly: save it as PNG"
+        )
 
 
 @contextmanager
@@ -107,11 +119,11 @@ def _opened(path: Path) -> Iterator[Image.Image]:
 
 @contextmanager
 def _readable(path: Path) -> Iterator[None]:
-    """Whatever a decoder raises on bytes from a stranger; of the path only the folder, a class's, and the name are told."""
+    """Whatever a decoder raises on bytes from a stranger; of the path only the end is told: part, class and name."""
     try:
         yield
     except Exception as error:
-        shown = "/".join(path.parts[-2:])
+        shown = "/".join(path.parts[-_SHOWN:])
         why = str(error).replace(str(path), path.name)
         raise DataError(f"{shown} cannot be read as an image ({why}). Remove or replace it.") from error
 

@@ -11,7 +11,7 @@ _TIFF = {b"*": ("4sI", "H", "HHI4x"), b"+": ("8sQ", "Q", "HHQ8x")}
 _BYTE_ORDER = {b"II": "<", b"MM": ">"}
 #: Kinds of TIFF's values that stay bytes: BYTE, ASCII, UNDEFINED.
 _BYTES = (1, 2, 7)
-_FIELDS = 4096
+_FIELDS = 1 << 16
 #: What a PNG begins with, and how many of its parts are looked at.
 _PNG, _PARTS = b"\x89PNG\r\n\x1a\n", 100_000
 #: Of a JPEG: markers without content, frame headers (SOF), and the start of a scan.
@@ -22,21 +22,24 @@ _SCAN = 0xDA
 
 
 def longest_list(path: Path) -> int:
-    """Values of the longest list in the first directory of a TIFF; 0 for any other file."""
+    """Values of the longest list in the first directory of a TIFF, or of the directory itself; 0 for any other file."""
     with path.open("rb") as file:
         mark = file.read(4)
         order, kind = _BYTE_ORDER.get(mark[:2]), _TIFF.get(mark[2:].strip(b"\0"))
         if order is None or kind is None:
             return 0
         head, number, field = (struct.Struct(order + form) for form in kind)
+        longest = 0
         file.seek(0)
         try:
             file.seek(head.unpack(file.read(head.size))[1])
             (count,) = number.unpack(file.read(number.size))
-            fields = [field.unpack(file.read(field.size)) for _ in range(min(count, _FIELDS))]
+            for _ in range(min(count, _FIELDS)):
+                _, form, values = field.unpack(file.read(field.size))
+                longest = max(longest, values if form not in _BYTES else 0)
         except (struct.error, OSError, OverflowError, ValueError):
-            return 0  # It ends too early, and Pillow will say so.
-    return max((values for _, form, values in fields if form not in _BYTES), default=0)
+            return longest  # It ends too early; Pillow would go on with what there is.
+    return longest if count <= _FIELDS else count
 
 
 def notes_of_png(path: Path) -> int:

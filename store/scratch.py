@@ -8,7 +8,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Literal
 
@@ -34,10 +34,12 @@ def scratch_folder(parent: Path, purpose: Purpose) -> Iterator[Path]:
 def _locked(parent: Path, purpose: Purpose) -> tuple[Path, IO[str]]:
     while True:
         folder = Path(tempfile.mkdtemp(prefix=f".{purpose}-", dir=parent))
-        with suppress(FileNotFoundError):  # Another process may have taken it for abandoned before it was locked.
-            lock = (folder / _LOCK).open("a")
+        # Another process may have taken it for abandoned before it was locked.
+        with suppress(FileNotFoundError), ExitStack() as closing:
+            lock = closing.enter_context((folder / _LOCK).open("a"))
             fcntl.flock(lock, fcntl.LOCK_EX)
             if os.path.samestat((folder / _LOCK).stat(), os.fstat(lock.fileno())):
+                closing.pop_all()
                 return folder, lock
 
 

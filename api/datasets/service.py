@@ -27,6 +27,8 @@ from store.tables import Dataset
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _ARCHIVE_SUFFIX = re.compile(r"(\.zip|\.tar|\.tgz|\.tbz2?|\.txz|\.tar\.(gz|bz2|xz))$", re.IGNORECASE)
+#: Characters of a path that a system takes; finding out what a much longer one means takes long.
+_LONGEST_PATH = 4096
 #: Of what a user sent, in an answer.
 _SHOWN = 200
 #: Unpacked, a dataset may be larger than its archive may be, by this factor.
@@ -44,7 +46,8 @@ def create(session: Session, resources: Resources, drafts: Drafts, sent: Sent) -
     name = sent.name or _ARCHIVE_SUFFIX.sub("", PurePosixPath(sent.filename or sent.folder or "").name)
     if not NAME.fullmatch(name):
         raise _invalid(
-            "name", f"{name!r} cannot name a dataset: take up to 100 letters, digits, dots, dashes and underscores"
+            "name",
+            f"{name[:_SHOWN]!r} cannot name a dataset: take up to 100 letters, digits, dots, dashes and underscores",
         )
     datasets.check_free(session, name)
     if sent.archive is not None:
@@ -66,7 +69,7 @@ def _allowed(folder: str, roots: Sequence[Path]) -> Path:
     """The folder, where it lies below one that the operator allows. The answer is the same whether others exist or not."""
     shown = folder if len(folder) <= _SHOWN else f"{folder[:_SHOWN]}..."
     try:
-        path = Path(folder).resolve() if Path(folder).is_absolute() else None
+        path = Path(folder).resolve() if len(folder) <= _LONGEST_PATH and Path(folder).is_absolute() else None
         there = path is not None and any(path.is_relative_to(root) for root in roots) and path.is_dir()
     except (OSError, ValueError, RuntimeError):  # Too long, forbidden; NUL; links in a circle.
         path = there = None

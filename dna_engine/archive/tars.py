@@ -24,12 +24,19 @@ _DIGITS = 19
 
 
 def begins_like_tar(stream: io.BufferedIOBase) -> bool:
-    """Whether the first block is a header, or says that none follows."""
+    """Whether the first block is a header, or says that none follows.
+
+    Raises:
+        Damaged: the stream cannot be read.
+    """
+    block = stream.read(_BLOCK)
+    if len(block) == _BLOCK and not block.strip(b"\0"):
+        return True
     try:
-        block = exactly(stream, _BLOCK)
-        return not block.strip(b"\0") or bool(tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape"))
-    except (tarfile.HeaderError, Damaged):
+        tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
+    except tarfile.HeaderError:
         return False
+    return True
 
 
 def read_tar(stream: io.BufferedIOBase, allowed: Allowance) -> Iterator[Entry]:
@@ -147,16 +154,18 @@ def _notes(data: bytes) -> dict[str, str]:
     """Records such as ``20 path=a/photo.png``, each with its own length in front and a line end behind."""
     found: dict[str, str] = {}
     at, data = 0, data.rstrip(b"\0")
-    while at < len(data):
+    for _ in range(_NOTES):
+        if at == len(data):
+            return found
         space = data.find(b" ", at, at + _DIGITS)
         length = data[at:space] if space > 0 else b""
         stop = at + (int(length) if length.isdigit() else 0)
         key, equals, value = data[space + 1 : stop - 1].partition(b"=")
-        if not equals or stop > len(data) or data[stop - 1 : stop] != b"\n" or len(found) >= _NOTES:
+        if not equals or stop > len(data) or data[stop - 1 : stop] != b"\n":
             raise Damaged("a note is damaged")
         found[_text(key)] = _text(value)
         at = stop
-    return found
+    raise Damaged("an entry has too many notes")
 
 
 def _text(data: bytes) -> str:

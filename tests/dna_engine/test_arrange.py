@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from dna_engine.arrange import arrange, check_pictures, fingerprint
+from dna_engine.arrange import arrange, check_pictures, fingerprint, quick_fingerprint
 from dna_engine.decoder import Decoder
 from dna_engine.errors import DataError
 from dna_engine.images import describe_folder, open_folder
@@ -100,6 +100,17 @@ def test_many_bad_pictures_are_counted(tmp_path: Path) -> None:
         (tmp_path / ("cat", "dog")[number % 2] / f"{number}.png").write_text("no")
     with pytest.raises(DataError, match=r"8 of 8 .* and 3 more"):
         check(tmp_path)
+
+
+def test_the_quick_fingerprint_follows_links(tmp_path: Path) -> None:
+    write(tmp_path / "images", "cat/1.png", "cat/2.png", "dog/1.png", "dog/2.png")
+    for name in ("cat", "dog"):
+        (tmp_path / "data").mkdir(exist_ok=True)
+        (tmp_path / "data" / name).symlink_to(tmp_path / "images" / name)
+    before = quick_fingerprint(read_layout(tmp_path / "data"))
+    assert before == quick_fingerprint(read_layout(tmp_path / "images"))
+    (tmp_path / "images/cat/2.png").write_bytes(b"another")
+    assert quick_fingerprint(read_layout(tmp_path / "data")) != before
 
 
 def test_the_fingerprint_is_of_names_and_contents(tmp_path: Path) -> None:

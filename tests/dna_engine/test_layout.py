@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -150,6 +151,62 @@ def test_links_are_followed_but_not_in_circles(tmp_path: Path) -> None:
     layout = read_layout(tmp_path / "data")
     assert list(layout.train.classes) == ["cat", "dog", "owl"]
     assert len(layout.train.files) == 3
+
+
+def test_links_stay_where_they_may_lead(tmp_path: Path) -> None:
+    write(tmp_path, *pets("srv/data/", count=2), *pets("srv/other/", "elsewhere/", names=["owl"], count=2))
+    (tmp_path / "srv/data/owl").symlink_to(tmp_path / "srv/other/owl")
+    (tmp_path / "srv/data/cat/more.png").symlink_to("../../other/owl/0.png")
+    layout = read_layout(tmp_path / "srv/data", within=[tmp_path / "srv"])
+    assert list(layout.train.classes) == ["cat", "dog", "owl"]
+    for name, target in (
+        ("wren", tmp_path / "elsewhere/owl"),
+        ("cat/9.png", tmp_path / "elsewhere/owl/0.png"),
+        ("up", ".."),
+    ):
+        link = tmp_path / "srv/data" / name
+        link.symlink_to(target)
+        with pytest.raises(DataError, match=rf"^{name} is a link that leads out of") as caught:
+            read_layout(tmp_path / "srv/data", within=[tmp_path / "srv/data", tmp_path / "srv/other"])
+        assert str(tmp_path) not in caught.value.message
+        link.unlink()
+
+
+@pytest.mark.parametrize("target", ["9.png", "nowhere", "/nowhere/at/all"])
+def test_links_to_nothing(target: str, tmp_path: Path) -> None:
+    write(tmp_path, *pets("data/", count=2))
+    (tmp_path / "data/cat/9.png").symlink_to(target)
+    for within in (None, [tmp_path]):
+        with pytest.raises(DataError, match=r"^cat/9.png is neither a file nor a folder, or a link to nothing"):
+            read_layout(tmp_path / "data", within=within)
+
+
+def test_what_would_be_waited_for_without_end(tmp_path: Path) -> None:
+    write(tmp_path, *pets("data/", count=2))
+    os.mkfifo(tmp_path / "data/cat/9.png")
+    with pytest.raises(DataError, match=r"^cat/9.png is neither a file nor a folder"):
+        read_layout(tmp_path / "data")
+
+
+@pytest.mark.parametrize("names", [("Cat", "cat"), ("\u00e9", "e\u0301")])
+@pytest.mark.parametrize("split", ["", "train/"])
+def test_two_classes_that_are_one_on_some_systems(names: tuple[str, str], split: str, tmp_path: Path) -> None:
+    said = refusal(tmp_path, pets(split, names=names, count=2))
+    first, second = sorted(names)
+    assert f"{split}{first}/ and {split}{second}/ are one folder on some systems" in said
+
+
+def test_a_name_that_cannot_be_written(tmp_path: Path) -> None:
+    write(tmp_path, *pets("data/", count=2))
+    (tmp_path / os.fsdecode(b"data/\xff\xfe")).mkdir()
+    with pytest.raises(DataError, match=r"^The name \?\? is not written in UTF-8"):
+        read_layout(tmp_path / "data")
+
+
+def test_folders_without_bottom(tmp_path: Path) -> None:
+    (tmp_path / "data/cat" / "/".join(70 * ["a"])).mkdir(parents=True)
+    with pytest.raises(DataError, match="lies deeper than 64 folders"):
+        read_layout(tmp_path / "data")
 
 
 def test_a_folder_that_does_not_exist(tmp_path: Path) -> None:

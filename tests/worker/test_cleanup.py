@@ -12,6 +12,7 @@ from dna_engine.images import upload_folder
 from store import datasets
 from store.columns import new_id
 from store.session import transaction
+from store.settings import Settings
 from store.states import SearchState
 from store.tables import Search
 from tests.worker.conftest import Bench
@@ -38,6 +39,14 @@ def test_only_what_may_be_worked_on_again_is_kept(bench: Bench) -> None:
     folders[None] = folder(new_id())
     remove_run_folders(bench.slot.sessions, data_dir)
     assert {state for state, path in folders.items() if not path.exists()} == {SearchState.SUCCEEDED, None}
+
+
+def test_what_killed_processes_left_goes(tmp_path: Path) -> None:
+    for root in ("data", "datasets"):
+        (tmp_path / root / ".incoming-1/unpacked").mkdir(parents=True)
+        (tmp_path / root / "uploads").mkdir()
+    remove_leftovers(Settings(data_dir=tmp_path / "data", datasets=tmp_path / "datasets"))
+    assert [path.name for path in sorted(tmp_path.glob("*/*"))] == ["uploads", "uploads"]
 
 
 def test_images_of_deleted_datasets_go(bench: Bench, tmp_path: Path) -> None:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import io
+import socket
 import tarfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from PIL import Image
 from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.settings import ApiSettings
 from store import datasets, keys
 from store.blobs import BlobStore
+from store.scratch import scratch_folder
 from store.session import Sessions, transaction
 from tests.api.conftest import LOCAL
 from tests.api.problems import problem
@@ -204,6 +208,66 @@ def test_deleting(client: TestClient, api_settings: ApiSettings) -> None:
     assert send(client, zipped(BIRDS)).status_code == 201
 
 
+@pytest.mark.parametrize(
+    "charset", ["unicode_escape", "punycode", "undefined", "idna", "utf-16", "zlib", "no-such-charset"]
+)
+def test_charsets_that_are_none_of_forms(client: TestClient, charset: str) -> None:
+    kind = f"multipart/form-data; boundary=x; charset={charset}"
+    body = b'--x\r\nContent-Disposition: form-data; name="folder"\r\n\r\n/srv/\\ud800\r\n--x--\r\n'
+    refused = problem(client.post("/datasets", content=body, headers={"Content-Type": kind}), 400, "bad_request")
+    assert refused["detail"] == "Send the form in UTF-8, and name no other charset."
+    kind = "multipart/form-data; boundary=x; charset=UTF-8"
+    problem(client.post("/datasets", content=body, headers={"Content-Type": kind}), 422, "invalid_request")
+
+
+def test_an_archive_of_many_entries(api_settings: ApiSettings) -> None:
+    few = api_settings.model_copy(update={"max_upload_entries": 9})
+    with TestClient(create_app(few), base_url=LOCAL, raise_server_exceptions=False) as client:
+        assert "more than 9 files" in problem(send(client, zipped(BIRDS)), 422, "data_error")["detail"]
+
+
+def test_pictures_that_take_much_memory(api_settings: ApiSettings) -> None:
+    small = api_settings.model_copy(update={"decoding_bytes": 10_000})
+    large = io.BytesIO()
+    Image.new("RGBA", (100, 100)).save(large, "PNG")
+    with TestClient(create_app(small), base_url=LOCAL, raise_server_exceptions=False) as client:
+        refused = problem(send(client, zipped({**BIRDS, "owl/large.png": large.getvalue()})), 422, "data_error")
+        assert "1 of 11 files cannot be used as images (owl/large.png: decoding it takes 40,026" in refused["detail"]
+        assert send(client, zipped(BIRDS)).status_code == 201
+
+
+def test_what_a_killed_service_left_is_removed_at_the_start(api_settings: ApiSettings) -> None:
+    left_behind = api_settings.datasets_dir / ".incoming-0199/unpacked"
+    left_behind.mkdir(parents=True)
+    with scratch_folder(api_settings.datasets_dir, "incoming") as in_use, TestClient(create_app(api_settings)):
+        assert not left_behind.parent.exists()
+        assert in_use.exists(), "another service's upload"
+
+
+def test_work_ends_when_the_sender_goes(server: httpx.Client, api_settings: ApiSettings) -> None:
+    """Thousands of pictures, and a client that sends them and leaves."""
+    shades = [picture(shade) for shade in range(250)]
+    many = zipped({f"{'ab'[number % 2]}/{number}.png": shades[number % 250] for number in range(6000)}).getvalue()
+    request = server.build_request("POST", "/datasets", files={"file": ("many.zip", many)})
+    head = f"POST /datasets HTTP/1.1\r\nHost: {server.base_url.netloc.decode()}\r\n" + "".join(
+        f"{name}: {request.headers[name]}\r\n" for name in ("content-type", "content-length")
+    )
+    address = (server.base_url.host, server.base_url.port)
+    with socket.create_connection(address) as connection:
+        connection.sendall(head.encode() + b"\r\n" + request.read())
+        wait_for(lambda: list(api_settings.datasets_dir.glob(".incoming-*")))
+    wait_for(lambda: not list(api_settings.datasets_dir.glob(".incoming-*")))
+    problem(server.get("/datasets/many"), 404, "not_found")
+    assert left(api_settings) == []
+    wait_for(lambda: 'route="/datasets",status="400"' in server.get("/metrics").text)
+    assert 'status="500"' not in server.get("/metrics").text
+
+
+def wait_for(what: Callable[[], object]) -> None:
+    while not what():  # The test's time limit ends it.
+        time.sleep(0.01)
+
+
 class TestFolderOfTheServer:
     """By reference: nothing is copied, and only where the operator allows it."""
 
@@ -248,6 +312,51 @@ class TestFolderOfTheServer:
             assert refused["errors"][0]["pointer"] == "#/folder", path
             assert "DNA_DATASET_FOLDERS" in refused["detail"]
         problem(client.post("/datasets", data={"folder": str(images), "name": "x"}), 422, "invalid_request")
+
+    def test_paths_that_are_none(self, allowing: TestClient, tmp_path: Path) -> None:
+        (tmp_path / "srv").mkdir()
+        (tmp_path / "srv/circle").symlink_to("circle")
+        inside = str(tmp_path / "srv/circle")
+        for path in (
+            "/srv/\0x",
+            f"{tmp_path}/srv/\0",
+            inside,
+            f"{inside}/deeper",
+            "/" + 300_000 * "a",
+            20_000 * "/a",
+            "~",
+        ):
+            refused = problem(allowing.post("/datasets", data={"folder": path, "name": "x"}), 422, "invalid_request")
+            assert refused["errors"][0]["pointer"] == "#/folder", path[:50]
+            assert len(refused["detail"]) < 500
+        missing = allowing.post("/datasets", data={"folder": str(tmp_path / "srv/missing"), "name": "x"})
+        assert "is no folder" in problem(missing, 422, "invalid_request")["detail"]
+
+    def test_classes_that_are_links(self, allowing: TestClient, images: Path, tmp_path: Path) -> None:
+        """Followed where they stay in what is allowed, counted in the fingerprint, and refused without a path where not."""
+        linked = tmp_path / "srv/linked"
+        linked.mkdir()
+        for name in ("owl", "wren"):
+            (linked / name).symlink_to(images / "train" / name)
+        made = allowing.post("/datasets", data={"folder": str(linked), "name": "linked"}).json()
+        assert (made["num_train"], made["class_names"]) == (8, ["owl", "wren"])
+        (images / "train/owl/9.png").write_bytes(picture(9))
+        changed = allowing.post("/datasets", data={"folder": str(linked), "name": "changed"}).json()
+        assert changed["fingerprint"] != made["fingerprint"]
+        (tmp_path / "outside").mkdir()
+        (linked / "lark").symlink_to(tmp_path / "outside")
+        out = allowing.post("/datasets", data={"folder": str(linked), "name": "out"})
+        detail = problem(out, 422, "data_error")["detail"]
+        assert detail.startswith("lark is a link that leads out of the folders that may be used")
+        assert str(tmp_path) not in out.text
+
+    def test_a_picture_that_cannot_be_read_is_named_without_its_path(
+        self, allowing: TestClient, images: Path, tmp_path: Path
+    ) -> None:
+        (images / "train/owl/0.png").write_bytes(b"\x89PNG\r\n\x1a\nno picture")
+        refused = allowing.post("/datasets", data={"folder": str(images), "name": "x"})
+        assert problem(refused, 422, "data_error")["detail"].startswith("train/owl/0.png cannot be read as an image")
+        assert str(tmp_path) not in refused.text
 
     def test_a_folder_of_class_folders(self, allowing: TestClient, images: Path) -> None:
         made = allowing.post("/datasets", data={"folder": str(images / "train"), "name": "x"}).json()
