@@ -153,7 +153,7 @@ class Estimate(TypedDict):
     candidates: str
     paths: int
     feasible_range: dict[str, list[int]]
-    feasible: bool
+    feasible: bool | None
     reason: str | None
     warnings: list[str]
     steps: list[EstimatedStep]

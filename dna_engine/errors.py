@@ -3,7 +3,8 @@
 EngineError                 something the caller can act on; carries a stable ``code`` and the ``param`` at fault
 ├── InvalidSpec             a field of the spec is wrong
 │   ├── UnknownName         a name that does not exist; says which do
-│   └── InvalidSpace        a search space that cannot be built
+│   ├── InvalidSpace        a search space that cannot be built
+│   └── TooHard             a selection that takes longer than it may
 ├── InfeasibleBudget        no network of the space fits; says what would
 ├── InvalidRatings          a ratings file that does not fit its space
 ├── TeacherError            a teacher that cannot supervise the space
@@ -71,6 +72,12 @@ class UnknownName(InvalidSpec):
 
 class InvalidSpace(InvalidSpec):
     code = "invalid_space"
+
+
+class TooHard(InvalidSpec):
+    """Whatever was asked, it takes longer than was allowed; nothing is known of the answer."""
+
+    code = "too_hard"
 
 
 class InfeasibleBudget(EngineError):

@@ -19,8 +19,8 @@ from dna_engine.errors import InvalidSpace, UnknownName
 #: Far above any space of use; they keep what a spec can cost to check, and its sums in 64 bits, bounded.
 MAX_BLOCKS, MAX_CELLS, MAX_OPS, MAX_WIDTH = 16, 8, 16, 4096
 
-#: Over all cells of a space that is searched: ten times the paper's. Every path is rated, and kept with the names of its ops.
-MAX_PATHS = 250_000
+#: Over all cells of a space that is searched: four times the paper's. Every path is rated, and every selection looks at it.
+MAX_PATHS = 100_000
 
 #: Fields of a space that are widths outside its cells.
 _WIDTHS = ("stem_width", "first_width", "head_width")

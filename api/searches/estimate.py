@@ -19,7 +19,7 @@ from api.searches.schemas import Estimate, EstimatedStep, shown
 from dna_engine.advice import advice
 from dna_engine.cost import cost_range
 from dna_engine.effort import DEFAULT_RATES, START_SECONDS, work
-from dna_engine.errors import InfeasibleBudget
+from dna_engine.errors import InfeasibleBudget, TooHard
 from dna_engine.spec import Budget, ResolvedSpec, SearchSpec
 from dna_engine.steps import Kind, Step, phase_steps
 from store import workers
@@ -33,7 +33,8 @@ def estimate(session: Session, spec: SearchSpec, *, worker_timeout: timedelta) -
     Raises:
         EngineError: the spec names something that does not exist or does not fit together.
     """
-    resolved, infeasible = _resolve(session, spec)
+    resolved, refused = _resolve(session, spec)
+    infeasible = refused if isinstance(refused, InfeasibleBudget) else None
     space = resolved.parsed_space
     live = workers.live(session, within=worker_timeout)
     device = "cuda" if any(worker.device.startswith("cuda") for worker in live) else "cpu"
@@ -42,8 +43,8 @@ def estimate(session: Session, spec: SearchSpec, *, worker_timeout: timedelta) -
         candidates=str(space.networks),
         paths=sum(space.paths_per_block),
         feasible_range=cost_range(space, input_size=resolved.input_size, num_classes=resolved.dataset.num_classes),
-        feasible=infeasible is None,
-        reason=infeasible.message if infeasible else None,
+        feasible=None if isinstance(refused, TooHard) else refused is None,
+        reason=refused.message if refused else None,
         binding=infeasible.binding if infeasible else [],
         nearest=infeasible.nearest if infeasible else [],
         warnings=[*advice(resolved), *([] if live else [NO_WORKER])],
@@ -54,12 +55,12 @@ def estimate(session: Session, spec: SearchSpec, *, worker_timeout: timedelta) -
     )
 
 
-def _resolve(session: Session, spec: SearchSpec) -> tuple[ResolvedSpec, InfeasibleBudget | None]:
-    """The resolved spec, and why its budget has no network."""
+def _resolve(session: Session, spec: SearchSpec) -> tuple[ResolvedSpec, InfeasibleBudget | TooHard | None]:
+    """The resolved spec, and why its budget has no network or none is known to have."""
     try:
         resolved = service.resolve_for(session, spec)
         service.check_budget(resolved)
-    except InfeasibleBudget as error:
+    except (InfeasibleBudget, TooHard) as error:
         unlimited = service.resolve_for(session, spec.model_copy(update={"budget": Budget()}))
         return unlimited.model_copy(update={"budget": spec.budget}), error
     return resolved, None

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from api.errors import Invalid
 from api.pagination import Page, decode, encode, invalid_cursor
 from api.searches.schemas import Cost, FrontierOut, FrontierPoint, Rating, Selected, SelectIn, Selection
-from dna_engine.select import Network, Problem, best, frontier
+from api.searches.service import SELECTION_STEPS
+from dna_engine.select import Allowance, Network, Problem, best, frontier
 from dna_engine.space import CellRef
 from store import architectures
 from store.columns import Json
@@ -91,12 +92,14 @@ def select(session: Session, search_id: UUID, problem: Problem, asked: SelectIn)
 
     Raises:
         InfeasibleBudget: no network fits.
+        TooHard: the selection takes longer than a request may.
         Invalid: a limit on latency where none was measured.
     """
     limits = asked.budget.limits
     if "latency_ns" in limits and "latency_ns" not in problem.cost_names:
         raise Invalid(f"{_NO_LATENCY}.", errors=[{"pointer": "#/budget/latency_ms", "detail": _NO_LATENCY}])
-    found, alike = best(problem, limits, asked.top_k, asked.min_distance), _alike(session, search_id)
+    found = best(problem, limits, asked.top_k, asked.min_distance, Allowance(SELECTION_STEPS))
+    alike = _alike(session, search_id)
     return Selection(architectures=[_keep(session, search_id, network, alike) for network in found.networks])
 
 

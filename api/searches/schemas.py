@@ -171,8 +171,11 @@ class Estimate(BaseModel):
     feasible_range: dict[str, tuple[int, int]] = Field(
         description="Per cost, the smallest and the largest value of any network, each on its own."
     )
-    feasible: bool = Field(description="Whether some network meets the whole budget.")
-    reason: str | None = Field(description="Why no network does.")
+    feasible: bool | None = Field(
+        description="Whether some network meets the whole budget; null where to know it takes longer than a request may, and the "
+        "search itself will see."
+    )
+    reason: str | None = Field(description="Why no network does, or why it is not known.")
     binding: list[str] = Field(description="The limits that bind, when none does.")
     nearest: list[dict[str, int]] = Field(description="Budgets nearby that have a network, when this one has none.")
     warnings: list[str] = Field(description="What would make the ratings tell little, and what to do about it.")

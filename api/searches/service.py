@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
@@ -11,12 +12,16 @@ from sqlalchemy.orm import Session
 
 from api.errors import Invalid
 from api.searches.schemas import SearchDetail, SearchSummary
-from dna_engine.select import Problem, Ratings, check
+from dna_engine.errors import TooHard
+from dna_engine.select import Allowance, Problem, Ratings, check
 from dna_engine.spec import ResolvedSpec, SearchSpec, resolve
 from store import architectures, datasets, searches, trainings, waiting
 from store.searches import Filter
 
 _WEIGHTS = ("pretrained", "train")
+
+#: Steps of a selection for one request: about two seconds where a space is as large as any may be.
+SELECTION_STEPS = 50_000_000
 
 
 def create(session: Session, spec: SearchSpec, *, max_attempts: int, live_within: timedelta) -> SearchDetail:
@@ -27,7 +32,8 @@ def create(session: Session, spec: SearchSpec, *, max_attempts: int, live_within
         Invalid: weights that are not taken from a client.
     """
     resolved = resolve_for(session, spec)
-    check_budget(resolved)
+    with suppress(TooHard):  # Then the selection will see.
+        check_budget(resolved)
     search = searches.create(session, spec, resolved, max_attempts=max_attempts)
     return detail(session, search.id, live_within=live_within)
 
@@ -68,6 +74,7 @@ def check_budget(resolved: ResolvedSpec) -> None:
 
     Raises:
         InfeasibleBudget: there is none; says which limits bind and what would fit.
+        TooHard: to know it takes longer than a request may.
     """
     space, limits = resolved.parsed_space, resolved.budget.limits
     limits.pop("latency_ns", None)  # Known only once a worker has measured its device.
@@ -79,7 +86,7 @@ def check_budget(resolved: ResolvedSpec) -> None:
         num_classes=resolved.dataset.num_classes,
         losses={ref: np.zeros(space.path_count(space.cell(ref))) for ref in space.cells},
     )
-    check(Problem(unrated), limits)
+    check(Problem(unrated), limits, Allowance(SELECTION_STEPS))
 
 
 def parse_labels(labels: Sequence[str]) -> dict[str, str]:

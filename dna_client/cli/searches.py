@@ -63,6 +63,13 @@ def estimate(options: SpecOptions, url: Url = LOCAL, key: Key = None, as_json: A
         _show_estimate(found, chosen(request, found["spec"]))
 
 
+def _feasible(found: Estimate) -> str:
+    if found["feasible"]:
+        return "The budget is feasible."
+    known = "Not feasible" if found["feasible"] is False else "Whether the budget is feasible is not known"
+    return f"{known}: {found['reason']}"
+
+
 def _show_estimate(found: Estimate, choices: list[tuple[str, str]]) -> None:
     OUT.print(f"{int(found['candidates']):,} networks, {found['paths']:,} paths to rate")
     _say_plan(OUT, choices, [])
@@ -71,7 +78,7 @@ def _show_estimate(found: Estimate, choices: list[tuple[str, str]]) -> None:
         [(name, *map(output.count, span)) for name, span in found["feasible_range"].items()],
         right=("smallest", "largest"),
     )
-    OUT.print("The budget is feasible." if found["feasible"] else f"Not feasible: {found['reason']}", markup=False)
+    OUT.print(_feasible(found), markup=False)
     _say_plan(OUT, [], found["warnings"])
     print_table(
         ("step", "device time", "of"),

@@ -4,6 +4,7 @@
 ``frontier(problem, "flops")``.
 """
 
+from dna_engine.select.allowance import Allowance
 from dna_engine.select.budget import check
 from dna_engine.select.front import Frontier, frontier
 from dna_engine.select.latency import LatencyTable
@@ -12,6 +13,7 @@ from dna_engine.select.ratings import Ratings, load_ratings
 from dna_engine.select.selection import Selection, best
 
 __all__ = [
+    "Allowance",
     "Frontier",
     "LatencyTable",
     "Network",

@@ -6,8 +6,10 @@ of all, since whatever was dropped on the way has a bound above the threshold.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 
+from dna_engine.select.allowance import Allowance
 from dna_engine.select.dual import solve_dual
 from dna_engine.select.growth import Growth
 from dna_engine.select.labels import Found
@@ -23,14 +25,20 @@ _REACHES = tuple(4.0**power for power in range(-6, 1))
 _BEAM = 4000
 
 
-def solve(trellis: Trellis, limits: Mapping[int, int]) -> Found | None:
+def solve(trellis: Trellis, limits: Mapping[int, int], allowance: Allowance | None = None) -> Found | None:
     """The network of least loss within the limits, or None where there is none.
 
     Ties go to the fewest flops, then the fewest params, then the first in lexicographic order of positions.
 
     Args:
         limits: by row of the arcs' costs, the most that a network may have.
+        allowance: what this may take, all that it takes when left out.
+
+    Raises:
+        TooHard: it takes more.
     """
+    allowance = allowance or Allowance(sys.maxsize)
+    allowance.spend(len(limits) * sum(len(arc.loss) for arcs in trellis.stages for arc in arcs))
     bound = bind(trellis, limits)
     if bound is None:
         return None
@@ -40,7 +48,7 @@ def solve(trellis: Trellis, limits: Mapping[int, int]) -> Found | None:
     if dual.bound > worst + _SAFETY * abs(dual.bound):
         return None
     ceiling = min(dual.incumbent, worst)
-    growth = Growth(trellis, bound, dual.multipliers, ceiling)
+    growth = Growth(trellis, bound, dual.multipliers, ceiling, allowance)
     for reach in _REACHES:
         threshold = min(dual.bound + reach * (worst - dual.bound), ceiling)
         found, complete = growth.best(threshold, _BEAM)

@@ -9,21 +9,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dna_engine.errors import InfeasibleBudget, as_written
+from dna_engine.select.allowance import Allowance
 from dna_engine.select.bounded import solve
 from dna_engine.select.problem import Problem
 
 
-def check(problem: Problem, limits: Mapping[str, int]) -> None:
+def check(problem: Problem, limits: Mapping[str, int], allowance: Allowance | None = None) -> None:
     """Looks whether a network meets all limits at once, whatever its loss.
 
     Raises:
         InfeasibleBudget: none does; says which limits bind and what would fit.
+        TooHard: to know that takes more than is allowed.
     """
-    if not _feasible(problem, limits):
-        raise explain(problem, limits)
+    if not _feasible(problem, limits, allowance):
+        raise explain(problem, limits, allowance)
 
 
-def explain(problem: Problem, limits: Mapping[str, int]) -> InfeasibleBudget:
+def explain(problem: Problem, limits: Mapping[str, int], allowance: Allowance | None = None) -> InfeasibleBudget:
     """The error for limits that no network meets.
 
     Its ``nearest`` are whole budgets that do have a network, one per limit where they differ: the other limits are held
@@ -31,11 +33,11 @@ def explain(problem: Problem, limits: Mapping[str, int]) -> InfeasibleBudget:
     """
     nearest: list[dict[str, int]] = []
     for name in limits:
-        budget = nearest_budget(problem, limits, name)
+        budget = nearest_budget(problem, limits, name, allowance)
         if budget not in nearest:
             nearest.append(budget)
     alone = [name for name in limits if limits[name] < problem.cost_range[name][0]]
-    binding = alone or [name for name in limits if _feasible_without(problem, limits, name)] or list(limits)
+    binding = alone or [name for name in limits if _feasible_without(problem, limits, name, allowance)] or list(limits)
     reason = _alone(problem, limits, alone) if alone else _together(limits)
     offers = " or ".join(", ".join(_limit(*limit) for limit in budget.items()) for budget in nearest)
     return InfeasibleBudget(
@@ -46,29 +48,33 @@ def explain(problem: Problem, limits: Mapping[str, int]) -> InfeasibleBudget:
     )
 
 
-def nearest_budget(problem: Problem, limits: Mapping[str, int], raised: str) -> dict[str, int]:
+def nearest_budget(
+    problem: Problem, limits: Mapping[str, int], raised: str, allowance: Allowance | None = None
+) -> dict[str, int]:
     """The limits with one of them raised as little as possible, the others only where they fail without it too."""
     budget: dict[str, int] = {}
     for name in [*(name for name in limits if name != raised), raised]:
         row = problem.row(name)
-        found = solve(problem.trellis.minimizing(row), {problem.row(held): value for held, value in budget.items()})
+        held = {problem.row(other): value for other, value in budget.items()}
+        found = solve(problem.trellis.minimizing(row), held, allowance)
         assert found is not None, "the limits held so far were raised until a network met them"
         budget[name] = max(limits[name], found.costs[row])
     return {name: budget[name] for name in limits}
 
 
-def _feasible(problem: Problem, limits: Mapping[str, int]) -> bool:
+def _feasible(problem: Problem, limits: Mapping[str, int], allowance: Allowance | None) -> bool:
     """Whether the least of the first cost under the other limits is within its own."""
     if not limits:
         return True
     first, *others = limits
     row = problem.row(first)
-    found = solve(problem.trellis.minimizing(row), {problem.row(name): limits[name] for name in others})
+    held = {problem.row(name): limits[name] for name in others}
+    found = solve(problem.trellis.minimizing(row), held, allowance)
     return found is not None and found.costs[row] <= limits[first]
 
 
-def _feasible_without(problem: Problem, limits: Mapping[str, int], dropped: str) -> bool:
-    return _feasible(problem, {name: limit for name, limit in limits.items() if name != dropped})
+def _feasible_without(problem: Problem, limits: Mapping[str, int], dropped: str, allowance: Allowance | None) -> bool:
+    return _feasible(problem, {name: limit for name, limit in limits.items() if name != dropped}, allowance)
 
 
 def _alone(problem: Problem, limits: Mapping[str, int], names: list[str]) -> str:

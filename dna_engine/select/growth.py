@@ -13,12 +13,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dna_engine.select.allowance import Allowance
 from dna_engine.select.labels import Found, Labels, chunks, pairs, trace
 from dna_engine.select.limits import Limits
 from dna_engine.select.pareto import undominated
 from dna_engine.select.trellis import Arc, Floats, Ints, Trellis
 
 _PAIRS = 1 << 17
+_COMPARED = 200
+"""Steps of an allowance that it takes to hold a label against others."""
+
 _SAFETY = 1e-11
 """Relative slack on float bounds, over a thousand times what the sums behind them can round away."""
 
@@ -42,13 +46,17 @@ class Growth:
         ceiling: a loss that is known to be reached, or one that no network exceeds; items that cannot help to come as
             low are left out from the start.
         multipliers: shape ``(limits,)``, the price of a scale's worth of each limited cost; at least 0.
+        allowance: what the growing may take; TooHard is raised where it takes more.
     """
 
-    def __init__(self, trellis: Trellis, limits: Limits, multipliers: Floats, ceiling: float) -> None:
+    def __init__(
+        self, trellis: Trellis, limits: Limits, multipliers: Floats, ceiling: float, allowance: Allowance
+    ) -> None:
+        self._allowance = allowance
         self._trellis = trellis
         self._limits = limits
         self._prices = multipliers / limits.scale
-        self._allowance = float(self._prices @ limits.limit)
+        self._priced_limits = float(self._prices @ limits.limit)
         priced = {arc: arc.loss + self._prices @ arc.costs[limits.rows] for arcs in trellis.stages for arc in arcs}
         self._slack = _SAFETY * sum(
             max(float(np.abs(arc.loss).max() + np.abs(priced[arc]).max()) for arc in arcs) for arcs in trellis.stages
@@ -92,7 +100,7 @@ class Growth:
 
     def _room(self, threshold: float) -> float:
         """What a bound on loss and priced costs may be."""
-        return threshold + self._allowance + self._slack
+        return threshold + self._priced_limits + self._slack
 
     def _bounds(self, labels: Labels, place: int) -> Floats:
         """Lower bounds on loss and priced costs over all completions that keep the limits."""
@@ -103,6 +111,7 @@ class Growth:
 
     def _undominated(self, labels: Labels, place: int) -> Labels:
         """The labels worth keeping."""
+        self._allowance.spend(_COMPARED * len(labels))
         effective, bounds = self._limits.effective(place, labels.width, labels.costs), self._bounds(labels, place)
         kept = [np.zeros(0, dtype=np.int64)]
         for width in np.unique(labels.width):
@@ -152,6 +161,7 @@ class Growth:
         arc = priced.arc
         counts = self._admitted(labels.take(index), place, priced, room)
         for chunk in chunks(counts, _PAIRS):
+            self._allowance.spend(int(counts[chunk].sum()))
             left, item = pairs(index[chunk], counts[chunk])
             limited = labels.costs[np.ix_(self._limits.rows, left)] + priced.limited[:, item]
             met = self._limits.feasible(place, arc.target, limited)

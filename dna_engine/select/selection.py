@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from dna_engine.errors import InvalidSpec
+from dna_engine.select.allowance import Allowance
 from dna_engine.select.bounded import solve
 from dna_engine.select.budget import explain
 from dna_engine.select.problem import Network, Problem
@@ -27,7 +28,13 @@ class Selection:
         return {"architectures": [network.to_json() for network in self.networks], "exact": True}
 
 
-def best(problem: Problem, limits: Mapping[str, int], top_k: int = 1, min_distance: int = 1) -> Selection:
+def best(
+    problem: Problem,
+    limits: Mapping[str, int],
+    top_k: int = 1,
+    min_distance: int = 1,
+    allowance: Allowance | None = None,
+) -> Selection:
     """The networks of least loss within the limits, exactly.
 
     The first is the best of all; each further one is the best of those that differ in at least ``min_distance`` layers
@@ -39,8 +46,10 @@ def best(problem: Problem, limits: Mapping[str, int], top_k: int = 1, min_distan
         limits: by name of the cost (``flops``, ``params``, ``latency_ns``), the most that a network may have; none
             means no limit.
         top_k: how many networks; fewer come back where no more differ enough.
+        allowance: what all of this may take, all that it takes when left out.
 
     Raises:
+        TooHard: it takes more than is allowed.
         InfeasibleBudget: no network fits; says which limits bind and what would fit.
         InvalidSpec: an unknown cost, or a ``top_k`` or ``min_distance`` below 1.
     """
@@ -50,12 +59,12 @@ def best(problem: Problem, limits: Mapping[str, int], top_k: int = 1, min_distan
     trellis = problem.trellis
     bounds = {problem.row(name): int(limit) for name, limit in limits.items()}
     networks: list[Network] = []
-    while len(networks) < top_k and (found := solve(trellis, bounds)) is not None:
+    while len(networks) < top_k and (found := solve(trellis, bounds, allowance)) is not None:
         networks.append(problem.network(found.positions))
         bounds[len(found.costs)] = -min_distance
         trellis = trellis.with_row([-distances for distances in _distances(problem.ratings.space, networks[-1])])
     if not networks:
-        raise explain(problem, limits)
+        raise explain(problem, limits, allowance)
     return Selection(tuple(networks))
 
 

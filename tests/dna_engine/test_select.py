@@ -11,8 +11,8 @@ import pytest
 
 from dna_engine.architecture import Architecture
 from dna_engine.cost import architecture_cost, block_sizes, in_widths, layer_at
-from dna_engine.errors import InfeasibleBudget
-from dna_engine.select import LatencyTable, Problem, Ratings, best, bounded, check, frontier, growth, pareto
+from dna_engine.errors import InfeasibleBudget, TooHard
+from dna_engine.select import Allowance, LatencyTable, Problem, Ratings, best, bounded, check, frontier, growth, pareto
 from dna_engine.select.trellis import FLOPS, PARAMS, Ints
 from dna_engine.space import OPS, Block, Cell, Op, Space
 
@@ -278,3 +278,25 @@ def count_grown(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     monkeypatch.setattr(growth, "pairs", counted)
     return grown
+
+
+def test_an_allowance_ends_what_takes_longer_and_changes_nothing_else() -> None:
+    instance = next(
+        instance for instance in map(random_instance, range(INSTANCES)) if len(instance.ratings.space.blocks) > 2
+    )
+    problem, limits = instance.problem, {"flops": instance.problem.cost_range["flops"][1] - 1}
+    assert best(problem, limits, 3, 1, Allowance(10**9)) == best(problem, limits, 3, 1)
+    for ask in (lambda: best(problem, limits, 3, 1, Allowance(5)), lambda: check(problem, limits, Allowance(-1))):
+        with pytest.raises(TooHard, match="smaller min_distance"):
+            ask()
+
+
+def test_an_allowance_is_spent_by_the_labels_that_grow(monkeypatch: pytest.MonkeyPatch) -> None:
+    instance = next(
+        instance for instance in map(random_instance, range(INSTANCES)) if len(instance.ratings.space.blocks) > 2
+    )
+    problem, limits = instance.problem, {"flops": sum(instance.problem.cost_range["flops"]) // 2}
+    grown, spent = count_grown(monkeypatch), []
+    monkeypatch.setattr(Allowance, "spend", lambda _self, steps: spent.append(steps))
+    best(problem, limits, 5, 2, Allowance(0))
+    assert sum(spent) > sum(grown) > 0

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+import pytest
 from starlette.testclient import TestClient
 
+from api.searches import service
 from dna_engine.dataset import DIGITS
 from dna_engine.effort import START_SECONDS
 from dna_engine.space import get_space
@@ -44,6 +46,15 @@ def test_an_infeasible_budget_is_an_answer(shared: TestClient) -> None:
     assert body["spec"]["budget"]["flops"] == 1000
     fine = estimate(shared, budget=body["nearest"][0])
     assert (fine["feasible"], fine["reason"], fine["binding"], fine["nearest"]) == (True, None, [], [])
+
+
+def test_what_would_take_too_long_to_know_is_not_known(shared: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "SELECTION_STEPS", 10)
+    budget = {"flops": 1_000_000, "params": 400_000}
+    body = estimate(shared, budget=budget)
+    assert (body["feasible"], body["binding"], body["nearest"]) == (None, [], [])
+    assert "longer" in body["reason"]
+    assert shared.post("/searches", json={"dataset": "digits", "budget": budget}).status_code == 201
 
 
 def test_what_weakens_the_ratings_is_warned_of(client: TestClient, sessions: Sessions) -> None:

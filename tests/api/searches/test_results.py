@@ -127,6 +127,17 @@ def test_latency_can_be_limited_where_it_was_measured(client: TestClient, sessio
     assert points[0]["cost"] == points[0]["latency_ns"] == low
 
 
+def test_a_selection_that_takes_too_long_says_what_to_ask_for(
+    finished: Finished, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, asked = f"/searches/{finished.id}/select", {"budget": {"flops": 1_000_000, "params": 400_000}}
+    assert finished.client.post(path, json=asked).status_code == 200
+    monkeypatch.setattr("api.searches.ratings.SELECTION_STEPS", 10)
+    body = problem(finished.client.post(path, json=asked), 422, "too_hard")
+    assert pointers(body) == ["#/min_distance"]
+    assert "fewer networks" in body["detail"]
+
+
 def test_before_the_ratings_are_finished(client: TestClient, sessions: Sessions, blobs: BlobStore) -> None:
     search = client.post("/searches", json={"dataset": "digits"}).json()["id"]
     finish(sessions, blobs, UUID(search), until=Kind.DISTILL)
