@@ -267,6 +267,7 @@ class Dataset(TypedDict):
     num_test: int
     image_size: int
     left_out: list[str]
+    warnings: list[str]
 
 
 class TeacherBlock(TypedDict):
@@ -302,6 +303,7 @@ class Worker(TypedDict):
 
     id: str
     hostname: str
+    queues: list[str]
     device: str
     device_name: str
     step: RunningStep | None

@@ -110,7 +110,7 @@ def wilson(share: float, images: float) -> Interval:
 
 
 def compare(winner: Accuracy, control: Accuracy) -> Comparison:
-    """What the search was worth: whether its network is better than a random one of the same cost, trained alike."""
+    """What the search was worth: whether its network is better than a random one of as many multiply-adds, trained alike."""
     difference = winner.accuracy - control.accuracy
     (low, high), (control_low, control_high) = winner.interval, control.interval
     interval = (

@@ -1,4 +1,4 @@
-"""What a search may ask for although its ratings would tell little, and which images it does without.
+"""What a search may ask for although its ratings or accuracies would tell little, and which images it does without.
 
 Torch-free, so that it is told before any work.
 """
@@ -12,12 +12,13 @@ from dna_engine.teachers import catalogue, enough_width, get_teacher
 
 
 def advice(spec: ResolvedSpec) -> list[str]:
-    """One sentence for each thing that was left out of the images, or that weakens the ratings of this search; none where it is
-    set up as the method means it.
+    """One sentence for each thing that was left out of the images, or that weakens the accuracies or ratings of this search;
+    none where it is set up as the method means it.
     """
+    images = [*spec.dataset.left_out, *spec.dataset.warnings]
     if spec.teacher.model not in catalogue():  # Of an older version: nothing is known of its stages.
-        return spec.dataset.left_out
-    return [*spec.dataset.left_out, *_parts_of_stages(spec), *_narrow_cells(spec)]
+        return images
+    return [*images, *_parts_of_stages(spec), *_narrow_cells(spec)]
 
 
 def _parts_of_stages(spec: ResolvedSpec) -> Iterator[str]:

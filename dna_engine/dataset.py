@@ -35,6 +35,11 @@ class DatasetInfo(BaseModel):
         exclude_if=lambda sentences: not sentences,
         description="What lay beside the images and is not used, a sentence each.",
     )
+    warnings: list[str] = Field(
+        default_factory=list,
+        exclude_if=lambda sentences: not sentences,
+        description="What makes an accuracy on these images say little, a sentence each.",
+    )
 
 
 #: Handwritten digits of scikit-learn (1,797 images of 8x8, UCI), split 80/20 by class with a fixed seed.

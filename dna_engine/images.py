@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 from PIL import Image
 
+from dna_engine import balance
 from dna_engine.dataset import DatasetInfo
 from dna_engine.layout import Layout, Part, read_layout
 from dna_engine.picture import open_picture, shorter_side
@@ -143,6 +144,7 @@ def describe(
             "num_test": len(test.labels),
             "image_size": int(statistics.median(sides)),
             "class_names": class_names,
+            "warnings": balance.warnings(class_names, train.labels, test.labels),
         }
     )
 

@@ -78,7 +78,7 @@ def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:  # noq
 
 
 def plot_loss(run: Path, target: Path) -> None:
-    """Training loss of every cell, and the best accuracy so far of the networks in training, over time.
+    """Training loss of every cell, and the test accuracy of the networks in training, over time.
 
     Raises:
         InvalidSpec: the run folder has no metrics.
@@ -108,7 +108,7 @@ def draw_progress(series: Series, target: Path) -> None:
     losses, accuracies = figure.subplots(1, 2)
     _draw_losses(losses, {name.split("/")[1]: line for name, line in series.items() if name.startswith("distill/")})
     _draw_accuracies(
-        accuracies, {part: series[f"train/{part}/best"] for part in ROLES if f"train/{part}/best" in series}
+        accuracies, {part: series[f"train/{part}/accuracy"] for part in ROLES if f"train/{part}/accuracy" in series}
     )
     for panel in (losses, accuracies):
         if panel.lines:
@@ -138,22 +138,11 @@ def _draw_losses(panel: Axes, cells: Series) -> None:
 
 
 def _draw_accuracies(panel: Axes, networks: Series) -> None:
-    highest = max((points[-1][1] for points in networks.values()), default=0.0)
+    """The last value of each line is what the network is reported with: a legend that says it hides no other line's."""
     for part, points in networks.items():
-        colour, (epoch, best) = ROLES[part], points[-1]
-        panel.step(*zip(*points, strict=True), where="post", marker=".", lw=1.4, color=colour, label=part)
-        above = part == "teacher" or best == highest
-        panel.annotate(
-            f"{best:.1%}",
-            (epoch, best),
-            (0, 5 if above else -9),
-            textcoords="offset points",
-            ha="center",
-            va="bottom" if above else "top",
-            fontsize=8,
-            color=colour,
-        )
-    panel.set(title="Training of whole networks", xlabel="epoch", ylabel="best test accuracy so far")
+        label = f"{part}: {points[-1][1]:.1%}"
+        panel.plot(*zip(*points, strict=True), marker=".", lw=1.4, color=ROLES[part], label=label)
+    panel.set(title="Training of whole networks", xlabel="epoch", ylabel="test accuracy")
     panel.margins(y=0.1)
     panel.xaxis.set_major_locator(MaxNLocator(integer=True))
     panel.yaxis.set_major_formatter(PercentFormatter(1.0))

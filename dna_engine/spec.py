@@ -118,7 +118,7 @@ class RateSpec(_Model):
 
 
 class RetrainSpec(_Model):
-    """Training of the winner, and of a random network of the same cost by the same recipe."""
+    """Training of the winner, and of a random network of as many multiply-adds by the same recipe."""
 
     epochs: Whole | None = Field(default=None, ge=1, le=10_000, description="Default: 25 or 30, more for few images.")
     batch_size: Whole | None = Field(

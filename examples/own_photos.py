@@ -52,6 +52,7 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
     report(found)
+    print(f"The service keeps the photos for further searches; dna dataset delete {dataset['name']} ends that.")
     print(f"\nThe same test photos again, with onnxruntime and {model}:", flush=True)
     classify = Path(__file__).with_name("classify.py")
     return subprocess.run([sys.executable, classify, model, description, options.folder, "--held-out"]).returncode
@@ -64,7 +65,7 @@ def send(client: Client, folder: Path) -> Dataset:
     print(
         f"{dataset['name']}: {dataset['num_classes']} classes, {dataset['num_train']} photos to train and {dataset['num_test']} to test with."
     )
-    for sentence in dataset["left_out"]:
+    for sentence in [*dataset["left_out"], *dataset["warnings"]]:
         print(sentence)
     return dataset
 
@@ -106,7 +107,7 @@ def bring_home(client: Client, found: Search, output: Path) -> tuple[Path, Path]
 
 
 def report(found: Search) -> None:
-    """The winner beside its control, a random network of the same cost, and whether the difference means anything."""
+    """The winner beside its control, a random network of as many multiply-adds, and whether the difference means anything."""
     print("\nOn the test photos, as the service measured:")
     for network in found["architectures"]:
         if network["test_accuracy"] is not None:

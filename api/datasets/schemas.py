@@ -29,6 +29,9 @@ class DatasetOut(BaseModel):
     left_out: list[str] = Field(
         default_factory=list, description="What lay beside the images and is not used, a sentence each."
     )
+    warnings: list[str] = Field(
+        default_factory=list, description="What makes an accuracy on these images say little, a sentence each."
+    )
     fingerprint: str | None = Field(description="Changes when the images do.")
     error: dict[str, Any] | None
     created_at: datetime

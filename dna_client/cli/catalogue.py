@@ -65,6 +65,7 @@ def create(
     )
     for sentence in made["left_out"]:
         OUT.print(sentence, markup=False)
+    output.warn(OUT, made["warnings"])
 
 
 @dataset.command()
@@ -122,14 +123,14 @@ def list_teachers(
 
 @workers.command("list")
 def list_workers(url: Url = LOCAL, key: Key = None, as_json: AsJson = False) -> None:
-    """List live workers, their devices, and what they run."""
+    """List live workers: what they take (gpu: steps that train or rate; cpu: select, export), their devices, what they run."""
     with connect(url, key) as client:
         found = client.workers()
     if as_json:
         print_json(found)
         return
-    rows = [(w["hostname"], w["device"], w["device_name"], _runs(w)) for w in found]
-    print_table(("host", "device", "name", "runs"), rows, droppable=("name",))
+    rows = [(w["hostname"], ", ".join(w["queues"]), w["device"], w["device_name"], _runs(w)) for w in found]
+    print_table(("host", "takes", "device", "name", "runs"), rows, droppable=("name",))
 
 
 def _runs(worker: Worker) -> str:

@@ -128,7 +128,9 @@ def _try_onnx(files: Mapping[Format, Downloaded]) -> dict[str, Any] | None:
 def _show(found: Search, points: Frontier) -> None:
     OUT.print(f"Frontier: {FRONTIER_ROWS} of {len(points['points']):,} networks that no other beats\n", style="bold")
     output.show(report.frontier(points["points"], "flops", shown=FRONTIER_ROWS))
-    OUT.print("\nThe winner beside a random control of the same cost, trained alike, and the teacher\n", style="bold")
+    OUT.print(
+        "\nThe winner beside a random control of as many multiply-adds, trained alike, and the teacher\n", style="bold"
+    )
     output.show(report.networks(found))
     budget = found["spec"]["budget"]["flops"]
     assert found["best"] is not None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
 
 from rich.console import Console, RenderableType
 from rich.text import Text
@@ -13,8 +14,11 @@ from dna_client.cli.tables import FittingTable
 from dna_client.download import Downloaded
 from dna_client.errors import ApiError, ClientError
 
-OUT = Console(highlight=False, soft_wrap=True)
-ERR = Console(stderr=True, highlight=False, soft_wrap=True)
+#: rich takes NO_COLOR at its word and still prints bold and dim; who asks for no colour wants plain text.
+_COLOURS: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
+
+OUT = Console(highlight=False, soft_wrap=True, color_system=_COLOURS)
+ERR = Console(stderr=True, highlight=False, soft_wrap=True, color_system=_COLOURS)
 
 #: For tables in a pipe or a file: whoever reads them there can use every column, and ids in full.
 _WIDE = Console(highlight=False, width=100_000)
@@ -40,6 +44,11 @@ def print_error(error: ClientError) -> None:
         for field in error.errors:
             if field.detail.rstrip(".") not in error.message:
                 ERR.print(Text(f"  {field.where or 'body'}: {field.detail}"))
+
+
+def warn(console: Console, sentences: Iterable[str]) -> None:
+    for sentence in sentences:
+        console.print(f"Warning: {sentence}", markup=False, style="yellow")
 
 
 def table(

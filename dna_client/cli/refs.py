@@ -12,6 +12,7 @@ from dna_client.errors import LocalError, NotFound
 from dna_client.models import ArchitectureSummary, Dataset, SearchSummary
 
 _WHOLE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_TOO_SHORT = re.compile(r"[0-9a-f]{1,3}", re.IGNORECASE)
 
 #: So many are looked at, and named where they cannot be told apart.
 _LOOKED_AT = 50
@@ -83,7 +84,8 @@ def _only(
     """The one that is meant. A name in full goes before an end of an id."""
     found = [one for one in found if one.get("name") == ref] or found
     if not found:
-        raise NotFound(404, {"title": "Not Found", "detail": f"There is no {kind} {ref!r}; {hint}."})
+        short = "an end of an id has four digits or more, and " if _TOO_SHORT.fullmatch(ref) else ""
+        raise NotFound(404, {"title": "Not Found", "detail": f"There is no {kind} {ref!r}; {short}{hint}."})
     if len(found) > 1:
         lines = [f"  {short_id(one['id'])}  {describe(one)}" for one in found[:_NAMED]]
         more = [f"  and {len(found) - _NAMED} more"] if len(found) > _NAMED else []

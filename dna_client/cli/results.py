@@ -46,7 +46,9 @@ NetworkRef = Annotated[
 @results.command()
 def frontier(
     search: SearchRef,
-    cost: Annotated[str, typer.Option(help="flops or params.")] = "flops",
+    cost: Annotated[
+        str, typer.Option(help="flops, params, or latency_ns of a search with a limit on latency.")
+    ] = "flops",
     points: Annotated[int, typer.Option(help="Points to show, spread evenly; --json has all of them.", min=2)] = 20,
     url: Url = LOCAL,
     key: Key = None,

@@ -97,8 +97,7 @@ def _say_plan(console: Console, choices: list[tuple[str, str]], warnings: list[s
         console.print("Chosen, as nothing else was asked for:")
     for what, value in choices:
         console.print(f"  {what:<13} {value}", markup=False)
-    for warning in warnings:
-        console.print(f"Warning: {warning}", markup=False, style="yellow")
+    output.warn(console, warnings)
 
 
 @search.command("list")

@@ -20,6 +20,7 @@ from sqlalchemy import delete, func, update
 from dna_client.__main__ import main
 from dna_client.cli.options import whole
 from dna_engine.steps import PICTURES
+from store import workers
 from store.session import transaction
 from store.tables import Artifact, Worker
 from tests.api.builders import NO_ONNX, WEIGHTS, finish
@@ -69,6 +70,21 @@ def test_every_reading_command_prints_the_apis_json(dna: Dna, finished: str) -> 
     assert [found["name"] for found in dna("teacher", "list", "resnet10t", "--json").json] == ["resnet10t"]
     assert isinstance(dna("workers", "list", "--json").json, list)
     assert int(dna("search", "estimate", "--dataset", "digits", "--json").json["candidates"]) > 100_000
+
+
+def test_the_nodes_of_a_worker_are_told_apart_by_what_they_take(dna: Dna, api: Api) -> None:
+    with transaction(api.sessions) as session:
+        made = [
+            workers.register(
+                session, hostname="twins", pid=1, device="cpu", device_name="a CPU", queues=[queue], versions={}
+            ).id
+            for queue in ("gpu", "cpu")
+        ]
+    rows = [line.split()[:2] for line in dna("workers", "list").out.splitlines() if line.startswith("twins")]
+    with transaction(api.sessions) as session:
+        for worker_id in made:
+            workers.leave(session, worker_id)
+    assert rows == [["twins", "gpu"], ["twins", "cpu"]]
 
 
 def test_and_tables_for_people_that_no_pipe_cuts(dna: Dna, finished: str) -> None:
@@ -267,7 +283,8 @@ def test_a_dataset_is_sent_as_a_folder_or_a_file(dna: Dna, tmp_path: Path) -> No
         for shade in range(5):
             Image.new("L", (9, 9), shade).save(tmp_path / "birds" / name / f"{shade}.png")
     told = dna("dataset", "create", str(tmp_path / "birds"))
-    assert told.out.split() == [
+    first, *warned = told.out.splitlines()
+    assert first.split() == [
         "birds:",
         "8",
         "images",
@@ -283,6 +300,7 @@ def test_a_dataset_is_sent_as_a_folder_or_a_file(dna: Dna, tmp_path: Path) -> No
         "9",
         "pixels.",
     ]
+    assert [line.split(":")[0:2] for line in warned] == [["Warning", " There are few test images"]]
     with tarfile.open(tmp_path / "more.tgz", "w:gz") as tar:
         tar.add(tmp_path / "birds", "birds")
     made = dna("dataset", "create", str(tmp_path / "more.tgz"), "--name", "copies", "--json").json

@@ -89,11 +89,14 @@ def test_a_role_has_one_colour(run: Path, tmp_path: Path, picture: str, roles: l
     assert [role for role, colour in plots.ROLES.items() if colour in drawn] == roles
 
 
-def test_epochs_are_whole() -> None:
+def test_epochs_are_whole_and_the_value_named_is_the_one_that_is_reported(tmp_path: Path) -> None:
     panel = Figure().subplots()
-    plots._draw_accuracies(panel, {"winner": [(1, 0.2), (2, 0.5)], "control": [(1, 0.25), (2, 0.55)]})
+    plots._draw_accuracies(panel, {"winner": [(1, 0.6), (2, 0.5)], "control": [(1, 0.25), (2, 0.55)]})
     assert all(tick == int(tick) for tick in panel.get_xticks())
-    assert [text.get_text() for text in panel.texts] == ["50.0%", "55.0%"]
+    assert [line.get_label() for line in panel.lines] == ["winner: 50.0%", "control: 55.0%"]
+    best_and_last = {"train/winner/best": [(1, 0.6), (2, 0.6)], "train/winner/accuracy": [(1, 0.6), (2, 0.5)]}
+    plots.draw_progress(best_and_last, tmp_path / "loss.svg")
+    assert "winner: 50.0%" in (tmp_path / "loss.svg").read_text()
 
 
 def test_a_long_name_of_a_dataset_fits_the_title() -> None:

@@ -146,6 +146,20 @@ def test_what_is_left_out_is_told(client: TestClient) -> None:
     assert estimate["warnings"][:2] == made["left_out"]
 
 
+def test_unequal_classes_are_told_with_the_dataset_and_with_every_search_of_it(client: TestClient) -> None:
+    one = next(iter(BIRDS.values()))
+    files = {f"owl/{n}.png": one for n in range(60)} | {f"wren/{n}.png": one for n in range(5)}
+    made = send(client, zipped(files)).json()
+    assert [sentence.split(":")[0] for sentence in made["warnings"]] == [
+        "The classes are unequal",
+        "There are few test images",
+    ]
+    assert client.get("/datasets/birds").json()["warnings"] == made["warnings"]
+    assert client.get("/datasets/digits").json()["warnings"] == []
+    estimate = client.post("/searches/estimate", json={"dataset": "birds"}).json()
+    assert estimate["warnings"][:2] == made["warnings"]
+
+
 def test_forms_that_are_none(client: TestClient) -> None:
     missing = problem(client.post("/datasets", data={"name": "birds"}), 422, "invalid_request")
     assert missing["errors"][0]["pointer"] == "#/file"
