@@ -38,7 +38,9 @@ class Claim:
 
 
 def claim(session: Session, step_id: UUID, worker: Worker, *, lease_seconds: float) -> Claim | None:
-    """Takes a queued step for a worker. None when there is nothing to do: another has it, it is done, stopped or gone."""
+    """Takes a queued step for a worker. None when there is nothing to do: another has it, it is done, stopped or gone, or waits for
+    an earlier phase in which something is made again.
+    """
     search_id = session.scalar(select(Step.search_id).where(Step.id == step_id))
     if search_id is None:
         return None
@@ -51,7 +53,7 @@ def claim(session: Session, step_id: UUID, worker: Worker, *, lease_seconds: flo
     now = func.clock_timestamp()
     step = session.scalar(
         update(Step)
-        .where(Step.id == step_id, Step.state == StepState.QUEUED)
+        .where(Step.id == step_id, Step.state == StepState.QUEUED, Step.kind == search.phase)
         .values(
             state=StepState.RUNNING,
             attempt=Step.attempt + 1,
@@ -102,6 +104,7 @@ def oldest_waiting(session: Session, queues: Sequence[str]) -> UUID | None:
             Step.state == StepState.QUEUED,
             Step.available_at <= func.clock_timestamp(),
             Step.queue.in_(queues),
+            Step.kind == Search.phase,
             Search.cancel_requested.is_(False),
             Search.state.not_in(FINISHED),
         )

@@ -34,6 +34,9 @@ from store.tables import Search, Step, Training, Worker
 
 logger = logging.getLogger("dna.store.flow")
 
+#: Kinds of step that can be repeated after they have succeeded: what they recorded is replaced, and the rest of the search stands.
+_REPEATABLE = frozenset({Kind.TEACHER, Kind.DISTILL, Kind.RATE, Kind.TRAIN})
+
 #: How the cells of a phase are spread over workers; the scheduler's. May read the live workers from the session.
 Grouping = Callable[[Session, Kind, ResolvedSpec], Sequence[Sequence[CellRef]]]
 
@@ -164,6 +167,31 @@ def fail(
     return _failed_attempt(session, search, step, error, retry=retry, wait=wait)
 
 
+def lack(session: Session, claim: Claim, name: str, error: Json) -> StepState:
+    """An input of the step is damaged or gone. The step that makes it is queued again and this one waits for it, while attempts
+    are left; where that step cannot be repeated, the search fails.
+
+    Args:
+        name: of the file.
+        error: ``code``, ``message`` and ``param``.
+
+    Raises:
+        LeaseLost: the step is not the claimant's any more.
+    """
+    search, step = claims.held(session, claim)
+    maker = _maker(session, search, claim.spec, name)
+    retry = maker is not None and step.attempt < step.max_attempts
+    if maker is not None and retry and maker.state == StepState.SUCCEEDED and not _stopping(search):
+        maker.attempt = maker.done = 0
+        _requeue(session, maker)
+        search.phase = min(search.phase, maker.kind, key=list(Kind).index)
+        searches.announce(session, search)
+        said = Log(level="warning", message=f"{error['message']} {maker.key} makes it again.")
+        told = {"step": step.key, **said.model_dump(mode="json", exclude={"event"})}
+        events.append(session, search.id, [NewEvent(EventType.LOG, told)])
+    return _failed_attempt(session, search, step, error, retry=retry)
+
+
 def stop(session: Session, claim: Claim, *, engine_seconds: float) -> StepState:
     """The engine stopped early after its checkpoint: cancelled if the search is to stop, else queued for another worker.
 
@@ -281,30 +309,54 @@ def _failed_attempt(
     return step.state
 
 
+def _maker(session: Session, search: Search, spec: ResolvedSpec, name: str) -> Step | None:
+    """The step that makes the file of that name, where it can be repeated."""
+    for step in steps.of_search(session, search.id):
+        if step.kind in _REPEATABLE and name in PlannedStep.model_validate(step.payload).outputs(spec):
+            return step
+    return None
+
+
 def _advance(session: Session, search: Search, group: Grouping, *, max_attempts: int, live_within: timedelta) -> None:
     """The steps of the next phase, once every step of this one has succeeded; after the last, the search has."""
-    kinds = list(Kind)
-    if _steps_in(session, search, *(state for state in StepState if state != StepState.SUCCEEDED)):
-        _update_progress(session, search, live_within)
-        _settle(session, search)
-        return
-    if search.phase == kinds[-1]:
-        search.progress = 1.0
-        _finish(session, search, SearchState.SUCCEEDED)
-        return
-    search.phase = kinds[kinds.index(search.phase) + 1]
+    kinds, before = list(Kind), search.phase
+    begun: list[Step] = []
+    while not begun and _is_complete(session, search):
+        if search.phase == kinds[-1]:
+            search.progress = 1.0
+            _finish(session, search, SearchState.SUCCEEDED)
+            return
+        search.phase = kinds[kinds.index(search.phase) + 1]
+        begun = _begin_phase(session, search, group, max_attempts=max_attempts)
+    _update_progress(session, search, live_within)
+    if search.phase != before:
+        searches.announce(session, search)
+    for step in begun:
+        _announce(session, step)
+    if search.cancel_requested:
+        _cancel_queued(session, search)
+    _settle(session, search)
+
+
+def _is_complete(session: Session, search: Search) -> bool:
+    others = _steps_in(session, search, *(state for state in StepState if state != StepState.SUCCEEDED))
+    return not any(step.kind == search.phase for step in others)
+
+
+def _begin_phase(session: Session, search: Search, group: Grouping, *, max_attempts: int) -> list[Step]:
+    """The new steps of the phase; of one that was begun before something earlier was made again, none: those that wait are woken."""
+    known = [step for step in steps.of_search(session, search.id) if step.kind == search.phase]
+    for step in known:
+        if step.state == StepState.QUEUED:
+            outbox.wake(session, step)
+    if known:
+        return []
     spec = ResolvedSpec.model_validate(search.resolved)
     groups = group(session, search.phase, spec) if search.phase in (Kind.DISTILL, Kind.RATE) else []
     added = steps.add(session, search, phase_steps(search.phase, spec, groups), max_attempts=max_attempts)
     if search.phase == Kind.TRAIN:
         results.plan_trainings(session, search, added)
-    _update_progress(session, search, live_within)
-    searches.announce(session, search)
-    for step in added:
-        _announce(session, step)
-    if search.cancel_requested:
-        _cancel_queued(session, search)
-        _settle(session, search)
+    return added
 
 
 def _stopping(search: Search) -> bool:

@@ -122,7 +122,7 @@ _SEARCH: Mapping[SearchState, frozenset[SearchState]] = {
 _STEP: Mapping[StepState, frozenset[StepState]] = {
     StepState.QUEUED: frozenset({StepState.RUNNING, StepState.CANCELLED}),
     StepState.RUNNING: frozenset({StepState.SUCCEEDED, StepState.FAILED, StepState.CANCELLED, StepState.QUEUED}),
-    StepState.SUCCEEDED: frozenset(),
+    StepState.SUCCEEDED: frozenset({StepState.QUEUED}),  # What it made was damaged since, and is made again.
     StepState.FAILED: frozenset({StepState.QUEUED}),
     StepState.CANCELLED: frozenset({StepState.QUEUED}),
 }

@@ -30,7 +30,15 @@ from store.tables import Artifact
 
 
 class MissingFile(StoreError):
-    """A file that should be there is not: an input was deleted, or the engine did not write an output."""
+    """A file that should be there is not: a dataset was deleted, or the engine did not write an output."""
+
+
+class BadInput(StoreError):
+    """An input of the step, ``name``, is damaged or gone."""
+
+    def __init__(self, name: str, message: str) -> None:
+        super().__init__(message)
+        self.name = name
 
 
 class RunFolder:
@@ -44,8 +52,7 @@ class RunFolder:
         """Everything the step needs, its checkpoint included; returns what people must know of damaged checkpoints.
 
         Raises:
-            MissingFile: an input is not among the artifacts of the search.
-            CorruptArtifact: a stored file is not what was written; names it.
+            BadInput: an input is not among the artifacts of the search, or not what was written.
             DiskFull: there is no room for them.
         """
         wanted, step = claim.step.inputs(claim.spec), claim.step
@@ -53,14 +60,18 @@ class RunFolder:
             stored = artifacts.named(session, claim.search_id, [*wanted, step.checkpoint, step.checkpoint_before])
             metrics = _metrics(session, claim.search_id) if METRICS in wanted else None
         if missing := [name for name in wanted if name not in stored and name != METRICS]:
-            raise MissingFile(f"{step.key} needs {missing[0]}, which is no longer among the files of the search.")
+            message = f"{step.key} needs {missing[0]}, which is no longer among the files of the search."
+            raise BadInput(missing[0], message)
         needed = sum(artifact.size for artifact in stored.values())
         with room_on("the run folders (DNA_DATA_DIR)", self.path, needed=needed):
             if metrics is not None:
                 _write(self.path / METRICS, metrics)
             _write(self.path / "spec.json", claim.spec.model_dump_json(indent=2))
-            for name in set(wanted) & set(stored):
-                self._copy(stored[name])
+            for name in sorted(set(wanted) & set(stored)):
+                try:
+                    self._copy(stored[name])
+                except CorruptArtifact as error:
+                    raise BadInput(name, error.message) from error
             return self._lay_down_checkpoint(step, stored.get(step.checkpoint), stored.get(step.checkpoint_before))
 
     def store(self, names: Iterable[str], drafts: Drafts) -> list[StoredFile]:

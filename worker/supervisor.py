@@ -4,6 +4,7 @@
 
     claim -> lay down inputs -> engine -> done        outputs and the next steps, in one transaction
                                        -> stopped     (cancel, shutdown) checkpoint kept, step cancelled or queued again
+         -> an input is damaged        the step that makes it is queued again, and this one waits for it
                                        -> a problem   step queued again, or step and search failed with the reason
                                        -> lease lost  nothing is written: the step is another worker's
 """
@@ -32,7 +33,7 @@ from worker.checkpoints import Checkpoints
 from worker.failures import Problem, explain, problem
 from worker.lease import Lease
 from worker.process import EngineProcess
-from worker.run_folder import MissingFile, RunFolder
+from worker.run_folder import BadInput, MissingFile, RunFolder
 from worker.scheduling import group_cells
 from worker.slot import Slot
 
@@ -55,6 +56,8 @@ def supervise(slot: Slot, claim: Claim) -> None:
             logger.warning("%s", error.message)
         except DiskFull as error:
             attempt.failed(problem(error.code, error.message))
+        except BadInput as error:
+            attempt.lacks(error)
         except StoreError as error:
             # A file that is gone or damaged is no better the next time.
             again = not isinstance(error, MissingFile | CorruptArtifact)
@@ -110,6 +113,15 @@ class Attempt:
             )
         except LeaseLost as error:
             logger.warning("%s", error.message)
+
+    def lacks(self, input_file: BadInput) -> None:
+        """An input is no good: the step that makes it is queued again, where that can be repeated."""
+        logger.warning("%s cannot begin: %s", self._claim.step.key, input_file.message)
+        error = problem("bad_input", input_file.message).error
+        try:
+            self._write(lambda session: flow.lack(session, self._claim, input_file.name, error))
+        except LeaseLost as lost:
+            logger.warning("%s", lost.message)
 
     def _end_if_asked(self, engine: EngineProcess) -> None:
         if self._lease.lost.is_set():

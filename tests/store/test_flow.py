@@ -325,3 +325,101 @@ def wakes(session: Session, step: Step) -> int:
 def expire(session: Session, step: Step) -> None:
     past = func.clock_timestamp() - timedelta(seconds=1)
     session.execute(update(Step).where(Step.id == step.id).values(lease_expires_at=past))
+
+
+BAD = {"code": "bad_input", "message": "teacher.safetensors is damaged.", "param": None}
+
+
+def test_a_damaged_input_is_made_again_and_what_needs_it_waits(session: Session) -> None:
+    search, worker = new_search(session), new_worker(session)
+    finish_phase(session, search, worker)
+    first, second = queued(session, search)
+    running, lacking = take(session, first, worker), take(session, second, worker)
+    assert flow.lack(session, lacking, "teacher.safetensors", BAD) == StepState.QUEUED
+    assert [step.key for step in queued(session, search)] == ["teacher", "distill-2"]
+    assert search.phase == Kind.TEACHER
+    assert flow.claim(session, second.id, worker, lease_seconds=60) is None
+    (told,) = [event for event in events.after(session, search.id, 0) if event.type == EventType.LOG]
+    assert told.data["message"] == "teacher.safetensors is damaged. teacher makes it again."
+    succeed(session, running)
+    assert search.phase == Kind.TEACHER  # What ran of the later phase goes on, and begins nothing.
+    teacher = queued(session, search)[0]
+    assert claims.oldest_waiting(session, ["gpu"]) == teacher.id
+    woken = _wakes(session, second)
+    succeed(session, take(session, teacher, worker))
+    assert (search.phase, [step.key for step in queued(session, search)]) == (Kind.DISTILL, ["distill-2"])
+    assert _wakes(session, second) == woken + 1
+    for _ in list(Kind)[1:]:
+        finish_phase(session, search, worker)
+    assert search.state == SearchState.SUCCEEDED
+
+
+def test_phases_that_are_done_are_passed_over_when_something_before_them_was_made_again(session: Session) -> None:
+    search, worker = new_search(session), new_worker(session)
+    for _ in list(Kind)[:-1]:
+        finish_phase(session, search, worker)
+    pictures = next(step for step in queued(session, search) if step.key == "export-pictures")
+    flow.lack(session, take(session, pictures, worker), "cells/b1c1.safetensors", BAD)
+    (again,) = [step for step in queued(session, search) if step.kind == Kind.DISTILL]
+    succeed(session, take(session, again, worker))
+    assert search.phase == Kind.EXPORT
+    finish_phase(session, search, worker)
+    assert search.state == SearchState.SUCCEEDED
+
+
+def test_a_training_that_is_made_again_replaces_what_it_said(session: Session) -> None:
+    search, worker = new_search(session), new_worker(session)
+    for _ in list(Kind)[:-1]:
+        finish_phase(session, search, worker)
+    export = next(step for step in queued(session, search) if step.key == "export-winner")
+    flow.lack(session, take(session, export, worker), "winner/weights.safetensors", BAD)
+    (training,) = [found for found in session.scalars(select(Training)) if found.network == "winner"]
+    assert training.state == TrainingState.QUEUED
+    finish_phase(session, search, worker)
+    assert (training.state, training.test_accuracy) == (TrainingState.SUCCEEDED, 0.99)
+    finish_phase(session, search, worker)
+    assert search.state == SearchState.SUCCEEDED
+
+
+def test_what_cannot_be_made_again_fails_once_and_is_named(session: Session) -> None:
+    search, worker = new_search(session), new_worker(session)
+    for _ in list(Kind)[:4]:
+        finish_phase(session, search, worker)
+    claim = take(session, queued(session, search)[0], worker)
+    error = {"code": "bad_input", "message": "winner/architecture.json is gone.", "param": None}
+    assert flow.lack(session, claim, "winner/architecture.json", error) == StepState.FAILED
+    assert (search.state, search.error) == (SearchState.FAILED, {**error, "step": "train-winner"})
+
+
+def test_what_is_damaged_again_and_again_ends(session: Session) -> None:
+    search, worker = new_search(session, max_attempts=2), new_worker(session)
+    finish_phase(session, search, worker)
+    step = queued(session, search)[0]
+    assert flow.lack(session, take(session, step, worker), "teacher.json", BAD) == StepState.QUEUED
+    succeed(session, take(session, queued(session, search)[0], worker))
+    assert flow.lack(session, take(session, step, worker), "teacher.json", BAD) == StepState.FAILED
+    assert search.state == SearchState.FAILED
+    flow.resume(session, search.id)
+    for _ in list(Kind)[1:]:
+        finish_phase(session, search, worker)
+    assert search.state == SearchState.SUCCEEDED
+
+
+def test_a_search_that_is_cancelled_while_something_is_made_again_can_be_resumed(session: Session) -> None:
+    search, worker = new_search(session), new_worker(session)
+    finish_phase(session, search, worker)
+    first, second = queued(session, search)
+    flow.lack(session, take(session, first, worker), "teacher.json", BAD)
+    flow.cancel(session, search.id)
+    assert search.state == SearchState.CANCELLED
+    flow.resume(session, search.id)
+    assert [step.key for step in queued(session, search)] == ["teacher", first.key, second.key]
+    succeed(session, take(session, queued(session, search)[0], worker))
+    for _ in list(Kind)[1:]:
+        finish_phase(session, search, worker)
+    assert search.state == SearchState.SUCCEEDED
+
+
+def _wakes(session: Session, step: Step) -> int:
+    messages = session.scalars(select(OutboxMessage))
+    return sum(message.payload["step_id"] == str(step.id) for message in messages)

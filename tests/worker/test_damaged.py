@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import struct
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,10 +11,10 @@ import pytest
 
 from dna_engine.checkpoint_file import check, digest
 from dna_engine.errors import DamagedCheckpoint
-from store import artifacts
+from store import artifacts, claims, flow
 from store.claims import Claim
 from store.session import transaction
-from store.states import StepState
+from store.states import SearchState, StepState
 from tests.worker.conftest import Bench
 from worker.checkpoints import Checkpoints
 from worker.run_folder import RunFolder
@@ -114,3 +115,29 @@ def test_when_all_are_damaged_the_step_starts_again_and_says_so(bench: Bench, cl
     with transaction(bench.slot.sessions) as session:
         names = [artifact.name for artifact in artifacts.of_search(session, bench.search_id)]
     assert names == ["teacher.json", "teacher.safetensors"]
+
+
+def test_a_damaged_input_is_made_again_by_the_step_that_made_it(bench: Bench) -> None:
+    bench.run("good")
+    damage_stored(bench, ["teacher.safetensors"])
+    shutil.rmtree(bench.slot.settings.data_dir / "runs")  # Another machine.
+    distill = _claim_next(bench)
+    assert distill.step.key == "distill-1"
+    bench.run("good", distill)
+    assert bench.step.state == StepState.QUEUED
+    assert bench.search.state == SearchState.RUNNING
+    assert bench.run("good").state == StepState.SUCCEEDED
+    again = _claim_next(bench)
+    assert again.step.key == "distill-1"
+    folder = RunFolder(bench.slot.settings.data_dir, again, bench.slot.blobs)
+    folder.lay_down(bench.slot.sessions, again)
+    assert (folder.path / "teacher.safetensors").read_text() == "teacher.safetensors of teacher"
+
+
+def _claim_next(bench: Bench) -> Claim:
+    with transaction(bench.slot.sessions) as session:
+        step_id = claims.oldest_waiting(session, ["gpu"])
+        assert step_id is not None
+        claim = flow.claim(session, step_id, bench.slot.worker, lease_seconds=60)
+    assert claim is not None
+    return claim
