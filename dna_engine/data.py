@@ -282,7 +282,8 @@ def load(
 
 
 def by_class(labels: Sequence[int], count: int, seed: int) -> tuple[list[int], list[int]]:
-    """``count`` indices drawn so that every class keeps its share, and the others, ascending.
+    """``count`` indices drawn so that every class keeps its share, and one image at least while others have more; the others,
+    ascending.
 
     Those drawn are mixed so that any stretch of them holds all classes in their shares: ratings normalise by the
     statistics of a batch, and a batch of one class, as folders would give it, is nothing that a network was trained on.
@@ -293,8 +294,9 @@ def by_class(labels: Sequence[int], count: int, seed: int) -> tuple[list[int], l
     quantiles = []
     for index in places:
         seen[labels[index]] += 1
-        quantiles.append(((seen[labels[index]] - 0.5) / sizes[labels[index]], index))
-    drawn = [index for _, index in sorted(quantiles)]
+        last = seen[labels[index]] == sizes[labels[index]]
+        quantiles.append((last, (seen[labels[index]] - 0.5) / sizes[labels[index]], index))
+    drawn = [index for *_, index in sorted(quantiles)]
     return drawn[:count], sorted(drawn[count:])
 
 

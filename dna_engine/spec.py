@@ -229,7 +229,7 @@ def resolve(spec: SearchSpec, dataset: DatasetInfo) -> ResolvedSpec:
 
     Raises:
         UnknownName: a teacher, space or op that does not exist.
-        InvalidSpec: parts that do not fit together.
+        InvalidSpec: parts that do not fit together, or a dataset with too few images.
         InfeasibleBudget: no network of the space fits; carries the feasible range.
     """
     small = dataset.image_size < 64
@@ -283,9 +283,17 @@ def _distillation(spec: DistillSpec, dataset: DatasetInfo) -> ResolvedDistill:
 
 
 def _rating(spec: RateSpec, dataset: DatasetInfo) -> ResolvedRate:
-    return ResolvedRate.model_validate(
-        spec.model_dump() | {"images": spec.images or min(max(dataset.num_train // 10, 2), 2048)}
-    )
+    """Refuses to hold out so many that a class would be left without an image to train with."""
+    images = spec.images or min(max(dataset.num_train // 10, 2), 2048)
+    most = dataset.num_train - dataset.num_classes
+    if images > most:
+        advice = f"Hold out at most {most:,}" if spec.images and most >= 2 else "Add images"
+        raise InvalidSpec(
+            f"{dataset.name} has {dataset.num_train:,} images to train with, of {dataset.num_classes:,} classes: {images:,} "
+            f"are to be held out for rating, and one of every class is to be left. {advice}.",
+            param="rating.images" if spec.images else "dataset",
+        )
+    return ResolvedRate.model_validate(spec.model_dump() | {"images": images})
 
 
 def _retraining(spec: RetrainSpec, dataset: DatasetInfo) -> ResolvedRetrain:

@@ -67,6 +67,13 @@ class TestSplits:
         assert sorted(drawn + kept) == list(range(160))
         assert Counter(labels[index] for index in drawn) == {0: 20, 1: 10, 2: 2}
 
+    @pytest.mark.parametrize("seed", range(5))
+    def test_no_class_loses_its_last_image_while_others_have_more(self, seed: int) -> None:
+        labels = [0] * 20 + [1, 1, 2]
+        drawn, kept = by_class(labels, len(labels) - 3, seed)
+        assert sorted(labels[index] for index in kept) == [0, 1, 2]
+        assert len(drawn) == 20
+
     def test_every_rating_batch_holds_all_classes(self, folder: DatasetInfo) -> None:
         rate = load(folder, input_size=16, rating_images=30, seed=0, augment=False, device=CPU).rate
         assert [Counter(labels.tolist()) for _, labels in rate.ordered(6)] == [Counter({0: 2, 1: 2, 2: 2})] * 5

@@ -35,7 +35,18 @@ def test_only_the_dataset_is_required() -> None:
 
 
 def test_a_handful_of_images_still_has_some_to_rate_with() -> None:
-    assert resolved(DIGITS.model_copy(update={"num_train": 8})).rating.images == 2
+    assert resolved(DIGITS.model_copy(update={"num_train": 12})).rating.images == 2
+
+
+def test_too_few_images_to_hold_some_out_are_refused_before_any_work() -> None:
+    with pytest.raises(InvalidSpec, match="11 images to train with, of 10 classes: 2 are to be held out") as caught:
+        resolved(DIGITS.model_copy(update={"num_train": 11}))
+    assert caught.value.message.endswith("Add images.")
+    assert caught.value.param == "dataset"
+    with pytest.raises(InvalidSpec, match=r"Hold out at most 1,427\.$") as caught:
+        resolved(rating={"images": 1428})
+    assert caught.value.param == "rating.images"
+    assert resolved(rating={"images": 1427}).rating.images == 1427
 
 
 def test_large_images_get_the_papers_teacher_and_space() -> None:
