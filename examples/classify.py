@@ -2,9 +2,10 @@
 
     python classify.py winner.onnx winner.json FOLDER [--held-out]
 
-FOLDER has a folder of photos for every class. Prints how many of them the network names right. ``--held-out`` takes only those
-that the search tested its networks on: the ones in ``val/`` or ``test/``, or else the fifth of every class that the service keeps.
-That gives the test accuracy the service tells.
+Prints what the network takes each photo in FOLDER for. Where FOLDER has folders of photos that are called as the classes are,
+prints how many of them the network names right instead. ``--held-out`` takes only those that the search tested its networks on:
+the ones in ``val/`` or ``test/``, or else the fifth of every class that the service keeps. That gives the test accuracy the service
+tells.
 """
 
 from __future__ import annotations
@@ -33,28 +34,42 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path, help="the ONNX file")
     parser.add_argument("description", type=Path, help="the JSON file of the same network")
-    parser.add_argument("folder", type=Path, help="a folder of photos for every class")
+    parser.add_argument("folder", type=Path, help="photos, or a folder of them for every class")
     parser.add_argument(
         "--held-out", action="store_true", help="only the photos that the search tested its networks on"
     )
     options = parser.parse_args()
-    how = json.loads(options.description.read_text())["preprocessing"]
-    photos = photos_by_class(options.folder, held_out=options.held_out)
-    if not photos or photos.keys() - set(how["classes"]):
-        print(f"{options.folder} has folders {list(photos)}, the network knows {how['classes']}.", file=sys.stderr)
-        return 2
-    paths = [(path, how["classes"].index(name)) for name, files in photos.items() for path in files]
-    session = onnxruntime.InferenceSession(options.model, providers=["CPUExecutionProvider"])
-    answers = np.concatenate([session.run(None, {"images": images})[0].argmax(1) for images in batches(paths, how)])
-    right = int((answers == [label for _, label in paths]).sum())
-    print(f"{right} of {len(paths)} photos right: {right / len(paths):.2%}")
+    try:
+        how = json.loads(options.description.read_text())["preprocessing"]
+        loose = [path for path in pictures(options.folder) if path.parent == options.folder]
+        photos = {} if loose else photos_by_class(options.folder, held_out=options.held_out)
+        if photos.keys() - set(how["classes"]):
+            parser.error(f"{options.folder} has folders {list(photos)}, the network knows {how['classes']}.")
+        labelled = [(path, label) for label, files in photos.items() for path in files]
+        names = answers(options.model, loose or [path for path, _ in labelled], how)
+    except OSError as error:  # Among others: a photo that is none.
+        parser.error(str(error))
+    if loose:
+        print("\n".join(f"{path.name}: {name}" for path, name in zip(loose, names, strict=True)))
+    elif labelled:
+        right = sum(name == label for name, (_, label) in zip(names, labelled, strict=True))
+        print(f"{right} of {len(labelled)} photos right: {right / len(labelled):.2%}")
+    else:
+        parser.error(f"{options.folder} has no photos.")
     return 0
+
+
+def answers(model: Path, paths: list[Path], how: dict[str, Any]) -> list[str]:
+    """What the network takes each photo for."""
+    session = onnxruntime.InferenceSession(model.read_bytes(), providers=["CPUExecutionProvider"])
+    logits = (session.run(None, {"images": images})[0] for images in batches(paths, how))
+    return [how["classes"][number] for found in logits for number in found.argmax(1)]
 
 
 def photos_by_class(folder: Path, *, held_out: bool) -> dict[str, list[Path]]:
     """The photos by the names of their folders; one folder around all is passed over, and so is what systems leave behind."""
     folders = visible_folders(folder)
-    while len(folders) == 1:
+    while len(folders) == 1 and visible_folders(folders[0]):
         folders = visible_folders(folders[0])
     if not held_out:
         return {path.name: pictures(path) for path in folders}
@@ -84,9 +99,9 @@ def kept(name: str, files: list[Path]) -> list[Path]:
     return random.Random(name).sample(files, max(1, round(0.2 * len(files))))
 
 
-def batches(paths: list[tuple[Path, int]], how: dict[str, Any]) -> Iterator[Any]:
+def batches(paths: list[Path], how: dict[str, Any]) -> Iterator[Any]:
     for start in range(0, len(paths), BATCH):
-        yield np.stack([prepared(open_photo(path), how) for path, _ in paths[start : start + BATCH]])
+        yield np.stack([prepared(open_photo(path), how) for path in paths[start : start + BATCH]])
 
 
 def open_photo(path: Path) -> Image.Image:

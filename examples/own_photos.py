@@ -20,8 +20,9 @@ from typing import Any
 from rich.console import Console
 
 from dna_client import Client
+from dna_client.cli.options import make_folder
 from dna_client.cli.output import duration
-from dna_client.errors import ClientError
+from dna_client.errors import ClientError, NotFound
 from dna_client.models import Dataset, Search
 from dna_client.watch import watch
 
@@ -42,6 +43,7 @@ def main() -> int:
     if options.epochs is not None and options.epochs < 1:
         parser.error(f"{options.epochs} epochs are none; at least 1 is needed.")
     try:
+        make_folder(options.output)  # Rather than find out after the search.
         with Client(os.environ.get("DNA_URL", "http://127.0.0.1:8000"), os.environ.get("DNA_API_KEY")) as client:
             dataset = send(client, options.folder)
             found = search(client, wishes(dataset, options.epochs))
@@ -53,6 +55,8 @@ def main() -> int:
         return 130
     report(found)
     print(f"The service keeps the photos for further searches; dna dataset delete {dataset['name']} ends that.")
+    if model is None:
+        return 0
     print(f"\nThe same test photos again, with onnxruntime and {model}:", flush=True)
     classify = Path(__file__).with_name("classify.py")
     return subprocess.run([sys.executable, classify, model, description, options.folder, "--held-out"]).returncode
@@ -95,14 +99,18 @@ def search(client: Client, spec: dict[str, Any]) -> Search:
     return client.wait(made["id"])
 
 
-def bring_home(client: Client, found: Search, output: Path) -> tuple[Path, Path]:
-    """The winner's ONNX file and its description."""
+def bring_home(client: Client, found: Search, output: Path) -> tuple[Path | None, Path]:
+    """The winner's ONNX file and its description. A network that has none comes with its weights; why, is said."""
     assert found["best"] is not None
-    output.mkdir(parents=True, exist_ok=True)
     network = found["best"]["architecture_id"]
     model, description = output / "winner.onnx", output / "winner.json"
-    client.download(network, "onnx", model)
     client.download(network, "json", description)
+    try:
+        client.download(network, "onnx", model)
+    except NotFound as error:
+        weights = client.download(network, "safetensors", output / "winner.safetensors").path
+        print(f"{error.message}\nIts weights are in {weights}, for timm.", file=sys.stderr)
+        return None, description
     return model, description
 
 

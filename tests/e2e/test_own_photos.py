@@ -7,17 +7,24 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from uuid import UUID
 
 import numpy as np
+import pytest
 from PIL import Image
 
+from dna_client import Client
+from examples import own_photos
+from store.blobs import BlobStore
 from store.embedded import Servers
+from store.session import make_engine, make_sessions
 from store.settings import Settings
+from tests.api.builders import finish
 from tests.conftest import new_database
 from tests.dna_client.conftest import running_api
 from tests.e2e.service import machine
 
-SCRIPT = Path(__file__).parents[2] / "examples" / "own_photos.py"
+SCRIPT = Path(own_photos.__file__)
 
 
 def take_photos(root: Path) -> Path:
@@ -68,6 +75,30 @@ def test_no_epochs_are_refused_before_anything_is_sent(tmp_path: Path) -> None:
     ended = subprocess.run(command, env={**os.environ, "DNA_URL": "http://127.0.0.1:9"}, capture_output=True, text=True)
     assert ended.returncode == 2
     assert ended.stderr.endswith("0 epochs are none; at least 1 is needed.\n")
+
+
+def test_a_file_where_the_network_is_to_go_is_told_before_anything_is_sent(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("")
+    command = [sys.executable, SCRIPT, take_photos(tmp_path / "photos"), "--output", tmp_path / "taken"]
+    ended = subprocess.run(command, env={**os.environ, "DNA_URL": "http://127.0.0.1:9"}, capture_output=True, text=True)
+    assert ended.returncode == 2
+    assert "taken is a file, not a folder" in ended.stderr
+
+
+def test_a_network_without_an_onnx_file_is_brought_home_with_its_weights(
+    servers: Servers, migrated: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with new_database(servers.database_url, template=migrated) as database_url:
+        settings = Settings(database_url=database_url, redis_url=servers.redis_url, data_dir=tmp_path)
+        engine = make_engine(database_url)
+        with running_api(database_url, servers.redis_url, tmp_path) as url, Client(url) as client:
+            made = client.create_search({"dataset": "digits"})
+            finish(make_sessions(engine), BlobStore(settings.artifacts), UUID(made["id"]), onnx=False)
+            model, _ = own_photos.bring_home(client, client.get_search(made["id"]), tmp_path / "out")
+        engine.dispose()
+    assert model is None
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"winner.json", "winner.safetensors"}
+    assert "There is no onnx of this network" in capsys.readouterr().err
 
 
 def test_a_service_that_is_not_there(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from PIL import Image
 
 from dna_engine.choose import preprocessing
 from dna_engine.data import load
+from dna_engine.export import write_onnx
 from dna_engine.images import describe_folder
 from dna_engine.layout import read_layout
 from dna_engine.spec import SearchSpec, resolve
@@ -56,7 +57,7 @@ def test_photos_are_prepared_as_the_search_prepares_them(size: int, tmp_path: Pa
     how = json.loads(json.dumps(preprocessing(resolve(SearchSpec.model_validate(fields), info))))
     held_out = classify.photos_by_class(tmp_path, held_out=True)
     paths = [(path, label) for label, files in enumerate(held_out.values()) for path in files]
-    found = np.concatenate(list(classify.batches(paths, how)))
+    found = np.concatenate(list(classify.batches([path for path, _ in paths], how)))
     test = load(info, input_size=size, rating_images=4, seed=0, augment=True, device=torch.device("cpu")).test
     images, labels = next(test.ordered(100))
     assert found.shape == (20, 3, size, size)
@@ -83,12 +84,62 @@ def test_the_photos_held_out_are_those_of_the_service(names: list[str], tmp_path
     assert {name: sorted(files) for name, files in found.items()} == read_layout(root).test.classes
 
 
-def test_folders_that_the_network_does_not_know(tmp_path: Path) -> None:
-    (tmp_path / "winner.json").write_text(json.dumps({"preprocessing": {"classes": ["cat", "owl"]}}))
-    command = [sys.executable, SCRIPT, "winner.onnx", tmp_path / "winner.json", write(tmp_path / "pets", *pets(""))]
-    ended = subprocess.run(command, capture_output=True, text=True)
-    assert ended.returncode == 2
-    assert ended.stderr.endswith("pets has folders ['cat', 'dog'], the network knows ['cat', 'owl'].\n")
+@pytest.fixture
+def network(tmp_path: Path) -> Path:
+    """A folder with a network that takes bright photos for birds, dark ones for apes."""
+
+    class Brightness(torch.nn.Module):
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            mean = images.mean((1, 2, 3))
+            return torch.stack([-mean, mean], 1)
+
+    folder = tmp_path / "network"
+    folder.mkdir()
+    write_onnx(Brightness().eval(), torch.zeros(2, 3, 32, 32), folder / "winner.onnx")
+    how = {"classes": ["ape", "bird"], "mean": [0.5] * 3, "std": [0.5] * 3, "resize": 32, "size": 32}
+    (folder / "winner.json").write_text(json.dumps({"preprocessing": how}))
+    return folder
+
+
+def run(network: Path, folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, SCRIPT, network / "winner.onnx", network / "winner.json", folder, *more]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def shot(path: Path, brightness: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (40, 50), (brightness,) * 3).save(path)
+
+
+def test_photos_of_no_known_class_are_named(network: Path, tmp_path: Path) -> None:
+    for name, brightness in (("a.png", 250), ("b.png", 3), ("c.PNG", 200), (".hidden.png", 3)):
+        shot(tmp_path / "new" / name, brightness)
+    ended = run(network, tmp_path / "new")
+    assert (ended.returncode, ended.stdout) == (0, "a.png: bird\nb.png: ape\nc.PNG: bird\n"), ended.stderr
+
+
+def test_photos_of_one_class_are_counted(network: Path, tmp_path: Path) -> None:
+    for number, brightness in enumerate((250, 240, 9)):
+        shot(tmp_path / "new" / "bird" / f"{number}.png", brightness)
+    assert run(network, tmp_path / "new").stdout == "2 of 3 photos right: 66.67%\n"
+
+
+def test_what_cannot_be_used_is_said_in_a_line(network: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty" / "ape").mkdir(parents=True)
+    shot(tmp_path / "broken" / "ape" / "0.png", 9)
+    (tmp_path / "broken" / "ape" / "1.jpg").write_text("no picture")
+    pets_of = write(tmp_path / "pets", *pets(""))
+    refused = {
+        tmp_path / "nowhere": f"No such file or directory: '{tmp_path / 'nowhere'}'",
+        tmp_path / "empty": "empty has no photos.",
+        tmp_path / "broken": f"cannot identify image file '{tmp_path / 'broken/ape/1.jpg'}'",
+        pets_of: "pets has folders ['cat', 'dog'], the network knows ['ape', 'bird'].",
+    }
+    for folder, words in refused.items():
+        ended = run(network, folder)
+        assert ended.returncode == 2
+        assert ended.stderr.endswith(f"{words}\n")
+        assert "Traceback" not in ended.stderr
 
 
 def test_it_needs_nothing_of_this_project(tmp_path: Path) -> None:
