@@ -11,6 +11,14 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 _UNKNOWN = "extra_forbidden"
 
+#: What people are told of a number out of its range, by pydantic's kind of error and name of the limit.
+_RANGES = {
+    "greater_than": ("gt", "must be above"),
+    "greater_than_equal": ("ge", "must be at least"),
+    "less_than": ("lt", "must be below"),
+    "less_than_equal": ("le", "must be at most"),
+}
+
 #: Of so many errors in one object, the first ones, it is looked what was meant: the look takes longer than all else.
 _ADVISED = 20
 
@@ -40,6 +48,10 @@ def _advised(model: type[BaseModel], error: dict[str, Any], *, advise: bool) -> 
     where, message = error["loc"], error["msg"]
     if error["type"] == _UNKNOWN and len(where) == 1:
         message = "There is no such field" + (_meant(model, str(where[0])) if advise else "")
+    limit, words = _RANGES.get(error["type"], ("", ""))
+    if limit in error.get("ctx", {}):
+        message = f"{words} {error['ctx'][limit]:,}".removesuffix(".0")
+    message = message.removeprefix("Value error, ")  # Pydantic's words before those of a validator of ours.
     # As a custom error whatever it was: its words are final, and a brace in them is no placeholder.
     kind = PydanticCustomError(error["type"], "{words}", {"words": message})
     return InitErrorDetails(type=kind, loc=where, input=error["input"])

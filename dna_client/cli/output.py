@@ -38,12 +38,13 @@ def print_json(value: Any, *, one_line: bool = False) -> None:
 
 
 def print_error(error: ClientError) -> None:
-    """One line, and one more for each wrong field that the line does not name already."""
-    ERR.print(Text.assemble(("error: ", "bold red"), error.message))
-    if isinstance(error, ApiError):
-        for field in error.errors:
-            if field.detail.rstrip(".") not in error.message:
-                ERR.print(Text(f"  {field.where or 'body'}: {field.detail}"))
+    """One line; where several fields are wrong, one more for each."""
+    fields = error.errors if isinstance(error, ApiError) else []
+    several = len(fields) > 1
+    ERR.print(Text.assemble(("error: ", "bold red"), "Several fields are wrong:" if several else error.message))
+    for field in fields:
+        if several or field.detail.rstrip(".") not in error.message:
+            ERR.print(Text(f"  {field.where or 'body'}: {field.detail}"))
 
 
 def warn(console: Console, sentences: Iterable[str]) -> None:

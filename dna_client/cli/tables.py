@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, Literal
 
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions
@@ -14,7 +15,7 @@ from rich.text import Text
 #: The last digits of an id tell things apart: the first are a time, alike for all that was made within a minute.
 SHORT_ID = 8
 
-#: So narrow may the last column become by wrapping, for the sake of the other columns.
+#: So narrow may the column that wraps become, for the sake of the others.
 _WRAPPED = 24
 _GAP = 2
 
@@ -26,7 +27,7 @@ class FittingTable:
     Attributes:
         right: columns of numbers.
         ids: columns of ids, shortened first.
-        droppable: columns that are left out, in this order, when that is not enough, even with the last column wrapped.
+        droppable: columns that are left out, in this order, when that is not enough, even with the widest text wrapped.
     """
 
     columns: Sequence[str]
@@ -52,31 +53,39 @@ class FittingTable:
         places = [self.columns.index(column) for column in columns]
         shortened = {self.columns.index(column) for column in self.ids} if short else set()
         rows = [[_shown(row[place], short=place in shortened) for place in places] for row in self.rows]
-        return _Form(columns, rows, wrapped)
+        texts = [place for place, column in enumerate(columns) if column not in (*self.right, *self.ids)]
+        return _Form(columns, rows, texts if wrapped else [])
 
 
 @dataclass(frozen=True)
 class _Form:
-    """The table with these columns; ``wrapped`` says whether the last one may take several lines."""
+    """The table with these columns; the widest of the columns ``texts`` may take several lines, never a number or an id."""
 
     columns: Sequence[str]
     rows: Sequence[Sequence[Text]]
-    wrapped: bool
+    texts: Sequence[int]
+
+    @cached_property
+    def _widths(self) -> list[int]:
+        return [
+            max(cell_len(name), *(row[at].cell_len for row in self.rows), 0) for at, name in enumerate(self.columns)
+        ]
+
+    @property
+    def _wraps(self) -> int | None:
+        return max(self.texts, key=self._widths.__getitem__, default=None)
 
     @property
     def width(self) -> int:
         """Least characters in a line."""
-        cells = [
-            [cell_len(column), *(row[place].cell_len for row in self.rows)] for place, column in enumerate(self.columns)
-        ]
-        *widths, last = map(max, cells)
-        return sum(widths) + _GAP * len(widths) + (min(last, _WRAPPED) if self.wrapped else last)
+        least = [min(width, _WRAPPED) if place == self._wraps else width for place, width in enumerate(self._widths)]
+        return sum(least) + _GAP * (len(least) - 1)
 
     def table(self, right: Sequence[str]) -> Table:
         made = Table(box=None, pad_edge=False, header_style="dim")
-        for column in self.columns:
-            last = column == self.columns[-1]
-            made.add_column(column, justify="right" if column in right else "left", no_wrap=not last, overflow="fold")
+        for place, column in enumerate(self.columns):
+            aligned: Literal["left", "right"] = "right" if column in right else "left"
+            made.add_column(column, justify=aligned, no_wrap=place != self._wraps, overflow="fold")
         for row in self.rows:
             made.add_row(*row)
         return made

@@ -342,6 +342,7 @@ def test_pictures_that_could_not_be_drawn(api: Api, dna: Dna, tmp_path: Path) ->
         ("search create --dataset digits --params 0", 2, "'--params': 0 is below 1"),
         ("search create --dataset digits --latency-ms nan", 2, "'--latency-ms': 'nan' is not a number above 0"),
         ("search create --dataset digits --epochs 0", 2, "'--epochs': it should be greater than or equal to 1"),
+        ("search create --dataset digits --input-size 3", 2, "error: input_size: must be at least 16.\n"),
         ("search create --dataset digits --flop 4M", 2, "There is no option --flop. Did you mean --flops?"),
         ("search create --dataset digits --buget 4M", 2, "mean --flops, --params or --latency-ms?"),
         ("search create --dataset digits --xyzzy red", 2, "There is no option --xyzzy.\n"),
@@ -380,8 +381,11 @@ def test_every_wrong_field_gets_its_line(dna: Dna, tmp_path: Path) -> None:
     (tmp_path / "spec.json").write_text('{"dataset": "digits", "buget": {}, "budget": {"flops": -1}}')
     answer = dna("search", "create", str(tmp_path / "spec.json"))
     assert answer.code == 2
-    assert "budget.flops" in answer.err
-    assert "  buget: There is no such field. Did you mean budget?" in answer.err
+    assert answer.err.splitlines() == [
+        "error: Several fields are wrong:",
+        "  budget.flops: must be above 0",
+        "  buget: There is no such field. Did you mean budget?",
+    ]
 
 
 def test_the_version(dna: Dna) -> None:

@@ -18,9 +18,9 @@ TABLE = FittingTable(
 )
 
 
-def shown(columns: int) -> list[str]:
+def shown(columns: int, table: FittingTable = TABLE) -> list[str]:
     file = io.StringIO()
-    Console(file=file, width=columns).print(TABLE)
+    Console(file=file, width=columns).print(table)
     return [line.rstrip() for line in file.getvalue().splitlines()]
 
 
@@ -41,6 +41,15 @@ def test_ids_are_shortened_then_columns_dropped_then_the_last_wraps(columns: int
     assert ("0199d3f0-5a34-7c1e-b6a8-0d6f6f3f7a10" in lines[1]) == (columns == 200)
     assert "6f3f7a10" in lines[1]
     assert "[b]" in "".join(_of_markup())
+
+
+@pytest.mark.parametrize("columns", [80, 30])
+def test_a_long_name_in_front_takes_nothing_from_the_numbers(columns: int) -> None:
+    rows = [("photos-of-" * 12, "ready", "120"), ("digits", "ready", "10")]
+    lines = shown(columns, FittingTable(("name", "state", "classes"), rows, right=("classes",), droppable=("state",)))
+    assert max(map(len, lines)) <= columns
+    assert [line.split()[-1] for line in (lines[0], lines[1], lines[-1])] == ["classes", "120", "10"]
+    assert "".join(line.split()[0] for line in lines[1:-1]) == "photos-of-" * 12
 
 
 def _of_markup() -> list[str]:

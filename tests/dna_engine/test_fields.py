@@ -31,17 +31,19 @@ def test_an_unknown_field_is_told_from_the_nearest(written: dict[str, Any], fiel
     assert said(written)[field].endswith(meant)
 
 
-def test_other_errors_stay_as_they_are() -> None:
+def test_numbers_out_of_range_are_told_in_words_and_other_errors_stay_as_they_are() -> None:
     errors = said({"budget": {"flops": -1, "x": 1}, "labels": {"{k}": 1}, "block_weights": [-1.0], "name": "n" * 201})
     assert errors == {
-        "budget.flops": "Input should be greater than 0",
+        "budget.flops": "must be above 0",
         "budget.x": "There is no such field",
         "labels.{k}": "Input should be a valid string",
-        "block_weights.0": "Input should be greater than or equal to 0",
+        "block_weights.0": "must be at least 0",
         "name": "String should have at most 200 characters",
     }
-    assert said({"block_weights": [0.0]}) == {
-        "block_weights": "Value error, At least one block must have a weight above 0"
+    assert said({"block_weights": [0.0]}) == {"block_weights": "At least one block must have a weight above 0"}
+    assert said({"input_size": 3_000, "retrain": {"label_smoothing": 1.0}}) == {
+        "input_size": "must be at most 1,024",
+        "retrain.label_smoothing": "must be below 1",
     }
 
 
