@@ -7,7 +7,6 @@ the rate that finished steps of its kind reached on the same type of device, or 
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Literal
@@ -72,9 +71,8 @@ def _planned(kind: Kind, spec: ResolvedSpec) -> Sequence[Step]:
 
 def _estimated(session: Session, step: Step, spec: ResolvedSpec, device: str) -> EstimatedStep:
     done = finished_steps(session, step.kind, device=device)
-    rates = [_rate(past) for past in done]
-    basis: Literal["measured", "default"] = "measured" if rates else "default"
-    rate = statistics.median(rates) if rates else DEFAULT_RATES[step.kind]
+    basis: Literal["measured", "default"] = "measured" if done else "default"
+    rate = _rate(done) if done else DEFAULT_RATES[step.kind]
     return EstimatedStep(
         kind=step.kind,
         cells=step.cells,
@@ -84,6 +82,9 @@ def _estimated(session: Session, step: Step, spec: ResolvedSpec, device: str) ->
     )
 
 
-def _rate(past: FinishedStep) -> float:
-    """The start is taken off, but never most of a step that was over quickly."""
-    return work(past.step, past.spec) / max(past.engine_seconds - START_SECONDS, past.engine_seconds / 2)
+def _rate(done: Sequence[FinishedStep]) -> float:
+    """Of all these steps together, for one that was over quickly was mostly beginning. The start is taken off, but never most of
+    a step.
+    """
+    spent = math.fsum(max(past.engine_seconds - START_SECONDS, past.engine_seconds / 2) for past in done)
+    return math.fsum(work(past.step, past.spec) for past in done) / spent

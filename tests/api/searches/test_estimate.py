@@ -100,3 +100,15 @@ def test_finished_steps_give_the_rate(client: TestClient, sessions: Sessions, bl
     assert epochs is not None
     twice = {step["kind"]: step["device_seconds"] for step in estimate(client, retrain={"epochs": 2 * epochs})["steps"]}
     assert twice["train"] == START_SECONDS + 2 * (ENGINE_SECONDS - START_SECONDS)
+
+
+def test_quick_searches_do_not_make_a_long_one_look_longer(
+    client: TestClient, sessions: Sessions, blobs: BlobStore
+) -> None:
+    """Of one epoch most is beginning: the steps tell the rate together, by what each did."""
+    quick: dict[str, Any] = {part: {"epochs": 1} for part in ("teacher", "training", "retrain")}
+    for wishes in ({}, quick, quick):
+        search = client.post("/searches", json={"dataset": "digits", **wishes}).json()["id"]
+        finish(sessions, blobs, UUID(search))
+    seconds = {step["kind"]: step["device_seconds"] for step in estimate(client)["steps"]}
+    assert ENGINE_SECONDS < seconds["train"] < 3 * ENGINE_SECONDS
