@@ -160,6 +160,23 @@ def _candidate(stack: Stack, op: Op, in_width: int, out_width: int, stride: int)
     return _timm_block(stack, in_width, f"ir_r1_k{op.kernel}_s{stride}_e{op.expansion}_c{out_width}{squeeze}")
 
 
+def check_sides(spec: ResolvedSpec, sides: Sequence[int]) -> None:
+    """Looks whether the teacher's maps, of these sides in pixels at its boundaries, are as large as those of the space.
+
+    Raises:
+        TeacherError: they are not.
+    """
+    space = spec.parsed_space
+    for block, (wanted, side) in enumerate(zip(block_sizes(space, spec.input_size)[1:], sides, strict=True), start=1):
+        if side != wanted:
+            raise TeacherError(
+                f"Block {block} ends at {wanted}x{wanted} pixels, but {spec.teacher.model} gives {side}x{side} after "
+                f"{spec.teacher.boundaries[block - 1]}. Take an input size that {space.reductions[-1]} divides, or another "
+                "boundary or space.",
+                param="teacher.boundaries",
+            )
+
+
 def make_cells(
     spec: ResolvedSpec, refs: Sequence[CellRef], shapes: Sequence[torch.Size]
 ) -> dict[CellRef, CellSupernet]:
@@ -174,13 +191,7 @@ def make_cells(
         TeacherError: the teacher's maps do not have the resolution of the space's.
     """
     space = spec.parsed_space
-    for block, (side, shape) in enumerate(zip(block_sizes(space, spec.input_size)[1:], shapes[1:], strict=True), 1):
-        if shape[1:] != (side, side):
-            raise TeacherError(
-                f"Block {block} ends at {side}x{side} pixels, but {spec.teacher.model} gives "
-                f"{shape[1]}x{shape[2]} after {spec.teacher.boundaries[block - 1]}. Take another boundary or space.",
-                param="teacher.boundaries",
-            )
+    check_sides(spec, [shape[-1] for shape in shapes[1:]])
     cells = {}
     for ref in refs:
         with torch.random.fork_rng(devices=[]):

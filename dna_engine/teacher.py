@@ -32,10 +32,13 @@ from dna_engine.network import calm_classifier, count_model
 from dna_engine.recipe import Recipe
 from dna_engine.spec import ResolvedSpec
 from dna_engine.steps import Step
+from dna_engine.supernet import check_sides
 from dna_engine.teachers import TeacherBlock
 
 #: Blocks that keep more resolution than this are left to the student's stem.
 MIN_REDUCTION, MAX_REDUCTION = 4, 32
+#: Side in pixels of the images that the models of the catalogue are made for.
+NATIVE_SIZE = 224
 #: Reductions to which the token maps of a transformer are resampled, one for each quarter of its depth.
 TOKEN_REDUCTIONS = (4, 8, 16, 32)
 
@@ -108,7 +111,7 @@ def find_blocks(model: nn.Module) -> tuple[TeacherBlock, ...]:
     if keeps_resolution(model):
         return _token_blocks(model)
     modules = _stage_ends(model)
-    size = 224
+    size = NATIVE_SIZE
     blocks: list[TeacherBlock] = []
     before = 1
     for module, shape in _output_shapes(model, modules, size).items():
@@ -128,7 +131,7 @@ def find_cuts(model: nn.Module) -> dict[str, int]:
     """Every module after which :func:`cut` can cut a timm model, in order, with the reduction of its map; see :class:`Teacher`."""
     if keeps_resolution(model):
         return {stage["module"]: 0 for stage in _feature_info(model)}
-    size = 224
+    size = NATIVE_SIZE
     shapes = _output_shapes(model, list(_opened(model)), size)
     maps = {module: round(size / shape[-1]) for module, shape in shapes.items() if len(shape) == 4}
     return {module: reduction for module, reduction in maps.items() if MIN_REDUCTION <= reduction <= MAX_REDUCTION}
@@ -290,6 +293,27 @@ def cut(model: nn.Module, boundaries: Sequence[str]) -> Chain | Tokens:
     return Tokens(model, boundaries) if keeps_resolution(model) else Chain(model, boundaries)
 
 
+def check(model: nn.Module, spec: ResolvedSpec) -> None:
+    """Looks, on shapes alone, whether the model can supervise the search: be cut as it says, take images of its size, and end
+    each block at the resolution of the space.
+
+    Raises:
+        TeacherError: it cannot.
+    """
+    boundaries, size = spec.teacher.boundaries, spec.input_size
+    cut(model, boundaries)
+    try:
+        shapes = _output_shapes(model, boundaries, size)
+    except (AssertionError, RuntimeError) as error:  # A transformer of another size; maps that shrank to nothing.
+        raise TeacherError(
+            f"{spec.teacher.model} cannot take images of {size} pixels ({error}). Ask for {NATIVE_SIZE} (--input-size, "
+            "input_size of a spec), or for another teacher.",
+            param="input_size",
+        ) from error
+    if not keeps_resolution(model):
+        check_sides(spec, [shapes[boundary][-1] for boundary in boundaries])
+
+
 class Teacher(nn.Module):
     """A frozen supervisor: batch norm by its running statistics, no gradients, no deeper than needed.
 
@@ -382,7 +406,7 @@ def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
     says where the classes are the search's, normalisation, blocks), and logs what will weaken the ratings.
 
     Raises:
-        TeacherError: weights that cannot be had, or boundaries that the model does not have.
+        TeacherError: weights that cannot be had, boundaries that the model does not have, or an input size that does not suit it.
         Interrupted: told to stop; a checkpoint was written.
     """
     about: dict[str, Any] = {
@@ -401,7 +425,7 @@ def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
         mean, std = native_config(spec.teacher.model).mean, native_config(spec.teacher.model).std
     else:
         model = build(spec.teacher.model, weights=Path(spec.teacher.weights))
-    cut(model, spec.teacher.boundaries)  # Boundaries that do not exist are refused before anything is kept.
+    check(model, spec)  # Before anything is kept.
     for weakness in advice(spec):
         context.reporter.emit(Log(level="warning", message=weakness))
     about |= {"mean": list(mean), "std": list(std), "boundaries": spec.teacher.boundaries}
@@ -419,7 +443,7 @@ def _trained(spec: ResolvedSpec, step: Step, context: Context) -> tuple[nn.Modul
     torch.manual_seed(spec.seed)
     model = build(spec.teacher.model, num_classes=spec.dataset.num_classes)
     calm_classifier(model)
-    cut(model, spec.teacher.boundaries)  # Before it is trained for nothing.
+    check(model, spec)  # Before it is trained for nothing.
     recipe = Recipe.of_teacher(spec.teacher)
     fitted = train.fit(
         model,

@@ -20,6 +20,7 @@ from dna_engine.events import Log
 from dna_engine.spec import ResolvedSpec
 from dna_engine.steps import Kind, Step
 from dna_engine.teacher import Teacher, build, find_blocks, load_teacher, run_step
+from dna_engine.teachers import default_space, get_teacher
 from tests.dna_engine.runs import context, tiny_spec
 
 #: A small model of every family whose stages follow one another: modules, channels, reductions.
@@ -277,6 +278,28 @@ class TestStep:
         ctx, recorder = context(tmp_path)
         with pytest.raises(TeacherError, match="cannot be cut after 'layer7'"):
             run_step(with_boundaries(tiny_spec(), ["layer1", "layer2", "layer7"]), self.step, ctx)
+        assert recorder.events == []
+
+    @pytest.mark.parametrize(
+        ("model", "size", "says"),
+        [
+            ("vit_tiny_patch16_224", 32, r"cannot take images of 32 pixels .* Ask for 224 \(--input-size"),
+            ("convnext_atto", 16, "cannot take images of 16 pixels .*, or for another teacher"),
+            (
+                "convnext_atto",
+                70,
+                "Block 1 ends at 18x18 pixels, but convnext_atto gives 17x17 .* size that 32 divides",
+            ),
+        ],
+    )
+    def test_a_size_that_does_not_suit_the_teacher_is_refused_before_any_training(
+        self, tmp_path: Path, model: str, size: int, says: str
+    ) -> None:
+        ctx, recorder = context(tmp_path)
+        space = default_space(get_teacher(model)).to_json()
+        spec = tiny_spec(input_size=size, teacher={"model": model}, space=space)
+        with pytest.raises(TeacherError, match=says):
+            run_step(spec, self.step, ctx)
         assert recorder.events == []
 
     def test_told_to_stop(self, tmp_path: Path) -> None:
