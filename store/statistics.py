@@ -23,8 +23,14 @@ class FinishedStep:
     engine_seconds: float
 
 
-def finished_steps(session: Session, kind: Kind, *, device: str, limit: int = 10) -> list[FinishedStep]:
-    """The latest steps of that kind that succeeded at the first attempt on devices of that type (``cpu``, ``cuda``)."""
+def finished_steps(
+    session: Session, kind: Kind, *, device: str, at_least: float = 0.0, limit: int = 10
+) -> list[FinishedStep]:
+    """The latest steps of that kind that succeeded at the first attempt on devices of that type (``cpu``, ``cuda``).
+
+    Args:
+        at_least: seconds that their engine ran.
+    """
     query = (
         select(Step.payload, Search.resolved, Step.engine_seconds)
         .join(Search, Search.id == Step.search_id)
@@ -33,6 +39,7 @@ def finished_steps(session: Session, kind: Kind, *, device: str, limit: int = 10
             Step.state == StepState.SUCCEEDED,
             Step.attempt == 1,
             Step.engine_seconds > 0,
+            Step.engine_seconds >= at_least,
             Step.device.startswith(device, autoescape=True),
         )
         .order_by(Step.id.desc())

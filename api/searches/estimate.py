@@ -1,7 +1,7 @@
 """What a search would be and cost, without making it.
 
 The work of a step is that of :mod:`dna_engine.effort`. Its seconds are those to start the engine, and its work at
-the rate that finished steps of its kind reached on the same type of device, or at a default where there are none.
+the rate that finished steps of its kind reached on the same type of device, or at a default where none tell it.
 """
 
 from __future__ import annotations
@@ -20,10 +20,13 @@ from dna_engine.cost import cost_range
 from dna_engine.effort import DEFAULT_RATES, START_SECONDS, work
 from dna_engine.errors import InfeasibleBudget, TooHard
 from dna_engine.spec import Budget, ResolvedSpec, SearchSpec
-from dna_engine.steps import Kind, Step, phase_steps
+from dna_engine.steps import CPU_KINDS, Kind, Step, phase_steps
 from store import workers
 from store.statistics import FinishedStep, finished_steps
 from store.waiting import NO_WORKER
+
+#: A step whose engine ran so long tells how fast its device is.
+TELLING_SECONDS = 2.5 * START_SECONDS
 
 
 def estimate(session: Session, spec: SearchSpec, *, worker_timeout: timedelta) -> Estimate:
@@ -70,9 +73,7 @@ def _planned(kind: Kind, spec: ResolvedSpec) -> Sequence[Step]:
 
 
 def _estimated(session: Session, step: Step, spec: ResolvedSpec, device: str) -> EstimatedStep:
-    done = finished_steps(session, step.kind, device=device)
-    basis: Literal["measured", "default"] = "measured" if done else "default"
-    rate = _rate(done) if done else DEFAULT_RATES[step.kind]
+    rate, basis = _rate(session, step.kind, device)
     return EstimatedStep(
         kind=step.kind,
         cells=step.cells,
@@ -82,9 +83,19 @@ def _estimated(session: Session, step: Step, spec: ResolvedSpec, device: str) ->
     )
 
 
-def _rate(done: Sequence[FinishedStep]) -> float:
-    """Of all these steps together, for one that was over quickly was mostly beginning. The start is taken off, but never most of
-    a step.
+def _rate(session: Session, kind: Kind, device: str) -> tuple[float, Literal["measured", "default"]]:
+    """Work in a second, and where that is known from. A step that was over quickly was mostly beginning: all it says is that the
+    device is at least so fast.
     """
+    if done := finished_steps(session, kind, device=device, at_least=0.0 if kind in CPU_KINDS else TELLING_SECONDS):
+        return _together(done), "measured"
+    quick = finished_steps(session, kind, device=device)
+    if quick and _together(quick) > DEFAULT_RATES[kind]:
+        return _together(quick), "measured"
+    return DEFAULT_RATES[kind], "default"
+
+
+def _together(done: Sequence[FinishedStep]) -> float:
+    """The rate of steps taken as one. The start is taken off, but never most of a step."""
     spent = math.fsum(max(past.engine_seconds - START_SECONDS, past.engine_seconds / 2) for past in done)
     return math.fsum(work(past.step, past.spec) for past in done) / spent

@@ -17,6 +17,7 @@ def test_what_finished_steps_took(session: Session) -> None:
     succeed(session, claim)
     (finished,) = statistics.finished_steps(session, Kind.TEACHER, device="cpu")
     assert (finished.step, finished.spec, finished.engine_seconds) == (claim.step, claim.spec, 1.0)
+    assert statistics.finished_steps(session, Kind.TEACHER, device="cpu", at_least=1.1) == []
     assert statistics.finished_steps(session, Kind.TEACHER, device="cuda") == []
     assert statistics.finished_steps(session, Kind.RATE, device="cpu") == []
 

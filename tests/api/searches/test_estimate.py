@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import update
 from starlette.testclient import TestClient
 
 from api.searches import service
@@ -15,6 +16,7 @@ from dna_engine.space import get_space
 from dna_engine.spec import SearchSpec, resolve
 from store.blobs import BlobStore
 from store.session import Sessions, transaction
+from store.tables import Step
 from tests.api.builders import ENGINE_SECONDS, finish
 from tests.store.builders import new_worker
 
@@ -102,13 +104,44 @@ def test_finished_steps_give_the_rate(client: TestClient, sessions: Sessions, bl
     assert twice["train"] == START_SECONDS + 2 * (ENGINE_SECONDS - START_SECONDS)
 
 
-def test_quick_searches_do_not_make_a_long_one_look_longer(
+def finish_quickly(client: TestClient, sessions: Sessions, blobs: BlobStore, seconds: float) -> None:
+    """A search of one epoch whose engine ran so long for each step."""
+    quick: dict[str, Any] = {part: {"epochs": 1} for part in ("teacher", "training", "retrain")}
+    search = UUID(client.post("/searches", json={"dataset": "digits", **quick}).json()["id"])
+    finish(sessions, blobs, search)
+    with transaction(sessions) as session:
+        session.execute(update(Step).where(Step.search_id == search).values(engine_seconds=seconds))
+
+
+def test_quick_steps_do_not_make_a_long_search_look_longer(
     client: TestClient, sessions: Sessions, blobs: BlobStore
 ) -> None:
-    """Of one epoch most is beginning: the steps tell the rate together, by what each did."""
-    quick: dict[str, Any] = {part: {"epochs": 1} for part in ("teacher", "training", "retrain")}
-    for wishes in ({}, quick, quick):
-        search = client.post("/searches", json={"dataset": "digits", **wishes}).json()["id"]
-        finish(sessions, blobs, UUID(search))
+    """Of three seconds most is beginning."""
+    fresh = estimate(client)
+    for _ in range(11):
+        finish_quickly(client, sessions, blobs, 3.0)
+    for step, before in zip(estimate(client)["steps"], fresh["steps"], strict=True):
+        assert step["kind"] in ("select", "export") or step["device_seconds"] <= before["device_seconds"]
+    finish(sessions, blobs, UUID(client.post("/searches", json={"dataset": "digits"}).json()["id"]))
+    finish_quickly(client, sessions, blobs, 3.0)
+    assert [step["device_seconds"] for step in estimate(client)["steps"] if step["kind"] == "train"] == [
+        ENGINE_SECONDS
+    ] * 2
+
+
+def test_quick_steps_show_a_device_that_is_faster_than_the_default(
+    client: TestClient, sessions: Sessions, blobs: BlobStore
+) -> None:
+    fresh = estimate(client)
+    finish_quickly(client, sessions, blobs, 0.01)
+    body = estimate(client)
+    assert {step["basis"] for step in body["steps"]} == {"measured"}
+    assert body["device_seconds"] < fresh["device_seconds"] / 2
+
+
+def test_steps_are_taken_together_by_their_work(client: TestClient, sessions: Sessions, blobs: BlobStore) -> None:
+    for seconds in (ENGINE_SECONDS, ENGINE_SECONDS):
+        finish_quickly(client, sessions, blobs, seconds)
+    finish(sessions, blobs, UUID(client.post("/searches", json={"dataset": "digits"}).json()["id"]))
     seconds = {step["kind"]: step["device_seconds"] for step in estimate(client)["steps"]}
     assert ENGINE_SECONDS < seconds["train"] < 3 * ENGINE_SECONDS
