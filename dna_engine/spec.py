@@ -16,7 +16,7 @@ from dna_engine.dataset import DatasetInfo
 from dna_engine.errors import InfeasibleBudget, InvalidSpace, InvalidSpec
 from dna_engine.fields import Written
 from dna_engine.space import MAX_BLOCKS, MAX_PATHS, Space, parse_space
-from dna_engine.teachers import align, check_boundaries, default_space, get_teacher
+from dna_engine.teachers import NATIVE_SIZE, Teacher, align, check_boundaries, check_size, default_space, get_teacher
 
 Text = Annotated[str, Field(max_length=200)]
 
@@ -152,7 +152,10 @@ class SearchSpec(_Model):
         "Default: mbconv-small for images under 64 pixels, else one derived from the teacher's blocks.",
     )
     input_size: Whole | None = Field(
-        default=None, ge=16, le=1024, description="Side in pixels that images are resized to."
+        default=None,
+        ge=16,
+        le=1024,
+        description="Side in pixels that images are resized to. Default: 224, less for images under 64 pixels.",
     )
     budget: Budget = Budget()
     training: DistillSpec = DistillSpec()
@@ -233,11 +236,12 @@ def resolve(spec: SearchSpec, dataset: DatasetInfo) -> ResolvedSpec:
         InfeasibleBudget: no network of the space fits; carries the feasible range.
     """
     small = dataset.image_size < 64
-    input_size = spec.input_size or (224 if not small else 16 if dataset.image_size < 16 else 32)
     teacher = get_teacher(spec.teacher.model or ("resnet10t" if small else "tf_efficientnet_b7"))
+    input_size = spec.input_size or _input_size(teacher, dataset)
     space = _space(spec, teacher.name, small)
     boundaries = spec.teacher.boundaries or align(teacher, space)
     check_boundaries(teacher, space, boundaries)
+    check_size(teacher, input_size)
     weights = spec.block_weights or [1.0] * len(space.blocks)
     if len(weights) != len(space.blocks):
         raise InvalidSpec(
@@ -258,6 +262,12 @@ def resolve(spec: SearchSpec, dataset: DatasetInfo) -> ResolvedSpec:
         seed=spec.seed,
         labels=spec.labels,
     )
+
+
+def _input_size(teacher: Teacher, dataset: DatasetInfo) -> int:
+    if dataset.image_size >= 64 or teacher.takes_one_size:
+        return NATIVE_SIZE
+    return 16 if dataset.image_size < 16 else 32
 
 
 def _teacher(

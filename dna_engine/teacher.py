@@ -33,12 +33,10 @@ from dna_engine.recipe import Recipe
 from dna_engine.spec import ResolvedSpec
 from dna_engine.steps import Step
 from dna_engine.supernet import check_sides
-from dna_engine.teachers import TeacherBlock
+from dna_engine.teachers import NATIVE_SIZE, TeacherBlock
 
 #: Blocks that keep more resolution than this are left to the student's stem.
 MIN_REDUCTION, MAX_REDUCTION = 4, 32
-#: Side in pixels of the images that the models of the catalogue are made for.
-NATIVE_SIZE = 224
 #: Reductions to which the token maps of a transformer are resampled, one for each quarter of its depth.
 TOKEN_REDUCTIONS = (4, 8, 16, 32)
 

@@ -17,6 +17,9 @@ from importlib.resources import files
 from dna_engine.errors import InvalidSpec, TeacherError, UnknownName
 from dna_engine.space import SPACES, Block, Cell, Space
 
+#: Side in pixels of the images that the models of the catalogue are made for.
+NATIVE_SIZE = 224
+
 
 @dataclass(frozen=True, kw_only=True)
 class TeacherBlock:
@@ -50,6 +53,11 @@ class Teacher:
     pretrained: bool
     blocks: tuple[TeacherBlock, ...]
     cuts: Mapping[str, int]
+
+    @property
+    def takes_one_size(self) -> bool:
+        """Whether images must have :data:`NATIVE_SIZE`, as for a transformer, which knows every place in them."""
+        return not any(self.cuts.values())
 
 
 @functools.cache
@@ -129,6 +137,20 @@ def check_boundaries(teacher: Teacher, space: Space, boundaries: Sequence[str]) 
         raise TeacherError(
             f"The blocks of the space end at reductions {space.reductions}, these boundaries of {teacher.name} at {reductions}.",
             param=param,
+        )
+
+
+def check_size(teacher: Teacher, input_size: int) -> None:
+    """Looks whether the teacher takes images of that size, as far as that is known without building it.
+
+    Raises:
+        TeacherError: it is a transformer, made for one size.
+    """
+    if teacher.takes_one_size and input_size != NATIVE_SIZE:
+        raise TeacherError(
+            f"{teacher.name} takes images of {NATIVE_SIZE} pixels, not {input_size}: ask for input_size {NATIVE_SIZE}, or for another "
+            "teacher.",
+            param="input_size",
         )
 
 

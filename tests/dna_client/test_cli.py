@@ -130,7 +130,7 @@ def test_says_what_was_chosen_and_what_weakens_the_search(dna: Dna) -> None:
     made, planned = dna("search", "create", *weak), dna("search", "estimate", *weak)
     for said in (made.err, planned.out):
         assert said.count("Warning: Block ") == 1
-        assert "  input size    16 pixels\n  teacher       trained on the dataset, 12 epochs\n" in said
+        assert "  input size    224 pixels\n  teacher       trained on the dataset, 12 epochs\n" in said
         assert "vit_base_patch16_224, " not in said
         assert "distillation" not in said
     assert made.out == f"{made.out.strip()}\n"

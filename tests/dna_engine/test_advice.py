@@ -54,7 +54,7 @@ def test_the_width_it_asks_for_is_enough() -> None:
 
 def test_no_default_space_is_warned_of() -> None:
     for teacher in catalogue().values():
-        spec = resolve(SearchSpec(dataset="digits", teacher=TeacherSpec(model=teacher.name), input_size=64), PHOTOS)
+        spec = resolve(SearchSpec(dataset="digits", teacher=TeacherSpec(model=teacher.name), input_size=224), PHOTOS)
         assert advice(spec) == [], teacher.name
 
 

@@ -185,3 +185,10 @@ def test_a_teacher_without_the_spaces_reductions_is_refused() -> None:
 def test_fields_that_make_no_sense_are_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         SearchSpec(dataset="digits", **fields)
+
+
+def test_a_transformer_takes_images_of_its_own_size_alone() -> None:
+    assert resolved(teacher={"model": "deit_tiny_patch16_224"}).input_size == 224
+    with pytest.raises(TeacherError, match="takes images of 224 pixels, not 64: ask for input_size 224") as caught:
+        resolved(LARGE, teacher={"model": "deit_tiny_patch16_224"}, input_size=64)
+    assert caught.value.param == "input_size"

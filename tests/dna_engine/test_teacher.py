@@ -283,7 +283,6 @@ class TestStep:
     @pytest.mark.parametrize(
         ("model", "size", "says"),
         [
-            ("vit_tiny_patch16_224", 32, r"cannot take images of 32 pixels .* Ask for 224 \(--input-size"),
             ("convnext_atto", 16, "cannot take images of 16 pixels .*, or for another teacher"),
             (
                 "convnext_atto",
