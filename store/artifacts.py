@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from store.blobs import Blob
 from store.errors import NotFound
-from store.files import announce
+from store.files import adopt, release
 from store.states import Role
 from store.tables import Architecture, Artifact
 
@@ -36,7 +36,7 @@ class StoredFile:
 
 def record(session: Session, search_id: UUID, files: Sequence[StoredFile]) -> list[str]:
     """Rows for stored files; returns the locations of those they replace, to be deleted after the commit."""
-    announce(session, [file.blob.location for file in files])
+    adopt(session, [file.blob.location for file in files])
     replaced = remove(session, search_id, *(file.name for file in files))
     networks = {
         row.role: row.id
@@ -71,9 +71,11 @@ def blob(artifact: Artifact) -> Blob:
 
 
 def remove(session: Session, search_id: UUID, *names: str) -> list[str]:
-    """Removes the rows of those names, where there are any; returns the locations of their files."""
+    """Removes the rows of those names, where there are any; returns the locations of their files, to be discarded."""
     gone = delete(Artifact).where(Artifact.search_id == search_id, Artifact.name.in_(names))
-    return list(session.scalars(gone.returning(Artifact.location)))
+    locations = list(session.scalars(gone.returning(Artifact.location)))
+    release(session, locations)
+    return locations
 
 
 def keep_before(session: Session, search_id: UUID, name: str, before: str) -> list[str]:

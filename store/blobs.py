@@ -55,18 +55,17 @@ class BlobStore:
     def __init__(self, url: str) -> None:
         self._fs, self._root = url_to_fs(url)
 
-    def write(self, source: IO[bytes], *, size: int | None = None) -> Blob:
+    def write(self, source: IO[bytes], *, size: int | None = None, blob_id: UUID | None = None) -> Blob:
         """Stores what ``source`` holds from where it stands to its end, where it is known that many bytes.
 
         Raises:
             DiskFull: there is no room for it; nothing of it is left.
         """
         with self._room(size):
-            return self._write(source)
+            return self._write(source, blob_id or new_id())
 
-    def _write(self, source: IO[bytes]) -> Blob:
-        blob_id = new_id()
-        location = f"{blob_id.hex[-2:]}/{blob_id}"
+    def _write(self, source: IO[bytes], blob_id: UUID) -> Blob:
+        location = location_of(blob_id)
         digest, size = hashlib.sha256(), 0
         temporary = f"{self._path(location)}.part"
         self._fs.makedirs(temporary.rpartition("/")[0], exist_ok=True)
@@ -82,10 +81,10 @@ class BlobStore:
             raise
         return Blob(blob_id, location, size, digest.hexdigest())
 
-    def write_file(self, path: Path) -> Blob:
-        """Stores a local file."""
+    def write_file(self, path: Path, *, blob_id: UUID | None = None) -> Blob:
+        """Stores a local file, under an id of its own or the one given."""
         with path.open("rb") as source:
-            return self.write(source, size=path.stat().st_size)
+            return self.write(source, size=path.stat().st_size, blob_id=blob_id)
 
     def read(self, blob: Blob) -> Iterator[bytes]:
         """The whole file in chunks, checked on the way.
@@ -177,6 +176,11 @@ class BlobStore:
             return int(self._fs.size(self._path(blob.location)))
         except FileNotFoundError as error:
             raise CorruptArtifact(f"The file of artifact {blob.id} is missing.") from error
+
+
+def location_of(blob_id: UUID) -> str:
+    """Where the file of that id lies."""
+    return f"{blob_id.hex[-2:]}/{blob_id}"
 
 
 def stored_at(location: str) -> datetime:

@@ -15,7 +15,7 @@ from dna_engine.errors import UnknownName
 from store.blobs import Blob
 from store.columns import new_id
 from store.errors import IllegalTransition, NameTaken, NotFound
-from store.files import announce
+from store.files import adopt, release
 from store.pages import Page, page
 from store.refs import meant
 from store.states import FINISHED, DatasetState
@@ -46,7 +46,7 @@ def create(session: Session, info: DatasetInfo, *, fingerprint: str, archive: Bl
     """
     content = {"info": info.model_dump(mode="json"), "fingerprint": fingerprint}
     if archive is not None:
-        announce(session, [archive.location])
+        adopt(session, [archive.location])
         content["archive"] = archive.to_json()
     statement = (
         insert(Dataset)
@@ -108,7 +108,7 @@ def ready(session: Session, name: str) -> DatasetInfo:
 
 
 def delete(session: Session, dataset: Dataset) -> list[str]:
-    """Deletes a dataset; returns the locations of its files, which the caller deletes after the commit.
+    """Deletes a dataset; returns the locations of its files, which the caller discards after the commit.
 
     Searches that have succeeded keep all they found. Images in a folder of the server are left alone.
 
@@ -124,7 +124,9 @@ def delete(session: Session, dataset: Dataset) -> list[str]:
         )
     session.delete(dataset)
     session.flush()
-    return [dataset.archive["location"]] if dataset.archive else []
+    locations = [dataset.archive["location"]] if dataset.archive else []
+    release(session, locations)
+    return locations
 
 
 def with_archive(session: Session, fingerprints: Sequence[str]) -> set[str]:

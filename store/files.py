@@ -1,44 +1,94 @@
-"""Which stored files rows name. A file is deleted only when none does: whoever cannot ask leaves it to the sweeper."""
+"""Which stored files rows name. A file is deleted only when none does: whoever cannot ask leaves it as loose, for later."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
+from typing import Protocol
+from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, exists, func, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from store.blobs import Blob, BlobStore
-from store.session import Sessions, transaction
-from store.tables import Artifact, Dataset
+from store.blobs import Blob, BlobStore, location_of
+from store.columns import new_id
+from store.session import Sessions, clock, transaction
+from store.states import StepState
+from store.tables import Artifact, Dataset, LooseFile, Step
 
 logger = logging.getLogger("dna.store.files")
 
 #: Files that are looked at in one transaction.
 BATCH = 500
+#: So long a file that no step writes may wait for its row: longer than any upload takes.
+UNHELD = timedelta(hours=24)
+#: Number of the lock that one process at a time holds.
+_LOCK = 0x6C6F6F73
+
+
+#: Does something in a transaction.
+Do = Callable[[Callable[[Session], None]], object]
+
+
+class Holder(Protocol):
+    """A claim on a step, as far as its files need it."""
+
+    @property
+    def step_id(self) -> UUID: ...
+
+    @property
+    def fence(self) -> int: ...
 
 
 class Drafts:
-    """Files that are stored before the rows that will name them are written."""
+    """Files that are stored before the rows that will name them are written.
 
-    def __init__(self, blobs: BlobStore) -> None:
+    Each is entered as loose first, so that it is found whenever its writer is killed: a step's as soon as its claim is no longer
+    held, another's after :data:`UNHELD`. A writer that was stopped and goes on deletes itself what it wrote meanwhile.
+    """
+
+    def __init__(self, blobs: BlobStore, holder: Holder | None, do: Do) -> None:
         self._blobs = blobs
+        self._holder = holder
+        self._do = do
         self.locations: list[str] = []
 
-    def write_file(self, path: Path) -> Blob:
-        """Stores a local file."""
-        blob = self._blobs.write_file(path)
-        self.locations.append(blob.location)
-        return blob
+    def write_files(self, paths: Sequence[Path]) -> list[Blob]:
+        """Stores local files."""
+        ids = [new_id() for _ in paths]
+        locations = [location_of(blob_id) for blob_id in ids]
+        self.locations += locations
+        self._do(lambda session: self._enter(session, locations))
+        return [self._blobs.write_file(path, blob_id=blob_id) for path, blob_id in zip(paths, ids, strict=True)]
+
+    def _enter(self, session: Session, locations: Sequence[str]) -> None:
+        """Harmless when it is done again."""
+        now, holder = clock(session), self._holder
+        why = {"due_at": now + UNHELD} if holder is None else {"step_id": holder.step_id, "fence": holder.fence}
+        _add(session, [{"location": location, **why} for location in locations])
 
 
 @contextmanager
-def drafts(sessions: Sessions, blobs: BlobStore) -> Iterator[Drafts]:
-    """Rows for the files are written and committed inside the block; when it raises, those without a row are deleted."""
-    written = Drafts(blobs)
+def drafts(
+    sessions: Sessions, blobs: BlobStore, holder: Holder | None = None, do: Do | None = None
+) -> Iterator[Drafts]:
+    """Rows for the files are written and committed inside the block; when it raises, those without a row are deleted.
+
+    Args:
+        holder: the claim of the step that writes them.
+        do: how to write to the database; by default in a transaction that is not tried again.
+    """
+
+    def once(work: Callable[[Session], None]) -> None:
+        with transaction(sessions) as session:
+            work(session)
+
+    written = Drafts(blobs, holder, do or once)
     try:
         yield written
     except BaseException:
@@ -46,21 +96,52 @@ def drafts(sessions: Sessions, blobs: BlobStore) -> Iterator[Drafts]:
         raise
 
 
+def adopt(session: Session, locations: Sequence[str]) -> None:
+    """The transaction is about to write rows for these files: who would discard them waits until it has ended."""
+    _lock(session, locations)
+    session.execute(delete(LooseFile).where(LooseFile.location.in_(locations)))
+
+
+def release(session: Session, locations: Sequence[str]) -> None:
+    """The transaction has deleted the rows that name these files: they may be discarded once it is committed."""
+    _add(session, [{"location": location} for location in locations])
+
+
+def _add(session: Session, rows: Sequence[Mapping[str, object]]) -> None:
+    if rows:
+        session.execute(insert(LooseFile).values(rows).on_conflict_do_nothing())
+
+
 def discard(sessions: Sessions, blobs: BlobStore, locations: Sequence[str]) -> None:
-    """Deletes those of the files that no row names. Raises nothing: what is left over is the sweeper's."""
+    """Deletes those of the files that no row names. Raises nothing: what is left over is found later."""
     try:
         for start in range(0, len(locations), BATCH):
             with transaction(sessions) as session:
-                some = locations[start : start + BATCH]
-                announce(session, some)
-                for location in set(some) - named(session, some):
-                    blobs.delete(location)
+                _discard(session, blobs, locations[start : start + BATCH])
     except (SQLAlchemyError, OSError) as error:
-        logger.warning("%d stored files may be left over, for the sweeper: %s", len(locations), error)
+        logger.warning("%d stored files may be left over, to be deleted later: %s", len(locations), error)
 
 
-def announce(session: Session, locations: Sequence[str]) -> None:
-    """The transaction is about to write rows for these files: who would discard them waits until it has ended."""
+def discard_loose(sessions: Sessions, blobs: BlobStore) -> None:
+    """Deletes loose files whose time has come; does nothing while another process does so."""
+    with transaction(sessions) as session:
+        if session.scalar(select(func.pg_try_advisory_xact_lock(_LOCK))):
+            held = exists().where(
+                Step.id == LooseFile.step_id, Step.fence == LooseFile.fence, Step.state == StepState.RUNNING
+            )
+            due = select(LooseFile.location).where(LooseFile.due_at <= func.clock_timestamp(), ~held).limit(BATCH)
+            _discard(session, blobs, list(session.scalars(due)))
+
+
+def _discard(session: Session, blobs: BlobStore, locations: Sequence[str]) -> None:
+    _lock(session, locations)
+    for location in set(locations) - named(session, locations):
+        blobs.delete(location)
+        blobs.delete(f"{location}.part")
+    session.execute(delete(LooseFile).where(LooseFile.location.in_(locations)))
+
+
+def _lock(session: Session, locations: Sequence[str]) -> None:
     for location in sorted(locations):
         session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(location, 0))))
 

@@ -15,6 +15,7 @@ from store import events, steps
 from store.columns import new_id
 from store.errors import IllegalTransition, NotFound
 from store.events import NewEvent
+from store.files import release
 from store.pages import Page, page
 from store.refs import meant
 from store.states import FINISHED, EventType, SearchState
@@ -141,7 +142,7 @@ def listing(session: Session, where: Filter, *, after: UUID | None = None, limit
 def delete(session: Session, search_id: UUID) -> list[str]:
     """Deletes a finished search and all that belongs to it; returns the locations of its files.
 
-    The caller deletes those after the commit: a file without a row is waste, a row without a file is a lie.
+    The caller discards those after the commit: a file without a row is waste, a row without a file is a lie.
 
     Raises:
         NotFound: there is none of that id.
@@ -153,4 +154,5 @@ def delete(session: Session, search_id: UUID) -> list[str]:
     locations = list(session.scalars(select(Artifact.location).where(Artifact.search_id == search_id)))
     session.delete(search)
     session.flush()
+    release(session, locations)
     return locations

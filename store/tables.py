@@ -238,6 +238,23 @@ class Artifact(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
+class LooseFile(Base):
+    """A stored file that no row names: not yet, while it is written, or no more. It is deleted when its time has come.
+
+    The row is committed before the file is written, and goes in the transaction that writes a row which names the file.
+    """
+
+    __tablename__ = "loose_files"
+
+    location: Mapped[str] = mapped_column(primary_key=True)
+    step_id: Mapped[UUID | None]
+    """The step that writes it; as long as the step is held under ``fence``, the file's row may come. Not a foreign key: the
+    file outlives a search that is deleted."""
+    fence: Mapped[int | None]
+    due_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    """Before that it is left alone, whoever wrote it."""
+
+
 class Worker(Base):
     """A worker process, as it last said. It is live while ``last_seen_at`` is recent and it has not stopped."""
 

@@ -14,7 +14,7 @@ from store import flow
 from store.blobs import BlobStore
 from store.claims import Claim
 from store.errors import LeaseLost, StoreError
-from store.files import drafts
+from store.files import discard, drafts
 from store.session import Sessions, transaction
 from worker.run_folder import RunFolder
 
@@ -60,9 +60,8 @@ class Checkpoints:
             logger.exception("The checkpoint of %s could not be stored", self._claim.step.key)
 
     def _upload(self) -> None:
-        with drafts(self._sessions, self._blobs) as written:
+        with drafts(self._sessions, self._blobs, self._claim) as written:
             [file] = self._folder.store([self._claim.step.checkpoint], written)
             with transaction(self._sessions) as session:
                 replaced = flow.save_checkpoint(session, self._claim, file)
-        for location in replaced:
-            self._blobs.delete(location)
+        discard(self._sessions, self._blobs, replaced)

@@ -12,6 +12,7 @@ from celery import Celery
 from sqlalchemy.exc import SQLAlchemyError
 
 from store import workers
+from store.files import discard_loose
 from store.session import transaction
 from worker.cleanup import remove_datasets, remove_leftovers, remove_run_folders
 from worker.housekeeping import keep_house
@@ -37,6 +38,7 @@ class Maintenance:
             Duty("heartbeat", settings.beat_seconds, self._beat),
             Duty("relay", settings.poll_seconds, lambda: relay(sessions, app)),
             Duty("reaper", settings.reap_seconds, lambda: reap(sessions)),
+            Duty("loose files", settings.reap_seconds, lambda: discard_loose(sessions, slot.blobs)),
             Duty("rewake", settings.reap_seconds, lambda: rewake(sessions, settings)),
             Duty("run folders", CLEANUP_SECONDS, lambda: remove_run_folders(sessions, settings.data_dir)),
             Duty("datasets", CLEANUP_SECONDS, lambda: remove_datasets(sessions, settings.datasets_dir)),

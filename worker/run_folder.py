@@ -80,13 +80,12 @@ class RunFolder:
         Raises:
             MissingFile: one is not there.
         """
-        files = []
-        for name in names:
-            path = (self.path / name).resolve()
+        places = {name: (self.path / name).resolve() for name in names}
+        for name, path in places.items():
             if not path.is_relative_to(self.path) or not path.is_file():
                 raise MissingFile(f"The engine said it was done, but left no file {name} in its run folder.")
-            files.append(StoredFile(name, drafts.write_file(path)))
-        return files
+        blobs = drafts.write_files(list(places.values()))
+        return [StoredFile(name, blob) for name, blob in zip(places, blobs, strict=True)]
 
     def _copy(self, artifact: Artifact) -> None:
         path = self.path / artifact.name

@@ -26,7 +26,7 @@ from dna_engine.steps import Order
 from store import flow
 from store.claims import Claim
 from store.errors import CorruptArtifact, LeaseLost, StoreError
-from store.files import drafts
+from store.files import discard, drafts
 from store.session import transaction
 from worker import datasets
 from worker.checkpoints import Checkpoints
@@ -176,7 +176,7 @@ class Attempt:
         names = sorted({*self._claim.step.outputs(self._claim.spec), *result.artifacts})
         live_within = self._slot.settings.worker_timeout
         group = partial(group_cells, live_within=live_within)
-        with drafts(self._slot.sessions, self._slot.blobs) as written:
+        with drafts(self._slot.sessions, self._slot.blobs, self._claim, self._write) as written:
             files = self._folder.store(names, written)
             replaced = self._write(
                 lambda session: flow.succeed(
@@ -189,8 +189,7 @@ class Attempt:
                     live_within=live_within,
                 )
             )
-        for location in replaced:
-            self._slot.blobs.delete(location)
+        discard(self._slot.sessions, self._slot.blobs, replaced)
 
     def _write(self, work: Callable[[Session], Answer]) -> Answer:
         """Does ``work`` in a transaction, again while the database does not answer and the lease stands.

@@ -18,7 +18,7 @@ from api.openapi import problems
 from api.pagination import Page, Ref, RowPaging, encode
 from dna_engine.disk import room_on
 from store import datasets
-from store.files import drafts
+from store.files import discard, drafts
 from store.session import be_patient, transaction
 from store.tables import Dataset
 
@@ -84,8 +84,7 @@ def delete_dataset(
     dataset: DatasetKey, session: SessionDep, resources: ResourcesDep, background: BackgroundTasks
 ) -> None:
     """Delete a dataset, and its images if they were sent. Searches that have succeeded keep all they found."""
-    for location in datasets.delete(session, _find(session, dataset)):
-        background.add_task(resources.blobs.delete, location)
+    background.add_task(discard, resources.sessions, resources.blobs, datasets.delete(session, _find(session, dataset)))
 
 
 def _find(session: Session, key: str) -> Dataset:

@@ -104,7 +104,7 @@ def take_in(
         pack(images, folder / "archive.tar")
         if gone():
             raise ClientGone
-        stored = drafts.write_file(folder / "archive.tar")
+        [stored] = drafts.write_files([folder / "archive.tar"])
         dataset = datasets.create(session, info, fingerprint=fingerprint, archive=stored)
         _keep(images, upload_folder(settings.datasets_dir, fingerprint))
     return dataset

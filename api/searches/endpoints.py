@@ -19,6 +19,7 @@ from api.searches.estimate import estimate
 from api.searches.schemas import Estimate, SearchDetail, SearchSummary
 from dna_engine.spec import SearchSpec
 from store import flow, searches
+from store.files import discard
 from store.searches import Filter
 from store.states import SearchState
 
@@ -101,5 +102,4 @@ def resume_search(
 @router.delete("/{search_id}", status_code=204, responses=problems(404, 409))
 def delete_search(search_id: UUID, session: SessionDep, resources: ResourcesDep, background: BackgroundTasks) -> None:
     """Delete a finished search with its networks and files. A search that runs must be cancelled first."""
-    for location in searches.delete(session, search_id):
-        background.add_task(resources.blobs.delete, location)
+    background.add_task(discard, resources.sessions, resources.blobs, searches.delete(session, search_id))

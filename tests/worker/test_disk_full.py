@@ -37,7 +37,7 @@ def no_room_for_the_second(settings: Settings, monkeypatch: pytest.MonkeyPatch) 
             place.symlink_to(FULL)
         return ids[-1]
 
-    monkeypatch.setattr("store.blobs.new_id", next_id)
+    monkeypatch.setattr("store.files.new_id", next_id)
 
 
 @pytest.mark.usefixtures("no_room_for_the_second")

@@ -1,0 +1,144 @@
+"""A stored file whose writer is killed before its row is written goes; one whose row may still come stays."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select, update
+
+from dna_engine.dataset import DIGITS
+from store import artifacts, claims, datasets, files, flow, searches
+from store.artifacts import StoredFile
+from store.blobs import BlobStore
+from store.claims import Claim
+from store.files import discard_loose, drafts
+from store.session import Sessions, transaction
+from store.settings import Settings
+from store.states import SearchState
+from store.tables import LooseFile, Search, Step
+from tests.store.builders import new_search, new_worker, queued, take
+from tests.store.kept import rows_and_files
+
+
+@pytest.fixture
+def blobs(settings: Settings) -> BlobStore:
+    return BlobStore(settings.artifacts)
+
+
+@pytest.fixture
+def claim(sessions: Sessions) -> Claim:
+    with transaction(sessions) as session:
+        return take(session, queued(session, new_search(session))[0], new_worker(session))
+
+
+@pytest.fixture
+def content(tmp_path: Path) -> Path:
+    (tmp_path / "content").write_text("content")
+    return tmp_path / "content"
+
+
+def loose(sessions: Sessions) -> int:
+    with transaction(sessions) as session:
+        return session.scalar(select(func.count()).select_from(LooseFile)) or 0
+
+
+def lose_lease(sessions: Sessions, claim: Claim) -> None:
+    """Its worker is silent, and the reaper comes by."""
+    with transaction(sessions) as session:
+        past = func.clock_timestamp() - timedelta(seconds=1)
+        session.execute(update(Step).where(Step.id == claim.step_id).values(lease_expires_at=past))
+    with transaction(sessions) as session:
+        for step in claims.expired(session):
+            assert flow.reap(session, step) is not None
+
+
+def left(sessions: Sessions, settings: Settings) -> tuple[set[str], set[str]]:
+    return rows_and_files(sessions, settings.artifacts)
+
+
+def test_a_file_of_a_killed_step_goes_once_its_claim_is_gone(
+    sessions: Sessions, settings: Settings, blobs: BlobStore, claim: Claim, content: Path
+) -> None:
+    writing = drafts(sessions, blobs, claim)
+    writing.__enter__().write_files([content])  # And no more: the process is killed.
+    discard_loose(sessions, blobs)
+    assert len(left(sessions, settings)[1]) == 1  # Its row may still come.
+    lose_lease(sessions, claim)
+    discard_loose(sessions, blobs)
+    assert left(sessions, settings) == (set(), set())
+    assert loose(sessions) == 0
+
+
+_KILLED = """
+import os, signal, sys
+from pathlib import Path
+from store.blobs import BlobStore
+from store.files import drafts
+from store.session import make_engine, make_sessions
+with drafts(make_sessions(make_engine(sys.argv[1])), BlobStore(sys.argv[2])) as written:
+    written.write_files([Path(sys.argv[3])])
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_file_of_a_killed_upload_goes_when_no_upload_takes_as_long(
+    sessions: Sessions, settings: Settings, blobs: BlobStore, content: Path
+) -> None:
+    assert settings.database_url is not None
+    command = [sys.executable, "-c", _KILLED, settings.database_url, settings.artifacts, str(content)]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    discard_loose(sessions, blobs)
+    assert len(left(sessions, settings)[1]) == 1
+    with transaction(sessions) as session:
+        session.execute(update(LooseFile).values(due_at=LooseFile.due_at - files.UNHELD))
+    discard_loose(sessions, blobs)
+    assert left(sessions, settings)[1] == set()
+
+
+def test_a_file_with_a_row_is_loose_no_more(
+    sessions: Sessions, settings: Settings, blobs: BlobStore, claim: Claim, content: Path
+) -> None:
+    with drafts(sessions, blobs, claim) as written:
+        file = StoredFile("teacher.json", *written.write_files([content]))
+        assert loose(sessions) == 1
+        with transaction(sessions) as session:
+            artifacts.record(session, claim.search_id, [file])
+    assert loose(sessions) == 0
+    lose_lease(sessions, claim)
+    discard_loose(sessions, blobs)
+    named, found = left(sessions, settings)
+    assert named == found == {file.blob.location}
+
+
+def test_a_writer_that_fails_leaves_neither_file_nor_entry(
+    sessions: Sessions, settings: Settings, blobs: BlobStore, claim: Claim, content: Path
+) -> None:
+    def write() -> None:
+        with drafts(sessions, blobs, claim) as written:
+            written.write_files([content])
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        write()
+    assert (left(sessions, settings)[1], loose(sessions)) == (set(), 0)
+
+
+def test_files_of_what_was_deleted_go_though_the_process_that_deleted_it_was_killed(
+    sessions: Sessions, settings: Settings, blobs: BlobStore, claim: Claim, content: Path
+) -> None:
+    with drafts(sessions, blobs) as written, transaction(sessions) as session:
+        artifacts.record(session, claim.search_id, [StoredFile("teacher.json", *written.write_files([content]))])
+        info = DIGITS.model_copy(update={"name": "birds", "kind": "upload"})
+        dataset = datasets.create(session, info, fingerprint="f", archive=written.write_files([content])[0])
+    with transaction(sessions) as session:
+        session.execute(update(Search).values(state=SearchState.FAILED))
+        searches.delete(session, claim.search_id)
+        datasets.delete(session, datasets.get(session, dataset.id))
+    assert len(left(sessions, settings)[1]) == 2
+    discard_loose(sessions, blobs)
+    assert (left(sessions, settings), loose(sessions)) == ((set(), set()), 0)
