@@ -69,7 +69,7 @@ def send(client: Client, folder: Path) -> Dataset:
     print(
         f"{dataset['name']}: {dataset['num_classes']} classes, {dataset['num_train']} photos to train and {dataset['num_test']} to test with."
     )
-    for sentence in [*dataset["left_out"], *dataset["warnings"]]:
+    for sentence in [*dataset["left_out"], *dataset.get("warnings", [])]:
         print(sentence)
     return dataset
 

@@ -17,6 +17,7 @@ from api.searches import examples, ratings
 from api.searches.schemas import Cost, FrontierOut, Rating, SelectIn, Selection, Series
 from api.searches.stream import read, stream
 from store import searches, series
+from store.states import EventType
 
 router = APIRouter(
     prefix="/searches/{search_id}",
@@ -31,7 +32,15 @@ _EVENT_STREAM: Responses = {
         "description": "Events as they come, each with `id`, `event` (state, step, progress, metric, log) and JSON `data`",
         "content": {
             "text/event-stream": {
-                "schema": {"type": "string"},
+                "itemSchema": {
+                    "type": "object",
+                    "required": ["event", "data", "id"],
+                    "properties": {
+                        "event": {"type": "string", "enum": [kind.value for kind in EventType]},
+                        "data": {"type": "string", "contentMediaType": "application/json"},
+                        "id": {"type": "string", "description": "Goes into `Last-Event-ID` to go on after it."},
+                    },
+                },
                 "example": 'event: progress\ndata: {"step": "distill-1", "done": 40, "total": 460, '
                 '"progress": 0.27, "time": "2026-11-02T09:30:00Z"}\nid: 57\n\n',
             }
@@ -73,7 +82,7 @@ def get_metrics(
     highest. All series together have at most 100,000 points; ask for some of them by `prefix` to see more of each.
     """
     searches.state(session, search_id)
-    return Series(series=series.thinned(session, search_id, prefix=prefix, points=points))
+    return Series.model_validate({"series": series.thinned(session, search_id, prefix=prefix, points=points)})
 
 
 @router.get("/ratings", response_model=Page[Rating], responses=problems(409), dependencies=[HEAVY])

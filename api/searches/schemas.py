@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -188,7 +188,7 @@ class Estimate(BaseModel):
 class Series(BaseModel):
     """Points `[x, y]` by series, such as `distill/b1c1/loss`, in order of `x`."""
 
-    series: dict[str, list[tuple[float, float]]]
+    series: dict[str, list[Annotated[list[float], Field(min_length=2, max_length=2)]]]
 
 
 class Rating(BaseModel):

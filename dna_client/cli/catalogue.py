@@ -65,7 +65,7 @@ def create(
     )
     for sentence in made["left_out"]:
         OUT.print(sentence, markup=False)
-    output.warn(OUT, made["warnings"])
+    output.warn(OUT, made.get("warnings", []))
 
 
 @dataset.command()

@@ -42,6 +42,10 @@ def test_a_finished_search_is_told_from_the_beginning_and_ends(finished: Finishe
     assert (told[0]["event"], told[0]["data"]["state"]) == ("state", "queued")
     assert (told[-1]["event"], told[-1]["data"]["state"]) == ("state", "succeeded")
     assert told[-1]["data"]["time"].endswith("Z")
+    document = finished.client.get("/openapi.json").json()["paths"]["/searches/{search_id}/events"]["get"]
+    described = document["responses"]["200"]["content"]["text/event-stream"]["itemSchema"]
+    assert all(set(event) == set(described["required"]) for event in told)
+    assert {event["event"] for event in told} <= set(described["properties"]["event"]["enum"])
 
 
 def test_a_stream_goes_on_after_the_last_event_seen(finished: Finished) -> None:
