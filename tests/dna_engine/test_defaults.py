@@ -23,7 +23,7 @@ def resolved(num_train: int, **fields: object) -> ResolvedSpec:
 
 @pytest.mark.parametrize(
     ("images", "batch", "epochs"),
-    [(2, 16, (48, 80, 100)), (240, 16, (48, 80, 100)), (625, 32, (24, 40, 50)), (1_437, 64, (12, 20, 25)),
+    [(7, 16, (48, 80, 100)), (240, 16, (48, 80, 100)), (625, 32, (24, 40, 50)), (1_437, 64, (12, 20, 25)),
      (50_000, 64, (20, 20, 30))],
 )  # fmt: skip
 def test_few_images_are_passed_over_more_often_in_smaller_batches(
