@@ -197,8 +197,11 @@ def problem(
     return JSONResponse(body | dict(members or {}), status, dict(headers or {}), MEDIA_TYPE)
 
 
-def _disk_full(error: DiskFull | OSError) -> Response:
-    """An error of the system names paths, which are not for the client."""
+def _no_files(error: DiskFull | OSError) -> Response:
+    """A disk is full, or does not answer. An error of the system names paths, which are not for the client."""
+    if isinstance(error, OSError) and not is_full(error):
+        logger.error("A disk or the store of the files does not answer", exc_info=error)
+        return to_response(Unavailable("The service cannot reach its files. Try again."))
     logger.error("A disk is full", exc_info=error)
     said = error.message if isinstance(error, DiskFull) else "A disk of the service is full. Its log says which."
     return problem(507, DiskFull.code, said)
@@ -230,11 +233,11 @@ def to_response(error: Exception) -> Response:
             return problem(status, kind, error.message)
         case InvalidSpec() | TeacherError() | InfeasibleBudget() | DataError():
             return _invalid_spec(error)
-        case DiskFull() | OSError() if isinstance(error, DiskFull) or is_full(error):
-            return _disk_full(error)
+        case DiskFull() | OSError():
+            return _no_files(error)
         case OperationalError() | InterfaceError() | PoolTimeout() | InternalError(connection_invalidated=True):
             logger.error("The database does not answer: %s", error)
-            return problem(503, "unavailable", "The database does not answer. Try again.", headers=_RETRY)
+            return to_response(Unavailable("The database does not answer. Try again."))
     logger.error("Unexpected error", exc_info=error)
     return problem(500, "internal", "The service failed on this request. Its log says why.")
 
@@ -282,6 +285,7 @@ def install(app: FastAPI) -> None:
         StoreError,
         EngineError,
         *AWAY,
+        OSError,
         Exception,
     ):
         app.add_exception_handler(kind, _handle)

@@ -48,7 +48,7 @@ def check(path: Path) -> None:
             metadata = header.pop("__metadata__")
             spans = [header[f"t{number}"]["data_offsets"] for number in range(len(header))]
             found = digest(metadata[STRUCTURE], _contents(file, 8 + size, spans))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise DamagedCheckpoint(path, str(error)) from error
     if metadata.get(SHA256, found) != found:
         raise DamagedCheckpoint(path, "its content is not what was written")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
-from sqlalchemy import delete, exists, func, select
+from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -27,6 +27,8 @@ logger = logging.getLogger("dna.store.files")
 BATCH = 500
 #: So long a file that no step writes may wait for its row: longer than any upload takes.
 UNHELD = timedelta(hours=24)
+#: So long a file waits that could not be deleted, while others have their turn.
+AGAIN = timedelta(minutes=10)
 #: Number of the lock that one process at a time holds.
 _LOCK = 0x6C6F6F73
 
@@ -118,7 +120,7 @@ def discard(sessions: Sessions, blobs: BlobStore, locations: Sequence[str]) -> N
         for start in range(0, len(locations), BATCH):
             with transaction(sessions) as session:
                 _discard(session, blobs, locations[start : start + BATCH])
-    except (SQLAlchemyError, OSError) as error:
+    except SQLAlchemyError as error:
         logger.warning("%d stored files may be left over, to be deleted later: %s", len(locations), error)
 
 
@@ -129,16 +131,34 @@ def discard_loose(sessions: Sessions, blobs: BlobStore) -> None:
             held = exists().where(
                 Step.id == LooseFile.step_id, Step.fence == LooseFile.fence, Step.state == StepState.RUNNING
             )
-            due = select(LooseFile.location).where(LooseFile.due_at <= func.clock_timestamp(), ~held).limit(BATCH)
-            _discard(session, blobs, list(session.scalars(due)))
+            due = select(LooseFile.location).where(LooseFile.due_at <= func.clock_timestamp(), ~held)
+            _discard(session, blobs, list(session.scalars(due.order_by(LooseFile.due_at).limit(BATCH))))
 
 
 def _discard(session: Session, blobs: BlobStore, locations: Sequence[str]) -> None:
+    """Each entry goes right after its file: the server ends a transaction that says nothing while many files are deleted.
+
+    At the first file that cannot be deleted the rest is left for later, since the store may be away; that one for much later, since
+    it may be the file.
+    """
     _lock(session, locations)
-    for location in set(locations) - named(session, locations):
+    kept = named(session, locations)
+    for location in locations:
+        entry = LooseFile.location == location
+        if location not in kept and not _is_deleted(blobs, location):
+            session.execute(update(LooseFile).where(entry).values(due_at=func.clock_timestamp() + AGAIN))
+            return
+        session.execute(delete(LooseFile).where(entry))
+
+
+def _is_deleted(blobs: BlobStore, location: str) -> bool:
+    try:
         blobs.delete(location)
         blobs.delete(f"{location}.part")
-    session.execute(delete(LooseFile).where(LooseFile.location.in_(locations)))
+    except Exception as error:  # Each kind of store has errors of its own.
+        logger.warning("The stored file %s is left over, to be deleted later: %s", location, error)
+        return False
+    return True
 
 
 def _lock(session: Session, locations: Sequence[str]) -> None:

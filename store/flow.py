@@ -182,7 +182,7 @@ def lack(session: Session, claim: Claim, name: str, error: Json) -> StepState:
     maker = _maker(session, search, claim.spec, name)
     retry = maker is not None and step.attempt < step.max_attempts
     if maker is not None and retry and maker.state == StepState.SUCCEEDED and not _stopping(search):
-        maker.attempt = maker.done = 0
+        maker.attempt, maker.done, maker.engine_seconds = 0, 0, 0.0
         _requeue(session, maker)
         search.phase = min(search.phase, maker.kind, key=list(Kind).index)
         searches.announce(session, search)

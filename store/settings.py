@@ -105,7 +105,8 @@ class Settings(BaseSettings):
     )
     retry_seconds: PositiveFloat = Field(
         default=60.0,
-        description="How long a step waits before another attempt when a disk was full; four times as long the next time.",
+        description="How long a step waits before another attempt when a disk was full or the stored files were away; four times as "
+        "long the next time.",
     )
 
     @model_validator(mode="after")

@@ -34,12 +34,12 @@ class SearchState(StrEnum):
 
 
 class StepState(StrEnum):
-    """State of a step. A step exists once its inputs do, so it never waits for another one.
+    """State of a step. A step exists once its inputs do; it waits for another one only while that makes a damaged input again.
 
-    QUEUED: can be claimed.
+    QUEUED: can be claimed, in the search's phase.
     RUNNING: claimed; its worker holds a lease. Goes back to QUEUED when the lease expires, the worker leaves, or an
         attempt crashed and attempts are left.
-    SUCCEEDED: done; its artifacts are stored. Final.
+    SUCCEEDED: done; its artifacts are stored. QUEUED again when one of them is damaged.
     FAILED: failed for good. QUEUED again when its search is resumed.
     CANCELLED: stopped before its end. QUEUED again when its search is resumed.
     """
@@ -56,7 +56,7 @@ class TrainingState(StrEnum):
 
     QUEUED: not yet begun, or waiting for another attempt.
     RUNNING: a worker trains it.
-    SUCCEEDED: its weights are stored and its test accuracy is known. Final.
+    SUCCEEDED: its weights are stored and its test accuracy is known. QUEUED again when its files are damaged.
     FAILED: failed for good; ``error`` says why.
     CANCELLED: stopped before its end.
     """

@@ -58,6 +58,11 @@ def searches_by_state(session: Session) -> dict[SearchState, int]:
 
 
 def waiting_steps(session: Session) -> dict[str, int]:
-    """Number of queued steps by queue."""
-    query = select(Step.queue, func.count()).where(Step.state == StepState.QUEUED).group_by(Step.queue)
+    """Number of queued steps by queue, without those that wait for an earlier phase in which something is made again."""
+    query = (
+        select(Step.queue, func.count())
+        .join(Search, Search.id == Step.search_id)
+        .where(Step.state == StepState.QUEUED, Step.kind == Search.phase)
+        .group_by(Step.queue)
+    )
     return dict(session.execute(query).all())

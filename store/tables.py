@@ -128,7 +128,7 @@ class Step(Base):
     """What the engine's result holds."""
     error: Mapped[Json | None]
     engine_seconds: Mapped[float] = mapped_column(default=0.0)
-    """Time the engine's processes ran for it, over all attempts."""
+    """Time the engine's processes ran for it, over all attempts; from zero again when what it made is made again."""
     device: Mapped[str | None]
     queued_at: Mapped[datetime] = mapped_column(server_default=func.now())
     available_at: Mapped[datetime] = mapped_column(server_default=func.now())

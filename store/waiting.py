@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from dna_engine.errors import DiskFull
 from store import workers
 from store.session import clock
 from store.states import FINISHED, StepState
@@ -21,12 +22,13 @@ NO_WORKER = "No worker is live: a search waits until one is started (dna worker,
 
 @dataclass(frozen=True)
 class Unfinished:
-    """A step that waits or runs, of a search that goes on."""
+    """A step that waits or runs, of a search that goes on. ``failure`` is the code of its last attempt's error."""
 
     search_id: UUID
     queue: str
     state: StepState
     available_at: datetime
+    failure: str | None
 
 
 @dataclass(frozen=True)
@@ -45,9 +47,10 @@ class Queues:
         own = [step for step in self.steps if step.search_id == search_id]
         if not own or any(step.state == StepState.RUNNING for step in own):
             return None
-        again = min(step.available_at for step in own)
-        if again > self.now:
-            return f"room on a disk that was full; it is tried again at {again.astimezone(UTC):%H:%M:%S} UTC"
+        first = min(own, key=lambda step: step.available_at)
+        if first.available_at > self.now:
+            lacked = "room on a disk that was full" if first.failure == DiskFull.code else "what failed around its step"
+            return f"{lacked}; it is tried again at {first.available_at.astimezone(UTC):%H:%M:%S} UTC"
         queue = own[0].queue
         takers = [worker for worker in self.live if queue in worker.queues]
         if not self.live:
@@ -79,11 +82,14 @@ class Queues:
 
 
 def look(session: Session, *, live_within: timedelta) -> Queues:
-    """The work and the workers of this moment, in three queries; a step that was told to stop counts while it runs."""
+    """The work and the workers of this moment, in three queries; a step that was told to stop counts while it runs, one that
+    waits for an earlier phase does not.
+    """
+    can_be_claimed = (Step.state == StepState.QUEUED) & (Step.kind == Search.phase)
     query = (
-        select(Step.search_id, Step.queue, Step.state, Step.available_at)
+        select(Step.search_id, Step.queue, Step.state, Step.available_at, Step.error["code"].astext)
         .join(Search, Search.id == Step.search_id)
-        .where(Step.state.in_((StepState.QUEUED, StepState.RUNNING)), Search.state.not_in(FINISHED))
+        .where(or_(Step.state == StepState.RUNNING, can_be_claimed), Search.state.not_in(FINISHED))
         .order_by(Step.search_id, Step.id)
     )
     unfinished = [Unfinished(*row) for row in session.execute(query)]

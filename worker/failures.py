@@ -10,6 +10,12 @@ from dna_engine.errors import DiskFull, Interrupted
 from dna_engine.events import Failure
 from store.columns import Json
 
+#: Neither the engine nor the database failed, but what the worker needs beside them: most likely the stored files were away.
+WORKER_ERROR = "worker_error"
+
+#: What has to pass by itself, or be put right by somebody.
+_PASSING = frozenset({DiskFull.code, WORKER_ERROR})
+
 #: Characters of the engine's last words in a message.
 TAIL = 1500
 
@@ -22,8 +28,10 @@ class Problem:
     retry: bool
 
     def wait(self, attempt: int, seconds: float) -> timedelta:
-        """How long to wait after that attempt: ``seconds``, and four times as long each further time, for room on a disk."""
-        return timedelta(seconds=seconds * 4 ** (attempt - 1) if self.error.get("code") == DiskFull.code else 0.0)
+        """How long to wait after that attempt, where something else than the step must get better first: ``seconds``, and four times
+        as long each further time.
+        """
+        return timedelta(seconds=seconds * 4 ** (attempt - 1) if self.error.get("code") in _PASSING else 0.0)
 
 
 def explain(exit_code: int, failure: Failure | None, tail: str) -> Problem:

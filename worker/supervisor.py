@@ -17,7 +17,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from dna_engine.errors import DiskFull
@@ -30,7 +30,7 @@ from store.files import discard, drafts
 from store.session import transaction
 from worker import datasets
 from worker.checkpoints import Checkpoints
-from worker.failures import Problem, explain, problem
+from worker.failures import WORKER_ERROR, Problem, explain, problem
 from worker.lease import Lease
 from worker.process import EngineProcess
 from worker.run_folder import BadInput, MissingFile, RunFolder
@@ -61,13 +61,12 @@ def supervise(slot: Slot, claim: Claim) -> None:
         except StoreError as error:
             # A file that is gone or damaged is no better the next time.
             again = not isinstance(error, MissingFile | CorruptArtifact)
-            attempt.failed(problem("worker_error", error.message, retry=again))
+            attempt.failed(problem(WORKER_ERROR, error.message, retry=again))
         except Exception as error:
             # The last frame before the queue: whatever it was, its step must not hang until the lease runs out.
             logger.exception("%s could not be run", claim.step.key)
-            attempt.failed(
-                problem("worker_error", f"The worker could not run the step: {type(error).__name__}: {error}")
-            )
+            code = "database_error" if isinstance(error, SQLAlchemyError) else WORKER_ERROR
+            attempt.failed(problem(code, f"The worker could not run the step: {type(error).__name__}: {error}"))
 
 
 class Attempt:

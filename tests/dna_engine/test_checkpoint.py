@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -92,6 +93,7 @@ DAMAGE: dict[str, Callable[[bytes], bytes]] = {
     "one bit": lambda content: content[:-10] + bytes([content[-10] ^ 1]) + content[-9:],
     "other": lambda _: b'{"a": 1}',
     "empty": lambda _: b"",
+    "brackets": lambda content: struct.pack("<Q", 20_000) + b"[" * 20_000 + content,
 }
 
 

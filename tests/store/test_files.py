@@ -6,10 +6,11 @@ import signal
 import subprocess
 import sys
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import event, func, select, update
 
 from dna_engine.dataset import DIGITS
 from store import artifacts, claims, datasets, files, flow, searches
@@ -142,3 +143,71 @@ def test_files_of_what_was_deleted_go_though_the_process_that_deleted_it_was_kil
     assert len(left(sessions, settings)[1]) == 2
     discard_loose(sessions, blobs)
     assert (left(sessions, settings), loose(sessions)) == ((set(), set()), 0)
+
+
+def enter(sessions: Sessions, blobs: BlobStore, content: Path, count: int) -> list[str]:
+    """Files whose rows have gone, in the order in which they did."""
+    written = [blobs.write_file(content) for _ in range(count)]
+    for blob in written:
+        with transaction(sessions) as session:
+            files.release(session, [blob.location])
+    return [blob.location for blob in written]
+
+
+def test_a_file_that_cannot_be_deleted_keeps_no_other(
+    sessions: Sessions, settings: Settings, blobs: BlobStore, content: Path
+) -> None:
+    first, *_ = enter(sessions, blobs, content, 3)
+    stubborn = settings.data_dir / "artifacts" / first
+    stubborn.unlink()
+    (stubborn / "inside").mkdir(parents=True)
+    discard_loose(sessions, blobs)
+    discard_loose(sessions, blobs)
+    assert left(sessions, settings) == (set(), set())
+    assert loose(sessions) == 1
+    (stubborn / "inside").rmdir()
+    stubborn.rmdir()
+    with transaction(sessions) as session:
+        session.execute(update(LooseFile).values(due_at=LooseFile.due_at - files.AGAIN))
+    discard_loose(sessions, blobs)
+    assert loose(sessions) == 0
+
+
+def test_a_store_that_is_away_keeps_what_is_to_be_deleted(
+    sessions: Sessions, settings: Settings, blobs: BlobStore, content: Path
+) -> None:
+    locations = enter(sessions, blobs, content, 3)
+    store = settings.data_dir / "artifacts"
+    store.rename(settings.data_dir / "elsewhere")
+    store.touch()
+    files.discard(sessions, blobs, locations)
+    assert loose(sessions) == 3
+    store.unlink()
+    (settings.data_dir / "elsewhere").rename(store)
+    files.discard(sessions, blobs, locations)
+    assert (left(sessions, settings)[1], loose(sessions)) == (set(), 0)
+
+
+class Watched(BlobStore):
+    """A store that writes down what it deletes."""
+
+    def __init__(self, url: str, said: list[str]) -> None:
+        super().__init__(url)
+        self._said = said
+
+    def delete(self, location: str) -> None:
+        self._said.append(location.removesuffix(".part"))
+        super().delete(location)
+
+
+def test_the_server_hears_of_each_file_that_is_deleted(
+    sessions: Sessions, settings: Settings, blobs: BlobStore, content: Path
+) -> None:
+    """It ends a transaction in which it hears nothing for long, and many files of a slow store take long."""
+    locations = enter(sessions, blobs, content, 3)
+    said: list[str] = []
+    event.listen(sessions.kw["bind"], "before_cursor_execute", lambda *_: said.append("statement"))
+    files.discard(sessions, Watched(settings.artifacts, said), locations)
+    assert {*locations} < {*said}
+    between = [pair for pair in pairwise(said) if "statement" not in pair]
+    assert all(one == other for one, other in between)

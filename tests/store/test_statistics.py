@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from dna_engine.steps import Kind
 from store import flow, statistics
 from store.states import SearchState
-from tests.store.builders import new_search, new_worker, queued, succeed, take
+from tests.store.builders import finish_phase, new_search, new_worker, queued, succeed, take
 
 
 def test_what_finished_steps_took(session: Session) -> None:
@@ -30,3 +30,17 @@ def test_how_much_there_is(session: Session) -> None:
     counts = statistics.searches_by_state(session)
     assert (counts[SearchState.QUEUED], counts[SearchState.CANCELLED], counts[SearchState.FAILED]) == (1, 1, 0)
     assert statistics.waiting_steps(session) == {"gpu": 1}
+
+
+def test_what_is_made_again_counts_once(session: Session) -> None:
+    search, worker = new_search(session), new_worker(session)
+    finish_phase(session, search, worker)
+    lacking, _ = queued(session, search)
+    assert statistics.waiting_steps(session) == {"gpu": 2}
+    flow.lack(
+        session, take(session, lacking, worker), "teacher.json", {"code": "bad_input", "message": "", "param": None}
+    )
+    assert statistics.waiting_steps(session) == {"gpu": 1}
+    succeed(session, take(session, queued(session, search)[0], worker))
+    (finished,) = statistics.finished_steps(session, Kind.TEACHER, device="cpu")
+    assert finished.engine_seconds == 1.0

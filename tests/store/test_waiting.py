@@ -72,3 +72,13 @@ def test_one_step_that_runs_is_enough(session: Session, waiting_step: int) -> No
     take(session, queued(session, search)[waiting_step], worker)
     assert len(queued(session, search)) == 1
     assert reason(session, search.id) is None
+
+
+def test_steps_that_wait_for_an_earlier_phase_take_no_worker(session: Session) -> None:
+    first, worker = new_search(session), new_worker(session)
+    finish_phase(session, first, worker)
+    new_worker(session)
+    lacking = take(session, queued(session, first)[0], worker)
+    flow.lack(session, lacking, "teacher.json", {"code": "bad_input", "message": "", "param": None})
+    second = new_search(session)
+    assert reason(session, second.id) is None

@@ -11,13 +11,16 @@ from uuid import UUID
 
 import httpx
 import pytest
+from sqlalchemy import func, update
 from starlette.testclient import TestClient
 
 from api.settings import ApiSettings
 from dna_engine.architecture import Architecture
 from dna_engine.steps import Kind
 from store.blobs import BlobStore
-from store.session import Sessions
+from store.files import discard_loose
+from store.session import Sessions, transaction
+from store.tables import LooseFile
 from tests.api.builders import NO_ONNX, WEIGHTS, finish
 from tests.api.conftest import Finished
 from tests.api.problems import problem
@@ -189,3 +192,26 @@ def _files(settings: ApiSettings) -> list[Path]:
 def test_other_formats_are_refused(finished: Finished, params: dict[str, Any]) -> None:
     response = finished.client.get(f"/architectures/{finished.network('winner')}/download", params=params)
     assert problem(response, 422, "invalid_request")["errors"][0]["parameter"] == "format"
+
+
+def test_while_the_stored_files_are_away_it_says_when_to_come_back(
+    client: TestClient, api_settings: ApiSettings, sessions: Sessions, blobs: BlobStore
+) -> None:
+    search = client.post("/searches", json={"dataset": "digits"}).json()["id"]
+    finish(sessions, blobs, UUID(search))
+    network = client.get(f"/searches/{search}").json()["architectures"][0]["id"]
+    store = api_settings.data_dir / "artifacts"
+    store.rename(api_settings.data_dir / "elsewhere")
+    store.touch()
+    for path in (f"/architectures/{network}/download?format=safetensors", f"/searches/{search}/frontier"):
+        answer = client.get(path)
+        problem(answer, 503, "unavailable")
+        assert int(answer.headers["retry-after"]) > 0
+    assert client.delete(f"/searches/{search}").status_code == 204
+    store.unlink()
+    (api_settings.data_dir / "elsewhere").rename(store)
+    assert any(path.is_file() for path in store.rglob("*"))
+    with transaction(sessions) as session:
+        session.execute(update(LooseFile).values(due_at=func.now()))  # The one that was tried waits for a while.
+    discard_loose(sessions, blobs)
+    assert not any(path.is_file() for path in store.rglob("*"))
