@@ -134,7 +134,7 @@ def prepare_bench(
         kind="builtin",
         location="random",
         num_classes=CLASSES,
-        num_train=count,
+        num_train=max(count, 2 + CLASSES),  # As many as a search needs, which holds some out; here nothing is rated.
         num_test=1,
         image_size=input_size,
     )
