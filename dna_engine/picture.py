@@ -15,6 +15,7 @@ from PIL import Image, ImageFile, ImageOps, PngImagePlugin
 
 from dna_engine.errors import DataError
 from dna_engine.picture_head import has_several_scans, longest_list, notes_of_png
+from dna_engine.picture_parts import too_many_parts
 
 #: Names of files that are taken for images.
 SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"})
@@ -111,6 +112,8 @@ def _drafted(path: Path) -> Iterator[tuple[Image.Image, int]]:
 def _opened(path: Path) -> Iterator[Image.Image]:
     if (longest := longest_list(path)) > _LONGEST_LIST:
         raise ValueError(f"its head has a list of {longest:,} values")
+    if many := too_many_parts(path):
+        raise ValueError(f"it has {many}: save it anew")
     with Image.open(path, formats=FORMATS) as image:
         if image.width * image.height > MAX_PIXELS:
             raise ValueError(f"{image.width} x {image.height} pixels, more than {MAX_PIXELS:,} in all")

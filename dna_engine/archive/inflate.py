@@ -73,11 +73,22 @@ class Inflated(io.RawIOBase):
     """What comes out of a compressed stream, of one member or, as gzip, bzip2 and xz allow, of several in a row.
 
     Reading raises Damaged where it cannot be inflated or ends before it is complete.
+
+    Args:
+        go_on: called before each piece is fed: gigabytes may go in of which nothing comes out.
     """
 
-    def __init__(self, packed: io.RawIOBase, new: Callable[[], Decompressor], *, several: bool = True) -> None:
+    def __init__(
+        self,
+        packed: io.RawIOBase,
+        new: Callable[[], Decompressor],
+        *,
+        go_on: Callable[[], object],
+        several: bool = True,
+    ) -> None:
         self._packed = packed
         self._new = new
+        self._go_on = go_on
         self._several = several
         self._inner = new()
         self._rest = b""
@@ -108,6 +119,7 @@ class Inflated(io.RawIOBase):
         return b""
 
     def _input(self) -> bytes:
+        self._go_on()
         data, self._rest = self._rest or self._packed.read(_FED) or b"", b""
         if not data:
             raise Damaged("it ends too early")

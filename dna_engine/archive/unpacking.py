@@ -104,19 +104,19 @@ def _entries(archive: IO[bytes], size: int, allowed: Allowance) -> Iterator[Entr
     archive.seek(0)
     if archive.read(len(SIGNATURE)) == SIGNATURE:
         return read_zip(archive, allowed)
-    if not begins_like_tar(_stream(archive, size)):
+    if not begins_like_tar(_stream(archive, size, allowed)):
         raise refusal("The file is neither a zip nor a tar archive.")
-    return read_tar(_stream(archive, size), allowed)
+    return read_tar(_stream(archive, size, allowed), allowed)
 
 
-def _stream(archive: IO[bytes], size: int) -> io.BufferedIOBase:
+def _stream(archive: IO[bytes], size: int, allowed: Allowance) -> io.BufferedIOBase:
     """A tar from its beginning, inflated if need be."""
     archive.seek(0)
     start = archive.read(8)
     stream: io.RawIOBase = Section(archive, 0, size)
     for signature, new in COMPRESSED:
         if start.startswith(signature):
-            stream = Inflated(stream, new)
+            stream = Inflated(stream, new, go_on=allowed.go_on)
     return io.BufferedReader(stream, CHUNK)
 
 

@@ -166,7 +166,8 @@ def _with_zip64(record: _Record, extra: bytes) -> _Record:
 def _content(archive: IO[bytes], record: _Record, allowed: Allowance) -> Iterator[bytes]:
     """Exactly the bytes that the directory promises, with their checksum."""
     packed = _packed(archive, record)
-    source = packed if record.method == _STORED else Inflated(packed, lambda: Deflate(-15), several=False)
+    inflated = Inflated(packed, lambda: Deflate(-15), go_on=allowed.go_on, several=False)
+    source = packed if record.method == _STORED else inflated
     left, crc = record.size, 0
     while data := source.read(CHUNK):
         left -= len(data)

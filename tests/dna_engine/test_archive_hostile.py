@@ -275,6 +275,31 @@ def test_work_ends_when_nobody_waits_for_it(packed: str, tmp_path: Path) -> None
     assert 0 < len(list((tmp_path / "out/a").iterdir())) < 20
 
 
+@pytest.mark.parametrize(
+    "empty", [gzip.compress(b""), bz2.compress(b""), lzma.compress(b"")], ids=["gzip", "bzip2", "xz"]
+)
+def test_the_work_ends_with_its_client_though_nothing_comes_out(empty: bytes, tmp_path: Path) -> None:
+    with pytest.raises(Interrupted):
+        unpack(io.BytesIO(empty * 1000), tmp_path / "out", wanted=wanted, limits=Limits(), stopped=lambda: True)
+
+
+def test_the_work_on_an_entry_of_a_zip_ends_so_too(tmp_path: Path) -> None:
+    """Its deflate is of blocks without a byte."""
+    raw = bytearray(zipped({"a/1.png": b"\0\0\0\xff\xff" * 100_000 + b"\1\0\0\xff\xff"}, zipfile.ZIP_STORED).getvalue())
+    record = raw.rindex(b"PK\1\2")
+    struct.pack_into("<H", raw, record + 10, zipfile.ZIP_DEFLATED)
+    struct.pack_into("<L", raw, record + 16, 0)
+    struct.pack_into("<L", raw, record + 24, 0)
+    asked: list[int] = []
+
+    def stopped() -> bool:
+        asked.append(1)
+        return len(asked) > 5
+
+    with pytest.raises(Interrupted):
+        unpack(io.BytesIO(raw), tmp_path / "out", wanted=wanted, limits=Limits(), stopped=stopped)
+
+
 #: Unpacks the file of its first argument, and prints by how many MiB its memory had to grow for it.
 _MEASURED = """
 import sys
