@@ -14,6 +14,8 @@ from dna_engine.picture_head import has_several_scans
 
 #: Parts that a file may have beside its pixels, and those of pixels: encoders write some kilobytes into each.
 _MOST, _MOST_OF_PIXELS = 10_000, 100_000
+#: Colour profiles of a PNG, each inflated to as much as a megabyte. One is allowed by the format.
+_MOST_PROFILES = 10
 #: Scans of a JPEG. Encoders write about ten.
 _MOST_SCANS = 100
 _CHUNK = 1 << 13
@@ -64,14 +66,17 @@ def _of_jpeg(file: IO[bytes], path: Path) -> str | None:
 
 
 def _of_png(file: IO[bytes]) -> str | None:
-    parts = pixels = 0
-    while parts <= _MOST and pixels <= _MOST_OF_PIXELS:
+    parts = pixels = profiles = 0
+    while parts <= _MOST and pixels <= _MOST_OF_PIXELS and profiles <= _MOST_PROFILES:
         head = file.read(8)
         if len(head) < 8 or head[4:] == b"IEND":
             return None
+        profiles += head[4:] == b"iCCP"
         pixels += head[4:] == b"IDAT"
         parts += head[4:] != b"IDAT"
         file.seek(int.from_bytes(head[:4], "big") + 4, 1)
+    if profiles > _MOST_PROFILES:
+        return f"more than {_MOST_PROFILES} colour profiles"
     return f"more than {_MOST if parts > _MOST else _MOST_OF_PIXELS:,} chunks"
 
 
