@@ -69,12 +69,13 @@ def add_points(session: Session, search_id: UUID, points: Sequence[Point]) -> No
     """Stores points; a point that exists, as after a resume, gets the new ``y``."""
     if not points:
         return
-    rows = {(point.series, point.x): point.y for point in points}
-    statement = insert(Metric).values(
-        [{"search_id": search_id, "series": series, "x": x, "y": y} for (series, x), y in rows.items()]
-    )
+    latest = {(point.series, point.x): point.y for point in points}
+    rows = [{"search_id": search_id, "series": series, "x": x, "y": y} for (series, x), y in latest.items()]
+    statement = insert(Metric)
+    # Row by row: a statement takes 65,535 values, and a database that was away for long is told of more.
     session.execute(
-        statement.on_conflict_do_update(index_elements=["search_id", "series", "x"], set_={"y": statement.excluded.y})
+        statement.on_conflict_do_update(index_elements=["search_id", "series", "x"], set_={"y": statement.excluded.y}),
+        rows,
     )
 
 

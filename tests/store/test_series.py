@@ -55,3 +55,12 @@ def test_many_series_share_what_is_sent(session: Session, search_id: UUID, monke
     found = series.thinned(session, search_id, points=1000)
     assert sum(map(len, found.values())) <= 60
     assert len(series.thinned(session, search_id, points=1000, prefix="short")["short"]) == 50
+
+
+def test_more_points_than_a_statement_takes_values_are_stored_and_replaced(session: Session) -> None:
+    """A worker keeps what a database that is away cannot take, and tells all of it at once."""
+    search = new_search(session)
+    for y in (0.25, 0.5):
+        events.add_points(session, search.id, [Point("loss", float(x), y) for x in range(17_000)])
+    stored = events.series(session, search.id)["loss"]
+    assert [(point.x, point.y) for point in stored] == [(float(x), 0.5) for x in range(17_000)]
