@@ -1,0 +1,133 @@
+"""Whatever happens to the steps of a search, in whatever order: rows agree after each event, and the search can be brought to its end."""
+
+from __future__ import annotations
+
+import random
+from contextlib import suppress
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from dna_engine.spec import ResolvedSpec
+from dna_engine.steps import METRICS
+from dna_engine.steps import Step as PlannedStep
+from store import artifacts, claims, flow, searches, steps
+from store.artifacts import StoredFile
+from store.blobs import Blob, location_of
+from store.claims import Claim
+from store.columns import new_id
+from store.errors import IllegalTransition, LeaseLost
+from store.states import FINISHED, SearchState, StepState
+from store.tables import Artifact, LooseFile, Step
+from tests.store.builders import new_search, new_worker, two_groups, values_of
+
+#: What may happen next, and how often.
+EVENTS = {"claim": 8, "succeed": 10, "fail": 1, "stop": 1, "lack": 4, "lose": 1, "cancel": 0.3, "resume": 1}
+BAD = {"code": "bad_input", "message": "It is damaged.", "param": None}
+
+
+class Walk:
+    """A search, two workers, and claims: also such as are not held any more."""
+
+    def __init__(self, session: Session, seed: int) -> None:
+        self._session = session
+        self._random = random.Random(seed)
+        self._workers = [new_worker(session) for _ in range(2)]
+        self._claims: list[Claim] = []
+        self.id = new_search(session, max_attempts=3).id
+
+    @property
+    def state(self) -> SearchState:
+        return searches.state(self._session, self.id)
+
+    def go(self) -> None:
+        """Something happens; what comes too late is refused."""
+        what = self._random.choices(list(EVENTS), list(EVENTS.values()))[0]
+        with suppress(LeaseLost, IllegalTransition):
+            match what:
+                case "claim":
+                    self.claim()
+                case "cancel":
+                    flow.cancel(self._session, self.id)
+                case "resume":
+                    flow.resume(self._session, self.id)
+                case _ if self._claims:
+                    self._end(self._random.choice(self._claims), what)
+
+    def claim(self) -> bool:
+        """Whether there was something to be claimed."""
+        step_id = claims.oldest_waiting(self._session, ["gpu", "cpu"])
+        if step_id is None:
+            return False
+        claim = flow.claim(self._session, step_id, self._random.choice(self._workers), lease_seconds=60)
+        assert claim is not None
+        self._claims.append(claim)
+        return True
+
+    def finish(self) -> None:
+        """Everything that is held is lost; then nothing goes wrong any more."""
+        for claim in self._claims:
+            self._lose(claim)
+        self._claims.clear()
+        if self.state in (SearchState.FAILED, SearchState.CANCELLED):
+            flow.resume(self._session, self.id)
+        while self.claim():
+            self._succeed(self._claims.pop())
+            self.check()
+
+    def check(self) -> None:
+        """What must hold at any time."""
+        self._session.flush()
+        self._session.expire_all()
+        search = searches.get(self._session, self.id)
+        states = {step.state for step in search.steps}
+        here = {step.state for step in search.steps if step.kind == search.phase}
+        if search.state in FINISHED:
+            assert StepState.QUEUED not in states
+        elif not search.cancel_requested:
+            assert StepState.RUNNING in states or StepState.QUEUED in here
+        if search.state == SearchState.SUCCEEDED:
+            assert states == {StepState.SUCCEEDED}
+            spec = ResolvedSpec.model_validate(search.resolved)
+            planned = [PlannedStep.model_validate(step.payload) for step in search.steps]
+            made = {artifact.name for artifact in artifacts.of_search(self._session, self.id)}
+            assert {name for step in planned for name in step.outputs(spec)} == made
+        named = set(self._session.scalars(select(Artifact.location)))
+        assert named.isdisjoint(self._session.scalars(select(LooseFile.location)))
+
+    def _end(self, claim: Claim, how: str) -> None:
+        match how:
+            case "succeed":
+                self._succeed(claim)
+            case "fail":
+                flow.fail(self._session, claim, BAD, engine_seconds=1.0, retry=self._random.random() < 0.8)
+            case "stop":
+                flow.stop(self._session, claim, engine_seconds=1.0)
+            case "lack" if inputs := [name for name in claim.step.inputs(claim.spec) if name != METRICS]:
+                flow.lack(self._session, claim, self._random.choice(inputs), BAD)
+            case "lose":
+                self._lose(claim)
+
+    def _succeed(self, claim: Claim) -> None:
+        ids = {name: new_id() for name in claim.step.outputs(claim.spec)}
+        files = [StoredFile(name, Blob(one, location_of(one), 1, "0" * 64)) for name, one in ids.items()]
+        flow.succeed(self._session, claim, values_of(claim.step.kind), files, engine_seconds=1.0, group=two_groups)
+
+    def _lose(self, claim: Claim) -> None:
+        """Its worker, whose claim remains: it may come back."""
+        past = func.clock_timestamp() - timedelta(seconds=1)
+        self._session.execute(update(Step).where(Step.id == claim.step_id).values(lease_expires_at=past))
+        flow.reap(self._session, steps.get(self._session, claim.step_id))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_search_comes_to_its_end_whatever_happens(session: Session, seed: int) -> None:
+    walk = Walk(session, seed)
+    for _ in range(60):
+        walk.go()
+        walk.check()
+    for _ in range(3):  # The first round may end with a step that has no attempt left.
+        walk.finish()
+    assert walk.state == SearchState.SUCCEEDED
