@@ -17,7 +17,7 @@ from api.queue import Queue
 from api.searches.feed import Feed
 from api.searches.problems import ProblemCache
 from api.settings import ApiSettings
-from dna_engine.decoder import Decoder
+from dna_engine.images.decoder import Decoder
 from store.blobs import BlobStore
 from store.session import Sessions, make_engine, make_sessions
 

@@ -21,16 +21,16 @@ from PIL import Image
 from torch import Tensor
 
 from benchmarks import report
-from dna_engine import data
-from dna_engine.context import Context, choose_device, prepare
-from dna_engine.dataset import DatasetInfo
-from dna_engine.distill import Distillation, Trainee, draw_path
+from dna_engine.blockwise.cell import make_cells
+from dna_engine.blockwise.distill import Distillation, Trainee, draw_path
+from dna_engine.blockwise.teacher import Teacher, build
 from dna_engine.events import Reporter
-from dna_engine.images import FolderAlbum
+from dna_engine.images.albums import FolderAlbum
+from dna_engine.images.info import DatasetInfo
+from dna_engine.runtime.context import Context, choose_device, prepare
 from dna_engine.space import CellRef
 from dna_engine.spec import DistillSpec, ResolvedSpec, SearchSpec, TeacherSpec, resolve
-from dna_engine.supernet import make_cells
-from dna_engine.teacher import Teacher, build
+from dna_engine.training import batches
 
 CLASSES = 10
 JPEGS = 64
@@ -49,7 +49,7 @@ class Bench:
 
     spec: ResolvedSpec
     teacher: Teacher
-    images: data.Images
+    images: batches.Images
     device: torch.device
 
     @property
@@ -149,7 +149,7 @@ def prepare_bench(
     torch.manual_seed(0)
     model = Teacher(build(teacher), spec.teacher.boundaries).to(device).to(memory_format=torch.channels_last)
     canvases = torch.randint(0, 256, (count, 3, input_size, input_size), dtype=torch.uint8)
-    images = data.StoredImages(
+    images = batches.StoredImages(
         canvases.to(device), torch.zeros(count, dtype=torch.long, device=device), input_size, augment=False, flip=False
     )
     return Bench(spec, model, images, device)
@@ -166,11 +166,13 @@ def loader_rate(input_size: int, batch_size: int, device: torch.device) -> float
             Image.fromarray(small.numpy()).resize((500, 375), Image.Resampling.BICUBIC).save(path, quality=90)
         times = max(4, 4 * batch_size // JPEGS)
         album = FolderAlbum(paths * times, [0] * JPEGS * times)
-        images = data.StreamedImages(album, range(len(album.paths)), input_size, augment=True, flip=True, device=device)
-        batches = images.epoch(0, batch_size, seed=0)
-        next(batches)
+        images = batches.StreamedImages(
+            album, range(len(album.paths)), input_size, augment=True, flip=True, device=device
+        )
+        epoch = images.epoch(0, batch_size, seed=0)
+        next(epoch)
         began = time.perf_counter()
-        seen = sum(len(labels) for _, labels in batches)
+        seen = sum(len(labels) for _, labels in epoch)
         return seen / (time.perf_counter() - began)
 
 

@@ -25,8 +25,8 @@ from dna_client import Client
 from dna_client.models import Event, Search
 from dna_client.up import Service
 from dna_engine.effort import seconds
+from dna_engine.plans.steps import Kind, Step
 from dna_engine.spec import ResolvedSpec
-from dna_engine.steps import Kind, Step
 from store.progress import Fleet, Work, Workers, estimate, plan
 from store.states import StepState
 

@@ -17,14 +17,15 @@ import torch
 from PIL import Image
 
 from benchmarks import report
-from dna_engine import data, export
-from dna_engine.architecture import Architecture
-from dna_engine.context import prepare
-from dna_engine.cores import threads
-from dna_engine.cost import work_per_operation
-from dna_engine.dataset import DatasetInfo
-from dna_engine.network import build
+from dna_engine.export import export
+from dna_engine.images.info import DatasetInfo
+from dna_engine.runtime.context import prepare
+from dna_engine.runtime.cores import threads
+from dna_engine.space.architecture import Architecture
+from dna_engine.space.cost import work_per_operation
 from dna_engine.spec import ResolvedSpec, SearchSpec, resolve
+from dna_engine.training import batches
+from dna_engine.training.network import build
 
 CPU = torch.device("cpu")
 CLASSES = 5
@@ -71,7 +72,7 @@ def on_threads(work: float, then: Callable[[], object]) -> object:
 
 
 def every_split(spec: ResolvedSpec) -> object:
-    splits = data.load_splits(spec, CPU)
+    splits = batches.load_splits(spec, CPU)
     return splits.train, splits.rate, splits.test
 
 

@@ -15,14 +15,14 @@ import torch
 
 from benchmarks import report
 from benchmarks.pictures import lay_down
-from dna_engine import data, network
-from dna_engine.architecture import Architecture
-from dna_engine.context import Context, choose_device, prepare
-from dna_engine.dataset import DIGITS
 from dna_engine.events import Log, Metric, Reporter, _Event
-from dna_engine.recipe import Recipe
+from dna_engine.images.info import DIGITS
+from dna_engine.runtime.context import Context, choose_device, prepare
+from dna_engine.space.architecture import Architecture
 from dna_engine.spec import ResolvedSpec, RetrainSpec, SearchSpec, TeacherSpec, resolve
-from dna_engine.train import FitResult, fit
+from dna_engine.training import batches, network
+from dna_engine.training.recipe import Recipe
+from dna_engine.training.train import FitResult, fit
 
 
 class Listener(Reporter):
@@ -51,7 +51,7 @@ def middling(spec: ResolvedSpec) -> Architecture:
     return Architecture.from_choices(space, choices, input_size=spec.input_size, num_classes=spec.dataset.num_classes)
 
 
-def train(spec: ResolvedSpec, splits: data.Splits, rate: float, out: Path, seed: int) -> tuple[FitResult, Listener]:
+def train(spec: ResolvedSpec, splits: batches.Splits, rate: float, out: Path, seed: int) -> tuple[FitResult, Listener]:
     """The network trained by that rate, and what was said meanwhile."""
     listener, device = Listener(), splits.train.labels.device
     torch.manual_seed(seed)
@@ -112,7 +112,7 @@ def main(argv: list[str] | None = None) -> None:
         ),
         dataset,
     )
-    splits = data.load_splits(spec, device)
+    splits = batches.load_splits(spec, device)
     default = spec.retrain.learning_rate
     rows = []
     for multiple in arguments.multiples:

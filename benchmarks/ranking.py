@@ -26,18 +26,19 @@ import torch
 
 from benchmarks import ranking_result, report
 from benchmarks.pictures import lay_down
-from dna_engine import data, distill, network, rate, teacher, train
-from dna_engine.architecture import Architecture
 from dna_engine.baselines import spos
-from dna_engine.checkpoint import remove
-from dna_engine.context import Context, choose_device, prepare
-from dna_engine.cost import architecture_cost
+from dna_engine.blockwise import distill, rate, teacher
 from dna_engine.errors import InvalidSpec
 from dna_engine.events import Reporter
-from dna_engine.recipe import Recipe
+from dna_engine.plans.steps import Kind, phase_steps
+from dna_engine.runtime.checkpoint import remove
+from dna_engine.runtime.context import Context, choose_device, prepare
 from dna_engine.space import Space
+from dna_engine.space.architecture import Architecture
+from dna_engine.space.cost import architecture_cost
 from dna_engine.spec import DistillSpec, RateSpec, ResolvedSpec, SearchSpec, TeacherSpec, resolve
-from dna_engine.steps import Kind, phase_steps
+from dna_engine.training import batches, network, train
+from dna_engine.training.recipe import Recipe
 
 #: Half the relative width of the band of flops, and the share of the random networks that cost less than its middle:
 #: small networks differ more, and train faster.
@@ -264,11 +265,11 @@ def _missing_steps(kind: Kind, spec: ResolvedSpec, context: Context) -> None:
 
 
 @functools.cache
-def _splits(spec: str, device: torch.device) -> data.Splits:
-    return data.load_splits(ResolvedSpec.model_validate_json(spec), device)
+def _splits(spec: str, device: torch.device) -> batches.Splits:
+    return batches.load_splits(ResolvedSpec.model_validate_json(spec), device)
 
 
-def images_of(spec: ResolvedSpec, device: torch.device) -> data.Splits:
+def images_of(spec: ResolvedSpec, device: torch.device) -> batches.Splits:
     """The study's images, read once in each process."""
     return _splits(spec.model_dump_json(), device)
 

@@ -13,9 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from dna_engine.architecture import Architecture
-from dna_engine.cost import architecture_cost
 from dna_engine.ranking import Interval, agreement, ceiling, difference, kendall_tau
+from dna_engine.space.architecture import Architecture
+from dna_engine.space.cost import architecture_cost
 
 Floats = NDArray[np.float64]
 

@@ -16,10 +16,10 @@ import torch
 from torch import Tensor
 
 from benchmarks import report
-from dna_engine.context import choose_device, prepare
-from dna_engine.rate import Rater
+from dna_engine.blockwise.cell import CellSupernet
+from dna_engine.blockwise.rate import Rater
+from dna_engine.runtime.context import choose_device, prepare
 from dna_engine.space import Block, Cell, CellRef, Space
-from dna_engine.supernet import CellSupernet
 
 
 @dataclass(frozen=True)

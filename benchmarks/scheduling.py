@@ -14,8 +14,8 @@ from collections.abc import Sequence
 
 from benchmarks import report
 from benchmarks.distillation import Bench, prepare_bench
-from dna_engine.context import choose_device, prepare
-from dna_engine.steps import Kind
+from dna_engine.plans.steps import Kind
+from dna_engine.runtime.context import choose_device, prepare
 from worker.scheduling import Costs, assign, step_costs
 
 WORKERS = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)

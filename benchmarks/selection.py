@@ -16,7 +16,7 @@ from collections.abc import Callable
 from benchmarks import report
 from benchmarks.selection_baselines import Outcome, Traversal, solve_milp, without_dominated
 from benchmarks.selection_instances import made_up_problem, made_up_ratings, middle
-from dna_engine.context import choose_device
+from dna_engine.runtime.context import choose_device
 from dna_engine.select import Problem, best, frontier, load_ratings
 from dna_engine.space import SPACES
 

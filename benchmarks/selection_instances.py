@@ -7,10 +7,10 @@ import itertools
 import numpy as np
 from numpy.typing import NDArray
 
-from dna_engine.architecture import Layer
-from dna_engine.cost import block_sizes, in_widths, layer_at, layer_cost
 from dna_engine.select import LatencyTable, Problem, Ratings
 from dna_engine.space import CellRef, Space
+from dna_engine.space.architecture import Layer
+from dna_engine.space.cost import block_sizes, in_widths, layer_at, layer_cost
 
 INPUT_SIZE = 224
 

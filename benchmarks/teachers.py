@@ -14,9 +14,9 @@ from typing import Any
 from benchmarks import report
 from benchmarks.pictures import lay_down
 from dna_engine import pipeline
-from dna_engine.context import Context, choose_device, prepare
-from dna_engine.dataset import DIGITS, DatasetInfo
 from dna_engine.events import Log, Reporter
+from dna_engine.images.info import DIGITS, DatasetInfo
+from dna_engine.runtime.context import Context, choose_device, prepare
 from dna_engine.spec import Budget, DistillSpec, RateSpec, RetrainSpec, SearchSpec, TeacherSpec, resolve
 
 

@@ -16,14 +16,14 @@ import torch
 from torch import nn
 
 from benchmarks import report
-from dna_engine import data, network
-from dna_engine.architecture import Architecture, published
-from dna_engine.context import Context, choose_device, prepare
-from dna_engine.dataset import DIGITS
 from dna_engine.events import Reporter
-from dna_engine.recipe import Recipe
+from dna_engine.images.info import DIGITS
+from dna_engine.runtime.context import Context, choose_device, prepare
 from dna_engine.space import get_space
-from dna_engine.train import fit, precision
+from dna_engine.space.architecture import Architecture, published
+from dna_engine.training import batches, network
+from dna_engine.training.recipe import Recipe
+from dna_engine.training.train import fit, precision
 
 
 def small_network(input_size: int) -> Architecture:
@@ -33,7 +33,7 @@ def small_network(input_size: int) -> Architecture:
     return Architecture.from_choices(space, choices, input_size=input_size, num_classes=DIGITS.num_classes)
 
 
-def plain_loop(model: nn.Module, images: data.Images, recipe: Recipe, device: torch.device) -> float:
+def plain_loop(model: nn.Module, images: batches.Images, recipe: Recipe, device: torch.device) -> float:
     """Training images per second."""
     model = model.to(device).to(memory_format=torch.channels_last).train()
     optimizer = recipe.make_optimizer(model)
@@ -53,7 +53,7 @@ def plain_loop(model: nn.Module, images: data.Images, recipe: Recipe, device: to
     return seen / (time.perf_counter() - began)
 
 
-def engine_loop(model: nn.Module, splits: data.Splits, recipe: Recipe, device: torch.device) -> float:
+def engine_loop(model: nn.Module, splits: batches.Splits, recipe: Recipe, device: torch.device) -> float:
     """Training images per second, as the engine reports them."""
     with tempfile.TemporaryDirectory() as folder, (Path(folder) / "events").open("w") as events:
         context = Context(run=Path(folder), device=device, reporter=Reporter(events))
@@ -79,13 +79,16 @@ def main(argv: list[str] | None = None) -> None:
     architecture = small_network(input_size)
     if not small:
         architecture = published("dna-a", input_size=input_size).with_classes(DIGITS.num_classes)
-    splits = data.load(DIGITS, input_size=input_size, rating_images=128, seed=0, augment=False, device=device)
+    splits = batches.load(DIGITS, input_size=input_size, rating_images=128, seed=0, augment=False, device=device)
     recipe = Recipe(epochs=arguments.epochs, batch_size=arguments.batch_size, warmup_epochs=0.1)
-    best = {"plain loop": 0.0, "dna_engine.train": 0.0}
+    best = {"plain loop": 0.0, "dna_engine.training.train": 0.0}
     for _ in range(arguments.turns):
         plain = plain_loop(network.build(architecture), splits.train, recipe, device)
         engine = engine_loop(network.build(architecture), splits, recipe, device)
-        best = {"plain loop": max(best["plain loop"], plain), "dna_engine.train": max(best["dna_engine.train"], engine)}
+        best = {
+            "plain loop": max(best["plain loop"], plain),
+            "dna_engine.training.train": max(best["dna_engine.training.train"], engine),
+        }
     report.print_header("training", device)
     report.print_table(
         ["loop", "images/s", "ratio"],

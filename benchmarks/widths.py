@@ -17,14 +17,14 @@ from typing import Any
 from benchmarks import report
 from benchmarks.pictures import lay_down
 from benchmarks.teachers import Told
-from dna_engine.context import Context, choose_device, prepare
-from dna_engine.dataset import DIGITS, DatasetInfo
+from dna_engine.catalogue import get_teacher
+from dna_engine.images.info import DIGITS, DatasetInfo
 from dna_engine.pipeline import run_step
+from dna_engine.plans.steps import Kind, Step
 from dna_engine.ranking import kendall_tau
+from dna_engine.runtime.context import Context, choose_device, prepare
 from dna_engine.space import CellRef
 from dna_engine.spec import DistillSpec, ResolvedSpec, RetrainSpec, SearchSpec, TeacherSpec, resolve
-from dna_engine.steps import Kind, Step
-from dna_engine.teachers import get_teacher
 
 
 def space_of(teacher: str, shares: list[float]) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from typing import Any
 
 from benchmarks import report, teachers
 from dna_engine.accuracy import Accuracy, compare
-from dna_engine.context import choose_device
-from dna_engine.dataset import DatasetInfo
+from dna_engine.images.info import DatasetInfo
+from dna_engine.runtime.context import choose_device
 
 
 def search(dataset: DatasetInfo, seed: int, arguments: argparse.Namespace) -> dict[str, Any]:

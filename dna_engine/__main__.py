@@ -14,14 +14,14 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from dna_engine import console
-from dna_engine.architecture import Architecture, published
 from dna_engine.errors import EngineError, InvalidSpec
 from dna_engine.events import Failure, Reporter
-from dna_engine.figures import network_figures, space_figures
 from dna_engine.jsonfile import read_object
+from dna_engine.plans.steps import LATENCY, PICTURES, Step
 from dna_engine.space import parse_space
+from dna_engine.space.architecture import Architecture, published
+from dna_engine.space.figures import network_figures, space_figures
 from dna_engine.spec import Budget, ResolvedSpec, SearchSpec, resolve
-from dna_engine.steps import LATENCY, PICTURES, Step
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -86,7 +86,9 @@ def _parser() -> argparse.ArgumentParser:
     plot.add_argument("--out", type=Path, help="a .svg or .png file; default: pictures/PICTURE.svg in the run folder")
 
     teachers = _command(commands, "teachers", _teachers, "the models that can supervise, with their blocks")
-    teachers.add_argument("--write", action="store_true", help="describe them anew from the models, into teachers.json")
+    teachers.add_argument(
+        "--write", action="store_true", help="describe them anew from the models, into catalogue.json"
+    )
     teachers.add_argument("--markdown", action="store_true", help="as the table of docs/teachers.md")
     return parser
 
@@ -106,7 +108,8 @@ def _command(
 
 def _run(options: argparse.Namespace) -> None:
     _wait_briefly()
-    from dna_engine import context, pipeline  # torch
+    from dna_engine import pipeline  # torch
+    from dna_engine.runtime import context
 
     spec = _resolved(read_object(options.spec, InvalidSpec))
     stop = context.stop_on_signals()
@@ -119,7 +122,8 @@ def _run(options: argparse.Namespace) -> None:
 
 def _step(options: argparse.Namespace) -> None:
     _wait_briefly()
-    from dna_engine import context, pipeline  # torch
+    from dna_engine import pipeline  # torch
+    from dna_engine.runtime import context
 
     if options.watch_stdin:
         context.exit_with_stdin()
@@ -162,18 +166,18 @@ def _wait_briefly() -> None:
 
 
 def _teachers(options: argparse.Namespace) -> None:
-    from dna_engine import teachers
+    from dna_engine import catalogue
 
     if options.write:
-        from dna_engine.catalogue import write_catalogue  # torch
+        from dna_engine.blockwise.write_catalogue import write_catalogue  # torch
 
-        path = Path(teachers.__file__).with_name("teachers.json")
+        path = Path(catalogue.__file__).with_name("catalogue.json")
         print(f"{write_catalogue(path)} teachers written to {path}", file=sys.stderr)
         return
     if options.markdown:
-        print("\n".join(console.teacher_rows(teachers.catalogue().values())))
+        print("\n".join(console.teacher_rows(catalogue.catalogue().values())))
         return
-    rows = [asdict(teacher) for teacher in teachers.catalogue().values()]
+    rows = [asdict(teacher) for teacher in catalogue.catalogue().values()]
     lines = console.table(
         ("teacher", "family", "params", "blocks (channels at reduction)"),
         (
@@ -219,7 +223,7 @@ def _select(options: argparse.Namespace) -> None:
 
 def _resolved(value: dict[str, Any]) -> ResolvedSpec:
     """A spec as a user writes it, made whole; one that is whole already is taken as it is."""
-    from dna_engine.survey import survey
+    from dna_engine.images.survey import survey
 
     if isinstance(value.get("dataset"), dict):
         return _valid(ResolvedSpec, value)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dna_engine.catalogue import catalogue, enough_width, get_teacher
 from dna_engine.spec import ResolvedSpec
-from dna_engine.teachers import catalogue, enough_width, get_teacher
 
 
 def advice(spec: ResolvedSpec) -> list[str]:

@@ -1,79 +1,193 @@
-"""Writes ``teachers.json``: the timm models that are offered as teachers, described from the models themselves.
+"""The catalogue of teachers: which timm models can supervise, and the blocks they are cut into. Torch-free.
 
-Models are built without memory for their weights, so that the whole table takes seconds.
+``catalogue.json`` is written by ``python -m dna_engine teachers --write`` from the models themselves (``teacher.py`` finds
+the boundaries) and compared with them in the tests; a model that is not in it is refused by name.
 """
 
 from __future__ import annotations
 
+import functools
+import itertools
 import json
-from dataclasses import asdict
-from pathlib import Path
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
 
-import timm
-import torch
+from dna_engine.errors import InvalidSpec, TeacherError, UnknownName
+from dna_engine.space import SPACES, Block, Cell, Space
 
-from dna_engine.teacher import build, find_blocks, find_cuts, native_config
-from dna_engine.teachers import Teacher
-
-#: Well-known timm models, by family.
-FAMILIES: dict[str, str] = {
-    "EfficientNet": " ".join(f"tf_efficientnet_b{n}" for n in range(9))
-    + " efficientnet_b0 efficientnet_b1 efficientnet_b2 efficientnet_b3 efficientnet_b4 efficientnet_b5"
-    " tf_efficientnet_lite0 tf_efficientnet_lite1 tf_efficientnet_lite4",
-    "EfficientNetV2": "tf_efficientnetv2_b0 tf_efficientnetv2_b1 tf_efficientnetv2_b2 tf_efficientnetv2_b3"
-    " tf_efficientnetv2_s tf_efficientnetv2_m tf_efficientnetv2_l efficientnetv2_rw_t",
-    "MNASNet": "mnasnet_100 semnasnet_100 spnasnet_100",
-    "FBNet": "fbnetc_100 fbnetv3_b fbnetv3_d fbnetv3_g",
-    "MixNet": "mixnet_s mixnet_m mixnet_l mixnet_xl",
-    "TinyNet": "tinynet_a tinynet_b tinynet_c tinynet_d tinynet_e",
-    "LCNet": "lcnet_050 lcnet_075 lcnet_100",
-    "MobileNetV2": "mobilenetv2_050 mobilenetv2_100 mobilenetv2_110d mobilenetv2_120d mobilenetv2_140",
-    "MobileNetV3": "mobilenetv3_small_050 mobilenetv3_small_075 mobilenetv3_small_100 mobilenetv3_large_100"
-    " mobilenetv3_rw",
-    "MobileNetV4": "mobilenetv4_conv_small mobilenetv4_conv_medium mobilenetv4_conv_large",
-    "GhostNet": "ghostnet_100 ghostnetv2_100",
-    "ReXNet": "rexnet_100 rexnet_130 rexnet_150 rexnet_200",
-    "ResNet": "resnet10t resnet14t resnet18 resnet26 resnet26t resnet34 resnet50 resnet50d resnet101 resnet152"
-    " wide_resnet50_2",
-    "ResNetV2": "resnetv2_50 resnetv2_101 resnetv2_50x1_bit",
-    "ResNeXt": "resnext50_32x4d resnext101_32x8d resnext101_64x4d",
-    "SE-ResNet": "seresnet18 seresnet34 seresnet50 seresnet101 seresnet152",
-    "Res2Net": "res2net50_26w_4s res2net101_26w_4s",
-    "RegNet": "regnetx_002 regnetx_008 regnetx_016 regnetx_032 regnety_002 regnety_004 regnety_008 regnety_016"
-    " regnety_032 regnety_080 regnety_160",
-    "RepVGG": "repvgg_a0 repvgg_a1 repvgg_a2 repvgg_b0",
-    "DenseNet": "densenet121 densenet161 densenet169 densenet201",
-    "HGNetV2": "hgnetv2_b0 hgnetv2_b2 hgnetv2_b4",
-    "ConvNeXt": "convnext_atto convnext_femto convnext_pico convnext_nano convnext_tiny convnext_small convnext_base"
-    " convnext_large",
-    "ConvNeXtV2": "convnextv2_atto convnextv2_femto convnextv2_pico convnextv2_nano convnextv2_tiny convnextv2_base",
-    "PoolFormer": "poolformer_s12 poolformer_s24 poolformer_s36",
-    "ViT": "vit_tiny_patch16_224 vit_small_patch16_224 vit_small_patch32_224 vit_base_patch16_224",
-    "DeiT": "deit_tiny_patch16_224 deit_small_patch16_224 deit_base_patch16_224 deit_tiny_distilled_patch16_224"
-    " deit3_small_patch16_224 deit3_base_patch16_224",
-}
+#: Side in pixels of the images that the models of the catalogue are made for.
+NATIVE_SIZE = 224
 
 
-def describe_model(name: str, family: str) -> Teacher:
-    """A row of the catalogue: parameters at the native number of classes, and the blocks.
+@dataclass(frozen=True, kw_only=True)
+class TeacherBlock:
+    """A stage of a teacher.
+
+    Attributes:
+        module: the module whose output is the block's feature map, e.g. ``blocks.2``.
+        channels: of the feature map.
+        reduction: input side over feature side.
+        stride: reduction over the previous block's.
+    """
+
+    module: str
+    channels: int
+    reduction: int
+    stride: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Teacher:
+    """A timm model with its blocks; ``params`` counts the whole model at its native number of classes.
+
+    Attributes:
+        cuts: every module after which it can be cut, in the order in which they run, and the reduction of its map. A
+            transformer's layers have none of their own, and 0 here: maps are made at the reductions that are asked for.
+    """
+
+    name: str
+    family: str
+    params: int
+    pretrained: bool
+    blocks: tuple[TeacherBlock, ...]
+    cuts: Mapping[str, int]
+
+    @property
+    def takes_one_size(self) -> bool:
+        """Whether images must have :data:`NATIVE_SIZE`, as for a transformer, which knows every place in them."""
+        return not any(self.cuts.values())
+
+
+@functools.cache
+def catalogue() -> dict[str, Teacher]:
+    """Every usable teacher by name."""
+    rows = json.loads(files("dna_engine").joinpath("catalogue.json").read_text())
+    return {
+        row["name"]: Teacher(
+            name=row["name"],
+            family=row["family"],
+            params=row["params"],
+            pretrained=row["pretrained"],
+            blocks=tuple(TeacherBlock(**block) for block in row["blocks"]),
+            cuts=row["cuts"],
+        )
+        for row in rows
+    }
+
+
+def get_teacher(name: str) -> Teacher:
+    """A teacher of the catalogue.
 
     Raises:
-        TeacherError: no blocks can be found in the model.
+        UnknownName: it is not there; the message names near ones.
     """
-    with torch.device("meta"):
-        model = build(name)
-    return Teacher(
-        name=name,
-        family=family,
-        params=sum(parameter.numel() for parameter in model.parameters()),
-        pretrained=bool(timm.is_model_pretrained(name) and native_config(name).hf_hub_id),
-        blocks=find_blocks(model),
-        cuts=find_cuts(model),
-    )
+    if name not in catalogue():
+        raise UnknownName("teacher", name, catalogue(), param="teacher.model")
+    return catalogue()[name]
 
 
-def write_catalogue(path: Path) -> int:
-    """Describes every model of :data:`FAMILIES`, one line of JSON for each; returns how many."""
-    rows = [asdict(describe_model(name, family)) for family, names in FAMILIES.items() for name in names.split()]
-    path.write_text("[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n")
-    return len(rows)
+def align(teacher: Teacher, space: Space) -> list[str]:
+    """The teacher's boundaries, one for each block of the space, whose reductions agree.
+
+    Where more boundaries fit than are needed, the deepest of each reduction are taken, so that a block of the student
+    ends where the teacher's resolution ends.
+
+    Raises:
+        TeacherError: the teacher has no such boundaries; the message gives both lists of reductions.
+    """
+    chosen: list[str] = []
+    for reduction, group in itertools.groupby(space.reductions):
+        wanted = len(list(group))
+        offered = [block.module for block in teacher.blocks if block.reduction == reduction]
+        if len(offered) < wanted:
+            raise TeacherError(
+                f"{teacher.name} cannot supervise {space.name}: the blocks of the space end at reductions "
+                f"{space.reductions}, the teacher's at {[block.reduction for block in teacher.blocks]}. Take another "
+                "teacher, or a space with the teacher's reductions.",
+                param="teacher.model",
+            )
+        chosen += offered[-wanted:]
+    return chosen
+
+
+def check_boundaries(teacher: Teacher, space: Space, boundaries: Sequence[str]) -> None:
+    """Looks whether the teacher can be cut after these modules, and its maps are as large as the space's.
+
+    Raises:
+        InvalidSpec: there are more or fewer than blocks.
+        UnknownName: the teacher cannot be cut there.
+        TeacherError: they are not in order, one lies in another, or their reductions are not the space's.
+    """
+    param = "teacher.boundaries"
+    if len(boundaries) != len(space.blocks):
+        raise InvalidSpec(
+            f"The space has {len(space.blocks)} blocks, {len(boundaries)} teacher boundaries were given.", param=param
+        )
+    if unknown := [boundary for boundary in boundaries if boundary not in teacher.cuts]:
+        raise UnknownName("boundary of " + teacher.name, unknown[0], teacher.cuts, param=param)
+    places = [list(teacher.cuts).index(boundary) for boundary in boundaries]
+    if any(before >= after for before, after in itertools.pairwise(places)) or any(
+        inner.startswith(f"{outer}.") for inner, outer in itertools.pairwise(boundaries)
+    ):
+        raise TeacherError("Boundaries are given from the first to the last, and none inside another.", param=param)
+    reductions = [teacher.cuts[boundary] for boundary in boundaries]
+    if any(reductions) and reductions != space.reductions:
+        raise TeacherError(
+            f"The blocks of the space end at reductions {space.reductions}, these boundaries of {teacher.name} at {reductions}.",
+            param=param,
+        )
+
+
+def check_size(teacher: Teacher, input_size: int) -> None:
+    """Looks whether the teacher takes images of that size, as far as that is known without building it.
+
+    Raises:
+        TeacherError: it is a transformer, made for one size.
+    """
+    if teacher.takes_one_size and input_size != NATIVE_SIZE:
+        raise TeacherError(
+            f"{teacher.name} takes images of {NATIVE_SIZE} pixels, not {input_size}: ask for input_size {NATIVE_SIZE}, or for another "
+            "teacher.",
+            param="input_size",
+        )
+
+
+#: Down to this share of the teacher's channels, ratings of a cell's paths were seen to repeat (docs/benchmarks.md, widths).
+NARROW = 1 / 16
+
+#: Widths behind each reduction of a space derived from a teacher, those of EfficientNet-B0, where the teacher allows them.
+_DERIVED_WIDTHS = {4: (24, 32), 8: (40, 48), 16: (80, 96, 112), 32: (192, 256, 320)}
+
+
+def enough_width(channels: int) -> int:
+    """The narrowest cell, a multiple of 8, that is not warned of behind a teacher's map of so many channels."""
+    return 8 * math.ceil(channels * NARROW / 8)
+
+
+def default_space(teacher: Teacher) -> Space:
+    """A space with one block for each block of the teacher, at its reductions.
+
+    The paper's teacher gives the paper's space. Others get two cells a block, of three and four layers, as wide as
+    EfficientNet-B0 at the same reduction, but nowhere narrower than :data:`NARROW` of the teacher's channels.
+
+    Raises:
+        TeacherError: the teacher has no block at a reduction of 4 to 32.
+    """
+    paper = SPACES["dna-mbconv"]
+    usable = [block for block in teacher.blocks if block.reduction in _DERIVED_WIDTHS]
+    if [block.reduction for block in usable] == paper.reductions:
+        return paper
+    if not usable:
+        raise TeacherError(f"{teacher.name} has no feature map at a reduction of 4 to 32.", param="teacher.model")
+    blocks = []
+    before = 2
+    for reduction, group in itertools.groupby(usable, key=lambda block: block.reduction):
+        for place, block in enumerate(group):
+            known = _DERIVED_WIDTHS[reduction]
+            width = max(known[min(place, len(known) - 1)], enough_width(block.channels))
+            stride = max(1, reduction // before)
+            blocks.append(Block(stride=stride, cells=(Cell(depth=3, width=width), Cell(depth=4, width=width))))
+            before = reduction
+    return Space(name=f"derived from {teacher.name}", blocks=tuple(blocks))

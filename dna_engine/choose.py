@@ -6,14 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-from dna_engine import data
-from dna_engine.context import Context
-from dna_engine.control import draw_control
 from dna_engine.events import Result
-from dna_engine.network import count
+from dna_engine.plans.steps import LATENCY, Step
+from dna_engine.runtime.context import Context
 from dna_engine.select import LatencyTable, Network, Problem, Ratings, best, frontier, load_ratings
+from dna_engine.select.control import draw_control
 from dna_engine.spec import ResolvedSpec
-from dna_engine.steps import LATENCY, Step
+from dna_engine.training import batches
+from dna_engine.training.network import count
 
 
 def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
@@ -77,13 +77,13 @@ def _describe(network: Network, spec: ResolvedSpec) -> dict[str, Any]:
 
 def preprocessing(spec: ResolvedSpec) -> dict[str, Any]:
     """How a picture becomes an input: shorter side to ``resize``, the middle ``size`` pixels, (x / 255 - mean) / std."""
-    around = data.margin(spec.input_size) if spec.input_size > data.SMALL else 0
+    around = batches.margin(spec.input_size) if spec.input_size > batches.SMALL else 0
     return {
         "resize": spec.input_size + 2 * around,
         "size": spec.input_size,
         "interpolation": "bilinear",
-        "mean": list(data.MEAN),
-        "std": list(data.STD),
+        "mean": list(batches.MEAN),
+        "std": list(batches.STD),
         "classes": spec.dataset.class_names,
     }
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TextIO
 
 from dna_engine.accuracy import recorded
+from dna_engine.catalogue import Teacher
 from dna_engine.events import Failure, Log, Progress, Reporter, _Event
-from dna_engine.teachers import Teacher
 
 #: Seconds between two lines of progress.
 EVERY = 2.0

@@ -9,11 +9,11 @@ import math
 import statistics
 from collections.abc import Mapping
 
-from dna_engine.cost import block_sizes, cost_range, layer_at, layer_cost
+from dna_engine.catalogue import get_teacher
+from dna_engine.plans.steps import Kind, Step
 from dna_engine.space import CellRef, Space
+from dna_engine.space.cost import block_sizes, cost_range, layer_at, layer_cost
 from dna_engine.spec import ResolvedSpec
-from dna_engine.steps import Kind, Step
-from dna_engine.teachers import get_teacher
 
 #: Giga-multiply-adds per second, counted as :func:`work` does, where nothing was measured: about what the defaults for the
 #: built-in digits reach on one core of a server's CPU. For selection and export the work is 1, and this is per second.

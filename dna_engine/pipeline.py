@@ -12,12 +12,12 @@ from typing import Any
 import torch
 
 from dna_engine.accuracy import recorded_comparison
-from dna_engine.context import Context
 from dna_engine.disk import room_on
 from dna_engine.errors import InvalidSpec, OutOfMemory
 from dna_engine.events import Log, Metric, Reporter, Result, _Event
+from dna_engine.plans.steps import LATENCY, METRICS, Kind, Step, phase_steps
+from dna_engine.runtime.context import Context
 from dna_engine.spec import ResolvedSpec
-from dna_engine.steps import LATENCY, METRICS, Kind, Step, phase_steps
 
 
 def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
@@ -37,7 +37,7 @@ def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
 
 def _run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
     if LATENCY in step.outputs(spec):
-        from dna_engine.latency import write_table
+        from dna_engine.training.latency import write_table
 
         write_table(spec, context)
     return _runner(step)(spec, step, context)
@@ -47,19 +47,19 @@ def _runner(step: Step) -> Callable[[ResolvedSpec, Step, Context], Result]:
     """The function of a step; a process that runs one step loads nothing else."""
     match step.kind:
         case Kind.TEACHER:
-            from dna_engine.teacher import run_step
+            from dna_engine.blockwise.teacher import run_step
         case Kind.DISTILL:
-            from dna_engine.distill import run_step
+            from dna_engine.blockwise.distill import run_step
         case Kind.RATE:
-            from dna_engine.rate import run_step
+            from dna_engine.blockwise.rate import run_step
         case Kind.SELECT:
             from dna_engine.choose import run_step
         case Kind.TRAIN:
-            from dna_engine.train import run_step
+            from dna_engine.training.train import run_step
         case Kind.EXPORT if step.network is None:
             from dna_engine.plots import run_step
         case Kind.EXPORT:
-            from dna_engine.export import run_step
+            from dna_engine.export.export import run_step
     return run_step
 
 

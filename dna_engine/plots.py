@@ -20,16 +20,16 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 from torch import Tensor
 
-from dna_engine import data
-from dna_engine.context import Context
+from dna_engine.blockwise.rate import load_cells
+from dna_engine.blockwise.teacher import load_teacher
 from dna_engine.errors import InvalidSpec
 from dna_engine.events import Log, Metric, Progress, Result, parse_event
-from dna_engine.rate import load_cells
+from dna_engine.plans.steps import METRICS, PICTURES, Step
+from dna_engine.runtime.context import Context
 from dna_engine.select import Network, Problem, load_ratings
 from dna_engine.space import OPS, CellRef, Op
 from dna_engine.spec import ResolvedSpec
-from dna_engine.steps import METRICS, PICTURES, Step
-from dna_engine.teacher import load_teacher
+from dna_engine.training import batches
 
 #: Random networks shown behind the frontier.
 CLOUD = 3000
@@ -50,7 +50,7 @@ Series = Mapping[str, Sequence[tuple[float, float]]]
 
 
 def draw(picture: str, run: Path, target: Path) -> None:
-    """One of :data:`~dna_engine.steps.PICTURES`.
+    """One of :data:`~dna_engine.plans.steps.PICTURES`.
 
     Raises:
         InvalidSpec: the run has not come that far, or ``target`` is neither SVG nor PNG.
@@ -259,7 +259,7 @@ def block_maps(
     """Per block the teacher's and the cell's map (C, H, W) of the first rating image, after a batch that sets the norms."""
     teacher = load_teacher(spec, run, device)
     cells = load_cells(spec, list(paths), run, teacher, device)
-    images, _ = next(data.load_splits(spec, device).rate.ordered(spec.rating.batch_size))
+    images, _ = next(batches.load_splits(spec, device).rate.ordered(spec.rating.batch_size))
     boundaries = range(len(paths) + 1)
     features = teacher.features(images, boundaries)
     found = []

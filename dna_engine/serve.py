@@ -1,6 +1,6 @@
 """One engine process for many steps, so that torch is loaded once. A supervisor writes orders, this writes events.
 
-An order is one line of standard input (:class:`dna_engine.steps.Order`). Its result event ends the step; what was written
+An order is one line of standard input (:class:`dna_engine.plans.steps.Order`). Its result event ends the step; what was written
 about the step comes before it. A step that fails ends the process, so the next one starts clean.
 """
 
@@ -19,11 +19,11 @@ import torch
 from pydantic import ValidationError
 
 from dna_engine import pipeline
-from dna_engine.context import Context, choose_device, prepare, stop_on_signals
 from dna_engine.errors import EngineError, Interrupted, InvalidSpec
 from dna_engine.events import Failure, Reporter
+from dna_engine.plans.steps import Order
+from dna_engine.runtime.context import Context, choose_device, prepare, stop_on_signals
 from dna_engine.spec import ResolvedSpec
-from dna_engine.steps import Order
 
 
 def serve(device_name: str | None, reporter: Reporter, source: TextIO, *, patience: float | None = None) -> NoReturn:

@@ -11,12 +11,12 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, ConfigDict, Field, field_validator
 
 from dna_engine import defaults
-from dna_engine.cost import cost_range
-from dna_engine.dataset import DatasetInfo
+from dna_engine.catalogue import NATIVE_SIZE, Teacher, align, check_boundaries, check_size, default_space, get_teacher
 from dna_engine.errors import InfeasibleBudget, InvalidSpace, InvalidSpec
 from dna_engine.fields import Written
+from dna_engine.images.info import DatasetInfo
 from dna_engine.space import MAX_BLOCKS, MAX_PATHS, Space, parse_space
-from dna_engine.teachers import NATIVE_SIZE, Teacher, align, check_boundaries, check_size, default_space, get_teacher
+from dna_engine.space.cost import cost_range
 
 Text = Annotated[str, Field(max_length=200)]
 

@@ -16,8 +16,8 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from dna_engine.plans.steps import Step as PlannedStep
 from dna_engine.spec import ResolvedSpec
-from dna_engine.steps import Step as PlannedStep
 from store import searches
 from store.errors import LeaseLost, NotFound
 from store.session import clock

@@ -10,8 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from dna_engine.dataset import BUILTIN, DatasetInfo
 from dna_engine.errors import UnknownName
+from dna_engine.images.info import BUILTIN, DatasetInfo
 from store.blobs import Blob
 from store.columns import new_id
 from store.errors import IllegalTransition, NameTaken, NotFound

@@ -17,10 +17,10 @@ from sqlalchemy.orm import Session
 
 from dna_engine.effort import seconds
 from dna_engine.events import Log, Metric, Progress
+from dna_engine.plans.steps import Kind, phase_steps
+from dna_engine.plans.steps import Step as PlannedStep
 from dna_engine.space import CellRef
 from dna_engine.spec import ResolvedSpec
-from dna_engine.steps import Kind, phase_steps
-from dna_engine.steps import Step as PlannedStep
 from store import artifacts, claims, events, outbox, results, searches, steps, workers
 from store.artifacts import StoredFile
 from store.claims import Claim

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dna_engine.effort import seconds
+from dna_engine.plans.steps import CPU_KINDS, Kind, phase_steps
 from dna_engine.spec import ResolvedSpec
-from dna_engine.steps import CPU_KINDS, Kind, phase_steps
 from store.states import StepState
 
 #: Nothing is said of the time left before this share of the work is done: what it would rest on is too little.

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dna_engine.accuracy import Accuracy
-from dna_engine.steps import Kind
+from dna_engine.plans.steps import Kind
 from store.columns import Json, new_id
 from store.states import Role
 from store.tables import Architecture, Search, Step, Training

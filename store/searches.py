@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
+from dna_engine.plans.steps import Kind, phase_steps
 from dna_engine.spec import ResolvedSpec, SearchSpec
-from dna_engine.steps import Kind, phase_steps
 from store import events, steps
 from store.columns import new_id
 from store.errors import IllegalTransition, NotFound

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from dna_engine.plans.steps import Kind
+from dna_engine.plans.steps import Step as PlannedStep
 from dna_engine.spec import ResolvedSpec
-from dna_engine.steps import Kind
-from dna_engine.steps import Step as PlannedStep
 from store.states import SearchState, StepState
 from store.tables import Search, Step
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from dna_engine.steps import Step as PlannedStep
+from dna_engine.plans.steps import Step as PlannedStep
 from store import outbox
 from store.columns import new_id
 from store.errors import NotFound

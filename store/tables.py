@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from dna_engine.steps import Kind
+from dna_engine.plans.steps import Kind
 from store.columns import Base, Json, new_id
 from store.states import DatasetState, EventType, Role, SearchState, StepState, TrainingState
 
@@ -42,7 +42,7 @@ class IdempotencyKey(Base):
 
 
 class Dataset(Base):
-    """Images to search on. ``info`` is ``dna_engine.dataset.DatasetInfo``; ``archive`` is the stored tar of an upload."""
+    """Images to search on. ``info`` is ``dna_engine.images.info.DatasetInfo``; ``archive`` is the stored tar of an upload."""
 
     __tablename__ = "datasets"
 
@@ -111,7 +111,7 @@ class Step(Base):
     kind: Mapped[Kind]
     queue: Mapped[str]
     payload: Mapped[Json]
-    """``dna_engine.steps.Step``."""
+    """``dna_engine.plans.steps.Step``."""
     state: Mapped[StepState] = mapped_column(default=StepState.QUEUED)
     attempt: Mapped[int] = mapped_column(default=0)
     max_attempts: Mapped[int]
@@ -164,7 +164,7 @@ class Metric(Base):
 
 
 class Architecture(Base):
-    """A network. ``architecture`` is ``dna_engine.architecture.Architecture.to_json``."""
+    """A network. ``architecture`` is ``dna_engine.space.architecture.Architecture.to_json``."""
 
     __tablename__ = "architectures"
     __table_args__ = (

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
-from dna_engine.images import UPLOADS
+from dna_engine.images.albums import UPLOADS
 from store import datasets, searches
 from store.scratch import remove_abandoned, scratch_folder
 from store.session import Sessions, transaction

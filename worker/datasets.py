@@ -5,11 +5,11 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
-from dna_engine.archive import Limits, unpack
-from dna_engine.dataset import DatasetInfo
 from dna_engine.disk import room_on
-from dna_engine.images import upload_folder
-from dna_engine.picture import is_picture
+from dna_engine.images.albums import upload_folder
+from dna_engine.images.archive import Limits, unpack
+from dna_engine.images.info import DatasetInfo
+from dna_engine.images.picture import is_picture
 from store import datasets
 from store.blobs import BlobStore
 from store.scratch import scratch_folder

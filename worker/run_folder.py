@@ -17,8 +17,8 @@ from dna_engine.checkpoint_file import before, check
 from dna_engine.disk import room_on
 from dna_engine.errors import DamagedCheckpoint
 from dna_engine.events import Metric
-from dna_engine.steps import METRICS
-from dna_engine.steps import Step as PlannedStep
+from dna_engine.plans.steps import METRICS
+from dna_engine.plans.steps import Step as PlannedStep
 from store import artifacts, events
 from store.artifacts import StoredFile
 from store.blobs import BlobStore

@@ -14,11 +14,11 @@ from itertools import accumulate
 
 from sqlalchemy.orm import Session
 
-from dna_engine.cost import block_sizes, layer_at, layer_cost
+from dna_engine.catalogue import get_teacher
+from dna_engine.plans.steps import Kind
 from dna_engine.space import CellRef, Space
+from dna_engine.space.cost import block_sizes, layer_at, layer_cost
 from dna_engine.spec import ResolvedSpec
-from dna_engine.steps import Kind
-from dna_engine.teachers import get_teacher
 from store import workers
 
 #: A training step costs a forward pass, and twice that backward.

@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 
 from dna_engine.errors import DiskFull
 from dna_engine.events import Checkpoint, Event, Failure, Log, Metric, Progress, Result
-from dna_engine.steps import Order
+from dna_engine.plans.steps import Order
 from store import flow
 from store.claims import Claim
 from store.errors import CorruptArtifact, LeaseLost, StoreError

@@ -13,13 +13,13 @@ from api.architectures.schemas import ArchitectureOut, ArchitectureSummary, File
 from api.download import Content
 from api.errors import Conflict, NotFound
 from dna_engine.accuracy import recorded
-from dna_engine.steps import Kind
+from dna_engine.plans.steps import Kind
 from store import architectures, artifacts, searches, trainings
 from store.blobs import BlobStore
 from store.states import FINISHED, Role
 from store.tables import Architecture, Artifact, Search
 
-#: Names in the folder of a network, see ``dna_engine.steps``.
+#: Names in the folder of a network, see ``dna_engine.plans.steps``.
 _FILES: Mapping[Format, str] = {
     Format.SAFETENSORS: "weights.safetensors",
     Format.ONNX: "model.onnx",

@@ -13,13 +13,13 @@ from sqlalchemy.orm import Session
 from api.datasets.upload import Sent
 from api.errors import ClientGone, Invalid
 from api.resources import Resources
-from dna_engine import arrange
-from dna_engine.archive import Limits, pack, unpack
-from dna_engine.dataset import DatasetInfo
 from dna_engine.errors import DataError
-from dna_engine.images import describe_folder, upload_folder
-from dna_engine.layout import read_layout
-from dna_engine.picture import is_picture
+from dna_engine.images import arrange
+from dna_engine.images.albums import describe_folder, upload_folder
+from dna_engine.images.archive import Limits, pack, unpack
+from dna_engine.images.info import DatasetInfo
+from dna_engine.images.layout import read_layout
+from dna_engine.images.picture import is_picture
 from store import datasets
 from store.files import Drafts
 from store.scratch import scratch_folder

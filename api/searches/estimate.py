@@ -16,11 +16,11 @@ from sqlalchemy.orm import Session
 from api.searches import service
 from api.searches.schemas import Estimate, EstimatedStep, shown
 from dna_engine.advice import advice
-from dna_engine.cost import cost_range
 from dna_engine.effort import DEFAULT_RATES, START_SECONDS, work
 from dna_engine.errors import InfeasibleBudget, TooHard
+from dna_engine.plans.steps import CPU_KINDS, Kind, Step, phase_steps
+from dna_engine.space.cost import cost_range
 from dna_engine.spec import Budget, ResolvedSpec, SearchSpec
-from dna_engine.steps import CPU_KINDS, Kind, Step, phase_steps
 from store import workers
 from store.statistics import FinishedStep, finished_steps
 from store.waiting import NO_WORKER

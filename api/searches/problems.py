@@ -11,9 +11,9 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from api.errors import Conflict
+from dna_engine.plans.steps import LATENCY
 from dna_engine.select import LatencyTable, Problem, load_ratings
 from dna_engine.spec import ResolvedSpec
-from dna_engine.steps import LATENCY
 from store import artifacts, searches
 from store.blobs import BlobStore
 from store.tables import Artifact

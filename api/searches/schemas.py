@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from dna_engine.accuracy import Accuracy, Comparison, recorded, recorded_comparison
 from dna_engine.advice import advice
 from dna_engine.fields import Written
+from dna_engine.plans.steps import Kind
 from dna_engine.spec import Budget, ResolvedSpec
-from dna_engine.steps import Kind
 from store.states import Role, SearchState, StepState
 from store.tables import Architecture, Search, Step, Training
 

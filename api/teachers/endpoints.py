@@ -10,7 +10,7 @@ from api.auth import authenticate
 from api.openapi import problems
 from api.pagination import Cursor, Limit, Page, decode, encode
 from api.teachers.schemas import TeacherOut
-from dna_engine.teachers import catalogue
+from dna_engine.catalogue import catalogue
 
 router = APIRouter(
     prefix="/teachers",

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from dna_engine.steps import Kind
+from dna_engine.plans.steps import Kind
 
 
 class RunningStep(BaseModel):

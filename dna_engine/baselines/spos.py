@@ -16,12 +16,12 @@ from timm.models._efficientnet_builder import efficientnet_init_weights
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dna_engine import data
-from dna_engine.architecture import Architecture
-from dna_engine.cost import in_widths
-from dna_engine.rate import even_batch
+from dna_engine.blockwise.cell import CellSupernet, Stack, StackNorm
+from dna_engine.blockwise.rate import even_batch
 from dna_engine.space import CellRef, Op, Space
-from dna_engine.supernet import CellSupernet, Stack, StackNorm
+from dna_engine.space.architecture import Architecture
+from dna_engine.space.cost import in_widths
+from dna_engine.training import batches
 
 #: Per block, a cell (from 1) and its ops.
 Choices = Sequence[tuple[int, Sequence[Op]]]
@@ -89,7 +89,7 @@ def draw(space: Space, seed: int | None) -> Choices:
 
 
 def rate(
-    network: SharedNetwork, architectures: Sequence[Architecture], images: data.Images, *, batch_size: int
+    network: SharedNetwork, architectures: Sequence[Architecture], images: batches.Images, *, batch_size: int
 ) -> list[float]:
     """Log-loss of each architecture's path on every image, in nats; lower is better."""
     chosen = [[(block.cell, block.ops) for block in architecture.blocks] for architecture in architectures]

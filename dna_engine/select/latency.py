@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dna_engine.architecture import Architecture, Layer
 from dna_engine.errors import InvalidSpec
 from dna_engine.space import OPS, Op
+from dna_engine.space.architecture import Architecture, Layer
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dna_engine.architecture import Architecture
 from dna_engine.errors import InvalidSpec
 from dna_engine.select.latency import LatencyTable
 from dna_engine.select.ratings import Ratings
 from dna_engine.select.trellis import build_trellis
 from dna_engine.space import Op
+from dna_engine.space.architecture import Architecture
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from dna_engine.cost import block_sizes, head_cost, in_widths, layer_at, layer_cost, stem_cost
 from dna_engine.select.latency import LatencyTable
 from dna_engine.select.ratings import Ratings
 from dna_engine.space import Cell, CellRef, Space
+from dna_engine.space.cost import block_sizes, head_cost, in_widths, layer_at, layer_cost, stem_cost
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -9,11 +9,11 @@ from uuid import UUID
 
 import numpy as np
 
-from dna_engine.cost import block_sizes, in_widths, layer_at
+from dna_engine.plans.steps import LATENCY, PICTURES, Kind, Step
 from dna_engine.select import LatencyTable, Network, Problem, Ratings, best
 from dna_engine.space import Space
+from dna_engine.space.cost import block_sizes, in_widths, layer_at
 from dna_engine.spec import ResolvedSpec
-from dna_engine.steps import LATENCY, PICTURES, Kind, Step
 from store import flow, searches
 from store.artifacts import StoredFile
 from store.blobs import BlobStore

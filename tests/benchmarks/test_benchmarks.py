@@ -131,7 +131,7 @@ def test_a_folder_keeps_one_study(clothes: Path, tmp_path: Path) -> None:
 
 
 def test_networks_are_spread_over_costs_and_inside_the_band(clothes: Path, tmp_path: Path) -> None:
-    from dna_engine.cost import architecture_cost
+    from dna_engine.space.cost import architecture_cost
 
     arguments = ranking.parse([str(clothes), "--out", str(tmp_path), *TINY])
     study = ranking.Study(tmp_path, ranking.settings_of(arguments))
@@ -206,7 +206,7 @@ def test_training_by_both_loops(capsys: Output) -> None:
     training.main(shlex.split("--device cpu --input-size 16 --batch-size 512 --turns 1"))
     text = capsys.readouterr().out
     assert cells(text, "plain loop")[1] == "1.000"
-    assert 0.2 < float(cells(text, "dna_engine.train")[1]) < 5
+    assert 0.2 < float(cells(text, "dna_engine.training.train")[1]) < 5
 
 
 def test_an_export_is_timed_by_part(capsys: Output) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from dna_engine.dataset import DIGITS
+from dna_engine.images.info import DIGITS
 from dna_engine.spec import ResolvedSpec, SearchSpec, resolve
 from store import searches, steps
 from store.blobs import BlobStore

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dna_engine.steps import Kind
+from dna_engine.plans.steps import Kind
 from store import flow
 from store.outbox import RUN_STEP
 from store.session import transaction

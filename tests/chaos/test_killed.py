@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 from uuid import UUID
 
-from dna_engine import checkpoint
+from dna_engine.plans.steps import Kind, phase_steps
+from dna_engine.runtime import checkpoint
 from dna_engine.spec import ResolvedSpec
-from dna_engine.steps import Kind, phase_steps
 from store import artifacts, events
 from store.session import transaction
 from store.settings import Settings

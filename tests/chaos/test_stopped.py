@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import psutil
 
-from dna_engine import checkpoint
-from dna_engine.steps import Kind
+from dna_engine.plans.steps import Kind
+from dna_engine.runtime import checkpoint
 from store import flow
 from store.session import transaction
 from store.settings import Settings

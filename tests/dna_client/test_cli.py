@@ -19,7 +19,7 @@ from sqlalchemy import delete, func, update
 
 from dna_client.__main__ import main
 from dna_client.cli.options import whole
-from dna_engine.steps import PICTURES
+from dna_engine.plans.steps import PICTURES
 from store import workers
 from store.session import transaction
 from store.tables import Artifact, Worker

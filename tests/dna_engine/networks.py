@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 
-from dna_engine.architecture import Architecture
 from dna_engine.space import Space
+from dna_engine.space.architecture import Architecture
 
 
 def random_network(

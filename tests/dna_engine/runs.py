@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 import torch
 
-from dna_engine.context import Context, never
-from dna_engine.dataset import DIGITS, DatasetInfo
 from dna_engine.events import Reporter, _Event
+from dna_engine.images.info import DIGITS, DatasetInfo
+from dna_engine.runtime.context import Context, never
 from dna_engine.spec import ResolvedSpec, SearchSpec, resolve
 
 #: (2 + 4) x 4 x 2 = 48 networks at 16x16; two cells in the first block.

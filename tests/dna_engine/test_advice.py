@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from dna_engine.advice import advice
-from dna_engine.dataset import DIGITS, DatasetInfo
+from dna_engine.catalogue import catalogue
+from dna_engine.images.info import DIGITS, DatasetInfo
 from dna_engine.space import SPACES
 from dna_engine.spec import SearchSpec, TeacherSpec, resolve
-from dna_engine.teachers import catalogue
 
 PHOTOS = DatasetInfo(
     name="photos", kind="upload", location="f", num_classes=5, num_train=240, num_test=60, image_size=224

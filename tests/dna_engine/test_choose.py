@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 
 from dna_engine import choose
-from dna_engine.architecture import Architecture
 from dna_engine.choose import gather, run_step
-from dna_engine.control import BAND
-from dna_engine.cost import architecture_cost
 from dna_engine.errors import InfeasibleBudget
-from dna_engine.network import count
+from dna_engine.plans.steps import Kind, Step
 from dna_engine.select import Problem, best, frontier, load_ratings
+from dna_engine.select.control import BAND
+from dna_engine.space.architecture import Architecture
+from dna_engine.space.cost import architecture_cost
 from dna_engine.spec import ResolvedSpec
-from dna_engine.steps import Kind, Step
+from dna_engine.training.network import count
 from tests.dna_engine.runs import context, tiny_spec
 
 STEP = Step(key="select", kind=Kind.SELECT)

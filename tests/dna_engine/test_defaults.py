@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from dna_engine import defaults
-from dna_engine.dataset import DIGITS, DatasetInfo
+from dna_engine.images.info import DIGITS, DatasetInfo
 from dna_engine.spec import ResolvedSpec, SearchSpec, resolve
 
 

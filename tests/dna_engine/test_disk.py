@@ -11,9 +11,9 @@ import pytest
 import torch
 from safetensors import SafetensorError
 
-from dna_engine import checkpoint
 from dna_engine.disk import room_on, size
 from dna_engine.errors import DiskFull
+from dna_engine.runtime import checkpoint
 
 
 @pytest.fixture

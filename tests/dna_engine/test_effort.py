@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from dna_engine.dataset import DIGITS
 from dna_engine.effort import BEGIN_SECONDS, DEFAULT_RATES, seconds, work
+from dna_engine.images.info import DIGITS
+from dna_engine.plans.steps import Kind, phase_steps
 from dna_engine.spec import SearchSpec, resolve
-from dna_engine.steps import Kind, phase_steps
 
 
 def test_work_does_not_depend_on_how_cells_are_grouped() -> None:

@@ -15,9 +15,9 @@ import pytest
 
 from dna_engine.__main__ import main
 from dna_engine.events import Checkpoint, Failure, Progress, Result, parse_event
+from dna_engine.plans.steps import Kind, Step
 from dna_engine.select import Problem, best, load_ratings
 from dna_engine.space import SPACES
-from dna_engine.steps import Kind, Step
 from tests.dna_engine.runs import tiny_spec
 
 COMMAND = [sys.executable, "-m", "dna_engine"]
@@ -68,7 +68,7 @@ def test_describe_gives_the_published_networks_to_the_unit(
 
 
 def test_describe_reads_an_architecture_at_its_own_input(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    from dna_engine.architecture import published
+    from dna_engine.space.architecture import published
 
     path = tmp_path / "architecture.json"
     path.write_text(json.dumps(published("dna-a", input_size=240).to_json()))

@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dna_engine import export, pipeline
+from dna_engine import pipeline
 from dna_engine.console import summary_lines
 from dna_engine.errors import Interrupted, InvalidSpec
 from dna_engine.events import Log, Metric
+from dna_engine.export import export
+from dna_engine.images.survey import survey
+from dna_engine.plans.steps import Kind
 from dna_engine.spec import ResolvedSpec
-from dna_engine.steps import Kind
-from dna_engine.survey import survey
 from tests.dna_engine.runs import context, tiny_spec
 
 SPEC = tiny_spec()

@@ -13,13 +13,13 @@ from PIL import Image
 
 from dna_engine import pipeline, plots
 from dna_engine.__main__ import main
-from dna_engine.context import Context
-from dna_engine.dataset import DIGITS
 from dna_engine.errors import InvalidSpec
 from dna_engine.events import Log, Metric, Reporter
+from dna_engine.images.info import DIGITS
+from dna_engine.plans.steps import METRICS, Kind, Step
+from dna_engine.runtime.context import Context
 from dna_engine.space import CellRef
 from dna_engine.spec import SearchSpec, resolve
-from dna_engine.steps import METRICS, Kind, Step
 from tests.dna_engine.runs import context
 
 SPACE = {

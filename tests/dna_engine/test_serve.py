@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from dna_engine.events import Event, Failure, Result, parse_event
-from dna_engine.steps import Kind, Order, phase_steps
+from dna_engine.plans.steps import Kind, Order, phase_steps
 from tests.dna_engine.runs import tiny_spec
 
 SPEC = tiny_spec()

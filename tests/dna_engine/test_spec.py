@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from dna_engine.cost import cost_range
-from dna_engine.dataset import DIGITS, DatasetInfo
 from dna_engine.errors import InfeasibleBudget, InvalidSpec, TeacherError, UnknownName
+from dna_engine.images.info import DIGITS, DatasetInfo
 from dna_engine.space import SPACES
+from dna_engine.space.cost import cost_range
 from dna_engine.spec import ResolvedSpec, SearchSpec, resolve
 
 LARGE = DatasetInfo(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dna_client import Client
-from dna_engine.images import ArrayAlbum, open_digits
+from dna_engine.images.albums import ArrayAlbum, open_digits
 from store.embedded import Servers
 from store.settings import Settings
 from tests.conftest import new_database

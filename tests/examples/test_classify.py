@@ -13,14 +13,14 @@ import torch
 from PIL import Image
 
 from dna_engine.choose import preprocessing
-from dna_engine.data import load
-from dna_engine.export import write_onnx
-from dna_engine.images import describe_folder
-from dna_engine.layout import read_layout
+from dna_engine.export.export import write_onnx
+from dna_engine.images.albums import describe_folder
+from dna_engine.images.layout import read_layout
 from dna_engine.spec import SearchSpec, resolve
+from dna_engine.training.batches import load
 from examples import classify
-from tests.dna_engine.test_arrange import write
-from tests.dna_engine.test_layout import pets
+from tests.dna_engine.images.test_arrange import write
+from tests.dna_engine.images.test_layout import pets
 
 SCRIPT = Path(classify.__file__)
 

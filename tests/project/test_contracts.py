@@ -30,9 +30,9 @@ def test_import_contracts_hold() -> None:
         "store.tables",
         "dna_client.client",
         "dna_engine.spec",
-        "dna_engine.steps",
+        "dna_engine.plans.steps",
         "dna_engine.select",
-        "dna_engine.teachers",
+        "dna_engine.catalogue",
     ],
 )
 def test_loads_no_torch(module: str) -> None:

@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from dna_engine.accuracy import Answers, judge
-from dna_engine.dataset import DIGITS
+from dna_engine.images.info import DIGITS
+from dna_engine.plans.steps import Kind
 from dna_engine.space import CellRef
 from dna_engine.spec import ResolvedSpec, SearchSpec, resolve
-from dna_engine.steps import Kind
 from store import flow, searches, steps, workers
 from store.claims import Claim
 from store.migrate import is_current

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from dna_engine.dataset import DIGITS
 from dna_engine.errors import UnknownName
+from dna_engine.images.info import DIGITS
 from store import datasets
 from store.errors import NameTaken, NotFound
 from store.tables import Dataset

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event, func, select, update
 
-from dna_engine.dataset import DIGITS
+from dna_engine.images.info import DIGITS
 from store import artifacts, claims, datasets, files, flow, searches
 from store.artifacts import StoredFile
 from store.blobs import BlobStore

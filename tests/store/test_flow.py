@@ -9,7 +9,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from dna_engine.events import Log, Metric, Progress
-from dna_engine.steps import Kind
+from dna_engine.plans.steps import Kind
 from store import architectures, claims, events, flow, searches, steps, trainings
 from store.errors import IllegalTransition, LeaseLost
 from store.states import EventType, Role, SearchState, StepState, TrainingState

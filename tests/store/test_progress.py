@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.orm import Session
 
-from dna_engine.dataset import DIGITS
+from dna_engine.images.info import DIGITS
+from dna_engine.plans.steps import Kind
 from dna_engine.spec import SearchSpec, resolve
-from dna_engine.steps import Kind
 from store import workers
 from store.progress import Fleet, Work, Workers, estimate, plan
 from store.states import StepState

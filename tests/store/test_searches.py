@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from dna_engine.steps import Kind
+from dna_engine.plans.steps import Kind
 from store import architectures, artifacts, events, flow, outbox, searches
 from store.artifacts import StoredFile
 from store.blobs import BlobStore

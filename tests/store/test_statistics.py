@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from dna_engine.steps import Kind
+from dna_engine.plans.steps import Kind
 from store import flow, statistics
 from store.states import SearchState
 from tests.store.builders import finish_phase, new_search, new_worker, queued, succeed, take

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from dna_engine.dataset import DIGITS
+from dna_engine.images.info import DIGITS
 from store import artifacts, datasets, sweeper
 from store.artifacts import StoredFile
 from store.blobs import Blob, BlobStore

@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from dna_engine.plans.steps import METRICS
+from dna_engine.plans.steps import Step as PlannedStep
 from dna_engine.spec import ResolvedSpec
-from dna_engine.steps import METRICS
-from dna_engine.steps import Step as PlannedStep
 from store import artifacts, claims, flow, searches, steps
 from store.artifacts import StoredFile
 from store.blobs import Blob, location_of

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import update
 
-from dna_engine.images import upload_folder
+from dna_engine.images.albums import upload_folder
 from store import datasets
 from store.columns import new_id
 from store.session import transaction

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from dna_engine import arrange, images
-from dna_engine.archive import pack
-from dna_engine.dataset import DIGITS, DatasetInfo
-from dna_engine.layout import read_layout
+from dna_engine.images import albums, arrange
+from dna_engine.images.archive import pack
+from dna_engine.images.info import DIGITS, DatasetInfo
+from dna_engine.images.layout import read_layout
 from store import datasets
 from store.blobs import Blob
 from store.errors import CorruptArtifact
 from store.session import transaction
-from tests.dna_engine.test_arrange import write
+from tests.dna_engine.images.test_arrange import write
 from worker.datasets import lay_down
 from worker.run_folder import MissingFile
 from worker.slot import Slot
@@ -27,7 +27,7 @@ def stored(slot: Slot, folder: Path) -> tuple[DatasetInfo, Blob]:
     pack(folder / "images", folder / "archive.tar")
     blob = slot.blobs.write_file(folder / "archive.tar")
     fingerprint = arrange.fingerprint(folder / "images")
-    info = images.describe_folder("birds", "upload", fingerprint, read_layout(folder / "images"))
+    info = albums.describe_folder("birds", "upload", fingerprint, read_layout(folder / "images"))
     with transaction(slot.sessions) as session:
         datasets.create(session, info, fingerprint=fingerprint, archive=blob)
     return info, blob
@@ -41,9 +41,9 @@ def test_the_images_are_those_that_were_sent(slot: Slot, tmp_path: Path, monkeyp
     info, _ = stored(slot, tmp_path)
     root = tmp_path / "elsewhere"
     laid_down(slot, info, root)
-    assert arrange.fingerprint(images.upload_folder(root, info.location)) == info.location
+    assert arrange.fingerprint(albums.upload_folder(root, info.location)) == info.location
     monkeypatch.setenv("DNA_DATASETS", str(root))
-    train, test = images.open_upload(info.location)
+    train, test = albums.open_upload(info.location)
     assert (len(train.labels), len(test.labels)) == (8, 2)
     assert [path.name for path in root.iterdir()] == ["uploads"], "nothing is left of the unpacking"
 

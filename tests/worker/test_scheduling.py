@@ -7,10 +7,10 @@ import random
 
 import pytest
 
-from dna_engine.dataset import DIGITS, DatasetInfo
+from dna_engine.images.info import DIGITS, DatasetInfo
+from dna_engine.plans.steps import Kind
 from dna_engine.space import CellRef
 from dna_engine.spec import ResolvedSpec, SearchSpec, resolve
-from dna_engine.steps import Kind
 from worker.scheduling import Costs, assign, step_costs
 
 

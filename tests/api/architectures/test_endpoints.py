@@ -15,8 +15,8 @@ from sqlalchemy import func, update
 from starlette.testclient import TestClient
 
 from api.settings import ApiSettings
-from dna_engine.architecture import Architecture
-from dna_engine.steps import Kind
+from dna_engine.plans.steps import Kind
+from dna_engine.space.architecture import Architecture
 from store.blobs import BlobStore
 from store.files import discard_loose
 from store.session import Sessions, transaction

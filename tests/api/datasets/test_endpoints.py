@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.testclient import TestClient
 
-from dna_engine.dataset import DatasetInfo
+from dna_engine.images.info import DatasetInfo
 from store import datasets
 from store.session import Sessions, transaction
 from tests.api.problems import problem

@@ -23,8 +23,8 @@ from store.scratch import scratch_folder
 from store.session import Sessions, transaction
 from tests.api.conftest import LOCAL
 from tests.api.problems import problem
-from tests.dna_engine.test_archive import tarred, zipped
-from tests.dna_engine.test_arrange import picture
+from tests.dna_engine.images.test_archive import tarred, zipped
+from tests.dna_engine.images.test_arrange import picture
 
 BIRDS = {
     f"{name}/{number}.png": picture(shade + number) for shade, name in ((0, "owl"), (99, "wren")) for number in range(5)

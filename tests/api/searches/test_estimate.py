@@ -10,8 +10,8 @@ from sqlalchemy import update
 from starlette.testclient import TestClient
 
 from api.searches import service
-from dna_engine.dataset import DIGITS
 from dna_engine.effort import START_SECONDS
+from dna_engine.images.info import DIGITS
 from dna_engine.space import get_space
 from dna_engine.spec import SearchSpec, resolve
 from store.blobs import BlobStore

@@ -11,11 +11,11 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.settings import ApiSettings
-from dna_engine.architecture import Architecture
-from dna_engine.cost import architecture_cost
+from dna_engine.plans.steps import Kind
 from dna_engine.select import Problem, best, frontier
+from dna_engine.space.architecture import Architecture
+from dna_engine.space.cost import architecture_cost
 from dna_engine.spec import ResolvedSpec
-from dna_engine.steps import Kind
 from store import events
 from store.blobs import BlobStore
 from store.events import Point

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.testclient import TestClient
 
-from dna_engine.teachers import catalogue
+from dna_engine.catalogue import catalogue
 
 
 def test_the_papers_teacher(shared: TestClient) -> None:

@@ -1,0 +1,1 @@
+"""Files of a trained network, each compared with it before it is offered, and its card."""

@@ -1,0 +1,161 @@
+"""Where images come from: the digits and class folders, as albums that give one picture at a time. Torch-free.
+
+An album knows its labels before any picture is opened, so that a split can be drawn by class. ``data.py`` makes batches,
+``timm_images.py`` has the albums of timm's datasets.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from PIL import Image
+
+from dna_engine.images import balance
+from dna_engine.images.info import DatasetInfo
+from dna_engine.images.layout import Layout, Part, read_layout
+from dna_engine.images.picture import open_picture, shorter_side
+
+#: Folder below :func:`datasets_root` in which uploaded datasets are unpacked.
+UPLOADS = "uploads"
+
+
+class Album(Protocol):
+    """Pictures in a fixed order."""
+
+    @property
+    def labels(self) -> list[int]:
+        """Class numbers from 0, picture by picture."""
+
+    def picture(self, index: int) -> Image.Image:
+        """The picture as RGB.
+
+        Raises:
+            DataError: it cannot be read.
+        """
+
+    def side(self, index: int) -> int:
+        """The picture's shorter side in pixels, without decoding more than that takes.
+
+        Raises:
+            DataError: it cannot be read.
+        """
+
+
+@dataclass(frozen=True)
+class FolderAlbum:
+    """Image files."""
+
+    paths: list[Path]
+    labels: list[int]
+
+    def picture(self, index: int) -> Image.Image:
+        return open_picture(self.paths[index])
+
+    def side(self, index: int) -> int:
+        return shorter_side(self.paths[index])
+
+
+@dataclass(frozen=True)
+class ArrayAlbum:
+    """Grey pictures (N, H, W) of unsigned bytes."""
+
+    pixels: np.ndarray[Any, np.dtype[np.uint8]]
+    labels: list[int]
+
+    def picture(self, index: int) -> Image.Image:
+        return Image.fromarray(self.pixels[index]).convert("RGB")
+
+    def side(self, index: int) -> int:
+        return int(min(self.pixels[index].shape))
+
+
+def open_digits() -> tuple[ArrayAlbum, ArrayAlbum]:
+    """Handwritten digits of scikit-learn, 8x8: four fifths of each class to train with, the same in every search."""
+    from sklearn.datasets import load_digits  # scikit-learn is slow to import and only the digits need it
+    from sklearn.model_selection import train_test_split
+
+    digits = load_digits()
+    pixels = (digits.images * (255 / 16)).round().astype(np.uint8)
+    parts = train_test_split(pixels, digits.target, test_size=0.2, stratify=digits.target, random_state=0)
+    return ArrayAlbum(parts[0], parts[2].tolist()), ArrayAlbum(parts[1], parts[3].tolist())
+
+
+def open_folder(root: Path) -> tuple[FolderAlbum, FolderAlbum]:
+    """Training and test pictures of a folder, as ``layout.py`` finds them.
+
+    Raises:
+        DataError: it holds no dataset, or it cannot be told which.
+    """
+    layout = read_layout(root)
+    return _album(layout.train), _album(layout.test)
+
+
+def _album(part: Part) -> FolderAlbum:
+    labels = [label for label, files in enumerate(part.classes.values()) for _ in files]
+    return FolderAlbum(part.files, labels)
+
+
+def open_upload(fingerprint: str) -> tuple[FolderAlbum, FolderAlbum]:
+    """Training and test pictures of an uploaded dataset, where a worker has unpacked it.
+
+    Raises:
+        DataError: it has not been unpacked here.
+    """
+    return open_folder(upload_folder(datasets_root(), fingerprint))
+
+
+def upload_folder(root: Path, fingerprint: str) -> Path:
+    """Where below ``root`` the images of an uploaded dataset lie, unpacked: once for each content."""
+    return root / UPLOADS / fingerprint
+
+
+def datasets_root() -> Path:
+    """Where datasets are unpacked or downloaded to: ``DNA_DATASETS``, or a folder of the user's cache."""
+    return Path(os.environ.get("DNA_DATASETS", Path.home() / ".cache" / "dna-automl" / "datasets"))
+
+
+#: Pictures that are opened to learn their size.
+LOOKED_AT = 32
+
+
+def describe(
+    name: str, kind: str, location: str, albums: tuple[Album, Album], *, class_names: list[str]
+) -> DatasetInfo:
+    """What is known of a dataset from its training and test pictures; the heads of a few are read.
+
+    Raises:
+        DataError: one of those cannot be read.
+    """
+    train, test = albums
+    every = max(1, len(train.labels) // LOOKED_AT)
+    sides = [train.side(index) for index in range(0, len(train.labels), every)]
+    return DatasetInfo.model_validate(
+        {
+            "name": name,
+            "kind": kind,
+            "location": location,
+            "num_classes": max(train.labels) + 1,
+            "num_train": len(train.labels),
+            "num_test": len(test.labels),
+            "image_size": int(statistics.median(sides)),
+            "class_names": class_names,
+            "warnings": balance.warnings(class_names, train.labels, test.labels),
+        }
+    )
+
+
+def describe_folder(name: str, kind: str, location: str, layout: Layout) -> DatasetInfo:
+    """What is known of the dataset in a folder that was read.
+
+    Raises:
+        DataError: a picture that was looked at cannot be read.
+    """
+    info = describe(
+        name, kind, location, (_album(layout.train), _album(layout.test)), class_names=list(layout.train.classes)
+    )
+    return info.model_copy(update={"left_out": layout.left_out})

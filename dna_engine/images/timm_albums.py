@@ -1,0 +1,84 @@
+"""Pictures of the datasets that timm can make by name, such as ``torch/cifar10``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from PIL import Image
+
+from dna_engine.errors import DataError
+from dna_engine.images.albums import datasets_root
+from dna_engine.images.picture import rgb
+
+
+@dataclass(frozen=True)
+class TimmAlbum:
+    """A map-style dataset as ``timm.data.create_dataset`` makes it."""
+
+    name: str
+    dataset: Any
+    labels: list[int]
+
+    def picture(self, index: int) -> Image.Image:
+        with self._readable(index):
+            return rgb(self._image(index))
+
+    def side(self, index: int) -> int:
+        with self._readable(index):
+            return min(self._image(index).size)
+
+    def _image(self, index: int) -> Image.Image:
+        image = self.dataset[index][0]
+        assert isinstance(image, Image.Image)
+        return image
+
+    @contextmanager
+    def _readable(self, index: int) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, ValueError) as error:
+            raise DataError(f"Image {index} of {self.name} cannot be read ({error}).") from error
+
+
+def open_timm(name: str) -> tuple[TimmAlbum, TimmAlbum]:
+    """Training and validation pictures of a dataset that timm can make, such as ``torch/cifar10``.
+
+    Raises:
+        DataError: it cannot be made here, or it can only be streamed.
+    """
+    return _timm_album(name, "train"), _timm_album(name, "validation")
+
+
+def _timm_album(name: str, split: str) -> TimmAlbum:
+    from timm.data.dataset_factory import create_dataset  # timm.data is slow to import and only these datasets need it
+
+    root = datasets_root()
+    root.mkdir(parents=True, exist_ok=True)
+    download = name.startswith("torch/") and name != "torch/image_folder"
+    try:
+        dataset = create_dataset(name, root=str(root), split=split, download=download)
+    except (OSError, RuntimeError, ValueError, AssertionError, ImportError) as error:
+        raise DataError(
+            f"timm cannot make the {split} images of {name!r} under {root} ({type(error).__name__}: {error}). Check the "
+            "name, or put the data there first.",
+            param="dataset",
+        ) from error
+    return TimmAlbum(name, dataset, _timm_labels(name, dataset))
+
+
+def _timm_labels(name: str, dataset: Any) -> list[int]:
+    if hasattr(dataset, "targets"):  # torchvision's
+        return [int(label) for label in dataset.targets]
+    reader: Any = getattr(dataset, "reader", None)
+    if hasattr(reader, "samples"):  # a folder's
+        return [int(sample[1]) for sample in reader.samples]
+    if hasattr(reader, "label_key"):  # a table's
+        return [int(label) for label in reader.dataset[reader.label_key]]
+    raise DataError(
+        f"{name!r} does not give its labels in advance, so no images can be held out by class. Store it as class "
+        "folders and use those.",
+        param="dataset",
+    )

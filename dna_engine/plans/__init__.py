@@ -1,0 +1,1 @@
+"""Which steps a job takes, what each needs and makes. Torch-free."""

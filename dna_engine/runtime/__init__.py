@@ -1,0 +1,1 @@
+"""Where a step runs: its device, cores, checkpoints and random streams."""

@@ -1,0 +1,1 @@
+"""Whole networks: batches of images, the recipe, the training loop, latency."""

@@ -1,0 +1,82 @@
+"""A chosen architecture as the timm EfficientNet that it describes, and what is counted on it."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from safetensors.torch import load_file
+from timm.models._efficientnet_builder import decode_arch_def
+from timm.models.efficientnet import EfficientNet
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from dna_engine.space.architecture import Architecture
+from dna_engine.space.cost import Cost
+
+
+def build(architecture: Architecture, *, dropout: float = 0.0, drop_path: float = 0.0) -> EfficientNet:
+    """The network, freshly initialised, on the default device.
+
+    Args:
+        architecture: what to build.
+        dropout: before the classifier, in training.
+        drop_path: rate of the deepest residual branch (stochastic depth), rising linearly from 0 at the first.
+    """
+    return EfficientNet(
+        decode_arch_def(architecture.arch_def()),  # type: ignore[no-untyped-call]
+        num_classes=architecture.num_classes,
+        num_features=architecture.head_width,
+        in_chans=architecture.in_chans,
+        stem_size=architecture.stem_width,
+        act_layer=nn.SiLU,
+        drop_rate=dropout,
+        drop_path_rate=drop_path,
+    )
+
+
+def calm_classifier(model: nn.Module) -> None:
+    """Brings the weights of an untrained timm classifier down to a uniform +-1 / sqrt(features), where they are larger.
+
+    timm's EfficientNets draw them in +-1 / sqrt(classes), which suits ImageNet's 1,000. With 5 classes the logits of an
+    untrained network would lie several apart, and the first gradients hundreds of times above the later ones.
+    """
+    classifier = cast(Any, model).get_classifier()
+    if isinstance(classifier, nn.Linear):
+        bound = (3 * classifier.in_features) ** -0.5  # The standard deviation of that uniform distribution.
+        with torch.no_grad():
+            classifier.weight.mul_(min(1.0, bound / classifier.weight.std().item()))
+
+
+def count(architecture: Architecture) -> Cost:
+    """Multiply-adds and parameters counted on the built network, by torch; :mod:`dna_engine.space.cost` predicts the same.
+
+    The network is built without memory (on torch's meta device), so this takes milliseconds at any size.
+    """
+    with torch.device("meta"):
+        model = build(architecture)
+    return count_model(model, architecture.input_size, in_chans=architecture.in_chans)
+
+
+def count_model(model: nn.Module, input_size: int, *, in_chans: int = 3) -> Cost:
+    """The same of any classifier, on a copy without memory."""
+    copied = copy.deepcopy(model).to("meta").eval()
+    image = torch.empty(1, in_chans, input_size, input_size, device="meta")
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        copied(image)
+    return Cost(flops=counter.get_total_flops() // 2, params=sum(p.numel() for p in copied.parameters()))
+
+
+def load(folder: Path) -> EfficientNet:
+    """The trained network of a folder with ``architecture.json`` and ``weights.safetensors``, by timm alone, in eval mode.
+
+    These are the lines that a reader of the model card runs; nothing of the search takes part.
+    """
+    arguments = json.loads((folder / "architecture.json").read_text())["timm"]
+    blocks = decode_arch_def(arguments.pop("arch_def"))  # type: ignore[no-untyped-call]
+    model = EfficientNet(blocks, act_layer=nn.SiLU, **arguments)
+    model.load_state_dict(load_file(folder / "weights.safetensors"))
+    return model.eval()

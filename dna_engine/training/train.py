@@ -1,0 +1,347 @@
+"""Trains a network from scratch by a recipe; goes on from its checkpoint to the bit.
+
+Batches and dropout depend on the seed and the step number alone, so a run that was interrupted anywhere continues as if
+nothing had happened (to the bit on a CPU).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from timm.utils.model_ema import ModelEmaV3
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from dna_engine.accuracy import Accuracy, Answers, judge, warning
+from dna_engine.errors import NonFiniteLoss
+from dna_engine.events import Checkpoint, Log, Metric, Progress, Result
+from dna_engine.plans.steps import Step
+from dna_engine.runtime import checkpoint as checkpoints
+from dna_engine.runtime.context import CHECKPOINT_EVERY, Context
+from dna_engine.runtime.cores import threads
+from dna_engine.space.architecture import Architecture
+from dna_engine.space.cost import architecture_cost, work_per_operation
+from dna_engine.spec import ResolvedSpec
+from dna_engine.training import batches
+from dna_engine.training.network import build, calm_classifier, count
+from dna_engine.training.recipe import Recipe
+
+PROGRESS_EVERY = 0.5
+#: A training whose loss, after the warm-up, is this many times that of a network that knows nothing is told of.
+DIVERGING = 1.25
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """What training came to.
+
+    Attributes:
+        test_accuracy: share of the test images classified correctly, 0 to 1.
+        test_loss: mean cross entropy (log-loss, nats) on the test images.
+        test: what that accuracy says.
+        seconds: spent training and evaluating, over all interruptions.
+        images_per_second: training images over the seconds spent training.
+    """
+
+    test_accuracy: float
+    test_loss: float
+    test: Accuracy
+    seconds: float
+    images_per_second: float
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "test": self.test.model_dump(mode="json")}
+
+
+def fit(
+    model: nn.Module,
+    splits: batches.Splits,
+    recipe: Recipe,
+    *,
+    seed: int,
+    context: Context,
+    checkpoint: Path,
+    part: str,
+) -> FitResult:
+    """Trains ``model`` in place on ``splits.train``; afterwards it holds the averaged weights where the recipe has them.
+
+    The test images are looked at after each epoch for the curve, and decide nothing.
+
+    Args:
+        model: takes images (B, 3, S, S), gives logits (B, classes).
+        checkpoint: where an interrupted run goes on from; removed by nobody here.
+        part: names the network in events and in the series ``train/PART/loss``, ``accuracy`` and ``best`` (accuracy so far).
+
+    Raises:
+        NonFiniteLoss: training diverged.
+        Interrupted: told to stop; a checkpoint was written.
+    """
+    run = _Run(model, splits, recipe, seed=seed, context=context, checkpoint=checkpoint, part=part)
+    run.resume()
+    run.train()
+    return run.finish()
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a classifier answered on every image of a set, and its mean cross entropy (nats)."""
+
+    answers: Answers
+    loss: float
+
+    @property
+    def accuracy(self) -> float:
+        """0 to 1."""
+        return self.answers.accuracy
+
+
+def evaluate(
+    model: nn.Module, images: batches.Images, device: torch.device, *, exact: bool = True, batch_size: int = 256
+) -> Evaluation:
+    """Runs a classifier on every image of a set.
+
+    ``exact`` asks for full precision: what is claimed of a network must hold wherever it is run.
+    """
+    model.eval()
+    answers, truth, classes = [], [], 0
+    loss = torch.zeros((), device=device, dtype=torch.float64)
+    with torch.inference_mode(), nullcontext() if exact else precision(device):
+        for x, labels in images.ordered(batch_size):
+            logits = model(x.contiguous(memory_format=torch.channels_last)).float()
+            classes = logits.shape[1]
+            answers.append(logits.argmax(1))
+            truth.append(labels)
+            loss += F.cross_entropy(logits, labels, reduction="sum")
+    counted = Answers.count(torch.cat(truth).tolist(), torch.cat(answers).tolist(), classes)
+    return Evaluation(counted, loss.item() / len(images))
+
+
+def precision(device: torch.device) -> AbstractContextManager[Any]:
+    """bfloat16 autocast on a GPU, full precision on a CPU (where bfloat16 is slower)."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda")
+
+
+class _Run:
+    """One training run: what is kept in the checkpoint, and the loop."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        splits: batches.Splits,
+        recipe: Recipe,
+        *,
+        seed: int,
+        context: Context,
+        checkpoint: Path,
+        part: str,
+    ) -> None:
+        self.model = model.to(context.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.splits, self.recipe, self.seed = splits, recipe, seed
+        self.context, self.checkpoint, self.part = context, checkpoint, part
+        self.steps_per_epoch = splits.train.steps(recipe.batch_size)
+        self.total = recipe.epochs * self.steps_per_epoch
+        self.optimizer = recipe.make_optimizer(model)
+        self.schedule = recipe.make_schedule(self.optimizer, self.steps_per_epoch)
+        self.average = ModelEmaV3(model, decay=recipe.ema_decay, use_warmup=True) if recipe.ema_decay else None
+        self.criterion = nn.CrossEntropyLoss(label_smoothing=recipe.label_smoothing)
+        self.step = 0
+        self.train_seconds = self.seconds = 0.0
+        self.best_accuracy = 0.0
+        self.told_of_divergence = False
+        self.losses: list[Tensor] = []
+        self.last_saved = self.last_shown = self.started = time.monotonic()
+        self.first_step = 0
+
+    # --- the loop
+
+    def train(self) -> None:
+        batches = self.splits.train.batches(
+            self.recipe.batch_size, epochs=self.recipe.epochs, seed=self.seed, start=self.step
+        )
+        while self.step < self.total:
+            began = time.monotonic()
+            self._epoch(batches, self.steps_per_epoch - self.step % self.steps_per_epoch)
+            self.train_seconds += time.monotonic() - began
+            self._end_epoch()
+            self.seconds += time.monotonic() - began
+
+    def _epoch(self, batches: Iterator[tuple[Tensor, Tensor]], steps: int) -> None:
+        self.model.train()
+        for _ in range(steps):
+            self.losses.append(self._train_step(*next(batches)))
+            self.step += 1
+            if self.context.stop():
+                self._save()
+                self.context.interrupt()
+            self._show()
+            if time.monotonic() - self.last_saved > CHECKPOINT_EVERY:
+                self._save()
+
+    def _train_step(self, images: Tensor, labels: Tensor) -> Tensor:
+        """One update; returns the loss, still on the device."""
+        torch.manual_seed(self.seed * 1_000_003 + self.step)  # For dropout: the step's own stream.
+        self.schedule.step_update(self.step)
+        with precision(self.context.device):
+            loss: Tensor = self.criterion(self.model(images.contiguous(memory_format=torch.channels_last)), labels)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        if self.recipe.clip_grad is not None:
+            nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip_grad)
+        self.optimizer.step()
+        if self.average is not None:
+            self.average.update(self.model, step=self.step + 1)
+        return loss.detach()
+
+    def _end_epoch(self) -> None:
+        loss = self._mean_loss()
+        accuracy = evaluate(self._best(), self.splits.test, self.context.device, exact=False).accuracy
+        self.losses.clear()
+        epoch = self.step / self.steps_per_epoch
+        self.best_accuracy = max(self.best_accuracy, accuracy)
+        for name, value in (("loss", loss), ("accuracy", accuracy), ("best", self.best_accuracy)):
+            self.context.reporter.emit(Metric(series=f"train/{self.part}/{name}", x=epoch, y=value))
+        if epoch > self.recipe.warmup_epochs and not self.told_of_divergence:
+            self._tell_of_divergence(loss, epoch)
+
+    def _tell_of_divergence(self, loss: float, epoch: float) -> None:
+        """A network that gives every class the same chance has the loss ln(classes), whatever the smoothing."""
+        knows_nothing = math.log(int(self.splits.train.labels.max()) + 1)
+        if loss > DIVERGING * knows_nothing:
+            self.told_of_divergence = True
+            message = (
+                f"The training of {self.part} diverges: its loss is {loss:.2f} in epoch {epoch:.0f} of "
+                f"{self.recipe.epochs}, that of a network that knows nothing is {knows_nothing:.2f}. Ask for a learning "
+                f"rate lower than {self.recipe.learning_rate:g}."
+            )
+            self.context.reporter.emit(Log(level="warning", message=message))
+
+    def finish(self) -> FitResult:
+        began = time.monotonic()
+        best = self._best()
+        if best is not self.model:
+            self.model.load_state_dict(best.state_dict())
+        reached = evaluate(self.model, self.splits.test, self.context.device)
+        test = judge(reached.answers)
+        if said := warning(self.part, test):
+            advice = "More epochs may help, or more images, above all of rare classes."
+            self.context.reporter.emit(Log(level="warning", message=f"{said} {advice}"))
+        self.seconds += time.monotonic() - began
+        self._save()
+        images = self.total * min(self.recipe.batch_size, len(self.splits.train))
+        return FitResult(
+            reached.accuracy, reached.loss, test, round(self.seconds, 3), round(images / self.train_seconds, 1)
+        )
+
+    def _best(self) -> nn.Module:
+        best: nn.Module = self.model if self.average is None else self.average.module
+        return best
+
+    def _mean_loss(self) -> float:
+        loss = torch.stack(self.losses).mean().item()
+        if loss != loss or loss == float("inf"):
+            raise NonFiniteLoss(
+                f"The loss of {self.part} is no longer finite at step {self.step} of {self.total}. "
+                "Ask for a lower learning rate.",
+                param="retrain.learning_rate",
+            )
+        return loss
+
+    # --- what others see, and what is kept
+
+    def _show(self) -> None:
+        now = time.monotonic()
+        if now - self.last_shown < PROGRESS_EVERY and self.step < self.total:
+            return
+        self.last_shown = now
+        self._mean_loss()
+        pace = (now - self.started) / (self.step - self.first_step)
+        self.context.reporter.emit(
+            Progress(
+                done=self.step,
+                total=self.total,
+                eta_seconds=round(pace * (self.total - self.step), 1),
+                parts=[self.part],
+            )
+        )
+
+    def _save(self) -> None:
+        if self.losses:
+            self._mean_loss()  # Never keep what has diverged.
+        checkpoints.save(
+            self.checkpoint,
+            {
+                "step": self.step,
+                "model": self.model.state_dict(),
+                "optimizer": self.optimizer.state_dict(),
+                "average": None if self.average is None else self.average.module.state_dict(),
+                "losses": torch.stack(self.losses) if self.losses else None,
+                "best_accuracy": self.best_accuracy,
+                "train_seconds": self.train_seconds,
+                "seconds": self.seconds,
+            },
+        )
+        self.last_saved = time.monotonic()
+        self.context.reporter.emit(Checkpoint(name=str(self.checkpoint.relative_to(self.context.run))))
+
+    def resume(self) -> None:
+        """Goes on from the checkpoint where there is one."""
+        state = checkpoints.resume(self.checkpoint, self.context.reporter)
+        if state is None:
+            return
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        if self.average is not None:
+            self.average.module.load_state_dict(state["average"])
+        if state["losses"] is not None:
+            self.losses = list(state["losses"].to(self.context.device).unbind())
+        self.step = self.first_step = state["step"]
+        self.best_accuracy = state["best_accuracy"]
+        self.train_seconds, self.seconds = state["train_seconds"], state["seconds"]
+
+
+# --- the step
+
+
+def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
+    """Trains the network in the folder ``step.network`` from scratch.
+
+    Reads its ``architecture.json``, writes ``weights.safetensors`` and ``training.json``: test accuracy and loss, what that
+    accuracy says (:class:`~dna_engine.accuracy.Accuracy`, as ``test``), flops and params as predicted by formula and as counted on the network, seconds, recipe.
+
+    Raises:
+        NonFiniteLoss: training diverged.
+        Interrupted: told to stop; a checkpoint was written.
+    """
+    assert step.network is not None
+    folder = context.run / step.network
+    architecture = Architecture.from_json(json.loads((folder / "architecture.json").read_text()))
+    recipe = Recipe.of(spec.retrain)
+    torch.manual_seed(spec.seed)
+    model = build(architecture, dropout=recipe.dropout, drop_path=recipe.drop_path)
+    calm_classifier(model)
+    splits = batches.load_splits(spec, context.device)
+    checkpoint = context.run / step.checkpoint
+    with threads(work_per_operation(architecture, recipe.batch_size)):
+        fitted = fit(model, splits, recipe, seed=spec.seed, context=context, checkpoint=checkpoint, part=step.network)
+    training = {
+        **fitted.to_json(),
+        "predicted": asdict(architecture_cost(architecture)),
+        "counted": asdict(count(architecture)),
+        "recipe": asdict(recipe),
+        "dataset": spec.dataset.name,
+        "seed": spec.seed,
+    }
+    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    save_file(weights, folder / "weights.safetensors")
+    (folder / "training.json").write_text(json.dumps(training, indent=1) + "\n")
+    checkpoints.remove(checkpoint)
+    return Result(artifacts=step.outputs(spec), values=training)

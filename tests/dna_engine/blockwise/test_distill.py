@@ -1,0 +1,299 @@
+"""Cells end up the same whether they train together, apart, or after an interruption."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from dna_engine.blockwise import distill, rate, teacher
+from dna_engine.blockwise.distill import Distillation, draw_path
+from dna_engine.blockwise.teacher import Teacher
+from dna_engine.errors import Interrupted, NonFiniteLoss, OutOfMemory
+from dna_engine.events import Log, Metric, Progress
+from dna_engine.plans.steps import Kind, Step
+from dna_engine.runtime.context import never
+from dna_engine.space import CellRef, get_space, parse_space
+from dna_engine.spec import ResolvedSpec
+from dna_engine.training import batches
+from tests.dna_engine.runs import Recorder, context, tiny_spec
+
+CELLS = ["b1c1", "b1c2", "b2c1", "b3c1"]
+
+
+@pytest.fixture(scope="module")
+def spec() -> ResolvedSpec:
+    return tiny_spec(training={"epochs": 2})
+
+
+@pytest.fixture(scope="module")
+def taught(spec: ResolvedSpec, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run folder with a teacher."""
+    run = tmp_path_factory.mktemp("taught")
+    teacher.run_step(spec, Step(key="teacher", kind=Kind.TEACHER), context(run)[0])
+    return run
+
+
+def rated(spec: ResolvedSpec, taught: Path, run: Path, groups: list[list[str]]) -> dict[str, list[float]]:
+    """The ratings when each group of cells is a step of its own."""
+    shutil.copytree(taught, run, dirs_exist_ok=True)
+    for number, cells in enumerate(groups, start=1):
+        distill.run_step(spec, Step(key=f"distill-{number}", kind=Kind.DISTILL, cells=cells), context(run)[0])
+        rate.run_step(spec, Step(key=f"rate-{number}", kind=Kind.RATE, cells=cells), context(run)[0])
+    return {cell: json.loads((run / f"ratings/{cell}.json").read_text())["losses"] for cell in CELLS}
+
+
+@pytest.fixture(scope="module")
+def together(spec: ResolvedSpec, taught: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[float]]:
+    return rated(spec, taught, tmp_path_factory.mktemp("together"), [CELLS])
+
+
+def test_grouping_changes_no_bit(
+    spec: ResolvedSpec, taught: Path, together: dict[str, list[float]], tmp_path: Path
+) -> None:
+    assert rated(spec, taught, tmp_path, [["b3c1", "b1c2"], ["b2c1"], ["b1c1"]]) == together
+
+
+def test_an_interruption_changes_no_bit(
+    spec: ResolvedSpec, taught: Path, together: dict[str, list[float]], tmp_path: Path
+) -> None:
+    shutil.copytree(taught, tmp_path, dirs_exist_ok=True)
+    asked = 0
+
+    def stop() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked == 13
+
+    step = Step(key="distill-1", kind=Kind.DISTILL, cells=CELLS)
+    with pytest.raises(Interrupted):
+        distill.run_step(spec, step, context(tmp_path, stop=stop)[0])
+    assert (tmp_path / step.checkpoint).exists()
+    assert not (tmp_path / "cells").exists()
+    distill.run_step(spec, step, context(tmp_path)[0])
+    rate.run_step(spec, Step(key="rate-1", kind=Kind.RATE, cells=CELLS), context(tmp_path)[0])
+    for cell in CELLS:
+        assert json.loads((tmp_path / f"ratings/{cell}.json").read_text())["losses"] == together[cell]
+
+
+@pytest.mark.parametrize(("damaged", "left"), [(["last"], 5), (["last", "before"], 0)])
+def test_a_damaged_checkpoint_costs_time_and_no_bit(
+    spec: ResolvedSpec,
+    taught: Path,
+    together: dict[str, list[float]],
+    tmp_path: Path,
+    damaged: list[str],
+    left: int,
+) -> None:
+    shutil.copytree(taught, tmp_path, dirs_exist_ok=True)
+    step = Step(key="distill-1", kind=Kind.DISTILL, cells=CELLS)
+    for steps in (5, 8):
+        asked = iter([False] * (steps - 1) + [True])
+        with pytest.raises(Interrupted):
+            distill.run_step(spec, step, context(tmp_path, stop=asked.__next__)[0])
+    places = {"last": tmp_path / step.checkpoint, "before": tmp_path / step.checkpoint_before}
+    for name in damaged:
+        content = bytearray(places[name].read_bytes())
+        content[-50] ^= 1
+        places[name].write_bytes(content)
+    where, recorder = context(tmp_path)
+    distill.run_step(spec, step, where)
+    told = [event.message for event in recorder.of(Log) if event.level == "warning"]
+    assert told[0] == "The checkpoint distill-1.safetensors is damaged: its content is not what was written."
+    assert recorder.of(Metric)[0].x == left + 1
+    assert not any(place.exists() for place in places.values())
+    rate.run_step(spec, Step(key="rate-1", kind=Kind.RATE, cells=CELLS), context(tmp_path)[0])
+    for cell in CELLS:
+        assert json.loads((tmp_path / f"ratings/{cell}.json").read_text())["losses"] == together[cell]
+
+
+def test_ratings_are_in_the_order_of_the_paths(spec: ResolvedSpec, together: dict[str, list[float]]) -> None:
+    space = spec.parsed_space
+    for cell, losses in together.items():
+        assert len(losses) == space.path_count(space.cell(CellRef.parse(cell)))
+        assert all(0 < loss < 10 for loss in losses)
+        assert len(set(losses)) == len(losses)
+
+
+def test_distillation_brings_the_cells_closer_to_the_teacher(
+    spec: ResolvedSpec, taught: Path, together: dict[str, list[float]], tmp_path: Path
+) -> None:
+    """Three times the steps give better ratings on images that were not trained on."""
+    longer = tiny_spec(training={"epochs": 6})
+    ratings = rated(longer, taught, tmp_path, [CELLS])
+    assert all(min(ratings[cell]) < min(together[cell]) for cell in CELLS)
+
+
+def test_fair_sampling_trains_every_op_once_in_a_window() -> None:
+    space, ref = get_space("dna-mbconv"), CellRef(2, 3)
+    for window in range(3):
+        paths = [draw_path(space, ref, window * 6 + i, sampling="fair", seed=7) for i in range(6)]
+        for layer in range(4):
+            assert Counter(path[layer].name for path in paths) == {op.name: 1 for op in space.ops}
+    assert len({draw_path(space, ref, i, sampling="fair", seed=7) for i in range(60)}) > 50
+
+
+def test_uniform_sampling_depends_on_seed_cell_and_step_alone() -> None:
+    space = get_space("dna-mbconv")
+    torch.manual_seed(0)
+    one = [draw_path(space, CellRef(2, 3), i, sampling="uniform", seed=1) for i in range(50)]
+    torch.manual_seed(1)
+    assert one == [draw_path(space, CellRef(2, 3), i, sampling="uniform", seed=1) for i in range(50)]
+    assert one != [draw_path(space, CellRef(2, 3), i, sampling="uniform", seed=2) for i in range(50)]
+    assert one != [draw_path(space, CellRef(3, 3), i, sampling="uniform", seed=1) for i in range(50)]
+    drawn = Counter(
+        path[0].name for i in range(600) for path in [draw_path(space, CellRef(2, 3), i, sampling="uniform", seed=3)]
+    )
+    assert len(drawn) == 6
+    assert all(60 < count < 150 for count in drawn.values())
+
+
+def test_fair_sampling_where_layers_offer_different_ops() -> None:
+    space = parse_space(get_space("mbconv-small").to_json() | {"ops": ["mb3_3x3", "mb6_3x3", "skip"]})
+    paths = [draw_path(space, CellRef(2, 2), step, sampling="fair", seed=0) for step in range(6)]
+    counts = [Counter(op.name for op in layer) for layer in zip(*paths, strict=True)]
+    assert counts[0] == {"mb3_3x3": 3, "mb6_3x3": 3}
+    assert counts[1] == counts[2] == {"mb3_3x3": 2, "mb6_3x3": 2, "skip": 2}
+
+
+def distillation(
+    run: Path, spec: ResolvedSpec, cells: list[str], *, stop: Callable[[], bool] = never
+) -> tuple[Distillation, Recorder]:
+    ctx, recorder = context(run, stop=stop)
+    images = batches.load_splits(spec, ctx.device).train
+    refs = [CellRef.parse(cell) for cell in cells]
+    supervisor = teacher.load_teacher(spec, run, ctx.device)
+    return Distillation(spec, refs, supervisor, images, ctx, "checkpoints/x.safetensors"), recorder
+
+
+def test_an_interruption_repeats_no_step_and_tells_every_loss_once(taught: Path, tmp_path: Path) -> None:
+    spec = tiny_spec(training={"epochs": 1, "batch_size": 128})  # 10 steps
+    shutil.copytree(taught, tmp_path, dirs_exist_ok=True)
+    whole, recorder = distillation(taught, spec, ["b1c1", "b3c1"])
+    whole.run()
+    expected = [(metric.series, metric.x, metric.y) for metric in recorder.of(Metric)]
+    assert [x for series, x, _ in expected if series == "distill/b3c1/loss"] == list(range(1, 11))
+    last = recorder.of(Progress)[-1]
+    assert (last.done, last.total, last.eta_seconds, last.parts) == (10, 10, 0, ["b1c1", "b3c1"])
+    told = []
+    for steps in (3, 1, 5):
+        asked = iter([False] * (steps - 1) + [True])
+        part, recorder = distillation(tmp_path, spec, ["b1c1", "b3c1"], stop=asked.__next__)
+        with pytest.raises(Interrupted):
+            part.run()
+        told += recorder.of(Metric)
+    rest, recorder = distillation(tmp_path, spec, ["b1c1", "b3c1"])
+    rest.run()
+    told += recorder.of(Metric)
+    assert [(metric.series, metric.x, metric.y) for metric in told] == expected
+
+
+def test_parts_of_a_batch_give_the_teacher_s_maps_of_the_whole(
+    taught: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = tiny_spec(training={"epochs": 1, "batch_size": 128})
+    curves = []
+    for pixels in (distill.PIXELS, 3 * spec.input_size**2):
+        monkeypatch.setattr(distill, "PIXELS", pixels)
+        run, recorder = distillation(shutil.copytree(taught, tmp_path / str(pixels)), spec, ["b2c1"])
+        run.run()
+        curves.append([metric.y for metric in recorder.of(Metric)])
+    assert len(curves[0]) == 10
+    assert curves[1] == pytest.approx(curves[0], rel=1e-5)
+
+
+def test_stopped_after_the_last_step(taught: Path, tmp_path: Path) -> None:
+    spec = tiny_spec(training={"epochs": 1, "batch_size": 512})
+    shutil.copytree(taught, tmp_path, dirs_exist_ok=True)
+    run, _ = distillation(tmp_path, spec, ["b1c1"])
+    asked = iter([False] * (run.steps - 1) + [True])
+    run, _ = distillation(tmp_path, spec, ["b1c1"], stop=asked.__next__)
+    with pytest.raises(Interrupted):
+        run.run()
+    rest, recorder = distillation(tmp_path, spec, ["b1c1"])
+    assert list(rest.run()) == [CellRef(1, 1)]
+    assert recorder.of(Metric) == []
+
+
+@pytest.mark.parametrize("loss", ["plain", "normalized"])
+def test_the_loss_is_as_defined(taught: Path, loss: str) -> None:
+    spec = tiny_spec(training={"epochs": 1, "loss": loss})
+    run, _ = distillation(taught, spec, ["b2c1"])
+    (trainee,) = run.trainees
+    maps = run.teacher.features(next(run.images.ordered(8))[0], [1, 2])
+    trainee.accumulate(3, maps, 1.0)
+    path = draw_path(spec.parsed_space, CellRef(2), 3, sampling="fair", seed=0)
+    distance = ((trainee.net(maps[1], path) - maps[2]) ** 2).sum() / maps[2].numel()
+    expected = distance / maps[2].var() if loss == "normalized" else distance
+    assert trainee.loss_sum.item() == pytest.approx(expected.item(), rel=1e-5)
+
+
+def test_the_teacher_s_width_leaves_no_adaptors(taught: Path, tmp_path: Path) -> None:
+    spec = tiny_spec(training={"epochs": 1, "batch_size": 512, "width": "teacher", "sampling": "uniform"})
+    shutil.copytree(taught, tmp_path, dirs_exist_ok=True)
+    distill.run_step(spec, Step(key="d", kind=Kind.DISTILL, cells=["b2c1"]), context(tmp_path)[0])
+    rate.run_step(spec, Step(key="r", kind=Kind.RATE, cells=["b2c1"]), context(tmp_path)[0])
+    weights = load_file(tmp_path / "cells/b2c1.safetensors")
+    assert not [name for name in weights if name.startswith(("enter", "leave"))]
+
+
+def test_a_cell_that_diverges_is_named_and_never_kept(taught: Path, tmp_path: Path) -> None:
+    """Noticed at the first report, and at a checkpoint that comes before one."""
+    shutil.copytree(taught, tmp_path, dirs_exist_ok=True)
+    named = r"cell b2c1 became nan by step {}\. Lower training\.learning_rate"
+    for epochs, noticed, stop in ((1, 1, never), (10, 2, never), (10, 1, lambda: True)):
+        run, _ = distillation(tmp_path, tiny_spec(training={"epochs": epochs}), ["b1c1", "b2c1"], stop=stop)
+        assert run.steps // distill.POINTS == (epochs > 1) * 2
+        with torch.no_grad():
+            next(run.trainees[1].net.enter.parameters()).fill_(float("nan"))
+        with pytest.raises(NonFiniteLoss, match=named.format(noticed)):
+            run.run()
+    assert not list((tmp_path / "checkpoints").glob("*"))
+
+
+def test_out_of_memory_goes_on_with_parts_of_the_batch(taught: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The output starts at the teacher's mean, where batch norm has no say: parts give the whole's gradient."""
+    spec = tiny_spec(training={"epochs": 1, "batch_size": 128, "loss": "plain"})
+    run, recorder = distillation(taught, spec, ["b1c1", "b2c1"])
+    images = next(run._batches(0))
+    assert run._gathered(0, images)
+    whole = [(trainee.net.leave.bias.grad.clone(), trainee.loss_sum.item()) for trainee in run.trainees]
+    for trainee in run.trainees:
+        trainee.optimizer.zero_grad()
+        trainee.loss_sum.zero_()
+    fits_up_to(40, monkeypatch)
+    while not run._gathered(0, images):
+        run._halve()
+    assert [log.message for log in recorder.of(Log)] == [
+        "Out of device memory: going on with 64 images at a time.",
+        "Out of device memory: going on with 32 images at a time.",
+    ]
+    for trainee, (gradient, loss) in zip(run.trainees, whole, strict=True):
+        torch.testing.assert_close(trainee.net.leave.bias.grad, gradient, rtol=1e-3, atol=1e-6)
+        assert trainee.loss_sum.item() == pytest.approx(loss, rel=1e-4)
+
+
+def test_a_device_that_is_too_small(taught: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, _ = distillation(taught, tiny_spec(), ["b1c1"])
+    fits_up_to(1, monkeypatch)
+    with pytest.raises(OutOfMemory, match="Not even two images fit"):
+        next(run._steps_on_gpu(0))
+
+
+def fits_up_to(images: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on the teacher runs out of memory on larger batches."""
+    features = Teacher.features
+
+    def limited(self: Teacher, batch: Tensor, boundaries: list[int]) -> dict[int, Tensor]:
+        if len(batch) > images:
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory.")
+        return features(self, batch, boundaries)
+
+    monkeypatch.setattr(Teacher, "features", limited)

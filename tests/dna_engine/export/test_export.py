@@ -1,0 +1,228 @@
+"""Exports hold what they claim, and are not offered otherwise."""
+
+from __future__ import annotations
+
+import copy
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import save_file
+from torch import nn
+
+from dna_engine.accuracy import judge
+from dna_engine.choose import preprocessing
+from dna_engine.errors import ExportMismatch
+from dna_engine.events import Log
+from dna_engine.export import export
+from dna_engine.export.card import LOAD_WITH_TIMM
+from dna_engine.export.export import write_onnx
+from dna_engine.plans.steps import Kind, Step
+from dna_engine.space import parse_space
+from dna_engine.space.architecture import Architecture
+from dna_engine.training import batches
+from dna_engine.training.network import build, load
+from dna_engine.training.train import evaluate
+from tests.dna_engine.runs import TINY_SPACE, context, tiny_spec
+
+SPEC = tiny_spec()
+STEP = Step(key="export-winner", kind=Kind.EXPORT, network="winner")
+CPU = torch.device("cpu")
+NETWORK = Architecture.from_choices(
+    parse_space(TINY_SPACE),
+    [(2, ["mb3_3x3", "plain"]), (1, ["plain", "mb3_3x3"]), (1, ["mb3_3x3"])],
+    input_size=16,
+    num_classes=10,
+)
+
+
+def lay_down(run: Path, *, scale: float = 1.0) -> Path:
+    """A run folder before its export: a network with random weights, its logits times ``scale``, and true figures."""
+    torch.manual_seed(0)
+    model = build(NETWORK)
+    with torch.no_grad():
+        for parameter in model.classifier.parameters():
+            parameter.mul_(scale)
+    reached = evaluate(model, batches.load_splits(SPEC, CPU).test, CPU)
+    for name in ("winner", "control"):
+        (run / name).mkdir()
+        described = NETWORK.to_json() | {"preprocessing": preprocessing(SPEC)}
+        (run / name / "architecture.json").write_text(json.dumps(described))
+        save_file(model.state_dict(), run / name / "weights.safetensors")
+        training = {
+            "test_accuracy": reached.accuracy,
+            "test_loss": reached.loss,
+            "test": judge(reached.answers).model_dump(mode="json"),
+            "recipe": {"epochs": 0},
+            "dataset": "digits",
+            "seed": 0,
+        }
+        (run / name / "training.json").write_text(json.dumps(training))
+    return run
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run folder with a network that was exported."""
+    run = lay_down(tmp_path_factory.mktemp("run"))
+    result = export.run_step(SPEC, STEP, context(run)[0])
+    assert result.artifacts == ["winner/export.json", "winner/bundle.zip", "winner/model.onnx"]
+    return run
+
+
+def test_the_figures_say_that_all_forms_agree(run: Path) -> None:
+    figures = json.loads((run / "winner/export.json").read_text())
+    assert figures["images"] == 360
+    assert 0 < figures["relative_difference"]["onnx"] <= 1e-5
+    assert figures["largest_difference"]["onnx"] == pytest.approx(
+        figures["relative_difference"]["onnx"] * figures["spread"]
+    )
+    assert figures["largest_difference"]["safetensors"] == 0
+    assert figures["same_answers"] == {"onnx": 1.0, "safetensors": 1.0}
+    assert figures["warning"] is None
+    assert figures["predicted"] == figures["counted"]
+    assert len(set(figures["accuracy"].values())) == 1
+    assert figures["accuracy"]["onnx"] == figures["test_accuracy"]
+
+
+def test_large_logits_differ_by_their_rounding_and_are_offered(tmp_path: Path) -> None:
+    where, recorder = context(lay_down(tmp_path, scale=1e6))
+    result = export.run_step(SPEC, STEP, where)
+    assert result.values["largest_difference"]["onnx"] > 1e-3
+    assert result.values["warning"] is None
+    assert "winner/model.onnx" in result.artifacts
+    assert not recorder.of(Log)
+
+
+def fail_to_convert(model: nn.Module, example: torch.Tensor, path: Path) -> None:
+    """The exporter, given what it cannot express."""
+
+    class Choosing(nn.Module):
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            return model(images) if images.sum() > 0 else model(-images)  # type: ignore[no-any-return]
+
+    write_onnx(Choosing().eval(), example, path)
+
+
+def write_something_else(model: nn.Module, example: torch.Tensor, path: Path) -> None:
+    spoilt = copy.deepcopy(model)
+    with torch.no_grad():
+        spoilt.get_submodule("classifier").get_parameter("weight").mul_(1.01)
+    write_onnx(spoilt, example, path)
+
+
+def write_no_onnx(model: nn.Module, example: torch.Tensor, path: Path) -> None:
+    path.write_bytes(b"not onnx")
+
+
+@pytest.mark.parametrize(
+    ("breaking", "says"),
+    [
+        (fail_to_convert, "Error"),
+        (write_something_else, "logits on test images differ from the trained network's by up to"),
+        (write_no_onnx, "InvalidProtobuf"),
+    ],
+)
+def test_a_network_without_an_onnx_file_is_offered_as_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, breaking: Callable[..., None], says: str
+) -> None:
+    monkeypatch.setattr(export, "write_onnx", breaking)
+    where, recorder = context(lay_down(tmp_path))
+    result = export.run_step(SPEC, STEP, where)
+    assert result.artifacts == STEP.outputs(SPEC) == ["winner/export.json", "winner/bundle.zip"]
+    assert not (tmp_path / "winner/model.onnx").exists()
+    assert says in result.values["warning"]
+    assert len(result.values["warning"]) < 400
+    assert [(log.level, log.message) for log in recorder.of(Log)] == [
+        ("warning", f"There is no ONNX file of winner: {result.values['warning']}")
+    ]
+    with zipfile.ZipFile(tmp_path / "winner/bundle.zip") as bundle:
+        assert "weights.safetensors" in bundle.namelist()
+        assert "model.onnx" not in bundle.namelist()
+        card = bundle.read("README.md").decode()
+    assert f"| ONNX file | there is none: {result.values['warning']} |" in card
+    assert "onnxruntime.InferenceSession" not in card
+
+
+def test_a_file_that_differed_is_kept_in_figures_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export, "write_onnx", write_something_else)
+    figures = export.run_step(SPEC, STEP, context(lay_down(tmp_path))[0]).values
+    assert figures["relative_difference"]["onnx"] > export.TOLERANCE
+    monkeypatch.setattr(export, "write_onnx", write_no_onnx)
+    figures = export.run_step(SPEC, STEP, context(tmp_path)[0]).values
+    assert set(figures["relative_difference"]) == {"safetensors"}
+
+
+def test_the_onnx_file_runs_at_any_batch(run: Path) -> None:
+    session = onnxruntime.InferenceSession(run / "winner/model.onnx", providers=["CPUExecutionProvider"])
+    images = np.random.default_rng(0).standard_normal((5, 3, 16, 16), dtype=np.float32)
+    together = session.run(["logits"], {"images": images})[0]
+    assert together.shape == (5, 10)
+    alone = np.concatenate([session.run(["logits"], {"images": image[None]})[0] for image in images])
+    assert np.abs(together - alone).max() < 1e-5
+
+
+def test_the_bundle_is_all_one_needs(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with zipfile.ZipFile(run / "winner/bundle.zip") as bundle:
+        bundle.extractall(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "README.md",
+        "architecture.json",
+        "weights.safetensors",
+        "model.onnx",
+        "training.json",
+        "export.json",
+    }
+    card = (tmp_path / "README.md").read_text()
+    assert LOAD_WITH_TIMM in card
+    assert "names the class: 0 0, 1 1, 2 2," in card
+    assert "of 360 images (95% interval " in card
+    assert "| guessing a class, and always the commonest | 10.00%, and 10.28% |" in card
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    exec(card.split("```python\n")[1].split("```")[0], names)
+    images = batches.load_splits(SPEC, torch.device("cpu")).test
+    accuracy = evaluate(names["model"], images, torch.device("cpu")).accuracy
+    assert accuracy == json.loads((tmp_path / "training.json").read_text())["test_accuracy"]
+
+
+def test_the_loading_lines_are_ten_and_stand_in_the_guide() -> None:
+    lines = LOAD_WITH_TIMM.strip().splitlines()
+    assert len([line for line in lines if line]) <= 10
+    guide = Path(__file__).parents[3] / "docs/engine.md"
+    assert LOAD_WITH_TIMM in guide.read_text()
+
+
+def test_weights_that_answer_something_else_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def load_otherwise(folder: Path) -> nn.Module:
+        model = load(folder)
+        model.bn1.act = nn.ReLU()
+        return model
+
+    monkeypatch.setattr(export, "load", load_otherwise)
+    with pytest.raises(ExportMismatch, match="The weights file is not offered: its logits on test images differ"):
+        export.run_step(SPEC, STEP, context(lay_down(tmp_path))[0])
+
+
+def logits(*rows: list[float]) -> NDArray[np.float32]:
+    return np.array(rows, dtype=np.float32)
+
+
+def test_what_differs_is_measured_by_the_spread_of_the_logits_and_by_the_answers() -> None:
+    expected = logits([300.0, 100.0], [100.0, 300.0])  # Their standard deviation is 100.
+    assert export.Difference.between(expected, expected + logits([0.09, 0.0])).reason is None
+    assert "1.1e-03 of their spread" in str(export.Difference.between(expected, expected + logits([0.11, 0.0])).reason)
+    assert export.Difference.between(expected, expected * np.nan).reason is not None
+    undecided = logits(*[[0.0, 1e-6]] * 2, *[[5.0, 0.0]] * 98)
+    found = export.Difference.between(undecided, undecided + logits([2e-6, 0.0]))
+    assert (found.same_answers, found.relative < export.TOLERANCE) == (0.98, True)
+    assert "98.00% of its answers are the same" in str(found.reason)
+    constant = logits([1.0, 1.0])
+    assert export.Difference.between(constant, constant).reason is None

@@ -1,0 +1,246 @@
+"""Images: held out by class, the same stream however it is cut, and errors that say what to do."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from dna_engine.errors import DataError
+from dna_engine.images.info import DIGITS, DatasetInfo
+from dna_engine.training import batches
+from dna_engine.training.batches import StoredImages, StreamedImages, by_class, load, normalize
+
+CPU = torch.device("cpu")
+
+
+def digits(*, augment: bool = True, seed: int = 0) -> batches.Splits:
+    return load(DIGITS, input_size=16, rating_images=143, seed=seed, augment=augment, device=CPU)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> DatasetInfo:
+    """Three classes of coloured pictures, 20 to train with and 4 to test with; some grey, some not square."""
+    rng = np.random.default_rng(0)
+    for part, count in (("train", 20), ("test", 4)):
+        for label, name in enumerate(("ant", "bee", "cat")):
+            (tmp_path / part / name).mkdir(parents=True)
+            for number in range(count):
+                pixels = rng.integers(0, 80, (24, 32, 3), dtype=np.uint8)
+                pixels[..., label] += 120
+                picture = Image.fromarray(pixels)
+                picture = picture.convert("L") if number == 0 else picture
+                picture.save(tmp_path / part / name / f"{number:02}.png")
+    return DatasetInfo(
+        name="insects", kind="folder", location=str(tmp_path), num_classes=3, num_train=60, num_test=12, image_size=24
+    )
+
+
+def load_folder(info: DatasetInfo, *, augment: bool = True) -> batches.Splits:
+    return load(info, input_size=16, rating_images=15, seed=0, augment=augment, device=CPU)
+
+
+class TestSplits:
+    def test_digits_are_split_as_their_description_says(self) -> None:
+        splits = digits()
+        assert len(splits.train) + len(splits.rate) == DIGITS.num_train
+        assert (len(splits.rate), len(splits.test)) == (143, DIGITS.num_test)
+        assert set(splits.test.labels.tolist()) == set(range(DIGITS.num_classes))
+
+    def test_only_what_is_asked_for_is_read(self, folder: DatasetInfo) -> None:
+        """Photos take long to decode, and an export needs none of those that were trained on."""
+        for file in (Path(folder.location) / "train").rglob("*.png"):
+            file.write_bytes(b"not a picture any more")
+        splits = load_folder(folder)
+        assert len(splits.test) == folder.num_test
+        with pytest.raises(DataError):
+            assert splits.train
+
+    def test_every_class_keeps_its_share(self) -> None:
+        labels = [0] * 100 + [1] * 50 + [2] * 10
+        drawn, kept = by_class(labels, 32, seed=1)
+        assert sorted(drawn + kept) == list(range(160))
+        assert Counter(labels[index] for index in drawn) == {0: 20, 1: 10, 2: 2}
+
+    @pytest.mark.parametrize("seed", range(5))
+    def test_no_class_loses_its_last_image_while_others_have_more(self, seed: int) -> None:
+        labels = [0] * 20 + [1, 1, 2]
+        drawn, kept = by_class(labels, len(labels) - 3, seed)
+        assert sorted(labels[index] for index in kept) == [0, 1, 2]
+        assert len(drawn) == 20
+
+    def test_every_rating_batch_holds_all_classes(self, folder: DatasetInfo) -> None:
+        rate = load(folder, input_size=16, rating_images=30, seed=0, augment=False, device=CPU).rate
+        assert [Counter(labels.tolist()) for _, labels in rate.ordered(6)] == [Counter({0: 2, 1: 2, 2: 2})] * 5
+
+    def test_another_seed_holds_out_others_of_the_training_images(self) -> None:
+        def pictures(images: batches.Images) -> set[bytes]:
+            return {image.numpy().tobytes() for batch, _ in images.ordered(64) for image in batch}
+
+        first, second = digits(augment=False), digits(augment=False, seed=1)
+        assert pictures(first.rate) != pictures(second.rate)
+        assert pictures(first.test) == pictures(second.test)
+        assert pictures(first.rate) <= pictures(second.rate) | pictures(second.train)
+
+    def test_too_many_held_out(self) -> None:
+        with pytest.raises(DataError, match="1437 training images; 1436 of them cannot be held out"):
+            load(DIGITS, input_size=16, rating_images=1436, seed=0, augment=False, device=CPU)
+
+
+class TestBatches:
+    def test_the_stream_goes_on_from_any_step(self) -> None:
+        train = digits().train
+        whole = list(train.batches(100, epochs=3, seed=5))
+        assert len(whole) == 3 * train.steps(100) == 36
+        for start in (1, 12, 30):
+            rest = list(train.batches(100, epochs=3, seed=5, start=start))
+            assert len(rest) == 36 - start
+            for (images, labels), (again, same) in zip(whole[start:], rest, strict=True):
+                assert torch.equal(images, again)
+                assert torch.equal(labels, same)
+
+    def test_an_epoch_takes_each_image_once(self) -> None:
+        images = StoredImages(
+            torch.arange(50, dtype=torch.uint8).view(50, 1, 1, 1).expand(50, 3, 18, 18).contiguous(),
+            torch.arange(50),
+            16,
+            augment=True,
+            flip=True,
+        )
+        labels = [torch.cat([labels for _, labels in images.epoch(epoch, 10, seed=0)]) for epoch in (0, 1)]
+        assert torch.equal(labels[0].sort().values, torch.arange(50))
+        assert not torch.equal(labels[0], labels[1])
+
+    def test_augmentation_is_a_crop_of_the_canvas_or_its_mirror(self) -> None:
+        canvases = torch.randint(256, (8, 3, 20, 20), dtype=torch.uint8)
+        images = StoredImages(canvases, torch.arange(8), 16, augment=True, flip=True)
+        seen = set()
+        for epoch in range(20):
+            batch, labels = next(images.epoch(epoch, 8, seed=0))
+            for image, label in zip(batch, labels.tolist(), strict=True):
+                crops = {
+                    (top, left, mirrored): normalize(crop.flip(-1) if mirrored else crop)
+                    for top in range(5)
+                    for left in range(5)
+                    for mirrored in (False, True)
+                    for crop in [canvases[label, :, top : top + 16, left : left + 16]]
+                }
+                (found,) = [key for key, crop in crops.items() if torch.equal(crop, image)]
+                seen.add(found)
+        assert {top for top, _, _ in seen} == {left for _, left, _ in seen} == set(range(5))
+        assert {mirrored for _, _, mirrored in seen} == {False, True}
+
+    def test_digits_are_never_mirrored(self) -> None:
+        train = digits().train
+        assert isinstance(train, StoredImages)
+        assert train.augment
+        assert not train.flip
+
+    def test_without_augmentation_training_sees_what_rating_sees(self) -> None:
+        train = digits(augment=False).train
+        in_order = dict(enumerate(next(train.ordered(len(train)))[0]))
+        batch, _ = next(train.epoch(0, 4, seed=0))
+        assert all(any(torch.equal(image, other) for other in in_order.values()) for image in batch)
+
+    def test_normalisation(self) -> None:
+        grey = torch.full((1, 3, 2, 2), 51, dtype=torch.uint8)
+        expected = (0.2 - torch.tensor(batches.MEAN)) / torch.tensor(batches.STD)
+        torch.testing.assert_close(normalize(grey)[0, :, 0, 0], expected)
+
+    def test_small_sets_come_in_one_batch(self) -> None:
+        images = digits().rate
+        assert [len(labels) for _, labels in images.epoch(0, 1000, seed=0)] == [143]
+        assert [len(labels) for _, labels in images.ordered(64)] == [64, 64, 15]
+
+
+class TestFolders:
+    def test_class_folders(self, folder: DatasetInfo) -> None:
+        splits = load_folder(folder, augment=False)
+        assert (len(splits.train), len(splits.rate), len(splits.test)) == (45, 15, 12)
+        assert Counter(splits.rate.labels.tolist()) == {0: 5, 1: 5, 2: 5}
+        images, labels = next(splits.test.ordered(100))
+        assert images.shape == (12, 3, 16, 16)
+        coloured = images.mean((2, 3)) * torch.tensor(batches.STD) + torch.tensor(batches.MEAN)
+        is_coloured = coloured.std(1) > 0.05
+        assert is_coloured.sum() == 9, "one picture of each class is grey"
+        assert torch.equal(coloured.argmax(1)[is_coloured], labels[is_coloured])
+
+    @pytest.mark.parametrize("size", [16, 80])
+    def test_decoding_processes_give_what_memory_gives(
+        self, folder: DatasetInfo, monkeypatch: pytest.MonkeyPatch, size: int
+    ) -> None:
+        read = partial(load, folder, input_size=size, rating_images=15, seed=0, augment=False, device=CPU)
+        stored = read()
+        monkeypatch.setattr(batches, "IN_MEMORY", 0)
+        streamed = read()
+        assert isinstance(streamed.train, StreamedImages)
+        for mine, other in ((stored.train, streamed.train), (stored.test, streamed.test)):
+            for (images, labels), (again, same) in zip(mine.ordered(20), other.ordered(20), strict=True):
+                torch.testing.assert_close(images, again)
+                assert torch.equal(labels, same)
+        batch, other_batch = next(stored.train.epoch(1, 20, seed=3)), next(streamed.train.epoch(1, 20, seed=3))
+        assert torch.equal(batch[1], other_batch[1]), "the same order"
+
+    def test_random_crops_repeat(self, folder: DatasetInfo, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(batches, "IN_MEMORY", 0)
+        train = load_folder(folder).train
+        whole = [images for images, _ in train.batches(20, epochs=2, seed=0)]
+        rest = [images for images, _ in train.batches(20, epochs=2, seed=0, start=1)]
+        assert len(whole) == 4
+        assert all(torch.equal(a, b) for a, b in zip(whole[1:], rest, strict=True))
+        assert not torch.equal(whole[0], whole[2])
+
+    def test_val_stands_for_test(self, folder: DatasetInfo) -> None:
+        root = Path(folder.location)
+        (root / "test").rename(root / "val")
+        assert len(load_folder(folder).test) == 12
+
+    def test_large_images_keep_a_margin_of_their_own(self, folder: DatasetInfo) -> None:
+        splits = load(folder, input_size=112, rating_images=15, seed=0, augment=True, device=CPU)
+        assert isinstance(splits.train, StoredImages)
+        assert splits.train.canvases.shape[1:] == (3, 128, 128)
+        assert next(splits.train.epoch(0, 4, seed=0))[0].shape == (4, 3, 112, 112)
+
+    def test_timm_datasets(self, folder: DatasetInfo, monkeypatch: pytest.MonkeyPatch) -> None:
+        root = Path(folder.location)
+        (root / "test").rename(root / "validation")
+        monkeypatch.setenv("DNA_DATASETS", folder.location)
+        info = folder.model_copy(update={"kind": "timm", "location": "torch/image_folder"})
+        splits = load_folder(info)
+        assert (len(splits.train), len(splits.rate), len(splits.test)) == (45, 15, 12)
+
+
+class TestWhatUsersCause:
+    def test_missing_folder(self, folder: DatasetInfo) -> None:
+        with pytest.raises(DataError, match=r"^nowhere is no folder. A dataset is"):
+            load_folder(folder.model_copy(update={"location": "nowhere"}))
+
+    def test_empty_class(self, folder: DatasetInfo) -> None:
+        for path in (Path(folder.location) / "train" / "bee").iterdir():
+            path.unlink()
+        with pytest.raises(DataError, match=r"^The class folder train/bee/ has no images"):
+            load_folder(folder)
+
+    def test_class_that_is_only_tested(self, folder: DatasetInfo) -> None:
+        (Path(folder.location) / "test" / "dog").mkdir()
+        Image.new("RGB", (24, 24)).save(Path(folder.location) / "test" / "dog" / "1.png")
+        with pytest.raises(DataError, match=r"^There is test/dog/ but no train/dog/"):
+            load_folder(folder)
+
+    @pytest.mark.parametrize("in_memory", [True, False])
+    def test_unreadable_image(self, folder: DatasetInfo, monkeypatch: pytest.MonkeyPatch, in_memory: bool) -> None:
+        (Path(folder.location) / "test" / "ant" / "00.png").write_bytes(b"not a picture")
+        if not in_memory:
+            monkeypatch.setattr(batches, "IN_MEMORY", 0)
+        with pytest.raises(DataError, match=r"^\S*ant/00.png cannot be read as an image .* Remove or replace it.$"):
+            list(load_folder(folder).test.ordered(4))
+
+    def test_unknown_timm_dataset(self, folder: DatasetInfo, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("DNA_DATASETS", folder.location)
+        with pytest.raises(DataError, match="timm cannot make the train images of 'torch/nothing'"):
+            load_folder(folder.model_copy(update={"kind": "timm", "location": "torch/nothing"}))

@@ -1,0 +1,69 @@
+"""Latency tables: a row for every layer that selection may ask for."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from dna_engine.choose import gather, run_step
+from dna_engine.plans.steps import Kind, Step
+from dna_engine.select import LatencyTable, Problem, best
+from dna_engine.space import SPACES
+from dna_engine.space.cost import layer_cost
+from dna_engine.training import latency
+from tests.dna_engine.runs import context, tiny_spec
+from tests.dna_engine.test_choose import lay_ratings
+
+
+def test_layers_are_built_as_inside_a_network() -> None:
+    for layer in latency.layers(SPACES["mbconv-small"], 16):
+        module = latency.build_layer(layer)
+        assert sum(p.numel() for p in module.parameters()) == layer_cost(layer).params
+        after = module.eval()(torch.zeros(1, layer.in_width, layer.in_size, layer.in_size))
+        assert after.shape[1:] == (
+            layer.out_width,
+            -(-layer.in_size // layer.stride),
+            -(-layer.in_size // layer.stride),
+        )
+
+
+def test_time_is_measured() -> None:
+    small = latency.time_module(torch.nn.Conv2d(8, 8, 3), torch.randn(1, 8, 16, 16))
+    large = latency.time_module(torch.nn.Conv2d(64, 64, 7), torch.randn(1, 64, 64, 64))
+    assert 0 < small < large
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run = tmp_path_factory.mktemp("run")
+    spec = tiny_spec(budget={"latency_ms": 1000})
+    lay_ratings(spec, run)
+    where, _ = context(run)
+    latency.write_table(spec, where)
+    return run
+
+
+def test_the_table_serves_every_network_of_the_space(run: Path) -> None:
+    table = LatencyTable.from_json(json.loads((run / "latency.json").read_text()))
+    problem = Problem(gather(tiny_spec(), run), latency=table)
+    low, high = problem.cost_range["latency_ns"]
+    assert 0 < low < high
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        network = problem.network([int(rng.integers(count)) for count in problem.ratings.space.paths_per_block])
+        assert network.costs["latency_ns"] == table.architecture(network.architecture)
+
+
+def test_selection_keeps_a_latency_budget(run: Path) -> None:
+    table = LatencyTable.from_json(json.loads((run / "latency.json").read_text()))
+    problem = Problem(gather(tiny_spec(), run), latency=table)
+    low, high = problem.cost_range["latency_ns"]
+    spec = tiny_spec(budget={"latency_ms": (low + high) / 2e6})
+    where, _ = context(run)
+    winner = run_step(spec, Step(key="select", kind=Kind.SELECT), where).values["winner"]
+    assert winner["latency_ns"] <= spec.budget.limits["latency_ns"]
+    assert winner["loss"] == best(problem, spec.budget.limits).networks[0].loss

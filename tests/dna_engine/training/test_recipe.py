@@ -1,0 +1,54 @@
+"""Recipes: schedules as numbers, weight decay where it belongs."""
+
+from __future__ import annotations
+
+import pytest
+from torch import nn
+
+from dna_engine.images.info import DIGITS
+from dna_engine.spec import RetrainSpec, SearchSpec, resolve
+from dna_engine.training.recipe import Recipe
+
+
+def rates(recipe: Recipe, steps_per_epoch: int) -> list[float]:
+    optimizer = recipe.make_optimizer(nn.Linear(2, 2))
+    schedule = recipe.make_schedule(optimizer, steps_per_epoch)
+    found = []
+    for step in range(recipe.epochs * steps_per_epoch):
+        schedule.step_update(step)
+        found.append(optimizer.param_groups[0]["lr"])
+    return found
+
+
+def test_a_warm_up_then_one_cosine_down_to_nothing() -> None:
+    found = rates(Recipe(epochs=10, learning_rate=1.0, warmup_epochs=2.0), 10)
+    assert found[0] == 0
+    assert found[10] == pytest.approx(0.5)
+    assert max(found) == found[20] == pytest.approx(1.0)
+    assert found[60] == pytest.approx(0.5)
+    assert 0 < found[-1] < 0.001
+    assert found[20:] == sorted(found[20:], reverse=True)
+
+
+def test_the_papers_schedule_and_numbers() -> None:
+    recipe = Recipe.paper(epochs=60, batch_size=256)
+    assert recipe.learning_rate == pytest.approx(0.064 / 4)
+    found = rates(recipe, 4)
+    peak = recipe.learning_rate
+    assert found[20] == pytest.approx(peak)
+    assert found[-1] == pytest.approx(peak * 0.963**18)
+    group = recipe.make_optimizer(nn.Linear(2, 2)).param_groups[0]
+    assert (group["alpha"], group["momentum"], group["eps"]) == (0.9, 0.9, 1e-3)
+
+
+def test_norms_and_biases_do_not_decay() -> None:
+    model = nn.Sequential(nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4))
+    groups = Recipe(epochs=1, weight_decay=0.1).make_optimizer(model).param_groups
+    assert {(group["weight_decay"], len(group["params"])) for group in groups} == {(0.0, 3), (0.1, 1)}
+
+
+def test_a_search_says_which() -> None:
+    retrain = resolve(SearchSpec(dataset="digits", retrain=RetrainSpec(epochs=40, weight_decay=0.2)), DIGITS).retrain
+    recipe = Recipe.of(retrain)
+    assert (recipe.epochs, recipe.weight_decay, recipe.warmup_epochs) == (40, 0.2, 4.0)
+    assert Recipe.of(retrain.model_copy(update={"recipe": "paper"})) == Recipe.paper(epochs=40, batch_size=64)
