@@ -19,6 +19,8 @@ from dna_engine.space import SPACES, Block, Cell, Space
 
 #: Side in pixels of the images that the models of the catalogue are made for.
 NATIVE_SIZE = 224
+#: Maps that are reduced further supervise nothing; what lies behind them costs as at this.
+MAX_REDUCTION = 32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +47,8 @@ class Teacher:
     Attributes:
         cuts: every module after which it can be cut, in the order in which they run, and the reduction of its map. A
             transformer's layers have none of their own, and 0 here: maps are made at the reductions that are asked for.
+        flops: multiply-adds of one image of :data:`NATIVE_SIZE`, counted, down to the end of every cut and, as the last, of the
+            whole model under the name ``""``.
     """
 
     name: str
@@ -53,6 +57,7 @@ class Teacher:
     pretrained: bool
     blocks: tuple[TeacherBlock, ...]
     cuts: Mapping[str, int]
+    flops: Mapping[str, int]
 
     @property
     def takes_one_size(self) -> bool:
@@ -72,6 +77,7 @@ def catalogue() -> dict[str, Teacher]:
             pretrained=row["pretrained"],
             blocks=tuple(TeacherBlock(**block) for block in row["blocks"]),
             cuts=row["cuts"],
+            flops=row["flops"],
         )
         for row in rows
     }

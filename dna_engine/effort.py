@@ -1,4 +1,5 @@
-"""How much a step has to compute, and how long that takes. Torch-free: the estimate before a search and the time left in it ask here.
+"""How much a step has to compute, and how long that takes. Torch-free: the estimate before a search, the time left in it and the
+spreading of cells over workers ask here, and nobody else models work.
 
 Work is counted in giga-multiply-adds from the spec. How fast a device does them depends on the kind of step, so rates are by kind.
 """
@@ -7,22 +8,23 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from dna_engine.catalogue import get_teacher
+from dna_engine.catalogue import MAX_REDUCTION, NATIVE_SIZE, get_teacher
 from dna_engine.plans.steps import Kind, Step
 from dna_engine.space import CellRef, Space
 from dna_engine.space.cost import block_sizes, cost_range, layer_at, layer_cost
 from dna_engine.spec import ResolvedSpec
 
-#: Giga-multiply-adds per second, counted as :func:`work` does, where nothing was measured: about what the defaults for the
-#: built-in digits reach on one core of a server's CPU. For selection and export the work is 1, and this is per second.
+#: Giga-multiply-adds per second where nothing was measured: about what one core of a server's CPU reached on the digits at 16 pixels;
+#: on photos at 64 it reached more (teacher 23 and 54, distill 10 and 19, rate 10 and 13, train 8 and 10). For selection and export the
+#: work is 1, and this is per second.
 DEFAULT_RATES: Mapping[Kind, float] = {
-    Kind.TEACHER: 12.0,
+    Kind.TEACHER: 26.0,
     Kind.DISTILL: 12.0,
-    Kind.RATE: 12.0,
+    Kind.RATE: 11.0,
     Kind.SELECT: 2.0,
-    Kind.TRAIN: 8.0,
+    Kind.TRAIN: 8.5,
     Kind.EXPORT: 0.5,
 }
 
@@ -47,28 +49,52 @@ def seconds(step: Step, spec: ResolvedSpec) -> float:
 
 def work(step: Step, spec: ResolvedSpec) -> float:
     """What a step has to compute, in giga-multiply-adds."""
-    space, images = spec.parsed_space, spec.dataset.num_train
+    images = spec.dataset.num_train
     cells = [CellRef.parse(cell) for cell in step.cells]
     match step.kind:
         case Kind.TEACHER if spec.teacher.weights == "train":
-            return _TRAINING * (spec.teacher.epochs or 0) * images * _teacher_pass(spec)
+            return _TRAINING * (spec.teacher.epochs or 0) * images * teacher_pass(spec)
         case Kind.TEACHER:
             return _LOADING
         case Kind.DISTILL:
-            student = sum(_path_cost(space, cell, spec.input_size) for cell in cells)
-            return (spec.training.epochs or 0) * images * (_TRAINING * student + _teacher_pass(spec))
+            own = math.fsum(cell_pass(step.kind, spec, cell) for cell in cells)
+            return (spec.training.epochs or 0) * images * (own + teacher_pass(spec, _deepest(cells)))
         case Kind.RATE:
-            candidates = sum(_tree_cost(space, cell, spec.input_size) for cell in cells)
-            return (spec.rating.images or 0) * (candidates + _teacher_pass(spec))
+            own = math.fsum(cell_pass(step.kind, spec, cell) for cell in cells)
+            return (spec.rating.images or 0) * (own + teacher_pass(spec, _deepest(cells)))
         case Kind.TRAIN:
             return _TRAINING * (spec.retrain.epochs or 0) * images * _network_cost(spec)
         case _:
             return 1.0
 
 
-def _teacher_pass(spec: ResolvedSpec) -> float:
-    """One image through the teacher: every parameter is used once per position of a map 32 times smaller, at least."""
-    return get_teacher(spec.teacher.model).params * math.ceil(spec.input_size / 32) ** 2 / 1e9
+def cell_pass(kind: Kind, spec: ResolvedSpec, cell: CellRef) -> float:
+    """Giga-multiply-adds of one image in a cell: of a step of its distillation, which draws a path, or of rating all its paths."""
+    cost = _path_cost if kind == Kind.DISTILL else _tree_cost
+    return (_TRAINING if kind == Kind.DISTILL else 1) * cost(spec.parsed_space, cell, spec.input_size)
+
+
+def teacher_pass(spec: ResolvedSpec, block: int | None = None) -> float:
+    """Giga-multiply-adds of one image through the teacher down to the end of a block (from 1), or through all of it.
+
+    Counted at the native size. To another it is scaled, from cut to cut, by the positions of the maps there: within some percent of
+    what is counted.
+    """
+    teacher = get_teacher(spec.teacher.model)
+    last = "" if block is None else spec.teacher.boundaries[block - 1]
+    total, before = 0.0, 0
+    for module, flops in teacher.flops.items():
+        reduction = teacher.cuts.get(module) or MAX_REDUCTION
+        scale = (math.ceil(spec.input_size / reduction) / (NATIVE_SIZE / reduction)) ** 2
+        total += (flops - before) * scale
+        before = flops
+        if module == last:
+            break
+    return total / 1e9
+
+
+def _deepest(cells: Sequence[CellRef]) -> int:
+    return max(cell.block for cell in cells)
 
 
 def _network_cost(spec: ResolvedSpec) -> float:

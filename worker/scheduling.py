@@ -2,7 +2,7 @@
 
 A worker pays for the teacher down to the deepest block of its cells, once per image, and for each of its cells. So cells of
 deep blocks belong together and shallow ones fill up the others; the exact best is searched for, from a greedy start.
-Workers are taken to be equally fast; costs are multiply-adds per image, relative to each other.
+Workers are taken to be equally fast; costs are giga-multiply-adds per image, as :mod:`dna_engine.effort` has them.
 """
 
 from __future__ import annotations
@@ -10,19 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import accumulate
 
 from sqlalchemy.orm import Session
 
-from dna_engine.catalogue import get_teacher
+from dna_engine.effort import cell_pass, teacher_pass
 from dna_engine.plans.steps import Kind
-from dna_engine.space import CellRef, Space
-from dna_engine.space.cost import block_sizes, layer_at, layer_cost
+from dna_engine.space import CellRef
 from dna_engine.spec import ResolvedSpec
 from store import workers
-
-#: A training step costs a forward pass, and twice that backward.
-TRAINING_PASSES = 3.0
 
 #: Nodes of the exact search before it settles for the best found; about 0.2 s.
 MAX_NODES = 100_000
@@ -50,14 +45,8 @@ def group_cells(session: Session, kind: Kind, spec: ResolvedSpec, *, live_within
 def step_costs(kind: Kind, spec: ResolvedSpec) -> Costs:
     """Costs of distilling or rating each cell."""
     space = spec.parsed_space
-    distilling = kind == Kind.DISTILL
-    cells = {
-        cell: TRAINING_PASSES * _path_cost(space, cell, spec.input_size)
-        if distilling
-        else _rating_cost(space, cell, spec.input_size)
-        for cell in space.cells
-    }
-    return Costs(_teacher_costs(spec), cells)
+    teacher = [teacher_pass(spec, block) for block in range(1, len(space.blocks) + 1)]
+    return Costs(teacher, {cell: cell_pass(kind, spec, cell) for cell in space.cells})
 
 
 def assign(costs: Costs, *, workers: int) -> list[list[CellRef]]:
@@ -119,44 +108,3 @@ class _Search:
         first = self._costs.teacher[cell.block - 1] + own
         if len(groups) < self._workers and first < self._bound and self._nodes < MAX_NODES:
             self._place(index + 1, [*groups, [cell]], [*loads, first])
-
-
-def _path_cost(space: Space, ref: CellRef, input_size: int) -> float:
-    """Multiply-adds of a cell's path, averaged over its paths."""
-    return sum(_mean_layers(space, ref, input_size))
-
-
-def _rating_cost(space: Space, ref: CellRef, input_size: int) -> float:
-    """Multiply-adds of all paths of a cell with shared prefixes: layer l is computed once for each prefix of l ops."""
-    prefixes = accumulate((len(space.layer_ops(index)) for index in range(space.cell(ref).depth)), lambda a, b: a * b)
-    means = _mean_layers(space, ref, input_size)
-    return float(sum(count * mean for count, mean in zip(prefixes, means, strict=True)))
-
-
-def _mean_layers(space: Space, ref: CellRef, input_size: int) -> list[float]:
-    """Multiply-adds of each layer, averaged over its ops."""
-    cell, stride = space.cell(ref), space.blocks[ref.block - 1].stride
-    in_width, in_size = space.in_width(ref.block), block_sizes(space, input_size)[ref.block - 1]
-    means = []
-    for index in range(cell.depth):
-        ops = space.layer_ops(index)
-        layers = [layer_at(cell, index, op, in_width=in_width, stride=stride, in_size=in_size) for op in ops]
-        means.append(sum(layer_cost(layer).flops for layer in layers) / len(ops))
-    return means
-
-
-def _teacher_costs(spec: ResolvedSpec) -> list[float]:
-    """Multiply-adds of the teacher down to each boundary, estimated from the catalogue.
-
-    Its parameters are spread over its blocks by channels squared, and each is used once per position of the block's map. For
-    the paper's teacher at 224 pixels that gives 5.6e9; counted are 5.3e9.
-    """
-    teacher = get_teacher(spec.teacher.model)
-    squares = sum(block.channels**2 for block in teacher.blocks)
-    costs = {}
-    total = 0.0
-    for block in teacher.blocks:
-        positions = max(1.0, spec.input_size / block.reduction) ** 2
-        total += teacher.params * block.channels**2 / squares * positions
-        costs[block.module] = total
-    return [costs.get(module, total) for module in spec.teacher.boundaries]

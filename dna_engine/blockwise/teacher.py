@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,11 @@ from safetensors.torch import load_file, save_file
 from timm.models import PretrainedCfg
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.utils.flop_counter import FlopCounterMode
 
 from dna_engine.advice import advice
 from dna_engine.blockwise.cell import check_sides
-from dna_engine.catalogue import NATIVE_SIZE, TeacherBlock
+from dna_engine.catalogue import MAX_REDUCTION, NATIVE_SIZE, TeacherBlock
 from dna_engine.errors import TeacherError
 from dna_engine.events import Log, Result
 from dna_engine.plans.steps import Step
@@ -37,7 +38,7 @@ from dna_engine.training.network import calm_classifier, count_model
 from dna_engine.training.recipe import Recipe
 
 #: Blocks that keep more resolution than this are left to the student's stem.
-MIN_REDUCTION, MAX_REDUCTION = 4, 32
+MIN_REDUCTION = 4
 #: Reductions to which the token maps of a transformer are resampled, one for each quarter of its depth.
 TOKEN_REDUCTIONS = (4, 8, 16, 32)
 
@@ -179,18 +180,37 @@ def _stage_ends(model: nn.Module) -> list[str]:
     return ends
 
 
+def count_flops(model: nn.Module, modules: Sequence[str]) -> dict[str, int]:
+    """Multiply-adds of one image of the native size down to the end of each module, and of the whole model under ``""``."""
+    flops: dict[str, int] = {}
+    with FlopCounterMode(display=False) as counter:
+
+        def count(path: str, _output: Any) -> None:
+            flops[path] = counter.get_total_flops() // 2
+
+        _pass_shapes(model, modules, NATIVE_SIZE, count)
+    return {path: flops[path] for path in modules} | {"": counter.get_total_flops() // 2}
+
+
 def _output_shapes(model: nn.Module, modules: Sequence[str], size: int) -> dict[str, torch.Size]:
-    """Output shape of each module for one image of ``size``; the pass runs on shapes alone."""
+    """Output shape of each module for one image of ``size``."""
     shapes: dict[str, torch.Size] = {}
 
-    def record(path: str) -> Any:
-        def hook(_module: nn.Module, _inputs: Any, output: Any) -> None:
-            if isinstance(output, Tensor):
-                shapes[path] = output.shape
+    def record(path: str, output: Any) -> None:
+        if isinstance(output, Tensor):
+            shapes[path] = output.shape
 
-        return hook
+    _pass_shapes(model, modules, size, record)
+    return {path: shapes[path] for path in modules if path in shapes}
 
-    handles = [model.get_submodule(path).register_forward_hook(record(path)) for path in modules]
+
+def _pass_shapes(model: nn.Module, modules: Sequence[str], size: int, ended: Callable[[str, Any], None]) -> None:
+    """One image through the model on shapes alone; ``ended`` is told the path and the output of each module."""
+
+    def hook(path: str) -> Any:
+        return lambda _module, _inputs, output: ended(path, output)
+
+    handles = [model.get_submodule(path).register_forward_hook(hook(path)) for path in modules]
     state = {name: tensor.to("meta") for name, tensor in [*model.named_parameters(), *model.named_buffers()]}
     training = model.training
     try:
@@ -199,7 +219,6 @@ def _output_shapes(model: nn.Module, modules: Sequence[str], size: int) -> dict[
         model.train(training)
         for handle in handles:
             handle.remove()
-    return {path: shapes[path] for path in modules if path in shapes}
 
 
 # --- the maps

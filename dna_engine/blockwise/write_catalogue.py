@@ -12,7 +12,7 @@ from pathlib import Path
 import timm
 import torch
 
-from dna_engine.blockwise.teacher import build, find_blocks, find_cuts, native_config
+from dna_engine.blockwise.teacher import build, count_flops, find_blocks, find_cuts, native_config
 from dna_engine.catalogue import Teacher
 
 #: Well-known timm models, by family.
@@ -68,7 +68,8 @@ def describe_model(name: str, family: str) -> Teacher:
         params=sum(parameter.numel() for parameter in model.parameters()),
         pretrained=bool(timm.is_model_pretrained(name) and native_config(name).hf_hub_id),
         blocks=find_blocks(model),
-        cuts=find_cuts(model),
+        cuts=(cuts := find_cuts(model)),
+        flops=count_flops(model, list(cuts)),
     )
 
 

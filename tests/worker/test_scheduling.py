@@ -66,8 +66,10 @@ def large() -> ResolvedSpec:
 
 
 def test_the_papers_teacher_costs_what_is_counted() -> None:
-    """timm's tf_efficientnet_b7 has 5.27e9 multiply-adds at 224 pixels, its head included."""
-    assert step_costs(Kind.DISTILL, large()).teacher[-1] == pytest.approx(5.3e9, rel=0.1)
+    """timm's tf_efficientnet_b7 has 5.09e9 multiply-adds at 224 pixels down to its last block."""
+    teacher = step_costs(Kind.DISTILL, large()).teacher
+    assert teacher[-1] == pytest.approx(5.087, abs=0.001)
+    assert teacher == sorted(teacher)
 
 
 def test_eight_workers_share_the_papers_space() -> None:
