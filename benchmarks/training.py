@@ -18,12 +18,12 @@ from torch import nn
 from benchmarks import report
 from dna_engine.events import Reporter
 from dna_engine.images.info import DIGITS
-from dna_engine.runtime.context import Context, choose_device, prepare
+from dna_engine.runtime.context import Context, choose_device, precision, prepare
 from dna_engine.space import get_space
 from dna_engine.space.architecture import Architecture, published
 from dna_engine.training import batches, network
 from dna_engine.training.recipe import Recipe
-from dna_engine.training.train import fit, precision
+from dna_engine.training.train import fit
 
 
 def small_network(input_size: int) -> Architecture:

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from dna_engine.events import Result
+from dna_engine.images import pixels
 from dna_engine.plans.steps import LATENCY, Step
 from dna_engine.runtime.context import Context
 from dna_engine.select import LatencyTable, Network, Problem, Ratings, best, frontier, load_ratings
 from dna_engine.select.control import draw_control
 from dna_engine.spec import ResolvedSpec
-from dna_engine.training import batches
 from dna_engine.training.network import count
 
 
@@ -77,13 +77,13 @@ def _describe(network: Network, spec: ResolvedSpec) -> dict[str, Any]:
 
 def preprocessing(spec: ResolvedSpec) -> dict[str, Any]:
     """How a picture becomes an input: shorter side to ``resize``, the middle ``size`` pixels, (x / 255 - mean) / std."""
-    around = batches.margin(spec.input_size) if spec.input_size > batches.SMALL else 0
+    around = pixels.margin(spec.input_size) if spec.input_size > pixels.SMALL else 0
     return {
         "resize": spec.input_size + 2 * around,
         "size": spec.input_size,
         "interpolation": "bilinear",
-        "mean": list(batches.MEAN),
-        "std": list(batches.STD),
+        "mean": list(pixels.MEAN),
+        "std": list(pixels.STD),
         "classes": spec.dataset.class_names,
     }
 

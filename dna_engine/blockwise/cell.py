@@ -22,10 +22,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dna_engine.errors import TeacherError
+from dna_engine.runtime.seeds import stream
 from dna_engine.space import CellRef, Op, Space
 from dna_engine.space.cost import block_sizes
 from dna_engine.spec import ResolvedSpec
-from dna_engine.training.batches import stream
 
 
 @dataclass

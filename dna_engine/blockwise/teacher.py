@@ -29,6 +29,7 @@ from dna_engine.blockwise.cell import check_sides
 from dna_engine.catalogue import MAX_REDUCTION, NATIVE_SIZE, TeacherBlock
 from dna_engine.errors import TeacherError
 from dna_engine.events import Log, Result
+from dna_engine.images import pixels
 from dna_engine.plans.steps import Step
 from dna_engine.runtime import checkpoint
 from dna_engine.runtime.context import Context
@@ -339,7 +340,7 @@ class Teacher(nn.Module):
         model: the trained timm model.
         boundaries: modules after which it is cut, one for each block of the space.
         mean, std: normalisation that the model was trained with, per channel; the images it is given are normalised by
-            ``batches.MEAN`` and ``batches.STD``.
+            ``pixels.MEAN`` and ``pixels.STD``.
     """
 
     def __init__(
@@ -347,15 +348,15 @@ class Teacher(nn.Module):
         model: nn.Module,
         boundaries: Sequence[str],
         *,
-        mean: Sequence[float] = batches.MEAN,
-        std: Sequence[float] = batches.STD,
+        mean: Sequence[float] = pixels.MEAN,
+        std: Sequence[float] = pixels.STD,
     ) -> None:
         super().__init__()
         for module in model.modules():  # A map that was handed out must not change when the next block runs.
             if getattr(module, "inplace", False):
                 module.inplace = False  # type: ignore[assignment]
         self.trunk = cut(model, boundaries)
-        ours = torch.tensor([batches.MEAN, batches.STD]).view(2, 1, 3, 1, 1)
+        ours = torch.tensor([pixels.MEAN, pixels.STD]).view(2, 1, 3, 1, 1)
         theirs = torch.tensor([list(mean), list(std)]).view(2, 1, 3, 1, 1)
         self.same = bool(torch.equal(ours, theirs))
         self.scale: Tensor
@@ -433,8 +434,8 @@ def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
         "accuracy": None,
         "test": None,
     }
-    mean: Sequence[float] = batches.MEAN
-    std: Sequence[float] = batches.STD
+    mean: Sequence[float] = pixels.MEAN
+    std: Sequence[float] = pixels.STD
     if spec.teacher.weights == "train":
         model, fitted = _trained(spec, step, context)
         about |= {"accuracy": fitted.test_accuracy, "test": fitted.test.model_dump(mode="json")}

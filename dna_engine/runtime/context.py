@@ -9,9 +9,11 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import torch
 
@@ -90,6 +92,11 @@ def prepare(device: torch.device) -> None:
     torch.backends.cudnn.benchmark = True
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
+
+
+def precision(device: torch.device) -> AbstractContextManager[Any]:
+    """bfloat16 autocast on a GPU, full precision on a CPU (where bfloat16 is slower)."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda")
 
 
 def keep_freed_memory() -> None:

@@ -10,7 +10,7 @@ import json
 import math
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from dna_engine.errors import NonFiniteLoss
 from dna_engine.events import Checkpoint, Log, Metric, Progress, Result
 from dna_engine.plans.steps import Step
 from dna_engine.runtime import checkpoint as checkpoints
-from dna_engine.runtime.context import CHECKPOINT_EVERY, Context
+from dna_engine.runtime.context import CHECKPOINT_EVERY, Context, precision
 from dna_engine.runtime.cores import threads
 from dna_engine.space.architecture import Architecture
 from dna_engine.space.cost import architecture_cost, work_per_operation
@@ -123,11 +123,6 @@ def evaluate(
             loss += F.cross_entropy(logits, labels, reduction="sum")
     counted = Answers.count(torch.cat(truth).tolist(), torch.cat(answers).tolist(), classes)
     return Evaluation(counted, loss.item() / len(images))
-
-
-def precision(device: torch.device) -> AbstractContextManager[Any]:
-    """bfloat16 autocast on a GPU, full precision on a CPU (where bfloat16 is slower)."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda")
 
 
 class _Run:

@@ -18,6 +18,7 @@ from dna_engine.blockwise.teacher import Teacher, build, find_blocks, load_teach
 from dna_engine.catalogue import default_space, get_teacher
 from dna_engine.errors import Interrupted, TeacherError
 from dna_engine.events import Log
+from dna_engine.images import pixels
 from dna_engine.plans.steps import Kind, Step
 from dna_engine.spec import ResolvedSpec
 from dna_engine.training import batches
@@ -259,7 +260,7 @@ class TestStep:
         ctx, _ = context(tmp_path)
         run_step(spec, self.step, ctx)
         about = json.loads((tmp_path / "teacher.json").read_text())
-        assert (about["accuracy"], about["mean"]) == (None, list(batches.MEAN))
+        assert (about["accuracy"], about["mean"]) == (None, list(pixels.MEAN))
         images = torch.randn(2, 3, 16, 16)
         (expected,) = hooked_maps(model, ["s2"], images)
         maps = load_teacher(spec, tmp_path, ctx.device).features(images, [2])
