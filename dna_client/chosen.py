@@ -25,6 +25,8 @@ def _parts(written: Mapping[str, Any], resolved: Mapping[str, Any]) -> Iterator[
         yield ["space", resolved["space"].get("name") or "derived from the teacher"]
     yield ["distillation", *_epochs(training, resolved["training"])]
     yield ["training", *_epochs(retrain, resolved["retrain"]), *_rate(retrain, resolved["retrain"])]
+    if written.get("flip") is None and not resolved.get("flip", True):
+        yield ["augmentation", "left and right are never exchanged"]
     if not _open(written.get("budget")):
         limits = {name: limit for name, limit in resolved["budget"].items() if limit is not None}
         yield ["budget", *(f"at most {limit:,} {name}" for name, limit in limits.items())]

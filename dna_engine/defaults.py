@@ -20,6 +20,10 @@ FEW_IMAGES, MOST_PASSES = 1_250, 4.0
 LEARNING_RATE = 0.003
 
 
+#: What names of sets of digits and letters hold.
+_WRITTEN = ("digits", "mnist", "svhn", "usps", "emnist", "letters")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Epochs:
     """Passes over the training images: of the teacher, of the cells' distillation, of the chosen networks."""
@@ -51,3 +55,8 @@ def learning_rate(batch: int) -> float:
     On the sets of docs/benchmarks.md the best rate moved with the size of the batch, hardly with input, width or steps.
     """
     return float(f"{LEARNING_RATE * (batch / BATCH) ** 0.5:.3g}")
+
+
+def flip(name: str) -> bool:
+    """Whether classes of a dataset of that name survive the exchange of left and right: written signs do not."""
+    return not any(word in name.lower() for word in _WRITTEN)

@@ -165,7 +165,12 @@ class SearchSpec(_Model):
         default=None, max_length=MAX_BLOCKS, description="Weight of each block's rating in the sum. Default: all 1."
     )
     augment: bool = Field(
-        default=True, description="Random shifts or crops of training images, and flips where classes survive them."
+        default=True, description="Random shifts or crops of training images, and flips where `flip` allows them."
+    )
+    flip: bool | None = Field(
+        default=None,
+        description="Whether left and right may be exchanged in training images: false for text, arrows and hands. Default: true, but "
+        "for sets of digits and letters.",
     )
     seed: Whole = Field(default=0, ge=0, le=2**31 - 1)
     labels: dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=256)]] = Field(
@@ -219,6 +224,8 @@ class ResolvedSpec(_Model):
     retrain: ResolvedRetrain
     block_weights: list[float]
     augment: bool
+    flip: bool = Field(default_factory=lambda known: defaults.flip(known["dataset"].name))
+    """Left open in specs of versions that did not keep it."""
     seed: Whole
     labels: dict[str, str]
 
@@ -259,6 +266,7 @@ def resolve(spec: SearchSpec, dataset: DatasetInfo) -> ResolvedSpec:
         retrain=_retraining(spec.retrain, dataset),
         block_weights=weights,
         augment=spec.augment,
+        flip=defaults.flip(dataset.name) if spec.flip is None else spec.flip,
         seed=spec.seed,
         labels=spec.labels,
     )

@@ -21,12 +21,13 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from dna_engine.blockwise.cell import CellSupernet, make_cells
+from dna_engine.blockwise.spread import Spread
 from dna_engine.blockwise.teacher import Teacher, load_teacher
 from dna_engine.errors import NonFiniteLoss, OutOfMemory
 from dna_engine.events import Checkpoint, Log, Metric, Progress, Result
 from dna_engine.plans.steps import Step
 from dna_engine.runtime import checkpoint
-from dna_engine.runtime.context import CHECKPOINT_EVERY, Context
+from dna_engine.runtime.context import CHECKPOINT_EVERY, Context, precision
 from dna_engine.runtime.cores import cores
 from dna_engine.space import CellRef, Op, Space
 from dna_engine.spec import DistillSpec, ResolvedSpec
@@ -62,15 +63,21 @@ class Trainee:
             net.parameters(), lr=self.recipe.learning_rate, weight_decay=self.recipe.weight_decay, fused=True
         )
         self.loss_sum = torch.zeros((), device=next(net.parameters()).device)
+        self.parts = Spread()  # Of the target of a batch that is learned in parts.
+        self.parts_loss = torch.zeros_like(self.loss_sum)
 
     def accumulate(self, step: int, maps: dict[int, Tensor], share: float) -> None:
         """Adds the gradient of a part of a batch, ``share`` of its images."""
         path = draw_path(self.space, self.ref, step, sampling=self.recipe.sampling, seed=self.seed)
         target = maps[self.ref.block].float()
-        cuda = target.is_cuda
-        with torch.autocast(target.device.type, torch.bfloat16, enabled=cuda):
+        with precision(target.device):
             output = self.net(maps[self.ref.block - 1], path)
         loss = (output.float() - target).square().mean()
+        if self.recipe.loss == "normalized" and share < 1:  # By the variance of the whole batch, once it is known.
+            (loss * share).backward()
+            self.parts.add(target)
+            self.parts_loss += loss.detach() * share
+            return
         if self.recipe.loss == "normalized":
             loss = loss / target.var()
         (loss * share).backward()
@@ -78,10 +85,24 @@ class Trainee:
 
     def update(self, step: int) -> None:
         """One step of the optimiser along the gradient gathered so far."""
+        if self.parts.count:
+            self._normalize()
         for group in self.optimizer.param_groups:
             group["lr"] = self.recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * step / self.steps))
         self.optimizer.step()
         self.optimizer.zero_grad()
+
+    def _normalize(self) -> None:
+        """Gives the gradient and the loss of all parts the scale that those of the whole batch have."""
+        for parameter in self.net.parameters():
+            if parameter.grad is not None:
+                parameter.grad /= self.parts.variance
+        self.loss_sum += self.parts_loss / self.parts.variance
+        self.forget_parts()
+
+    def forget_parts(self) -> None:
+        self.parts = Spread()
+        self.parts_loss.zero_()
 
     def state(self) -> dict[str, Any]:
         return {"net": self.net.state_dict(), "optimizer": self.optimizer.state_dict(), "loss_sum": self.loss_sum}
@@ -225,12 +246,13 @@ class Distillation:
             for trainee, loss_sum in zip(self.trainees, before, strict=True):
                 trainee.optimizer.zero_grad()
                 trainee.loss_sum.copy_(loss_sum)
+                trainee.forget_parts()
             return False
         return True
 
     def _supervise(self, images: Tensor) -> dict[int, Tensor]:
         """The teacher's maps, in the precision that suits the device."""
-        with torch.autocast(images.device.type, torch.bfloat16, enabled=images.is_cuda):
+        with precision(images.device):
             return self.teacher.features(images, self.boundaries)
 
     def _halve(self) -> None:

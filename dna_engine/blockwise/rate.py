@@ -10,13 +10,11 @@ lie side by side and go through an op together, as many as the memory bound allo
 from __future__ import annotations
 
 import json
-import math
 import operator
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 
@@ -25,6 +23,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from dna_engine.blockwise.cell import CellSupernet, make_cells
+from dna_engine.blockwise.spread import Spread
 from dna_engine.blockwise.teacher import Teacher, load_teacher
 from dna_engine.events import Checkpoint, Progress, Result
 from dna_engine.plans.steps import Step
@@ -253,28 +252,10 @@ class _Progress:
         )
 
 
-@dataclass
-class Spread:
-    """Running standard deviation of all elements of some maps."""
-
-    count: int = 0
-    total: float = 0.0
-    squares: float = 0.0
-
-    def add(self, maps: Tensor) -> None:
-        values = maps.double()
-        self.count += values.numel()
-        self.total += values.sum().item()
-        self.squares += values.square().sum().item()
-
-    @property
-    def deviation(self) -> float:
-        return math.sqrt(self.squares / self.count - (self.total / self.count) ** 2)
-
-
 def even_batch(images: int, batch_size: int) -> int:
-    """The size of as many equal batches as are needed, so that batch norm never sees a small remainder."""
-    return -(-images // -(-images // batch_size))
+    """The size of as many equal batches as are needed, so that batch norm never sees a small remainder; one image it cannot see."""
+    even = -(-images // -(-images // batch_size))
+    return next(size for size in range(even, images + 1) if images % size != 1)
 
 
 def load_cells(

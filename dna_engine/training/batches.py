@@ -28,24 +28,18 @@ from torch.utils.data import DataLoader, Dataset
 from dna_engine.errors import DataError
 from dna_engine.images.albums import Album, open_digits, open_folder, open_upload
 from dna_engine.images.info import DatasetInfo
+from dna_engine.images.pixels import MEAN, SMALL, STD, margin
 from dna_engine.images.timm_albums import open_timm
 from dna_engine.runtime.cores import available
+from dna_engine.runtime.seeds import stream
 from dna_engine.spec import ResolvedSpec
-
-#: Normalisation of every image, that of timm's defaults: (x / 255 - MEAN) / STD per channel.
-MEAN = (0.485, 0.456, 0.406)
-STD = (0.229, 0.224, 0.225)
 
 #: Images whose canvases together take at most this many bytes live on the device.
 IN_MEMORY = 2 << 30
-#: Images up to this side are padded and shifted; larger ones are stored with a margin of their own pixels.
-SMALL = 64
-#: Names of datasets whose classes do not survive a mirror.
-_HANDED = ("digits", "mnist", "svhn", "usps", "emnist", "letters")
 
 
 def normalize(images: Tensor) -> Tensor:
-    """Bytes (B, 3, S, S) to floats, by :data:`MEAN` and :data:`STD`."""
+    """Bytes (B, 3, S, S) to floats, by ``pixels.MEAN`` and ``pixels.STD``."""
     std = torch.tensor(STD, device=images.device).view(3, 1, 1)
     mean = torch.tensor(MEAN, device=images.device).view(3, 1, 1)
     return images.float().mul_(1 / (255 * std)).sub_(mean / std)
@@ -81,11 +75,6 @@ class Images(ABC):
     def _order(self, epoch: int, batch_size: int, seed: int, start: int) -> list[list[int]]:
         shuffled = torch.randperm(len(self), generator=stream(seed, epoch)).tolist()
         return [shuffled[i * batch_size : (i + 1) * batch_size] for i in range(start, self.steps(batch_size))]
-
-
-def stream(*key: int | str) -> torch.Generator:
-    """A CPU generator whose numbers depend on the key alone."""
-    return torch.Generator().manual_seed(random.Random("/".join(map(str, key))).getrandbits(63))
 
 
 class StoredImages(Images):
@@ -214,11 +203,6 @@ def _bytes(picture: Image.Image) -> Tensor:
     return torch.from_numpy(np.array(picture)).permute(2, 0, 1).contiguous()
 
 
-def margin(size: int) -> int:
-    """Pixels around an image of that side that a canvas has to crop from."""
-    return size // 14 if size > SMALL else size // 8
-
-
 # --- splits
 
 
@@ -252,12 +236,20 @@ def load_splits(spec: ResolvedSpec, device: torch.device) -> Splits:
         rating_images=spec.rating.images,
         seed=spec.seed,
         augment=spec.augment,
+        flip=spec.flip,
         device=device,
     )
 
 
 def load(
-    dataset: DatasetInfo, *, input_size: int, rating_images: int, seed: int, augment: bool, device: torch.device
+    dataset: DatasetInfo,
+    *,
+    input_size: int,
+    rating_images: int,
+    seed: int,
+    augment: bool,
+    flip: bool = True,
+    device: torch.device,
 ) -> Splits:
     """Training, rating and test images, always RGB of ``input_size``.
 
@@ -272,7 +264,6 @@ def load(
             "rating. Change rating.images.",
             param="rating.images",
         )
-    flip = not any(word in f"{dataset.name} {dataset.location}".lower() for word in _HANDED)
     hold = partial(_hold, size=input_size, flip=flip, device=device)
     return Splits(
         train=partial(hold, train, kept, augment=augment),

@@ -61,3 +61,16 @@ def test_specs_of_before_teachers_had_a_batch_are_read() -> None:
     stored = resolve(SearchSpec(dataset="digits"), DIGITS).model_dump(mode="json")
     del stored["teacher"]["batch_size"], stored["teacher"]["learning_rate"]
     assert ResolvedSpec.model_validate(stored).teacher.batch_size == 64
+
+
+@pytest.mark.parametrize(("name", "allowed"), [("digits", False), ("torch/MNIST", False), ("birds", True)])
+def test_signs_are_not_mirrored_unless_that_is_asked_for(name: str, allowed: bool) -> None:
+    info = photos(240).model_copy(update={"name": name, "location": "/data/digits/elsewhere"})
+    assert resolve(SearchSpec(dataset=name), info).flip == allowed
+    assert resolve(SearchSpec(dataset=name, flip=True), info).flip
+    assert not resolve(SearchSpec(dataset=name, flip=False), info).flip
+
+
+def test_a_spec_that_was_kept_before_there_was_a_choice_is_read_as_it_was_meant() -> None:
+    kept = resolve(SearchSpec(dataset="digits"), DIGITS).model_dump(mode="json", exclude={"flip"})
+    assert not ResolvedSpec.model_validate(kept).flip

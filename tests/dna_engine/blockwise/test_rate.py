@@ -13,10 +13,12 @@ from torch import Tensor
 
 from dna_engine.blockwise import rate
 from dna_engine.blockwise.cell import CellSupernet, make_cells
-from dna_engine.blockwise.rate import Rater, Spread, even_batch
+from dna_engine.blockwise.rate import Rater, even_batch
+from dna_engine.blockwise.spread import Spread
 from dna_engine.blockwise.teacher import Teacher, build, load_teacher
 from dna_engine.errors import Interrupted
 from dna_engine.events import Checkpoint, Progress
+from dna_engine.images import pixels
 from dna_engine.plans.steps import Kind, Step
 from dna_engine.runtime.context import Context
 from dna_engine.space import CellRef, Space, parse_space
@@ -115,7 +117,7 @@ class TestStep:
         run = tmp_path_factory.mktemp("run")
         torch.manual_seed(0)
         save_file(build("resnet10t").state_dict(), run / "teacher.safetensors")
-        (run / "teacher.json").write_text(json.dumps({"mean": batches.MEAN, "std": batches.STD}))
+        (run / "teacher.json").write_text(json.dumps({"mean": pixels.MEAN, "std": pixels.STD}))
         (run / "cells").mkdir()
         for ref, net in untrained(cls.spec, run)[1].items():
             save_file(net.state_dict(), run / f"cells/{ref}.safetensors")
@@ -183,8 +185,13 @@ def test_spread_is_the_standard_deviation() -> None:
         spread.add(part)
     assert spread.count == 1000
     assert spread.deviation == pytest.approx(values.double().std(correction=0).item(), rel=1e-12)
+    assert spread.variance == pytest.approx(values.double().var().item(), rel=1e-12)
 
 
-@pytest.mark.parametrize(("images", "batch", "expected"), [(143, 64, 48), (128, 64, 64), (30, 64, 30), (129, 64, 43)])
+@pytest.mark.parametrize(
+    ("images", "batch", "expected"),
+    [(143, 64, 48), (128, 64, 64), (30, 64, 30), (129, 64, 43), (3, 2, 3), (4033, 64, 65)],
+)
 def test_batches_are_even(images: int, batch: int, expected: int) -> None:
     assert even_batch(images, batch) == expected
+    assert images % expected != 1

@@ -12,7 +12,9 @@ import torch
 from PIL import Image
 
 from dna_engine.errors import DataError
+from dna_engine.images import pixels
 from dna_engine.images.info import DIGITS, DatasetInfo
+from dna_engine.spec import SearchSpec, resolve
 from dna_engine.training import batches
 from dna_engine.training.batches import StoredImages, StreamedImages, by_class, load, normalize
 
@@ -136,7 +138,7 @@ class TestBatches:
         assert {mirrored for _, _, mirrored in seen} == {False, True}
 
     def test_digits_are_never_mirrored(self) -> None:
-        train = digits().train
+        train = batches.load_splits(resolve(SearchSpec(dataset="digits"), DIGITS), CPU).train
         assert isinstance(train, StoredImages)
         assert train.augment
         assert not train.flip
@@ -149,7 +151,7 @@ class TestBatches:
 
     def test_normalisation(self) -> None:
         grey = torch.full((1, 3, 2, 2), 51, dtype=torch.uint8)
-        expected = (0.2 - torch.tensor(batches.MEAN)) / torch.tensor(batches.STD)
+        expected = (0.2 - torch.tensor(pixels.MEAN)) / torch.tensor(pixels.STD)
         torch.testing.assert_close(normalize(grey)[0, :, 0, 0], expected)
 
     def test_small_sets_come_in_one_batch(self) -> None:
@@ -165,7 +167,7 @@ class TestFolders:
         assert Counter(splits.rate.labels.tolist()) == {0: 5, 1: 5, 2: 5}
         images, labels = next(splits.test.ordered(100))
         assert images.shape == (12, 3, 16, 16)
-        coloured = images.mean((2, 3)) * torch.tensor(batches.STD) + torch.tensor(batches.MEAN)
+        coloured = images.mean((2, 3)) * torch.tensor(pixels.STD) + torch.tensor(pixels.MEAN)
         is_coloured = coloured.std(1) > 0.05
         assert is_coloured.sum() == 9, "one picture of each class is grey"
         assert torch.equal(coloured.argmax(1)[is_coloured], labels[is_coloured])
