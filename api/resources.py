@@ -15,7 +15,7 @@ from api.errors import ConfigurationError
 from api.gate import Gate
 from api.queue import Queue
 from api.searches.feed import Feed
-from api.searches.problems import ProblemCache
+from api.searches.rated import RatedSearches
 from api.settings import ApiSettings
 from dna_engine.images.decoder import Decoder
 from store.blobs import BlobStore
@@ -34,7 +34,7 @@ class Resources:
     blobs: BlobStore
     redis: redis.Redis
     queue: Queue
-    problems: ProblemCache
+    rated: RatedSearches
     feed: Feed
     heavy: Gate
     uploads: Gate
@@ -66,7 +66,7 @@ def open_resources(settings: ApiSettings, metrics: CollectorRegistry) -> Iterato
             blobs=blobs,
             redis=client,
             queue=queue,
-            problems=ProblemCache(blobs, settings.problems_cached),
+            rated=RatedSearches(blobs, settings.problems_cached),
             feed=Feed(sessions, settings),
             heavy=Gate(settings.heavy_at_once, settings.heavy_waiting),
             uploads=Gate(settings.uploads_at_once, 0),

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from dna_engine.ranking import Interval, agreement, ceiling, difference, kendall_tau
+from benchmarks.agreement import Interval, agreement, ceiling, difference, kendall_tau
 from dna_engine.space.architecture import Architecture
 from dna_engine.space.cost import architecture_cost
 

@@ -21,12 +21,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from benchmarks import report
+from benchmarks.agreement import kendall_tau
 from dna_engine.blockwise.cell import CellSupernet
 from dna_engine.blockwise.rate import Rater, even_batch, load_cells
 from dna_engine.blockwise.teacher import Teacher, build, load_teacher
 from dna_engine.catalogue import align, get_teacher
 from dna_engine.plots import read_spec
-from dna_engine.ranking import kendall_tau
 from dna_engine.runtime.context import choose_device, prepare
 from dna_engine.space import CellRef, get_space
 from dna_engine.space.architecture import published

@@ -261,15 +261,6 @@ class Client:
         """The service's own description, as OpenAPI."""
         return cast(dict[str, Any], self._transport.call("GET", "/openapi.json"))
 
-    def is_ready(self) -> bool:
-        """Whether the service can work: its database and Redis answer, and the schema is current. One attempt.
-
-        Raises:
-            ApiError, ServerUnreachable: it cannot, and why.
-        """
-        self._transport.call("GET", "/readyz", repeatable=False)
-        return True
-
     def _create(self, path: str, body: Mapping[str, Any], idempotency_key: str | None) -> Any:
         headers = {"idempotency-key": idempotency_key or str(uuid.uuid4())}
         return self._transport.call("POST", path, json=body, headers=headers)

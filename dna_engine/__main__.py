@@ -107,7 +107,7 @@ def _command(
 
 
 def _run(options: argparse.Namespace) -> None:
-    _wait_briefly()
+    _spin_briefly()
     from dna_engine import pipeline  # torch
     from dna_engine.runtime import context
 
@@ -121,7 +121,7 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _step(options: argparse.Namespace) -> None:
-    _wait_briefly()
+    _spin_briefly()
     from dna_engine import pipeline  # torch
     from dna_engine.runtime import context
 
@@ -141,7 +141,7 @@ def _step(options: argparse.Namespace) -> None:
 
 
 def _serve(options: argparse.Namespace) -> None:
-    _wait_briefly()
+    _spin_briefly()
     from dna_engine.serve import serve  # torch
 
     serve(options.device, Reporter(), sys.stdin, patience=options.patience)
@@ -155,7 +155,7 @@ def _plot(options: argparse.Namespace) -> None:
     _print({"file": str(target)}, [str(target)], options)
 
 
-def _wait_briefly() -> None:
+def _spin_briefly() -> None:
     """Before torch is loaded: its threads shall not spin for long where they wait for each other.
 
     Where other processes want the same cores, spinning threads wait for threads that cannot run: small networks were

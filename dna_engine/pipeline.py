@@ -73,7 +73,7 @@ def run(spec: ResolvedSpec, context: Context) -> dict[str, Any]:
         InvalidSpec: the folder holds another search.
         EngineError: what a step raises.
     """
-    _claim(spec, context.run)
+    _keep_spec(spec, context.run)
     context = replace(context, reporter=Recorder(context.run / METRICS, context.reporter))
     journal = Journal(context.run / "journal.json")
     for step in steps(spec):
@@ -167,7 +167,7 @@ def summarize(spec: ResolvedSpec, journal: Journal) -> dict[str, Any]:
     }
 
 
-def _claim(spec: ResolvedSpec, run: Path) -> None:
+def _keep_spec(spec: ResolvedSpec, run: Path) -> None:
     """Lays the spec down, or checks that the folder is this search's."""
     path = run / "spec.json"
     if not path.exists():

@@ -11,7 +11,6 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from store.blobs import Blob
-from store.errors import NotFound
 from store.files import adopt, release
 from store.states import Role
 from store.tables import Architecture, Artifact
@@ -83,18 +82,6 @@ def keep_before(session: Session, search_id: UUID, name: str, before: str) -> li
     replaced = remove(session, search_id, before)
     session.execute(update(Artifact).where(Artifact.search_id == search_id, Artifact.name == name).values(name=before))
     return replaced
-
-
-def get(session: Session, artifact_id: UUID) -> Artifact:
-    """The artifact of that id.
-
-    Raises:
-        NotFound: there is none.
-    """
-    artifact = session.get(Artifact, artifact_id)
-    if artifact is None:
-        raise NotFound("artifact", artifact_id)
-    return artifact
 
 
 def named(session: Session, search_id: UUID, names: Sequence[str]) -> dict[str, Artifact]:

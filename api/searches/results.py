@@ -96,14 +96,14 @@ def list_ratings(
     limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
 ) -> Page[Rating]:
     """Every candidate's rating: each path of each cell, or of the block and cell asked for."""
-    problem = resources.problems.get(session, search_id)
+    problem = resources.rated.get(session, search_id)
     return ratings.page(problem, block=block, cell=cell, cursor=cursor, limit=limit)
 
 
 @router.get("/frontier", response_model=FrontierOut, responses=problems(409), dependencies=[HEAVY])
 def get_frontier(search_id: UUID, session: SessionDep, resources: ResourcesDep, cost: Cost = "flops") -> FrontierOut:
     """The exact frontier: every network that no other beats in both cost and predicted loss."""
-    return ratings.whole_frontier(session, search_id, resources.problems.get(session, search_id), cost)
+    return ratings.whole_frontier(session, search_id, resources.rated.get(session, search_id), cost)
 
 
 @router.post("/select", response_model=Selection, responses=problems(400, 409, 413), dependencies=[HEAVY])
@@ -114,4 +114,4 @@ def select_networks(
     resources: ResourcesDep,
 ) -> Selection:
     """The best networks under a new budget, from the finished ratings: exact, in milliseconds, without any device."""
-    return ratings.select(session, search_id, resources.problems.get(session, search_id), asked)
+    return ratings.select(session, search_id, resources.rated.get(session, search_id), asked)

@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from dna_engine.errors import InvalidSpace, UnknownName
 
@@ -399,6 +399,3 @@ def _located(at: str) -> Iterator[None]:
     except InvalidSpace as error:
         inside = error.param is not None and error.param.startswith(f"{at}.")
         raise InvalidSpace(error.message, param=error.param if inside else at) from error
-
-
-CostName = Literal["flops", "params", "latency_ms"]

@@ -198,7 +198,7 @@ class _Run:
 
     def _end_epoch(self) -> None:
         loss = self._mean_loss()
-        accuracy = evaluate(self._best(), self.splits.test, self.context.device, exact=False).accuracy
+        accuracy = evaluate(self._averaged(), self.splits.test, self.context.device, exact=False).accuracy
         self.losses.clear()
         epoch = self.step / self.steps_per_epoch
         self.best_accuracy = max(self.best_accuracy, accuracy)
@@ -221,9 +221,8 @@ class _Run:
 
     def finish(self) -> FitResult:
         began = time.monotonic()
-        best = self._best()
-        if best is not self.model:
-            self.model.load_state_dict(best.state_dict())
+        if self.average is not None:
+            self.model.load_state_dict(self._averaged().state_dict())
         reached = evaluate(self.model, self.splits.test, self.context.device)
         test = judge(reached.answers)
         if said := warning(self.part, test):
@@ -236,9 +235,10 @@ class _Run:
             reached.accuracy, reached.loss, test, round(self.seconds, 3), round(images / self.train_seconds, 1)
         )
 
-    def _best(self) -> nn.Module:
-        best: nn.Module = self.model if self.average is None else self.average.module
-        return best
+    def _averaged(self) -> nn.Module:
+        """The network with the mean of its last weights, where the recipe takes that; else as it is."""
+        averaged: nn.Module = self.model if self.average is None else self.average.module
+        return averaged
 
     def _mean_loss(self) -> float:
         loss = torch.stack(self.losses).mean().item()

@@ -165,7 +165,6 @@ def test_lists_what_there_is(client: Client) -> None:
     assert client.get_dataset("digits")["num_classes"] == 10
     assert {teacher["name"] for teacher in client.teachers("resnet10t")} == {"resnet10t"}
     assert "/searches" in client.openapi()["paths"]
-    assert client.is_ready()
 
 
 def test_reads_series(client: Client, finished: str) -> None:

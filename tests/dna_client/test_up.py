@@ -64,7 +64,6 @@ def dna(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_starts_all_stops_all_and_keeps_the_data(data_folder: Path) -> None:
     with up(data_folder) as (process, where):
         with Client(where["url"]) as client:
-            assert client.is_ready()
             assert client.workers()
             # Nobody works on it meanwhile: the budget of time of this test is small.
             search = client.create_search({"dataset": "digits", "labels": {"kept": "yes"}})

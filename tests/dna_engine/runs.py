@@ -58,6 +58,6 @@ class Recorder(Reporter):
         return [event for event in self.events if isinstance(event, kind)]
 
 
-def context(run: Path, *, stop: Callable[[], bool] = never) -> tuple[Context, Recorder]:
+def context(run: Path, *, stop: Callable[[], bool] = never, device: str = "cpu") -> tuple[Context, Recorder]:
     recorder = Recorder()
-    return Context(run, torch.device("cpu"), recorder, stop), recorder
+    return Context(run, torch.device(device), recorder, stop), recorder

@@ -114,6 +114,28 @@ def test_a_damaged_checkpoint_costs_time_and_no_bit(
         assert json.loads((tmp_path / f"ratings/{cell}.json").read_text())["losses"] == together[cell]
 
 
+@pytest.mark.gpu
+def test_a_gpu_rates_as_the_cpu_does(
+    spec: ResolvedSpec, taught: Path, together: dict[str, list[float]], tmp_path: Path
+) -> None:
+    """Up to precision: distillation there runs in bfloat16."""
+    shutil.copytree(taught, tmp_path, dirs_exist_ok=True)
+    for kind, work in ((Kind.DISTILL, distill.run_step), (Kind.RATE, rate.run_step)):
+        work(spec, Step(key=f"{kind}-1", kind=kind, cells=CELLS), context(tmp_path, device="cuda:0")[0])
+    for cell in CELLS:
+        found = torch.tensor(json.loads((tmp_path / f"ratings/{cell}.json").read_text())["losses"])
+        torch.testing.assert_close(found, torch.tensor(together[cell]), rtol=0.1, atol=0.02)
+
+
+@pytest.mark.gpu
+def test_a_gpu_that_is_full_is_used_with_smaller_parts(taught: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, recorder = distillation(taught, tiny_spec(training={"epochs": 1, "batch_size": 128}), ["b1c1"], "cuda:0")
+    fits_up_to(40, monkeypatch)
+    next(run._steps_on_gpu(0))
+    assert run.micro_batch == 32
+    assert len(recorder.of(Log)) == 2
+
+
 def test_ratings_are_in_the_order_of_the_paths(spec: ResolvedSpec, together: dict[str, list[float]]) -> None:
     space = spec.parsed_space
     for cell, losses in together.items():
@@ -164,9 +186,9 @@ def test_fair_sampling_where_layers_offer_different_ops() -> None:
 
 
 def distillation(
-    run: Path, spec: ResolvedSpec, cells: list[str], *, stop: Callable[[], bool] = never
+    run: Path, spec: ResolvedSpec, cells: list[str], device: str = "cpu", *, stop: Callable[[], bool] = never
 ) -> tuple[Distillation, Recorder]:
-    ctx, recorder = context(run, stop=stop)
+    ctx, recorder = context(run, stop=stop, device=device)
     images = batches.load_splits(spec, ctx.device).train
     refs = [CellRef.parse(cell) for cell in cells]
     supervisor = teacher.load_teacher(spec, run, ctx.device)

@@ -21,7 +21,7 @@ from store.tables import Artifact
 RATINGS = "ratings.json"
 
 
-class ProblemCache:
+class RatedSearches:
     """The problems of the searches asked for last, at most ``size``. Safe to use from several threads."""
 
     def __init__(self, blobs: BlobStore, size: int) -> None:

@@ -6,20 +6,18 @@ import numpy as np
 import pytest
 from scipy.stats import kendalltau
 
-from dna_engine.ranking import agreement, ceiling, difference, kendall_tau
+from benchmarks.agreement import _draws, _signs, _taus, agreement, ceiling, difference, kendall_tau
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_tau_is_scipys(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    first, second = rng.normal(size=30), rng.normal(size=30)
-    assert kendall_tau(first, second) == pytest.approx(kendalltau(first, second).statistic)
-
-
-def test_ties_count_as_in_tau_b() -> None:
+@pytest.mark.parametrize("ties", [False, True])
+def test_tau_of_every_draw_is_scipys(ties: bool) -> None:
+    """A network that is drawn twice is there twice."""
     rng = np.random.default_rng(0)
-    first, second = rng.integers(0, 4, 40), rng.integers(0, 4, 40)
-    assert kendall_tau(first, second) == pytest.approx(kendalltau(first, second).statistic)
+    first, second = (rng.integers(0, 4, 40) if ties else rng.normal(size=40) for _ in range(2))
+    drawn = _draws(40, 0)[:20]
+    for weights, tau in zip(drawn, _taus(_signs(first), _signs(second), drawn), strict=True):
+        again = np.repeat(np.arange(40), weights.astype(int))
+        assert tau == pytest.approx(kendalltau(first[again], second[again]).statistic)
 
 
 def test_a_rating_that_tells_nothing_apart_agrees_with_nothing() -> None:
@@ -28,8 +26,8 @@ def test_a_rating_that_tells_nothing_apart_agrees_with_nothing() -> None:
 
 def test_perfect_agreement_is_certain() -> None:
     found = agreement(range(12), range(12))
-    assert (found.value, found.low, found.high) == (1, 1, 1)
-    assert agreement(range(12), range(12, 0, -1)).value == -1
+    assert (found.value, found.low, found.high) == pytest.approx((1, 1, 1))
+    assert agreement(range(12), range(12, 0, -1)).value == pytest.approx(-1)
 
 
 def test_an_interval_holds_the_truth_about_as_often_as_it_says() -> None:

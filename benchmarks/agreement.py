@@ -1,4 +1,4 @@
-"""How well one ordering of networks agrees with another: Kendall's tau with bootstrap intervals. Torch-free.
+"""How well one ordering of networks agrees with another: Kendall's tau with bootstrap intervals.
 
 A tau of a few dozen networks is uncertain, and the networks are what was sampled; so intervals come from drawing the
 networks again with replacement. Two ratings are compared on the same draws, which cancels what they share.
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.stats import kendalltau
 
 Floats = NDArray[np.float64]
 
@@ -35,7 +36,7 @@ class Interval:
 
 def kendall_tau(first: ArrayLike, second: ArrayLike) -> float:
     """Kendall's tau-b of two ratings of the same networks, from -1 to 1; 0 where one of them tells nothing apart."""
-    return float(_taus(_signs(first), _signs(second), np.ones((1, len(np.asarray(first)))))[0])
+    return float(np.nan_to_num(kendalltau(first, second).statistic))
 
 
 def agreement(rating: ArrayLike, truth: ArrayLike, *, seed: int = 0) -> Interval:
@@ -76,7 +77,7 @@ def _signs(values: ArrayLike) -> Floats:
 
 
 def _taus(first: Floats, second: Floats, drawn: Floats) -> Floats:
-    """Tau-b for each row of ``drawn``; a network drawn twice is tied with itself and so adds no pair."""
+    """Tau-b for each row of ``drawn``, all at once; a network drawn twice is tied with itself and so adds no pair."""
 
     def over_pairs(values: Floats) -> Floats:
         return np.asarray(((drawn @ values) * drawn).sum(1))
