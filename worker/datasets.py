@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 
 from dna_engine.disk import room_on
@@ -41,5 +40,8 @@ def lay_down(info: DatasetInfo, sessions: Sessions, blobs: BlobStore, datasets_d
         limits = Limits(total_bytes=size, file_bytes=size, entries=size, folders=size, ratio=1)
         with (folder / "archive.tar").open("rb") as packed:
             unpack(packed, folder / "images", wanted=is_picture, limits=limits)
-        with suppress(OSError):  # Another step has just done the same.
+        try:
             (folder / "images").rename(target)
+        except OSError:
+            if not target.is_dir():  # Otherwise another step has just done the same.
+                raise

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -24,6 +25,8 @@ from store import datasets
 from store.files import Drafts
 from store.scratch import scratch_folder
 from store.tables import Dataset
+
+logger = logging.getLogger("dna.api.datasets")
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _ARCHIVE_SUFFIX = re.compile(r"(\.zip|\.tar|\.tgz|\.tbz2?|\.txz|\.tar\.(gz|bz2|xz))$", re.IGNORECASE)
@@ -128,5 +131,8 @@ def _wrong_in(field: str) -> Iterator[None]:
 def _keep(images: Path, target: Path) -> None:
     """Spares a worker on this machine the unpacking; another upload of the same images may have done so already."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    with suppress(OSError):
+    try:
         images.rename(target)
+    except OSError as error:
+        if not target.is_dir():
+            logger.warning("The images of an upload do not stay here, workers will unpack them: %s", error)

@@ -48,6 +48,15 @@ def test_the_images_are_those_that_were_sent(slot: Slot, tmp_path: Path, monkeyp
     assert [path.name for path in root.iterdir()] == ["uploads"], "nothing is left of the unpacking"
 
 
+def test_what_keeps_the_images_from_their_place_is_said(slot: Slot, tmp_path: Path) -> None:
+    info, _ = stored(slot, tmp_path)
+    place = albums.upload_folder(tmp_path / "elsewhere", info.location)
+    place.parent.mkdir(parents=True)
+    place.symlink_to(tmp_path / "nowhere")
+    with pytest.raises(NotADirectoryError):
+        laid_down(slot, info, tmp_path / "elsewhere")
+
+
 def test_it_is_done_once(slot: Slot, tmp_path: Path) -> None:
     info, blob = stored(slot, tmp_path)
     laid_down(slot, info, tmp_path / "elsewhere")
