@@ -24,11 +24,12 @@ from dna_engine.blockwise.cell import CellSupernet, make_cells
 from dna_engine.blockwise.spread import Spread
 from dna_engine.blockwise.teacher import Teacher, load_teacher
 from dna_engine.errors import NonFiniteLoss, OutOfMemory
-from dna_engine.events import Checkpoint, Log, Metric, Progress, Result
+from dna_engine.events import Log, Metric, Progress, Result
 from dna_engine.plans.steps import Step
 from dna_engine.runtime import checkpoint
-from dna_engine.runtime.context import CHECKPOINT_EVERY, Context, precision
+from dna_engine.runtime.context import Context, precision
 from dna_engine.runtime.cores import cores
+from dna_engine.runtime.pace import Pace
 from dna_engine.space import CellRef, Op, Space
 from dna_engine.spec import DistillSpec, ResolvedSpec
 from dna_engine.training import batches
@@ -139,7 +140,8 @@ class Distillation:
         self.steps = recipe.epochs * images.steps(recipe.batch_size)
         self.boundaries = sorted({number for ref in refs for number in (ref.block - 1, ref.block)})
         self.micro_batch = recipe.batch_size
-        self.since_report = 0
+        self.since_report = self.done = 0
+        self.pace = Pace(context, context.run / file, self._state)
         cells = make_cells(spec, refs, teacher.shapes(spec.input_size))
         self.trainees = [
             Trainee(spec, ref, net.to(context.device).to(memory_format=torch.channels_last), self.steps)
@@ -160,18 +162,14 @@ class Distillation:
         return {trainee.ref: trainee.net for trainee in self.trainees}
 
     def _run(self, start: int, steps: Iterator[int]) -> None:
-        began = saved = time.monotonic()
+        began = time.monotonic()
         every = max(1, self.steps // POINTS)
         for step in steps:
             done = step + 1
             if done % every == 0 or done == self.steps:
                 self._report(done, (time.monotonic() - began) / (done - start))
-            if self.context.stop():
-                self._save(done)
-                self.context.interrupt()
-            if time.monotonic() - saved > CHECKPOINT_EVERY and done < self.steps:
-                self._save(done)
-                saved = time.monotonic()
+            self.done = done
+            self.pace.keep(last=done == self.steps)
 
     @property
     def _on_cpu(self) -> bool:
@@ -291,16 +289,14 @@ class Distillation:
             )
         )
 
-    def _save(self, done: int) -> None:
-        self._losses(done)  # What has diverged is never kept.
-        state = {
-            "done": done,
+    def _state(self) -> dict[str, Any]:
+        self._losses(self.done)  # What has diverged is never kept.
+        return {
+            "done": self.done,
             "since_report": self.since_report,
             "micro_batch": self.micro_batch,
             "cells": {str(trainee.ref): trainee.state() for trainee in self.trainees},
         }
-        checkpoint.save(self.context.run / self.file, state)
-        self.context.reporter.emit(Checkpoint(name=self.file))
 
     def _restore(self) -> int:
         state = checkpoint.resume(self.context.run / self.file, self.context.reporter)

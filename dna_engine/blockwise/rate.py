@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file
@@ -25,11 +26,12 @@ from torch import Tensor
 from dna_engine.blockwise.cell import CellSupernet, make_cells
 from dna_engine.blockwise.spread import Spread
 from dna_engine.blockwise.teacher import Teacher, load_teacher
-from dna_engine.events import Checkpoint, Progress, Result
+from dna_engine.events import Progress, Result
 from dna_engine.plans.steps import Step
 from dna_engine.runtime import checkpoint
-from dna_engine.runtime.context import CHECKPOINT_EVERY, Context
+from dna_engine.runtime.context import Context
 from dna_engine.runtime.cores import cores
+from dna_engine.runtime.pace import Pace
 from dna_engine.space import CellRef, Space
 from dna_engine.spec import ResolvedSpec
 from dna_engine.training import batches
@@ -141,6 +143,7 @@ class Rating:
         self.boundaries = sorted({number for ref in cells for number in (ref.block - 1, ref.block)})
         self.spreads = {ref.block: Spread() for ref in cells}
         self.batches = 0
+        self.pace = Pace(context, context.run / file, self._state)
         self.progress = _Progress(self.raters, -(-len(images) // self.batch_size), context)
 
     def run(self) -> dict[CellRef, list[float]]:
@@ -159,7 +162,6 @@ class Rating:
 
     def _run(self, pool: Executor) -> None:
         first, total = self.batches, -(-len(self.images) // self.batch_size)
-        saved = time.monotonic()
         self.progress.begin(first)
         for number, (images, _) in enumerate(self.images.ordered(self.batch_size)):
             if number < first:
@@ -167,12 +169,7 @@ class Rating:
             self._rate(images.contiguous(memory_format=torch.channels_last), pool)
             self.batches = number + 1
             self.progress.tell()
-            if self.context.stop():
-                self._save()
-                self.context.interrupt()
-            if time.monotonic() - saved > CHECKPOINT_EVERY and self.batches < total:
-                self._save()
-                saved = time.monotonic()
+            self.pace.keep(last=self.batches == total)
 
     def _rate(self, images: Tensor, pool: Executor) -> None:
         maps = self.teacher.features(images, self.boundaries)
@@ -188,14 +185,12 @@ class Rating:
     def _tell_if_due(self) -> None:
         self.progress.tell_if_due()
 
-    def _save(self) -> None:
-        state = {
+    def _state(self) -> dict[str, Any]:
+        return {
             "batches": self.batches,
             "sums": {str(ref): sums for ref, sums in self.sums.items()},
             "spreads": {block: vars(spread) for block, spread in self.spreads.items()},
         }
-        checkpoint.save(self.context.run / self.file, state)
-        self.context.reporter.emit(Checkpoint(name=self.file))
 
     def _restore(self) -> None:
         state = checkpoint.resume(self.context.run / self.file, self.context.reporter)

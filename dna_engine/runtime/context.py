@@ -20,9 +20,6 @@ import torch
 from dna_engine.errors import Interrupted, InvalidSpec
 from dna_engine.events import Reporter
 
-#: Seconds between the checkpoints of a step.
-CHECKPOINT_EVERY = float(os.environ.get("DNA_CHECKPOINT_SECONDS", "15"))
-
 #: glibc's M_MMAP_MAX: no mapping of its own for a block; M_ARENA_MAX: one heap for all threads, so that each finds what
 #: others left; M_TRIM_THRESHOLD: the heap's free end goes back from a GiB on.
 _MALLOC = {-4: 0, -8: 1, -1: 1 << 30}

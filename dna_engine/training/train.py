@@ -23,11 +23,12 @@ from torch.nn import functional as F
 
 from dna_engine.accuracy import Accuracy, Answers, judge, warning
 from dna_engine.errors import NonFiniteLoss
-from dna_engine.events import Checkpoint, Log, Metric, Progress, Result
+from dna_engine.events import Log, Metric, Progress, Result
 from dna_engine.plans.steps import Step
 from dna_engine.runtime import checkpoint as checkpoints
-from dna_engine.runtime.context import CHECKPOINT_EVERY, Context, precision
+from dna_engine.runtime.context import Context, precision
 from dna_engine.runtime.cores import threads
+from dna_engine.runtime.pace import Pace
 from dna_engine.space.architecture import Architecture
 from dna_engine.space.cost import architecture_cost, work_per_operation
 from dna_engine.spec import ResolvedSpec
@@ -153,7 +154,8 @@ class _Run:
         self.best_accuracy = 0.0
         self.told_of_divergence = False
         self.losses: list[Tensor] = []
-        self.last_saved = self.last_shown = self.started = time.monotonic()
+        self.pace = Pace(context, checkpoint, self._state)
+        self.last_shown = self.started = time.monotonic()
         self.first_step = 0
 
     # --- the loop
@@ -174,12 +176,8 @@ class _Run:
         for _ in range(steps):
             self.losses.append(self._train_step(*next(batches)))
             self.step += 1
-            if self.context.stop():
-                self._save()
-                self.context.interrupt()
             self._show()
-            if time.monotonic() - self.last_saved > CHECKPOINT_EVERY:
-                self._save()
+            self.pace.keep()
 
     def _train_step(self, images: Tensor, labels: Tensor) -> Tensor:
         """One update; returns the loss, still on the device."""
@@ -229,7 +227,7 @@ class _Run:
             advice = "More epochs may help, or more images, above all of rare classes."
             self.context.reporter.emit(Log(level="warning", message=f"{said} {advice}"))
         self.seconds += time.monotonic() - began
-        self._save()
+        self.pace.save()
         images = self.total * min(self.recipe.batch_size, len(self.splits.train))
         return FitResult(
             reached.accuracy, reached.loss, test, round(self.seconds, 3), round(images / self.train_seconds, 1)
@@ -268,24 +266,19 @@ class _Run:
             )
         )
 
-    def _save(self) -> None:
+    def _state(self) -> dict[str, Any]:
         if self.losses:
             self._mean_loss()  # Never keep what has diverged.
-        checkpoints.save(
-            self.checkpoint,
-            {
-                "step": self.step,
-                "model": self.model.state_dict(),
-                "optimizer": self.optimizer.state_dict(),
-                "average": None if self.average is None else self.average.module.state_dict(),
-                "losses": torch.stack(self.losses) if self.losses else None,
-                "best_accuracy": self.best_accuracy,
-                "train_seconds": self.train_seconds,
-                "seconds": self.seconds,
-            },
-        )
-        self.last_saved = time.monotonic()
-        self.context.reporter.emit(Checkpoint(name=str(self.checkpoint.relative_to(self.context.run))))
+        return {
+            "step": self.step,
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "average": None if self.average is None else self.average.module.state_dict(),
+            "losses": torch.stack(self.losses) if self.losses else None,
+            "best_accuracy": self.best_accuracy,
+            "train_seconds": self.train_seconds,
+            "seconds": self.seconds,
+        }
 
     def resume(self) -> None:
         """Goes on from the checkpoint where there is one."""
