@@ -8,6 +8,7 @@ with Client("http://127.0.0.1:8000") as client:
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -46,15 +47,16 @@ class Client:
     Every method raises ``ApiError`` when the server refuses and ``ServerUnreachable`` when it does not answer.
 
     Args:
-        base_url: where the service is, such as ``http://127.0.0.1:8000``.
-        api_key: ``dna_...``; none is needed on the machine of an embedded service.
+        base_url: where the service is. Default: ``DNA_URL`` of the environment, else ``http://127.0.0.1:8000``.
+        api_key: ``dna_...``; none is needed on the machine of an embedded service. Default: ``DNA_API_KEY`` of the environment.
         pauses: seconds before the second, third ... attempt of what may be repeated.
     """
 
     def __init__(
-        self, base_url: str = "http://127.0.0.1:8000", api_key: str | None = None, *, pauses: tuple[float, ...] = PAUSES
+        self, base_url: str | None = None, api_key: str | None = None, *, pauses: tuple[float, ...] = PAUSES
     ) -> None:
-        self._transport = Transport(base_url, api_key, pauses=pauses)
+        found = base_url or os.environ.get("DNA_URL") or "http://127.0.0.1:8000"
+        self._transport = Transport(found, api_key or os.environ.get("DNA_API_KEY"), pauses=pauses)
 
     def __enter__(self) -> Self:
         return self

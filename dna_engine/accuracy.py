@@ -157,4 +157,4 @@ def _sentence(winner: Accuracy, control: Accuracy, difference: float, interval: 
         return (
             f"The control beats the winner by {-100 * difference:.1f} points (95% interval {-high:.1f} to {-low:.1f})."
         )
-    return f"No difference can be told from {winner.images:,} test images ({low:+.1f} to {high:+.1f} points)."
+    return f"{winner.images:,} test images do not tell winner from control ({low:+.1f} to {high:+.1f} points)."

@@ -2,8 +2,9 @@
 
     python classify.py winner.onnx winner.json FOLDER [--held-out]
 
-Prints what the network takes each photo in FOLDER for. Where FOLDER has folders of photos that are called as the classes are,
-prints how many of them the network names right instead. ``--held-out`` takes only those that the search tested its networks on:
+Prints what the network takes each photo in FOLDER for, and how surely; FOLDER may be one photo. Where it has folders of photos that
+are called as the classes are, prints how many of them the network names right instead: of photos that it was trained on more than of
+others. ``--held-out`` takes only those that the search tested its networks on:
 the ones in ``val/`` or ``test/``, or else the fifth of every class that the service keeps. That gives the test accuracy the service
 tells.
 """
@@ -40,30 +41,61 @@ def main() -> int:
     )
     options = parser.parse_args()
     try:
-        how = json.loads(options.description.read_text())["preprocessing"]
-        loose = [path for path in pictures(options.folder) if path.parent == options.folder]
+        how = json.loads(options.description.read_text(encoding="utf-8"))["preprocessing"]
+        session = onnxruntime.InferenceSession(options.model.read_bytes(), providers=["CPUExecutionProvider"])
+        loose = [options.folder] if options.folder.is_file() else pictures(options.folder, deep=False)
         photos = {} if loose else photos_by_class(options.folder, held_out=options.held_out)
-        if photos.keys() - set(how["classes"]):
-            parser.error(f"{options.folder} has folders {list(photos)}, the network knows {how['classes']}.")
-        labelled = [(path, label) for label, files in photos.items() for path in files]
-        names = answers(options.model, loose or [path for path, _ in labelled], how)
-    except OSError as error:  # Among others: a photo that is none.
+    except OSError as error:
         parser.error(str(error))
-    if loose:
-        print("\n".join(f"{path.name}: {name}" for path, name in zip(loose, names, strict=True)))
-    elif labelled:
-        right = sum(name == label for name, (_, label) in zip(names, labelled, strict=True))
-        print(f"{right} of {len(labelled)} photos right: {right / len(labelled):.2%}")
-    else:
+    except (ValueError, KeyError, TypeError):
+        parser.error(f"{options.description} does not describe a network; model and description belong in this order.")
+    if photos.keys() - set(how["classes"]):
+        parser.error(f"{options.folder} has folders {list(photos)}, the network knows {how['classes']}.")
+    if not loose and not any(photos.values()):
         parser.error(f"{options.folder} has no photos.")
+    return name_photos(session, how, loose) if loose else count_right(session, how, photos)
+
+
+def name_photos(session: onnxruntime.InferenceSession, how: dict[str, Any], photos: list[Path]) -> int:
+    """Prints what each photo is taken for, and how surely; one that cannot be read does not keep the others."""
+    unreadable = 0
+    for photo in photos:
+        try:
+            (shares,) = answers(session, how, [photo])
+        except OSError as error:
+            unreadable += 1
+            print(f"{photo.name}: {error}", file=sys.stderr)
+        else:
+            print(f"{photo.name}: {how['classes'][shares.argmax()]} ({shares.max():.0%})")
+    return 2 if unreadable else 0
+
+
+def count_right(session: onnxruntime.InferenceSession, how: dict[str, Any], photos: dict[str, list[Path]]) -> int:
+    """Prints how many photos are named as their folders; of classes of several sizes the mean of their shares too."""
+    right: dict[str, int] = {}
+    for label, files in photos.items():
+        try:
+            found = answers(session, how, files) if files else []
+        except OSError as error:
+            print(f"{label}/: {error}", file=sys.stderr)
+            return 2
+        right[label] = sum(how["classes"][shares.argmax()] == label for shares in found)
+    counts = {label: len(files) for label, files in photos.items() if files}
+    whole = sum(counts.values())
+    mean = sum(right[label] / count for label, count in counts.items()) / len(counts)
+    also = f"; {mean:.2%} as the mean of the classes" if len(set(counts.values())) > 1 else ""
+    print(f"{sum(right.values())} of {whole} photos right: {sum(right.values()) / whole:.2%}{also}")
     return 0
 
 
-def answers(model: Path, paths: list[Path], how: dict[str, Any]) -> list[str]:
-    """What the network takes each photo for."""
-    session = onnxruntime.InferenceSession(model.read_bytes(), providers=["CPUExecutionProvider"])
-    logits = (session.run(None, {"images": images})[0] for images in batches(paths, how))
-    return [how["classes"][number] for found in logits for number in found.argmax(1)]
+def answers(session: onnxruntime.InferenceSession, how: dict[str, Any], paths: list[Path]) -> list[Any]:
+    """For each photo the shares of the classes, which sum to one."""
+    found = []
+    for images in batches(paths, how):
+        (logits,) = session.run(None, {"images": images})
+        weights = np.exp(logits - logits.max(1, keepdims=True))
+        found += list(weights / weights.sum(1, keepdims=True))
+    return found
 
 
 def photos_by_class(folder: Path, *, held_out: bool) -> dict[str, list[Path]]:
@@ -84,9 +116,10 @@ def visible_folders(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.is_dir() and is_visible(path.name))
 
 
-def pictures(folder: Path) -> list[Path]:
-    """Those in the folder or further down."""
-    found = (path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+def pictures(folder: Path, *, deep: bool = True) -> list[Path]:
+    """Those in the folder, and further down where ``deep``."""
+    inside = folder.rglob("*") if deep else folder.iterdir()
+    found = (path for path in inside if path.suffix.lower() in SUFFIXES)
     return sorted(path for path in found if all(map(is_visible, path.relative_to(folder).parts)))
 
 

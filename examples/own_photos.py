@@ -9,7 +9,6 @@ FOLDER has a folder of photos for every class. The service is the one at ``DNA_U
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import subprocess
 import sys
@@ -23,7 +22,7 @@ from dna_client import Client
 from dna_client.cli.options import make_folder
 from dna_client.cli.output import duration
 from dna_client.errors import ClientError, NotFound
-from dna_client.models import Dataset, Search
+from dna_client.models import Dataset, Search, SearchNetwork
 from dna_client.watch import watch
 
 #: Photos of this side and more are looked at with this many pixels: small enough for a CPU.
@@ -44,7 +43,7 @@ def main() -> int:
         parser.error(f"{options.epochs} epochs are none; at least 1 is needed.")
     try:
         make_folder(options.output)  # Rather than find out after the search.
-        with Client(os.environ.get("DNA_URL", "http://127.0.0.1:8000"), os.environ.get("DNA_API_KEY")) as client:
+        with Client() as client:
             dataset = send(client, options.folder)
             found = search(client, wishes(dataset, options.epochs))
             model, description = bring_home(client, found, options.output)
@@ -119,9 +118,25 @@ def report(found: Search) -> None:
     print("\nOn the test photos, as the service measured:")
     for network in found["architectures"]:
         if network["test_accuracy"] is not None:
-            print(f"  {network['role']}: {network['test_accuracy']:.2%} with {network['params']:,} parameters")
+            print(
+                f"  {network['role']}: {network['test_accuracy']:.2%} with {network['params']:,} parameters{caution(network)}"
+            )
     if found["comparison"]:
         print(found["comparison"]["says"])
+
+
+def caution(network: SearchNetwork) -> str:
+    """What an accuracy alone would hide: classes of several sizes, an answer that looks at nothing."""
+    test = network["test"]
+    if test is None:
+        return ""
+    unequal = abs(test["balanced_accuracy"] - test["accuracy"]) > 0.005
+    balanced = f"; {test['balanced_accuracy']:.2%} as the mean of the classes" if unequal else ""
+    return (
+        f"{balanced}; it {'is ' if test['verdict'] == 'at chance' else ''}{test['verdict']}"
+        if test["verdict"]
+        else balanced
+    )
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from contextlib import suppress
 from types import TracebackType
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -55,6 +56,8 @@ class Lease:
             try:
                 self._look()
             except LeaseLost as error:
+                if self._succeeded():
+                    return
                 logger.warning("%s", error.message)
                 self.lost.set()
             except SQLAlchemyError as error:
@@ -62,6 +65,12 @@ class Lease:
             except Exception:
                 # The last frame of the thread: without it nothing renews the lease and nobody hears of a cancel.
                 logger.exception("The lease of %s could not be looked at", self._claim.step.key)
+
+    def _succeeded(self) -> bool:
+        """Whether the step has just been brought to its end here: then nothing is left to hold."""
+        with suppress(SQLAlchemyError), transaction(self._sessions) as session:
+            return claims.succeeded(session, self._claim)
+        return False
 
     def _watch(self) -> None:
         """Looks at the clock alone: the lease runs out too while the database keeps an answer."""

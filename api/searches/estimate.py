@@ -29,6 +29,10 @@ from store.waiting import NO_WORKER
 TELLING_SECONDS = 2.5 * START_SECONDS
 
 
+#: A search of so many seconds on a CPU may not be what was meant, where images have more than so many pixels a side.
+LONG_SECONDS, CPU_SIZE = 2 * 3600, 64
+
+
 def estimate(session: Session, spec: SearchSpec, *, worker_timeout: timedelta) -> Estimate:
     """The search that ``spec`` describes; an infeasible budget is part of the answer here.
 
@@ -41,6 +45,7 @@ def estimate(session: Session, spec: SearchSpec, *, worker_timeout: timedelta) -
     live = workers.live(session, within=worker_timeout)
     device = "cuda" if any(worker.device.startswith("cuda") for worker in live) else "cpu"
     steps = [_estimated(session, step, resolved, device) for kind in Kind for step in _planned(kind, resolved)]
+    total = math.fsum(step.device_seconds for step in steps)
     return Estimate(
         candidates=str(space.networks),
         paths=sum(space.paths_per_block),
@@ -49,12 +54,23 @@ def estimate(session: Session, spec: SearchSpec, *, worker_timeout: timedelta) -
         reason=refused.message if refused else None,
         binding=infeasible.binding if infeasible else [],
         nearest=infeasible.nearest if infeasible else [],
-        warnings=[*advice(resolved), *([] if live else [NO_WORKER])],
+        warnings=[*advice(resolved), *_too_long(resolved, device, total), *([] if live else [NO_WORKER])],
         steps=steps,
         device=device,
-        device_seconds=math.fsum(step.device_seconds for step in steps),
+        device_seconds=total,
         spec=shown(resolved),
     )
+
+
+def _too_long(spec: ResolvedSpec, device: str, seconds: float) -> list[str]:
+    """What makes a search shorter that a CPU would work on for hours."""
+    if device != "cpu" or seconds < LONG_SECONDS or spec.input_size <= CPU_SIZE:
+        return []
+    return [
+        f"No worker with a GPU is live, and a CPU takes about {seconds / 3600:.0f} hours for this. Images of {CPU_SIZE} pixels and a small "
+        f'teacher that is trained on them take minutes: "input_size": {CPU_SIZE}, "teacher": {{"model": "resnet18", "weights": "train"}} '
+        f"(--input-size {CPU_SIZE} --teacher resnet18 --weights train)."
+    ]
 
 
 def _resolve(session: Session, spec: SearchSpec) -> tuple[ResolvedSpec, InfeasibleBudget | TooHard | None]:

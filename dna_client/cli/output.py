@@ -17,8 +17,10 @@ from dna_client.errors import ApiError, ClientError
 #: rich takes NO_COLOR at its word and still prints bold and dim; who asks for no colour wants plain text.
 _COLOURS: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
 
-OUT = Console(highlight=False, soft_wrap=True, color_system=_COLOURS)
-ERR = Console(stderr=True, highlight=False, soft_wrap=True, color_system=_COLOURS)
+OUT = Console(highlight=False, color_system=_COLOURS)
+ERR = Console(stderr=True, highlight=False, color_system=_COLOURS)
+for _console in (OUT, ERR):  # A terminal would break lines in the middle of a word, a pipe wants them whole.
+    _console.soft_wrap = not _console.is_terminal
 
 #: For tables in a pipe or a file: whoever reads them there can use every column, and ids in full.
 _WIDE = Console(highlight=False, width=100_000)

@@ -218,6 +218,7 @@ def _follow(client: Client, search_id: str, *, as_json: bool) -> None:
         print_json(found, one_line=True)
     elif found["state"] == "succeeded":
         _print(found)
+        ERR.print(f"To bring the network home: dna download {search_id}/winner", markup=False)
     succeeded(found)
 
 

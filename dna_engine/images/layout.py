@@ -112,7 +112,7 @@ def read_layout(root: Path, *, within: Sequence[Path] | None = None) -> Layout:
     while not top.pictures and len(top.folders) == 1 and "train" not in _splits(top):
         top = top.folders[0]
     if not any(folder.count for folder in top.folders):
-        raise _wrong(f"There are no class folders with images. {_WANTED}")
+        raise _wrong(_no_classes(whole, top))
     if splits := _splits(top):
         train, test, left_out = _from_splits(top, splits)
     else:
@@ -165,6 +165,14 @@ class _Reader:
             usable = False
         if not usable:
             raise _wrong(f"{name} is neither a file nor a folder, or a link to nothing; remove it.")
+
+
+def _no_classes(whole: _Folder, top: _Folder) -> str:
+    if not top.pictures:
+        return f"There are no class folders with images. {_WANTED}"
+    if top is whole:
+        return f"{_images(top)} lie in no class folder. {_WANTED}"
+    return f"There is one class folder, {top.shown} with {_images(top)}; at least two are needed."
 
 
 def _listing(path: Path, shown: str) -> list[os.DirEntry[str]]:

@@ -98,7 +98,7 @@ def test_and_tables_for_people_that_no_pipe_cuts(dna: Dna, finished: str) -> Non
         "winner 99.00% 94.55 to 99.82% 99.00%",
         "control 99.00% 94.55 to 99.82% 99.00%",
         "100 test images: guessing reaches 50.00%, always the commonest class 50.00%.",
-        "No difference can be told from 100 test images (-4.5 to +4.5 points).",
+        "100 test images do not tell winner from control (-4.5 to +4.5 points).",
     ]
     assert finished in dna("search", "list").out
     assert "predicted loss" in dna("frontier", finished, "--points", "5").out

@@ -102,7 +102,11 @@ def test_guessing_is_at_chance_and_little_learning_is_not() -> None:
     [
         (judged([50, 50], [48, 49]), judged([50, 50], [40, 40]), "The winner beats its control by 17.0 points"),
         (judged([50, 50], [40, 40]), judged([50, 50], [48, 49]), "The control beats the winner by 17.0 points"),
-        (judged([50, 50], [48, 49]), judged([50, 50], [47, 48]), "No difference can be told from 100 test images"),
+        (
+            judged([50, 50], [48, 49]),
+            judged([50, 50], [47, 48]),
+            "100 test images do not tell winner from control",
+        ),
         (judged([100, 1], [100, 0], [101, 0]), judged([100, 1], [50, 0]), "Neither the winner nor its control"),
         (judged([1000, 10], [990, 8]), judged([1000, 10], [1000, 0], [1010, 0]), "The winner beats its control, which"),
         (judged([1000, 10], [1000, 0], [1010, 0]), judged([1000, 10], [990, 8]), "The control beats the winner, which"),

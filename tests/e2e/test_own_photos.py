@@ -55,7 +55,7 @@ def test_the_program_ends_with_the_accuracy_that_was_said(servers: Servers, migr
     assert "3 classes, 30 photos to train and 6 to test with." in ended.stdout
     assert re.search(r"^That takes about .* on cpu, if nothing else runs there\.$", ended.stdout, re.MULTILINE)
     assert re.search(
-        r"control: \S+% with .* parameters\n\S.*winner.*\.\nThe service keeps .*\n\nThe same", ended.stdout
+        r"control: \S+% with .* parameters.*\n\S.*inner.*\.\nThe service keeps .*\n\nThe same", ended.stdout
     )
     said = re.search(r"winner: (\S+%) with", ended.stdout)
     found = re.search(r"(\d) of 6 photos right: (\S+%)\n$", ended.stdout)

@@ -115,13 +115,22 @@ def test_photos_of_no_known_class_are_named(network: Path, tmp_path: Path) -> No
     for name, brightness in (("a.png", 250), ("b.png", 3), ("c.PNG", 200), (".hidden.png", 3)):
         shot(tmp_path / "new" / name, brightness)
     ended = run(network, tmp_path / "new")
-    assert (ended.returncode, ended.stdout) == (0, "a.png: bird\nb.png: ape\nc.PNG: bird\n"), ended.stderr
+    assert (ended.returncode, ended.stdout) == (0, "a.png: bird (87%)\nb.png: ape (88%)\nc.PNG: bird (76%)\n"), (
+        ended.stderr
+    )
+    assert run(network, tmp_path / "new" / "b.png").stdout == "b.png: ape (88%)\n"
+    (tmp_path / "new" / "b.png").write_text("no picture")
+    ended = run(network, tmp_path / "new")
+    assert (ended.returncode, ended.stdout) == (2, "a.png: bird (87%)\nc.PNG: bird (76%)\n")
+    assert ended.stderr.startswith("b.png: cannot identify image file")
 
 
 def test_photos_of_one_class_are_counted(network: Path, tmp_path: Path) -> None:
     for number, brightness in enumerate((250, 240, 9)):
         shot(tmp_path / "new" / "bird" / f"{number}.png", brightness)
     assert run(network, tmp_path / "new").stdout == "2 of 3 photos right: 66.67%\n"
+    shot(tmp_path / "new" / "ape" / "0.png", 9)
+    assert run(network, tmp_path / "new").stdout == "3 of 4 photos right: 75.00%; 83.33% as the mean of the classes\n"
 
 
 def test_what_cannot_be_used_is_said_in_a_line(network: Path, tmp_path: Path) -> None:
@@ -140,6 +149,9 @@ def test_what_cannot_be_used_is_said_in_a_line(network: Path, tmp_path: Path) ->
         assert ended.returncode == 2
         assert ended.stderr.endswith(f"{words}\n")
         assert "Traceback" not in ended.stderr
+    exchanged = [sys.executable, SCRIPT, network / "winner.json", network / "winner.onnx", pets_of]
+    ended = subprocess.run(exchanged, capture_output=True, text=True)
+    assert (ended.returncode, "does not describe a network" in ended.stderr) == (2, True)
 
 
 def test_it_needs_nothing_of_this_project(tmp_path: Path) -> None:

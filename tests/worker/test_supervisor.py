@@ -169,6 +169,17 @@ def test_a_lease_runs_out_while_the_database_keeps_its_answer(bench: Bench) -> N
     assert lost
 
 
+def test_a_lease_ends_in_silence_with_the_step(bench: Bench, caplog: pytest.LogCaptureFixture, wait_for: Wait) -> None:
+    """The step has succeeded, and its supervisor has not come to the end of the lease yet."""
+    claim, settings = bench.claim(), bench.slot.settings.model_copy(update={"lease_renew_seconds": 0.01})
+    bench.run("good", claim)
+    caplog.clear()
+    with Lease(bench.slot.sessions, settings, claim) as lease:
+        wait_for(lambda: not lease._threads[0].is_alive())
+    assert not lease.lost.is_set()
+    assert caplog.messages == []
+
+
 def test_a_lease_goes_on_after_what_nobody_foresaw(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise ZeroDivisionError

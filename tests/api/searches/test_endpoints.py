@@ -216,7 +216,7 @@ def test_a_finished_search_shows_what_it_found(finished: Finished) -> None:
     assert search["best"]["test_accuracy"] == 0.99
     assert search["best"]["test"] == TEST
     assert [network["test"] for network in search["architectures"]][:2] == [TEST, TEST]
-    assert search["comparison"]["says"].startswith("No difference can be told from 100 test images")
+    assert search["comparison"]["says"].startswith("100 test images do not tell winner from control")
     assert search["best"]["flops"] <= search["spec"]["budget"]["flops"]
     assert {step["kind"] for step in search["steps"]} == {"teacher", "distill", "rate", "select", "train", "export"}
     assert sum(step["engine_seconds"] for step in search["steps"]) == ENGINE_SECONDS * len(search["steps"])

@@ -61,7 +61,7 @@ def test_what_would_take_too_long_to_know_is_not_known(shared: TestClient, monke
 
 def test_what_weakens_the_ratings_is_warned_of(client: TestClient, sessions: Sessions) -> None:
     with transaction(sessions) as session:
-        new_worker(session)
+        new_worker(session).device = "cuda:0"
     assert estimate(client)["warnings"] == []
     body = estimate(client, space="mbconv-small", teacher={"model": "vit_base_patch16_224"})
     assert (body["feasible"], len(body["warnings"])) == (True, 1)
@@ -70,6 +70,21 @@ def test_what_weakens_the_ratings_is_warned_of(client: TestClient, sessions: Ses
 def test_that_no_worker_is_live_is_warned_of(client: TestClient) -> None:
     (warning,) = estimate(client)["warnings"]
     assert warning == "No worker is live: a search waits until one is started (dna worker, or dna up)."
+
+
+def test_a_search_of_hours_on_a_cpu_is_warned_of_with_what_takes_minutes(
+    client: TestClient, sessions: Sessions
+) -> None:
+    def hints(**fields: Any) -> list[str]:
+        said = estimate(client, teacher={"model": "tf_efficientnet_b7", "weights": "train"}, **fields)["warnings"]
+        return [warning for warning in said if "hours" in warning]
+
+    (hint,) = hints(input_size=224)
+    assert "--input-size 64 --teacher resnet18 --weights train" in hint
+    assert hints(input_size=64) == []
+    with transaction(sessions) as session:
+        new_worker(session).device = "cuda:0"
+    assert hints(input_size=224) == []
 
 
 def test_steps_and_their_device_time(client: TestClient) -> None:

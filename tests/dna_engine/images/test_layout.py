@@ -105,8 +105,8 @@ def test_other_files_are_told(tmp_path: Path) -> None:
     ("names", "said"),
     [
         ([], "There are no class folders with images. A dataset is one folder of images for every class"),
-        (["1.png", "2.png"], "There are no class folders with images"),
-        (["cat/1.png", "cat/2.png"], "There are no class folders with images"),
+        (["1.png", "2.png"], "2 images lie in no class folder. A dataset is one folder"),
+        (["cat/1.png", "cat/2.png"], "There is one class folder, cat/ with 2 images; at least two are needed"),
         (["cat/1.txt", "dog/1.txt"], "There are no class folders with images"),
         (pets("train/", "test/", names=["cat"]), "There is one class folder, cat/; at least two are needed"),
         (["cat/1.png", "dog/1.png", "dog/2.png"], "The class 'cat' has one image"),
