@@ -27,7 +27,7 @@ logger = logging.getLogger("dna.store.files")
 BATCH = 500
 #: So long a file that no step writes may wait for its row: longer than any upload takes.
 UNHELD = timedelta(hours=24)
-#: So long a file waits that could not be deleted, while others have their turn.
+#: After this it is tried again to delete a file that could not be deleted, or that a writer who was only stopped may have written since.
 AGAIN = timedelta(minutes=10)
 #: Number of the lock that one process at a time holds.
 _LOCK = 0x6C6F6F73
@@ -51,7 +51,9 @@ class Drafts:
     """Files that are stored before the rows that will name them are written.
 
     Each is entered as loose first, so that it is found whenever its writer is killed: a step's as soon as its claim is no longer
-    held, another's after :data:`UNHELD`. A writer that was stopped and goes on deletes itself what it wrote meanwhile.
+    held, another's after :data:`UNHELD`. A step's writer that was stopped, and goes on when its files are deleted already, finds its
+    claim gone and deletes what it writes then; should it be killed before it does, that goes at the second look, :data:`AGAIN` after
+    the first. What is written later still is left to the sweeper.
     """
 
     def __init__(self, blobs: BlobStore, holder: Holder | None, do: Do) -> None:
@@ -125,27 +127,34 @@ def discard(sessions: Sessions, blobs: BlobStore, locations: Sequence[str]) -> N
 
 
 def discard_loose(sessions: Sessions, blobs: BlobStore) -> None:
-    """Deletes loose files whose time has come; does nothing while another process does so."""
+    """Deletes loose files whose time has come; does nothing while another process does so.
+
+    Those of a step are looked for twice: that its claim is gone does not say that its worker is dead.
+    """
     with transaction(sessions) as session:
         if session.scalar(select(func.pg_try_advisory_xact_lock(_LOCK))):
             held = exists().where(
                 Step.id == LooseFile.step_id, Step.fence == LooseFile.fence, Step.state == StepState.RUNNING
             )
-            due = select(LooseFile.location).where(LooseFile.due_at <= func.clock_timestamp(), ~held)
-            _discard(session, blobs, list(session.scalars(due.order_by(LooseFile.due_at).limit(BATCH))))
+            due = select(LooseFile.location, LooseFile.step_id).where(LooseFile.due_at <= func.clock_timestamp(), ~held)
+            found = session.execute(due.order_by(LooseFile.due_at).limit(BATCH)).all()
+            _discard(session, blobs, [location for location, _ in found])
+            later = clock(session) + AGAIN
+            _add(session, [{"location": location, "due_at": later} for location, step in found if step is not None])
 
 
 def _discard(session: Session, blobs: BlobStore, locations: Sequence[str]) -> None:
     """Each entry goes right after its file: the server ends a transaction that says nothing while many files are deleted.
 
     At the first file that cannot be deleted the rest is left for later, since the store may be away; that one for much later, since
-    it may be the file.
+    it may be the file. Those that were not entered are now.
     """
     _lock(session, locations)
     kept = named(session, locations)
-    for location in locations:
+    for index, location in enumerate(locations):
         entry = LooseFile.location == location
         if location not in kept and not _is_deleted(blobs, location):
+            release(session, locations[index:])
             session.execute(update(LooseFile).where(entry).values(due_at=func.clock_timestamp() + AGAIN))
             return
         session.execute(delete(LooseFile).where(entry))

@@ -1,4 +1,4 @@
-"""A machine dies by SIGKILL in the middle of distillation: another one finishes, with the same ratings to the bit."""
+"""A machine dies by SIGKILL: another one finishes, with the same ratings to the bit, and nothing that was stored is left over."""
 
 from __future__ import annotations
 
@@ -7,15 +7,19 @@ import sys
 from pathlib import Path
 from uuid import UUID
 
+from sqlalchemy import select
+
 from dna_engine.plans.steps import Kind, phase_steps
 from dna_engine.runtime import checkpoint
 from dna_engine.spec import ResolvedSpec
-from store import artifacts, events
-from store.session import transaction
+from store import artifacts, events, flow, searches
+from store.session import be_patient, transaction
 from store.settings import Settings
 from store.states import EventType, SearchState
+from store.tables import LooseFile
 from tests.chaos.conftest import Book
 from tests.e2e.service import alive, machine, wait_for
+from tests.store.kept import rows_and_files
 
 #: Steps of distillation: long enough to be killed in the middle.
 EPOCHS = 8
@@ -93,3 +97,32 @@ def test_another_machine_finishes_with_the_same_ratings(book: Book, impatient: S
     assert after[0] >= kept
     rated = stored(book, search_id, ratings_of(book.spec(search_id)))
     assert rated == uninterrupted(book, search_id, tmp_path / "alone")
+
+
+def test_a_file_whose_row_never_came_goes_when_its_step_is_taken_over(book: Book, impatient: Settings) -> None:
+    search_id = book.add(teacher={"epochs": 500})
+
+    def unnamed() -> set[str]:
+        """Files that the step has stored, and whose rows have not come."""
+        with transaction(book.sessions) as session:
+            entered = set(session.scalars(select(LooseFile.location).where(LooseFile.step_id.is_not(None))))
+        return entered & rows_and_files(book.sessions, impatient.artifacts)[1]
+
+    def sound() -> bool:
+        named, found = rows_and_files(book.sessions, impatient.artifacts)
+        return named == found
+
+    with machine(impatient, queues="gpu", DNA_CHECKPOINT_SECONDS="0.2") as first:
+        wait_for(book.reached(search_id, Kind.TEACHER, 1))
+        with transaction(book.sessions) as session:
+            be_patient(session)
+            searches.lock(session, search_id)  # No row of the search can be written meanwhile.
+            wait_for(lambda: bool(unnamed()))
+            first.kill()
+    assert not sound()
+    with machine(impatient, queues="gpu"):
+        wait_for(lambda: (step := book.step(search_id, Kind.TEACHER)) is not None and step.fence == 2)
+        with transaction(book.sessions) as session:
+            flow.cancel(session, search_id)
+        wait_for(lambda: book.search(search_id).state == SearchState.CANCELLED)
+        wait_for(sound, seconds=60)

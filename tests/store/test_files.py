@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -72,15 +73,21 @@ def test_a_file_of_a_killed_step_goes_once_its_claim_is_gone(
     lose_lease(sessions, claim)
     discard_loose(sessions, blobs)
     assert left(sessions, settings) == (set(), set())
+    pass_time(sessions, files.AGAIN)
+    discard_loose(sessions, blobs)
     assert loose(sessions) == 0
 
 
-_KILLED = """
+_IMPORTS = """
 import os, signal, sys
 from pathlib import Path
+from uuid import UUID
 from store.blobs import BlobStore
 from store.files import drafts
 from store.session import make_engine, make_sessions
+"""
+
+_KILLED = """
 with drafts(make_sessions(make_engine(sys.argv[1])), BlobStore(sys.argv[2])) as written:
     written.write_files([Path(sys.argv[3])])
     os.kill(os.getpid(), signal.SIGKILL)
@@ -90,15 +97,52 @@ with drafts(make_sessions(make_engine(sys.argv[1])), BlobStore(sys.argv[2])) as 
 def test_a_file_of_a_killed_upload_goes_when_no_upload_takes_as_long(
     sessions: Sessions, settings: Settings, blobs: BlobStore, content: Path
 ) -> None:
-    assert settings.database_url is not None
-    command = [sys.executable, "-c", _KILLED, settings.database_url, settings.artifacts, str(content)]
-    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    assert start(_KILLED, settings, content).wait(60) == -signal.SIGKILL
     discard_loose(sessions, blobs)
     assert len(left(sessions, settings)[1]) == 1
-    with transaction(sessions) as session:
-        session.execute(update(LooseFile).values(due_at=LooseFile.due_at - files.UNHELD))
+    pass_time(sessions, files.UNHELD)
     discard_loose(sessions, blobs)
     assert left(sessions, settings)[1] == set()
+
+
+_STOPPED = """
+class Stopped(BlobStore):
+    def write_file(self, path, *, blob_id):
+        os.kill(os.getpid(), signal.SIGSTOP)
+        return super().write_file(path, blob_id=blob_id)
+class Writer:
+    step_id, fence = UUID(sys.argv[4]), int(sys.argv[5])
+with drafts(make_sessions(make_engine(sys.argv[1])), Stopped(sys.argv[2]), Writer) as written:
+    written.write_files([Path(sys.argv[3])])
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_file_goes_that_a_stopped_step_writes_after_its_claim_is_gone_and_does_not_live_to_delete(
+    sessions: Sessions, settings: Settings, blobs: BlobStore, claim: Claim, content: Path
+) -> None:
+    writer = start(_STOPPED, settings, content, str(claim.step_id), str(claim.fence))
+    os.waitid(os.P_PID, writer.pid, os.WSTOPPED)
+    lose_lease(sessions, claim)
+    discard_loose(sessions, blobs)
+    writer.send_signal(signal.SIGCONT)
+    assert writer.wait(60) == -signal.SIGKILL
+    assert len(left(sessions, settings)[1]) == 1
+    pass_time(sessions, files.AGAIN)
+    discard_loose(sessions, blobs)
+    assert (left(sessions, settings)[1], loose(sessions)) == (set(), 0)
+
+
+def start(program: str, settings: Settings, *arguments: str | Path) -> subprocess.Popen[bytes]:
+    """A process that stores the file of the first argument."""
+    assert settings.database_url is not None
+    given = [settings.database_url, settings.artifacts, *map(str, arguments)]
+    return subprocess.Popen([sys.executable, "-c", _IMPORTS + program, *given])
+
+
+def pass_time(sessions: Sessions, time: timedelta) -> None:
+    with transaction(sessions) as session:
+        session.execute(update(LooseFile).values(due_at=LooseFile.due_at - time))
 
 
 def test_a_file_with_a_row_is_loose_no_more(
@@ -167,10 +211,22 @@ def test_a_file_that_cannot_be_deleted_keeps_no_other(
     assert loose(sessions) == 1
     (stubborn / "inside").rmdir()
     stubborn.rmdir()
-    with transaction(sessions) as session:
-        session.execute(update(LooseFile).values(due_at=LooseFile.due_at - files.AGAIN))
+    pass_time(sessions, files.AGAIN)
     discard_loose(sessions, blobs)
     assert loose(sessions) == 0
+
+
+def test_what_was_never_entered_is_when_one_of_it_cannot_be_deleted(
+    sessions: Sessions, settings: Settings, blobs: BlobStore, content: Path
+) -> None:
+    """The sweeper finds such files."""
+    stubborn, *others = [blobs.write_file(content).location for _ in range(3)]
+    (settings.data_dir / "artifacts" / stubborn).unlink()
+    (settings.data_dir / "artifacts" / stubborn).mkdir()
+    files.discard(sessions, blobs, [stubborn, *others])
+    assert left(sessions, settings)[1] == {*others}
+    discard_loose(sessions, blobs)
+    assert (left(sessions, settings)[1], loose(sessions)) == (set(), 1)
 
 
 def test_a_store_that_is_away_keeps_what_is_to_be_deleted(
