@@ -1,7 +1,7 @@
 """Where images come from: the digits and class folders, as albums that give one picture at a time. Torch-free.
 
-An album knows its labels before any picture is opened, so that a split can be drawn by class. ``data.py`` makes batches,
-``timm_images.py`` has the albums of timm's datasets.
+An album knows its labels before any picture is opened, so that a split can be drawn by class. ``training/batches.py`` makes batches,
+``timm_albums.py`` has the albums of timm's datasets.
 """
 
 from __future__ import annotations

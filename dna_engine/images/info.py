@@ -1,4 +1,4 @@
-"""What a dataset is to the engine before any image is read. Torch-free; ``data.py`` reads the images."""
+"""What a dataset is to the engine before any image is read. Torch-free; ``training/batches.py`` reads the images."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ class Context:
     """Handed to every step.
 
     Attributes:
-        run: the run folder (see ``steps.py``).
+        run: the run folder (see ``plans/steps.py``).
         device: where tensors live.
         reporter: takes the events.
         stop: true once the process was told to stop. Long loops ask after each training step, write a checkpoint and
