@@ -58,9 +58,9 @@ def _advised(model: type[BaseModel], error: dict[str, Any], *, advise: bool) -> 
 
 
 def _meant(model: type[BaseModel], name: str) -> str:
-    """The end of the sentence: fields with a name like it here, or else with that name inside a field of this model."""
-    near = difflib.get_close_matches(name, model.model_fields, n=1)
-    near = near or [path for path in _paths(model) if path.rpartition(".")[2] == name]
+    """The end of the sentence: fields with that name inside a field of this model, or else with a name like it here."""
+    near = [path for path in _paths(model) if path.rpartition(".")[2] == name]
+    near = near or difflib.get_close_matches(name, model.model_fields, n=1)
     if not near:
         return ""
     *others, last = near
