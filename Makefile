@@ -9,8 +9,8 @@ DONE := $(VENV)/.installed
 demo: $(DONE)  ## one real search on handwritten digits, through HTTP, on the CPU
 	$(BIN)/dna demo
 
-test: $(DONE)  ## every test, against real PostgreSQL and Redis
-	$(BIN)/python -m pytest
+test: $(DONE)  ## every test, against real PostgreSQL and Redis; two processes share the files
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 up: $(DONE)  ## the service on this machine until Ctrl-C
 	$(BIN)/dna up
@@ -29,6 +29,7 @@ bench: $(DONE)  ## the benchmarks that need no GPU and no data, under ten minute
 	$(BIN)/python -m benchmarks.distillation --device cpu
 	$(BIN)/python -m benchmarks.scheduling
 	$(BIN)/python -m benchmarks.training --device cpu
+	$(BIN)/python -m benchmarks.eta benchmarks/recordings/*.jsonl
 
 $(DONE): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with: make PYTHON=python3.12 " + "$(MAKECMDGOALS)")'

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy.orm import Session
 
-from store import architectures, artifacts, datasets, steps, trainings
+from store import architectures, datasets, steps, trainings
 from store.errors import NotFound
 from store.states import Role
 from tests.store.builders import new_search
@@ -24,7 +24,7 @@ def test_selected_networks_are_kept_once(session: Session) -> None:
     assert architectures.get(session, first.id) is first
 
 
-@pytest.mark.parametrize("module", [architectures, artifacts, datasets, steps, trainings])
+@pytest.mark.parametrize("module", [architectures, datasets, steps, trainings])
 def test_what_is_missing_is_not_found(session: Session, module: object) -> None:
     with pytest.raises(NotFound, match="There is no"):
         module.get(session, uuid4())  # type: ignore[attr-defined]
