@@ -136,7 +136,7 @@ class Distillation:
         file: str,
     ) -> None:
         recipe = spec.training
-        self.spec, self.teacher, self.images, self.context, self.file = spec, teacher, images, context, file
+        self.spec, self.teacher, self.images, self.context = spec, teacher, images, context
         self.steps = recipe.epochs * images.steps(recipe.batch_size)
         self.boundaries = sorted({number for ref in refs for number in (ref.block - 1, ref.block)})
         self.micro_batch = recipe.batch_size
@@ -277,7 +277,7 @@ class Distillation:
     def _report(self, done: int, seconds_per_step: float) -> None:
         for trainee, loss in zip(self.trainees, self._losses(done), strict=True):
             mean = loss / self.since_report
-            self.context.reporter.emit(Metric(series=f"distill/{trainee.ref}/loss", x=done, y=mean))
+            self.pace.tell(Metric(series=f"distill/{trainee.ref}/loss", x=done, y=mean))
             trainee.loss_sum.zero_()
         self.since_report = 0
         self.context.reporter.emit(
@@ -299,7 +299,7 @@ class Distillation:
         }
 
     def _restore(self) -> int:
-        state = checkpoint.resume(self.context.run / self.file, self.context.reporter)
+        state = self.pace.resume()
         if state is None:
             return 0
         for trainee in self.trainees:

@@ -136,7 +136,7 @@ class Rating:
         file: str,
     ) -> None:
         space, memory = spec.parsed_space, spec.rating.memory_mb << 20
-        self.teacher, self.images, self.context, self.file = teacher, images, context, file
+        self.teacher, self.images, self.context = teacher, images, context
         self.batch_size = even_batch(len(images), spec.rating.batch_size)
         self.raters = {ref: Rater(space, ref, net, memory=memory, tell=self._tell_if_due) for ref, net in cells.items()}
         self.sums = {ref: torch.zeros(space.path_count(space.cell(ref)), dtype=torch.float64) for ref in cells}
@@ -193,7 +193,7 @@ class Rating:
         }
 
     def _restore(self) -> None:
-        state = checkpoint.resume(self.context.run / self.file, self.context.reporter)
+        state = self.pace.resume()
         if state is None:
             return
         self.batches = state["batches"]

@@ -1,4 +1,4 @@
-"""When a long loop writes checkpoints, and when it stops: the same for all that the engine trains and rates."""
+"""When a long loop writes checkpoints, goes on from them, and stops: the same for all that the engine trains and rates."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from dna_engine.events import Checkpoint
+from dna_engine.events import Checkpoint, Metric
 from dna_engine.runtime import checkpoint
 from dna_engine.runtime.context import Context
 
@@ -16,10 +16,15 @@ from dna_engine.runtime.context import Context
 CHECKPOINT_EVERY = float(os.environ.get("DNA_CHECKPOINT_SECONDS", "15"))
 #: Of a loop's time, what its checkpoints may take: large ones are written less often.
 SHARE = 0.05
+#: Where a checkpoint holds the points that were told; those of earlier versions hold none.
+_TOLD = "told"
 
 
 class Pace:
     """Asked after each piece of work.
+
+    What was said before a checkpoint may not have been heard when the step goes on from it: who listened was killed. So the points of
+    series are kept in it and told again; one that is told twice is the same.
 
     Args:
         context: of the step.
@@ -31,6 +36,7 @@ class Pace:
         self._context = context
         self._file = file
         self._state = state
+        self._told: list[Metric] = []
         self._due = time.monotonic() + CHECKPOINT_EVERY
 
     def keep(self, *, last: bool = False) -> None:
@@ -45,10 +51,23 @@ class Pace:
         if not last and time.monotonic() > self._due:
             self.save()
 
+    def tell(self, point: Metric) -> None:
+        """Tells a point of a series, now and after going on from a later checkpoint."""
+        self._told.append(point)
+        self._context.reporter.emit(point)
+
+    def resume(self) -> dict[str, Any] | None:
+        """The state to go on from, as :func:`dna_engine.runtime.checkpoint.resume`; tells the points that were told before it."""
+        state = checkpoint.resume(self._file, self._context.reporter)
+        for series, x, y in state.pop(_TOLD, []) if state else []:
+            self.tell(Metric(series=series, x=x, y=y))
+        return state
+
     def save(self) -> None:
         """Writes a checkpoint now, and tells of it."""
         began = time.monotonic()
-        checkpoint.save(self._file, self._state())
+        told = [[point.series, point.x, point.y] for point in self._told]
+        checkpoint.save(self._file, self._state() | {_TOLD: told})
         self._context.reporter.emit(Checkpoint(name=str(self._file.relative_to(self._context.run))))
         now = time.monotonic()
         self._due = now + max(CHECKPOINT_EVERY, (now - began) / SHARE)

@@ -142,7 +142,7 @@ class _Run:
     ) -> None:
         self.model = model.to(context.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.splits, self.recipe, self.seed = splits, recipe, seed
-        self.context, self.checkpoint, self.part = context, checkpoint, part
+        self.context, self.part = context, part
         self.steps_per_epoch = splits.train.steps(recipe.batch_size)
         self.total = recipe.epochs * self.steps_per_epoch
         self.optimizer = recipe.make_optimizer(model)
@@ -170,6 +170,7 @@ class _Run:
             self.train_seconds += time.monotonic() - began
             self._end_epoch()
             self.seconds += time.monotonic() - began
+            self.pace.keep(last=self.step == self.total)
 
     def _epoch(self, batches: Iterator[tuple[Tensor, Tensor]], steps: int) -> None:
         self.model.train()
@@ -177,7 +178,10 @@ class _Run:
             self.losses.append(self._train_step(*next(batches)))
             self.step += 1
             self._show()
-            self.pace.keep()
+            if (
+                self.step % self.steps_per_epoch
+            ):  # Behind an epoch's last step its end comes first: it would not be made up for.
+                self.pace.keep()
 
     def _train_step(self, images: Tensor, labels: Tensor) -> Tensor:
         """One update; returns the loss, still on the device."""
@@ -201,7 +205,7 @@ class _Run:
         epoch = self.step / self.steps_per_epoch
         self.best_accuracy = max(self.best_accuracy, accuracy)
         for name, value in (("loss", loss), ("accuracy", accuracy), ("best", self.best_accuracy)):
-            self.context.reporter.emit(Metric(series=f"train/{self.part}/{name}", x=epoch, y=value))
+            self.pace.tell(Metric(series=f"train/{self.part}/{name}", x=epoch, y=value))
         if epoch > self.recipe.warmup_epochs and not self.told_of_divergence:
             self._tell_of_divergence(loss, epoch)
 
@@ -282,7 +286,7 @@ class _Run:
 
     def resume(self) -> None:
         """Goes on from the checkpoint where there is one."""
-        state = checkpoints.resume(self.checkpoint, self.context.reporter)
+        state = self.pace.resume()
         if state is None:
             return
         self.model.load_state_dict(state["model"])

@@ -110,6 +110,25 @@ def test_an_interrupted_run_ends_as_an_uninterrupted_one_to_the_bit(
         assert torch.equal(tensor, interrupted.state_dict()[name]), name
 
 
+def test_whenever_it_is_interrupted_its_curves_are_told_whole(splits: batches.Splits, tmp_path: Path) -> None:
+    recipe = Recipe(epochs=2, batch_size=512)
+
+    def told(run: Path, stop_after: int | None = None) -> list[Metric]:
+        asked = iter(range(10**9))
+        where, recorder = context(run, stop=lambda: stop_after is not None and next(asked) >= stop_after)
+        train.fit(fresh(), splits, recipe, seed=3, context=where, checkpoint=run / "c.safetensors", part="winner")
+        return recorder.of(Metric)
+
+    whole = told(tmp_path)
+    assert [point.x for point in whole] == [1.0, 1.0, 1.0, 2.0, 2.0, 2.0]
+    assert told(tmp_path) == whole  # From the checkpoint of its end.
+    for stop_after in range(2 * splits.train.steps(512)):
+        run = tmp_path / str(stop_after)
+        with pytest.raises(Interrupted):
+            told(run, stop_after)
+        assert told(run) == whole, stop_after
+
+
 def test_a_finished_run_is_not_done_again(splits: batches.Splits, tmp_path: Path) -> None:
     recipe = Recipe(epochs=1, batch_size=256)
     first, again = fresh(), fresh()
