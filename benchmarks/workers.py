@@ -46,7 +46,7 @@ def main(argv: list[str] | None = None) -> None:
     ):
         alone = finished(client, spec)
         with another_worker(service.addresses, Path(folder), second):
-            await_workers(client, 2)
+            await_workers(client, 4)
             together = finished(client, spec)
     report.print_table(
         ["phase", "steps", "one worker, s", "two workers, s", "bound, s", "ratio"], rows(alone, together)
@@ -126,6 +126,7 @@ def another_worker(addresses: Addresses, folder: Path, core: int | None = None) 
 
 
 def await_workers(client: Client, count: int) -> None:
+    """Waits for so many nodes: a worker has one for its device and one for the rest."""
     deadline = time.monotonic() + PATIENCE
     while len(client.workers()) < count:
         if time.monotonic() > deadline:

@@ -20,7 +20,13 @@ NEAR = st.sampled_from([
     "digits", "mb6_3x3", "skip", ["skip"], {"name": "x", "skip": True}, {"name": "x", "skip": "yes"},
     {"name": "x", "se_ratio": "1"}, {"name": ["x"]}, {"stride": 2, "cells": [{"depth": 1, "width": 8}]}, [{"depth": 1, "width": 8}],
 ])  # fmt: skip
-SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False, allow_subnormal=False)
+    | st.text()
+)
 JSON = NEAR | st.recursive(
     SCALARS, lambda inside: st.lists(inside, max_size=3) | st.dictionaries(st.text(), inside, max_size=3), max_leaves=6
 )
