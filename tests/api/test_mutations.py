@@ -40,6 +40,11 @@ def places(value: Any, at: tuple[str | int, ...] = ()) -> Iterator[tuple[str | i
         yield from places(item, (*at, key))
 
 
+def fresh(draw: st.DrawFn) -> Any:
+    """A value of its own: what is drawn may be changed in the next round."""
+    return copy.deepcopy(draw(JSON))
+
+
 @st.composite
 def mutated(draw: st.DrawFn) -> dict[str, Any]:
     """The spec with one or two of its parts replaced, left out or added to."""
@@ -53,11 +58,11 @@ def mutated(draw: st.DrawFn) -> dict[str, Any]:
             case "remove":
                 del holder[last]
             case "add" if isinstance(holder, list):
-                holder.append(draw(JSON))
+                holder.append(fresh(draw))
             case "add":
-                holder[draw(st.text())] = draw(JSON)
+                holder[draw(st.text())] = fresh(draw)
             case _:
-                holder[last] = draw(JSON)
+                holder[last] = fresh(draw)
     return changed
 
 
