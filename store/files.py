@@ -25,7 +25,7 @@ logger = logging.getLogger("dna.store.files")
 
 #: Files that are looked at in one transaction.
 BATCH = 500
-#: So long a file that no step writes may wait for its row: longer than any upload takes.
+#: So long a file that no step writes may wait for its row, unless the settings say otherwise: longer than any upload takes.
 UNHELD = timedelta(hours=24)
 #: After this it is tried again to delete a file that could not be deleted, or that a writer who was only stopped may have written since.
 AGAIN = timedelta(minutes=10)
@@ -51,15 +51,16 @@ class Drafts:
     """Files that are stored before the rows that will name them are written.
 
     Each is entered as loose first, so that it is found whenever its writer is killed: a step's as soon as its claim is no longer
-    held, another's after :data:`UNHELD`. A step's writer that was stopped, and goes on when its files are deleted already, finds its
+    held, another's after a time that is longer than its writing takes. A step's writer that was stopped, and goes on when its files are deleted already, finds its
     claim gone and deletes what it writes then; should it be killed before it does, that goes at the second look, :data:`AGAIN` after
     the first. What is written later still is left to the sweeper.
     """
 
-    def __init__(self, blobs: BlobStore, holder: Holder | None, do: Do) -> None:
+    def __init__(self, blobs: BlobStore, holder: Holder | None, do: Do, patience: timedelta) -> None:
         self._blobs = blobs
         self._holder = holder
         self._do = do
+        self._patience = patience
         self.locations: list[str] = []
 
     def write_files(self, paths: Sequence[Path]) -> list[Blob]:
@@ -73,26 +74,32 @@ class Drafts:
     def _enter(self, session: Session, locations: Sequence[str]) -> None:
         """Harmless when it is done again."""
         now, holder = clock(session), self._holder
-        why = {"due_at": now + UNHELD} if holder is None else {"step_id": holder.step_id, "fence": holder.fence}
+        why = {"due_at": now + self._patience} if holder is None else {"step_id": holder.step_id, "fence": holder.fence}
         _add(session, [{"location": location, **why} for location in locations])
 
 
 @contextmanager
 def drafts(
-    sessions: Sessions, blobs: BlobStore, holder: Holder | None = None, do: Do | None = None
+    sessions: Sessions,
+    blobs: BlobStore,
+    holder: Holder | None = None,
+    do: Do | None = None,
+    *,
+    patience: timedelta = UNHELD,
 ) -> Iterator[Drafts]:
     """Rows for the files are written and committed inside the block; when it raises, those without a row are deleted.
 
     Args:
         holder: the claim of the step that writes them.
         do: how to write to the database; by default in a transaction that is not tried again.
+        patience: how long a file that no step writes may wait for its row.
     """
 
     def once(work: Callable[[Session], None]) -> None:
         with transaction(sessions) as session:
             work(session)
 
-    written = Drafts(blobs, holder, do or once)
+    written = Drafts(blobs, holder, do or once, patience)
     try:
         yield written
     except BaseException:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -58,7 +59,9 @@ def create_dataset(sent: upload.SentDep, resources: ResourcesDep) -> Response:
 
     with (
         room_on("the datasets (DNA_DATASETS)", resources.settings.datasets_dir),
-        drafts(resources.sessions, resources.blobs) as written,
+        drafts(
+            resources.sessions, resources.blobs, patience=timedelta(hours=resources.settings.orphan_hours)
+        ) as written,
         transaction(resources.sessions) as session,
     ):
         be_patient(session)

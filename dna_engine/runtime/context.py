@@ -38,8 +38,7 @@ class Context:
         run: the run folder (see ``plans/steps.py``).
         device: where tensors live.
         reporter: takes the events.
-        stop: true once the process was told to stop. Long loops ask after each training step, write a checkpoint and
-            call :meth:`interrupt`.
+        stop: true once the process was told to stop. Long loops ask through ``Pace`` after each piece of work.
     """
 
     run: Path

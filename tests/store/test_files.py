@@ -267,3 +267,13 @@ def test_the_server_hears_of_each_file_that_is_deleted(
     assert {*locations} < {*said}
     between = [pair for pair in pairwise(said) if "statement" not in pair]
     assert all(one == other for one, other in between)
+
+
+@pytest.mark.parametrize(("patience", "goes"), [(timedelta(0), True), (timedelta(hours=1), False)])
+def test_an_upload_is_given_the_time_that_the_settings_say(
+    sessions: Sessions, settings: Settings, blobs: BlobStore, content: Path, patience: timedelta, goes: bool
+) -> None:
+    writing = drafts(sessions, blobs, patience=patience)
+    writing.__enter__().write_files([content])  # And no more: the process is killed.
+    discard_loose(sessions, blobs)
+    assert (left(sessions, settings)[1] == set()) == goes
