@@ -86,9 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     plot.add_argument("--out", type=Path, help="a .svg or .png file; default: pictures/PICTURE.svg in the run folder")
 
     teachers = _command(commands, "teachers", _teachers, "the models that can supervise, with their blocks")
-    teachers.add_argument(
-        "--write", action="store_true", help="describe them anew from the models, into catalogue.json"
-    )
+    teachers.add_argument("--write", action="store_true", help="describe them anew, into catalogue.json")
     teachers.add_argument("--markdown", action="store_true", help="as the table of docs/teachers.md")
     return parser
 
