@@ -51,7 +51,7 @@ def test_a_second_signal_ends_the_process_at_once() -> None:
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries manage memory their own way")
 def test_memory_that_was_left_is_used_again() -> None:
-    """Sixteen times the same 64 MiB: without it the kernel hands out each of their pages anew, every time."""
+    """Sixteen times the same 64 MiB: without it the kernel hands out each of their pages anew, all sixteen times."""
     code = (
         "import resource, torch; from dna_engine.runtime.context import prepare; prepare(torch.device('cpu'));"
         "usage = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt; torch.ones(1 << 24); before = usage();"
@@ -59,7 +59,7 @@ def test_memory_that_was_left_is_used_again() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     pages = 64 * 2**20 // resource.getpagesize()
-    assert int(done.stdout) <= 4 * pages
+    assert int(done.stdout) < 8 * pages
 
 
 def test_leaving_says_that_nothing_is_lost(tmp_path: Path) -> None:
