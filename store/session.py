@@ -78,6 +78,15 @@ def clock(session: Session) -> datetime:
     return session.scalars(select(func.clock_timestamp(type_=TIMESTAMP(timezone=True)))).one()
 
 
+def database_id(session: Session) -> str:
+    """Tells this database from every other, on one server or several, but for copies of the server's files.
+
+    One that was restored from a dump is another.
+    """
+    query = "SELECT concat_ws('-', system_identifier, oid) FROM pg_control_system(), pg_database"
+    return str(session.scalar(text(f"{query} WHERE datname = current_database()")))
+
+
 def be_patient(session: Session) -> None:
     """Lets this transaction idle: between its statements comes work of minutes, such as the unpacking of an archive."""
     session.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))

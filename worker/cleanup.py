@@ -12,18 +12,17 @@ from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
-from dna_engine.images.albums import UPLOADS
 from store import datasets, searches
+from store.copies import Copies
 from store.scratch import remove_abandoned, scratch_folder
-from store.session import Sessions, transaction
+from store.session import Sessions, database_id, transaction
 from store.settings import Settings
 
 logger = logging.getLogger("dna.worker.cleanup")
 
 
-#: What a search's folder is called, and that of an uploaded dataset's images. Whatever else lies beside them is not ours.
+#: What a search's folder is called. Whatever else lies beside them is not ours.
 SEARCH = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 
 
 def remove_run_folders(sessions: Sessions, data_dir: Path) -> None:
@@ -31,15 +30,37 @@ def remove_run_folders(sessions: Sessions, data_dir: Path) -> None:
     folders = _folders(data_dir / "runs", SEARCH)
     with transaction(sessions) as session:
         needed = searches.with_work(session, [UUID(name) for name in folders])
-    _remove("run folder", [path for name, path in folders.items() if UUID(name) not in needed])
+    _remove([path for name, path in folders.items() if UUID(name) not in needed])
 
 
 def remove_datasets(sessions: Sessions, datasets_dir: Path) -> None:
-    """Unpacked images of uploads that were deleted since."""
-    folders = _folders(datasets_dir / UPLOADS, FINGERPRINT)
+    """Unpacked images of uploads that were deleted since, unless another service needs them.
+
+    Those of earlier versions, which belong to nobody, are claimed in one round: they go in the next unless they are stored.
+    """
     with transaction(sessions) as session:
-        stored = datasets.with_archive(session, list(folders))
-    _remove("images", [path for name, path in folders.items() if name not in stored])
+        copies = Copies(datasets_dir, database_id(session))
+    claimed, present = copies.claimed(), copies.present()
+    stored = _stored(sessions, claimed | present)
+    for fingerprint in claimed - stored:
+        _release(sessions, copies, fingerprint)
+    for fingerprint in (present & stored) - claimed | copies.unclaimed():
+        copies.claim(fingerprint)
+
+
+def _stored(sessions: Sessions, fingerprints: set[str]) -> set[str]:
+    with transaction(sessions) as session:
+        return datasets.with_archive(session, list(fingerprints))
+
+
+def _release(sessions: Sessions, copies: Copies, fingerprint: str) -> None:
+    """One that cannot be removed does not keep the others."""
+    try:
+        # It may have been uploaded again since.
+        if copies.release(fingerprint, needed=lambda: bool(_stored(sessions, {fingerprint}))):
+            logger.info("No dataset is left of the images %s; they go when no other service needs them.", fingerprint)
+    except OSError as error:
+        logger.warning("The images %s cannot be removed: %s", fingerprint, error)
 
 
 def remove_leftovers(settings: Settings) -> None:
@@ -61,7 +82,7 @@ def _folders(root: Path, named: re.Pattern[str]) -> dict[str, Path]:
     return {path.name: path for path in root.iterdir() if named.fullmatch(path.name)}
 
 
-def _remove(what: str, paths: list[Path]) -> None:
+def _remove(paths: list[Path]) -> None:
     """Each is moved away before it is emptied: who finds a folder under its name finds it whole, whenever this is killed.
 
     One that cannot be removed does not keep the others.
@@ -71,6 +92,6 @@ def _remove(what: str, paths: list[Path]) -> None:
             # Another node may have been quicker.
             with suppress(FileNotFoundError), scratch_folder(path.parents[1], "removed") as away:
                 path.rename(away / path.name)
-                logger.info("Removed the %s %s.", what, path.name)
+                logger.info("Removed the run folder %s.", path.name)
         except OSError as error:
-            logger.warning("The %s %s cannot be removed: %s", what, path, error)
+            logger.warning("The run folder %s cannot be removed: %s", path, error)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from dna_engine.disk import room_on
-from dna_engine.images.albums import upload_folder
 from dna_engine.images.archive import Limits, unpack
 from dna_engine.images.info import DatasetInfo
 from dna_engine.images.picture import is_picture
 from store import datasets
 from store.blobs import BlobStore
+from store.copies import Copies
 from store.scratch import scratch_folder
-from store.session import Sessions, transaction
+from store.session import Sessions, database_id, transaction
 from worker.run_folder import MissingFile
 
 
@@ -23,14 +23,15 @@ def lay_down(info: DatasetInfo, sessions: Sessions, blobs: BlobStore, datasets_d
         MissingFile: the archive is no longer stored.
         CorruptArtifact: it is not what was stored.
     """
-    target = upload_folder(datasets_dir, info.location)
-    if info.kind != "upload" or target.exists():
+    if info.kind != "upload":
         return
     with transaction(sessions) as session:
         archive = datasets.archive_of(session, info.location)
+        copies = Copies(datasets_dir, database_id(session))
     if archive is None:
         raise MissingFile(f"The dataset {info.name} is no longer stored; upload it again to go on.")
-    target.parent.mkdir(parents=True, exist_ok=True)
+    if copies.claim(info.location):
+        return
     with (
         scratch_folder(datasets_dir, "unpacking") as folder,
         room_on("the datasets (DNA_DATASETS)", datasets_dir, needed=2 * archive.size),
@@ -40,8 +41,4 @@ def lay_down(info: DatasetInfo, sessions: Sessions, blobs: BlobStore, datasets_d
         limits = Limits(total_bytes=size, file_bytes=size, entries=size, folders=size, ratio=1)
         with (folder / "archive.tar").open("rb") as packed:
             unpack(packed, folder / "images", wanted=is_picture, limits=limits)
-        try:
-            (folder / "images").rename(target)
-        except OSError:
-            if not target.is_dir():  # Otherwise another step has just done the same.
-                raise
+        copies.put(folder / "images", info.location)

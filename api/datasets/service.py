@@ -16,14 +16,16 @@ from api.errors import ClientGone, Invalid
 from api.resources import Resources
 from dna_engine.errors import DataError
 from dna_engine.images import arrange
-from dna_engine.images.albums import describe_folder, upload_folder
+from dna_engine.images.albums import describe_folder
 from dna_engine.images.archive import Limits, pack, unpack
 from dna_engine.images.info import DatasetInfo
 from dna_engine.images.layout import read_layout
 from dna_engine.images.picture import is_picture
 from store import datasets
+from store.copies import Copies
 from store.files import Drafts
 from store.scratch import scratch_folder
+from store.session import database_id
 from store.tables import Dataset
 
 logger = logging.getLogger("dna.api.datasets")
@@ -109,7 +111,7 @@ def take_in(
             raise ClientGone
         [stored] = drafts.write_files([folder / "archive.tar"])
         dataset = datasets.create(session, info, fingerprint=fingerprint, archive=stored)
-        _keep(images, upload_folder(settings.datasets_dir, fingerprint))
+        _keep(images, fingerprint, Copies(settings.datasets_dir, database_id(session)))
     return dataset
 
 
@@ -128,11 +130,10 @@ def _wrong_in(field: str) -> Iterator[None]:
         raise DataError(error.message, param=field) from error
 
 
-def _keep(images: Path, target: Path) -> None:
+def _keep(images: Path, fingerprint: str, copies: Copies) -> None:
     """Spares a worker on this machine the unpacking; another upload of the same images may have done so already."""
-    target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        images.rename(target)
+        if not copies.claim(fingerprint):
+            copies.put(images, fingerprint)
     except OSError as error:
-        if not target.is_dir():
-            logger.warning("The images of an upload do not stay here, workers will unpack them: %s", error)
+        logger.warning("The images of an upload do not stay here, workers will unpack them: %s", error)

@@ -45,4 +45,4 @@ def test_a_worker_elsewhere_unpacks_what_was_sent(servers: Servers, migrated: st
     assert found["state"] == "succeeded"
     assert found["spec"]["dataset"]["num_classes"] == 3
     unpacked = tmp_path / "worker/datasets/uploads"
-    assert [folder.name for folder in unpacked.iterdir()] == [made["fingerprint"]]
+    assert [folder.name for folder in unpacked.glob("[!.]*")] == [made["fingerprint"]]

@@ -69,7 +69,8 @@ class Bench:
 
     def run(self, role: str, claim: Claim | None = None) -> Step:
         """Claims the first step and has an actor play the engine; the step as it is then."""
-        with Engines([sys.executable, str(ACTOR), role], {}) as self.slot.engines:
+        environment = {"DNA_DATASETS": str(self.slot.settings.datasets_dir)}
+        with Engines([sys.executable, str(ACTOR), role], environment) as self.slot.engines:
             supervise(self.slot, claim or self.claim())
         return self.step
 
