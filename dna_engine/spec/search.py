@@ -8,34 +8,27 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
 from dna_engine import defaults
 from dna_engine.catalogue import NATIVE_SIZE, Teacher, align, check_boundaries, check_size, default_space, get_teacher
 from dna_engine.errors import InfeasibleBudget, InvalidSpace, InvalidSpec
-from dna_engine.fields import Written
 from dna_engine.images.info import DatasetInfo
 from dna_engine.space import MAX_BLOCKS, MAX_PATHS, Space, parse_space
 from dna_engine.space.cost import cost_range
-
-Text = Annotated[str, Field(max_length=200)]
-
-
-def _whole(value: Any) -> Any:
-    """Many write 350e6 or 20.0: in JSON these are whole numbers too."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-Whole = Annotated[int, BeforeValidator(_whole)]
-
-
-class _Model(Written):
-    """Numbers are numbers here, and true is none: a text that looks like one is a mistake that would go unnoticed."""
-
-    model_config = ConfigDict(frozen=True, allow_inf_nan=False, strict=True)
+from dna_engine.spec.parts import (
+    JobSpec,
+    Part,
+    RecipeSpec,
+    ResolvedJob,
+    ResolvedRecipe,
+    Text,
+    Whole,
+    left_open,
+)
 
 
-class TeacherSpec(_Model):
+class TeacherSpec(Part):
     """The trained network whose features supervise the blocks."""
 
     model: Text | None = Field(
@@ -63,7 +56,7 @@ class TeacherSpec(_Model):
     )
 
 
-class Budget(_Model):
+class Budget(Part):
     """Upper limits; none means no limit of that kind. Default: the middle of the feasible range of flops."""
 
     flops: Whole | None = Field(default=None, gt=0, le=2**62, description="Multiply-adds at batch 1.")
@@ -82,7 +75,7 @@ class Budget(_Model):
         return limits
 
 
-class DistillSpec(_Model):
+class DistillSpec(Part):
     """Training of the block supernets."""
 
     epochs: Whole | None = Field(default=None, ge=1, le=10_000, description="Default: 20, more for few images.")
@@ -107,7 +100,7 @@ class DistillSpec(_Model):
     )
 
 
-class RateSpec(_Model):
+class RateSpec(Part):
     """Rating of every path on held-out training images."""
 
     images: Whole | None = Field(default=None, ge=2, le=1_000_000)
@@ -117,34 +110,15 @@ class RateSpec(_Model):
     )
 
 
-class RetrainSpec(_Model):
+class RetrainSpec(RecipeSpec):
     """Training of the winner, and of a random network of as many multiply-adds by the same recipe."""
 
-    epochs: Whole | None = Field(default=None, ge=1, le=10_000, description="Default: 25 or 30, more for few images.")
-    batch_size: Whole | None = Field(
-        default=None, ge=2, le=65_536, description="Default: 64, down to 16 for fewer than 1,024 images."
-    )
-    recipe: Literal["adamw", "paper"] = Field(
-        default="adamw",
-        description="adamw: warm-up, then one cosine. paper: RMSprop, dropout and averaged weights as published, its "
-        "learning rate scaled to the batch; it has its own numbers, the three fields below do not apply.",
-    )
-    learning_rate: float | None = Field(
-        default=None,
-        gt=0,
-        le=10,
-        description="AdamW's peak. Default: 0.003 for batches of 64, in proportion to the square root of the batch.",
-    )
-    weight_decay: float = Field(default=0.05, ge=0, le=1)
-    label_smoothing: float = Field(default=0.1, ge=0, lt=1)
     control: bool = Field(default=True, description="Also train a random network with flops within 3% of the winner's.")
 
 
-class SearchSpec(_Model):
+class SearchSpec(JobSpec):
     """A search. Only ``dataset`` is required; everything else has defaults that suit the dataset."""
 
-    name: Text = ""
-    dataset: Text
     teacher: TeacherSpec = TeacherSpec()
     space: Text | dict[str, Any] | None = Field(
         default=None,
@@ -164,18 +138,6 @@ class SearchSpec(_Model):
     block_weights: list[Annotated[float, Field(ge=0, le=1e6)]] | None = Field(
         default=None, max_length=MAX_BLOCKS, description="Weight of each block's rating in the sum. Default: all 1."
     )
-    augment: bool = Field(
-        default=True, description="Random shifts or crops of training images, and flips where `flip` allows them."
-    )
-    flip: bool | None = Field(
-        default=None,
-        description="Whether left and right may be exchanged in training images: false for text, arrows and hands. Default: true, but "
-        "for sets of digits and letters.",
-    )
-    seed: Whole = Field(default=0, ge=0, le=2**31 - 1)
-    labels: dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=256)]] = Field(
-        default_factory=dict, max_length=32
-    )
 
     @field_validator("block_weights")
     @classmethod
@@ -185,7 +147,7 @@ class SearchSpec(_Model):
         return weights
 
 
-class ResolvedTeacher(_Model):
+class ResolvedTeacher(Part):
     model: str
     weights: str
     boundaries: list[str]
@@ -204,30 +166,33 @@ class ResolvedRate(RateSpec):
     memory_mb: Whole = 512
 
 
-class ResolvedRetrain(RetrainSpec):
-    epochs: Whole
-    batch_size: Whole
-    learning_rate: float
+class ResolvedRetrain(ResolvedRecipe, RetrainSpec):
+    """Nothing of it is left open."""
 
 
-class ResolvedSpec(_Model):
+class ResolvedSpec(ResolvedJob):
     """A search with nothing left open. ``space`` is explicit, ``dataset`` carries what is known of the images."""
 
-    name: str
-    dataset: DatasetInfo
+    job: Literal["search"] = "search"
     teacher: ResolvedTeacher
     space: dict[str, Any]
-    input_size: Whole
     budget: Budget
     training: ResolvedDistill
     rating: ResolvedRate
     retrain: ResolvedRetrain
     block_weights: list[float]
-    augment: bool
-    flip: bool = Field(default_factory=lambda known: defaults.flip(known["dataset"].name))
-    """Left open in specs of versions that did not keep it."""
-    seed: Whole
-    labels: dict[str, str]
+
+    @property
+    def held_out(self) -> int:
+        return self.rating.images
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        return ("winner", "control") if self.retrain.control else ("winner",)
+
+    @property
+    def recipe_of_networks(self) -> ResolvedRecipe:
+        return self.retrain
 
     @property
     def parsed_space(self) -> Space:
@@ -315,13 +280,7 @@ def _rating(spec: RateSpec, dataset: DatasetInfo) -> ResolvedRate:
 
 
 def _retraining(spec: RetrainSpec, dataset: DatasetInfo) -> ResolvedRetrain:
-    batch_size = spec.batch_size or defaults.batch_size(dataset.num_train)
-    found = {
-        "epochs": spec.epochs or defaults.epochs(dataset.num_train).retraining,
-        "batch_size": batch_size,
-        "learning_rate": spec.learning_rate or defaults.learning_rate(batch_size),
-    }
-    return ResolvedRetrain.model_validate(spec.model_dump() | found)
+    return ResolvedRetrain.model_validate(spec.model_dump() | left_open(spec, dataset.num_train))
 
 
 def _space(spec: SearchSpec, teacher: str, small: bool) -> Space:

@@ -1,0 +1,40 @@
+"""What a job is asked to do. Torch-free: the API validates with it, the engine runs it.
+
+A *spec* is what a user writes; a *resolved* one has nothing left open, and with its seed determines what comes out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dna_engine.spec.parts import RecipeSpec, ResolvedJob, ResolvedRecipe
+from dna_engine.spec.search import Budget, ResolvedRetrain, ResolvedSpec, ResolvedTeacher, SearchSpec, resolve
+from dna_engine.spec.training import NETWORK, ResolvedTraining, TrainingSpec, resolve_training
+
+__all__ = [
+    "NETWORK",
+    "Budget",
+    "RecipeSpec",
+    "ResolvedJob",
+    "ResolvedRecipe",
+    "ResolvedRetrain",
+    "ResolvedSpec",
+    "ResolvedTeacher",
+    "ResolvedTraining",
+    "SearchSpec",
+    "TrainingSpec",
+    "parse_job",
+    "resolve",
+    "resolve_training",
+]
+
+
+def parse_job(value: Mapping[str, Any]) -> ResolvedJob:
+    """A resolved spec from its JSON, by its ``job``; what versions wrote that knew one kind alone is a search.
+
+    Raises:
+        pydantic.ValidationError: it is none.
+    """
+    kinds: dict[object, type[ResolvedJob]] = {"training": ResolvedTraining}
+    return kinds.get(value.get("job"), ResolvedSpec).model_validate(value)

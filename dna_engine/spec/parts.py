@@ -1,0 +1,120 @@
+"""What the specs of all kinds of job are made of: numbers, the recipe of a training, and what every resolved spec says. Torch-free."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, ConfigDict, Field
+
+from dna_engine import defaults
+from dna_engine.fields import Written
+from dna_engine.images.info import DatasetInfo
+
+Text = Annotated[str, Field(max_length=200)]
+
+
+def _whole(value: Any) -> Any:
+    """Many write 350e6 or 20.0: in JSON these are whole numbers too."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
+
+
+class Part(Written):
+    """Numbers are numbers here, and true is none: a text that looks like one is a mistake that would go unnoticed."""
+
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False, strict=True)
+
+
+class RecipeSpec(Part):
+    """How a network is trained."""
+
+    epochs: Whole | None = Field(default=None, ge=1, le=10_000, description="Default: 25 or 30, more for few images.")
+    batch_size: Whole | None = Field(
+        default=None, ge=2, le=65_536, description="Default: 64, down to 16 for fewer than 1,024 images."
+    )
+    recipe: Literal["adamw", "paper"] = Field(
+        default="adamw",
+        description="adamw: warm-up, then one cosine. paper: RMSprop, dropout and averaged weights as published, its "
+        "learning rate scaled to the batch; it has its own numbers, the three fields below do not apply.",
+    )
+    learning_rate: float | None = Field(
+        default=None,
+        gt=0,
+        le=10,
+        description="AdamW's peak. Default: 0.003 for batches of 64, in proportion to the square root of the batch.",
+    )
+    weight_decay: float = Field(default=0.05, ge=0, le=1)
+    label_smoothing: float = Field(default=0.1, ge=0, lt=1)
+
+
+class ResolvedRecipe(RecipeSpec):
+    """A recipe with nothing left open."""
+
+    epochs: Whole
+    batch_size: Whole
+    learning_rate: float
+
+
+def left_open(spec: RecipeSpec, images: int) -> dict[str, Any]:
+    """What a recipe leaves open, for so many training images."""
+    batch_size = spec.batch_size or defaults.batch_size(images)
+    return {
+        "epochs": spec.epochs or defaults.epochs(images).retraining,
+        "batch_size": batch_size,
+        "learning_rate": spec.learning_rate or defaults.learning_rate(batch_size),
+    }
+
+
+class JobSpec(Part):
+    """What any kind of job may be asked for. Only ``dataset`` is required."""
+
+    name: Text = ""
+    dataset: Text
+    augment: bool = Field(
+        default=True, description="Random shifts or crops of training images, and flips where `flip` allows them."
+    )
+    flip: bool | None = Field(
+        default=None,
+        description="Whether left and right may be exchanged in training images: false for text, arrows and hands. Default: true, but "
+        "for sets of digits and letters.",
+    )
+    seed: Whole = Field(default=0, ge=0, le=2**31 - 1)
+    labels: dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=256)]] = Field(
+        default_factory=dict, max_length=32
+    )
+
+
+class ResolvedJob(Part):
+    """What the resolved spec of any kind of job says: all that training a network and exporting it asks for."""
+
+    name: str
+    dataset: DatasetInfo
+    input_size: Whole
+    augment: bool
+    flip: bool = Field(default_factory=lambda known: defaults.flip(known["dataset"].name))
+    """Left open in specs of versions that did not keep it."""
+    seed: Whole
+    labels: dict[str, str]
+
+    @property
+    def held_out(self) -> int:
+        """Training images that no network is trained on, because something is decided by them."""
+        return 0
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """The networks that are trained, each by its folder in the run folder."""
+        raise NotImplementedError
+
+    @property
+    def given(self) -> Mapping[str, Mapping[str, Any]]:
+        """Those of them that the spec itself describes, as ``architecture.json`` does; others are chosen by a step."""
+        return {}
+
+    @property
+    def recipe_of_networks(self) -> ResolvedRecipe:
+        """What they are trained by."""
+        raise NotImplementedError
