@@ -17,11 +17,12 @@ from dna_engine import console
 from dna_engine.errors import EngineError, InvalidSpec
 from dna_engine.events import Failure, Reporter
 from dna_engine.jsonfile import read_object
-from dna_engine.plans.steps import LATENCY, PICTURES, Step
+from dna_engine.plans import Step
+from dna_engine.plans.files import LATENCY, PICTURES, SPEC
 from dna_engine.space import parse_space
 from dna_engine.space.architecture import Architecture, published
 from dna_engine.space.figures import network_figures, space_figures
-from dna_engine.spec import Budget, ResolvedSpec, SearchSpec, resolve
+from dna_engine.spec import Budget, ResolvedSpec, SearchSpec, parse_job, resolve
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -128,8 +129,8 @@ def _step(options: argparse.Namespace) -> None:
     stop = context.stop_on_signals()
     reporter = Reporter()
     try:
-        spec = _valid(ResolvedSpec, read_object(options.run / "spec.json", InvalidSpec))
-        step = _valid(Step, read_object(options.step, InvalidSpec))
+        spec = _valid(parse_job, read_object(options.run / SPEC, InvalidSpec))
+        step = _valid(Step.model_validate, read_object(options.step, InvalidSpec))
         device = context.choose_device(options.device)
         context.prepare(device)
         reporter.emit(pipeline.run_step(spec, step, context.Context(options.run, device, reporter, stop)))
@@ -224,14 +225,14 @@ def _resolved(value: dict[str, Any]) -> ResolvedSpec:
     from dna_engine.images.survey import survey
 
     if isinstance(value.get("dataset"), dict):
-        return _valid(ResolvedSpec, value)
-    spec = _valid(SearchSpec, value)
+        return _valid(ResolvedSpec.model_validate, value)
+    spec = _valid(SearchSpec.model_validate, value)
     return resolve(spec, survey(spec.dataset))
 
 
-def _valid(model: type[M], value: dict[str, Any]) -> M:
+def _valid(parse: Callable[[dict[str, Any]], M], value: dict[str, Any]) -> M:
     try:
-        return model.model_validate(value)
+        return parse(value)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])

@@ -125,12 +125,6 @@ def recorded(values: Mapping[str, Any]) -> Accuracy | None:
     return None if values.get("test") is None else Accuracy.model_validate(values["test"])
 
 
-def recorded_comparison(trainings: Mapping[str, Mapping[str, Any]]) -> Comparison | None:
-    """:func:`compare` of the values of the trainings named ``winner`` and ``control``; None while there are not both."""
-    winner, control = (recorded(trainings.get(name, {})) for name in ("winner", "control"))
-    return compare(winner, control) if winner and control else None
-
-
 def warning(name: str, found: Accuracy) -> str | None:
     """What to tell people of a training that taught nothing; None where it did."""
     if found.verdict is None:

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from dna_engine.events import Result
-from dna_engine.images import pixels
-from dna_engine.plans.steps import LATENCY, Step
+from dna_engine.images.pixels import preprocessing
+from dna_engine.plans import Step, files
+from dna_engine.plans.results import Chosen, Selected
 from dna_engine.runtime.context import Context
 from dna_engine.select import LatencyTable, Network, Problem, Ratings, best, frontier, load_ratings
 from dna_engine.select.control import draw_control
@@ -33,14 +34,14 @@ def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
     if spec.retrain.control:
         networks["control"] = draw_control(problem, winner, limits, spec.seed)
     chosen = {name: _describe(network, spec) for name, network in networks.items()}
-    _write(context.run / "ratings.json", ratings.to_json())
+    _write(context.run / files.RATINGS, ratings.to_json())
     points = _points(problem)
-    _write(context.run / "selection.json", {"frontier": points, "limits": limits, **chosen})
+    described = {name: network.model_dump(mode="json") for name, network in chosen.items()}
+    _write(context.run / files.SELECTION, {"frontier": points, "limits": limits, **described})
     for name, network in chosen.items():
-        _write(context.run / name / "architecture.json", network["architecture"])
-    return Result(
-        artifacts=step.outputs(spec), values=chosen | {"networks": str(ratings.space.networks), "frontier": len(points)}
-    )
+        _write(context.run / name / files.ARCHITECTURE, network.architecture)
+    found = Selected(**chosen, networks=str(ratings.space.networks), frontier=len(points))
+    return found.result(step.outputs(spec))
 
 
 def gather(spec: ResolvedSpec, run: Path) -> Ratings:
@@ -51,7 +52,7 @@ def gather(spec: ResolvedSpec, run: Path) -> Ratings:
             "space": space.to_json(),
             "input_size": spec.input_size,
             "num_classes": spec.dataset.num_classes,
-            "ratings": [json.loads((run / f"ratings/{cell}.json").read_text()) for cell in space.cells],
+            "ratings": [json.loads((run / files.cell_ratings(cell)).read_text()) for cell in space.cells],
         }
     )
 
@@ -61,37 +62,21 @@ def _points(problem: Problem) -> list[dict[str, Any]]:
     return [front.network(point).to_json() for point in range(len(front))]
 
 
-def _describe(network: Network, spec: ResolvedSpec) -> dict[str, Any]:
+def _describe(network: Network, spec: ResolvedSpec) -> Chosen:
     """A chosen network with all that is needed to build it and to prepare images for it.
 
     That it costs what the formulas say is made sure of before it is trained: afterwards it would be too late.
     """
     counted = count(network.architecture)
     assert (network.costs["flops"], network.costs["params"]) == (counted.flops, counted.params)
-    return {
-        "loss": network.loss,
-        **network.costs,
-        "architecture": network.architecture.to_json() | {"preprocessing": preprocessing(spec)},
-    }
-
-
-def preprocessing(spec: ResolvedSpec) -> dict[str, Any]:
-    """How a picture becomes an input: shorter side to ``resize``, the middle ``size`` pixels, (x / 255 - mean) / std."""
-    around = pixels.margin(spec.input_size) if spec.input_size > pixels.SMALL else 0
-    return {
-        "resize": spec.input_size + 2 * around,
-        "size": spec.input_size,
-        "interpolation": "bilinear",
-        "mean": list(pixels.MEAN),
-        "std": list(pixels.STD),
-        "classes": spec.dataset.class_names,
-    }
+    pictures = {"preprocessing": preprocessing(spec.input_size, spec.dataset.class_names)}
+    return Chosen(loss=network.loss, **network.costs, architecture=network.architecture.to_json() | pictures)
 
 
 def _latency(spec: ResolvedSpec, run: Path) -> LatencyTable | None:
     if spec.budget.latency_ms is None:
         return None
-    return LatencyTable.from_json(json.loads((run / LATENCY).read_text()))
+    return LatencyTable.from_json(json.loads((run / files.LATENCY).read_text()))
 
 
 def _write(path: Path, value: Any) -> None:

@@ -8,24 +8,28 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from dna_engine.catalogue import MAX_REDUCTION, NATIVE_SIZE, get_teacher
-from dna_engine.plans.steps import Kind, Step
+from dna_engine.plans import Kind, Step
+from dna_engine.plans.steps import of_search
 from dna_engine.space import CellRef, Space
-from dna_engine.space.cost import block_sizes, cost_range, layer_at, layer_cost
-from dna_engine.spec import ResolvedSpec
+from dna_engine.space.architecture import Architecture
+from dna_engine.space.cost import architecture_cost, block_sizes, cost_range, layer_at, layer_cost
+from dna_engine.spec import ResolvedJob, ResolvedSpec
 
 #: Giga-multiply-adds per second where nothing was measured: about what one core of a server's CPU reached on the digits at 16 pixels;
-#: on photos at 64 it reached more (teacher 23 and 54, distill 10 and 19, rate 10 and 13, train 8 and 10). For selection and export the
-#: work is 1, and this is per second.
+#: on photos at 64 it reached more (teacher 23 and 54, distill 10 and 19, rate 10 and 13, train 8 and 10). For selection, export and
+#: pictures the work is 1, and this is per second.
 DEFAULT_RATES: Mapping[Kind, float] = {
     Kind.TEACHER: 26.0,
     Kind.DISTILL: 12.0,
+    Kind.LATENCY: 1.0,
     Kind.RATE: 11.0,
     Kind.SELECT: 2.0,
     Kind.TRAIN: 8.5,
     Kind.EXPORT: 0.5,
+    Kind.PICTURES: 0.5,
 }
 
 #: What every step takes before it begins: the engine loads torch.
@@ -42,30 +46,37 @@ _LOADING = 10.0
 BEGIN_SECONDS = 0.5
 
 
-def seconds(step: Step, spec: ResolvedSpec) -> float:
+def seconds(step: Step, spec: ResolvedJob) -> float:
     """What a step takes on a device that nothing is known of yet, with an engine that is ready."""
     return BEGIN_SECONDS + work(step, spec) / DEFAULT_RATES[step.kind]
 
 
-def work(step: Step, spec: ResolvedSpec) -> float:
+def work(step: Step, spec: ResolvedJob) -> float:
     """What a step has to compute, in giga-multiply-adds."""
     images = spec.dataset.num_train
-    cells = [CellRef.parse(cell) for cell in step.cells]
     match step.kind:
-        case Kind.TEACHER if spec.teacher.weights == "train":
-            return _TRAINING * (spec.teacher.epochs or 0) * images * teacher_pass(spec)
         case Kind.TEACHER:
-            return _LOADING
+            teacher = of_search(spec).teacher
+            return (
+                _TRAINING * teacher.epochs * images * teacher_pass(of_search(spec))
+                if teacher.weights == "train"
+                else _LOADING
+            )
         case Kind.DISTILL:
-            own = math.fsum(cell_pass(step.kind, spec, cell) for cell in cells)
-            return (spec.training.epochs or 0) * images * (own + teacher_pass(spec, _deepest(cells)))
+            return of_search(spec).training.epochs * images * _image_pass(step, of_search(spec))
         case Kind.RATE:
-            own = math.fsum(cell_pass(step.kind, spec, cell) for cell in cells)
-            return (spec.rating.images or 0) * (own + teacher_pass(spec, _deepest(cells)))
+            return of_search(spec).rating.images * _image_pass(step, of_search(spec))
         case Kind.TRAIN:
-            return _TRAINING * (spec.retrain.epochs or 0) * images * _network_cost(spec)
+            return _TRAINING * spec.recipe_of_networks.epochs * images * _network_cost(step, spec)
         case _:
             return 1.0
+
+
+def _image_pass(step: Step, spec: ResolvedSpec) -> float:
+    """One image through the cells of a step, and through the teacher as deep as they need it."""
+    cells = [CellRef.parse(cell) for cell in step.cells]
+    own = math.fsum(cell_pass(step.kind, spec, cell) for cell in cells)
+    return own + teacher_pass(spec, max(cell.block for cell in cells))
 
 
 def cell_pass(kind: Kind, spec: ResolvedSpec, cell: CellRef) -> float:
@@ -93,14 +104,15 @@ def teacher_pass(spec: ResolvedSpec, block: int | None = None) -> float:
     return total / 1e9
 
 
-def _deepest(cells: Sequence[CellRef]) -> int:
-    return max(cell.block for cell in cells)
-
-
-def _network_cost(spec: ResolvedSpec) -> float:
-    """One image through the network to be found: it takes the flops it may, or middling ones where none are limited."""
-    low, high = cost_range(spec.parsed_space, input_size=spec.input_size, num_classes=spec.dataset.num_classes)["flops"]
-    return min(max(spec.budget.flops or (low + high) // 2, low), high) / 1e9
+def _network_cost(step: Step, spec: ResolvedJob) -> float:
+    """One image through a network. One that is yet to be found takes the flops it may, or middling ones where none are limited."""
+    if described := spec.given.get(step.network or ""):
+        return architecture_cost(Architecture.from_json(described)).flops / 1e9
+    search = of_search(spec)
+    low, high = cost_range(search.parsed_space, input_size=spec.input_size, num_classes=spec.dataset.num_classes)[
+        "flops"
+    ]
+    return min(max(search.budget.flops or (low + high) // 2, low), high) / 1e9
 
 
 def _mean_layers(space: Space, ref: CellRef, input_size: int) -> list[float]:

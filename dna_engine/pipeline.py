@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from dna_engine.accuracy import recorded_comparison
 from dna_engine.disk import room_on
 from dna_engine.errors import InvalidSpec, OutOfMemory
 from dna_engine.events import Log, Metric, Reporter, Result, _Event
-from dna_engine.plans.steps import LATENCY, METRICS, Kind, Step, phase_steps
+from dna_engine.jsonfile import read_object
+from dna_engine.plans import Kind, Phase, Step, files, plan_of
+from dna_engine.plans.results import Selected, TeacherFound, Trained, comparison
 from dna_engine.runtime.context import Context
-from dna_engine.spec import ResolvedSpec
+from dna_engine.spec import ResolvedJob, ResolvedSpec, parse_job
 
 
-def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
+def run_step(spec: ResolvedJob, step: Step, context: Context) -> Result:
     """Runs one step in the run folder, where its inputs lie.
 
     Raises:
@@ -28,38 +29,32 @@ def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
     """
     try:
         with room_on("the run folder", context.run):
-            return _run_step(spec, step, context)
+            return _runner(step.kind)(spec, step, context)
     except torch.OutOfMemoryError as error:
         raise OutOfMemory(
             f"{context.device} has too little memory for this step ({error}). Ask for a smaller batch_size or input_size."
         ) from error
 
 
-def _run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
-    if LATENCY in step.outputs(spec):
-        from dna_engine.training.latency import write_table
-
-        write_table(spec, context)
-    return _runner(step)(spec, step, context)
-
-
-def _runner(step: Step) -> Callable[[ResolvedSpec, Step, Context], Result]:
-    """The function of a step; a process that runs one step loads nothing else."""
-    match step.kind:
+def _runner(kind: Kind) -> Callable[[Any, Step, Context], Result]:
+    """The function of a kind of step, given a spec whose plan has such steps; a process that runs one step loads nothing else."""
+    match kind:
         case Kind.TEACHER:
             from dna_engine.blockwise.teacher import run_step
         case Kind.DISTILL:
             from dna_engine.blockwise.distill import run_step
+        case Kind.LATENCY:
+            from dna_engine.training.latency import run_step
         case Kind.RATE:
             from dna_engine.blockwise.rate import run_step
         case Kind.SELECT:
             from dna_engine.choose import run_step
         case Kind.TRAIN:
             from dna_engine.training.train import run_step
-        case Kind.EXPORT if step.network is None:
-            from dna_engine.plots import run_step
         case Kind.EXPORT:
             from dna_engine.export.export import run_step
+        case Kind.PICTURES:
+            from dna_engine.plots import run_step
     return run_step
 
 
@@ -74,9 +69,9 @@ def run(spec: ResolvedSpec, context: Context) -> dict[str, Any]:
         EngineError: what a step raises.
     """
     _keep_spec(spec, context.run)
-    context = replace(context, reporter=Recorder(context.run / METRICS, context.reporter))
+    context = replace(context, reporter=Recorder(context.run / files.METRICS, context.reporter))
     journal = Journal(context.run / "journal.json")
-    for step in steps(spec):
+    for step in plan_of(spec).all_steps():
         if journal.has(step, spec):
             context.reporter.emit(Log(message=f"{step.key}: done before"))
             continue
@@ -87,12 +82,6 @@ def run(spec: ResolvedSpec, context: Context) -> dict[str, Any]:
     summary = summarize(spec, journal)
     _write(context.run / "summary.json", summary)
     return summary
-
-
-def steps(spec: ResolvedSpec) -> Iterator[Step]:
-    """Every step in order; all cells are trained together."""
-    for kind in Kind:
-        yield from phase_steps(kind, spec, [spec.parsed_space.cells])
 
 
 class Journal:
@@ -108,6 +97,15 @@ class Journal:
             return False
         names = {*step.outputs(spec), *self.entries[step.key].get("files", ())}
         return all((self._path.parent / name).exists() for name in names)
+
+    def values(self, step: Step) -> dict[str, Any]:
+        """What a finished step has found."""
+        values: dict[str, Any] = self.entries[step.key]["values"]
+        return values
+
+    def seconds(self, step: Step) -> float:
+        """What a finished step took."""
+        return float(self.entries[step.key]["seconds"])
 
     def add(self, step: Step, result: Result, seconds: float) -> None:
         self.entries[step.key] = {
@@ -139,40 +137,41 @@ def summarize(spec: ResolvedSpec, journal: Journal) -> dict[str, Any]:
     ``networks`` (a decimal string), ``paths`` rated, points on the ``frontier``, ``teacher``, ``winner`` and ``control``
     (costs, loss, test accuracy and what it says as ``test``), the last two as ``comparison``, ``seconds`` by phase.
     """
-    entries = journal.entries
-    selection = entries["select"]["values"]
-    seconds: dict[str, float] = {}
-    for entry in entries.values():
-        seconds[entry["kind"]] = round(seconds.get(entry["kind"], 0.0) + entry["seconds"], 3)
-    trained = {name: entries[f"train-{name}"]["values"] for name in ("winner", "control") if name in selection}
-    comparison = recorded_comparison(trained)
+    plan = plan_of(spec)
+    values = {step.kind: journal.values(step) for step in plan.all_steps()}
+    teacher = TeacherFound.model_validate(values[Kind.TEACHER])
+    selected = Selected.model_validate(values[Kind.SELECT])
+    trained = {
+        step.network: Trained.model_validate(journal.values(step)) for step in plan.steps(Phase.TRAIN) if step.network
+    }
+    compared = comparison(trained)
     return {
         "name": spec.name,
-        "networks": selection["networks"],
+        "networks": selected.networks,
         "paths": sum(spec.parsed_space.paths_per_block),
-        "frontier": selection["frontier"],
+        "frontier": selected.frontier,
         "budget": spec.budget.limits,
         "teacher": {
             "model": spec.teacher.model,
-            "test_accuracy": entries["teacher"]["values"]["accuracy"],
-            "test": entries["teacher"]["values"].get("test"),
+            "test_accuracy": teacher.accuracy,
+            "test": teacher.test and teacher.test.model_dump(mode="json"),
         },
         **{
-            name: {key: selection[name][key] for key in ("flops", "params", "loss")}
-            | {key: values.get(key) for key in ("test_accuracy", "test_loss", "test")}
-            for name, values in trained.items()
+            name: network.model_dump(mode="json", include={"flops", "params", "loss"})
+            | trained[name].model_dump(mode="json", include={"test_accuracy", "test_loss", "test"})
+            for name, network in selected.chosen.items()
         },
-        "comparison": comparison and comparison.model_dump(mode="json"),
-        "seconds": seconds,
+        "comparison": compared and compared.model_dump(mode="json"),
+        "seconds": {phase: round(sum(journal.seconds(step) for step in plan.steps(phase)), 3) for phase in plan.phases},
     }
 
 
 def _keep_spec(spec: ResolvedSpec, run: Path) -> None:
     """Lays the spec down, or checks that the folder is this search's."""
-    path = run / "spec.json"
+    path = run / files.SPEC
     if not path.exists():
         _write(path, spec.model_dump(mode="json"))
-    elif ResolvedSpec.model_validate_json(path.read_text()) != spec:
+    elif parse_job(read_object(path, InvalidSpec)) != spec:
         raise InvalidSpec(f"{run} holds a search with another spec. Give an empty folder, or the same spec to go on.")
 
 

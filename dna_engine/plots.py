@@ -24,7 +24,9 @@ from dna_engine.blockwise.rate import load_cells
 from dna_engine.blockwise.teacher import load_teacher
 from dna_engine.errors import InvalidSpec
 from dna_engine.events import Log, Metric, Progress, Result, parse_event
-from dna_engine.plans.steps import METRICS, PICTURES, Step
+from dna_engine.plans import Step
+from dna_engine.plans.files import METRICS, PICTURES, RATINGS, SELECTION, SPEC
+from dna_engine.plans.results import PicturesDrawn
 from dna_engine.runtime.context import Context
 from dna_engine.select import Network, Problem, load_ratings
 from dna_engine.space import OPS, CellRef, Op
@@ -50,7 +52,7 @@ Series = Mapping[str, Sequence[tuple[float, float]]]
 
 
 def draw(picture: str, run: Path, target: Path) -> None:
-    """One of :data:`~dna_engine.plans.steps.PICTURES`.
+    """One of :data:`~dna_engine.plans.files.PICTURES`.
 
     Raises:
         InvalidSpec: the run has not come that far, or ``target`` is neither SVG nor PNG.
@@ -60,7 +62,7 @@ def draw(picture: str, run: Path, target: Path) -> None:
 
 def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:  # noqa: ARG001  The signature of all steps.
     """Draws every picture of a search that is otherwise finished. What keeps one from being drawn is logged, not raised."""
-    drawn = []
+    drawn = {}
     for done, (picture, file) in enumerate(PICTURES.items()):
         context.reporter.emit(Progress(done=done, total=len(PICTURES), unit="pictures", parts=[picture]))
         try:
@@ -69,9 +71,9 @@ def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:  # noq
             reason = f"The picture {picture} could not be drawn: {type(error).__name__}: {error}"
             context.reporter.emit(Log(level="warning", message=reason))
         else:
-            drawn.append(file)
+            drawn[picture] = file
     context.reporter.emit(Progress(done=len(PICTURES), total=len(PICTURES), unit="pictures"))
-    return Result(artifacts=drawn)
+    return PicturesDrawn(drawn=list(drawn)).result(list(drawn.values()))
 
 
 # --- losses and accuracies over time
@@ -157,8 +159,8 @@ def plot_frontier(run: Path, target: Path, cost: str = "flops") -> None:
     Raises:
         InvalidSpec: the run has not come to its selection.
     """
-    spec, selection = read_spec(run), _read(run, "selection.json")
-    problem = Problem(load_ratings(run / "ratings.json"), spec.block_weights)
+    spec, selection = read_spec(run), _read(run, SELECTION)
+    problem = Problem(load_ratings(run / RATINGS), spec.block_weights)
     figure = Figure(figsize=(6.5, 4.4), layout="constrained")
     panel = figure.subplots()
     cloud = [(network.costs[cost], network.loss) for network in sample(problem, CLOUD, spec.seed)]
@@ -271,7 +273,7 @@ def block_maps(
 
 
 def _winner_paths(run: Path) -> dict[CellRef, list[Op]]:
-    architecture = _read(run, "selection.json")["winner"]["architecture"]
+    architecture = _read(run, SELECTION)["winner"]["architecture"]
     return {
         CellRef(number, block["cell"]): [OPS[op] if isinstance(op, str) else Op(**op) for op in block["ops"]]
         for number, block in enumerate(architecture["blocks"], start=1)
@@ -305,7 +307,7 @@ def read_spec(run: Path) -> ResolvedSpec:
     Raises:
         InvalidSpec: the folder is not a run.
     """
-    return ResolvedSpec.model_validate(_read(run, "spec.json"))
+    return ResolvedSpec.model_validate(_read(run, SPEC))
 
 
 def _read(run: Path, name: str) -> Any:

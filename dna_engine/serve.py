@@ -1,6 +1,6 @@
 """One engine process for many steps, so that torch is loaded once. A supervisor writes orders, this writes events.
 
-An order is one line of standard input (:class:`dna_engine.plans.steps.Order`). Its result event ends the step; what was written
+An order is one line of standard input (:class:`dna_engine.plans.Order`). Its result event ends the step; what was written
 about the step comes before it. A step that fails ends the process, so the next one starts clean.
 """
 
@@ -21,9 +21,10 @@ from pydantic import ValidationError
 from dna_engine import pipeline
 from dna_engine.errors import EngineError, Interrupted, InvalidSpec
 from dna_engine.events import Failure, Reporter
-from dna_engine.plans.steps import Order
+from dna_engine.jsonfile import read_object
+from dna_engine.plans import Order, files
 from dna_engine.runtime.context import Context, choose_device, prepare, stop_on_signals
-from dna_engine.spec import ResolvedSpec
+from dna_engine.spec import ResolvedJob, parse_job
 
 
 def serve(device_name: str | None, reporter: Reporter, source: TextIO, *, patience: float | None = None) -> NoReturn:
@@ -68,11 +69,11 @@ def _listen(source: int, orders: queue.SimpleQueue[str], patience: float | None)
     os._exit(Interrupted.exit_code)
 
 
-def _read(line: str) -> tuple[ResolvedSpec, Order]:
+def _read(line: str) -> tuple[ResolvedJob, Order]:
     try:
         order = Order.model_validate_json(line)
-        return ResolvedSpec.model_validate_json((Path(order.run) / "spec.json").read_text()), order
-    except (ValidationError, OSError) as error:
+        return parse_job(read_object(Path(order.run) / files.SPEC, InvalidSpec)), order
+    except ValidationError as error:
         raise InvalidSpec(f"The order cannot be carried out: {error}") from error
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from dna_engine.accuracy import recorded, recorded_comparison, warning
+from dna_engine.accuracy import warning
+from dna_engine.plans.results import Exported, Trained, comparison
 
 #: Loads the safetensors with timm alone. The tests run these lines as they stand here, in the card and in the docs.
 LOAD_WITH_TIMM = """\
@@ -62,68 +63,66 @@ Turned as its EXIF orientation says, 8 bits of red, green and blue, what is tran
 """
 
 
-def write_card(
-    name: str, preprocessing: Mapping[str, Any], trainings: Mapping[str, Mapping[str, Any]], export: Mapping[str, Any]
-) -> str:
-    """The card as Markdown, from what the train and export steps recorded.
+def write_card(name: str, preprocessing: Mapping[str, Any], trainings: Mapping[str, Trained], export: Exported) -> str:
+    """The card as Markdown, from what the train and export steps have found.
 
     Args:
         name: of the network.
-        trainings: by the names of the networks of the search, ``winner`` and, where there is one, ``control``.
+        trainings: by the names of the networks of the job: of a search ``winner`` and, where there is one, ``control``.
     """
     training = trainings[name]
     rows = [*_accuracy_rows(training), *_cost_rows(export)]
     classes = [f"{number} {label}" for number, label in enumerate(preprocessing["classes"])]
     return _CARD.format(
-        title=f"{name} for {training['dataset']}",
-        dataset=training["dataset"],
+        title=f"{name} for {training.dataset}",
+        dataset=training.dataset,
         figures="\n".join(f"| {what} | {figure} |" for what, figure in rows),
         words="".join(f"{line}\n\n" for line in _words(name, trainings)),
         load=LOAD_WITH_TIMM,
-        onnx="" if export["warning"] else _ONNX.format(run=RUN_WITH_ONNXRUNTIME),
+        onnx="" if export.warning else _ONNX.format(run=RUN_WITH_ONNXRUNTIME),
         resize=preprocessing["resize"],
         size=preprocessing["size"],
         interpolation=preprocessing["interpolation"],
         mean=preprocessing["mean"],
         std=preprocessing["std"],
         classes=", ".join(classes) or "they are numbered in the order of the class folders",
-        recipe=", ".join(f"{key} {value}" for key, value in training["recipe"].items()),
-        seed=training["seed"],
+        recipe=", ".join(f"{key} {value}" for key, value in training.recipe.items()),
+        seed=training.seed,
     )
 
 
-def _accuracy_rows(training: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    test = recorded(training)
+def _accuracy_rows(training: Trained) -> Iterator[tuple[str, str]]:
+    test = training.test
     if test is None:
-        yield "test accuracy", f"{training['test_accuracy']:.2%}"
+        yield "test accuracy", f"{training.test_accuracy:.2%}"
     else:
         low, high = test.interval
         yield "test accuracy", f"{test.accuracy:.2%} of {test.images:,} images (95% interval {low:.1%} to {high:.1%})"
         yield "balanced accuracy, the mean over the classes", f"{test.balanced_accuracy:.2%}"
         yield "guessing a class, and always the commonest", f"{test.chance:.2%}, and {test.majority:.2%}"
-    yield "test log-loss", f"{training['test_loss']:.4f}"
+    yield "test log-loss", f"{training.test_loss:.4f}"
 
 
-def _cost_rows(export: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    yield "multiply-adds of convolutions and linear layers", f"{export['counted']['flops']:,}"
-    yield "parameters", f"{export['counted']['params']:,}"
-    if export["warning"]:
-        yield "ONNX file", f"there is none: {export['warning']}"
+def _cost_rows(export: Exported) -> Iterator[tuple[str, str]]:
+    yield "multiply-adds of convolutions and linear layers", f"{export.counted.flops:,}"
+    yield "parameters", f"{export.counted.params:,}"
+    if export.warning:
+        yield "ONNX file", f"there is none: {export.warning}"
         return
     yield (
         "the ONNX file's logits differ from the trained network's by at most",
-        f"{export['relative_difference']['onnx']:.1e} of their spread on {export['images']:,} test images, "
-        f"{export['same_answers']['onnx']:.2%} of the answers are the same",
+        f"{export.relative_difference['onnx']:.1e} of their spread on {export.images:,} test images, "
+        f"{export.same_answers['onnx']:.2%} of the answers are the same",
     )
 
 
-def _words(name: str, trainings: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+def _words(name: str, trainings: Mapping[str, Trained]) -> Iterator[str]:
     """What a reader must know before anything else, and what the search was worth."""
-    test, comparison = recorded(trainings[name]), recorded_comparison(trainings)
+    test, compared = trainings[name].test, comparison(trainings)
     if test is not None and (said := warning(name, test)):
         yield f"**{said}**"
-    if comparison is not None:
+    if compared is not None:
         yield (
-            f"{comparison.says} The control is a network drawn at random from the space, of the winner's cost and trained by "
+            f"{compared.says} The control is a network drawn at random from the space, of the winner's cost and trained by "
             "the same recipe."
         )

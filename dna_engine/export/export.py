@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
@@ -23,12 +23,13 @@ from torch import Tensor, nn
 from dna_engine.errors import ExportMismatch
 from dna_engine.events import Log, Progress, Result
 from dna_engine.export.card import write_card
-from dna_engine.plans.steps import Step, networks
+from dna_engine.plans import Step, files
+from dna_engine.plans.results import Costs, Exported, Trained
 from dna_engine.runtime.context import Context
 from dna_engine.runtime.cores import threads
 from dna_engine.space.architecture import Architecture
 from dna_engine.space.cost import architecture_cost, work_per_operation
-from dna_engine.spec import ResolvedSpec
+from dna_engine.spec import ResolvedJob
 from dna_engine.training import batches
 from dna_engine.training.network import build, count, load
 
@@ -46,7 +47,7 @@ BATCH = 128
 Logits = NDArray[np.float32]
 
 
-def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
+def run_step(spec: ResolvedJob, step: Step, context: Context) -> Result:
     """Exports the network in the folder ``step.network``.
 
     Writes ``model.onnx`` where that can be done: a network that ONNX does not express as it was trained is none the worse,
@@ -59,38 +60,42 @@ def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
     """
     assert step.network is not None
     folder = context.run / step.network
-    described = json.loads((folder / "architecture.json").read_text())
-    trainings = {name: json.loads((context.run / name / "training.json").read_text()) for name in networks(spec)}
+    described = json.loads((folder / files.ARCHITECTURE).read_text())
+    trainings = {name: _training(context.run / name) for name in spec.networks}
     architecture = Architecture.from_json(described)
     model = build(architecture)
-    model.load_state_dict(load_file(folder / "weights.safetensors"))
+    model.load_state_dict(load_file(folder / files.WEIGHTS))
     model.eval()
     images, labels = test_images(spec)
     context.reporter.emit(Progress(done=0, total=2, unit="files", parts=[step.network]))
     with threads(work_per_operation(architecture, BATCH)):
         logits = {"torch": answer(model, images), "safetensors": answer(load(folder), images)}
     refuse_mismatch(Difference.between(logits["torch"], logits["safetensors"]))
-    found, warning = try_onnx(model, images, logits["torch"], folder / "model.onnx")
-    if found is not None:
-        logits["onnx"] = found
+    onnx, warning = try_onnx(model, images, logits["torch"], folder / files.ONNX)
+    if onnx is not None:
+        logits["onnx"] = onnx
     if warning is not None:
         context.reporter.emit(Log(level="warning", message=f"There is no ONNX file of {step.network}: {warning}"))
     context.reporter.emit(Progress(done=1, total=2, unit="files", parts=[step.network]))
-    export = {
+    found = Exported(
         **figures(logits, labels),
-        "warning": warning,
-        "predicted": asdict(architecture_cost(architecture)),
-        "counted": asdict(count(architecture)),
-        "test_accuracy": trainings[step.network]["test_accuracy"],
-    }
-    (folder / "export.json").write_text(json.dumps(export, indent=1) + "\n")
-    write_bundle(folder, write_card(step.network, described["preprocessing"], trainings, export))
+        warning=warning,
+        predicted=Costs(**vars(architecture_cost(architecture))),
+        counted=Costs(**vars(count(architecture))),
+        test_accuracy=trainings[step.network].test_accuracy,
+    )
+    (folder / files.EXPORT).write_text(json.dumps(found.model_dump(mode="json"), indent=1) + "\n")
+    write_bundle(folder, write_card(step.network, described["preprocessing"], trainings, found))
     context.reporter.emit(Progress(done=2, total=2, unit="files", parts=[step.network]))
-    offered = [] if warning else [f"{step.network}/model.onnx"]
-    return Result(artifacts=[*step.outputs(spec), *offered], values=export)
+    offered = [] if warning else files.of_network(step.network, files.ONNX)
+    return found.result([*step.outputs(spec), *offered])
 
 
-def test_images(spec: ResolvedSpec) -> tuple[Tensor, Tensor]:
+def _training(folder: Path) -> Trained:
+    return Trained.model_validate_json((folder / files.TRAINING).read_text())
+
+
+def test_images(spec: ResolvedJob) -> tuple[Tensor, Tensor]:
     """The first :data:`IMAGES` test images (N, 3, S, S) and their labels."""
     held = []
     found = 0
@@ -209,8 +214,8 @@ def figures(logits: Mapping[str, Logits], labels: Tensor) -> dict[str, Any]:
 
 def write_bundle(folder: Path, card: str) -> None:
     """One archive of the network's files and its card; the same files give the same bytes."""
-    names = ("architecture.json", "weights.safetensors", "model.onnx", "training.json", "export.json")
-    with zipfile.ZipFile(folder / "bundle.zip", "w", zipfile.ZIP_DEFLATED) as bundle:
+    names = (files.ARCHITECTURE, files.WEIGHTS, files.ONNX, files.TRAINING, files.EXPORT)
+    with zipfile.ZipFile(folder / files.BUNDLE, "w", zipfile.ZIP_DEFLATED) as bundle:
         bundle.writestr(zipfile.ZipInfo("README.md"), card)
         for name in names:
             if (folder / name).exists():

@@ -1,1 +1,16 @@
-"""Which steps a job takes, what each needs and makes. Torch-free."""
+"""Which steps a job takes, and what each needs and makes. Torch-free."""
+
+from __future__ import annotations
+
+from dna_engine.plans.plan import Phase, Plan, Spread, together
+from dna_engine.plans.search import SearchPlan
+from dna_engine.plans.steps import CPU_KINDS, SPREAD_KINDS, Kind, Order, Step
+from dna_engine.plans.training import TrainingPlan
+from dna_engine.spec import ResolvedJob, ResolvedSpec
+
+__all__ = ["CPU_KINDS", "SPREAD_KINDS", "Kind", "Order", "Phase", "Plan", "Spread", "Step", "plan_of", "together"]
+
+
+def plan_of(spec: ResolvedJob) -> Plan:
+    """The plan of the job that the spec describes."""
+    return SearchPlan(spec) if isinstance(spec, ResolvedSpec) else TrainingPlan()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -134,7 +134,7 @@ class Architecture:
         }
 
     @classmethod
-    def from_json(cls, value: dict[str, Any]) -> Architecture:
+    def from_json(cls, value: Mapping[str, Any]) -> Architecture:
         """Reads what :meth:`to_json` writes.
 
         Raises:

@@ -9,12 +9,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from dna_engine.spec.parts import RecipeSpec, ResolvedJob, ResolvedRecipe
-from dna_engine.spec.search import Budget, ResolvedRetrain, ResolvedSpec, ResolvedTeacher, SearchSpec, resolve
+from dna_engine.spec.search import (
+    Budget,
+    DistillSpec,
+    ResolvedRetrain,
+    ResolvedSpec,
+    ResolvedTeacher,
+    SearchSpec,
+    resolve,
+)
 from dna_engine.spec.training import NETWORK, ResolvedTraining, TrainingSpec, resolve_training
 
 __all__ = [
     "NETWORK",
     "Budget",
+    "DistillSpec",
     "RecipeSpec",
     "ResolvedJob",
     "ResolvedRecipe",

@@ -22,7 +22,9 @@ class TrainingSpec(JobSpec, RecipeSpec):
     """A training. Only ``architecture`` and ``dataset`` are required; everything else has defaults that suit them."""
 
     architecture: Text = Field(description="Id of a network of `GET /architectures`.")
-    start: Literal["scratch"] = Field(default="scratch", description="What the weights are before: scratch, drawn at random.")
+    start: Literal["scratch"] = Field(
+        default="scratch", description="What the weights are before: scratch, drawn at random."
+    )
     input_size: Whole | None = Field(
         default=None,
         ge=16,

@@ -32,7 +32,7 @@ from dna_engine.images.pixels import MEAN, SMALL, STD, margin
 from dna_engine.images.timm_albums import open_timm
 from dna_engine.runtime.cores import available
 from dna_engine.runtime.seeds import stream
-from dna_engine.spec import ResolvedSpec
+from dna_engine.spec import ResolvedJob
 
 #: Images whose canvases together take at most this many bytes live on the device.
 IN_MEMORY = 2 << 30
@@ -207,7 +207,7 @@ def _bytes(picture: Image.Image) -> Tensor:
 
 
 class Splits:
-    """``rate`` was held out of the training images, by class; the test images play no part in a search.
+    """``rate`` was held out of the training images, by class, where a job decides by some; the test images decide nothing.
 
     Each is read when it is first asked for: most steps need one of the three, and photos take long to decode.
     """
@@ -228,12 +228,12 @@ class Splits:
         return self._test()
 
 
-def load_splits(spec: ResolvedSpec, device: torch.device) -> Splits:
-    """The images of a search."""
+def load_splits(spec: ResolvedJob, device: torch.device) -> Splits:
+    """The images of a job."""
     return load(
         spec.dataset,
         input_size=spec.input_size,
-        rating_images=spec.rating.images,
+        rating_images=spec.held_out,
         seed=spec.seed,
         augment=spec.augment,
         flip=spec.flip,
@@ -258,7 +258,7 @@ def load(
     """
     train, test = _albums(dataset)
     held_out, kept = by_class(train.labels, rating_images, seed)
-    if len(held_out) < 2 or len(kept) < 2:
+    if rating_images and (len(held_out) < 2 or len(kept) < 2):
         raise DataError(
             f"{dataset.name} has {len(train.labels)} training images; {rating_images} of them cannot be held out for "
             "rating. Change rating.images.",

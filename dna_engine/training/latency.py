@@ -15,8 +15,9 @@ from timm.models._efficientnet_blocks import SqueezeExcite
 from timm.models._efficientnet_builder import EfficientNetBuilder, decode_arch_def
 from torch import Tensor, nn
 
-from dna_engine.events import Progress
-from dna_engine.plans.steps import LATENCY
+from dna_engine.events import Progress, Result
+from dna_engine.plans import Step, files
+from dna_engine.plans.results import LatencyMeasured
 from dna_engine.runtime.context import Context
 from dna_engine.select import LatencyTable
 from dna_engine.space import Space
@@ -29,13 +30,15 @@ from dna_engine.training.network import build
 WARM_UP, RUNS = 3, 15
 
 
-def write_table(spec: ResolvedSpec, context: Context) -> None:
+def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
     """Measures the space of a search into ``latency.json``."""
     table = measure(
         spec.parsed_space, input_size=spec.input_size, num_classes=spec.dataset.num_classes, context=context
     )
-    about = {"device": str(context.device), "torch": torch.__version__}
-    (context.run / LATENCY).write_text(json.dumps(table.to_json() | about) + "\n")
+    found = LatencyMeasured(layers=len(table.layers), device=str(context.device), torch=torch.__version__)
+    about = found.model_dump(mode="json", include={"device", "torch"})
+    (context.run / files.LATENCY).write_text(json.dumps(table.to_json() | about) + "\n")
+    return found.result(step.outputs(spec))
 
 
 def measure(space: Space, *, input_size: int, num_classes: int, in_chans: int = 3, context: Context) -> LatencyTable:

@@ -12,7 +12,7 @@ from timm.scheduler.scheduler import Scheduler
 from timm.scheduler.step_lr import StepLRScheduler
 from torch import nn
 
-from dna_engine.spec import ResolvedRetrain, ResolvedTeacher
+from dna_engine.spec import ResolvedRecipe, ResolvedTeacher
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,8 +48,8 @@ class Recipe:
     clip_grad: float | None = 1.0
 
     @classmethod
-    def of(cls, spec: ResolvedRetrain) -> Recipe:
-        """The recipe that a search asks for."""
+    def of(cls, spec: ResolvedRecipe) -> Recipe:
+        """The recipe that a spec asks for."""
         if spec.recipe == "paper":
             return cls.paper(epochs=spec.epochs, batch_size=spec.batch_size)
         return cls(

@@ -24,14 +24,15 @@ from torch.nn import functional as F
 from dna_engine.accuracy import Accuracy, Answers, judge, warning
 from dna_engine.errors import NonFiniteLoss
 from dna_engine.events import Log, Metric, Progress, Result
-from dna_engine.plans.steps import Step
+from dna_engine.plans import Step, files
+from dna_engine.plans.results import Costs, Trained
 from dna_engine.runtime import checkpoint as checkpoints
 from dna_engine.runtime.context import Context, precision
 from dna_engine.runtime.cores import threads
 from dna_engine.runtime.pace import Pace
 from dna_engine.space.architecture import Architecture
 from dna_engine.space.cost import architecture_cost, work_per_operation
-from dna_engine.spec import ResolvedSpec
+from dna_engine.spec import ResolvedJob
 from dna_engine.training import batches
 from dna_engine.training.network import build, calm_classifier, count
 from dna_engine.training.recipe import Recipe
@@ -303,10 +304,10 @@ class _Run:
 # --- the step
 
 
-def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
+def run_step(spec: ResolvedJob, step: Step, context: Context) -> Result:
     """Trains the network in the folder ``step.network`` from scratch.
 
-    Reads its ``architecture.json``, writes ``weights.safetensors`` and ``training.json``: test accuracy and loss, what that
+    Reads its ``architecture.json``, or writes it where the spec describes the network. Writes ``weights.safetensors`` and ``training.json``: test accuracy and loss, what that
     accuracy says (:class:`~dna_engine.accuracy.Accuracy`, as ``test``), flops and params as predicted by formula and as counted on the network, seconds, recipe.
 
     Raises:
@@ -315,8 +316,10 @@ def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
     """
     assert step.network is not None
     folder = context.run / step.network
-    architecture = Architecture.from_json(json.loads((folder / "architecture.json").read_text()))
-    recipe = Recipe.of(spec.retrain)
+    if step.network in spec.given:
+        _write(folder / files.ARCHITECTURE, spec.given[step.network])
+    architecture = Architecture.from_json(json.loads((folder / files.ARCHITECTURE).read_text()))
+    recipe = Recipe.of(spec.recipe_of_networks)
     torch.manual_seed(spec.seed)
     model = build(architecture, dropout=recipe.dropout, drop_path=recipe.drop_path)
     calm_classifier(model)
@@ -324,16 +327,21 @@ def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
     checkpoint = context.run / step.checkpoint
     with threads(work_per_operation(architecture, recipe.batch_size)):
         fitted = fit(model, splits, recipe, seed=spec.seed, context=context, checkpoint=checkpoint, part=step.network)
-    training = {
-        **fitted.to_json(),
-        "predicted": asdict(architecture_cost(architecture)),
-        "counted": asdict(count(architecture)),
-        "recipe": asdict(recipe),
-        "dataset": spec.dataset.name,
-        "seed": spec.seed,
-    }
+    found = Trained(
+        **vars(fitted),
+        predicted=Costs(**vars(architecture_cost(architecture))),
+        counted=Costs(**vars(count(architecture))),
+        recipe=asdict(recipe),
+        dataset=spec.dataset.name,
+        seed=spec.seed,
+    )
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-    save_file(weights, folder / "weights.safetensors")
-    (folder / "training.json").write_text(json.dumps(training, indent=1) + "\n")
+    save_file(weights, folder / files.WEIGHTS)
+    _write(folder / files.TRAINING, found.model_dump(mode="json"))
     checkpoints.remove(checkpoint)
-    return Result(artifacts=step.outputs(spec), values=training)
+    return found.result(step.outputs(spec))
+
+
+def _write(path: Path, value: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(value, indent=1) + "\n")

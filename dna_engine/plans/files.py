@@ -1,0 +1,61 @@
+"""Names of the files in a *run folder*. Torch-free.
+
+Everything a step needs and makes lies in one folder under fixed names, so a step runs anywhere its inputs have been laid down,
+and a job without a service is the same steps in one folder::
+
+    spec.json                     the resolved spec
+    teacher.safetensors .json     weights of the backbone and head; accuracy and blocks
+    cells/b1c1.safetensors        a trained cell supernet
+    ratings/b1c1.json             its ratings
+    latency.json                  measured layers, where the budget limits latency
+    ratings.json                  all ratings, the documented ratings file
+    selection.json                frontier, winner, control
+    winner/ control/ network/     a network: architecture.json, weights.safetensors, training.json, export.json, bundle.zip,
+                                  and model.onnx where ONNX expresses it
+    pictures/loss.svg, features.svg, frontier.svg
+    checkpoints/KEY.safetensors   where an interrupted step goes on from; KEY.before.safetensors: the one it replaced
+    metrics.jsonl                 series of losses and accuracies; in a service the worker lays them down
+"""
+
+from __future__ import annotations
+
+from dna_engine.space import CellRef
+
+SPEC = "spec.json"
+TEACHER_WEIGHTS, TEACHER = "teacher.safetensors", "teacher.json"
+LATENCY = "latency.json"
+RATINGS = "ratings.json"
+SELECTION = "selection.json"
+#: Metric events, one a line.
+METRICS = "metrics.jsonl"
+#: Pictures by name.
+PICTURES = {name: f"pictures/{name}.svg" for name in ("loss", "features", "frontier")}
+
+#: In the folder of a network.
+ARCHITECTURE, WEIGHTS, TRAINING = "architecture.json", "weights.safetensors", "training.json"
+EXPORT, ONNX, BUNDLE = "export.json", "model.onnx", "bundle.zip"
+
+
+def cell_weights(cell: CellRef | str) -> str:
+    """The trained supernet of a cell."""
+    return f"cells/{cell}.safetensors"
+
+
+def cell_ratings(cell: CellRef | str) -> str:
+    """The ratings of a cell's paths."""
+    return f"ratings/{cell}.json"
+
+
+def of_network(network: str, *names: str) -> list[str]:
+    """Files of a network by their names in its folder."""
+    return [f"{network}/{name}" for name in names]
+
+
+def checkpoint(key: str) -> str:
+    """Where the step of that key goes on from."""
+    return f"checkpoints/{key}.safetensors"
+
+
+def checkpoint_before(key: str) -> str:
+    """The one that it replaced, for when it is damaged."""
+    return f"checkpoints/{key}.before.safetensors"

@@ -1,0 +1,158 @@
+"""What the steps of each kind have found: the ``values`` of their result events, as the engine fills them and others read them.
+
+Torch-free. Shares and accuracies are 0 to 1, losses in nats, costs multiply-adds at batch 1 and parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from dna_engine.accuracy import Accuracy, Comparison, compare
+from dna_engine.events import Result
+from dna_engine.plans.steps import Kind
+
+
+class Found(BaseModel):
+    """What a step has found. What a later version adds is not read by an earlier one."""
+
+    model_config = ConfigDict(frozen=True)
+
+    def result(self, artifacts: Sequence[str]) -> Result:
+        """The event that ends the step, which has left these files."""
+        return Result(artifacts=list(artifacts), values=self.model_dump(mode="json"))
+
+
+class Costs(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    flops: int
+    params: int
+
+
+class TeacherFound(Found):
+    """``accuracy`` and what it says where it was trained here; its costs at the input size of the search."""
+
+    accuracy: float | None = None
+    test: Accuracy | None = None
+    flops: int
+    params: int
+
+
+class CellsDistilled(Found):
+    """The cells are what was made; their losses are metrics."""
+
+
+class LatencyMeasured(Found):
+    """``layers`` that were timed, on ``device`` with that version of ``torch``."""
+
+    layers: int
+    device: str
+    torch: str
+
+
+class CellsRated(Found):
+    """The least loss of any path, by cell."""
+
+    best: dict[str, float]
+
+
+class Chosen(BaseModel):
+    """A network that was selected. ``loss`` is its rating; costs by formula; ``architecture`` as ``architecture.json`` has it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    loss: float
+    flops: int
+    params: int
+    latency_ns: int | None = Field(default=None, exclude_if=lambda latency: latency is None)
+    architecture: dict[str, Any]
+
+
+class Selected(Found):
+    """The winner, its control where one was drawn, the number of ``networks`` as a decimal string, points on the ``frontier``."""
+
+    winner: Chosen
+    control: Chosen | None = Field(default=None, exclude_if=lambda control: control is None)
+    networks: str
+    frontier: int
+
+    @property
+    def chosen(self) -> dict[str, Chosen]:
+        """The networks by their folders."""
+        found = {"winner": self.winner, "control": self.control}
+        return {name: network for name, network in found.items() if network is not None}
+
+
+class Trained(Found):
+    """What ``training.json`` holds.
+
+    Attributes:
+        test_loss: mean cross entropy on the test images.
+        test: what the accuracy says; not known of trainings by early versions.
+        seconds: spent training and evaluating, over all interruptions.
+        images_per_second: training images over the seconds spent training.
+        predicted: costs by formula.
+        counted: costs as counted on the network built.
+        recipe: ``dna_engine.training.recipe.Recipe`` by name of field.
+        dataset: its name.
+    """
+
+    test_accuracy: float
+    test_loss: float
+    test: Accuracy | None = None
+    seconds: float
+    images_per_second: float
+    predicted: Costs
+    counted: Costs
+    recipe: dict[str, Any]
+    dataset: str
+    seed: int
+
+
+class Exported(Found):
+    """What ``export.json`` holds; each of the mappings is by file: ``safetensors``, and ``onnx`` where there is one.
+
+    Attributes:
+        images: test images on which the files were compared with the trained network.
+        spread: standard deviation of the network's logits on them.
+        accuracy: on those images; of ``torch`` too.
+        warning: why there is no ONNX file.
+    """
+
+    images: int
+    spread: float
+    largest_difference: dict[str, float]
+    relative_difference: dict[str, float]
+    same_answers: dict[str, float]
+    accuracy: dict[str, float]
+    warning: str | None = None
+    predicted: Costs
+    counted: Costs
+    test_accuracy: float
+
+
+class PicturesDrawn(Found):
+    """Names of the pictures that could be drawn."""
+
+    drawn: list[str]
+
+
+FOUND: Mapping[Kind, type[Found]] = {
+    Kind.TEACHER: TeacherFound,
+    Kind.DISTILL: CellsDistilled,
+    Kind.LATENCY: LatencyMeasured,
+    Kind.RATE: CellsRated,
+    Kind.SELECT: Selected,
+    Kind.TRAIN: Trained,
+    Kind.EXPORT: Exported,
+    Kind.PICTURES: PicturesDrawn,
+}
+
+
+def comparison(trained: Mapping[str, Trained]) -> Comparison | None:
+    """The winner beside its control, by their folders; None while it is not known what both accuracies say."""
+    winner, control = (trained[name].test if name in trained else None for name in ("winner", "control"))
+    return compare(winner, control) if winner and control else None

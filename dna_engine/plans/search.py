@@ -1,0 +1,42 @@
+"""The plan of a search: teacher, distillation and rating of its cells, selection, training and export of what was found."""
+
+from __future__ import annotations
+
+from dna_engine.plans.plan import Phase, Plan, Spread, together
+from dna_engine.plans.steps import Kind, Step
+from dna_engine.spec import ResolvedSpec
+
+
+class SearchPlan(Plan):
+    """All phases there are."""
+
+    phases = tuple(Phase)
+
+    def __init__(self, spec: ResolvedSpec) -> None:
+        self._spec = spec
+
+    def steps(self, phase: Phase, spread: Spread = together) -> list[Step]:
+        match phase:
+            case Phase.TEACHER:
+                return [Step(key="teacher", kind=Kind.TEACHER)]
+            case Phase.DISTILL:
+                return self._of_cells(Kind.DISTILL, spread)
+            case Phase.RATE:
+                measured = self._spec.budget.latency_ms is not None
+                latency = [Step(key="latency", kind=Kind.LATENCY)] if measured else []
+                return latency + self._of_cells(Kind.RATE, spread)
+            case Phase.SELECT:
+                return [Step(key="select", kind=Kind.SELECT)]
+            case Phase.TRAIN:
+                return self._of_networks(Kind.TRAIN)
+            case Phase.EXPORT:
+                return [*self._of_networks(Kind.EXPORT), Step(key="pictures", kind=Kind.PICTURES)]
+
+    def _of_cells(self, kind: Kind, spread: Spread) -> list[Step]:
+        return [
+            Step(key=f"{kind}-{number}", kind=kind, cells=[str(cell) for cell in group])
+            for number, group in enumerate(spread(kind, self._spec), start=1)
+        ]
+
+    def _of_networks(self, kind: Kind) -> list[Step]:
+        return [Step(key=f"{kind}-{name}", kind=kind, network=name) for name in self._spec.networks]
