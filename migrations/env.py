@@ -16,7 +16,7 @@ from store.columns import CheckedJson, CheckedText
 from store.connection import PATIENT
 from store.session import make_engine
 from store.settings import Settings
-from store.tables import Search
+from store.tables import Base
 
 #: Under which processes that start together take turns; any number nobody else uses.
 LOCK = 0x444E41
@@ -48,7 +48,7 @@ def plain_type(kind: str, item: Any, autogen: AutogenContext) -> str | Literal[F
 def migrate(connection: Connection) -> None:
     context.configure(
         connection=connection,
-        target_metadata=Search.metadata,
+        target_metadata=Base.metadata,
         render_item=plain_type,
         compare_server_default=True,
     )

@@ -1,4 +1,4 @@
-"""Rows of stored files: what a search left behind, by the names of its run folder. The bytes are in ``store.blobs``."""
+"""Rows of stored files: what a job left behind, by the names of its run folder. The bytes are in ``store.blobs``."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ class StoredFile:
     blob: Blob
 
 
-def record(session: Session, search_id: UUID, files: Sequence[StoredFile]) -> list[str]:
+def record(session: Session, job_id: UUID, files: Sequence[StoredFile]) -> list[str]:
     """Rows for stored files; returns the locations of those they replace, to be deleted after the commit."""
     adopt(session, [file.blob.location for file in files])
-    replaced = remove(session, search_id, *(file.name for file in files))
+    replaced = remove(session, job_id, *(file.name for file in files))
     networks = {
         row.role: row.id
         for row in session.execute(
             select(Architecture.role, Architecture.id).where(
-                Architecture.search_id == search_id, Architecture.role != Role.SELECTED
+                Architecture.search_id == job_id, Architecture.role != Role.SELECTED
             )
         )
     }
@@ -50,7 +50,7 @@ def record(session: Session, search_id: UUID, files: Sequence[StoredFile]) -> li
         session.add(
             Artifact(
                 id=file.blob.id,
-                search_id=search_id,
+                job_id=job_id,
                 architecture_id=networks.get(path.parts[0]),
                 name=file.name,
                 kind=path.parts[0] if path.parts[0] in ("checkpoints", "cells", "ratings") else path.stem,
@@ -69,30 +69,30 @@ def blob(artifact: Artifact) -> Blob:
     return Blob(artifact.id, artifact.location, artifact.size, artifact.sha256)
 
 
-def remove(session: Session, search_id: UUID, *names: str) -> list[str]:
+def remove(session: Session, job_id: UUID, *names: str) -> list[str]:
     """Removes the rows of those names, where there are any; returns the locations of their files, to be discarded."""
-    gone = delete(Artifact).where(Artifact.search_id == search_id, Artifact.name.in_(names))
+    gone = delete(Artifact).where(Artifact.job_id == job_id, Artifact.name.in_(names))
     locations = list(session.scalars(gone.returning(Artifact.location)))
     release(session, locations)
     return locations
 
 
-def keep_before(session: Session, search_id: UUID, name: str, before: str) -> list[str]:
+def keep_before(session: Session, job_id: UUID, name: str, before: str) -> list[str]:
     """Gives the file of that name another one, before it is replaced; returns the location of what had that, as :func:`record`."""
-    replaced = remove(session, search_id, before)
-    session.execute(update(Artifact).where(Artifact.search_id == search_id, Artifact.name == name).values(name=before))
+    replaced = remove(session, job_id, before)
+    session.execute(update(Artifact).where(Artifact.job_id == job_id, Artifact.name == name).values(name=before))
     return replaced
 
 
-def named(session: Session, search_id: UUID, names: Sequence[str]) -> dict[str, Artifact]:
-    """Those of the named files that a search has."""
-    query = select(Artifact).where(Artifact.search_id == search_id, Artifact.name.in_(names))
+def named(session: Session, job_id: UUID, names: Sequence[str]) -> dict[str, Artifact]:
+    """Those of the named files that a job has."""
+    query = select(Artifact).where(Artifact.job_id == job_id, Artifact.name.in_(names))
     return {artifact.name: artifact for artifact in session.scalars(query)}
 
 
-def of_search(session: Session, search_id: UUID) -> list[Artifact]:
-    """Every file of a search, by name."""
-    return list(session.scalars(select(Artifact).where(Artifact.search_id == search_id).order_by(Artifact.name)))
+def of_job(session: Session, job_id: UUID) -> list[Artifact]:
+    """Every file of a job, by name."""
+    return list(session.scalars(select(Artifact).where(Artifact.job_id == job_id).order_by(Artifact.name)))
 
 
 def of_architecture(session: Session, architecture_id: UUID) -> list[Artifact]:

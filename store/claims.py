@@ -3,7 +3,7 @@
 Every claim raises the step's fence. Every later write of the claimant goes through :func:`held`, which finds the step
 only under that fence, so a worker that was thought dead and comes back cannot write into another one's attempt.
 
-Lock order everywhere: the search's row, then rows of its steps.
+Lock order everywhere: the job's row, then rows of its steps.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from dna_engine.plans.steps import Step as PlannedStep
-from dna_engine.spec import ResolvedSpec
-from store import searches
+from dna_engine.plans import Step as PlannedStep
+from dna_engine.spec import ResolvedJob, parse_job
+from store import jobs
 from store.errors import LeaseLost, NotFound
 from store.session import clock
 from store.states import FINISHED, StepState
-from store.tables import Search, Step, Worker
+from store.tables import Job, Step, Worker
 
 
 @dataclass(frozen=True)
@@ -30,30 +30,30 @@ class Claim:
     """What a worker holds while it runs a step: what to do, and the fence that its writes carry."""
 
     step_id: UUID
-    search_id: UUID
+    job_id: UUID
     fence: int
     attempt: int
     step: PlannedStep
-    spec: ResolvedSpec
+    spec: ResolvedJob
 
 
 def claim(session: Session, step_id: UUID, worker: Worker, *, lease_seconds: float) -> Claim | None:
     """Takes a queued step for a worker. None when there is nothing to do: another has it, it is done, stopped or gone, or waits for
     an earlier phase in which something is made again.
     """
-    search_id = session.scalar(select(Step.search_id).where(Step.id == step_id))
-    if search_id is None:
+    job_id = session.scalar(select(Step.job_id).where(Step.id == step_id))
+    if job_id is None:
         return None
     try:
-        search = searches.lock(session, search_id)
+        job = jobs.lock(session, job_id)
     except NotFound:
         return None
-    if search.cancel_requested or search.state in FINISHED:
+    if job.cancel_requested or job.state in FINISHED:
         return None
     now = func.clock_timestamp()
     step = session.scalar(
         update(Step)
-        .where(Step.id == step_id, Step.state == StepState.QUEUED, Step.kind == search.phase)
+        .where(Step.id == step_id, Step.state == StepState.QUEUED, Step.phase == job.phase)
         .values(
             state=StepState.RUNNING,
             attempt=Step.attempt + 1,
@@ -68,7 +68,7 @@ def claim(session: Session, step_id: UUID, worker: Worker, *, lease_seconds: flo
         .returning(Step)
         .execution_options(populate_existing=True, synchronize_session=False)
     )
-    return None if step is None else _claim_of(search, step)
+    return None if step is None else _claim_of(job, step)
 
 
 def of_worker(session: Session, worker: Worker) -> Claim | None:
@@ -77,38 +77,38 @@ def of_worker(session: Session, worker: Worker) -> Claim | None:
         select(Step).where(Step.lease_owner == worker.id, Step.state == StepState.RUNNING).order_by(Step.id).limit(1)
     )
     step = session.scalar(query)
-    return None if step is None else _claim_of(session.get_one(Search, step.search_id), step)
+    return None if step is None else _claim_of(session.get_one(Job, step.job_id), step)
 
 
-def _claim_of(search: Search, step: Step) -> Claim:
+def _claim_of(job: Job, step: Step) -> Claim:
     return Claim(
         step_id=step.id,
-        search_id=search.id,
+        job_id=job.id,
         fence=step.fence,
         attempt=step.attempt,
-        step=PlannedStep.model_validate(step.payload),
-        spec=ResolvedSpec.model_validate(search.resolved),
+        step=step.planned,
+        spec=parse_job(job.resolved),
     )
 
 
 def oldest_waiting(session: Session, queues: Sequence[str]) -> UUID | None:
-    """The queued step that is next in these queues: of the search that was made first, so that none starves behind later ones.
+    """The queued step that is next in these queues: of the job that was made first, so that none starves behind later ones.
 
     Nothing is locked. Whoever claims it may find that another was quicker, and asks again in a transaction of its own: one that
-    holds a search's row does not wait for an older one's.
+    holds a job's row does not wait for an older one's.
     """
     query = (
         select(Step.id)
-        .join(Search, Search.id == Step.search_id)
+        .join(Job, Job.id == Step.job_id)
         .where(
             Step.state == StepState.QUEUED,
             Step.available_at <= func.clock_timestamp(),
             Step.queue.in_(queues),
-            Step.kind == Search.phase,
-            Search.cancel_requested.is_(False),
-            Search.state.not_in(FINISHED),
+            Step.phase == Job.phase,
+            Job.cancel_requested.is_(False),
+            Job.state.not_in(FINISHED),
         )
-        .order_by(Step.search_id, Step.id)
+        .order_by(Step.job_id, Step.id)
         .limit(1)
     )
     return session.scalar(query)
@@ -131,14 +131,14 @@ def renew(session: Session, claim: Claim, *, lease_seconds: float) -> None:
         raise LeaseLost(claim.step_id, claim.fence)
 
 
-def held(session: Session, claim: Claim) -> tuple[Search, Step]:
-    """The search and the step, both locked until the transaction ends.
+def held(session: Session, claim: Claim) -> tuple[Job, Step]:
+    """The job and the step, both locked until the transaction ends.
 
     Raises:
-        LeaseLost: the step is not the claimant's any more, or its search was deleted.
+        LeaseLost: the step is not the claimant's any more, or its job was deleted.
     """
     try:
-        search = searches.lock(session, claim.search_id)
+        job = jobs.lock(session, claim.job_id)
     except NotFound as error:
         raise LeaseLost(claim.step_id, claim.fence) from error
     step = session.scalar(
@@ -149,7 +149,7 @@ def held(session: Session, claim: Claim) -> tuple[Search, Step]:
     )
     if step is None:
         raise LeaseLost(claim.step_id, claim.fence)
-    return search, step
+    return job, step
 
 
 def succeeded(session: Session, claim: Claim) -> bool:
@@ -159,14 +159,12 @@ def succeeded(session: Session, claim: Claim) -> bool:
 
 
 def must_stop(session: Session, claim: Claim) -> bool:
-    """Whether the search was cancelled, has failed meanwhile, or is gone: its running steps are to stop."""
-    row = session.execute(
-        select(Search.cancel_requested, Search.state).where(Search.id == claim.search_id)
-    ).one_or_none()
+    """Whether the job was cancelled, has failed meanwhile, or is gone: its running steps are to stop."""
+    row = session.execute(select(Job.cancel_requested, Job.state).where(Job.id == claim.job_id)).one_or_none()
     return row is None or row.cancel_requested or row.state in FINISHED
 
 
 def expired(session: Session) -> list[Step]:
     """Running steps whose lease has run out, in the order in which to lock. Look again under the lock before acting."""
     query = select(Step).where(Step.state == StepState.RUNNING, Step.lease_expires_at < clock(session))
-    return list(session.scalars(query.order_by(Step.search_id, Step.id)))
+    return list(session.scalars(query.order_by(Step.job_id, Step.id)))

@@ -1,6 +1,6 @@
-"""How a search moves: through its phases as steps succeed, and out of them when one fails, stops or is taken over.
+"""How a job moves: along its plan as steps succeed, and out of it when one fails, stops or is taken over.
 
-Called by workers with what they hold (a claim), and by the API (cancel, resume). Each function locks the search first,
+Called by workers with what they hold (a claim), and by the API (cancel, resume). Each function locks the job first,
 leaves rows, events and wakes that agree, and commits nothing.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -17,34 +18,33 @@ from sqlalchemy.orm import Session
 
 from dna_engine.effort import seconds
 from dna_engine.events import Log, Metric, Progress
-from dna_engine.plans.steps import Kind, phase_steps
-from dna_engine.plans.steps import Step as PlannedStep
+from dna_engine.plans import Kind, plan_of
 from dna_engine.space import CellRef
-from dna_engine.spec import ResolvedSpec
-from store import artifacts, claims, events, outbox, results, searches, steps, workers
+from dna_engine.spec import ResolvedJob, ResolvedSpec, parse_job
+from store import artifacts, claims, events, jobs, outbox, results, steps, workers
 from store.artifacts import StoredFile
 from store.claims import Claim
 from store.columns import Json
 from store.errors import IllegalTransition, NotFound
 from store.events import NewEvent, Point
-from store.progress import Work, estimate, plan
+from store.progress import Work, estimate, planned
 from store.session import clock
-from store.states import FINISHED, EventType, SearchState, StepState, TrainingState, move_search, move_step
-from store.tables import Search, Step, Training, Worker
+from store.states import FINISHED, EventType, JobState, StepState, move_job, move_step
+from store.tables import Job, Step, Worker
 
 logger = logging.getLogger("dna.store.flow")
 
-#: Kinds of step that can be repeated after they have succeeded: what they recorded is replaced, and the rest of the search stands.
-_REPEATABLE = frozenset({Kind.TEACHER, Kind.DISTILL, Kind.RATE, Kind.TRAIN})
+#: Kinds of step that can be repeated after they have succeeded: what they recorded is replaced, and the rest of the job stands.
+_REPEATABLE = frozenset({Kind.TEACHER, Kind.DISTILL, Kind.LATENCY, Kind.RATE, Kind.TRAIN})
 
-#: How the cells of a phase are spread over workers; the scheduler's. May read the live workers from the session.
+#: How the cells of a search are spread over workers; the scheduler's. May read the live workers from the session.
 Grouping = Callable[[Session, Kind, ResolvedSpec], Sequence[Sequence[CellRef]]]
 
 
 def claim(session: Session, step_id: UUID, worker: Worker, *, lease_seconds: float) -> Claim | None:
-    """Takes a queued step; its search runs from now on. None when there is nothing to do.
+    """Takes a queued step; its job runs from now on. None when there is nothing to do.
 
-    A step that this version cannot read fails with its search: it would be the next for every worker, and nothing behind it run.
+    A step that this version cannot read fails with its job: it would be the next for every worker, and nothing behind it run.
     """
     try:
         taken = claims.claim(session, step_id, worker, lease_seconds=lease_seconds)
@@ -54,10 +54,10 @@ def claim(session: Session, step_id: UUID, worker: Worker, *, lease_seconds: flo
         return None
     if taken is None:
         return None
-    search, step = claims.held(session, taken)
-    if search.state == SearchState.QUEUED:
-        search.started_at = search.started_at or clock(session)
-        _move_search(session, search, SearchState.RUNNING)
+    job, step = claims.held(session, taken)
+    if job.state == JobState.QUEUED:
+        job.started_at = job.started_at or clock(session)
+        _move_job(session, job, JobState.RUNNING)
     _announce(session, step)
     return taken
 
@@ -79,25 +79,24 @@ def report(
     Raises:
         LeaseLost: the step is not the claimant's any more.
     """
-    search, step = claims.held(session, claim)
+    job, step = claims.held(session, claim)
     step.engine_seconds += engine_seconds
     news = []
     if progress := next((event for event in reversed(batch) if isinstance(event, Progress)), None):
         step.done, step.total, step.unit = progress.done, progress.total, progress.unit
         step.eta_seconds, step.parts = progress.eta_seconds, progress.parts
-        _update_progress(session, search, live_within)
-        _mirror_training(session, step)
-        whole = {"phase": search.phase, "progress": search.progress, "search_eta_seconds": search.eta_seconds}
+        _update_progress(session, job, live_within)
+        whole = {"phase": job.phase, "progress": job.progress, f"{job.kind}_eta_seconds": job.eta_seconds}
         told = progress.model_dump(mode="json", exclude={"event"})
         news.append(NewEvent(EventType.PROGRESS, {"step": step.key, **told, **whole}))
     points = [Point(event.series, event.x, event.y) for event in batch if isinstance(event, Metric)]
-    events.add_points(session, search.id, points)
+    events.add_points(session, job.id, points)
     for event in batch:
         if not isinstance(event, Progress):
             told = event.model_dump(mode="json", exclude={"event"})
             news.append(NewEvent(EventType(event.event), {"step": step.key, **told}))
     if news:
-        events.append(session, search.id, news)
+        events.append(session, job.id, news)
 
 
 def save_checkpoint(session: Session, claim: Claim, file: StoredFile) -> list[str]:
@@ -106,9 +105,9 @@ def save_checkpoint(session: Session, claim: Claim, file: StoredFile) -> list[st
     Raises:
         LeaseLost: the step is not the claimant's any more.
     """
-    search, _ = claims.held(session, claim)
-    replaced = artifacts.keep_before(session, search.id, claim.step.checkpoint, claim.step.checkpoint_before)
-    return replaced + artifacts.record(session, search.id, [file])
+    job, _ = claims.held(session, claim)
+    replaced = artifacts.keep_before(session, job.id, claim.step.checkpoint, claim.step.checkpoint_before)
+    return replaced + artifacts.record(session, job.id, [file])
 
 
 def succeed(
@@ -131,15 +130,15 @@ def succeed(
     """
     if claims.succeeded(session, claim):
         return []
-    search, step = claims.held(session, claim)
+    job, step = claims.held(session, claim)
     step.values = values
     step.done = step.total = max(step.total, 1)
     step.engine_seconds += engine_seconds
     _leave(session, step, StepState.SUCCEEDED)
-    results.record(session, search, step)
-    replaced = artifacts.record(session, search.id, files)
-    replaced += artifacts.remove(session, search.id, claim.step.checkpoint, claim.step.checkpoint_before)
-    _advance(session, search, group, max_attempts=step.max_attempts, live_within=live_within)
+    results.record(session, job, step)
+    replaced = artifacts.record(session, job.id, files)
+    replaced += artifacts.remove(session, job.id, claim.step.checkpoint, claim.step.checkpoint_before)
+    _advance(session, job, group, max_attempts=step.max_attempts, live_within=live_within)
     return replaced
 
 
@@ -152,7 +151,7 @@ def fail(
     retry: bool,
     wait: timedelta = timedelta(0),
 ) -> StepState:
-    """The attempt failed. With ``retry`` and attempts left, the step is queued again; otherwise the search fails.
+    """The attempt failed. With ``retry`` and attempts left, the step is queued again; otherwise the job fails.
 
     Args:
         error: ``code``, ``message`` and ``param``.
@@ -162,14 +161,14 @@ def fail(
     Raises:
         LeaseLost: the step is not the claimant's any more.
     """
-    search, step = claims.held(session, claim)
+    job, step = claims.held(session, claim)
     step.engine_seconds += engine_seconds
-    return _failed_attempt(session, search, step, error, retry=retry, wait=wait)
+    return _failed_attempt(session, job, step, error, retry=retry, wait=wait)
 
 
 def lack(session: Session, claim: Claim, name: str, error: Json) -> StepState:
     """An input of the step is damaged or gone. The step that makes it is queued again and this one waits for it, while attempts
-    are left; where that step cannot be repeated, the search fails.
+    are left; where that step cannot be repeated, the job fails.
 
     Args:
         name: of the file.
@@ -178,61 +177,61 @@ def lack(session: Session, claim: Claim, name: str, error: Json) -> StepState:
     Raises:
         LeaseLost: the step is not the claimant's any more.
     """
-    search, step = claims.held(session, claim)
-    maker = _maker(session, search, claim.spec, name)
+    job, step = claims.held(session, claim)
+    maker = _maker(session, job, claim.spec, name)
     retry = maker is not None and step.attempt < step.max_attempts
-    if maker is not None and retry and maker.state == StepState.SUCCEEDED and not _stopping(search):
+    if maker is not None and retry and maker.state == StepState.SUCCEEDED and not _stopping(job):
         maker.attempt, maker.done, maker.engine_seconds = 0, 0, 0.0
         _requeue(session, maker)
-        search.phase = min(search.phase, maker.kind, key=list(Kind).index)
-        searches.announce(session, search)
+        job.phase = min(job.phase, maker.phase, key=plan_of(claim.spec).phases.index)
+        jobs.announce(session, job)
         said = Log(level="warning", message=f"{error['message']} {maker.key} makes it again.")
         told = {"step": step.key, **said.model_dump(mode="json", exclude={"event"})}
-        events.append(session, search.id, [NewEvent(EventType.LOG, told)])
-    return _failed_attempt(session, search, step, error, retry=retry)
+        events.append(session, job.id, [NewEvent(EventType.LOG, told)])
+    return _failed_attempt(session, job, step, error, retry=retry)
 
 
 def stop(session: Session, claim: Claim, *, engine_seconds: float) -> StepState:
-    """The engine stopped early after its checkpoint: cancelled if the search is to stop, else queued for another worker.
+    """The engine stopped early after its checkpoint: cancelled if the job is to stop, else queued for another worker.
 
     Leaving on its own account (a worker that shuts down) does not count as an attempt.
 
     Raises:
         LeaseLost: the step is not the claimant's any more.
     """
-    search, step = claims.held(session, claim)
+    job, step = claims.held(session, claim)
     step.engine_seconds += engine_seconds
-    if _stopping(search):
+    if _stopping(job):
         _leave(session, step, StepState.CANCELLED)
-        _settle(session, search)
+        _settle(session, job)
     else:
         step.attempt -= 1
         _requeue(session, step)
     return step.state
 
 
-def cancel(session: Session, search_id: UUID) -> Search:
-    """Asks a search to stop. What waits is cancelled at once, what runs as soon as its engine has stopped.
+def cancel(session: Session, job_id: UUID) -> Job:
+    """Asks a job to stop. What waits is cancelled at once, what runs as soon as its engine has stopped.
 
     Raises:
         NotFound: there is none of that id.
         IllegalTransition: it has succeeded or failed.
     """
-    search = searches.lock(session, search_id)
-    if search.state == SearchState.CANCELLED:
-        return search
-    if search.state in FINISHED:
-        raise IllegalTransition(f"The search {search.state.said}; there is nothing to cancel.")
-    if not search.cancel_requested:
-        search.cancel_requested = True
-        searches.announce(session, search)
-        _cancel_queued(session, search)
-        _settle(session, search)
-    return search
+    job = jobs.lock(session, job_id)
+    if job.state == JobState.CANCELLED:
+        return job
+    if job.state in FINISHED:
+        raise IllegalTransition(f"The {job.kind} {job.state.said}; there is nothing to cancel.")
+    if not job.cancel_requested:
+        job.cancel_requested = True
+        jobs.announce(session, job)
+        _cancel_queued(session, job)
+        _settle(session, job)
+    return job
 
 
-def resume(session: Session, search_id: UUID) -> Search:
-    """Queues the unfinished steps of a failed or cancelled search again, with a fresh count of attempts.
+def resume(session: Session, job_id: UUID) -> Job:
+    """Queues the unfinished steps of a failed or cancelled job again, with a fresh count of attempts.
 
     Finished steps are kept, and the others go on from their checkpoints.
 
@@ -240,17 +239,17 @@ def resume(session: Session, search_id: UUID) -> Search:
         NotFound: there is none of that id.
         IllegalTransition: it has not failed and was not cancelled.
     """
-    search = searches.lock(session, search_id)
-    if search.state not in (SearchState.FAILED, SearchState.CANCELLED):
-        raise IllegalTransition(f"The search {search.state.said}. Only a failed or cancelled search can be resumed.")
-    search.cancel_requested = False
-    search.error = search.finished_at = None
-    _move_search(session, search, SearchState.QUEUED)
-    for step in _steps_in(session, search, StepState.FAILED, StepState.CANCELLED):
+    job = jobs.lock(session, job_id)
+    if job.state not in (JobState.FAILED, JobState.CANCELLED):
+        raise IllegalTransition(f"The {job.kind} {job.state.said}. Only a failed or cancelled one can be resumed.")
+    job.cancel_requested = False
+    job.error = job.finished_at = None
+    _move_job(session, job, JobState.QUEUED)
+    for step in _steps_in(session, job, StepState.FAILED, StepState.CANCELLED):
         step.attempt = 0
         step.error = None
         _requeue(session, step)
-    return search
+    return job
 
 
 def reap(session: Session, seen: Step) -> Step | None:
@@ -259,7 +258,7 @@ def reap(session: Session, seen: Step) -> Step | None:
     None when there is nothing to take: it was renewed, settled, taken or deleted since it was seen.
     """
     try:
-        search = searches.lock(session, seen.search_id)
+        job = jobs.lock(session, seen.job_id)
     except NotFound:
         return None
     step = session.scalar(
@@ -279,110 +278,107 @@ def reap(session: Session, seen: Step) -> Step | None:
         f"The worker that ran {step.key} was lost (attempt {step.attempt} of {step.max_attempts}): its process "
         "or machine ended, or could not reach the database."
     )
-    _failed_attempt(session, search, step, {"code": "worker_lost", "message": message, "param": None}, retry=True)
+    _failed_attempt(session, job, step, {"code": "worker_lost", "message": message, "param": None}, retry=True)
     return step
 
 
 def _give_up(session: Session, step_id: UUID) -> None:
     step = steps.get(session, step_id)
-    message = (
-        f"{step.key} was made by another version of the service, and this one cannot read it. Make the search again."
-    )
+    message = f"{step.key} was made by another version of the service, and this one cannot read it. Make what it belongs to again."
     error = {"code": "unreadable_step", "message": message, "param": None}
-    _failed_attempt(session, searches.lock(session, step.search_id), step, error, retry=False)
+    _failed_attempt(session, jobs.lock(session, step.job_id), step, error, retry=False)
 
 
 def _failed_attempt(
-    session: Session, search: Search, step: Step, error: Json, *, retry: bool, wait: timedelta = timedelta(0)
+    session: Session, job: Job, step: Step, error: Json, *, retry: bool, wait: timedelta = timedelta(0)
 ) -> StepState:
     step.error = error
-    if _stopping(search):
+    if _stopping(job):
         _leave(session, step, StepState.CANCELLED)
-        _settle(session, search)
+        _settle(session, job)
     elif retry and step.attempt < step.max_attempts:
         _requeue(session, step, wait=wait)
     else:
         _leave(session, step, StepState.FAILED)
-        search.error = {**error, "step": step.key}
-        _cancel_queued(session, search)
-        _finish(session, search, SearchState.FAILED)
+        job.error = {**error, "step": step.key}
+        _cancel_queued(session, job)
+        _finish(session, job, JobState.FAILED)
     return step.state
 
 
-def _maker(session: Session, search: Search, spec: ResolvedSpec, name: str) -> Step | None:
+def _maker(session: Session, job: Job, spec: ResolvedJob, name: str) -> Step | None:
     """The step that makes the file of that name, where it can be repeated."""
-    for step in steps.of_search(session, search.id):
-        if step.kind in _REPEATABLE and name in PlannedStep.model_validate(step.payload).outputs(spec):
+    for step in steps.of_job(session, job.id):
+        if step.kind in _REPEATABLE and name in step.planned.outputs(spec):
             return step
     return None
 
 
-def _advance(session: Session, search: Search, group: Grouping, *, max_attempts: int, live_within: timedelta) -> None:
-    """The steps of the next phase, once every step of this one has succeeded; after the last, the search has."""
-    kinds, before = list(Kind), search.phase
+def _advance(session: Session, job: Job, group: Grouping, *, max_attempts: int, live_within: timedelta) -> None:
+    """The steps of the next phase, once every step of this one has succeeded; after the last, the job has."""
+    plan, before = plan_of(parse_job(job.resolved)), job.phase
     begun: list[Step] = []
-    while not begun and _is_complete(session, search):
-        if search.phase == kinds[-1]:
-            search.progress = 1.0
-            _finish(session, search, SearchState.SUCCEEDED)
+    while not begun and _is_complete(session, job):
+        following = plan.after(job.phase)
+        if following is None:
+            job.progress = 1.0
+            _finish(session, job, JobState.SUCCEEDED)
             return
-        search.phase = kinds[kinds.index(search.phase) + 1]
-        begun = _begin_phase(session, search, group, max_attempts=max_attempts)
-    _update_progress(session, search, live_within)
-    if search.phase != before:
-        searches.announce(session, search)
+        job.phase = following
+        begun = _begin_phase(session, job, group, max_attempts=max_attempts)
+    _update_progress(session, job, live_within)
+    if job.phase != before:
+        jobs.announce(session, job)
     for step in begun:
         _announce(session, step)
-    if search.cancel_requested:
-        _cancel_queued(session, search)
-    _settle(session, search)
+    if job.cancel_requested:
+        _cancel_queued(session, job)
+    _settle(session, job)
 
 
-def _is_complete(session: Session, search: Search) -> bool:
-    others = _steps_in(session, search, *(state for state in StepState if state != StepState.SUCCEEDED))
-    return not any(step.kind == search.phase for step in others)
+def _is_complete(session: Session, job: Job) -> bool:
+    others = _steps_in(session, job, *(state for state in StepState if state != StepState.SUCCEEDED))
+    return not any(step.phase == job.phase for step in others)
 
 
-def _begin_phase(session: Session, search: Search, group: Grouping, *, max_attempts: int) -> list[Step]:
+def _begin_phase(session: Session, job: Job, group: Grouping, *, max_attempts: int) -> list[Step]:
     """The new steps of the phase; of one that was begun before something earlier was made again, none: those that wait are woken."""
-    known = [step for step in steps.of_search(session, search.id) if step.kind == search.phase]
+    known = [step for step in steps.of_job(session, job.id) if step.phase == job.phase]
     for step in known:
         if step.state == StepState.QUEUED:
             outbox.wake(session, step)
     if known:
         return []
-    spec = ResolvedSpec.model_validate(search.resolved)
-    groups = group(session, search.phase, spec) if search.phase in (Kind.DISTILL, Kind.RATE) else []
-    added = steps.add(session, search, phase_steps(search.phase, spec, groups), max_attempts=max_attempts)
-    if search.phase == Kind.TRAIN:
-        results.plan_trainings(session, search, added)
+    to_do = plan_of(parse_job(job.resolved)).steps(job.phase, partial(group, session))
+    added = steps.add(session, job, job.phase, to_do, max_attempts=max_attempts)
+    results.plan_trainings(session, job, added)
     return added
 
 
-def _stopping(search: Search) -> bool:
-    return search.cancel_requested or search.state in FINISHED
+def _stopping(job: Job) -> bool:
+    return job.cancel_requested or job.state in FINISHED
 
 
-def _settle(session: Session, search: Search) -> None:
-    """A search that was asked to stop is cancelled when nothing of it runs any more."""
-    if search.cancel_requested and search.state not in FINISHED and not _steps_in(session, search, StepState.RUNNING):
-        _finish(session, search, SearchState.CANCELLED)
+def _settle(session: Session, job: Job) -> None:
+    """A job that was asked to stop is cancelled when nothing of it runs any more."""
+    if job.cancel_requested and job.state not in FINISHED and not _steps_in(session, job, StepState.RUNNING):
+        _finish(session, job, JobState.CANCELLED)
 
 
-def _finish(session: Session, search: Search, state: SearchState) -> None:
-    search.finished_at = clock(session)
-    search.eta_seconds = None
-    _move_search(session, search, state)
+def _finish(session: Session, job: Job, state: JobState) -> None:
+    job.finished_at = clock(session)
+    job.eta_seconds = None
+    _move_job(session, job, state)
 
 
-def _move_search(session: Session, search: Search, state: SearchState) -> None:
-    search.state = move_search(search.state, state)
+def _move_job(session: Session, job: Job, state: JobState) -> None:
+    job.state = move_job(job.state, state)
     session.flush()
-    searches.announce(session, search)
+    jobs.announce(session, job)
 
 
-def _cancel_queued(session: Session, search: Search) -> None:
-    for step in _steps_in(session, search, StepState.QUEUED):
+def _cancel_queued(session: Session, job: Job) -> None:
+    for step in _steps_in(session, job, StepState.QUEUED):
         _leave(session, step, StepState.CANCELLED)
 
 
@@ -403,42 +399,32 @@ def _requeue(session: Session, step: Step, *, wait: timedelta = timedelta(0)) ->
 
 
 def _announce(session: Session, step: Step) -> None:
-    """An event with the step's state; its training, if it has one, follows."""
-    _mirror_training(session, step)
+    """An event with the step's state."""
     session.flush()
     data = {"step": step.key, "kind": step.kind, "state": step.state, "attempt": step.attempt, "error": step.error}
-    events.append(session, step.search_id, [NewEvent(EventType.STEP, data)])
+    events.append(session, step.job_id, [NewEvent(EventType.STEP, data)])
 
 
-def _mirror_training(session: Session, step: Step) -> None:
-    if step.training_id is None:
-        return
-    training = session.get_one(Training, step.training_id)
-    training.state = TrainingState(step.state)
-    training.progress = step.done / step.total if step.total else 0.0
-    training.eta_seconds, training.error = step.eta_seconds, step.error
-    training.started_at, training.finished_at = step.started_at, step.finished_at
-
-
-def _steps_in(session: Session, search: Search, *states: StepState) -> list[Step]:
+def _steps_in(session: Session, job: Job, *states: StepState) -> list[Step]:
     session.flush()
-    query = select(Step).where(Step.search_id == search.id, Step.state.in_(states)).order_by(Step.id)
+    query = select(Step).where(Step.job_id == job.id, Step.state.in_(states)).order_by(Step.id)
     return list(session.scalars(query.execution_options(populate_existing=True)))
 
 
-def _update_progress(session: Session, search: Search, live_within: timedelta) -> None:
+def _update_progress(session: Session, job: Job, live_within: timedelta) -> None:
     session.flush()
-    spec = ResolvedSpec.model_validate(search.resolved)
+    spec = parse_job(job.resolved)
     made = [
         Work(
             kind=step.kind,
+            phase=step.phase,
             state=step.state,
-            planned=seconds(PlannedStep.model_validate(step.payload), spec),
-            fraction=step.done / step.total if step.total else 0.0,
+            planned=seconds(step.planned, spec),
+            fraction=step.progress,
             engine_seconds=step.engine_seconds,
             eta_seconds=step.eta_seconds,
         )
-        for step in steps.of_search(session, search.id)
+        for step in steps.of_job(session, job.id)
     ]
-    said = estimate(search.phase, made, plan(spec), workers.fleet(session, within=live_within))
-    search.progress, search.eta_seconds = said.progress, said.eta_seconds
+    said = estimate(job.phase, made, planned(spec), workers.fleet(session, within=live_within))
+    job.progress, job.eta_seconds = said.progress, said.eta_seconds

@@ -1,8 +1,8 @@
-"""How far a search is, and how long it will still take. Pure: from what its steps report and what is left of its plan.
+"""How far a job is, and how long it will still take. Pure: from what its steps report and what is left of its plan.
 
 The plan says what every step would take on a device that nothing is known of (:func:`dna_engine.effort.seconds`). What the steps of
-this search took instead tells how fast its device is: for each kind of step once one has begun, and over all kinds for those
-that have not. So the time left counts what waits for the same worker and every later phase; waiting behind other searches is not
+this job took instead tells how fast its device is: for each kind of step once one has begun, and over all kinds for those
+that have not. So the time left counts what waits for the same worker and every later phase; waiting behind other jobs is not
 in it.
 """
 
@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dna_engine.effort import seconds
-from dna_engine.plans.steps import CPU_KINDS, Kind, phase_steps
-from dna_engine.spec import ResolvedSpec
+from dna_engine.plans import CPU_KINDS, SPREAD_KINDS, Kind, Phase, plan_of
+from dna_engine.spec import ResolvedJob
 from store.states import StepState
 
 #: Nothing is said of the time left before this share of the work is done: what it would rest on is too little.
@@ -35,6 +35,7 @@ class Work:
     """
 
     kind: Kind
+    phase: Phase
     state: StepState
     planned: float
     fraction: float = 0.0
@@ -74,39 +75,39 @@ class Estimate:
     eta_seconds: float | None
 
 
-Plan = Mapping[Kind, Sequence[float]]
-"""Planned seconds of the steps of every phase, with all cells of a phase in one step."""
+Planned = Mapping[Phase, Sequence[tuple[Kind, float]]]
+"""Every phase in order: the kinds and planned seconds of its steps, with all cells of a kind in one."""
 
 
-def plan(spec: ResolvedSpec) -> Plan:
+def planned(spec: ResolvedJob) -> Planned:
     """What every phase would take on one worker."""
-    cells = [spec.parsed_space.cells]
-    return {kind: [seconds(step, spec) for step in phase_steps(kind, spec, cells)] for kind in Kind}
+    plan = plan_of(spec)
+    return {phase: [(step.kind, seconds(step, spec)) for step in plan.steps(phase)] for phase in plan.phases}
 
 
-def estimate(phase: Kind, steps: Sequence[Work], plan: Plan, fleet: Fleet) -> Estimate:
+def estimate(phase: Phase, steps: Sequence[Work], plan: Planned, fleet: Fleet) -> Estimate:
     """Progress over all phases, and the time left from now on.
 
     Args:
-        steps: all that the search has so far.
+        steps: all that the job has so far.
     """
     progress = _progress(phase, steps, plan)
     if progress < TELLING:
         return Estimate(progress, None)
     speed = _Speed(steps, fleet)
-    left = _phase_left([step for step in steps if step.kind == phase], speed, fleet.of(phase))
-    for kind in _later(phase):
-        left += _later_phase(kind, plan[kind], speed, fleet.of(kind))
+    left = _phase_left([step for step in steps if step.phase == phase], speed, fleet)
+    for later in _later(phase, plan):
+        left += _later_phase(plan[later], speed, fleet)
     return Estimate(progress, left)
 
 
-def _progress(phase: Kind, steps: Sequence[Work], plan: Plan) -> float:
+def _progress(phase: Phase, steps: Sequence[Work], plan: Planned) -> float:
     """Share of the planned seconds that is done."""
-    here = [step for step in steps if step.kind == phase]
+    here = [step for step in steps if step.phase == phase]
     weight = sum(step.planned for step in here)
     fraction = sum(step.fraction * step.planned for step in here) / weight if weight else 0.0
-    totals = {kind: sum(planned) for kind, planned in plan.items()}
-    before = sum(totals[kind] for kind in Kind if kind != phase and kind not in _later(phase))
+    totals = {each: sum(seconds for _, seconds in steps) for each, steps in plan.items()}
+    before = sum(totals[each] for each in plan if each != phase and each not in _later(phase, plan))
     return (before + fraction * totals[phase]) / sum(totals.values())
 
 
@@ -131,8 +132,9 @@ class _Speed:
         return max(1.0, overall) if kind in CPU_KINDS else overall
 
 
-def _phase_left(steps: Sequence[Work], speed: _Speed, workers: Workers) -> float:
+def _phase_left(steps: Sequence[Work], speed: _Speed, fleet: Fleet) -> float:
     """Until the last of these steps ends: what runs goes on, and what waits follows on the worker that is free first."""
+    workers = fleet.of(steps[0].kind) if steps else Workers()
     running = [_own(step, speed, workers, len(steps)) for step in steps if step.state == StepState.RUNNING]
     waiting = [_own(step, speed, workers, len(steps)) for step in steps if step.state == StepState.QUEUED]
     return _end(running, waiting, max(workers.count, len(running)))
@@ -146,12 +148,14 @@ def _own(step: Work, speed: _Speed, workers: Workers, steps: int) -> float:
     return max(0.0, whole * (1 - step.fraction) - (step.engine_seconds if step.fraction < TELLING_OF_STEP else 0.0))
 
 
-def _later_phase(kind: Kind, planned: Sequence[float], speed: _Speed, workers: Workers) -> float:
-    """Cells are spread over all workers, other steps are not divided."""
-    if kind in (Kind.DISTILL, Kind.RATE):
-        return sum(planned) * speed.of(kind) / max(1, min(workers.count, workers.devices))
-    crowded = speed.of(kind) * workers.crowding(len(planned))
-    return _end([], [step * crowded for step in planned], max(1, workers.count))
+def _later_phase(planned: Sequence[tuple[Kind, float]], speed: _Speed, fleet: Fleet) -> float:
+    """Cells are spread over all workers, other steps are not divided. The steps of a phase wait for the same workers."""
+    workers = fleet.of(planned[0][0])
+    spread = sum(seconds * speed.of(kind) for kind, seconds in planned if kind in SPREAD_KINDS)
+    whole = [(kind, seconds) for kind, seconds in planned if kind not in SPREAD_KINDS]
+    crowding = workers.crowding(len(whole))
+    last = _end([], [seconds * speed.of(kind) * crowding for kind, seconds in whole], max(1, workers.count))
+    return spread / max(1, min(workers.count, workers.devices)) + last
 
 
 def _end(running: Sequence[float], waiting: Sequence[float], workers: int) -> float:
@@ -163,6 +167,6 @@ def _end(running: Sequence[float], waiting: Sequence[float], workers: int) -> fl
     return ends[-1]
 
 
-def _later(phase: Kind) -> list[Kind]:
-    kinds = list(Kind)
-    return kinds[kinds.index(phase) + 1 :]
+def _later(phase: Phase, plan: Planned) -> list[Phase]:
+    phases = list(plan)
+    return phases[phases.index(phase) + 1 :]

@@ -1,6 +1,6 @@
 """How long rows are kept that nobody needs for ever: the one place where tables that only grow have their end.
 
-Searches, networks, datasets, files and keys are kept until somebody deletes them.
+Jobs, networks, datasets, files and keys are kept until somebody deletes them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from store.columns import Base
 from store.session import Sessions, clock, transaction
 from store.settings import Settings
 from store.states import EventType
-from store.tables import Event, IdempotencyKey, Metric, OutboxMessage, Search, Worker
+from store.tables import Event, IdempotencyKey, Job, Metric, OutboxMessage, Worker
 
 #: Rows deleted in one transaction: nobody waits long for a lock.
 BATCH = 5_000
@@ -51,11 +51,11 @@ def _expired(settings: Settings, now: datetime) -> Mapping[type[Base], ColumnEle
         IdempotencyKey: IdempotencyKey.created_at < now - timedelta(hours=settings.idempotency_hours),
         OutboxMessage: OutboxMessage.sent_at < now - timedelta(hours=settings.sent_hours),
         Worker: func.greatest(Worker.last_seen_at, Worker.stopped_at) < now - timedelta(days=settings.worker_days),
-        # What a stream needs to tell how a search went stays with the search.
-        Event: (Event.type != EventType.STATE) & Event.search_id.in_(_ended(now - timedelta(days=settings.event_days))),
-        Metric: Metric.search_id.in_(_ended(now - timedelta(days=settings.metric_days))),
+        # What a stream needs to tell how a job went stays with the job.
+        Event: (Event.type != EventType.STATE) & Event.job_id.in_(_ended(now - timedelta(days=settings.event_days))),
+        Metric: Metric.job_id.in_(_ended(now - timedelta(days=settings.metric_days))),
     }
 
 
 def _ended(before: datetime) -> Select[UUID]:
-    return select(Search.id).where(Search.finished_at < before)
+    return select(Job.id).where(Job.finished_at < before)

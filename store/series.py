@@ -1,4 +1,4 @@
-"""Series of a search as they are shown: thinned in the database, so that neither it sends nor anybody holds more than that."""
+"""Series of a job as they are shown: thinned in the database, so that neither it sends nor anybody holds more than that."""
 
 from __future__ import annotations
 
@@ -15,15 +15,13 @@ MAX_POINTS = 100_000
 _FEWEST = 10
 
 
-def thinned(
-    session: Session, search_id: UUID, *, points: int, prefix: str = ""
-) -> dict[str, list[tuple[float, float]]]:
+def thinned(session: Session, job_id: UUID, *, points: int, prefix: str = "") -> dict[str, list[tuple[float, float]]]:
     """Points ``(x, y)`` by series, each in order of ``x``; only series whose names start with ``prefix``.
 
     A series of more than ``points`` keeps its first and its last one, and of as many stretches of equal numbers of points as fit
     the lowest and the highest each, the first where several are. With many series it is fewer, see :data:`MAX_POINTS`.
     """
-    wanted = (Metric.search_id == search_id, Metric.series.startswith(prefix, autoescape=True))
+    wanted = (Metric.job_id == job_id, Metric.series.startswith(prefix, autoescape=True))
     count = session.scalar(select(func.count(Metric.series.distinct())).where(*wanted)) or 0
     points = max(_FEWEST, min(points, MAX_POINTS // max(count, 1)))
     placed = (

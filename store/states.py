@@ -1,4 +1,4 @@
-"""The states of searches, steps, trainings and datasets, and which may follow which. Pure: no database here."""
+"""The states of jobs, steps and datasets, and which may follow which. Pure: no database here."""
 
 from __future__ import annotations
 
@@ -9,8 +9,15 @@ from typing import TypeVar
 from store.errors import IllegalTransition
 
 
-class SearchState(StrEnum):
-    """State of a search.
+class JobKind(StrEnum):
+    """What somebody can ask for."""
+
+    SEARCH = "search"
+    TRAINING = "training"
+
+
+class JobState(StrEnum):
+    """State of a job.
 
     QUEUED: created or resumed; no step has been claimed since.
     RUNNING: at least one step was claimed; the phase says how far it is. A requested cancel leaves it here until the
@@ -28,37 +35,20 @@ class SearchState(StrEnum):
 
     @property
     def said(self) -> str:
-        """What a sentence about a search goes on with: ``is running``, ``has failed``, ``was cancelled``."""
-        verbs = {SearchState.SUCCEEDED: "has", SearchState.FAILED: "has", SearchState.CANCELLED: "was"}
+        """What a sentence about a job goes on with: ``is running``, ``has failed``, ``was cancelled``."""
+        verbs = {JobState.SUCCEEDED: "has", JobState.FAILED: "has", JobState.CANCELLED: "was"}
         return f"{verbs.get(self, 'is')} {self}"
 
 
 class StepState(StrEnum):
     """State of a step. A step exists once its inputs do; it waits for another one only while that makes a damaged input again.
 
-    QUEUED: can be claimed, in the search's phase.
+    QUEUED: can be claimed, in its phase of the job.
     RUNNING: claimed; its worker holds a lease. Goes back to QUEUED when the lease expires, the worker leaves, or an
         attempt crashed and attempts are left.
     SUCCEEDED: done; its artifacts are stored. QUEUED again when one of them is damaged.
-    FAILED: failed for good. QUEUED again when its search is resumed.
-    CANCELLED: stopped before its end. QUEUED again when its search is resumed.
-    """
-
-    QUEUED = "queued"
-    RUNNING = "running"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-
-class TrainingState(StrEnum):
-    """State of the training of an architecture; follows its step.
-
-    QUEUED: not yet begun, or waiting for another attempt.
-    RUNNING: a worker trains it.
-    SUCCEEDED: its weights are stored and its test accuracy is known. QUEUED again when its files are damaged.
-    FAILED: failed for good; ``error`` says why.
-    CANCELLED: stopped before its end.
+    FAILED: failed for good. QUEUED again when its job is resumed.
+    CANCELLED: stopped before its end. QUEUED again when its job is resumed.
     """
 
     QUEUED = "queued"
@@ -95,9 +85,9 @@ class Role(StrEnum):
 
 
 class EventType(StrEnum):
-    """Kind of an event of a search.
+    """Kind of an event of a job.
 
-    STATE: the search's state or phase changed.
+    STATE: the job's state or phase changed.
     STEP: a step's state changed.
     PROGRESS: work was done.
     METRIC: a point of a series.
@@ -111,12 +101,12 @@ class EventType(StrEnum):
     LOG = "log"
 
 
-_SEARCH: Mapping[SearchState, frozenset[SearchState]] = {
-    SearchState.QUEUED: frozenset({SearchState.RUNNING, SearchState.CANCELLED, SearchState.FAILED}),
-    SearchState.RUNNING: frozenset({SearchState.SUCCEEDED, SearchState.FAILED, SearchState.CANCELLED}),
-    SearchState.SUCCEEDED: frozenset(),
-    SearchState.FAILED: frozenset({SearchState.QUEUED}),
-    SearchState.CANCELLED: frozenset({SearchState.QUEUED}),
+_JOB: Mapping[JobState, frozenset[JobState]] = {
+    JobState.QUEUED: frozenset({JobState.RUNNING, JobState.CANCELLED, JobState.FAILED}),
+    JobState.RUNNING: frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED}),
+    JobState.SUCCEEDED: frozenset(),
+    JobState.FAILED: frozenset({JobState.QUEUED}),
+    JobState.CANCELLED: frozenset({JobState.QUEUED}),
 }
 
 _STEP: Mapping[StepState, frozenset[StepState]] = {
@@ -127,19 +117,19 @@ _STEP: Mapping[StepState, frozenset[StepState]] = {
     StepState.CANCELLED: frozenset({StepState.QUEUED}),
 }
 
-#: States of a search in which no work is done and none will be, unless it is resumed.
-FINISHED = frozenset({SearchState.SUCCEEDED, SearchState.FAILED, SearchState.CANCELLED})
+#: States of a job in which no work is done and none will be, unless it is resumed.
+FINISHED = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED})
 
-_State = TypeVar("_State", SearchState, StepState)
+_State = TypeVar("_State", JobState, StepState)
 
 
-def move_search(current: SearchState, target: SearchState) -> SearchState:
-    """``target``, when a search may go there from ``current``.
+def move_job(current: JobState, target: JobState) -> JobState:
+    """``target``, when a job may go there from ``current``.
 
     Raises:
         IllegalTransition: it may not.
     """
-    return _move("search", _SEARCH, current, target)
+    return _move("job", _JOB, current, target)
 
 
 def move_step(current: StepState, target: StepState) -> StepState:

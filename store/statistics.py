@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from dna_engine.plans.steps import Kind
-from dna_engine.plans.steps import Step as PlannedStep
-from dna_engine.spec import ResolvedSpec
-from store.states import SearchState, StepState
-from store.tables import Search, Step
+from dna_engine.plans import Kind
+from dna_engine.plans import Step as PlannedStep
+from dna_engine.spec import ResolvedJob, parse_job
+from store.states import JobKind, JobState, StepState
+from store.tables import Job, Step
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class FinishedStep:
     """What a step did, and the seconds its engine ran for it."""
 
     step: PlannedStep
-    spec: ResolvedSpec
+    spec: ResolvedJob
     engine_seconds: float
 
 
@@ -32,8 +32,8 @@ def finished_steps(
         at_least: seconds that their engine ran.
     """
     query = (
-        select(Step.payload, Search.resolved, Step.engine_seconds)
-        .join(Search, Search.id == Step.search_id)
+        select(Step.payload, Job.resolved, Step.engine_seconds)
+        .join(Job, Job.id == Step.job_id)
         .where(
             Step.kind == kind,
             Step.state == StepState.SUCCEEDED,
@@ -46,23 +46,23 @@ def finished_steps(
         .limit(limit)
     )
     return [
-        FinishedStep(PlannedStep.model_validate(payload), ResolvedSpec.model_validate(resolved), seconds)
+        FinishedStep(PlannedStep.model_validate(payload), parse_job(resolved), seconds)
         for payload, resolved, seconds in session.execute(query)
     ]
 
 
-def searches_by_state(session: Session) -> dict[SearchState, int]:
-    """Number of searches in each state, none left out."""
-    query = select(Search.state, func.count()).group_by(Search.state)
-    return dict.fromkeys(SearchState, 0) | dict(session.execute(query).all())
+def jobs_by_state(session: Session, kind: JobKind) -> dict[JobState, int]:
+    """Number of jobs of that kind in each state, none left out."""
+    query = select(Job.state, func.count()).where(Job.kind == kind).group_by(Job.state)
+    return dict.fromkeys(JobState, 0) | dict(session.execute(query).all())
 
 
 def waiting_steps(session: Session) -> dict[str, int]:
     """Number of queued steps by queue, without those that wait for an earlier phase in which something is made again."""
     query = (
         select(Step.queue, func.count())
-        .join(Search, Search.id == Step.search_id)
-        .where(Step.state == StepState.QUEUED, Step.kind == Search.phase)
+        .join(Job, Job.id == Step.job_id)
+        .where(Step.state == StepState.QUEUED, Step.phase == Job.phase)
         .group_by(Step.queue)
     )
     return dict(session.execute(query).all())

@@ -9,23 +9,25 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from dna_engine.plans.steps import Step as PlannedStep
+from dna_engine.plans import Phase
+from dna_engine.plans import Step as PlannedStep
 from store import outbox
 from store.columns import new_id
 from store.errors import NotFound
 from store.session import clock
 from store.states import StepState
-from store.tables import Search, Step
+from store.tables import Job, Step
 
 
-def add(session: Session, search: Search, planned: Sequence[PlannedStep], *, max_attempts: int) -> list[Step]:
-    """Rows for the planned steps, queued, each with a wake in the outbox."""
+def add(session: Session, job: Job, phase: Phase, planned: Sequence[PlannedStep], *, max_attempts: int) -> list[Step]:
+    """Rows for the planned steps of a phase, queued, each with a wake in the outbox."""
     steps = [
         Step(
             id=new_id(),
-            search_id=search.id,
+            job_id=job.id,
             key=step.key,
             kind=step.kind,
+            phase=phase,
             queue=step.queue,
             payload=step.model_dump(mode="json"),
             max_attempts=max_attempts,
@@ -51,9 +53,9 @@ def get(session: Session, step_id: UUID) -> Step:
     return step
 
 
-def of_search(session: Session, search_id: UUID) -> list[Step]:
-    """Every step of a search, in the order they were made."""
-    return list(session.scalars(select(Step).where(Step.search_id == search_id).order_by(Step.id)))
+def of_job(session: Session, job_id: UUID) -> list[Step]:
+    """Every step of a job, in the order they were made."""
+    return list(session.scalars(select(Step).where(Step.job_id == job_id).order_by(Step.id)))
 
 
 def rewake(session: Session, queues: Sequence[str], *, after: timedelta) -> int:

@@ -64,7 +64,7 @@ def sweep(sessions: Sessions, blobs: BlobStore, *, older_than: timedelta) -> Non
         findings = look(sessions, blobs, older_than=older_than)
         with transaction(sessions) as session:
             for artifact in _artifacts(session, findings.missing):
-                logger.error("The file of %s of search %s is gone.", artifact.name, artifact.search_id)
+                logger.error("The file of %s of job %s is gone.", artifact.name, artifact.job_id)
         if findings.suspicious:
             logger.error(
                 "%d of %d stored files have no row. Is the folder another service's, or the database an old copy? Nothing is "

@@ -8,9 +8,11 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from dna_engine.plans.steps import Kind
+from dna_engine.plans import Kind, Phase
+from dna_engine.plans import Step as PlannedStep
+from dna_engine.plans.results import Trained
 from store.columns import Base, Json, new_id
-from store.states import DatasetState, EventType, Role, SearchState, StepState, TrainingState
+from store.states import DatasetState, EventType, JobKind, JobState, Role, StepState
 
 
 class ApiKey(Base):
@@ -57,29 +59,25 @@ class Dataset(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
-class Search(Base):
-    """A search. Its row is the lock under which its steps and events change; see ``store.searches.lock``."""
+class Job(Base):
+    """What somebody asked for. Its row is the lock under which its steps and events change; see ``store.jobs.lock``."""
 
-    __tablename__ = "searches"
-    __table_args__ = (
-        Index("ix_searches_labels", "labels", postgresql_using="gin"),
-        Index("ix_searches_state_id", "state", "id"),
-    )
+    __tablename__ = "jobs"
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    kind: Mapped[JobKind]
     name: Mapped[str]
-    state: Mapped[SearchState] = mapped_column(default=SearchState.QUEUED)
-    phase: Mapped[Kind] = mapped_column(default=Kind.TEACHER)
+    state: Mapped[JobState] = mapped_column(default=JobState.QUEUED)
+    phase: Mapped[Phase]
     progress: Mapped[float] = mapped_column(default=0.0)
     eta_seconds: Mapped[float | None]
     spec: Mapped[Json]
     """As the user wrote it."""
     resolved: Mapped[Json]
-    """``dna_engine.spec.ResolvedSpec``."""
+    """``dna_engine.spec.ResolvedJob`` of its kind."""
     labels: Mapped[dict[str, str]] = mapped_column(default=dict)
     dataset: Mapped[str] = mapped_column(index=True)
     seed: Mapped[int]
-    best: Mapped[Json | None]
     error: Mapped[Json | None]
     """``code``, ``message``, ``param`` and the ``step`` that failed."""
     cancel_requested: Mapped[bool] = mapped_column(default=False)
@@ -91,27 +89,51 @@ class Search(Base):
 
     steps: Mapped[list[Step]] = relationship(lazy="raise", order_by="Step.id", viewonly=True)
 
+    __mapper_args__ = {"polymorphic_on": "kind"}  # noqa: RUF012  The way to tell SQLAlchemy.
+
+
+Index("ix_jobs_labels", Job.labels, postgresql_using="gin")
+Index("ix_jobs_kind_state_id", Job.kind, Job.state, Job.id)
+
+
+class Search(Job):
+    """A search. ``best`` is a summary of its winner."""
+
+    __tablename__ = "searches"
+    __mapper_args__ = {"polymorphic_identity": JobKind.SEARCH}  # noqa: RUF012
+
+    id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    best: Mapped[Json | None]
+
+
+class TrainingJob(Job):
+    """A training that somebody asked for by itself; its row in ``trainings`` has the same id."""
+
+    __mapper_args__ = {"polymorphic_identity": JobKind.TRAINING}  # noqa: RUF012
+
 
 class Step(Base):
-    """A unit of work of a search; the step that trains a network belongs to its training as well.
+    """A unit of work of a job; the step that trains a network belongs to its training as well.
 
     Whoever claims it gets a new ``fence``; every later write names it, so a worker that lost its lease cannot write.
     """
 
     __tablename__ = "steps"
     __table_args__ = (
-        UniqueConstraint("search_id", "key"),
+        UniqueConstraint("job_id", "key"),
         Index("ix_steps_state_lease_expires_at", "state", "lease_expires_at"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    search_id: Mapped[UUID] = mapped_column(ForeignKey("searches.id", ondelete="CASCADE"))
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
     training_id: Mapped[UUID | None] = mapped_column(ForeignKey("trainings.id", ondelete="CASCADE"), index=True)
     key: Mapped[str]
     kind: Mapped[Kind]
+    phase: Mapped[Phase]
+    """Of the job; the step can be claimed while the job is in it."""
     queue: Mapped[str]
     payload: Mapped[Json]
-    """``dna_engine.plans.steps.Step``."""
+    """``dna_engine.plans.Step``."""
     state: Mapped[StepState] = mapped_column(default=StepState.QUEUED)
     attempt: Mapped[int] = mapped_column(default=0)
     max_attempts: Mapped[int]
@@ -125,7 +147,7 @@ class Step(Base):
     eta_seconds: Mapped[float | None]
     parts: Mapped[list[str]] = mapped_column(default=list)
     values: Mapped[Json] = mapped_column(default=dict)
-    """What the engine's result holds."""
+    """What it found: of ``dna_engine.plans.results.FOUND[kind]``, once it has succeeded."""
     error: Mapped[Json | None]
     engine_seconds: Mapped[float] = mapped_column(default=0.0)
     """Time the engine's processes ran for it, over all attempts; from zero again when what it made is made again."""
@@ -139,13 +161,23 @@ class Step(Base):
     """When its last attempt began: neither waiting nor the time between two attempts counts as its own."""
     finished_at: Mapped[datetime | None]
 
+    @property
+    def progress(self) -> float:
+        """0 to 1."""
+        return self.done / self.total if self.total else 0.0
+
+    @property
+    def planned(self) -> PlannedStep:
+        """What it is to do."""
+        return PlannedStep.model_validate(self.payload)
+
 
 class Event(Base):
-    """Something that happened to a search. ``seq`` runs from 1 without a gap, in the order of the commits."""
+    """Something that happened to a job. ``seq`` runs from 1 without a gap, in the order of the commits."""
 
     __tablename__ = "events"
 
-    search_id: Mapped[UUID] = mapped_column(ForeignKey("searches.id", ondelete="CASCADE"), primary_key=True)
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
     seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     type: Mapped[EventType]
     data: Mapped[Json]
@@ -157,7 +189,7 @@ class Metric(Base):
 
     __tablename__ = "metrics"
 
-    search_id: Mapped[UUID] = mapped_column(ForeignKey("searches.id", ondelete="CASCADE"), primary_key=True)
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
     series: Mapped[str] = mapped_column(primary_key=True)
     x: Mapped[float] = mapped_column(primary_key=True)
     y: Mapped[float]
@@ -195,26 +227,53 @@ class Architecture(Base):
 
 
 class Training(Base):
-    """The training of an architecture."""
+    """The training of a network: one that was asked for by itself, whose job has the same id, or one of those of a search.
+
+    It is as far as that job, or as the step of the search that trains the network; see ``store.trainings``.
+    """
 
     __tablename__ = "trainings"
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    architecture_id: Mapped[UUID] = mapped_column(ForeignKey("architectures.id", ondelete="CASCADE"), index=True)
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), index=True)
+    architecture_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("architectures.id", ondelete="SET NULL"), index=True
+    )
+    """None when the network's search was deleted since; the spec of the job describes it."""
     dataset: Mapped[str]
     network: Mapped[str]
-    """Folder of the network in the run folder: ``winner`` or ``control``."""
-    spec: Mapped[Json]
-    """The ``ResolvedSpec`` that its steps run with."""
-    state: Mapped[TrainingState] = mapped_column(default=TrainingState.QUEUED)
-    progress: Mapped[float] = mapped_column(default=0.0)
-    eta_seconds: Mapped[float | None]
+    """Folder of the network in the run folder: ``winner`` or ``control`` of a search, ``network`` of a training alone."""
     test_accuracy: Mapped[float | None]
     values: Mapped[Json] = mapped_column(default=dict)
-    error: Mapped[Json | None]
+    """``dna_engine.plans.results.Trained``; empty before."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    started_at: Mapped[datetime | None]
-    finished_at: Mapped[datetime | None]
+
+    job: Mapped[Job] = relationship(lazy="raise", viewonly=True)
+    step: Mapped[Step] = relationship(lazy="raise", viewonly=True, uselist=False)
+
+    @property
+    def alone(self) -> bool:
+        """Whether it was asked for by itself."""
+        return self.id == self.job_id
+
+    @property
+    def stands(self) -> Job | Step:
+        """What says how far it is."""
+        return self.job if self.alone else self.step
+
+    @property
+    def state(self) -> JobState:
+        return JobState(self.stands.state)
+
+    @property
+    def progress(self) -> float:
+        """0 to 1."""
+        return self.job.progress if self.alone else self.step.progress
+
+    @property
+    def found(self) -> Trained | None:
+        """What it came to; None before it has."""
+        return Trained.model_validate(self.values) if self.values else None
 
 
 class Artifact(Base):
@@ -222,12 +281,12 @@ class Artifact(Base):
 
     __tablename__ = "artifacts"
     __table_args__ = (
-        UniqueConstraint("search_id", "name"),
+        UniqueConstraint("job_id", "name"),
         Index("ix_artifacts_location", "location", postgresql_ops={"location": "text_pattern_ops"}),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    search_id: Mapped[UUID] = mapped_column(ForeignKey("searches.id", ondelete="CASCADE"))
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
     architecture_id: Mapped[UUID | None] = mapped_column(ForeignKey("architectures.id", ondelete="CASCADE"), index=True)
     name: Mapped[str]
     kind: Mapped[str]
@@ -249,7 +308,7 @@ class LooseFile(Base):
     location: Mapped[str] = mapped_column(primary_key=True)
     step_id: Mapped[UUID | None]
     """The step that writes it; as long as the step is held under ``fence``, the file's row may come. Not a foreign key: the
-    file outlives a search that is deleted."""
+    file outlives a job that is deleted."""
     fence: Mapped[int | None]
     due_at: Mapped[datetime] = mapped_column(server_default=func.now())
     """Before that it is left alone, whoever wrote it."""

@@ -1,14 +1,45 @@
-"""Rows of trainings. They are planned and filled in by ``store.results`` and follow their steps through ``store.flow``."""
+"""Rows of trainings: those made alone, which are jobs, and those of searches, which are steps of them. One list, one way to read."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, case, select
+from sqlalchemy.orm import Session, contains_eager
 
-from store.errors import NotFound
-from store.tables import Architecture, Training
+from dna_engine.spec import NETWORK, ResolvedTraining, TrainingSpec
+from store import jobs
+from store.columns import new_id
+from store.errors import IllegalTransition, NotFound
+from store.jobs import Filter
+from store.pages import Page, page
+from store.tables import Architecture, Job, Step, Training, TrainingJob
+
+#: What :attr:`Training.state` is, for the database.
+_STATE = case((Training.id == Training.job_id, Job.state), else_=Step.state)
+
+
+@dataclass(frozen=True)
+class Which:
+    """Which trainings a list shows: of jobs like those, of a network, of the networks of a search."""
+
+    jobs: Filter = field(default_factory=Filter)
+    architecture_id: UUID | None = None
+    search_id: UUID | None = None
+
+
+def create(
+    session: Session, spec: TrainingSpec, resolved: ResolvedTraining, architecture: Architecture, *, max_attempts: int
+) -> Training:
+    """A queued training with its steps, their wakes and its first event: all or nothing."""
+    job = TrainingJob(id=new_id(), spec=spec.model_dump(mode="json", exclude_unset=True))
+    [step] = jobs.add(session, job, resolved, max_attempts=max_attempts)
+    training = Training(id=job.id, job_id=job.id, architecture_id=architecture.id, dataset=job.dataset, network=NETWORK)
+    session.add(training)
+    session.flush()
+    step.training_id = training.id
+    return training
 
 
 def get(session: Session, training_id: UUID) -> Training:
@@ -17,19 +48,51 @@ def get(session: Session, training_id: UUID) -> Training:
     Raises:
         NotFound: there is none.
     """
-    training = session.get(Training, training_id)
+    training = session.scalar(_all().where(Training.id == training_id))
     if training is None:
         raise NotFound("training", training_id)
     return training
 
 
+def own_job(session: Session, training_id: UUID) -> UUID:
+    """The job of a training that was made alone: what can be cancelled, resumed and deleted.
+
+    Raises:
+        NotFound: there is no such training.
+        IllegalTransition: it is part of a search.
+    """
+    training = get(session, training_id)
+    if not training.alone:
+        raise IllegalTransition(
+            f"This training is a step of the search {training.job_id}: what is done to the search is done to it."
+        )
+    return training.job_id
+
+
+def listing(session: Session, which: Which, *, after: UUID | None = None, limit: int = 20) -> Page[Training]:
+    """A page of trainings, newest first."""
+    query = which.jobs.of(_all(), Training.id)
+    if which.jobs.state is not None:
+        query = query.where(_STATE.in_([which.jobs.state]))
+    if which.architecture_id is not None:
+        query = query.where(Training.architecture_id == which.architecture_id)
+    if which.search_id is not None:
+        networks = select(Architecture.id).where(Architecture.search_id == which.search_id)
+        query = query.where(Training.architecture_id.in_(networks))
+    return page(session, query, Training.id, after=after, limit=limit)
+
+
 def of_architecture(session: Session, architecture_id: UUID) -> list[Training]:
     """The trainings of a network, oldest first."""
-    query = select(Training).where(Training.architecture_id == architecture_id).order_by(Training.id)
-    return list(session.scalars(query))
+    return list(session.scalars(_all().where(Training.architecture_id == architecture_id).order_by(Training.id)))
 
 
 def of_search(session: Session, search_id: UUID) -> list[Training]:
-    """The trainings of all networks of a search, oldest first."""
-    query = select(Training).join(Architecture, Architecture.id == Training.architecture_id)
-    return list(session.scalars(query.where(Architecture.search_id == search_id).order_by(Training.id)))
+    """Those that are steps of a search, oldest first."""
+    return list(session.scalars(_all().where(Training.job_id == search_id).order_by(Training.id)))
+
+
+def _all() -> Select[Training]:
+    """All trainings, each with its job and the step that trains its network."""
+    query = select(Training).join(Training.job).join(Training.step)
+    return query.options(contains_eager(Training.job), contains_eager(Training.step))

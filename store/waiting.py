@@ -1,4 +1,4 @@
-"""What a search that does not run waits for, told from the steps and workers of this moment; nothing of it is stored."""
+"""What a job that does not run waits for, told from the steps and workers of this moment; nothing of it is stored."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from dna_engine.errors import DiskFull
 from store import workers
 from store.session import clock
 from store.states import FINISHED, StepState
-from store.tables import Search, Step, Worker
+from store.tables import Job, Step, Worker
 
 #: What to do about it is the same everywhere.
-NO_WORKER = "No worker is live: a search waits until one is started (dna worker, or dna up)."
+NO_WORKER = "No worker is live: a job waits until one is started (dna worker, or dna up)."
 
 
 @dataclass(frozen=True)
 class Unfinished:
-    """A step that waits or runs, of a search that goes on. ``failure`` is the code of its last attempt's error."""
+    """A step that waits or runs, of a job that goes on. ``failure`` is the code of its last attempt's error."""
 
-    search_id: UUID
+    job_id: UUID
     queue: str
     state: StepState
     available_at: datetime
@@ -33,18 +33,18 @@ class Unfinished:
 
 @dataclass(frozen=True)
 class Queues:
-    """All work that is not finished, oldest search first, and the live workers that take it."""
+    """All work that is not finished, oldest job first, and the live workers that take it."""
 
     steps: Sequence[Unfinished]
     live: Sequence[Worker]
     now: datetime
 
-    def reason(self, search_id: UUID) -> str | None:
-        """What the search waits for, as a sentence's end: ``2 searches before it on cpu of node1``. None when it runs.
+    def reason(self, job_id: UUID) -> str | None:
+        """What the job waits for, as a sentence's end: ``2 jobs before it on cpu of node1``. None when it runs.
 
-        A search whose turn it is waits for nothing that can be named: a free worker takes it within a second.
+        A job whose turn it is waits for nothing that can be named: a free worker takes it within a second.
         """
-        own = [step for step in self.steps if step.search_id == search_id]
+        own = [step for step in self.steps if step.job_id == job_id]
         if not own or any(step.state == StepState.RUNNING for step in own):
             return None
         first = min(own, key=lambda step: step.available_at)
@@ -57,26 +57,26 @@ class Queues:
             return "a worker; none is live (start one: dna worker, or dna up)"
         if not takers:
             return f"a worker that takes the queue {queue}; none is live (start one: dna worker --queues {queue})"
-        before = self._before(search_id, queue)
-        if not before or self._taken_soon(search_id, queue, len(takers)):
+        before = self._before(job_id, queue)
+        if not before or self._taken_soon(job_id, queue, len(takers)):
             return None
         where = _device(takers[0]) if len(takers) == 1 else f"{len(takers)} workers"
-        return f"{before} {'search' if before == 1 else 'searches'} before it on {where}"
+        return f"{before} {'job' if before == 1 else 'jobs'} before it on {where}"
 
-    def _taken_soon(self, search_id: UUID, queue: str, takers: int) -> bool:
+    def _taken_soon(self, job_id: UUID, queue: str, takers: int) -> bool:
         """Whether a worker is left for it after those that run steps and those that will take older ones."""
         here = [step for step in self.steps if step.queue == queue]
         busy = sum(step.state == StepState.RUNNING for step in here)
-        ahead = sum(step.state == StepState.QUEUED and step.search_id < search_id for step in here)
+        ahead = sum(step.state == StepState.QUEUED and step.job_id < job_id for step in here)
         return busy + ahead < takers
 
-    def _before(self, search_id: UUID, queue: str) -> int:
-        """Other searches that have a worker of the queue, or will be given one first."""
+    def _before(self, job_id: UUID, queue: str) -> int:
+        """Other jobs that have a worker of the queue, or will be given one first."""
         return len(
             {
-                step.search_id
+                step.job_id
                 for step in self.steps
-                if step.queue == queue and (step.state == StepState.RUNNING or step.search_id < search_id)
+                if step.queue == queue and (step.state == StepState.RUNNING or step.job_id < job_id)
             }
         )
 
@@ -85,12 +85,12 @@ def look(session: Session, *, live_within: timedelta) -> Queues:
     """The work and the workers of this moment, in three queries; a step that was told to stop counts while it runs, one that
     waits for an earlier phase does not.
     """
-    can_be_claimed = (Step.state == StepState.QUEUED) & (Step.kind == Search.phase)
+    can_be_claimed = (Step.state == StepState.QUEUED) & (Step.phase == Job.phase)
     query = (
-        select(Step.search_id, Step.queue, Step.state, Step.available_at, Step.error["code"].astext)
-        .join(Search, Search.id == Step.search_id)
-        .where(or_(Step.state == StepState.RUNNING, can_be_claimed), Search.state.not_in(FINISHED))
-        .order_by(Step.search_id, Step.id)
+        select(Step.job_id, Step.queue, Step.state, Step.available_at, Step.error["code"].astext)
+        .join(Job, Job.id == Step.job_id)
+        .where(or_(Step.state == StepState.RUNNING, can_be_claimed), Job.state.not_in(FINISHED))
+        .order_by(Step.job_id, Step.id)
     )
     unfinished = [Unfinished(*row) for row in session.execute(query)]
     return Queues(unfinished, workers.live(session, within=live_within), clock(session))

@@ -1,0 +1,132 @@
+"""Rows of jobs of any kind: making, reading, listing, deleting. How one moves along its plan is in ``store.flow``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+from uuid import UUID
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from dna_engine.plans import plan_of
+from dna_engine.spec import ResolvedJob
+from store import events, steps
+from store.errors import IllegalTransition, NotFound
+from store.events import NewEvent
+from store.files import release
+from store.refs import meant
+from store.states import FINISHED, EventType, JobKind, JobState
+from store.tables import Artifact, Job, Step
+
+Row = TypeVar("Row")
+
+
+def add(session: Session, job: Job, spec: ResolvedJob, *, max_attempts: int) -> list[Step]:
+    """Queues a new job: its row filled in from the resolved spec, the steps of its first phase, their wakes and its first event.
+
+    Returns the steps.
+    """
+    plan = plan_of(spec)
+    job.name, job.labels, job.dataset, job.seed = spec.name, spec.labels, spec.dataset.name, spec.seed
+    job.resolved, job.phase = spec.model_dump(mode="json"), plan.phases[0]
+    session.add(job)
+    session.flush()
+    first = steps.add(session, job, job.phase, plan.steps(job.phase), max_attempts=max_attempts)
+    announce(session, job)
+    return first
+
+
+def announce(session: Session, job: Job) -> None:
+    """An event with what people watch of the job."""
+    data = {"state": job.state, "phase": job.phase, "cancel_requested": job.cancel_requested, "error": job.error}
+    events.append(session, job.id, [NewEvent(EventType.STATE, data)])
+
+
+def state(session: Session, kind: JobKind, job_id: UUID) -> JobState:
+    """The state alone, as it is now.
+
+    Raises:
+        NotFound: there is no such job of that kind.
+    """
+    found = session.scalar(select(Job.state).where(Job.id == job_id, Job.kind == kind))
+    if found is None:
+        raise NotFound(kind, job_id)
+    return found
+
+
+@dataclass(frozen=True)
+class End:
+    """How far a job has come: the number of its last event, and whether none is to follow."""
+
+    seq: int
+    finished: bool
+
+
+def ends(session: Session, ids: Sequence[UUID]) -> dict[UUID, End]:
+    """The ends of those of the jobs that exist."""
+    rows = session.execute(select(Job.id, Job.event_seq, Job.state).where(Job.id.in_(ids)))
+    return {job_id: End(seq, state in FINISHED) for job_id, seq, state in rows}
+
+
+def with_work(session: Session, ids: Sequence[UUID]) -> set[UUID]:
+    """Those of the jobs that may have work to do, now or after a resume: neither succeeded nor deleted."""
+    query = select(Job.id).where(Job.id.in_(ids), Job.state != JobState.SUCCEEDED)
+    return set(session.scalars(query))
+
+
+def lock(session: Session, job_id: UUID) -> Job:
+    """The job as it is now, locked until the transaction ends. Take it before any lock on its steps.
+
+    The lock lets others refer to the row meanwhile (a worker's beat names its step), but not change it.
+
+    Raises:
+        NotFound: there is none of that id.
+    """
+    query = (
+        select(Job).where(Job.id == job_id).with_for_update(key_share=True).execution_options(populate_existing=True)
+    )
+    job = session.scalar(query)
+    if job is None:
+        raise NotFound("job", job_id)
+    return job
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which jobs a list shows; every label given must be equal. ``ref`` is a name or an end of an id."""
+
+    ref: str | None = None
+    state: JobState | None = None
+    dataset: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    def of(self, query: Select[Row], ids: InstrumentedAttribute[UUID]) -> Select[Row]:
+        """The rows of ``query`` that it lets through, whatever their state. They are jobs, or joined with them, and have ``ids``."""
+        if self.ref is not None:
+            query = query.where(meant(self.ref, ids, Job.name))
+        if self.dataset is not None:
+            query = query.where(Job.dataset == self.dataset)
+        if self.labels:
+            query = query.where(Job.labels.contains(dict(self.labels)))
+        return query
+
+
+def delete(session: Session, job_id: UUID) -> list[str]:
+    """Deletes a finished job and all that belongs to it; returns the locations of its files.
+
+    The caller discards those after the commit: a file without a row is waste, a row without a file is a lie.
+
+    Raises:
+        NotFound: there is none of that id.
+        IllegalTransition: it is not finished.
+    """
+    job = lock(session, job_id)
+    if job.state not in FINISHED:
+        raise IllegalTransition(f"The {job.kind} is {job.state}. Cancel it, then delete it.")
+    locations = list(session.scalars(select(Artifact.location).where(Artifact.job_id == job_id)))
+    session.delete(job)
+    session.flush()
+    release(session, locations)
+    return locations
