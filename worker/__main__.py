@@ -58,7 +58,7 @@ class NodePlan:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m worker", description="Runs steps of searches on this machine.")
+    parser = argparse.ArgumentParser(prog="python -m worker", description="Runs steps of jobs on this machine.")
     parser.add_argument(
         "--queues", default="gpu,cpu", help="gpu: teacher, distill, rate, train; cpu: select, export (default: gpu,cpu)"
     )

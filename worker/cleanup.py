@@ -1,6 +1,6 @@
-"""Removes what nobody will need: run folders of searches that have succeeded or were deleted, images of deleted datasets.
+"""Removes what nobody will need: run folders of jobs that have succeeded or were deleted, images of deleted datasets.
 
-What a search made is stored; images that are needed after all are unpacked again.
+What a job made is stored; images that are needed after all are unpacked again.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
-from store import datasets, searches
+from store import datasets, jobs
 from store.copies import Copies
 from store.scratch import remove_abandoned, scratch_folder
 from store.session import Sessions, database_id, transaction
@@ -21,15 +21,15 @@ from store.settings import Settings
 logger = logging.getLogger("dna.worker.cleanup")
 
 
-#: What a search's folder is called. Whatever else lies beside them is not ours.
-SEARCH = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+#: What a job's folder is called. Whatever else lies beside them is not ours.
+JOB = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def remove_run_folders(sessions: Sessions, data_dir: Path) -> None:
-    """Several nodes of a machine may do this at once; folders of searches that can be resumed stay."""
-    folders = _folders(data_dir / "runs", SEARCH)
+    """Several nodes of a machine may do this at once; folders of jobs that can be resumed stay."""
+    folders = _folders(data_dir / "runs", JOB)
     with transaction(sessions) as session:
-        needed = searches.with_work(session, [UUID(name) for name in folders])
+        needed = jobs.with_work(session, [UUID(name) for name in folders])
     _remove([path for name, path in folders.items() if UUID(name) not in needed])
 
 
@@ -69,7 +69,7 @@ def remove_leftovers(settings: Settings) -> None:
         for name in remove_abandoned(root):
             logger.info("Removed %s, which a killed process left.", name)
     old = time.time() - settings.orphan_hours * 3600  # Those of living processes are young.
-    for run in _folders(settings.data_dir / "runs", SEARCH).values():
+    for run in _folders(settings.data_dir / "runs", JOB).values():
         for place in run.glob("**/.*"):
             with suppress(FileNotFoundError):
                 if place.is_file() and place.stat().st_mtime < old:

@@ -24,7 +24,7 @@ class Lease:
 
     Attributes:
         lost: set when the step is another worker's, or may be: the database could not be reached until the lease ran out.
-        stop: set when the search is cancelled, failed or gone.
+        stop: set when the job is cancelled, failed or gone.
     """
 
     def __init__(self, sessions: Sessions, settings: Settings, claim: Claim) -> None:

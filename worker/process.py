@@ -16,7 +16,7 @@ from contextlib import suppress
 from pydantic import ValidationError
 
 from dna_engine.events import Event, Log, Result, parse_event
-from dna_engine.plans.steps import Order
+from dna_engine.plans import Order
 
 logger = logging.getLogger("dna.engine")
 

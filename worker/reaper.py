@@ -21,7 +21,7 @@ REDIS_SECONDS = 2.0
 def reap(sessions: Sessions) -> None:
     """Takes steps from workers that were lost: into the queue again, or failed when they were tried too often.
 
-    Each in a transaction of its own: one whose search somebody else holds keeps no other waiting. Safe to run in several nodes
+    Each in a transaction of its own: one whose job somebody else holds keeps no other waiting. Safe to run in several nodes
     at once.
     """
     with transaction(sessions) as session:

@@ -1,6 +1,6 @@
-"""The files of a search on this machine: inputs laid down from the stored artifacts, outputs stored from here.
+"""The files of a job on this machine: inputs laid down from the stored artifacts, outputs stored from here.
 
-All steps of a search share one folder. What is there already with the right content is not copied again.
+All steps of a job share one folder. What is there already with the right content is not copied again.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from dna_engine.checkpoint_file import before, check
 from dna_engine.disk import room_on
 from dna_engine.errors import DamagedCheckpoint
 from dna_engine.events import Metric
-from dna_engine.plans.steps import METRICS
-from dna_engine.plans.steps import Step as PlannedStep
+from dna_engine.plans import Step as PlannedStep
+from dna_engine.plans.files import METRICS, SPEC
 from store import artifacts, events
 from store.artifacts import StoredFile
 from store.blobs import BlobStore
@@ -42,31 +42,31 @@ class BadInput(StoreError):
 
 
 class RunFolder:
-    """``runs/<search id>`` in the data folder."""
+    """``runs/<job id>`` in the data folder."""
 
     def __init__(self, data_dir: Path, claim: Claim, blobs: BlobStore) -> None:
-        self.path = data_dir.resolve() / "runs" / str(claim.search_id)
+        self.path = data_dir.resolve() / "runs" / str(claim.job_id)
         self._blobs = blobs
 
     def lay_down(self, sessions: Sessions, claim: Claim) -> list[str]:
         """Everything the step needs, its checkpoint included; returns what people must know of damaged checkpoints.
 
         Raises:
-            BadInput: an input is not among the artifacts of the search, or not what was written.
+            BadInput: an input is not among the artifacts of the job, or not what was written.
             DiskFull: there is no room for them.
         """
         wanted, step = claim.step.inputs(claim.spec), claim.step
         with transaction(sessions) as session:
-            stored = artifacts.named(session, claim.search_id, [*wanted, step.checkpoint, step.checkpoint_before])
-            metrics = _metrics(session, claim.search_id) if METRICS in wanted else None
+            stored = artifacts.named(session, claim.job_id, [*wanted, step.checkpoint, step.checkpoint_before])
+            metrics = _metrics(session, claim.job_id) if METRICS in wanted else None
         if missing := [name for name in wanted if name not in stored and name != METRICS]:
-            message = f"{step.key} needs {missing[0]}, which is no longer among the files of the search."
+            message = f"{step.key} needs {missing[0]}, which is no longer among the files of the job."
             raise BadInput(missing[0], message)
         needed = sum(artifact.size for artifact in stored.values())
         with room_on("the run folders (DNA_DATA_DIR)", self.path, needed=needed):
             if metrics is not None:
                 _write(self.path / METRICS, metrics)
-            _write(self.path / "spec.json", claim.spec.model_dump_json(indent=2))
+            _write(self.path / SPEC, claim.spec.model_dump_json(indent=2))
             for name in sorted(set(wanted) & set(stored)):
                 try:
                     self._copy(stored[name])
@@ -95,7 +95,7 @@ class RunFolder:
             self._blobs.fetch(artifacts.blob(artifact), path)
         except CorruptArtifact as error:
             raise CorruptArtifact(
-                f"The stored file {artifact.name} of the search cannot be used. {error.message}"
+                f"The stored file {artifact.name} of the job cannot be used. {error.message}"
             ) from error
 
     def _lay_down_checkpoint(self, step: PlannedStep, last: Artifact | None, earlier: Artifact | None) -> list[str]:
@@ -131,9 +131,9 @@ def _whole(path: Path) -> bool:
     return True
 
 
-def _metrics(session: Session, search_id: UUID) -> str:
+def _metrics(session: Session, job_id: UUID) -> str:
     """The points of all series, as the events that they came by."""
-    series = events.series(session, search_id).values()
+    series = events.series(session, job_id).values()
     return "".join(
         Metric(series=point.series, x=point.x, y=point.y).model_dump_json() + "\n"
         for points in series
@@ -142,7 +142,7 @@ def _metrics(session: Session, search_id: UUID) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    """Whole or not at all: a step of the same search may be reading it at this moment."""
+    """Whole or not at all: a step of the same job may be reading it at this moment."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:

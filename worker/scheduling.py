@@ -14,7 +14,7 @@ from datetime import timedelta
 from sqlalchemy.orm import Session
 
 from dna_engine.effort import cell_pass, teacher_pass
-from dna_engine.plans.steps import Kind
+from dna_engine.plans import Kind
 from dna_engine.space import CellRef
 from dna_engine.spec import ResolvedSpec
 from store import workers

@@ -5,7 +5,7 @@
     claim -> lay down inputs -> engine -> done        outputs and the next steps, in one transaction
                                        -> stopped     (cancel, shutdown) checkpoint kept, step cancelled or queued again
          -> an input is damaged        the step that makes it is queued again, and this one waits for it
-                                       -> a problem   step queued again, or step and search failed with the reason
+                                       -> a problem   step queued again, or step and job failed with the reason
                                        -> lease lost  nothing is written: the step is another worker's
 """
 
@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 
 from dna_engine.errors import DiskFull
 from dna_engine.events import Checkpoint, Event, Failure, Log, Metric, Progress, Result
-from dna_engine.plans.steps import Order
+from dna_engine.plans import Order
 from store import flow
 from store.claims import Claim
 from store.errors import CorruptArtifact, LeaseLost, StoreError
@@ -47,7 +47,7 @@ Answer = TypeVar("Answer")
 
 def supervise(slot: Slot, claim: Claim) -> None:
     """Runs the step to its end, whatever that is. Raises nothing: the end is written to its row."""
-    logger.info("%s of search %s, attempt %d", claim.step.key, claim.search_id, claim.attempt)
+    logger.info("%s of job %s, attempt %d", claim.step.key, claim.job_id, claim.attempt)
     with Lease(slot.sessions, slot.settings, claim) as lease:
         attempt = Attempt(slot, claim, lease)
         try:
