@@ -13,8 +13,8 @@ from sqlalchemy import Engine
 
 from api.errors import ConfigurationError
 from api.gate import Gate
+from api.jobs.feed import Feed
 from api.queue import Queue
-from api.searches.feed import Feed
 from api.searches.rated import RatedSearches
 from api.settings import ApiSettings
 from dna_engine.images.decoder import Decoder

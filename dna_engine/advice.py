@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dna_engine.catalogue import catalogue, enough_width, get_teacher
+from dna_engine.images.info import DatasetInfo
 from dna_engine.spec import ResolvedSpec
 
 
@@ -15,10 +16,15 @@ def advice(spec: ResolvedSpec) -> list[str]:
     """One sentence for each thing that was left out of the images, or that weakens the accuracies or ratings of this search;
     none where it is set up as the method means it.
     """
-    images = [*spec.dataset.left_out, *spec.dataset.warnings]
+    images = advice_on_images(spec.dataset)
     if spec.teacher.model not in catalogue():  # Of an older version: nothing is known of its stages.
         return images
     return [*images, *_parts_of_stages(spec), *_narrow_cells(spec)]
+
+
+def advice_on_images(dataset: DatasetInfo) -> list[str]:
+    """What was left out of the images, and what weakens any accuracy on them."""
+    return [*dataset.left_out, *dataset.warnings]
 
 
 def _parts_of_stages(spec: ResolvedSpec) -> Iterator[str]:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from api.download import Content
 from api.errors import Conflict, NotFound
-from dna_engine.plans.steps import PICTURES
+from dna_engine.plans.files import PICTURES
 from store import artifacts, searches
 from store.blobs import BlobStore
 from store.states import FINISHED

@@ -1,4 +1,4 @@
-"""Routes of searches: create, estimate, list, read, cancel, resume, delete."""
+"""Routes of searches: create, estimate, list, read; and those that every job has."""
 
 from __future__ import annotations
 
@@ -7,21 +7,23 @@ from uuid import UUID
 
 from fastapi import APIRouter, BackgroundTasks, Body, Depends, Query, Response
 from fastapi.responses import JSONResponse
+from sqlalchemy.orm import Session
 
 from api.auth import authenticate
 from api.body import JsonRoute
 from api.deps import HEAVY, ResourcesDep, SessionDep
 from api.idempotency import OnceDep
+from api.jobs.endpoints import Resource, routes
+from api.jobs.service import Labels, parse_labels
 from api.openapi import problems
 from api.pagination import Page, Ref, RowPaging, encode
 from api.searches import examples, service
 from api.searches.estimate import estimate
 from api.searches.schemas import Estimate, SearchDetail, SearchSummary
 from dna_engine.spec import SearchSpec
-from store import flow, searches
-from store.files import discard
-from store.searches import Filter
-from store.states import SearchState
+from store import jobs
+from store.jobs import Filter
+from store.states import JobKind, JobState
 
 router = APIRouter(
     prefix="/searches",
@@ -64,12 +66,12 @@ def list_searches(
     resources: ResourcesDep,
     paging: RowPaging,
     ref: Ref = None,
-    state: SearchState | None = None,
+    state: JobState | None = None,
     dataset: Annotated[str | None, Query(max_length=200)] = None,
-    label: Annotated[list[str], Query(max_length=32, description="`key:value`; a search must have all of them.")] = [],  # noqa: B006
+    label: Labels = [],  # noqa: B006
 ) -> Page[SearchSummary]:
     """Searches, newest first."""
-    where = Filter(ref=ref, state=state, dataset=dataset, labels=service.parse_labels(label))
+    where = Filter(ref=ref, state=state, dataset=dataset, labels=parse_labels(label))
     items, following = service.listing(
         session, where, after=paging.after, limit=paging.limit, live_within=resources.settings.worker_timeout
     )
@@ -79,27 +81,12 @@ def list_searches(
 @router.get("/{search_id}", response_model=SearchDetail, responses=problems(404))
 def get_search(search_id: UUID, session: SessionDep, resources: ResourcesDep) -> SearchDetail:
     """A search: state, phase, progress, time left, its resolved spec, steps, networks and the best one so far."""
-    return service.detail(session, search_id, live_within=resources.settings.worker_timeout)
+    return service.detail(session, search_id, resources.settings.worker_timeout)
 
 
-@router.post("/{search_id}/cancel", response_model=SearchDetail, responses=problems(404, 409))
-def cancel_search(search_id: UUID, session: SessionDep, resources: ResourcesDep) -> SearchDetail:
-    """Stop a search. What runs writes a checkpoint first; the search is `cancelled` within seconds and can be resumed."""
-    flow.cancel(session, search_id)
-    return service.detail(session, search_id, live_within=resources.settings.worker_timeout)
+def _search(session: Session, search_id: UUID) -> UUID:
+    jobs.state(session, JobKind.SEARCH, search_id)
+    return search_id
 
 
-@router.post("/{search_id}/resume", response_model=SearchDetail, responses=problems(404, 409))
-def resume_search(
-    search_id: UUID, session: SessionDep, resources: ResourcesDep, background: BackgroundTasks
-) -> SearchDetail:
-    """Go on with a failed or cancelled search, from its checkpoints. What is finished is not done again."""
-    flow.resume(session, search_id)
-    background.add_task(resources.queue.send_pending)
-    return service.detail(session, search_id, live_within=resources.settings.worker_timeout)
-
-
-@router.delete("/{search_id}", status_code=204, responses=problems(404, 409))
-def delete_search(search_id: UUID, session: SessionDep, resources: ResourcesDep, background: BackgroundTasks) -> None:
-    """Delete a finished search with its networks and files. A search that runs must be cancelled first."""
-    background.add_task(discard, resources.sessions, resources.blobs, searches.delete(session, search_id))
+router.include_router(routes(Resource("search", SearchDetail, service.detail, followed=_search, steered=_search)))

@@ -13,12 +13,13 @@ from typing import Literal
 
 from sqlalchemy.orm import Session
 
+from api.jobs.schemas import shown
 from api.searches import service
-from api.searches.schemas import Estimate, EstimatedStep, shown
+from api.searches.schemas import Estimate, EstimatedStep
 from dna_engine.advice import advice
 from dna_engine.effort import DEFAULT_RATES, START_SECONDS, work
 from dna_engine.errors import InfeasibleBudget, TooHard
-from dna_engine.plans.steps import CPU_KINDS, Kind, Step, phase_steps
+from dna_engine.plans import CPU_KINDS, Kind, Step, plan_of
 from dna_engine.space.cost import cost_range
 from dna_engine.spec import Budget, ResolvedSpec, SearchSpec
 from store import workers
@@ -44,7 +45,7 @@ def estimate(session: Session, spec: SearchSpec, *, worker_timeout: timedelta) -
     space = resolved.parsed_space
     live = workers.live(session, within=worker_timeout)
     device = "cuda" if any(worker.device.startswith("cuda") for worker in live) else "cpu"
-    steps = [_estimated(session, step, resolved, device) for kind in Kind for step in _planned(kind, resolved)]
+    steps = [_estimated(session, step, resolved, device) for step in plan_of(resolved).all_steps()]
     total = math.fsum(step.device_seconds for step in steps)
     return Estimate(
         candidates=str(space.networks),
@@ -82,10 +83,6 @@ def _resolve(session: Session, spec: SearchSpec) -> tuple[ResolvedSpec, Infeasib
         unlimited = service.resolve_for(session, spec.model_copy(update={"budget": Budget()}))
         return unlimited.model_copy(update={"budget": spec.budget}), error
     return resolved, None
-
-
-def _planned(kind: Kind, spec: ResolvedSpec) -> Sequence[Step]:
-    return phase_steps(kind, spec, [spec.parsed_space.cells])
 
 
 def _estimated(session: Session, step: Step, spec: ResolvedSpec, device: str) -> EstimatedStep:

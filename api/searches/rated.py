@@ -11,14 +11,12 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from api.errors import Conflict
-from dna_engine.plans.steps import LATENCY
+from dna_engine.plans.files import LATENCY, RATINGS
 from dna_engine.select import LatencyTable, Problem, load_ratings
 from dna_engine.spec import ResolvedSpec
 from store import artifacts, searches
 from store.blobs import BlobStore
 from store.tables import Artifact
-
-RATINGS = "ratings.json"
 
 
 class RatedSearches:

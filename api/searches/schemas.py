@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from dna_engine.accuracy import Accuracy, Comparison, recorded, recorded_comparison
+from api.jobs.schemas import JobStep, JobSummary, Row, shown
+from dna_engine.accuracy import Accuracy, Comparison
 from dna_engine.advice import advice
 from dna_engine.fields import Written
-from dna_engine.plans.steps import Kind
+from dna_engine.plans import Kind
+from dna_engine.plans.results import comparison
 from dna_engine.spec import Budget, ResolvedSpec
-from store.states import Role, SearchState, StepState
-from store.tables import Architecture, Search, Step, Training
-
-
-class _Row(BaseModel):
-    model_config = ConfigDict(from_attributes=True)
-
-
-class Failure(BaseModel):
-    """Why a search or a step failed."""
-
-    code: str
-    message: str
-    param: str | None = None
-    step: str | None = Field(default=None, description="Key of the step that failed.")
+from store.states import Role
+from store.tables import Architecture, Search, Training
 
 
 class BestNetwork(BaseModel):
@@ -42,38 +30,7 @@ class BestNetwork(BaseModel):
     test: Accuracy | None = Field(default=None, description="What that accuracy says; known when it is trained.")
 
 
-class SearchStep(_Row):
-    """A unit of work. `done` of `total` counts in `unit`; `parts` are the cells or networks that advance just now."""
-
-    id: UUID
-    key: str
-    kind: Kind
-    queue: str
-    state: StepState
-    attempt: int
-    max_attempts: int
-    cells: list[str]
-    network: str | None
-    done: int
-    total: int
-    unit: str
-    parts: list[str]
-    eta_seconds: float | None
-    engine_seconds: float = Field(description="Time the engine ran for it, over all attempts.")
-    device: str | None
-    values: dict[str, Any] = Field(description="What the step found, such as the teacher's accuracy.")
-    error: Failure | None
-    queued_at: datetime
-    started_at: datetime | None = Field(description="When its last attempt began.")
-    finished_at: datetime | None
-
-    @classmethod
-    def of(cls, step: Step) -> SearchStep:
-        fields = {name: getattr(step, name) for name in cls.model_fields if name not in ("cells", "network")}
-        return cls(**fields, cells=step.payload["cells"], network=step.payload["network"])
-
-
-class SearchNetwork(_Row):
+class SearchNetwork(Row):
     """A network of the search; `GET /architectures/{id}` has the rest."""
 
     id: UUID
@@ -85,28 +42,10 @@ class SearchNetwork(_Row):
     test: Accuracy | None = Field(default=None, description="What that accuracy says; known when it is trained.")
 
 
-class SearchSummary(_Row):
+class SearchSummary(JobSummary):
     """A search as it is listed."""
 
-    id: UUID
-    name: str
-    state: SearchState
-    phase: Kind
-    progress: float = Field(description="0 to 1, over all phases.")
-    eta_seconds: float | None
-    dataset: str
-    seed: int
-    labels: dict[str, str]
     best: BestNetwork | None
-    error: Failure | None
-    cancel_requested: bool
-    waiting_for: str | None = Field(
-        default=None,
-        description="What holds up a search that does not run: searches before it, or that no worker is live.",
-    )
-    created_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None
 
     @classmethod
     def listed(cls, search: Search, waiting_for: str | None) -> SearchSummary:
@@ -118,7 +57,7 @@ class SearchDetail(SearchSummary):
 
     spec: ResolvedSpec
     warnings: list[str] = Field(description="What makes its ratings tell little, and what to do about it.")
-    steps: list[SearchStep]
+    steps: list[JobStep]
     architectures: list[SearchNetwork]
     comparison: Comparison | None = Field(
         description="The winner beside its control, a random network of its cost, once both are trained."
@@ -129,26 +68,19 @@ class SearchDetail(SearchSummary):
         cls, search: Search, networks: list[Architecture], trainings: list[Training], waiting_for: str | None
     ) -> SearchDetail:
         spec = ResolvedSpec.model_validate(search.resolved)
-        tests = {training.architecture_id: recorded(training.values) for training in trainings}
+        found = {training.network: training.found for training in trainings if training.found}
+        tests = {training.architecture_id: training.found.test for training in trainings if training.found}
         return cls(
             **SearchSummary.listed(search, waiting_for).model_dump(),
             spec=shown(spec),
             warnings=advice(spec),
-            steps=[SearchStep.of(step) for step in search.steps],
+            steps=[JobStep.of(step) for step in search.steps],
             architectures=[
                 SearchNetwork.model_validate(network).model_copy(update={"test": tests.get(network.id)})
                 for network in networks
             ],
-            comparison=recorded_comparison({training.network: training.values for training in trainings}),
+            comparison=comparison(found),
         )
-
-
-def shown(spec: ResolvedSpec) -> ResolvedSpec:
-    """The spec without the folder that the images lie in, which is the service's affair."""
-    if spec.dataset.kind != "folder":
-        return spec
-    dataset = spec.dataset.model_copy(update={"location": spec.dataset.name})
-    return spec.model_copy(update={"dataset": dataset})
 
 
 class EstimatedStep(BaseModel):
@@ -183,12 +115,6 @@ class Estimate(BaseModel):
     device: str = Field(description="Kind of device the seconds are meant for.")
     device_seconds: float = Field(description="Summed over the steps; several workers share distillation and rating.")
     spec: ResolvedSpec
-
-
-class Series(BaseModel):
-    """Points `[x, y]` by series, such as `distill/b1c1/loss`, in order of `x`."""
-
-    series: dict[str, list[Annotated[list[float], Field(min_length=2, max_length=2)]]]
 
 
 class Rating(BaseModel):

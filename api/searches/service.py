@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
@@ -16,7 +15,7 @@ from dna_engine.errors import TooHard
 from dna_engine.select import Allowance, Problem, Ratings, check
 from dna_engine.spec import ResolvedSpec, SearchSpec, resolve
 from store import architectures, datasets, searches, trainings, waiting
-from store.searches import Filter
+from store.jobs import Filter
 
 _WEIGHTS = ("pretrained", "train")
 
@@ -35,10 +34,10 @@ def create(session: Session, spec: SearchSpec, *, max_attempts: int, live_within
     with suppress(TooHard):  # Then the selection will see.
         check_budget(resolved)
     search = searches.create(session, spec, resolved, max_attempts=max_attempts)
-    return detail(session, search.id, live_within=live_within)
+    return detail(session, search.id, live_within)
 
 
-def detail(session: Session, search_id: UUID, *, live_within: timedelta) -> SearchDetail:
+def detail(session: Session, search_id: UUID, live_within: timedelta) -> SearchDetail:
     """The search as it is now."""
     search = searches.get(session, search_id)
     waits = waiting.look(session, live_within=live_within).reason(search_id)
@@ -87,16 +86,3 @@ def check_budget(resolved: ResolvedSpec) -> None:
         losses={ref: np.zeros(space.path_count(space.cell(ref))) for ref in space.cells},
     )
     check(Problem(unrated), limits, Allowance(SELECTION_STEPS))
-
-
-def parse_labels(labels: Sequence[str]) -> dict[str, str]:
-    """Labels of a query, each ``key:value``.
-
-    Raises:
-        Invalid: one has no colon.
-    """
-    for label in labels:
-        if ":" not in label:
-            message = f"Write a label as key:value, not {label!r}"
-            raise Invalid(f"{message}.", errors=[{"parameter": "label", "detail": message}])
-    return dict(label.split(":", 1) for label in labels)

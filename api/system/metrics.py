@@ -1,4 +1,4 @@
-"""Figures for Prometheus: requests as they happen, searches, steps and workers as they are when asked."""
+"""Figures for Prometheus: requests as they happen, jobs, steps and workers as they are when asked."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from http import HTTPMethod
 from fastapi import APIRouter, Depends, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from sqlalchemy.orm import Session
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.auth import authenticate
 from api.deps import ResourcesDep, SessionDep
 from api.openapi import problems
 from store import workers
-from store.statistics import searches_by_state, waiting_steps
+from store.states import JobKind
+from store.statistics import jobs_by_state, waiting_steps
 
 router = APIRouter(tags=["system"], dependencies=[Depends(authenticate)], responses=problems(401, 403, 503))
 
@@ -73,9 +75,7 @@ class _Now:
 def get_figures(session: SessionDep, resources: ResourcesDep) -> Response:
     """Figures for Prometheus."""
     live = workers.live(session, within=resources.settings.worker_timeout)
-    searches = GaugeMetricFamily("dna_searches", "Searches by state.", labels=["state"])
-    for state, count in searches_by_state(session).items():
-        searches.add_metric([state.value], count)
+    jobs = [_jobs(session, JobKind.SEARCH, "searches"), _jobs(session, JobKind.TRAINING, "trainings")]
     waiting = GaugeMetricFamily("dna_steps_waiting", "Queued steps by queue.", labels=["queue"])
     for queue, count in waiting_steps(session).items():
         waiting.add_metric([queue], count)
@@ -83,6 +83,13 @@ def get_figures(session: SessionDep, resources: ResourcesDep) -> Response:
     for flag in (True, False):
         busy.add_metric([str(flag).lower()], sum((worker.current_step_id is not None) is flag for worker in live))
     registry = CollectorRegistry()
-    registry.register(_Now([searches, waiting, busy]))
+    registry.register(_Now([*jobs, waiting, busy]))
     content = generate_latest(resources.metrics) + generate_latest(registry)
     return Response(content, media_type=CONTENT_TYPE_LATEST)
+
+
+def _jobs(session: Session, kind: JobKind, name: str) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(f"dna_{name}", f"{name.capitalize()} by state.", labels=["state"])
+    for state, count in jobs_by_state(session, kind).items():
+        family.add_metric([state.value], count)
+    return family

@@ -1,26 +1,109 @@
-"""Routes of trainings: read."""
+"""Routes of trainings: create, list, read, download; and those that every job has."""
 
 from __future__ import annotations
 
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, BackgroundTasks, Body, Depends, Query, Request, Response
+from fastapi.responses import JSONResponse
+from sqlalchemy.orm import Session
 
+from api.architectures.schemas import Format
 from api.auth import authenticate
-from api.deps import SessionDep
+from api.body import JsonRoute
+from api.deps import ResourcesDep, SessionDep
+from api.download import respond, responses
+from api.idempotency import OnceDep
+from api.jobs.endpoints import Resource, routes
+from api.jobs.service import Labels, parse_labels
 from api.openapi import problems
-from api.trainings.schemas import TrainingOut
+from api.pagination import Page, Ref, RowPaging, encode
+from api.trainings import examples, service
+from api.trainings.schemas import TrainingDetail, TrainingSummary
+from dna_engine.spec import TrainingSpec
 from store import trainings
+from store.jobs import Filter
+from store.states import JobState
+from store.trainings import Which
 
 router = APIRouter(
     prefix="/trainings",
     tags=["trainings"],
+    route_class=JsonRoute,
     dependencies=[Depends(authenticate)],
-    responses=problems(401, 403, 404, 503),
+    responses=problems(401, 403, 422, 503),
 )
 
+SpecBody = Annotated[TrainingSpec, Body(openapi_examples=examples.SPECS)]
 
-@router.get("/{training_id}", response_model=TrainingOut)
-def get_training(training_id: UUID, session: SessionDep) -> TrainingOut:
-    """The training of a network: state, progress, accuracy and what it says."""
-    return TrainingOut.of(trainings.get(session, training_id))
+_DOWNLOAD = responses("application/json", "application/octet-stream", "application/zip")
+
+
+@router.post("", status_code=201, response_model=TrainingDetail, responses=problems(400, 409, 413))
+def create_training(
+    spec: SpecBody, session: SessionDep, resources: ResourcesDep, once: OnceDep, background: BackgroundTasks
+) -> Response:
+    """Train a network that a search found or that was selected from its ratings, on its own dataset or on another.
+
+    It is queued at once; `Location` is where to follow it. Its classifier and input are made to suit the dataset.
+    """
+
+    def work() -> Response:
+        settings = resources.settings
+        training = service.create(
+            session, spec, max_attempts=settings.max_attempts, live_within=settings.worker_timeout
+        )
+        return JSONResponse(training.model_dump(mode="json"), 201, {"Location": f"/trainings/{training.id}"})
+
+    background.add_task(resources.queue.send_pending)
+    return once.answer(session, work)
+
+
+@router.get("", response_model=Page[TrainingSummary])
+def list_trainings(
+    session: SessionDep,
+    resources: ResourcesDep,
+    paging: RowPaging,
+    ref: Ref = None,
+    state: JobState | None = None,
+    dataset: Annotated[str | None, Query(max_length=200)] = None,
+    label: Labels = [],  # noqa: B006
+    architecture: Annotated[UUID | None, Query(description="Only trainings of this network.")] = None,
+    search: Annotated[UUID | None, Query(description="Only trainings of networks of this search.")] = None,
+) -> Page[TrainingSummary]:
+    """Trainings, newest first: those made alone, and those of searches, which have the name and labels of their search."""
+    jobs = Filter(ref=ref, state=state, dataset=dataset, labels=parse_labels(label))
+    which = Which(jobs, architecture_id=architecture, search_id=search)
+    items, following = service.listing(
+        session, which, after=paging.after, limit=paging.limit, live_within=resources.settings.worker_timeout
+    )
+    return Page(items=items, next=encode(str(following)) if following else None)
+
+
+@router.get("/{training_id}", response_model=TrainingDetail, responses=problems(404))
+def get_training(training_id: UUID, session: SessionDep, resources: ResourcesDep) -> TrainingDetail:
+    """A training: state, progress, time left, its resolved spec, steps, accuracy and what it says, files."""
+    return service.detail(session, training_id, resources.settings.worker_timeout)
+
+
+@router.get("/{training_id}/download", response_class=Response, responses={**_DOWNLOAD, **problems(404, 409, 416)})
+def download_training(
+    training_id: UUID,
+    request: Request,
+    session: SessionDep,
+    resources: ResourcesDep,
+    format: Format = Format.JSON,  # noqa: A002
+) -> Response:
+    """Download the trained network as `json` (its description), `safetensors` (weights), `onnx`, or `bundle` (a zip of all)."""
+    return respond(request, service.content(session, resources.blobs, training_id, format))
+
+
+def _followed(session: Session, training_id: UUID) -> UUID:
+    """Events and metrics of a training that is part of a search are those of the search."""
+    return trainings.get(session, training_id).job_id
+
+
+router.include_router(
+    routes(Resource("training", TrainingDetail, service.detail, followed=_followed, steered=trainings.own_job))
+)

@@ -2,38 +2,68 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from api.searches.schemas import Failure
-from dna_engine.accuracy import Accuracy, recorded
-from store.states import TrainingState
-from store.tables import Training
+from api.architectures.schemas import File
+from api.jobs.schemas import JobStep, JobSummary, shown
+from dna_engine.accuracy import Accuracy
+from dna_engine.advice import advice_on_images
+from dna_engine.plans import Phase
+from dna_engine.spec import ResolvedTraining
+from store.tables import Step, Training
 
 
-class TrainingOut(BaseModel):
-    """The training of a network."""
+class TrainingSummary(JobSummary):
+    """The training of a network as it is listed: one made alone, or one of those of a search."""
 
-    model_config = ConfigDict(from_attributes=True)
-
-    id: UUID
-    architecture_id: UUID
-    dataset: str
-    network: str = Field(description="`winner` or `control`.")
-    state: TrainingState
-    progress: float
-    eta_seconds: float | None
+    search_id: UUID | None = Field(description="The search that it is part of; null for one made alone.")
+    architecture_id: UUID | None = Field(description="The network; null when its search was deleted since.")
+    network: str = Field(description="`winner` or `control` of a search, `network` of a training made alone.")
     test_accuracy: float | None
-    test: Accuracy | None = Field(default=None, description="What that accuracy says; known when it is trained.")
-    values: dict[str, Any] = Field(description="What the training found, as the engine reports it.")
-    error: Failure | None
-    created_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None
+    test: Accuracy | None = Field(description="What that accuracy says; known when it is trained.")
 
     @classmethod
-    def of(cls, training: Training) -> TrainingOut:
-        return cls.model_validate(training).model_copy(update={"test": recorded(training.values)})
+    def listed(cls, training: Training, waiting_for: str | None) -> TrainingSummary:
+        job, stands, trained = training.job, training.stands, training.found
+        return cls(
+            id=training.id,
+            search_id=None if training.alone else job.id,
+            architecture_id=training.architecture_id,
+            name=job.name,
+            network=training.network,
+            state=training.state,
+            phase=job.phase if training.alone else Phase.TRAIN,
+            progress=training.progress,
+            dataset=training.dataset,
+            test_accuracy=training.test_accuracy,
+            test=trained.test if trained else None,
+            waiting_for=waiting_for,
+            created_at=training.created_at,
+            **{name: getattr(job, name) for name in ("seed", "labels", "cancel_requested")},
+            **{name: getattr(stands, name) for name in ("eta_seconds", "error", "started_at", "finished_at")},
+        )
+
+
+class TrainingDetail(TrainingSummary):
+    """A training with its resolved spec, its steps and the files there are."""
+
+    spec: ResolvedTraining | None = Field(description="Null for a training of a search, whose spec has it.")
+    warnings: list[str] = Field(description="What makes its accuracy say little.")
+    values: dict[str, Any] = Field(description="What the training found, as the engine reports it.")
+    steps: list[JobStep]
+    files: list[File]
+
+    @classmethod
+    def of(cls, training: Training, steps: list[Step], files: list[File], waiting_for: str | None) -> TrainingDetail:
+        spec = ResolvedTraining.model_validate(training.job.resolved) if training.alone else None
+        return cls(
+            **TrainingSummary.listed(training, waiting_for).model_dump(),
+            spec=shown(spec) if spec else None,
+            warnings=advice_on_images(spec.dataset) if spec else [],
+            values=training.values,
+            steps=[JobStep.of(step) for step in steps if step.planned.network == training.network],
+            files=files,
+        )

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from dna_engine.plans.steps import Kind
+from dna_engine.plans import Kind
 
 
 class RunningStep(BaseModel):
@@ -16,7 +16,7 @@ class RunningStep(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     id: UUID
-    search_id: UUID
+    job_id: UUID
     key: str
     kind: Kind
 

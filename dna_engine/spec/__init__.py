@@ -12,10 +12,13 @@ from dna_engine.spec.parts import RecipeSpec, ResolvedJob, ResolvedRecipe
 from dna_engine.spec.search import (
     Budget,
     DistillSpec,
+    RateSpec,
     ResolvedRetrain,
     ResolvedSpec,
     ResolvedTeacher,
+    RetrainSpec,
     SearchSpec,
+    TeacherSpec,
     resolve,
 )
 from dna_engine.spec.training import NETWORK, ResolvedTraining, TrainingSpec, resolve_training
@@ -24,6 +27,7 @@ __all__ = [
     "NETWORK",
     "Budget",
     "DistillSpec",
+    "RateSpec",
     "RecipeSpec",
     "ResolvedJob",
     "ResolvedRecipe",
@@ -31,7 +35,9 @@ __all__ = [
     "ResolvedSpec",
     "ResolvedTeacher",
     "ResolvedTraining",
+    "RetrainSpec",
     "SearchSpec",
+    "TeacherSpec",
     "TrainingSpec",
     "parse_job",
     "resolve",

@@ -1,6 +1,6 @@
-"""What is new in the searches that somebody follows: one look at the database tells everybody who listens.
+"""What is new in the jobs that somebody follows: one look at the database tells everybody who listens.
 
-Each process looks again and again, however many streams it serves, and keeps the latest events of followed searches in
+Each process looks again and again, however many streams it serves, and keeps the latest events of followed jobs in
 memory. A listener that is further behind reads on by itself. All of it runs on the event loop but the looks themselves.
 """
 
@@ -22,18 +22,18 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from api.settings import ApiSettings
-from store import events, searches, waiting
-from store.searches import End
+from store import events, jobs, waiting
+from store.jobs import End
 from store.session import Sessions, transaction
 from store.tables import Event
 
 #: Events that are read at once.
 BATCH = 500
 
-#: Events of a search that stay in memory, for listeners that are a little behind.
+#: Events of a job that stay in memory, for listeners that are a little behind.
 _KEPT = 200
 
-#: While searches are followed, it is looked this often what they wait for.
+#: While jobs are followed, it is looked this often what they wait for.
 _WAITS_SECONDS = 2.0
 
 logger = logging.getLogger("dna.api.feed")
@@ -55,12 +55,12 @@ class Line:
 
 @dataclass
 class Followed:
-    """A search that somebody follows.
+    """A job that somebody follows.
 
     Attributes:
         seq: number of the last event that was seen; None before the first look.
         lines: the events up to that one, without a gap, as many as are kept.
-        last: number of the last event of all, where the search is finished.
+        last: number of the last event of all, where the job is finished.
         gone: it was deleted.
         waits_for: what it waits for at this moment.
         changed: set when any of this changes, and replaced.
@@ -101,7 +101,7 @@ class Followed:
 
 @dataclass(frozen=True)
 class News:
-    """What a look found of one search: events up to number ``seq``. ``waits`` is empty where it waits for nothing, and None where
+    """What a look found of one job: events up to number ``seq``. ``waits`` is empty where it waits for nothing, and None where
     that was not looked for.
     """
 
@@ -113,7 +113,7 @@ class News:
 
 
 class Feed:
-    """The searches that are followed in this process."""
+    """The jobs that are followed in this process."""
 
     def __init__(self, sessions: Sessions, settings: ApiSettings) -> None:
         self._sessions = sessions
@@ -132,9 +132,9 @@ class Feed:
             tasks.cancel_scope.cancel()
 
     @contextmanager
-    def follow(self, search_id: UUID) -> Iterator[Followed]:
-        """News of a search, as long as the block runs."""
-        followed = self._followed.setdefault(search_id, Followed())
+    def follow(self, job_id: UUID) -> Iterator[Followed]:
+        """News of a job, as long as the block runs."""
+        followed = self._followed.setdefault(job_id, Followed())
         followed.listeners += 1
         self._waits_due = -math.inf
         self._wanted.set()
@@ -143,11 +143,11 @@ class Feed:
         finally:
             followed.listeners -= 1
             if not followed.listeners:
-                del self._followed[search_id]
+                del self._followed[job_id]
 
-    def heard(self, search_id: UUID) -> int | None:
-        """Number of the last event that a look has found of a search; None where nobody follows it."""
-        followed = self._followed.get(search_id)
+    def heard(self, job_id: UUID) -> int | None:
+        """Number of the last event that a look has found of a job; None where nobody follows it."""
+        followed = self._followed.get(job_id)
         return followed.seq if followed else None
 
     async def _run(self) -> None:
@@ -172,31 +172,31 @@ class Feed:
         waits = time.monotonic() >= self._waits_due
         if waits:
             self._waits_due = time.monotonic() + _WAITS_SECONDS
-        seen = {search_id: followed.seq for search_id, followed in self._followed.items()}
+        seen = {job_id: followed.seq for job_id, followed in self._followed.items()}
         found = await to_thread.run_sync(self._look, seen, waits, limiter=self._thread)
-        for search_id, news in found.items():
+        for job_id, news in found.items():
             # Who came and left meanwhile may have left another, to whom this look does not apply.
-            if (followed := self._followed.get(search_id)) and followed.seq == seen[search_id]:
+            if (followed := self._followed.get(job_id)) and followed.seq == seen[job_id]:
                 followed.take(news)
 
     def _look(self, seen: Mapping[UUID, int | None], waits: bool) -> dict[UUID, News]:
         with transaction(self._sessions) as session:
             # The ends first: when one is final, its event is among those read after it.
-            ends = searches.ends(session, list(seen))
-            found = {search_id: _news(session, search_id, seq, ends.get(search_id)) for search_id, seq in seen.items()}
+            ends = jobs.ends(session, list(seen))
+            found = {job_id: _news(session, job_id, seq, ends.get(job_id)) for job_id, seq in seen.items()}
             if waits:
                 queues = waiting.look(session, live_within=self._settings.worker_timeout)
                 found = {key: replace(news, waits=queues.reason(key) or "") for key, news in found.items()}
         return found
 
 
-def _news(session: Session, search_id: UUID, seen: int | None, end: End | None) -> News:
+def _news(session: Session, job_id: UUID, seen: int | None, end: End | None) -> News:
     """What follows event number ``seen``; at the first look nothing but the number itself."""
     if end is None:
         return News(seen or 0, [], gone=True)
     if seen is None or seen >= end.seq:
         return News(end.seq, [], finished=end.finished)
-    lines = [Line.of(event) for event in events.after(session, search_id, seen, limit=BATCH)]
+    lines = [Line.of(event) for event in events.after(session, job_id, seen, limit=BATCH)]
     if len(lines) == BATCH:
         return News(lines[-1].seq, lines)
     return News(max(end.seq, *(line.seq for line in lines), seen), lines, finished=end.finished)

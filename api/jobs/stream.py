@@ -1,4 +1,4 @@
-"""Events of a search as a stream (server-sent events): numbered, so that a reader continues after the last it saw.
+"""Events of a job as a stream (server-sent events): numbered, so that a reader continues after the last it saw.
 
 The events are rows, written in the transaction of what they tell of. A stream begins with what it reads there, and goes on
 with what the feed of this process sees: no broker is needed, and no more queries for many listeners than for one.
@@ -15,41 +15,41 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import KEEPALIVE_COMMENT
 from sqlalchemy.orm import Session
 
+from api.jobs.feed import BATCH, Followed, Line
 from api.resources import Resources
-from api.searches.feed import BATCH, Followed, Line
-from store import events, searches
+from store import events, jobs
 from store.errors import NotFound
 from store.session import transaction
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Events in order, and the number of the one they follow; ``last`` when the search is finished and nothing follows them."""
+    """Events in order, and the number of the one they follow; ``last`` when the job is finished and nothing follows them."""
 
     after: int
     lines: list[Line]
     last: bool
 
 
-def read(session: Session, search_id: UUID, after: int) -> Batch:
+def read(session: Session, job_id: UUID, after: int) -> Batch:
     """What follows event number ``after``, or the last there is.
 
     Raises:
-        NotFound: there is no such search.
+        NotFound: there is no such job.
     """
     # The end first: when it is final, its event is among those read after it.
-    end = searches.ends(session, [search_id]).get(search_id)
+    end = jobs.ends(session, [job_id]).get(job_id)
     if end is None:
-        raise NotFound("search", search_id)
+        raise NotFound("job", job_id)
     after = min(after, end.seq)
-    lines = [Line.of(event) for event in events.after(session, search_id, after, limit=BATCH)]
+    lines = [Line.of(event) for event in events.after(session, job_id, after, limit=BATCH)]
     return Batch(after, lines, end.finished and len(lines) < BATCH)
 
 
-async def stream(resources: Resources, search_id: UUID, first: Batch) -> AsyncIterator[bytes]:
-    """Events from ``first`` on, as they come, until the search is finished or deleted.
+async def stream(resources: Resources, job_id: UUID, first: Batch) -> AsyncIterator[bytes]:
+    """Events from ``first`` on, as they come, until the job is finished or deleted.
 
-    Between them, what the search waits for, whenever that changes: as a comment, for it is true at this moment only.
+    Between them, what the job waits for, whenever that changes: as a comment, for it is true at this moment only.
     """
     after = first.after
     for line in first.lines:
@@ -57,10 +57,10 @@ async def stream(resources: Resources, search_id: UUID, first: Batch) -> AsyncIt
         after = line.seq
     if first.last:
         return
-    with resources.feed.follow(search_id) as followed:
+    with resources.feed.follow(job_id) as followed:
         waits: str | None = None
         while not followed.is_over(after):
-            changed, lines = followed.changed, await _lines(resources, search_id, followed, after)
+            changed, lines = followed.changed, await _lines(resources, job_id, followed, after)
             for line in lines:
                 yield line.text
                 after = line.seq
@@ -75,12 +75,12 @@ async def stream(resources: Resources, search_id: UUID, first: Batch) -> AsyncIt
                 yield KEEPALIVE_COMMENT
 
 
-async def _lines(resources: Resources, search_id: UUID, followed: Followed, after: int) -> list[Line]:
+async def _lines(resources: Resources, job_id: UUID, followed: Followed, after: int) -> list[Line]:
     """What follows: from memory, or read where it is not kept there any more."""
     lines = followed.since(after)
-    return lines if lines is not None else await run_in_threadpool(_read_alone, resources, search_id, after)
+    return lines if lines is not None else await run_in_threadpool(_read_alone, resources, job_id, after)
 
 
-def _read_alone(resources: Resources, search_id: UUID, after: int) -> list[Line]:
+def _read_alone(resources: Resources, job_id: UUID, after: int) -> list[Line]:
     with transaction(resources.sessions) as session:
-        return [Line.of(event) for event in events.after(session, search_id, after, limit=BATCH)]
+        return [Line.of(event) for event in events.after(session, job_id, after, limit=BATCH)]

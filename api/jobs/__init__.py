@@ -1,0 +1,1 @@
+"""What searches and trainings share: their state and steps, events and metrics, and what can be done to them."""

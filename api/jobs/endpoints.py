@@ -1,0 +1,169 @@
+"""Routes that jobs of all kinds have: cancel, resume, delete, events, metrics. Made once, for each kind under its own path."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, BackgroundTasks, Header, Path, Query, Response
+from fastapi.sse import EventSourceResponse
+from pydantic import BaseModel
+from sqlalchemy.orm import Session
+
+from api.deps import HEAVY, ResourcesDep, SessionDep
+from api.jobs.schemas import Series
+from api.jobs.stream import read, stream
+from api.openapi import Responses, problems
+from store import flow, jobs, series
+from store.files import discard
+from store.states import EventType
+
+_EVENT_STREAM: Responses = {
+    200: {
+        "description": "Events as they come, each with `id`, `event` (state, step, progress, metric, log) and JSON `data`",
+        "content": {
+            "text/event-stream": {
+                "itemSchema": {
+                    "type": "object",
+                    "required": ["event", "data", "id"],
+                    "properties": {
+                        "event": {"type": "string", "enum": [kind.value for kind in EventType]},
+                        "data": {"type": "string", "contentMediaType": "application/json"},
+                        "id": {"type": "string", "description": "Goes into `Last-Event-ID` to go on after it."},
+                    },
+                },
+                "example": 'event: progress\ndata: {"step": "distill-1", "done": 40, "total": 460, '
+                '"progress": 0.27, "time": "2026-11-02T09:30:00Z"}\nid: 57\n\n',
+            }
+        },
+    },
+    204: {"description": "It is finished and has no event after that number: there is nothing to wait for"},
+}
+
+
+@dataclass(frozen=True)
+class Resource:
+    """What the routes of a kind of job have of their own.
+
+    Attributes:
+        name: of one, in paths, sentences and names of operations.
+        schema: what reading one answers.
+        detail: reads one, given how recently a live worker was heard of.
+        followed: the job whose events and metrics are meant by an id.
+        steered: the job that is cancelled, resumed or deleted by an id. Both raise NotFound where there is none of the kind.
+    """
+
+    name: str
+    schema: type[BaseModel]
+    detail: Callable[[Session, UUID, timedelta], BaseModel]
+    followed: Callable[[Session, UUID], UUID]
+    steered: Callable[[Session, UUID], UUID]
+
+
+def routes(resource: Resource) -> APIRouter:
+    """The routes of one job, to be included in the router of its kind."""
+    router = APIRouter(prefix=f"/{{{resource.name}_id}}", responses=problems(404))
+    _add_verbs(router, resource)
+    _add_events(router, resource)
+    _add_metrics(router, resource)
+    return router
+
+
+def _add_verbs(router: APIRouter, resource: Resource) -> None:
+    name, identifier = resource.name, _identifier(resource)
+
+    @router.post(
+        "/cancel",
+        name=f"cancel_{name}",
+        description=f"Stop a {name}. What runs writes a checkpoint first; it is `cancelled` within seconds and can be resumed.",
+        response_model=resource.schema,
+        responses=problems(409),
+    )
+    def cancel(session: SessionDep, resources: ResourcesDep, job_id: UUID = identifier) -> BaseModel:
+        flow.cancel(session, resource.steered(session, job_id))
+        return resource.detail(session, job_id, resources.settings.worker_timeout)
+
+    @router.post(
+        "/resume",
+        name=f"resume_{name}",
+        description=f"Go on with a failed or cancelled {name}, from its checkpoints. What is finished is not done again.",
+        response_model=resource.schema,
+        responses=problems(409),
+    )
+    def resume(
+        session: SessionDep, resources: ResourcesDep, background: BackgroundTasks, job_id: UUID = identifier
+    ) -> BaseModel:
+        flow.resume(session, resource.steered(session, job_id))
+        background.add_task(resources.queue.send_pending)
+        return resource.detail(session, job_id, resources.settings.worker_timeout)
+
+    @router.delete(
+        "",
+        name=f"delete_{name}",
+        status_code=204,
+        description=f"Delete a finished {name} with its files. One that runs must be cancelled first.",
+        responses=problems(409),
+    )
+    def delete(
+        session: SessionDep, resources: ResourcesDep, background: BackgroundTasks, job_id: UUID = identifier
+    ) -> None:
+        locations = jobs.delete(session, resource.steered(session, job_id))
+        background.add_task(discard, resources.sessions, resources.blobs, locations)
+
+
+def _add_events(router: APIRouter, resource: Resource) -> None:
+    identifier = _identifier(resource)
+
+    @router.get(
+        "/events",
+        name=f"stream_{resource.name}_events",
+        description=f"Follow a {resource.name}: server-sent events without a gap, until it is finished.",
+        response_class=Response,
+        responses=_EVENT_STREAM,
+    )
+    def stream_events(
+        session: SessionDep,
+        resources: ResourcesDep,
+        job_id: UUID = identifier,
+        last_event_id: Annotated[int | None, Header(ge=0, lt=2**63, description="Continue after this event.")] = None,
+        after: Annotated[int, Query(ge=0, lt=2**63, description="The same, for a first connection.")] = 0,
+    ) -> Response:
+        followed = resource.followed(session, job_id)
+        first = read(session, followed, after if last_event_id is None else last_event_id)
+        if first.last and not first.lines:
+            return Response(status_code=204)
+        headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+        return EventSourceResponse(stream(resources, followed, first), headers=headers)
+
+
+def _add_metrics(router: APIRouter, resource: Resource) -> None:
+    identifier = _identifier(resource)
+
+    @router.get(
+        "/metrics",
+        name=f"get_{resource.name}_metrics",
+        description=f"Series of a {resource.name}: losses, accuracies, the best so far.\n\nA series of more than `points` is thinned: "
+        "its first and last point stay, and of each stretch between the lowest and the highest. All series together have at most "
+        "100,000 points; ask for some of them by `prefix` to see more of each.",
+        response_model=Series,
+        dependencies=[HEAVY],
+    )
+    def get_metrics(
+        session: SessionDep,
+        job_id: UUID = identifier,
+        prefix: Annotated[str, Query(max_length=200, description="Only series whose names begin so.")] = "",
+        points: Annotated[
+            int,
+            Query(ge=10, le=10_000, description="Most points of a series; a longer one keeps its ends and extremes."),
+        ] = 1000,
+    ) -> Series:
+        found = series.thinned(session, resource.followed(session, job_id), prefix=prefix, points=points)
+        return Series.model_validate({"series": found})
+
+
+def _identifier(resource: Resource) -> Any:
+    """The parameter of the path, as a default: annotations do not see what a function is given."""
+    return Path(alias=f"{resource.name}_id")

@@ -1,0 +1,27 @@
+"""Bodies for the OpenAPI document; the tests send each of them, with the id of a network that there is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+NETWORK = "0199d3f0-5a34-7c1e-b6a8-0d6f6f3f7a10"
+
+SPECS: dict[str, dict[str, Any]] = {
+    "smallest": {
+        "summary": "A network on a dataset: everything else suits them",
+        "value": {"architecture": NETWORK, "dataset": "digits"},
+    },
+    "recipe": {
+        "summary": "Another recipe, with a name and labels",
+        "value": {
+            "name": "digits, longer",
+            "architecture": NETWORK,
+            "dataset": "digits",
+            "epochs": 100,
+            "batch_size": 32,
+            "learning_rate": 0.002,
+            "seed": 1,
+            "labels": {"team": "vision"},
+        },
+    },
+}

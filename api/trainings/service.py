@@ -1,0 +1,92 @@
+"""What may be trained, and the lives of trainings. Writes through ``store``; commits nothing."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from api.architectures.files import listed, missing, stored
+from api.architectures.schemas import Format
+from api.download import Content
+from api.errors import Invalid
+from api.trainings.schemas import TrainingDetail, TrainingSummary
+from dna_engine.space.architecture import Architecture as Network
+from dna_engine.spec import TrainingSpec, resolve_training
+from store import architectures, datasets, steps, trainings, waiting
+from store.blobs import BlobStore
+from store.errors import NotFound
+from store.tables import Architecture, Training
+from store.trainings import Which
+
+
+def create(session: Session, spec: TrainingSpec, *, max_attempts: int, live_within: timedelta) -> TrainingDetail:
+    """A queued training.
+
+    Raises:
+        EngineError: there is no such dataset, or the network does not fit it.
+        Invalid: there is no such network.
+    """
+    row = _network(session, spec.architecture)
+    resolved = resolve_training(spec, Network.from_json(row.architecture), datasets.ready(session, spec.dataset))
+    training = trainings.create(session, spec, resolved, row, max_attempts=max_attempts)
+    return detail(session, training.id, live_within)
+
+
+def _network(session: Session, architecture: str) -> Architecture:
+    try:
+        return architectures.get(session, UUID(architecture))
+    except ValueError as error:
+        raise _unknown("Not an id of a network; GET /architectures lists them") from error
+    except NotFound as error:
+        raise _unknown(f"{error.message[:-1]}; GET /architectures lists them") from error
+
+
+def _unknown(message: str) -> Invalid:
+    return Invalid(f"{message}.", errors=[{"pointer": "#/architecture", "detail": message}])
+
+
+def detail(session: Session, training_id: UUID, live_within: timedelta) -> TrainingDetail:
+    """The training as it is now."""
+    training = trainings.get(session, training_id)
+    waits = waiting.look(session, live_within=live_within).reason(training.job_id)
+    files = listed(stored(session, training.job_id, training.network))
+    return TrainingDetail.of(training, steps.of_job(session, training.job_id), files, waits)
+
+
+def listing(
+    session: Session, which: Which, *, after: UUID | None, limit: int, live_within: timedelta
+) -> tuple[list[TrainingSummary], UUID | None]:
+    """A page of trainings, newest first, and where the next one begins."""
+    found = trainings.listing(session, which, after=after, limit=limit)
+    queues = waiting.look(session, live_within=live_within)
+    return [TrainingSummary.listed(training, queues.reason(training.job_id)) for training in found.items], found.next
+
+
+def content(session: Session, blobs: BlobStore, training_id: UUID, kind: Format) -> Content:
+    """A file of the network as this training has left it.
+
+    Raises:
+        NotFound: there is no such training, or it ended without that file; says why.
+        Conflict: it goes on; the file comes later.
+    """
+    training = trainings.get(session, training_id)
+    stem = f"{training.network}-{training.id}"
+    if kind is Format.JSON:
+        return Content.in_memory(f"{stem}.json", "application/json", _description(session, training))
+    artifact = stored(session, training.job_id, training.network).get(kind)
+    if artifact is None:
+        raise missing(session, training.job, training.network, kind)
+    return Content.stored(blobs, artifact, stem)
+
+
+def _description(session: Session, training: Training) -> bytes:
+    """The network for the dataset it is trained on, as a JSON file."""
+    if training.alone:
+        described = training.job.resolved["architecture"]
+    else:
+        assert training.architecture_id is not None
+        described = architectures.get(session, training.architecture_id).architecture
+    return json.dumps(described, indent=1).encode()
