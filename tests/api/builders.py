@@ -9,7 +9,8 @@ from uuid import UUID
 
 import numpy as np
 
-from dna_engine.plans.steps import LATENCY, PICTURES, Kind, Step
+from dna_engine.plans import Kind, Phase, Step
+from dna_engine.plans.files import LATENCY, PICTURES
 from dna_engine.select import LatencyTable, Network, Problem, Ratings, best
 from dna_engine.space import Space
 from dna_engine.space.cost import block_sizes, in_widths, layer_at
@@ -20,7 +21,7 @@ from store.blobs import BlobStore
 from store.session import Sessions, transaction
 from store.states import StepState
 from store.tables import Worker
-from tests.store.builders import new_worker, queued, take, two_groups, values_of
+from tests.store.builders import exported, new_worker, queued, take, two_groups, values_of
 
 #: What the engine says it ran for each step.
 ENGINE_SECONDS = 10.0
@@ -34,28 +35,28 @@ NO_ONNX = "ConversionError: there is no such operator"
 
 
 def finish(
-    sessions: Sessions, blobs: BlobStore, search_id: UUID, *, until: Kind = Kind.EXPORT, onnx: bool = True
+    sessions: Sessions, blobs: BlobStore, search_id: UUID, *, until: Phase = Phase.EXPORT, onnx: bool = True
 ) -> None:
     """Runs every phase up to and including ``until``; the networks have no ONNX files without ``onnx``."""
     with transaction(sessions) as session:
         worker = new_worker(session)
-    for kind in list(Kind)[: list(Kind).index(until) + 1]:
-        finish_phase(sessions, blobs, search_id, kind, worker, onnx=onnx)
+    for phase in list(Phase)[: list(Phase).index(until) + 1]:
+        finish_phase(sessions, blobs, search_id, phase, worker, onnx=onnx)
 
 
 def finish_phase(
-    sessions: Sessions, blobs: BlobStore, search_id: UUID, kind: Kind, worker: Worker, *, onnx: bool = True
+    sessions: Sessions, blobs: BlobStore, search_id: UUID, phase: Phase, worker: Worker, *, onnx: bool = True
 ) -> None:
     """Runs the steps of one phase, which the search must be in."""
     with transaction(sessions) as session:
         search = searches.get(session, search_id)
-        assert search.phase == kind
+        assert search.phase == phase
         resolved = ResolvedSpec.model_validate(search.resolved)
         for step in queued(session, search):
             claim = take(session, step, worker)
-            values = selection(resolved) if kind is Kind.SELECT else values_of(kind)
-            if kind is Kind.EXPORT and not onnx:
-                values = {"warning": NO_ONNX}
+            values = selection(resolved) if claim.step.kind is Kind.SELECT else values_of(claim.step.kind)
+            if claim.step.kind is Kind.EXPORT and not onnx:
+                values = exported(warning=NO_ONNX)
             names = [*claim.step.outputs(resolved), *_beyond_promise(claim.step, onnx=onnx)]
             files = [StoredFile(name, blobs.write(io.BytesIO(content(name, resolved)))) for name in names]
             flow.succeed(session, claim, values, files, engine_seconds=ENGINE_SECONDS, group=two_groups)
@@ -64,11 +65,9 @@ def finish_phase(
 
 def _beyond_promise(step: Step, *, onnx: bool) -> list[str]:
     """What a step leaves where it can."""
-    if step.kind is not Kind.EXPORT:
-        return []
-    if step.network is None:
+    if step.kind is Kind.PICTURES:
         return [*PICTURES.values()]
-    return [f"{step.network}/model.onnx"] if onnx else []
+    return [f"{step.network}/model.onnx"] if step.kind is Kind.EXPORT and onnx else []
 
 
 def content(name: str, resolved: ResolvedSpec) -> bytes:
@@ -111,7 +110,7 @@ def selection(resolved: ResolvedSpec) -> dict[str, Any]:
     table = latency(resolved.parsed_space, resolved.input_size) if resolved.budget.latency_ms else None
     problem = Problem(ratings(resolved), resolved.block_weights, table)
     winner, control = best(problem, resolved.budget.limits, 2).networks
-    return {"winner": _found(winner), "control": _found(control)}
+    return {"winner": _found(winner), "control": _found(control), "networks": "2", "frontier": 2}
 
 
 def _found(network: Network) -> dict[str, Any]:

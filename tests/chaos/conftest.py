@@ -45,7 +45,7 @@ class Book:
     def step(self, search_id: UUID, key: str) -> Step | None:
         """The step, if it exists yet."""
         with transaction(self.sessions) as session:
-            return next((step for step in steps.of_search(session, search_id) if step.key == key), None)
+            return next((step for step in steps.of_job(session, search_id) if step.key == key), None)
 
     def spec(self, search_id: UUID) -> ResolvedSpec:
         return ResolvedSpec.model_validate(self.search(search_id).resolved)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dna_engine.plans.steps import Kind
+from dna_engine.plans import Kind
 from store import flow
 from store.outbox import RUN_STEP
 from store.session import transaction
 from store.settings import Settings
-from store.states import SearchState, StepState
+from store.states import JobState, StepState
 from tests.chaos.conftest import Book
 from tests.e2e.service import alive, machine, wait_for
 from worker.app import make_app
@@ -25,7 +25,7 @@ def test_a_cancelled_search_leaves_the_device_and_goes_on_from_its_checkpoint(bo
             app.send_task(RUN_STEP, kwargs={"step_id": str(step.id)}, queue="cpu")
         with transaction(book.sessions) as session:
             flow.cancel(session, search_id)
-        wait_for(lambda: book.search(search_id).state == SearchState.CANCELLED)
+        wait_for(lambda: book.search(search_id).state == JobState.CANCELLED)
         # Its engine is gone, and with it all it held; that of the other node waits on.
         assert [alive(engine) for engine in engines].count(False) == 1
         stopped = book.step(search_id, Kind.TEACHER)

@@ -9,13 +9,13 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from dna_engine.plans.steps import Kind, phase_steps
+from dna_engine.plans import Kind, phase_steps
 from dna_engine.runtime import checkpoint
 from dna_engine.spec import ResolvedSpec
-from store import artifacts, events, flow, searches
+from store import artifacts, events, flow, jobs
 from store.session import be_patient, transaction
 from store.settings import Settings
-from store.states import EventType, SearchState
+from store.states import EventType, JobState
 from store.tables import LooseFile
 from tests.chaos.conftest import Book
 from tests.e2e.service import alive, machine, wait_for
@@ -88,8 +88,8 @@ def test_another_machine_finishes_with_the_same_ratings(book: Book, impatient: S
     # Another machine: it has nothing of the first one's folder, only what was stored.
     (impatient.data_dir / "runs").rename(tmp_path / "lost")
     with machine(impatient, **often):
-        wait_for(lambda: book.search(search_id).state not in (SearchState.QUEUED, SearchState.RUNNING))
-    assert book.search(search_id).state == SearchState.SUCCEEDED, book.search(search_id).error
+        wait_for(lambda: book.search(search_id).state not in (JobState.QUEUED, JobState.RUNNING))
+    assert book.search(search_id).state == JobState.SUCCEEDED, book.search(search_id).error
     attempts = {step.key: step.attempt for step in book.search(search_id).steps}
     assert attempts.pop("distill-1") == 2
     assert set(attempts.values()) == {1}
@@ -116,7 +116,7 @@ def test_a_file_whose_row_never_came_goes_when_its_step_is_taken_over(book: Book
         wait_for(book.reached(search_id, Kind.TEACHER, 1))
         with transaction(book.sessions) as session:
             be_patient(session)
-            searches.lock(session, search_id)  # No row of the search can be written meanwhile.
+            jobs.lock(session, search_id)  # No row of the search can be written meanwhile.
             wait_for(lambda: bool(unnamed()))
             first.kill()
     assert not sound()
@@ -124,5 +124,5 @@ def test_a_file_whose_row_never_came_goes_when_its_step_is_taken_over(book: Book
         wait_for(lambda: (step := book.step(search_id, Kind.TEACHER)) is not None and step.fence == 2)
         with transaction(book.sessions) as session:
             flow.cancel(session, search_id)
-        wait_for(lambda: book.search(search_id).state == SearchState.CANCELLED)
+        wait_for(lambda: book.search(search_id).state == JobState.CANCELLED)
         wait_for(sound, seconds=60)

@@ -9,7 +9,7 @@ from uuid import UUID
 import psutil
 import redis
 
-from dna_engine.plans.steps import Kind
+from dna_engine.plans import Kind
 from store.embedded_redis import redis_server
 from store.settings import Settings
 from store.states import StepState

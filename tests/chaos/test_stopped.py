@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import psutil
 
-from dna_engine.plans.steps import Kind
+from dna_engine.plans import Kind
 from dna_engine.runtime import checkpoint
 from store import flow
 from store.session import transaction
 from store.settings import Settings
-from store.states import SearchState
+from store.states import JobState
 from store.tables import Worker
 from tests.chaos.conftest import Book
 from tests.e2e.service import alive, machine, wait_for
@@ -44,6 +44,6 @@ def test_its_engine_is_gone_before_another_begins(book: Book, impatient: Setting
         assert node_of(book, taken.lease_owner) != node
         with transaction(book.sessions) as session:
             flow.cancel(session, search_id)
-        wait_for(lambda: book.search(search_id).state == SearchState.CANCELLED)
+        wait_for(lambda: book.search(search_id).state == JobState.CANCELLED)
     state = checkpoint.load(impatient.data_dir / "runs" / str(search_id) / "checkpoints/teacher.safetensors")
     assert state is not None

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from dna_engine.accuracy import Answers, judge
 from dna_engine.images.info import DIGITS
-from dna_engine.plans.steps import Kind
+from dna_engine.plans import Kind
 from dna_engine.space import CellRef
 from dna_engine.spec import ResolvedSpec, SearchSpec, resolve
 from store import flow, searches, steps, workers
@@ -40,7 +40,7 @@ def two_groups(session: Session, kind: Kind, spec: ResolvedSpec) -> Sequence[Seq
 
 
 def queued(session: Session, search: Search) -> list[Step]:
-    return [step for step in steps.of_search(session, search.id) if step.state == StepState.QUEUED]
+    return [step for step in steps.of_job(session, search.id) if step.state == StepState.QUEUED]
 
 
 def take(session: Session, step: Step, worker: Worker) -> Claim:
@@ -57,11 +57,39 @@ def values_of(kind: Kind) -> dict[str, Any]:
     """What the engine would report for a step of that kind."""
     match kind:
         case Kind.SELECT:
-            return {"winner": network(0.5), "control": network(0.9)}
+            return {"winner": network(0.5), "control": network(0.9), "networks": "2", "frontier": 2}
         case Kind.TRAIN:
-            return {"test_accuracy": 0.99, "test": TEST, "counted": {"flops": 1000, "params": 100}}
+            costs = {"flops": 1000, "params": 100}
+            about = {"recipe": {"epochs": 1}, "dataset": "digits", "seed": 0, "predicted": costs, "counted": costs}
+            return {
+                "test_accuracy": 0.99,
+                "test_loss": 0.1,
+                "test": TEST,
+                "seconds": 1.0,
+                "images_per_second": 9.0,
+                **about,
+            }
+        case Kind.EXPORT:
+            return exported(warning=None)
         case _:
             return {}
+
+
+def exported(warning: str | None) -> dict[str, Any]:
+    costs = {"flops": 1000, "params": 100}
+    same = {"safetensors": 0.0} if warning else {"safetensors": 0.0, "onnx": 1e-6}
+    return {
+        "images": 100,
+        "spread": 1.0,
+        "largest_difference": same,
+        "relative_difference": same,
+        "same_answers": dict.fromkeys(same, 1.0),
+        "accuracy": {"torch": 0.99} | dict.fromkeys(same, 0.99),
+        "warning": warning,
+        "predicted": costs,
+        "counted": costs,
+        "test_accuracy": 0.99,
+    }
 
 
 def succeed(session: Session, claim: Claim) -> None:

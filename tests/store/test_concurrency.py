@@ -43,7 +43,7 @@ def stored(sessions: Sessions) -> tuple[Search, Worker]:
 def test_one_of_many_claimers_wins(sessions: Sessions) -> None:
     search, worker = stored(sessions)
     with transaction(sessions) as session:
-        step_id = steps.of_search(session, search.id)[0].id
+        step_id = steps.of_job(session, search.id)[0].id
 
     def claim(_: int) -> bool:
         with transaction(sessions) as session:
@@ -137,7 +137,7 @@ def test_a_cancel_and_a_claim_do_not_cross(sessions: Sessions) -> None:
     """Either the claim comes first and the step runs until it is stopped, or it finds nothing to claim."""
     search, worker = stored(sessions)
     with transaction(sessions) as session:
-        step_id = steps.of_search(session, search.id)[0].id
+        step_id = steps.of_job(session, search.id)[0].id
 
     def act(number: int) -> object:
         with transaction(sessions) as session:

@@ -14,14 +14,14 @@ import pytest
 from sqlalchemy import event, func, select, update
 
 from dna_engine.images.info import DIGITS
-from store import artifacts, claims, datasets, files, flow, searches
+from store import artifacts, claims, datasets, files, flow, jobs
 from store.artifacts import StoredFile
 from store.blobs import BlobStore
 from store.claims import Claim
 from store.files import discard_loose, drafts
 from store.session import Sessions, transaction
 from store.settings import Settings
-from store.states import SearchState
+from store.states import JobState
 from store.tables import LooseFile, Search, Step
 from tests.store.builders import new_search, new_worker, queued, take
 from tests.store.kept import rows_and_files
@@ -152,7 +152,7 @@ def test_a_file_with_a_row_is_loose_no_more(
         file = StoredFile("teacher.json", *written.write_files([content]))
         assert loose(sessions) == 1
         with transaction(sessions) as session:
-            artifacts.record(session, claim.search_id, [file])
+            artifacts.record(session, claim.job_id, [file])
     assert loose(sessions) == 0
     lose_lease(sessions, claim)
     discard_loose(sessions, blobs)
@@ -177,12 +177,12 @@ def test_files_of_what_was_deleted_go_though_the_process_that_deleted_it_was_kil
     sessions: Sessions, settings: Settings, blobs: BlobStore, claim: Claim, content: Path
 ) -> None:
     with drafts(sessions, blobs) as written, transaction(sessions) as session:
-        artifacts.record(session, claim.search_id, [StoredFile("teacher.json", *written.write_files([content]))])
+        artifacts.record(session, claim.job_id, [StoredFile("teacher.json", *written.write_files([content]))])
         info = DIGITS.model_copy(update={"name": "birds", "kind": "upload"})
         dataset = datasets.create(session, info, fingerprint="f", archive=written.write_files([content])[0])
     with transaction(sessions) as session:
-        session.execute(update(Search).values(state=SearchState.FAILED))
-        searches.delete(session, claim.search_id)
+        session.execute(update(Search).values(state=JobState.FAILED))
+        jobs.delete(session, claim.job_id)
         datasets.delete(session, datasets.get(session, dataset.id))
     assert len(left(sessions, settings)[1]) == 2
     discard_loose(sessions, blobs)

@@ -9,10 +9,10 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from dna_engine.events import Log, Metric, Progress
-from dna_engine.plans.steps import Kind
-from store import architectures, claims, events, flow, searches, steps, trainings
+from dna_engine.plans import Kind
+from store import architectures, claims, events, flow, jobs, steps, trainings
 from store.errors import IllegalTransition, LeaseLost
-from store.states import EventType, Role, SearchState, StepState, TrainingState
+from store.states import EventType, JobState, Role, StepState
 from store.tables import OutboxMessage, Search, Step, Training
 from tests.store.builders import TEST, finish_phase, new_search, new_worker, queued, succeed, take, two_groups
 
@@ -33,7 +33,7 @@ def test_every_phase_follows_the_one_before(session: Session) -> None:
         (Kind.TRAIN, 2),
         (Kind.EXPORT, 3),
     ]
-    assert (search.state, search.progress, search.eta_seconds) == (SearchState.SUCCEEDED, 1.0, None)
+    assert (search.state, search.progress, search.eta_seconds) == (JobState.SUCCEEDED, 1.0, None)
     assert search.started_at is not None
     assert search.finished_at is not None
 
@@ -47,12 +47,12 @@ def test_networks_and_trainings_come_out_of_the_results(session: Session) -> Non
     assert search.best is not None
     assert search.best["test_accuracy"] is None
     (training,) = trainings.of_architecture(session, winner.id)
-    assert (training.network, training.state) == ("winner", TrainingState.QUEUED)
+    assert (training.network, training.state) == ("winner", JobState.QUEUED)
     claim = take(session, next(s for s in queued(session, search) if s.key == "train-winner"), worker)
     flow.report(session, claim, [Progress(done=1, total=4, eta_seconds=3.0)], engine_seconds=1.0)
-    assert (training.state, training.progress, training.eta_seconds) == (TrainingState.RUNNING, 0.25, 3.0)
+    assert (training.state, training.progress, training.eta_seconds) == (JobState.RUNNING, 0.25, 3.0)
     succeed(session, claim)
-    assert (training.state, training.test_accuracy) == (TrainingState.SUCCEEDED, 0.99)
+    assert (training.state, training.test_accuracy) == (JobState.SUCCEEDED, 0.99)
     assert (winner.test_accuracy, winner.counted_flops, winner.counted_params) == (0.99, 1000, 100)
     assert search.best == {
         "architecture_id": str(winner.id),
@@ -70,7 +70,7 @@ def test_a_search_without_a_control(session: Session) -> None:
     search, worker = new_search(session, retrain={"control": False}), new_worker(session)
     for _ in Kind:
         finish_phase(session, search, worker)
-    assert search.state == SearchState.SUCCEEDED
+    assert search.state == JobState.SUCCEEDED
     assert session.scalar(select(func.count()).select_from(Training)) == 1
 
 
@@ -115,11 +115,11 @@ def test_a_crash_is_tried_again_until_attempts_run_out(session: Session) -> None
     step = queued(session, search)[0]
     again = flow.fail(session, take(session, step, worker), error, engine_seconds=1.0, retry=True)
     assert again == StepState.QUEUED
-    assert search.state == SearchState.RUNNING
+    assert search.state == JobState.RUNNING
     assert wakes(session, step) == 2
     at_last = flow.fail(session, take(session, step, worker), error, engine_seconds=1.0, retry=True)
     assert at_last == StepState.FAILED
-    assert (search.state, search.error) == (SearchState.FAILED, {**error, "step": "teacher"})
+    assert (search.state, search.error) == (JobState.FAILED, {**error, "step": "teacher"})
 
 
 def test_an_error_in_the_spec_is_not_tried_again_and_stops_the_siblings(session: Session) -> None:
@@ -129,10 +129,10 @@ def test_an_error_in_the_spec_is_not_tried_again_and_stops_the_siblings(session:
     running, sibling = take(session, first, worker), take(session, second, worker)
     error = {"code": "data_error", "message": "An image cannot be read.", "param": "dataset"}
     flow.fail(session, running, error, engine_seconds=0.0, retry=False)
-    assert search.state == SearchState.FAILED
+    assert search.state == JobState.FAILED
     assert claims.must_stop(session, sibling)
     assert flow.stop(session, sibling, engine_seconds=0.0) == StepState.CANCELLED
-    assert search.state == SearchState.FAILED
+    assert search.state == JobState.FAILED
 
 
 def test_a_sibling_that_stops_after_a_resume_is_queued_again(session: Session) -> None:
@@ -155,7 +155,7 @@ def test_resume_keeps_what_is_done(session: Session) -> None:
     claim = take(session, second, worker)
     flow.fail(session, claim, {"code": "x", "message": "y", "param": None}, engine_seconds=0.0, retry=False)
     flow.resume(session, search.id)
-    assert (search.state, search.error, search.finished_at) == (SearchState.QUEUED, None, None)
+    assert (search.state, search.error, search.finished_at) == (JobState.QUEUED, None, None)
     assert [step.key for step in queued(session, search)] == [second.key]
     finish_phase(session, search, worker)
     assert search.phase == Kind.RATE
@@ -192,9 +192,9 @@ def test_cancel_before_anything_runs(session: Session) -> None:
     search = new_search(session)
     step = queued(session, search)[0]
     flow.cancel(session, search.id)
-    assert (search.state, step.state) == (SearchState.CANCELLED, StepState.CANCELLED)
+    assert (search.state, step.state) == (JobState.CANCELLED, StepState.CANCELLED)
     assert flow.claim(session, step.id, new_worker(session), lease_seconds=60) is None
-    assert flow.cancel(session, search.id).state == SearchState.CANCELLED
+    assert flow.cancel(session, search.id).state == JobState.CANCELLED
 
 
 def test_cancel_waits_for_what_runs_and_can_be_resumed(session: Session) -> None:
@@ -204,14 +204,14 @@ def test_cancel_waits_for_what_runs_and_can_be_resumed(session: Session) -> None
     claim = take(session, first, worker)
     assert not claims.must_stop(session, claim)
     flow.cancel(session, search.id)
-    assert (search.state, second.state) == (SearchState.RUNNING, StepState.CANCELLED)
+    assert (search.state, second.state) == (JobState.RUNNING, StepState.CANCELLED)
     assert claims.must_stop(session, claim)
     assert flow.stop(session, claim, engine_seconds=1.0) == StepState.CANCELLED
-    assert search.state == SearchState.CANCELLED
+    assert search.state == JobState.CANCELLED
     flow.resume(session, search.id)
     for _ in list(Kind)[1:]:
         finish_phase(session, search, worker)
-    assert search.state == SearchState.SUCCEEDED
+    assert search.state == JobState.SUCCEEDED
     with pytest.raises(IllegalTransition, match="nothing to cancel"):
         flow.cancel(session, search.id)
 
@@ -221,7 +221,7 @@ def test_a_step_that_ends_while_being_cancelled_counts(session: Session) -> None
     claim = take(session, queued(session, search)[0], worker)
     flow.cancel(session, search.id)
     succeed(session, claim)
-    assert (search.state, search.phase) == (SearchState.CANCELLED, Kind.DISTILL)
+    assert (search.state, search.phase) == (JobState.CANCELLED, Kind.DISTILL)
     flow.resume(session, search.id)
     assert len(queued(session, search)) == 2
 
@@ -252,7 +252,7 @@ def test_expired_leases_are_taken_over_a_number_of_times(session: Session) -> No
     take(session, step, worker)
     expire(session, step)
     reap(session)
-    assert (step.state, search.state) == (StepState.FAILED, SearchState.FAILED)
+    assert (step.state, search.state) == (StepState.FAILED, JobState.FAILED)
     assert search.error is not None
     assert search.error["code"] == "worker_lost"
     assert "attempt 2 of 2" in search.error["message"]
@@ -265,7 +265,7 @@ def test_a_lost_worker_does_not_hold_up_a_cancel(session: Session) -> None:
     flow.cancel(session, search.id)
     expire(session, step)
     reap(session)
-    assert (step.state, search.state) == (StepState.CANCELLED, SearchState.CANCELLED)
+    assert (step.state, search.state) == (StepState.CANCELLED, JobState.CANCELLED)
 
 
 def test_a_step_that_cannot_be_read_fails_and_lets_the_next_one_through(session: Session) -> None:
@@ -274,7 +274,7 @@ def test_a_step_that_cannot_be_read_fails_and_lets_the_next_one_through(session:
     search.resolved = {"of": "another version"}
     session.flush()
     assert flow.claim(session, step.id, worker, lease_seconds=60.0) is None
-    assert (step.state, search.state) == (StepState.FAILED, SearchState.FAILED)
+    assert (step.state, search.state) == (StepState.FAILED, JobState.FAILED)
     assert "another version" in (search.error or {})["message"]
 
 
@@ -306,7 +306,7 @@ def test_a_deleted_search_stops_its_worker(session: Session) -> None:
     first, second = queued(session, search)
     running, sibling = take(session, first, worker), take(session, second, worker)
     flow.fail(session, running, {"code": "x", "message": "y", "param": None}, engine_seconds=0.0, retry=False)
-    searches.delete(session, search.id)
+    jobs.delete(session, search.id)
     assert claims.must_stop(session, sibling)
     with pytest.raises(LeaseLost):
         flow.stop(session, sibling, engine_seconds=0.0)
@@ -351,7 +351,7 @@ def test_a_damaged_input_is_made_again_and_what_needs_it_waits(session: Session)
     assert _wakes(session, second) == woken + 1
     for _ in list(Kind)[1:]:
         finish_phase(session, search, worker)
-    assert search.state == SearchState.SUCCEEDED
+    assert search.state == JobState.SUCCEEDED
 
 
 def test_phases_that_are_done_are_passed_over_when_something_before_them_was_made_again(session: Session) -> None:
@@ -364,7 +364,7 @@ def test_phases_that_are_done_are_passed_over_when_something_before_them_was_mad
     succeed(session, take(session, again, worker))
     assert search.phase == Kind.EXPORT
     finish_phase(session, search, worker)
-    assert search.state == SearchState.SUCCEEDED
+    assert search.state == JobState.SUCCEEDED
 
 
 def test_a_training_that_is_made_again_replaces_what_it_said(session: Session) -> None:
@@ -374,11 +374,11 @@ def test_a_training_that_is_made_again_replaces_what_it_said(session: Session) -
     export = next(step for step in queued(session, search) if step.key == "export-winner")
     flow.lack(session, take(session, export, worker), "winner/weights.safetensors", BAD)
     (training,) = [found for found in session.scalars(select(Training)) if found.network == "winner"]
-    assert training.state == TrainingState.QUEUED
+    assert training.state == JobState.QUEUED
     finish_phase(session, search, worker)
-    assert (training.state, training.test_accuracy) == (TrainingState.SUCCEEDED, 0.99)
+    assert (training.state, training.test_accuracy) == (JobState.SUCCEEDED, 0.99)
     finish_phase(session, search, worker)
-    assert search.state == SearchState.SUCCEEDED
+    assert search.state == JobState.SUCCEEDED
 
 
 def test_what_cannot_be_made_again_fails_once_and_is_named(session: Session) -> None:
@@ -388,7 +388,7 @@ def test_what_cannot_be_made_again_fails_once_and_is_named(session: Session) -> 
     claim = take(session, queued(session, search)[0], worker)
     error = {"code": "bad_input", "message": "winner/architecture.json is gone.", "param": None}
     assert flow.lack(session, claim, "winner/architecture.json", error) == StepState.FAILED
-    assert (search.state, search.error) == (SearchState.FAILED, {**error, "step": "train-winner"})
+    assert (search.state, search.error) == (JobState.FAILED, {**error, "step": "train-winner"})
 
 
 def test_what_is_damaged_again_and_again_ends(session: Session) -> None:
@@ -398,11 +398,11 @@ def test_what_is_damaged_again_and_again_ends(session: Session) -> None:
     assert flow.lack(session, take(session, step, worker), "teacher.json", BAD) == StepState.QUEUED
     succeed(session, take(session, queued(session, search)[0], worker))
     assert flow.lack(session, take(session, step, worker), "teacher.json", BAD) == StepState.FAILED
-    assert search.state == SearchState.FAILED
+    assert search.state == JobState.FAILED
     flow.resume(session, search.id)
     for _ in list(Kind)[1:]:
         finish_phase(session, search, worker)
-    assert search.state == SearchState.SUCCEEDED
+    assert search.state == JobState.SUCCEEDED
 
 
 def test_a_search_that_is_cancelled_while_something_is_made_again_can_be_resumed(session: Session) -> None:
@@ -411,13 +411,13 @@ def test_a_search_that_is_cancelled_while_something_is_made_again_can_be_resumed
     first, second = queued(session, search)
     flow.lack(session, take(session, first, worker), "teacher.json", BAD)
     flow.cancel(session, search.id)
-    assert search.state == SearchState.CANCELLED
+    assert search.state == JobState.CANCELLED
     flow.resume(session, search.id)
     assert [step.key for step in queued(session, search)] == ["teacher", first.key, second.key]
     succeed(session, take(session, queued(session, search)[0], worker))
     for _ in list(Kind)[1:]:
         finish_phase(session, search, worker)
-    assert search.state == SearchState.SUCCEEDED
+    assert search.state == JobState.SUCCEEDED
 
 
 def _wakes(session: Session, step: Step) -> int:

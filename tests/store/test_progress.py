@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from dna_engine.images.info import DIGITS
-from dna_engine.plans.steps import Kind
+from dna_engine.plans import Kind
 from dna_engine.spec import SearchSpec, resolve
 from store import workers
 from store.progress import Fleet, Work, Workers, estimate, plan

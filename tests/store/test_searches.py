@@ -9,13 +9,13 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from dna_engine.plans.steps import Kind
-from store import architectures, artifacts, events, flow, outbox, searches
+from dna_engine.plans import Kind
+from store import architectures, artifacts, events, flow, jobs, outbox, searches
 from store.artifacts import StoredFile
 from store.blobs import BlobStore
 from store.errors import IllegalTransition, NotFound, UnstorableValue
-from store.searches import Filter
-from store.states import EventType, SearchState
+from store.jobs import Filter
+from store.states import EventType, JobState
 from store.tables import Artifact, Base, Search
 from tests.store.builders import finish_phase, new_search, new_worker, queued, take, two_groups
 
@@ -26,7 +26,7 @@ def test_a_new_search_waits_with_its_first_step(session: Session) -> None:
     made = new_search(session, name="mine", labels={"team": "vision"}, seed=7)
     session.expire_all()
     search = searches.get(session, made.id)
-    assert (search.name, search.state, search.phase, search.seed) == ("mine", SearchState.QUEUED, Kind.TEACHER, 7)
+    assert (search.name, search.state, search.phase, search.seed) == ("mine", JobState.QUEUED, Kind.TEACHER, 7)
     assert search.spec == {"dataset": "digits", "name": "mine", "labels": {"team": "vision"}, "seed": 7}
     assert search.resolved["dataset"]["num_classes"] == 10
     (step,) = search.steps
@@ -63,7 +63,7 @@ def test_filters(session: Session) -> None:
 
     assert found(Filter(labels={"team": "vision"})) == [mine]
     assert found(Filter(labels={"team": "vision", "run": "2"})) == []
-    assert found(Filter(state=SearchState.CANCELLED)) == [other]
+    assert found(Filter(state=JobState.CANCELLED)) == [other]
     assert found(Filter(dataset="digits")) == [other, mine]
     assert found(Filter(dataset="cifar")) == []
 
@@ -91,7 +91,7 @@ def test_json_that_postgresql_cannot_hold_is_refused_clearly(session: Session, d
 
 def test_unknown_ids(session: Session) -> None:
     missing = uuid4()
-    for look in (searches.get, searches.lock, searches.delete, flow.cancel, flow.resume):
+    for look in (searches.get, jobs.lock, jobs.delete, flow.cancel, flow.resume):
         with pytest.raises(NotFound, match=f"There is no search {missing}"):
             look(session, missing)
 
@@ -105,10 +105,10 @@ def test_only_a_finished_search_is_deleted_and_with_all_it_has(session: Session,
     blob = blobs.write_file(source)
     flow.succeed(session, claim, {}, [StoredFile("teacher.safetensors", blob)], engine_seconds=0.0, group=two_groups)
     with pytest.raises(IllegalTransition, match="Cancel it"):
-        searches.delete(session, search.id)
+        jobs.delete(session, search.id)
     for _ in list(Kind)[1:]:
         finish_phase(session, search, worker)
-    assert searches.delete(session, search.id) == [blob.location]
+    assert jobs.delete(session, search.id) == [blob.location]
     session.expire_all()
     for table in ("searches", "steps", "events", "architectures", "trainings", "artifacts", "metrics"):
         assert session.execute(select(Base.metadata.tables[table])).all() == [], table
@@ -131,7 +131,7 @@ def test_files_belong_to_their_network_and_replace_each_other(session: Session, 
     assert flow.save_checkpoint(session, claim, newest) == [checkpoint.blob.location]
     gone = flow.succeed(session, claim, {}, [], engine_seconds=0.0, group=two_groups)
     assert set(gone) == {newer.blob.location, newest.blob.location}
-    assert artifacts.of_search(session, search.id) == []
+    assert artifacts.of_job(session, search.id) == []
     for _ in (Kind.DISTILL, Kind.RATE):
         finish_phase(session, search, worker)
     claim = take(session, queued(session, search)[0], worker)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from store.errors import IllegalTransition
-from store.states import FINISHED, SearchState, StepState, move_search, move_step
+from store.states import FINISHED, JobState, StepState, move_job, move_step
 
 
 def test_legal_moves_of_a_search() -> None:
-    legal = {(old, new) for old in SearchState for new in SearchState if _allowed(move_search, old, new)}
+    legal = {(old, new) for old in JobState for new in JobState if _allowed(move_job, old, new)}
     assert legal == {
         ("queued", "running"),
         ("queued", "cancelled"),
@@ -24,7 +24,7 @@ def test_legal_moves_of_a_search() -> None:
 
 def test_success_is_final() -> None:
     with pytest.raises(IllegalTransition, match=r"search that is succeeded cannot become queued; .* nothing else"):
-        move_search(SearchState.SUCCEEDED, SearchState.QUEUED)
+        move_job(JobState.SUCCEEDED, JobState.QUEUED)
     with pytest.raises(IllegalTransition, match="step that is succeeded cannot become running"):
         move_step(StepState.SUCCEEDED, StepState.RUNNING)
 
@@ -37,7 +37,7 @@ def test_every_unfinished_step_can_be_cancelled_and_queued_again() -> None:
 
 
 def test_finished_states() -> None:
-    assert set(SearchState) - FINISHED == {SearchState.QUEUED, SearchState.RUNNING}
+    assert set(JobState) - FINISHED == {JobState.QUEUED, JobState.RUNNING}
 
 
 def _allowed(move: object, old: object, new: object) -> bool:

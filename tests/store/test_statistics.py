@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from dna_engine.plans.steps import Kind
+from dna_engine.plans import Kind
 from store import flow, statistics
-from store.states import SearchState
+from store.states import JobState
 from tests.store.builders import finish_phase, new_search, new_worker, queued, succeed, take
 
 
@@ -28,7 +28,7 @@ def test_how_much_there_is(session: Session) -> None:
     new_search(session)
     flow.cancel(session, new_search(session).id)
     counts = statistics.searches_by_state(session)
-    assert (counts[SearchState.QUEUED], counts[SearchState.CANCELLED], counts[SearchState.FAILED]) == (1, 1, 0)
+    assert (counts[JobState.QUEUED], counts[JobState.CANCELLED], counts[JobState.FAILED]) == (1, 1, 0)
     assert statistics.waiting_steps(session) == {"gpu": 1}
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy.orm import Session
 
-from dna_engine.plans.steps import Kind
+from dna_engine.plans import Kind
 from store import flow, waiting, workers
 from tests.store.builders import finish_phase, new_search, new_worker, queued, take
 

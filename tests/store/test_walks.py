@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from dna_engine.plans.steps import METRICS
-from dna_engine.plans.steps import Step as PlannedStep
+from dna_engine.plans import Step as PlannedStep
+from dna_engine.plans.files import METRICS
 from dna_engine.spec import ResolvedSpec
 from store import artifacts, claims, flow, searches, steps
 from store.artifacts import StoredFile
@@ -19,7 +19,7 @@ from store.blobs import Blob, location_of
 from store.claims import Claim
 from store.columns import new_id
 from store.errors import IllegalTransition, LeaseLost
-from store.states import FINISHED, SearchState, StepState
+from store.states import FINISHED, JobState, StepState
 from store.tables import Artifact, LooseFile, Step
 from tests.store.builders import new_search, new_worker, two_groups, values_of
 
@@ -39,7 +39,7 @@ class Walk:
         self.id = new_search(session, max_attempts=3).id
 
     @property
-    def state(self) -> SearchState:
+    def state(self) -> JobState:
         return searches.state(self._session, self.id)
 
     def go(self) -> None:
@@ -71,7 +71,7 @@ class Walk:
         for claim in self._claims:
             self._lose(claim)
         self._claims.clear()
-        if self.state in (SearchState.FAILED, SearchState.CANCELLED):
+        if self.state in (JobState.FAILED, JobState.CANCELLED):
             flow.resume(self._session, self.id)
         while self.claim():
             self._succeed(self._claims.pop())
@@ -88,11 +88,11 @@ class Walk:
             assert StepState.QUEUED not in states
         elif not search.cancel_requested:
             assert StepState.RUNNING in states or StepState.QUEUED in here
-        if search.state == SearchState.SUCCEEDED:
+        if search.state == JobState.SUCCEEDED:
             assert states == {StepState.SUCCEEDED}
             spec = ResolvedSpec.model_validate(search.resolved)
             planned = [PlannedStep.model_validate(step.payload) for step in search.steps]
-            made = {artifact.name for artifact in artifacts.of_search(self._session, self.id)}
+            made = {artifact.name for artifact in artifacts.of_job(self._session, self.id)}
             assert {name for step in planned for name in step.outputs(spec)} == made
         named = set(self._session.scalars(select(Artifact.location)))
         assert named.isdisjoint(self._session.scalars(select(LooseFile.location)))
@@ -130,4 +130,4 @@ def test_a_search_comes_to_its_end_whatever_happens(session: Session, seed: int)
         walk.check()
     for _ in range(3):  # The first round may end with a step that has no attempt left.
         walk.finish()
-    assert walk.state == SearchState.SUCCEEDED
+    assert walk.state == JobState.SUCCEEDED

@@ -15,7 +15,7 @@ from tests.store.builders import new_search, new_worker
 
 def test_workers_count_as_live_while_they_beat(session: Session) -> None:
     worker, silent, left = (new_worker(session, hostname=name) for name in ("a", "b", "c"))
-    step = steps.of_search(session, new_search(session).id)[0]
+    step = steps.of_job(session, new_search(session).id)[0]
     long_ago = clock(session) - timedelta(minutes=5)
     session.execute(update(Worker).values(last_seen_at=long_ago))
     workers.beat(session, worker, current_step_id=step.id)

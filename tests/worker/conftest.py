@@ -59,7 +59,7 @@ class Bench:
     def step(self) -> Step:
         """The first step."""
         with transaction(self.slot.sessions) as session:
-            return steps.of_search(session, self.search_id)[0]
+            return steps.of_job(session, self.search_id)[0]
 
     def claim(self, *, lease_seconds: float = 60.0) -> Claim:
         with transaction(self.slot.sessions) as session:

@@ -13,7 +13,7 @@ from store import datasets
 from store.columns import new_id
 from store.session import transaction
 from store.settings import Settings
-from store.states import SearchState
+from store.states import JobState
 from store.tables import Search
 from tests.worker.conftest import Bench
 from tests.worker.test_datasets import stored
@@ -24,21 +24,21 @@ from worker.datasets import lay_down
 def test_only_what_may_be_worked_on_again_is_kept(bench: Bench) -> None:
     data_dir = bench.slot.settings.data_dir
     remove_run_folders(bench.slot.sessions, data_dir)
-    folders: dict[SearchState | None, Path] = {}
+    folders: dict[JobState | None, Path] = {}
 
     def folder(search_id: UUID) -> Path:
         path = data_dir / "runs" / str(search_id)
         (path / "cells").mkdir(parents=True)
         return path
 
-    for state in SearchState:
+    for state in JobState:
         search_id = Bench(bench.slot).search_id
         with transaction(bench.slot.sessions) as session:
             session.execute(update(Search).where(Search.id == search_id).values(state=state))
         folders[state] = folder(search_id)
     folders[None] = folder(new_id())
     remove_run_folders(bench.slot.sessions, data_dir)
-    assert {state for state, path in folders.items() if not path.exists()} == {SearchState.SUCCEEDED, None}
+    assert {state for state, path in folders.items() if not path.exists()} == {JobState.SUCCEEDED, None}
 
 
 def test_what_killed_processes_left_goes(tmp_path: Path) -> None:

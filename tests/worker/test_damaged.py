@@ -14,7 +14,7 @@ from dna_engine.errors import DamagedCheckpoint
 from store import artifacts, claims, flow
 from store.claims import Claim
 from store.session import transaction
-from store.states import SearchState, StepState
+from store.states import JobState, StepState
 from tests.worker.conftest import Bench
 from worker.checkpoints import Checkpoints
 from worker.run_folder import RunFolder
@@ -74,7 +74,7 @@ def readable(folder: RunFolder) -> list[int]:
 
 def test_two_generations_are_stored(bench: Bench, folder: RunFolder) -> None:
     with transaction(bench.slot.sessions) as session:
-        found = {artifact.name: artifact for artifact in artifacts.of_search(session, bench.search_id)}
+        found = {artifact.name: artifact for artifact in artifacts.of_job(session, bench.search_id)}
     content = {name: b"".join(bench.slot.blobs.read(artifacts.blob(found[name]))) for name in found}
     assert content == {LAST: checkpoint_file(3), BEFORE: checkpoint_file(2)}
 
@@ -113,7 +113,7 @@ def test_when_all_are_damaged_the_step_starts_again_and_says_so(bench: Bench, cl
     step = bench.run("good", claim)
     assert step.state == StepState.SUCCEEDED
     with transaction(bench.slot.sessions) as session:
-        names = [artifact.name for artifact in artifacts.of_search(session, bench.search_id)]
+        names = [artifact.name for artifact in artifacts.of_job(session, bench.search_id)]
     assert names == ["teacher.json", "teacher.safetensors"]
 
 
@@ -125,7 +125,7 @@ def test_a_damaged_input_is_made_again_by_the_step_that_made_it(bench: Bench) ->
     assert distill.step.key == "distill-1"
     bench.run("good", distill)
     assert bench.step.state == StepState.QUEUED
-    assert bench.search.state == SearchState.RUNNING
+    assert bench.search.state == JobState.RUNNING
     assert bench.run("good").state == StepState.SUCCEEDED
     again = _claim_next(bench)
     assert again.step.key == "distill-1"

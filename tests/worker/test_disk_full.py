@@ -13,7 +13,7 @@ from store import claims, waiting
 from store.columns import new_id
 from store.session import Sessions, clock, transaction
 from store.settings import Settings
-from store.states import SearchState, StepState
+from store.states import JobState, StepState
 from store.tables import OutboxMessage, Step
 from tests.store.kept import rows_and_files
 from tests.worker.conftest import Bench
@@ -60,7 +60,7 @@ def test_nothing_is_left_and_the_step_waits(bench: Bench, sessions: Sessions) ->
     with transaction(sessions) as session:
         assert claims.oldest_waiting(session, ["gpu"]) == step.id
     assert bench.run("good").state == StepState.FAILED
-    assert bench.search.state == SearchState.FAILED
+    assert bench.search.state == JobState.FAILED
     assert rows_and_files(sessions, bench.slot.settings.artifacts) == (set(), set())
 
 

@@ -79,7 +79,7 @@ def test_a_wake_leads_to_the_oldest_search_and_none_is_forgotten(
     """Two searches of a step each, two messages; the one that comes first names the later search."""
     with transaction(sessions) as session:
         young = new_search(session)
-        step = steps.of_search(session, young.id)[0]
+        step = steps.of_job(session, young.id)[0]
     node = Node(slot, app, "node")
     node.run_step(step.id)
     assert bench.step.state == StepState.SUCCEEDED

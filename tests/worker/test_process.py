@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from dna_engine.events import Event, Log, Metric, Progress, Result
-from dna_engine.plans.steps import Kind, Order, Step
+from dna_engine.plans import Kind, Order, Step
 from worker.process import EngineProcess
 
 ACTOR = Path(__file__).with_name("actor.py")

@@ -9,7 +9,7 @@ from sqlalchemy import func, select, update
 
 from store.outbox import RUN_STEP
 from store.session import transaction
-from store.states import SearchState, StepState
+from store.states import JobState, StepState
 from store.tables import OutboxMessage, Step
 from tests.worker.conftest import Bench
 from worker.app import make_app
@@ -65,5 +65,5 @@ def test_a_lost_worker_gives_its_step_back_until_attempts_are_used_up(bench: Ben
         wait_since(bench, 1000)
         reap(bench.slot.sessions)
     assert bench.step.state == StepState.FAILED
-    assert bench.search.state == SearchState.FAILED
+    assert bench.search.state == JobState.FAILED
     assert (bench.search.error or {})["code"] == "worker_lost"

@@ -8,7 +8,7 @@ import random
 import pytest
 
 from dna_engine.images.info import DIGITS, DatasetInfo
-from dna_engine.plans.steps import Kind
+from dna_engine.plans import Kind
 from dna_engine.space import CellRef
 from dna_engine.spec import ResolvedSpec, SearchSpec, resolve
 from worker.scheduling import Costs, assign, step_costs

@@ -14,7 +14,7 @@ from sqlalchemy import text, update
 
 from store import artifacts, events, flow
 from store.session import transaction
-from store.states import EventType, SearchState, StepState
+from store.states import EventType, JobState, StepState
 from store.tables import Step
 from tests.worker.conftest import Bench
 from worker.lease import Lease
@@ -68,7 +68,7 @@ def test_a_result_is_stored_and_the_next_phase_queued(bench: Bench) -> None:
 def test_what_the_engine_names_fails_the_search_at_once(bench: Bench) -> None:
     assert bench.run("named").state == StepState.FAILED
     error = {"code": "data_error", "message": "Image 3 is broken.", "param": "dataset", "step": "teacher"}
-    assert (bench.search.state, bench.search.error) == (SearchState.FAILED, error)
+    assert (bench.search.state, bench.search.error) == (JobState.FAILED, error)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_a_crash_is_tried_again_until_attempts_are_used_up(bench: Bench, role: s
     assert bench.run(role).state == StepState.FAILED
     error = bench.search.error
     assert error is not None
-    assert (error["code"], bench.search.state) == (code, SearchState.FAILED)
+    assert (error["code"], bench.search.state) == (code, JobState.FAILED)
     assert words in error["message"]
 
 
@@ -105,7 +105,7 @@ def test_cancelled_it_writes_a_checkpoint_and_a_resume_goes_on_from_there(bench:
         wait_for(lambda: bench.step.done >= 1)
         with transaction(bench.slot.sessions) as session:
             flow.cancel(session, bench.search_id)
-    assert (bench.step.state, bench.search.state) == (StepState.CANCELLED, SearchState.CANCELLED)
+    assert (bench.step.state, bench.search.state) == (StepState.CANCELLED, JobState.CANCELLED)
     with transaction(bench.slot.sessions) as session:
         flow.resume(session, bench.search_id)
         stored = artifacts.named(session, bench.search_id, ["checkpoints/teacher.safetensors"])
@@ -125,7 +125,7 @@ def test_what_ignores_a_cancel_is_killed_with_its_children(bench: Bench, wait_fo
         family = [engine, *engine.children()]
         with transaction(bench.slot.sessions) as session:
             flow.cancel(session, bench.search_id)
-    assert bench.search.state == SearchState.CANCELLED
+    assert bench.search.state == JobState.CANCELLED
     assert len(family) == 2
     wait_for(lambda: all(not member.is_running() or member.status() == psutil.STATUS_ZOMBIE for member in family))
 
@@ -134,7 +134,7 @@ def test_a_worker_that_leaves_puts_its_step_back(bench: Bench, wait_for: Wait) -
     with supervised(bench, "slow", wait_for):
         bench.slot.stopping.set()
     assert (bench.step.state, bench.step.attempt) == (StepState.QUEUED, 0)
-    assert bench.search.state == SearchState.RUNNING
+    assert bench.search.state == JobState.RUNNING
 
 
 def test_a_lost_lease_ends_the_engine_and_writes_nothing(bench: Bench, wait_for: Wait) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import func, update
 from starlette.testclient import TestClient
 
 from api.settings import ApiSettings
-from dna_engine.plans.steps import Kind
+from dna_engine.plans import Kind
 from dna_engine.space.architecture import Architecture
 from store.blobs import BlobStore
 from store.files import discard_loose

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from starlette.testclient import TestClient
 
-from dna_engine.plans.steps import Kind
+from dna_engine.plans import Kind
 from store.blobs import BlobStore
 from store.session import Sessions
 from tests.api.builders import finish

@@ -125,7 +125,7 @@ def finish_quickly(client: TestClient, sessions: Sessions, blobs: BlobStore, sec
     search = UUID(client.post("/searches", json={"dataset": "digits", **quick}).json()["id"])
     finish(sessions, blobs, search)
     with transaction(sessions) as session:
-        session.execute(update(Step).where(Step.search_id == search).values(engine_seconds=seconds))
+        session.execute(update(Step).where(Step.job_id == search).values(engine_seconds=seconds))
 
 
 def test_quick_steps_do_not_make_a_long_search_look_longer(

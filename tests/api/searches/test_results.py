@@ -11,7 +11,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.settings import ApiSettings
-from dna_engine.plans.steps import Kind
+from dna_engine.plans import Kind
 from dna_engine.select import Problem, best, frontier
 from dna_engine.space.architecture import Architecture
 from dna_engine.space.cost import architecture_cost

@@ -7,7 +7,7 @@ from uuid import UUID
 from starlette.testclient import TestClient
 
 from dna_engine.events import Progress
-from dna_engine.plans.steps import Kind
+from dna_engine.plans import Kind
 from store import flow, searches
 from store.blobs import BlobStore
 from store.session import Sessions, transaction

@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 from api.resources import Resources, open_resources
 from api.searches import feed, stream
 from api.settings import ApiSettings
-from store import events, flow, searches
+from store import events, flow, jobs
 from store.events import NewEvent
 from store.session import Sessions, transaction
 from store.states import EventType
@@ -98,7 +98,7 @@ def test_many_listeners_read_as_often_as_one(
 
     anyio.run(main)
     with transaction(sessions) as session:
-        last = searches.ends(session, [search_id])[search_id].seq
+        last = jobs.ends(session, [search_id])[search_id].seq
     assert len(counts) == LISTENERS
     for after, *numbers in counts:
         assert numbers == list(range(after + 1, last + 1))
@@ -130,7 +130,7 @@ def test_a_listener_that_is_behind_reads_on_by_itself(
 
     anyio.run(main)
     with transaction(sessions) as session:
-        last = searches.ends(session, [search_id])[search_id].seq
+        last = jobs.ends(session, [search_id])[search_id].seq
     for after, numbers in heard.items():
         assert numbers == list(range(after + 1, last + 1))
 
@@ -139,7 +139,7 @@ def test_a_listener_that_is_behind_reads_on_by_itself(
 def test_a_look_that_fails_ends_no_stream(
     api_settings: ApiSettings, sessions: Sessions, search_id: UUID, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    real, failures = searches.ends, iter(range(3))
+    real, failures = jobs.ends, iter(range(3))
 
     def fails(*arguments: Any) -> Any:
         if next(failures, None) is not None:
@@ -151,7 +151,7 @@ def test_a_look_that_fails_ends_no_stream(
         async with listening(api_settings) as resources, anyio.create_task_group() as tasks:
             with transaction(sessions) as session:
                 first = stream.read(session, search_id, 0)
-            monkeypatch.setattr(searches, "ends", fails)
+            monkeypatch.setattr(jobs, "ends", fails)
             tasks.start_soon(to_thread.run_sync, end, sessions, search_id)
             numbers += [len(chunk) async for chunk in stream.stream(resources, search_id, first) if chunk[:1] != b":"]
         return numbers
@@ -164,7 +164,7 @@ def test_a_deleted_search_ends_its_streams(api_settings: ApiSettings, sessions: 
     def delete() -> None:
         end(sessions, search_id)
         with transaction(sessions) as session:
-            searches.delete(session, search_id)
+            jobs.delete(session, search_id)
 
     async def main() -> None:
         async with listening(api_settings) as resources:
