@@ -25,9 +25,9 @@ from dna_client import Client
 from dna_client.models import Event, Search
 from dna_client.up import Service
 from dna_engine.effort import seconds
-from dna_engine.plans.steps import Kind, Step
+from dna_engine.plans import Phase, Step, plan_of
 from dna_engine.spec import ResolvedSpec
-from store.progress import Fleet, Work, Workers, estimate, plan
+from store.progress import Fleet, Work, Workers, estimate, planned
 from store.states import StepState
 
 #: Events of a recording that tell of the same step are this many seconds apart, at least.
@@ -57,11 +57,13 @@ class Replay:
         self.about = json.loads(head)
         self.events: list[Event] = [json.loads(line) for line in lines]
         self._spec = ResolvedSpec.model_validate(self.about["spec"])
-        self._plan = plan(self._spec)
+        self._planned = planned(self._spec)
+        plan = plan_of(self._spec)
+        self._phases = {step.kind: phase for phase in plan.phases for step in plan.steps(phase)}
         self._steps = {step["key"]: Told(Step.model_validate(step)) for step in self.about["steps"]}
         count = self.about["workers"]
         self._fleet = Fleet(gpu=Workers(count, self.about["devices"]), cpu=Workers(count, self.about["devices"]))
-        self._phase, self._made = Kind.TEACHER, set[str]()
+        self._phase, self._made = Phase.TEACHER, set[str]()
 
     def run(self) -> Iterator[tuple[float, str, float | None]]:
         """Time, phase, and the seconds left that the model says, after every event."""
@@ -74,7 +76,7 @@ class Replay:
         data = event["data"]
         match event["type"]:
             case "state":
-                self._phase = Kind(data["phase"])
+                self._phase = Phase(data["phase"])
             case "step":
                 step = self._steps[data["step"]]
                 self._made.add(data["step"])
@@ -90,6 +92,7 @@ class Replay:
         steps = [
             Work(
                 kind=step.planned.kind,
+                phase=self._phases[step.planned.kind],
                 state=step.state,
                 planned=seconds(step.planned, self._spec),
                 fraction=step.fraction,
@@ -99,7 +102,7 @@ class Replay:
             for key, step in self._steps.items()
             if key in self._made
         ]
-        return estimate(self._phase, steps, self._plan, self._fleet).eta_seconds
+        return estimate(self._phase, steps, self._planned, self._fleet).eta_seconds
 
 
 def when(event: Event) -> float:

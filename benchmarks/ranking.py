@@ -27,10 +27,10 @@ import torch
 from benchmarks import ranking_result, report
 from benchmarks.pictures import lay_down
 from dna_engine.baselines import spos
-from dna_engine.blockwise import distill, rate, teacher
 from dna_engine.errors import InvalidSpec
 from dna_engine.events import Reporter
-from dna_engine.plans.steps import Kind, phase_steps
+from dna_engine.pipeline import run_step
+from dna_engine.plans import Phase, plan_of
 from dna_engine.runtime.checkpoint import remove
 from dna_engine.runtime.context import Context, choose_device, prepare
 from dna_engine.space import Space
@@ -193,7 +193,7 @@ class Study:
 
     def _dna(self, context: Context) -> dict[str, Any]:
         """The teacher, then the search's own steps for each number of steps of the supernets."""
-        _missing_steps(Kind.TEACHER, self.spec, context)
+        _missing_steps(Phase.TEACHER, self.spec, context)
         about = json.loads((context.run / "teacher.json").read_text())
         rated = {steps: self._dna_at(steps, context) for steps in self.settings.distill_steps}
         return {"teacher_accuracy": about["accuracy"], **_by_steps(rated)}
@@ -205,8 +205,8 @@ class Study:
         run.mkdir(exist_ok=True)
         for name in ("teacher.safetensors", "teacher.json"):
             shutil.copyfile(context.run / name, run / name)
-        for kind in (Kind.DISTILL, Kind.RATE):
-            _missing_steps(kind, spec, replace(context, run=run))
+        for phase in (Phase.DISTILL, Phase.RATE):
+            _missing_steps(phase, spec, replace(context, run=run))
         losses = {}
         for ref in space.cells:
             rated = json.loads((run / f"ratings/{ref}.json").read_text())["losses"]
@@ -256,12 +256,11 @@ class Study:
         )
 
 
-def _missing_steps(kind: Kind, spec: ResolvedSpec, context: Context) -> None:
+def _missing_steps(phase: Phase, spec: ResolvedSpec, context: Context) -> None:
     """The steps of a phase whose files are not in the run folder."""
-    module = {Kind.TEACHER: teacher, Kind.DISTILL: distill, Kind.RATE: rate}[kind]
-    for step in phase_steps(kind, spec, [spec.parsed_space.cells]):
+    for step in plan_of(spec).steps(phase):
         if not all((context.run / name).exists() for name in step.outputs(spec)):
-            module.run_step(spec, step, context)
+            run_step(spec, step, context)
 
 
 @functools.cache

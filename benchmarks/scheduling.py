@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from benchmarks import report
 from benchmarks.distillation import Bench, prepare_bench
-from dna_engine.plans.steps import Kind
+from dna_engine.plans import Kind
 from dna_engine.runtime.context import choose_device, prepare
 from worker.scheduling import Costs, assign, step_costs
 

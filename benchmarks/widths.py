@@ -21,7 +21,7 @@ from benchmarks.teachers import Told
 from dna_engine.catalogue import get_teacher
 from dna_engine.images.info import DIGITS, DatasetInfo
 from dna_engine.pipeline import run_step
-from dna_engine.plans.steps import Kind, Step
+from dna_engine.plans import Kind, Step
 from dna_engine.runtime.context import Context, choose_device, prepare
 from dna_engine.space import CellRef
 from dna_engine.spec import DistillSpec, ResolvedSpec, RetrainSpec, SearchSpec, TeacherSpec, resolve

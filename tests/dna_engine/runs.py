@@ -12,7 +12,9 @@ import torch
 from dna_engine.events import Reporter, _Event
 from dna_engine.images.info import DIGITS, DatasetInfo
 from dna_engine.runtime.context import Context, never
-from dna_engine.spec import ResolvedSpec, SearchSpec, resolve
+from dna_engine.space import parse_space
+from dna_engine.space.architecture import Architecture
+from dna_engine.spec import ResolvedSpec, ResolvedTraining, SearchSpec, TrainingSpec, resolve, resolve_training
 
 #: (2 + 4) x 4 x 2 = 48 networks at 16x16; two cells in the first block.
 TINY_SPACE: dict[str, Any] = {
@@ -28,6 +30,11 @@ TINY_SPACE: dict[str, Any] = {
     "head_width": 32,
 }
 
+#: A network of it, made for the thousand classes of another set.
+TINY_NETWORK = Architecture.from_choices(
+    parse_space(TINY_SPACE), [(1, ["mb3_3x3"]), (1, ["mb3_3x3", "plain"]), (1, ["mb3_3x3"])], input_size=16
+)
+
 
 def tiny_spec(dataset: DatasetInfo = DIGITS, **fields: Any) -> ResolvedSpec:
     """A search, on the digits or other images, that is through in seconds and finds nothing remarkable."""
@@ -39,6 +46,12 @@ def tiny_spec(dataset: DatasetInfo = DIGITS, **fields: Any) -> ResolvedSpec:
         "retrain": {"epochs": 2, "batch_size": 128},
     }
     return resolve(SearchSpec.model_validate(short | fields), dataset)
+
+
+def tiny_training(dataset: DatasetInfo = DIGITS, **fields: Any) -> ResolvedTraining:
+    """The training of a tiny network, of one epoch."""
+    short: dict[str, Any] = {"dataset": dataset.name, "architecture": "tiny", "epochs": 1, "batch_size": 128}
+    return resolve_training(TrainingSpec.model_validate(short | fields), TINY_NETWORK, dataset)
 
 
 E = TypeVar("E", bound=_Event)

@@ -12,7 +12,7 @@ import pytest
 from dna_engine import choose
 from dna_engine.choose import gather, run_step
 from dna_engine.errors import InfeasibleBudget
-from dna_engine.plans.steps import Kind, Step
+from dna_engine.plans import Kind, Step
 from dna_engine.select import Problem, best, frontier, load_ratings
 from dna_engine.select.control import BAND
 from dna_engine.space.architecture import Architecture

@@ -7,16 +7,19 @@ import pytest
 from dna_engine.blockwise.teacher import build
 from dna_engine.effort import BEGIN_SECONDS, DEFAULT_RATES, seconds, teacher_pass, work
 from dna_engine.images.info import DIGITS
-from dna_engine.plans.steps import Kind, phase_steps
-from dna_engine.spec import SearchSpec, resolve
+from dna_engine.plans import Kind, Phase, plan_of
+from dna_engine.space.architecture import Architecture
+from dna_engine.space.cost import architecture_cost
+from dna_engine.spec import ResolvedJob, SearchSpec, resolve
 from dna_engine.training.network import count_model
+from tests.dna_engine.runs import tiny_spec, tiny_training
 
 
 def test_work_does_not_depend_on_how_cells_are_grouped() -> None:
     spec = resolve(SearchSpec(dataset="digits"), DIGITS)
     cells = spec.parsed_space.cells
-    whole = phase_steps(Kind.RATE, spec, [cells])
-    parts = phase_steps(Kind.RATE, spec, [cells[:3], cells[3:]])
+    whole = plan_of(spec).steps(Phase.RATE)
+    parts = plan_of(spec).steps(Phase.RATE, lambda *_: [cells[:3], cells[3:]])
     teacher = sum(work(step, spec) for step in parts) - sum(work(step, spec) for step in whole)
     assert 0 < teacher < 0.1 * work(whole[0], spec)
 
@@ -25,16 +28,25 @@ def test_there_is_a_default_for_every_kind() -> None:
     assert set(DEFAULT_RATES) == set(Kind)
 
 
-@pytest.mark.parametrize("kind", list(Kind))
-def test_every_step_takes_its_beginning_and_its_work(kind: Kind) -> None:
-    spec = resolve(SearchSpec(dataset="digits"), DIGITS)
-    step = phase_steps(kind, spec, [spec.parsed_space.cells])[0]
-    assert seconds(step, spec) == BEGIN_SECONDS + work(step, spec) / DEFAULT_RATES[kind]
+@pytest.mark.parametrize(
+    "job", [tiny_spec(budget={"latency_ms": 5.0}), tiny_training()], ids=["search by latency", "training"]
+)
+def test_every_step_takes_its_beginning_and_its_work(job: ResolvedJob) -> None:
+    for step in plan_of(job).all_steps():
+        assert work(step, job) > 0
+        assert seconds(step, job) == BEGIN_SECONDS + work(step, job) / DEFAULT_RATES[step.kind]
+
+
+def test_a_network_that_is_known_is_trained_at_its_own_cost() -> None:
+    spec = tiny_training(epochs=3)
+    (train,) = plan_of(spec).steps(Phase.TRAIN)
+    one_image = architecture_cost(Architecture.from_json(spec.architecture)).flops / 1e9
+    assert work(train, spec) == pytest.approx(3 * 3 * DIGITS.num_train * one_image)
 
 
 def test_loading_a_teacher_is_no_training() -> None:
     spec = resolve(SearchSpec.model_validate({"dataset": "digits", "teacher": {"weights": "pretrained"}}), DIGITS)
-    (step,) = phase_steps(Kind.TEACHER, spec, [])
+    (step,) = plan_of(spec).steps(Phase.TEACHER)
     assert seconds(step, spec) < 5
 
 

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from dna_engine import fields
-from dna_engine.spec import SearchSpec
+from dna_engine.spec import SearchSpec, TrainingSpec
 
 
 def said(written: dict[str, Any]) -> dict[str, str]:
@@ -29,6 +29,11 @@ def said(written: dict[str, Any]) -> dict[str, str]:
 )
 def test_an_unknown_field_is_told_from_the_nearest(written: dict[str, Any], field: str, meant: str) -> None:
     assert said(written)[field].endswith(meant)
+
+
+def test_a_training_has_its_own_fields() -> None:
+    with pytest.raises(ValidationError, match=r"Did you mean epochs\?"):
+        TrainingSpec.model_validate({"dataset": "digits", "architecture": "a", "epoch": 1})
 
 
 def test_numbers_out_of_range_are_told_in_words_and_other_errors_stay_as_they_are() -> None:

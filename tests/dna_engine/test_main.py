@@ -15,7 +15,7 @@ import pytest
 
 from dna_engine.__main__ import main
 from dna_engine.events import Checkpoint, Failure, Progress, Result, parse_event
-from dna_engine.plans.steps import Kind, Step
+from dna_engine.plans import Kind, Step
 from dna_engine.select import Problem, best, load_ratings
 from dna_engine.space import SPACES
 from tests.dna_engine.runs import tiny_spec

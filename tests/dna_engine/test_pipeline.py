@@ -17,7 +17,8 @@ from dna_engine.errors import Interrupted, InvalidSpec
 from dna_engine.events import Log, Metric
 from dna_engine.export import export
 from dna_engine.images.survey import survey
-from dna_engine.plans.steps import Kind
+from dna_engine.plans import Phase, files, plan_of
+from dna_engine.plans.results import FOUND, CellsRated, PicturesDrawn, Selected
 from dna_engine.spec import ResolvedSpec
 from tests.dna_engine.runs import context, tiny_spec
 
@@ -37,11 +38,28 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_promised_file_is_there(finished: Path) -> None:
-    for step in pipeline.steps(SPEC):
+    for step in plan_of(SPEC).all_steps():
         for name in step.outputs(SPEC):
             assert (finished / name).stat().st_size > 0, name
     assert ResolvedSpec.model_validate_json((finished / "spec.json").read_text()) == SPEC
     assert not list((finished / "checkpoints").iterdir())
+
+
+def test_the_journal_keeps_what_each_step_has_found(finished: Path) -> None:
+    journal = pipeline.Journal(finished / "journal.json")
+    found = {step.key: FOUND[step.kind].model_validate(journal.values(step)) for step in plan_of(SPEC).all_steps()}
+    for step in plan_of(SPEC).all_steps():
+        assert found[step.key].model_dump(mode="json") == journal.values(step), step.key
+    rated, selected, drawn = found["rate-1"], found["select"], found["pictures"]
+    assert isinstance(rated, CellsRated)
+    assert isinstance(selected, Selected)
+    assert isinstance(drawn, PicturesDrawn)
+    for cell, best in rated.best.items():
+        assert best == min(json.loads((finished / files.cell_ratings(cell)).read_text())["losses"])
+    assert set(rated.best) == {str(cell) for cell in SPEC.parsed_space.cells}
+    for name, network in selected.chosen.items():
+        assert network.architecture == json.loads((finished / name / files.ARCHITECTURE).read_text())
+    assert drawn.drawn == list(files.PICTURES)
 
 
 def test_the_summary_tells_what_was_counted_found_and_measured(finished: Path) -> None:
@@ -49,7 +67,7 @@ def test_the_summary_tells_what_was_counted_found_and_measured(finished: Path) -
     assert summary["networks"] == "48"
     assert summary["paths"] == 6 + 4 + 2
     assert summary["frontier"] == len(json.loads((finished / "selection.json").read_text())["frontier"])
-    assert set(summary["seconds"]) == set(Kind)
+    assert set(summary["seconds"]) == set(Phase)
     for name in ("winner", "control"):
         training = json.loads((finished / name / "training.json").read_text())
         exported = json.loads((finished / name / "export.json").read_text())

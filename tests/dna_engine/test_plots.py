@@ -16,7 +16,9 @@ from dna_engine.__main__ import main
 from dna_engine.errors import InvalidSpec
 from dna_engine.events import Log, Metric, Reporter
 from dna_engine.images.info import DIGITS
-from dna_engine.plans.steps import METRICS, Kind, Step
+from dna_engine.plans import Kind, Step, plan_of
+from dna_engine.plans.files import METRICS
+from dna_engine.plans.results import PicturesDrawn
 from dna_engine.runtime.context import Context
 from dna_engine.space import CellRef
 from dna_engine.spec import SearchSpec, resolve
@@ -59,8 +61,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     (folder / "spec.json").write_text(spec.model_dump_json())
     where = Context(folder, torch.device("cpu"), pipeline.Recorder(folder / METRICS, Unheard()))
-    for step in pipeline.steps(spec):
-        if step.kind != Kind.EXPORT or step.network is None:
+    for step in plan_of(spec).all_steps():
+        if step.kind != Kind.EXPORT:
             pipeline.run_step(spec, step, where)
     return folder
 
@@ -168,9 +170,10 @@ def test_a_picture_that_cannot_be_drawn_is_left_out_and_told(run: Path, tmp_path
     folder = shutil.copytree(run, tmp_path / "run", ignore=shutil.ignore_patterns("pictures"))
     (folder / METRICS).write_text("not an event\n")
     where, recorder = context(folder)
-    step = Step(key="export-pictures", kind=Kind.EXPORT)
+    step = Step(key="pictures", kind=Kind.PICTURES)
     result = pipeline.run_step(plots.read_spec(folder), step, where)
     assert result.artifacts == ["pictures/features.svg", "pictures/frontier.svg"]
+    assert PicturesDrawn.model_validate(result.values).drawn == ["features", "frontier"]
     assert all((folder / name).stat().st_size > 0 for name in result.artifacts)
     (told,) = recorder.of(Log)
     assert (told.level, told.message[:38]) == ("warning", "The picture loss could not be drawn: V")

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from dna_engine.events import Event, Failure, Result, parse_event
-from dna_engine.plans.steps import Kind, Order, phase_steps
-from tests.dna_engine.runs import tiny_spec
+from dna_engine.plans import Order, Phase, plan_of
+from tests.dna_engine.runs import tiny_spec, tiny_training
 
 SPEC = tiny_spec()
 
@@ -37,14 +37,26 @@ def until_the_end(process: subprocess.Popen[str], order: str) -> list[Event]:
     return events
 
 
+def lay_training(run: Path) -> Order:
+    """Another job in another folder, of another kind."""
+    spec = tiny_training()
+    run.mkdir()
+    (run / "spec.json").write_text(spec.model_dump_json())
+    [step] = plan_of(spec).steps(Phase.TRAIN)
+    return Order(run=str(run), step=step)
+
+
 def test_one_process_takes_step_after_step_and_leaves_with_its_supervisor(tmp_path: Path) -> None:
     (tmp_path / "spec.json").write_text(SPEC.model_dump_json())
     with engine() as process:
-        for kind in (Kind.TEACHER, Kind.DISTILL, Kind.RATE):
-            [step] = phase_steps(kind, SPEC, [SPEC.parsed_space.cells])
+        for phase in (Phase.TEACHER, Phase.DISTILL, Phase.RATE):
+            [step] = plan_of(SPEC).steps(phase)
             events = until_the_end(process, Order(run=str(tmp_path), step=step).model_dump_json())
             assert isinstance(events[-1], Result)
             assert all((tmp_path / name).exists() for name in step.outputs(SPEC))
+        another = lay_training(tmp_path / "training")
+        assert isinstance(until_the_end(process, another.model_dump_json())[-1], Result)
+        assert (tmp_path / "training/network/weights.safetensors").exists()
         assert process.stdin is not None
         process.stdin.close()
         assert process.wait(60) == 130
@@ -58,7 +70,7 @@ def test_it_leaves_when_its_supervisor_says_nothing_any_more() -> None:
 def test_a_step_that_fails_ends_the_process(tmp_path: Path) -> None:
     spec = tiny_spec(teacher={"weights": str(tmp_path / "nowhere.safetensors")})
     (tmp_path / "spec.json").write_text(spec.model_dump_json())
-    [step] = phase_steps(Kind.TEACHER, spec, [])
+    [step] = plan_of(spec).steps(Phase.TEACHER)
     with engine() as process:
         [*_, failure] = until_the_end(process, Order(run=str(tmp_path), step=step).model_dump_json())
         assert isinstance(failure, Failure)

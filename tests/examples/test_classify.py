@@ -12,11 +12,10 @@ import pytest
 import torch
 from PIL import Image
 
-from dna_engine.choose import preprocessing
 from dna_engine.export.export import write_onnx
 from dna_engine.images.albums import describe_folder
 from dna_engine.images.layout import read_layout
-from dna_engine.spec import SearchSpec, resolve
+from dna_engine.images.pixels import preprocessing
 from dna_engine.training.batches import load
 from examples import classify
 from tests.dna_engine.images.test_arrange import write
@@ -53,8 +52,7 @@ def photos(root: Path) -> Path:
 @pytest.mark.parametrize("size", [32, 64, 96])
 def test_photos_are_prepared_as_the_search_prepares_them(size: int, tmp_path: Path) -> None:
     info = describe_folder("pets", "folder", str(tmp_path), read_layout(photos(tmp_path)))
-    fields = {"dataset": "pets", "input_size": size, "teacher": {"model": "resnet18", "weights": "train"}}
-    how = json.loads(json.dumps(preprocessing(resolve(SearchSpec.model_validate(fields), info))))
+    how = json.loads(json.dumps(preprocessing(size, info.class_names)))
     held_out = classify.photos_by_class(tmp_path, held_out=True)
     paths = [(path, label) for label, files in enumerate(held_out.values()) for path in files]
     found = np.concatenate(list(classify.batches([path for path, _ in paths], how)))
@@ -102,7 +100,14 @@ def network(tmp_path: Path) -> Path:
 
 
 def run(network: Path, folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, SCRIPT, network / "winner.onnx", network / "winner.json", folder, *more]
+    command: list[str | Path] = [
+        sys.executable,
+        SCRIPT,
+        network / "winner.onnx",
+        network / "winner.json",
+        folder,
+        *more,
+    ]
     return subprocess.run(command, capture_output=True, text=True)
 
 
@@ -149,7 +154,7 @@ def test_what_cannot_be_used_is_said_in_a_line(network: Path, tmp_path: Path) ->
         assert ended.returncode == 2
         assert ended.stderr.endswith(f"{words}\n")
         assert "Traceback" not in ended.stderr
-    exchanged = [sys.executable, SCRIPT, network / "winner.json", network / "winner.onnx", pets_of]
+    exchanged: list[str | Path] = [sys.executable, SCRIPT, network / "winner.json", network / "winner.onnx", pets_of]
     ended = subprocess.run(exchanged, capture_output=True, text=True)
     assert (ended.returncode, "does not describe a network" in ended.stderr) == (2, True)
 

@@ -18,7 +18,7 @@ from dna_engine.blockwise.distill import Distillation, Trainee, draw_path
 from dna_engine.blockwise.teacher import Teacher
 from dna_engine.errors import Interrupted, NonFiniteLoss, OutOfMemory
 from dna_engine.events import Log, Metric, Progress
-from dna_engine.plans.steps import Kind, Step
+from dna_engine.plans import Kind, Step
 from dna_engine.runtime.context import never
 from dna_engine.space import CellRef, get_space, parse_space
 from dna_engine.spec import ResolvedSpec

@@ -19,7 +19,7 @@ from dna_engine.blockwise.teacher import Teacher, build, load_teacher
 from dna_engine.errors import Interrupted
 from dna_engine.events import Checkpoint, Progress
 from dna_engine.images import pixels
-from dna_engine.plans.steps import Kind, Step
+from dna_engine.plans import Kind, Step
 from dna_engine.runtime.context import Context
 from dna_engine.space import CellRef, Space, parse_space
 from dna_engine.spec import ResolvedSpec

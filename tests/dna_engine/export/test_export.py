@@ -18,17 +18,18 @@ from safetensors.torch import save_file
 from torch import nn
 
 from dna_engine.accuracy import judge
-from dna_engine.choose import preprocessing
 from dna_engine.errors import ExportMismatch
 from dna_engine.events import Log
 from dna_engine.export import export
 from dna_engine.export.card import LOAD_WITH_TIMM
 from dna_engine.export.export import write_onnx
-from dna_engine.plans.steps import Kind, Step
+from dna_engine.images.pixels import preprocessing
+from dna_engine.plans import Kind, Step
+from dna_engine.plans.results import Costs, Trained
 from dna_engine.space import parse_space
 from dna_engine.space.architecture import Architecture
 from dna_engine.training import batches
-from dna_engine.training.network import build, load
+from dna_engine.training.network import build, count, load
 from dna_engine.training.train import evaluate
 from tests.dna_engine.runs import TINY_SPACE, context, tiny_spec
 
@@ -51,20 +52,25 @@ def lay_down(run: Path, *, scale: float = 1.0) -> Path:
         for parameter in model.classifier.parameters():
             parameter.mul_(scale)
     reached = evaluate(model, batches.load_splits(SPEC, CPU).test, CPU)
+    costs = Costs(**vars(count(NETWORK)))
     for name in ("winner", "control"):
         (run / name).mkdir()
-        described = NETWORK.to_json() | {"preprocessing": preprocessing(SPEC)}
+        described = NETWORK.to_json() | {"preprocessing": preprocessing(SPEC.input_size, SPEC.dataset.class_names)}
         (run / name / "architecture.json").write_text(json.dumps(described))
         save_file(model.state_dict(), run / name / "weights.safetensors")
-        training = {
-            "test_accuracy": reached.accuracy,
-            "test_loss": reached.loss,
-            "test": judge(reached.answers).model_dump(mode="json"),
-            "recipe": {"epochs": 0},
-            "dataset": "digits",
-            "seed": 0,
-        }
-        (run / name / "training.json").write_text(json.dumps(training))
+        training = Trained(
+            test_accuracy=reached.accuracy,
+            test_loss=reached.loss,
+            test=judge(reached.answers),
+            seconds=0.0,
+            images_per_second=0.0,
+            predicted=costs,
+            counted=costs,
+            recipe={"epochs": 0},
+            dataset="digits",
+            seed=0,
+        )
+        (run / name / "training.json").write_text(training.model_dump_json())
     return run
 
 

@@ -1,57 +1,73 @@
-"""Steps: which there are, what they read and leave."""
+"""Steps: what each reads and leaves, where it runs, what it is told as."""
 
 from __future__ import annotations
 
 import pytest
 
-from dna_engine.images.info import DIGITS
-from dna_engine.plans.steps import METRICS, Kind, Step, phase_steps
-from dna_engine.space import CellRef
-from dna_engine.spec import ResolvedSpec, SearchSpec, resolve
+from dna_engine.plans import CPU_KINDS, Kind, Order, Step, files, plan_of
+from dna_engine.spec import ResolvedJob
+from tests.dna_engine.runs import tiny_spec, tiny_training
+
+JOBS = {
+    "search": tiny_spec(),
+    "search without a control": tiny_spec(retrain={"control": False}),
+    "search by latency": tiny_spec(budget={"latency_ms": 5.0}),
+    "training": tiny_training(),
+}
 
 
-def spec(**fields: object) -> ResolvedSpec:
-    return resolve(SearchSpec.model_validate({"dataset": "digits", **fields}), DIGITS)
+@pytest.mark.parametrize("job", JOBS.values(), ids=JOBS)
+def test_every_input_was_left_by_a_step_before_and_no_file_twice(job: ResolvedJob) -> None:
+    there = {files.METRICS}  # Gathered from the events of all steps.
+    for phase in plan_of(job).phases:
+        left: set[str] = set()
+        for step in plan_of(job).steps(phase):
+            assert there.issuperset(step.inputs(job)), step.key
+            assert (there | left).isdisjoint(step.outputs(job)), step.key
+            left.update(step.outputs(job))
+        there |= left
 
 
-def all_steps(search: ResolvedSpec) -> list[Step]:
-    groups = [[CellRef(1, 1), CellRef(1, 2), CellRef(2, 1)], [CellRef(2, 2), CellRef(3, 1), CellRef(3, 2)]]
-    return [step for kind in Kind for step in phase_steps(kind, search, groups)]
+@pytest.mark.parametrize("job", JOBS.values(), ids=JOBS)
+def test_every_network_is_left_whole(job: ResolvedJob) -> None:
+    there = {name for step in plan_of(job).all_steps() for name in step.outputs(job)}
+    promised = (files.ARCHITECTURE, files.WEIGHTS, files.TRAINING, files.EXPORT, files.BUNDLE)
+    assert there.issuperset(name for network in job.networks for name in files.of_network(network, *promised))
 
 
-def test_the_steps_of_a_search() -> None:
-    assert [step.key for step in all_steps(spec())] == [
-        "teacher",
-        "distill-1",
-        "distill-2",
-        "rate-1",
-        "rate-2",
-        "select",
-        "train-winner",
-        "train-control",
-        "export-winner",
-        "export-control",
-        "export-pictures",
-    ]
-    assert not any("control" in step.key for step in all_steps(spec(retrain={"control": False})))
+def test_selection_reads_the_latency_table_where_latency_is_limited() -> None:
+    select = Step(key="select", kind=Kind.SELECT)
+    assert files.LATENCY in select.inputs(JOBS["search by latency"])
+    assert files.LATENCY not in select.inputs(JOBS["search"])
 
 
-@pytest.mark.parametrize("budget", [{}, {"latency_ms": 5.0}])
-def test_every_input_was_left_by_a_step_before(budget: dict[str, float]) -> None:
-    search = spec(budget=budget)
-    there = {METRICS}  # Gathered from the events of all steps.
-    for step in all_steps(search):
-        assert there.issuperset(step.inputs(search)), step.key
-        assert there.isdisjoint(step.outputs(search)), step.key
-        there.update(step.outputs(search))
-    assert ("latency.json" in there) == bool(budget)
+def test_a_training_begins_with_nothing_but_its_spec() -> None:
+    train, export = plan_of(JOBS["training"]).all_steps()
+    assert train.inputs(JOBS["training"]) == []
+    assert train.outputs(JOBS["training"])[0] == "network/architecture.json"
+    assert set(export.inputs(JOBS["training"])) == set(train.outputs(JOBS["training"]))
 
 
-def test_selection_and_export_need_no_device() -> None:
-    assert {step.kind for step in all_steps(spec()) if step.queue == "cpu"} == {Kind.SELECT, Kind.EXPORT}
+def test_the_card_of_an_export_compares_so_it_reads_the_trainings_of_all() -> None:
+    export = Step(key="export-winner", kind=Kind.EXPORT, network="winner")
+    assert files.of_network("control", files.TRAINING)[0] in export.inputs(JOBS["search"])
+    assert files.of_network("control", files.WEIGHTS)[0] not in export.inputs(JOBS["search"])
+
+
+def test_selection_export_and_pictures_need_no_device() -> None:
+    for kind in Kind:
+        assert Step(key="x", kind=kind).queue == ("cpu" if kind in CPU_KINDS else "gpu")
+    assert {Kind.SELECT, Kind.EXPORT, Kind.PICTURES} == CPU_KINDS
 
 
 def test_checkpoints_are_named_by_the_step() -> None:
     step = Step(key="distill-2", kind=Kind.DISTILL, cells=["b1c1"])
     assert step.checkpoint == "checkpoints/distill-2.safetensors"
+    assert step.checkpoint_before == "checkpoints/distill-2.before.safetensors"
+
+
+def test_a_step_and_an_order_survive_json() -> None:
+    step = Step(key="train-winner", kind=Kind.TRAIN, network="winner")
+    order = Order(run="/runs/1", step=step)
+    assert Order.model_validate_json(order.model_dump_json()) == order
     assert Step.model_validate_json(step.model_dump_json()) == step

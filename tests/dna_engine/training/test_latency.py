@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from dna_engine.choose import gather, run_step
-from dna_engine.plans.steps import Kind, Step
+from dna_engine.plans import Kind, Step
+from dna_engine.plans.results import LatencyMeasured
 from dna_engine.select import LatencyTable, Problem, best
 from dna_engine.space import SPACES
 from dna_engine.space.cost import layer_cost
@@ -43,7 +44,12 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     spec = tiny_spec(budget={"latency_ms": 1000})
     lay_ratings(spec, run)
     where, _ = context(run)
-    latency.write_table(spec, where)
+    step = Step(key="latency", kind=Kind.LATENCY)
+    result = latency.run_step(spec, step, where)
+    assert result.artifacts == step.outputs(spec) == ["latency.json"]
+    found = LatencyMeasured.model_validate(result.values)
+    told = json.loads((run / "latency.json").read_text())
+    assert (len(told["layers"]), told["device"], told["torch"]) == (found.layers, found.device, found.torch)
     return run
 
 

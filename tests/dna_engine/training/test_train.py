@@ -13,22 +13,15 @@ from torch import nn
 from dna_engine.accuracy import Accuracy, judge
 from dna_engine.errors import Interrupted, NonFiniteLoss
 from dna_engine.events import Checkpoint, Log, Metric, Progress
-from dna_engine.plans.steps import Kind, Step
-from dna_engine.space import parse_space
-from dna_engine.space.architecture import Architecture
+from dna_engine.plans import Kind, Step
 from dna_engine.space.cost import Cost
 from dna_engine.training import batches, train
 from dna_engine.training.network import build, count
 from dna_engine.training.recipe import Recipe
-from tests.dna_engine.runs import TINY_SPACE, context, tiny_spec
+from tests.dna_engine.runs import TINY_NETWORK, context, tiny_spec
 
 CPU = torch.device("cpu")
-NETWORK = Architecture.from_choices(
-    parse_space(TINY_SPACE),
-    [(1, ["mb3_3x3"]), (1, ["mb3_3x3", "plain"]), (1, ["mb3_3x3"])],
-    input_size=16,
-    num_classes=10,
-)
+NETWORK = TINY_NETWORK.with_classes(10)
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Specs: what is filled in, what is refused."""
+"""The spec of a search: what is filled in, what is refused."""
 
 from __future__ import annotations
 
@@ -56,6 +56,17 @@ def test_large_images_get_the_papers_teacher_and_space() -> None:
     assert spec.teacher.boundaries == [f"blocks.{n}" for n in range(1, 7)]
     assert spec.parsed_space == SPACES["dna-mbconv"]
     assert spec.input_size == 224
+
+
+@pytest.mark.parametrize(("control", "networks"), [(True, ("winner", "control")), (False, ("winner",))])
+def test_it_trains_the_networks_that_it_finds_without_what_it_rates_with(
+    control: bool, networks: tuple[str, ...]
+) -> None:
+    spec = resolved(retrain={"control": control, "epochs": 3}, rating={"images": 50})
+    assert spec.networks == networks
+    assert spec.given == {}
+    assert spec.held_out == 50
+    assert spec.recipe_of_networks.epochs == 3
 
 
 def test_the_default_budget_is_the_middle_of_the_range_of_flops() -> None:
@@ -145,11 +156,6 @@ def test_more_paths_than_can_be_rated_are_refused() -> None:
     with pytest.raises(InvalidSpec, match="12,884,901,888 paths") as caught:
         resolved(space=space)
     assert caught.value.param == "space.blocks"
-
-
-def test_whole_numbers_may_be_written_with_a_point() -> None:
-    spec = resolved(budget={"flops": 1.5e6}, training={"epochs": 20.0})
-    assert (spec.budget.flops, spec.training.epochs) == (1_500_000, 20)
 
 
 def test_a_teacher_without_the_spaces_reductions_is_refused() -> None:

@@ -1,0 +1,79 @@
+"""Plans: which phases a job of a kind has, and the steps of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from dna_engine.plans import SPREAD_KINDS, Kind, Phase, together
+from dna_engine.plans import plan_of as plan
+from dna_engine.space import CellRef
+from dna_engine.spec import ResolvedSpec
+from tests.dna_engine.runs import tiny_spec, tiny_training
+
+
+def one_by_one(kind: Kind, spec: ResolvedSpec) -> Sequence[Sequence[CellRef]]:
+    """Cells over as many workers as there are cells; only what is spread is asked for."""
+    assert kind in SPREAD_KINDS
+    return [[cell] for cell in spec.parsed_space.cells]
+
+
+def test_the_steps_of_a_search() -> None:
+    assert {phase: [step.key for step in plan(tiny_spec()).steps(phase)] for phase in plan(tiny_spec()).phases} == {
+        "teacher": ["teacher"],
+        "distill": ["distill-1"],
+        "rate": ["rate-1"],
+        "select": ["select"],
+        "train": ["train-winner", "train-control"],
+        "export": ["export-winner", "export-control", "pictures"],
+    }
+
+
+def test_the_steps_of_a_training() -> None:
+    steps = plan(tiny_training()).all_steps()
+    assert plan(tiny_training()).phases == (Phase.TRAIN, Phase.EXPORT)
+    assert [(step.key, step.kind, step.network) for step in steps] == [
+        ("train", Kind.TRAIN, "network"),
+        ("export", Kind.EXPORT, "network"),
+    ]
+
+
+def test_without_a_control_none_is_trained_or_exported() -> None:
+    steps = plan(tiny_spec(retrain={"control": False})).all_steps()
+    assert {step.network for step in steps} == {None, "winner"}
+
+
+def test_latency_is_measured_where_it_is_limited_beside_rating() -> None:
+    limited = plan(tiny_spec(budget={"latency_ms": 5.0}))
+    assert [step.key for step in limited.steps(Phase.RATE, one_by_one)][:2] == ["latency", "rate-1"]
+    assert [step.kind for step in limited.all_steps()].count(Kind.LATENCY) == 1
+    assert all(step.kind != Kind.LATENCY for step in plan(tiny_spec()).all_steps())
+
+
+@pytest.mark.parametrize("phase", [Phase.DISTILL, Phase.RATE])
+def test_cells_are_grouped_as_they_are_spread(phase: Phase) -> None:
+    spec = tiny_spec()
+    cells = [str(cell) for cell in spec.parsed_space.cells]
+    apart = plan(spec).steps(phase, one_by_one)
+    assert [step.cells for step in apart] == [[cell] for cell in cells]
+    assert [step.key for step in apart] == [f"{phase}-{number}" for number in range(1, len(cells) + 1)]
+    assert [step.cells for step in plan(spec).steps(phase)] == [cells]
+    assert [list(group) for group in together(Kind.RATE, spec)] == [spec.parsed_space.cells]
+
+
+def test_keys_are_unique_within_a_job() -> None:
+    for spec in (tiny_spec(budget={"latency_ms": 5.0}), tiny_training()):
+        keys = [step.key for phase in plan(spec).phases for step in plan(spec).steps(phase, one_by_one)]
+        assert len(set(keys)) == len(keys)
+
+
+def test_phases_follow_one_another() -> None:
+    search, training = plan(tiny_spec()), plan(tiny_training())
+    assert search.after(Phase.RATE) == Phase.SELECT
+    assert search.later(Phase.SELECT) == (Phase.TRAIN, Phase.EXPORT)
+    assert training.after(Phase.TRAIN) == Phase.EXPORT
+    for whole in (search, training):
+        assert whole.after(Phase.EXPORT) is None
+        assert whole.later(Phase.EXPORT) == ()
+        assert (whole.phases[0], *whole.later(whole.phases[0])) == whole.phases

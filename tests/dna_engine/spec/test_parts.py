@@ -1,0 +1,76 @@
+"""What the specs of all kinds of job have in common: how numbers are written, the recipe, what is left open."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from dna_engine import defaults
+from dna_engine.images.info import DIGITS
+from dna_engine.spec import RecipeSpec, ResolvedJob, SearchSpec, TrainingSpec, parse_job
+from dna_engine.spec.parts import JobSpec, left_open
+from tests.dna_engine.runs import tiny_spec, tiny_training
+
+
+def test_whole_numbers_may_be_written_with_a_point() -> None:
+    assert RecipeSpec.model_validate({"epochs": 20.0, "batch_size": 3.2e1}) == RecipeSpec(epochs=20, batch_size=32)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"epochs": "20"},
+        {"epochs": True},
+        {"epochs": 1.9},
+        {"epochs": 0},
+        {"batch_size": 1},
+        {"weight_decay": "0.1"},
+        {"learning_rate": float("nan")},
+        {"learning_rate": float("inf")},
+        {"label_smoothing": 1.0},
+        {"recipe": "adam"},
+        {"momentum": 0.9},
+    ],
+)
+def test_a_recipe_that_makes_no_sense_is_refused(fields: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        RecipeSpec.model_validate(fields)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"dataset": "d" * 201}, {"name": 1}, {"augment": 1}, {"seed": "1"}, {"seed": -1}, {"seed": 2**31}, {"labels": {"a": 1}}],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", [SearchSpec, TrainingSpec])
+def test_what_any_job_may_be_asked_for_is_checked_alike(kind: type[JobSpec], fields: dict[str, Any]) -> None:
+    job = {"dataset": "digits"} | ({"architecture": "a"} if kind is TrainingSpec else {})
+    assert kind.model_validate(job)
+    with pytest.raises(ValidationError) as refused:
+        kind.model_validate(job | fields)
+    assert {error["loc"][0] for error in refused.value.errors()} == set(fields)
+
+
+def test_a_recipe_is_filled_in_by_the_number_of_images() -> None:
+    for images in (240, 50_000):
+        batch_size = defaults.batch_size(images)
+        assert left_open(RecipeSpec(), images) == {
+            "epochs": defaults.epochs(images).retraining,
+            "batch_size": batch_size,
+            "learning_rate": defaults.learning_rate(batch_size),
+        }
+    asked = {"epochs": 3, "batch_size": 8, "learning_rate": 0.5}
+    assert left_open(RecipeSpec.model_validate(asked), 240) == asked
+
+
+def test_the_rate_follows_the_batch_that_was_asked_for() -> None:
+    assert left_open(RecipeSpec(batch_size=1_024), 240)["learning_rate"] == 4 * defaults.LEARNING_RATE
+
+
+@pytest.mark.parametrize("job", [tiny_spec(), tiny_training()], ids=["search", "training"])
+def test_a_job_that_was_kept_without_flip_is_read_as_its_dataset_suggests(job: ResolvedJob) -> None:
+    for name, allowed in ((DIGITS.name, False), ("birds", True)):
+        kept = job.model_dump(mode="json", exclude={"flip"})
+        kept["dataset"]["name"] = name
+        assert parse_job(kept).flip == allowed

@@ -1,0 +1,102 @@
+"""The spec of a training: the network is made to fit the dataset, what is left open is filled in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from dna_engine import defaults
+from dna_engine.images.info import DIGITS, DatasetInfo
+from dna_engine.images.pixels import preprocessing
+from dna_engine.space.architecture import Architecture, published
+from dna_engine.spec import ResolvedTraining, TrainingSpec, parse_job, resolve_training
+
+BIRDS = DatasetInfo(
+    name="birds",
+    kind="folder",
+    location="/birds",
+    num_classes=3,
+    num_train=50_000,
+    num_test=90,
+    image_size=300,
+    class_names=["jay", "kite", "wren"],
+)
+NETWORK = published("dna-a")
+
+
+def resolved(dataset: DatasetInfo = BIRDS, **fields: Any) -> ResolvedTraining:
+    spec = TrainingSpec.model_validate({"dataset": dataset.name, "architecture": "arch_1", **fields})
+    return resolve_training(spec, NETWORK, dataset)
+
+
+def test_only_dataset_and_architecture_are_required() -> None:
+    spec = resolved()
+    assert (spec.job, spec.name, spec.start) == ("training", "training on birds", "scratch")
+    assert (spec.epochs, spec.batch_size, spec.learning_rate) == (30, 64, defaults.LEARNING_RATE)
+    assert (spec.recipe, spec.augment, spec.flip, spec.seed, spec.labels) == ("adamw", True, True, 0, {})
+    for given, missing in (("dataset", "architecture"), ("architecture", "dataset")):
+        with pytest.raises(ValidationError, match=rf"{missing}\n *Field required"):
+            TrainingSpec.model_validate({given: "birds"})
+
+
+def test_the_network_gets_the_classes_of_the_dataset_and_stays_what_it_is() -> None:
+    fitted = Architecture.from_json(resolved().architecture)
+    assert (NETWORK.num_classes, fitted.num_classes) == (1_000, 3)
+    assert fitted.with_classes(1_000) == NETWORK
+
+
+@pytest.mark.parametrize(("asked", "size"), [({}, 224), ({"input_size": 160}, 160)])
+def test_the_input_is_the_networks_own_or_as_asked_for(asked: dict[str, int], size: int) -> None:
+    spec = resolved(**asked)
+    assert spec.input_size == Architecture.from_json(spec.architecture).input_size == size
+    assert spec.architecture["preprocessing"] == preprocessing(size, ["jay", "kite", "wren"])
+
+
+def test_few_images_are_passed_over_more_often_in_smaller_batches() -> None:
+    few = resolved(BIRDS.model_copy(update={"num_train": 240}))
+    assert (few.epochs, few.batch_size, few.learning_rate) == (100, 16, defaults.LEARNING_RATE / 2)
+
+
+def test_signs_are_not_mirrored_unless_that_is_asked_for() -> None:
+    assert not resolved(DIGITS).flip
+    assert resolved(DIGITS, flip=True).flip
+    assert not resolved(flip=False).flip
+
+
+def test_what_was_asked_for_is_kept() -> None:
+    asked = {
+        "name": "once more",
+        "epochs": 7,
+        "batch_size": 8,
+        "learning_rate": 0.5,
+        "recipe": "paper",
+        "weight_decay": 0.25,
+        "label_smoothing": 0.0,
+        "augment": False,
+        "seed": 5,
+        "labels": {"team": "vision"},
+    }
+    spec = resolved(**asked).model_dump()
+    assert {name: spec[name] for name in asked} == asked
+
+
+def test_one_network_is_trained_on_all_images_by_its_own_recipe() -> None:
+    spec = resolved(epochs=3)
+    assert spec.networks == ("network",)
+    assert spec.given == {"network": spec.architecture}
+    assert spec.held_out == 0
+    assert spec.recipe_of_networks.epochs == 3
+
+
+def test_a_resolved_training_survives_json_and_stays_as_it_is() -> None:
+    spec = resolved(input_size=64, labels={"team": "vision"})
+    assert ResolvedTraining.model_validate_json(spec.model_dump_json()) == spec
+    assert parse_job(spec.model_dump(mode="json")) == spec
+
+
+@pytest.mark.parametrize("fields", [{"input_size": 8}, {"start": "winner"}, {"space": "mbconv-small"}, {"epochs": 0}])
+def test_fields_that_make_no_sense_are_refused(fields: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        resolved(**fields)
