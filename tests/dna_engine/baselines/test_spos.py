@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from dna_engine.baselines import spos
+from dna_engine.blockwise.cell import CellSupernet
 from dna_engine.events import Reporter
 from dna_engine.images.info import DIGITS
 from dna_engine.runtime.context import Context
@@ -57,20 +58,26 @@ def test_a_path_has_the_shapes_and_the_output_of_the_network_as_built(shared: sp
     torch.testing.assert_close(built(images), logits)
 
 
+def cell_of(shared: spos.SharedNetwork, name: str) -> CellSupernet:
+    cell = shared.cells[name]
+    assert isinstance(cell, CellSupernet)
+    return cell
+
+
 def path_parameters(shared: spos.SharedNetwork, choices: spos.Choices) -> list[torch.nn.Parameter]:
     parameters, width = [], SPACE.first_width
     for block, (cell, ops) in enumerate(choices, start=1):
-        part = shared.cells[f"b{block}c{cell}-{width}"]
+        part = cell_of(shared, f"b{block}c{cell}-{width}")
         parameters += list(part.enter.parameters())
         for layer, op in zip(part.layers, ops, strict=True):
-            parameters += list(layer[op.name].parameters())
+            parameters += list(layer.get_submodule(op.name).parameters())
         width = SPACE.blocks[block - 1].cells[cell - 1].width
     tail = (shared.heads[str(width)], shared.norm, shared.classifier)
     return parameters + [parameter for module in tail for parameter in module.parameters()]
 
 
 def test_layers_behind_the_first_are_shared_by_all_arriving_widths(shared: spos.SharedNetwork) -> None:
-    one, other = shared.cells["b2c1-16"], shared.cells["b2c1-24"]
+    one, other = cell_of(shared, "b2c1-16"), cell_of(shared, "b2c1-24")
     assert one.layers[1] is other.layers[1]
     assert one.layers[0] is not other.layers[0]
 

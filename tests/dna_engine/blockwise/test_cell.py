@@ -28,9 +28,11 @@ def test_a_path_is_the_block_that_timm_builds() -> None:
     net = CellSupernet(space, ref, 64, 128, width="adaptors").train()
     choices = [(1, space.path(space.blocks[0].cells[0], 5)), (2, path), (1, space.path(space.blocks[2].cells[0], 7))]
     network = build(Architecture.from_choices(space, choices, input_size=32, num_classes=10)).train()
-    stage = network.blocks[2]
+    stage = network.get_submodule("blocks.2")
     for layer, op in enumerate(path):
-        loaded = stage[layer].load_state_dict(net.layers[layer][op.name].state_dict(), strict=False)
+        loaded = stage.get_submodule(f"{layer}").load_state_dict(
+            net.layers.get_submodule(f"{layer}.{op.name}").state_dict(), strict=False
+        )
         assert not loaded.unexpected_keys
         # Running statistics, which a rated layer does not keep.
         assert all("running_" in key or "num_batches" in key for key in loaded.missing_keys)
@@ -58,7 +60,9 @@ def test_its_parts_cost_what_the_network_is_said_to_cost() -> None:
     assert stem == stem_cost(3, space.stem_width, space.first_width, 32).params
     for op in space.ops:
         layer = layer_at(space.cell(CellRef(2)), 0, op, in_width=space.in_width(2), stride=2, in_size=8)
-        assert sum(p.numel() for p in second.layers[0][op.name].parameters()) == layer_cost(layer).params
+        assert (
+            sum(p.numel() for p in second.layers.get_submodule(f"0.{op.name}").parameters()) == layer_cost(layer).params
+        )
 
 
 def test_a_pass_draws_nothing_and_trains_its_path_alone() -> None:
@@ -70,7 +74,7 @@ def test_a_pass_draws_nothing_and_trains_its_path_alone() -> None:
     assert torch.equal(torch.random.get_rng_state(), before)
     net(x, path).square().mean().backward()
     for layer, op in enumerate(path):
-        for name, candidate in net.layers[layer].items():
+        for name, candidate in net.layers[layer].named_children():
             assert all((p.grad is not None) == (name == op.name) for p in candidate.parameters())
 
 

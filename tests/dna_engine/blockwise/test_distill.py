@@ -311,9 +311,11 @@ def first_step(run: Distillation, images: Tensor) -> list[tuple[Tensor, float]]:
 
 
 def moved_by(trainee: Trainee) -> Tensor:
-    seen: list[Tensor] = []
-    trainee.optimizer.register_step_pre_hook(lambda *_: seen.append(trainee.net.leave.bias.grad.clone()))
+    seen: list[Tensor | None] = []
+    bias = trainee.net.leave.get_parameter("bias")
+    trainee.optimizer.register_step_pre_hook(lambda *_: seen.append(None if bias.grad is None else bias.grad.clone()))
     trainee.update(0)
+    assert seen[0] is not None
     return seen[0]
 
 

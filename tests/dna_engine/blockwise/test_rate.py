@@ -87,7 +87,7 @@ def test_an_op_sees_the_batch_once_for_each_prefix(depth: int) -> None:
         images += len(inputs[0])
 
     for candidates in net.layers:
-        for candidate in candidates.values():
+        for candidate in candidates.children():
             candidate.register_forward_pre_hook(count)
     Rater(space, ref, net, memory=1 << 20).distances(torch.randn(4, 12, 4, 4), torch.randn(4, 20, 2, 2))
     assert images == 4 * sum(6**layer for layer in range(1, depth + 1))

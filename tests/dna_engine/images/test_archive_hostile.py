@@ -15,6 +15,7 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -189,7 +190,7 @@ class TestTar:
             {"GNU.sparse.name": "../evil.png"},
         ],
     )
-    def test_sparse_files(self, notes: dict[str, str], tmp_path: Path) -> None:
+    def test_sparse_files(self, notes: dict[str, Any], tmp_path: Path) -> None:
         assert "sparse files are refused" in refusal(tarred(**notes), tmp_path)
 
     def test_sparse_files_of_gnu(self, tmp_path: Path) -> None:
@@ -304,6 +305,7 @@ def test_the_work_on_an_entry_of_a_zip_ends_so_too(tmp_path: Path) -> None:
 _MEASURED = """
 import sys
 from pathlib import Path
+from typing import Any
 from dna_engine.images.archive import Limits, unpack
 from dna_engine.errors import DataError
 def peak():

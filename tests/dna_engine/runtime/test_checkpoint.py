@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 import torch
@@ -19,7 +20,7 @@ from tests.dna_engine.runs import context
 
 
 def test_a_nested_state_comes_back_bit_by_bit(tmp_path: Path) -> None:
-    state = {
+    state: dict[str, Any] = {
         "step": 12,
         "rate": 0.1 + 0.2,
         "none": None,
@@ -49,7 +50,7 @@ def test_a_nested_state_comes_back_bit_by_bit(tmp_path: Path) -> None:
 
 def test_a_fused_optimizer_goes_on_from_it_also_with_channels_last(tmp_path: Path) -> None:
     def fresh() -> nn.Conv2d:
-        return nn.Conv2d(3, 4, 3).to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+        return nn.Conv2d(3, 4, 3).to(memory_format=torch.channels_last)
 
     def advance(model: nn.Conv2d, optimizer: torch.optim.Optimizer) -> None:
         optimizer.zero_grad()
@@ -144,6 +145,6 @@ def test_what_it_cannot_hold_is_refused_and_the_old_file_stays(tmp_path: Path) -
     with pytest.raises(TypeError, match="set"):
         checkpoint.save(path, {"step": {1, 2}})
     with pytest.raises(TypeError, match="tuple"):
-        checkpoint.save(path, {(1, 2): 3})
+        checkpoint.save(path, cast(dict[str, Any], {(1, 2): 3}))
     assert checkpoint.load(path) == {"step": 1}
     assert list(tmp_path.iterdir()) == [path]

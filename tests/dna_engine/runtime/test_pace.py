@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,6 @@ import pytest
 
 from dna_engine.errors import Interrupted
 from dna_engine.events import Checkpoint
-from dna_engine.runtime import pace
 from dna_engine.runtime.pace import CHECKPOINT_EVERY, SHARE, Pace
 from tests.dna_engine.runs import Recorder, context
 
@@ -20,7 +20,7 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 0.0
-        monkeypatch.setattr(pace.time, "monotonic", lambda: self.now)
+        monkeypatch.setattr(time, "monotonic", lambda: self.now)
 
 
 @pytest.fixture

@@ -10,10 +10,22 @@ import numpy as np
 import pytest
 
 from dna_engine.errors import InfeasibleBudget, TooHard
-from dna_engine.select import Allowance, LatencyTable, Problem, Ratings, best, bounded, check, frontier, growth, pareto
+from dna_engine.select import (
+    Allowance,
+    LatencyTable,
+    Problem,
+    Ratings,
+    best,
+    bounded,
+    check,
+    frontier,
+    growth,
+    labels,
+    pareto,
+)
 from dna_engine.select.trellis import FLOPS, PARAMS, Ints
 from dna_engine.space import OPS, Block, Cell, Op, Space
-from dna_engine.space.architecture import Architecture
+from dna_engine.space.architecture import Architecture, Layer
 from dna_engine.space.cost import architecture_cost, block_sizes, in_widths, layer_at
 
 INSTANCES = 300
@@ -76,7 +88,8 @@ def random_losses(rng: np.random.Generator, count: int) -> np.ndarray:
 
 
 def random_latency(rng: np.random.Generator, space: Space) -> LatencyTable:
-    layers, sizes = {}, block_sizes(space, INPUT_SIZE)
+    layers: dict[Layer, int] = {}
+    sizes = block_sizes(space, INPUT_SIZE)
     for number, block in enumerate(space.blocks, start=1):
         for cell, width in itertools.product(block.cells, in_widths(space, number)):
             for index in range(cell.depth):
@@ -270,11 +283,11 @@ def test_whether_a_budget_fits_is_found_with_few_labels(
 def count_grown(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many labels each extension grows from now on."""
     grown: list[int] = []
-    real = growth.pairs
+    real = labels.pairs
 
-    def counted(labels: Ints, counts: Ints) -> tuple[Ints, Ints]:
+    def counted(index: Ints, counts: Ints) -> tuple[Ints, Ints]:
         grown.append(int(counts.sum()))
-        return real(labels, counts)
+        return real(index, counts)
 
     monkeypatch.setattr(growth, "pairs", counted)
     return grown
