@@ -16,7 +16,7 @@ from store.columns import CheckedJson, CheckedText
 from store.connection import PATIENT
 from store.session import make_engine
 from store.settings import Settings
-from store.tables import Base
+from store.columns import Base
 
 #: Under which processes that start together take turns; any number nobody else uses.
 LOCK = 0x444E41

@@ -12,8 +12,7 @@ from sqlalchemy.orm import Session
 
 from store.blobs import Blob
 from store.files import adopt, release
-from store.states import Role
-from store.tables import Architecture, Artifact
+from store.tables import Artifact
 
 MEDIA_TYPES = {
     ".json": "application/json",
@@ -37,24 +36,13 @@ def record(session: Session, job_id: UUID, files: Sequence[StoredFile]) -> list[
     """Rows for stored files; returns the locations of those they replace, to be deleted after the commit."""
     adopt(session, [file.blob.location for file in files])
     replaced = remove(session, job_id, *(file.name for file in files))
-    networks = {
-        row.role: row.id
-        for row in session.execute(
-            select(Architecture.role, Architecture.id).where(
-                Architecture.search_id == job_id, Architecture.role != Role.SELECTED
-            )
-        )
-    }
     for file in files:
-        path = PurePosixPath(file.name)
         session.add(
             Artifact(
                 id=file.blob.id,
                 job_id=job_id,
-                architecture_id=networks.get(path.parts[0]),
                 name=file.name,
-                kind=path.parts[0] if path.parts[0] in ("checkpoints", "cells", "ratings") else path.stem,
-                media_type=MEDIA_TYPES.get(path.suffix, "application/octet-stream"),
+                media_type=MEDIA_TYPES.get(PurePosixPath(file.name).suffix, "application/octet-stream"),
                 size=file.blob.size,
                 sha256=file.blob.sha256,
                 location=file.blob.location,
@@ -88,14 +76,3 @@ def named(session: Session, job_id: UUID, names: Sequence[str]) -> dict[str, Art
     """Those of the named files that a job has."""
     query = select(Artifact).where(Artifact.job_id == job_id, Artifact.name.in_(names))
     return {artifact.name: artifact for artifact in session.scalars(query)}
-
-
-def of_job(session: Session, job_id: UUID) -> list[Artifact]:
-    """Every file of a job, by name."""
-    return list(session.scalars(select(Artifact).where(Artifact.job_id == job_id).order_by(Artifact.name)))
-
-
-def of_architecture(session: Session, architecture_id: UUID) -> list[Artifact]:
-    """Every file of a network, by name."""
-    query = select(Artifact).where(Artifact.architecture_id == architecture_id).order_by(Artifact.name)
-    return list(session.scalars(query))

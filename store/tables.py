@@ -287,9 +287,7 @@ class Artifact(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
-    architecture_id: Mapped[UUID | None] = mapped_column(ForeignKey("architectures.id", ondelete="CASCADE"), index=True)
     name: Mapped[str]
-    kind: Mapped[str]
     media_type: Mapped[str]
     size: Mapped[int]
     sha256: Mapped[str]

@@ -53,11 +53,14 @@ def upgrade() -> None:
     _check("steps", "phase", "phase", *_PHASES)
     _kinds_of_steps()
     _jobs_of_trainings()
+    op.drop_column("artifacts", "architecture_id")  # Nothing asks for either: a file is known by its job and its name.
+    op.drop_column("artifacts", "kind")
 
 
 def downgrade() -> None:
     """Trainings that were made alone have no place in the tables before: they go."""
     op.execute("DELETE FROM jobs WHERE kind = 'training'")
+    _networks_of_artifacts()
     _steps_of_trainings()
     _kinds_before()
     op.drop_column("steps", "phase")
@@ -108,6 +111,29 @@ def _merge_searches() -> None:
     op.execute("UPDATE jobs SET best = searches.best FROM searches WHERE searches.id = jobs.id")
     _networks_of("jobs")
     op.drop_table("searches")
+
+
+def _networks_of_artifacts() -> None:
+    op.add_column("artifacts", sa.Column("architecture_id", sa.Uuid(), nullable=True))
+    op.add_column("artifacts", sa.Column("kind", sa.Text(), nullable=True))
+    op.execute(
+        "UPDATE artifacts SET architecture_id = architectures.id FROM architectures "
+        "WHERE search_id = job_id AND role <> 'selected' AND name LIKE role || '/%'"
+    )
+    op.execute(
+        "UPDATE artifacts SET kind = CASE WHEN split_part(name, '/', 1) IN ('checkpoints', 'cells', 'ratings') "
+        r"THEN split_part(name, '/', 1) ELSE regexp_replace(regexp_replace(name, '^.*/', ''), '\.[^.]*$', '') END"
+    )
+    op.alter_column("artifacts", "kind", nullable=False)
+    op.create_foreign_key(
+        op.f("fk_artifacts_architecture_id"),
+        "artifacts",
+        "architectures",
+        ["architecture_id"],
+        ["id"],
+        ondelete="CASCADE",
+    )
+    op.create_index(op.f("ix_artifacts_architecture_id"), "artifacts", ["architecture_id"])
 
 
 def _networks_of(table: str) -> None:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dna_engine.accuracy import Answers, judge
 from dna_engine.images.info import DIGITS
 from dna_engine.plans import Kind
 from dna_engine.space import CellRef
-from dna_engine.spec import ResolvedSpec, SearchSpec, resolve
-from store import flow, searches, steps, workers
+from dna_engine.space.architecture import Architecture as Network
+from dna_engine.space.architecture import published
+from dna_engine.spec import ResolvedSpec, SearchSpec, TrainingSpec, resolve, resolve_training
+from store import architectures, flow, searches, steps, trainings, workers
 from store.claims import Claim
 from store.migrate import is_current
 from store.session import make_engine
 from store.states import StepState
-from store.tables import Search, Step, Worker
+from store.tables import Architecture, Artifact, Job, Search, Step, Worker
 
 #: What the engine would say of 99 right answers.
 TEST = judge(Answers(images=[50, 50], right=[50, 49], given=[51, 49])).model_dump(mode="json")
@@ -26,6 +30,21 @@ TEST = judge(Answers(images=[50, 50], right=[50, 49], given=[51, 49])).model_dum
 def new_search(session: Session, *, max_attempts: int = 3, **fields: Any) -> Search:
     spec = SearchSpec.model_validate({"dataset": "digits", **fields})
     return searches.create(session, spec, resolve(spec, DIGITS), max_attempts=max_attempts)
+
+
+def new_training(session: Session, *, max_attempts: int = 3, **fields: Any) -> Job:
+    """A training alone of a network that was selected from the ratings of a search."""
+    network = new_architecture(session)
+    spec = TrainingSpec.model_validate({"architecture": str(network.id), "dataset": "digits", **fields})
+    resolved = resolve_training(spec, Network.from_json(network.architecture), DIGITS)
+    made = trainings.create(session, spec, resolved, network, max_attempts=max_attempts)
+    return session.get_one(Job, made.job_id)
+
+
+def new_architecture(session: Session) -> Architecture:
+    search = flow.cancel(session, new_search(session).id)  # It waits for nobody.
+    described = published("dna-a", input_size=32).to_json()
+    return architectures.select_network(session, search.id, described, loss=0.5, flops=1000, params=100)
 
 
 def new_worker(session: Session, *, hostname: str = "here", queues: Sequence[str] = ("gpu", "cpu")) -> Worker:
@@ -39,8 +58,13 @@ def two_groups(session: Session, kind: Kind, spec: ResolvedSpec) -> Sequence[Seq
     return [cells[::2], cells[1::2]]
 
 
-def queued(session: Session, search: Search) -> list[Step]:
-    return [step for step in steps.of_job(session, search.id) if step.state == StepState.QUEUED]
+def queued(session: Session, job: Job) -> list[Step]:
+    return [step for step in steps.of_job(session, job.id) if step.state == StepState.QUEUED]
+
+
+def names_of(session: Session, job_id: UUID) -> set[str]:
+    """Names of the files that a job has."""
+    return set(session.scalars(select(Artifact.name).where(Artifact.job_id == job_id)))
 
 
 def take(session: Session, step: Step, worker: Worker) -> Claim:
@@ -96,8 +120,8 @@ def succeed(session: Session, claim: Claim) -> None:
     flow.succeed(session, claim, values_of(claim.step.kind), [], engine_seconds=1.0, group=two_groups)
 
 
-def finish_phase(session: Session, search: Search, worker: Worker) -> None:
-    for step in queued(session, search):
+def finish_phase(session: Session, job: Job, worker: Worker) -> None:
+    for step in queued(session, job):
         succeed(session, take(session, step, worker))
 
 

@@ -62,7 +62,7 @@ def test_as_many_claimers_as_steps_leave_none_waiting_and_the_oldest_go_first(se
                 step_id = claims.oldest_waiting(session, ["gpu"])
                 assert step_id is not None
                 if taken := flow.claim(session, step_id, worker, lease_seconds=60):
-                    return taken.search_id
+                    return taken.job_id
 
     assert set(at_once(2, claim)) == {first.id, second.id}
     assert claim(0) == third.id

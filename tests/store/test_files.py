@@ -22,7 +22,7 @@ from store.files import discard_loose, drafts
 from store.session import Sessions, transaction
 from store.settings import Settings
 from store.states import JobState
-from store.tables import LooseFile, Search, Step
+from store.tables import Job, LooseFile, Step
 from tests.store.builders import new_search, new_worker, queued, take
 from tests.store.kept import rows_and_files
 
@@ -181,7 +181,7 @@ def test_files_of_what_was_deleted_go_though_the_process_that_deleted_it_was_kil
         info = DIGITS.model_copy(update={"name": "birds", "kind": "upload"})
         dataset = datasets.create(session, info, fingerprint="f", archive=written.write_files([content])[0])
     with transaction(sessions) as session:
-        session.execute(update(Search).values(state=JobState.FAILED))
+        session.execute(update(Job).values(state=JobState.FAILED))
         jobs.delete(session, claim.job_id)
         datasets.delete(session, datasets.get(session, dataset.id))
     assert len(left(sessions, settings)[1]) == 2

@@ -1,7 +1,11 @@
-"""A search through its phases: finished, failed, cancelled, resumed, taken over."""
+"""Jobs along their plans: finished, failed, cancelled, resumed, taken over. Most of it is shown on a search; the table at the end
+shows that every kind of job goes the same way.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
@@ -9,29 +13,40 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from dna_engine.events import Log, Metric, Progress
-from dna_engine.plans import Kind
+from dna_engine.plans import Kind, Phase
 from store import architectures, claims, events, flow, jobs, steps, trainings
+from store.claims import Claim
 from store.errors import IllegalTransition, LeaseLost
-from store.states import EventType, JobState, Role, StepState
-from store.tables import OutboxMessage, Search, Step, Training
-from tests.store.builders import TEST, finish_phase, new_search, new_worker, queued, succeed, take, two_groups
+from store.states import FINISHED, EventType, JobState, Role, StepState
+from store.tables import Job, OutboxMessage, Search, Step, Training, Worker
+from tests.store.builders import (
+    TEST,
+    finish_phase,
+    new_search,
+    new_training,
+    new_worker,
+    queued,
+    succeed,
+    take,
+    two_groups,
+)
 
 
 def test_every_phase_follows_the_one_before(session: Session) -> None:
     search, worker = new_search(session), new_worker(session)
     seen = []
-    for _ in Kind:
+    for _ in Phase:
         seen.append((search.phase, len(queued(session, search))))
         before = search.progress
         finish_phase(session, search, worker)
         assert search.progress > before
     assert seen == [
-        (Kind.TEACHER, 1),
-        (Kind.DISTILL, 2),
-        (Kind.RATE, 2),
-        (Kind.SELECT, 1),
-        (Kind.TRAIN, 2),
-        (Kind.EXPORT, 3),
+        (Phase.TEACHER, 1),
+        (Phase.DISTILL, 2),
+        (Phase.RATE, 2),
+        (Phase.SELECT, 1),
+        (Phase.TRAIN, 2),
+        (Phase.EXPORT, 3),
     ]
     assert (search.state, search.progress, search.eta_seconds) == (JobState.SUCCEEDED, 1.0, None)
     assert search.started_at is not None
@@ -40,7 +55,7 @@ def test_every_phase_follows_the_one_before(session: Session) -> None:
 
 def test_networks_and_trainings_come_out_of_the_results(session: Session) -> None:
     search, worker = new_search(session), new_worker(session)
-    for _ in (Kind.TEACHER, Kind.DISTILL, Kind.RATE, Kind.SELECT):
+    for _ in (Phase.TEACHER, Phase.DISTILL, Phase.RATE, Phase.SELECT):
         finish_phase(session, search, worker)
     winner, control = architectures.of_search(session, search.id)
     assert (winner.role, winner.loss, control.role, control.loss) == (Role.WINNER, 0.5, Role.CONTROL, 0.9)
@@ -50,7 +65,7 @@ def test_networks_and_trainings_come_out_of_the_results(session: Session) -> Non
     assert (training.network, training.state) == ("winner", JobState.QUEUED)
     claim = take(session, next(s for s in queued(session, search) if s.key == "train-winner"), worker)
     flow.report(session, claim, [Progress(done=1, total=4, eta_seconds=3.0)], engine_seconds=1.0)
-    assert (training.state, training.progress, training.eta_seconds) == (JobState.RUNNING, 0.25, 3.0)
+    assert (training.state, training.progress, training.stands.eta_seconds) == (JobState.RUNNING, 0.25, 3.0)
     succeed(session, claim)
     assert (training.state, training.test_accuracy) == (JobState.SUCCEEDED, 0.99)
     assert (winner.test_accuracy, winner.counted_flops, winner.counted_params) == (0.99, 1000, 100)
@@ -68,7 +83,7 @@ def test_networks_and_trainings_come_out_of_the_results(session: Session) -> Non
 
 def test_a_search_without_a_control(session: Session) -> None:
     search, worker = new_search(session, retrain={"control": False}), new_worker(session)
-    for _ in Kind:
+    for _ in Phase:
         finish_phase(session, search, worker)
     assert search.state == JobState.SUCCEEDED
     assert session.scalar(select(func.count()).select_from(Training)) == 1
@@ -79,9 +94,9 @@ def test_a_phase_waits_for_all_of_its_steps(session: Session) -> None:
     finish_phase(session, search, worker)
     first, second = queued(session, search)
     succeed(session, take(session, first, worker))
-    assert search.phase == Kind.DISTILL
+    assert search.phase == Phase.DISTILL
     succeed(session, take(session, second, worker))
-    assert search.phase == Kind.RATE
+    assert search.phase == Phase.RATE
 
 
 def test_reports_become_rows_and_events(session: Session) -> None:
@@ -144,7 +159,7 @@ def test_a_sibling_that_stops_after_a_resume_is_queued_again(session: Session) -
     flow.resume(session, search.id)
     assert flow.stop(session, sibling, engine_seconds=0.0) == StepState.QUEUED
     finish_phase(session, search, worker)
-    assert search.phase == Kind.RATE
+    assert search.phase == Phase.RATE
 
 
 def test_resume_keeps_what_is_done(session: Session) -> None:
@@ -158,8 +173,8 @@ def test_resume_keeps_what_is_done(session: Session) -> None:
     assert (search.state, search.error, search.finished_at) == (JobState.QUEUED, None, None)
     assert [step.key for step in queued(session, search)] == [second.key]
     finish_phase(session, search, worker)
-    assert search.phase == Kind.RATE
-    with pytest.raises(IllegalTransition, match="Only a failed or cancelled search"):
+    assert search.phase == Phase.RATE
+    with pytest.raises(IllegalTransition, match="Only a failed or cancelled one"):
         flow.resume(session, search.id)
 
 
@@ -209,7 +224,7 @@ def test_cancel_waits_for_what_runs_and_can_be_resumed(session: Session) -> None
     assert flow.stop(session, claim, engine_seconds=1.0) == StepState.CANCELLED
     assert search.state == JobState.CANCELLED
     flow.resume(session, search.id)
-    for _ in list(Kind)[1:]:
+    for _ in list(Phase)[1:]:
         finish_phase(session, search, worker)
     assert search.state == JobState.SUCCEEDED
     with pytest.raises(IllegalTransition, match="nothing to cancel"):
@@ -221,7 +236,7 @@ def test_a_step_that_ends_while_being_cancelled_counts(session: Session) -> None
     claim = take(session, queued(session, search)[0], worker)
     flow.cancel(session, search.id)
     succeed(session, claim)
-    assert (search.state, search.phase) == (JobState.CANCELLED, Kind.DISTILL)
+    assert (search.state, search.phase) == (JobState.CANCELLED, Phase.DISTILL)
     flow.resume(session, search.id)
     assert len(queued(session, search)) == 2
 
@@ -337,43 +352,43 @@ def test_a_damaged_input_is_made_again_and_what_needs_it_waits(session: Session)
     running, lacking = take(session, first, worker), take(session, second, worker)
     assert flow.lack(session, lacking, "teacher.safetensors", BAD) == StepState.QUEUED
     assert [step.key for step in queued(session, search)] == ["teacher", "distill-2"]
-    assert search.phase == Kind.TEACHER
+    assert search.phase == Phase.TEACHER
     assert flow.claim(session, second.id, worker, lease_seconds=60) is None
     (told,) = [event for event in events.after(session, search.id, 0) if event.type == EventType.LOG]
     assert told.data["message"] == "teacher.safetensors is damaged. teacher makes it again."
     succeed(session, running)
-    assert search.phase == Kind.TEACHER  # What ran of the later phase goes on, and begins nothing.
+    assert search.phase == Phase.TEACHER  # What ran of the later phase goes on, and begins nothing.
     teacher = queued(session, search)[0]
     assert claims.oldest_waiting(session, ["gpu"]) == teacher.id
     woken = _wakes(session, second)
     succeed(session, take(session, teacher, worker))
-    assert (search.phase, [step.key for step in queued(session, search)]) == (Kind.DISTILL, ["distill-2"])
+    assert (search.phase, [step.key for step in queued(session, search)]) == (Phase.DISTILL, ["distill-2"])
     assert _wakes(session, second) == woken + 1
-    for _ in list(Kind)[1:]:
+    for _ in list(Phase)[1:]:
         finish_phase(session, search, worker)
     assert search.state == JobState.SUCCEEDED
 
 
 def test_phases_that_are_done_are_passed_over_when_something_before_them_was_made_again(session: Session) -> None:
     search, worker = new_search(session), new_worker(session)
-    for _ in list(Kind)[:-1]:
+    for _ in list(Phase)[:-1]:
         finish_phase(session, search, worker)
-    pictures = next(step for step in queued(session, search) if step.key == "export-pictures")
+    pictures = next(step for step in queued(session, search) if step.key == "pictures")
     flow.lack(session, take(session, pictures, worker), "cells/b1c1.safetensors", BAD)
     (again,) = [step for step in queued(session, search) if step.kind == Kind.DISTILL]
     succeed(session, take(session, again, worker))
-    assert search.phase == Kind.EXPORT
+    assert search.phase == Phase.EXPORT
     finish_phase(session, search, worker)
     assert search.state == JobState.SUCCEEDED
 
 
 def test_a_training_that_is_made_again_replaces_what_it_said(session: Session) -> None:
     search, worker = new_search(session), new_worker(session)
-    for _ in list(Kind)[:-1]:
+    for _ in list(Phase)[:-1]:
         finish_phase(session, search, worker)
     export = next(step for step in queued(session, search) if step.key == "export-winner")
     flow.lack(session, take(session, export, worker), "winner/weights.safetensors", BAD)
-    (training,) = [found for found in session.scalars(select(Training)) if found.network == "winner"]
+    (training,) = [found for found in trainings.of_search(session, search.id) if found.network == "winner"]
     assert training.state == JobState.QUEUED
     finish_phase(session, search, worker)
     assert (training.state, training.test_accuracy) == (JobState.SUCCEEDED, 0.99)
@@ -383,7 +398,7 @@ def test_a_training_that_is_made_again_replaces_what_it_said(session: Session) -
 
 def test_what_cannot_be_made_again_fails_once_and_is_named(session: Session) -> None:
     search, worker = new_search(session), new_worker(session)
-    for _ in list(Kind)[:4]:
+    for _ in list(Phase)[:4]:
         finish_phase(session, search, worker)
     claim = take(session, queued(session, search)[0], worker)
     error = {"code": "bad_input", "message": "winner/architecture.json is gone.", "param": None}
@@ -400,7 +415,7 @@ def test_what_is_damaged_again_and_again_ends(session: Session) -> None:
     assert flow.lack(session, take(session, step, worker), "teacher.json", BAD) == StepState.FAILED
     assert search.state == JobState.FAILED
     flow.resume(session, search.id)
-    for _ in list(Kind)[1:]:
+    for _ in list(Phase)[1:]:
         finish_phase(session, search, worker)
     assert search.state == JobState.SUCCEEDED
 
@@ -415,7 +430,7 @@ def test_a_search_that_is_cancelled_while_something_is_made_again_can_be_resumed
     flow.resume(session, search.id)
     assert [step.key for step in queued(session, search)] == ["teacher", first.key, second.key]
     succeed(session, take(session, queued(session, search)[0], worker))
-    for _ in list(Kind)[1:]:
+    for _ in list(Phase)[1:]:
         finish_phase(session, search, worker)
     assert search.state == JobState.SUCCEEDED
 
@@ -423,3 +438,143 @@ def test_a_search_that_is_cancelled_while_something_is_made_again_can_be_resumed
 def _wakes(session: Session, step: Step) -> int:
     messages = session.scalars(select(OutboxMessage))
     return sum(message.payload["step_id"] == str(step.id) for message in messages)
+
+
+# --- one machine for all kinds of job
+
+NEW: dict[str, Callable[[Session], Job]] = {
+    "search": lambda session: new_search(session, max_attempts=2),
+    "training": lambda session: new_training(session, max_attempts=2),
+}
+ERROR = {"code": "x", "message": "It did not go well.", "param": None}
+
+
+@dataclass
+class Case:
+    """A job in its first phase, and a worker that may take its step."""
+
+    session: Session
+    job: Job
+    worker: Worker
+
+    @property
+    def step(self) -> Step:
+        return steps.of_job(self.session, self.job.id)[0]
+
+    def take(self) -> Claim:
+        return take(self.session, self.step, self.worker)
+
+    def fail(self, claim: Claim, *, retry: bool) -> None:
+        flow.fail(self.session, claim, ERROR, engine_seconds=0.0, retry=retry)
+
+    def fail_for_good(self) -> None:
+        self.fail(self.take(), retry=False)
+
+    def lose(self) -> None:
+        self.take()
+        expire(self.session, self.step)
+        reap(self.session)
+
+    def stop_after_cancel(self) -> None:
+        claim = self.take()
+        flow.cancel(self.session, self.job.id)
+        flow.stop(self.session, claim, engine_seconds=0.0)
+
+    def finish(self) -> None:
+        while self.job.state != JobState.SUCCEEDED:
+            finish_phase(self.session, self.job, self.worker)
+
+
+#: What happens, and the states of the job and of its first step afterwards.
+EVENTS: dict[str, tuple[Callable[[Case], object], JobState, StepState]] = {
+    "nothing": (lambda case: None, JobState.QUEUED, StepState.QUEUED),
+    "claimed": (lambda case: case.take(), JobState.RUNNING, StepState.RUNNING),
+    "succeeded": (lambda case: succeed(case.session, case.take()), JobState.RUNNING, StepState.SUCCEEDED),
+    "crashed once": (lambda case: case.fail(case.take(), retry=True), JobState.RUNNING, StepState.QUEUED),
+    "crashed too often": (
+        lambda case: [case.fail(case.take(), retry=True) for _ in range(2)],
+        JobState.FAILED,
+        StepState.FAILED,
+    ),
+    "cannot go better": (Case.fail_for_good, JobState.FAILED, StepState.FAILED),
+    "worker left": (
+        lambda case: flow.stop(case.session, case.take(), engine_seconds=0.0),
+        JobState.RUNNING,
+        StepState.QUEUED,
+    ),
+    "worker lost": (Case.lose, JobState.RUNNING, StepState.QUEUED),
+    "worker lost too often": (lambda case: [case.lose() for _ in range(2)], JobState.FAILED, StepState.FAILED),
+    "input gone": (
+        lambda case: flow.lack(case.session, case.take(), "no/such.file", ERROR),
+        JobState.FAILED,
+        StepState.FAILED,
+    ),
+    "cancelled": (lambda case: flow.cancel(case.session, case.job.id), JobState.CANCELLED, StepState.CANCELLED),
+    "cancelled while it runs": (
+        lambda case: (case.take(), flow.cancel(case.session, case.job.id)),
+        JobState.RUNNING,
+        StepState.RUNNING,
+    ),
+    "stopped after a cancel": (Case.stop_after_cancel, JobState.CANCELLED, StepState.CANCELLED),
+    "done before it saw the cancel": (
+        lambda case: [
+            claim := case.take(),
+            flow.cancel(case.session, case.job.id),
+            succeed(case.session, claim),
+        ],
+        JobState.CANCELLED,
+        StepState.SUCCEEDED,
+    ),
+    "resumed after failing": (
+        lambda case: (case.fail_for_good(), flow.resume(case.session, case.job.id)),
+        JobState.QUEUED,
+        StepState.QUEUED,
+    ),
+    "resumed after a cancel": (
+        lambda case: (case.stop_after_cancel(), flow.resume(case.session, case.job.id)),
+        JobState.QUEUED,
+        StepState.QUEUED,
+    ),
+    "finished": (Case.finish, JobState.SUCCEEDED, StepState.SUCCEEDED),
+}
+
+
+@pytest.mark.parametrize("event", EVENTS)
+@pytest.mark.parametrize("kind", NEW)
+def test_every_kind_of_job_goes_the_same_way(session: Session, kind: str, event: str) -> None:
+    case = Case(session, NEW[kind](session), new_worker(session))
+    happens, job_state, step_state = EVENTS[event]
+    happens(case)
+    assert (case.job.state, case.step.state) == (job_state, step_state)
+    assert (case.job.finished_at is not None) == (job_state in FINISHED)
+    assert (case.job.error is not None) == (job_state == JobState.FAILED)
+    told = [event.data for event in events.after(session, case.job.id, 0) if event.type == EventType.STATE]
+    assert (told[-1]["state"], told[-1]["error"]) == (job_state, case.job.error)
+
+
+@pytest.mark.parametrize("event", [event for event, (_, state, _) in EVENTS.items() if state != JobState.SUCCEEDED])
+@pytest.mark.parametrize("kind", NEW)
+def test_whatever_happened_every_kind_of_job_can_still_be_brought_to_its_end(
+    session: Session, kind: str, event: str
+) -> None:
+    case = Case(session, NEW[kind](session), new_worker(session))
+    EVENTS[event][0](case)
+    if case.step.state == StepState.RUNNING:
+        flow.stop(session, claims.of_worker(session, case.worker) or pytest.fail("nothing runs"), engine_seconds=0.0)
+    if case.job.state in FINISHED:
+        flow.resume(session, case.job.id)
+    case.finish()
+    assert case.job.progress == 1.0
+    with pytest.raises(IllegalTransition, match=f"The {kind} has succeeded"):
+        flow.resume(session, case.job.id)
+
+
+def test_the_steps_of_a_training_alone(session: Session) -> None:
+    job, worker = new_training(session), new_worker(session)
+    seen = []
+    while job.state != JobState.SUCCEEDED:
+        seen.append((job.phase, [step.key for step in queued(session, job)]))
+        finish_phase(session, job, worker)
+    assert seen == [(Phase.TRAIN, ["train"]), (Phase.EXPORT, ["export"])]
+    training = trainings.get(session, job.id)
+    assert (training.alone, training.state, training.test_accuracy) == (True, JobState.SUCCEEDED, 0.99)

@@ -13,7 +13,7 @@ from store.events import NewEvent, Point
 from store.session import Sessions, clock, transaction
 from store.settings import Settings
 from store.states import EventType
-from store.tables import Event, IdempotencyKey, Metric, OutboxMessage, Search, Worker
+from store.tables import Event, IdempotencyKey, Job, Metric, OutboxMessage, Worker
 from tests.store.builders import new_search, new_worker
 
 #: Longer than everything is kept.
@@ -44,7 +44,7 @@ def age(sessions: Sessions) -> None:
     """All that is there happened long ago."""
     with transaction(sessions) as session:
         then = clock(session) - LONG
-        session.execute(update(Search).values(finished_at=then))
+        session.execute(update(Job).values(finished_at=then))
         session.execute(update(IdempotencyKey).values(created_at=then))
         session.execute(update(OutboxMessage).values(sent_at=then))
         session.execute(update(Worker).values(last_seen_at=then, stopped_at=then))
@@ -67,7 +67,7 @@ def test_only_what_is_old_goes(sessions: Sessions, settings: Settings, monkeypat
         Worker: 1,
     }
     with transaction(sessions) as session:
-        old, _ = session.scalars(select(Search).order_by(Search.id))
+        old, _ = session.scalars(select(Job).order_by(Job.id))
         told = events.after(session, old.id, 0)
     assert {event.type for event in told} == {EventType.STATE}
     assert told[-1].data["state"] == "cancelled"
@@ -78,5 +78,5 @@ def test_what_runs_and_waits_keeps_everything(sessions: Sessions, settings: Sett
         search = new_search(session)
         events.add_points(session, search.id, [Point("loss", 1.0, 1.0)])
         new_worker(session)
-        session.execute(update(Search).values(created_at=clock(session) - LONG))
+        session.execute(update(Job).values(created_at=clock(session) - LONG))
     assert set(retention.purge(sessions, settings).values()) == {0}

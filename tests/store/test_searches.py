@@ -10,14 +10,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dna_engine.plans import Kind
-from store import architectures, artifacts, events, flow, jobs, outbox, searches
+from store import artifacts, events, flow, jobs, outbox, searches
 from store.artifacts import StoredFile
 from store.blobs import BlobStore
 from store.errors import IllegalTransition, NotFound, UnstorableValue
 from store.jobs import Filter
 from store.states import EventType, JobState
-from store.tables import Artifact, Base, Search
-from tests.store.builders import finish_phase, new_search, new_worker, queued, take, two_groups
+from store.tables import Base, Search
+from tests.store.builders import finish_phase, names_of, new_search, new_worker, queued, take, two_groups
 
 UNSTORABLE = r"NUL|surrogate|finite"
 
@@ -92,7 +92,7 @@ def test_json_that_postgresql_cannot_hold_is_refused_clearly(session: Session, d
 def test_unknown_ids(session: Session) -> None:
     missing = uuid4()
     for look in (searches.get, jobs.lock, jobs.delete, flow.cancel, flow.resume):
-        with pytest.raises(NotFound, match=f"There is no search {missing}"):
+        with pytest.raises(NotFound, match=f"There is no (search|job) {missing}"):
             look(session, missing)
 
 
@@ -110,7 +110,7 @@ def test_only_a_finished_search_is_deleted_and_with_all_it_has(session: Session,
         finish_phase(session, search, worker)
     assert jobs.delete(session, search.id) == [blob.location]
     session.expire_all()
-    for table in ("searches", "steps", "events", "architectures", "trainings", "artifacts", "metrics"):
+    for table in ("jobs", "searches", "steps", "events", "architectures", "trainings", "artifacts", "metrics"):
         assert session.execute(select(Base.metadata.tables[table])).all() == [], table
 
 
@@ -131,24 +131,18 @@ def test_files_belong_to_their_network_and_replace_each_other(session: Session, 
     assert flow.save_checkpoint(session, claim, newest) == [checkpoint.blob.location]
     gone = flow.succeed(session, claim, {}, [], engine_seconds=0.0, group=two_groups)
     assert set(gone) == {newer.blob.location, newest.blob.location}
-    assert artifacts.of_job(session, search.id) == []
+    assert names_of(session, search.id) == set()
     for _ in (Kind.DISTILL, Kind.RATE):
         finish_phase(session, search, worker)
     claim = take(session, queued(session, search)[0], worker)
     files = [stored("selection.json"), stored("winner/architecture.json"), stored("control/architecture.json")]
-    values = {"winner": _network(), "control": _network()}
+    values = {"winner": _network(), "control": _network(), "networks": "2", "frontier": 2}
     flow.succeed(session, claim, values, files, engine_seconds=0.0, group=two_groups)
-    winner, _ = architectures.of_search(session, search.id)
-    (artifact,) = artifacts.of_architecture(session, winner.id)
-    assert (artifact.name, artifact.kind, artifact.media_type) == (
-        "winner/architecture.json",
-        "architecture",
-        "application/json",
-    )
+    (artifact,) = artifacts.named(session, search.id, ["winner/architecture.json"]).values()
+    assert artifact.media_type == "application/json"
     assert b"".join(blobs.read(artifacts.blob(artifact))) == b"{}"
     found = artifacts.named(session, search.id, ["selection.json", "ratings.json"])
     assert list(found) == ["selection.json"]
-    assert session.scalar(select(Artifact.architecture_id).where(Artifact.name == "selection.json")) is None
 
 
 def _network() -> dict[str, object]:

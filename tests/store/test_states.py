@@ -8,7 +8,7 @@ from store.errors import IllegalTransition
 from store.states import FINISHED, JobState, StepState, move_job, move_step
 
 
-def test_legal_moves_of_a_search() -> None:
+def test_legal_moves_of_a_job() -> None:
     legal = {(old, new) for old in JobState for new in JobState if _allowed(move_job, old, new)}
     assert legal == {
         ("queued", "running"),
@@ -23,7 +23,7 @@ def test_legal_moves_of_a_search() -> None:
 
 
 def test_success_is_final() -> None:
-    with pytest.raises(IllegalTransition, match=r"search that is succeeded cannot become queued; .* nothing else"):
+    with pytest.raises(IllegalTransition, match=r"job that is succeeded cannot become queued; .* nothing else"):
         move_job(JobState.SUCCEEDED, JobState.QUEUED)
     with pytest.raises(IllegalTransition, match="step that is succeeded cannot become running"):
         move_step(StepState.SUCCEEDED, StepState.RUNNING)

@@ -6,8 +6,8 @@ from sqlalchemy.orm import Session
 
 from dna_engine.plans import Kind
 from store import flow, statistics
-from store.states import JobState
-from tests.store.builders import finish_phase, new_search, new_worker, queued, succeed, take
+from store.states import JobKind, JobState
+from tests.store.builders import finish_phase, new_search, new_training, new_worker, queued, succeed, take
 
 
 def test_what_finished_steps_took(session: Session) -> None:
@@ -23,13 +23,16 @@ def test_what_finished_steps_took(session: Session) -> None:
 
 
 def test_how_much_there_is(session: Session) -> None:
-    assert set(statistics.searches_by_state(session).values()) == {0}
+    assert set(statistics.jobs_by_state(session, JobKind.SEARCH).values()) == {0}
     assert statistics.waiting_steps(session) == {}
     new_search(session)
     flow.cancel(session, new_search(session).id)
-    counts = statistics.searches_by_state(session)
+    counts = statistics.jobs_by_state(session, JobKind.SEARCH)
     assert (counts[JobState.QUEUED], counts[JobState.CANCELLED], counts[JobState.FAILED]) == (1, 1, 0)
     assert statistics.waiting_steps(session) == {"gpu": 1}
+    new_training(session)
+    assert statistics.jobs_by_state(session, JobKind.TRAINING)[JobState.QUEUED] == 1
+    assert statistics.waiting_steps(session) == {"gpu": 2}
 
 
 def test_what_is_made_again_counts_once(session: Session) -> None:

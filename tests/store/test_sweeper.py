@@ -68,7 +68,7 @@ def test_a_row_without_a_file_is_told(sessions: Sessions, blobs: BlobStore, capl
     with caplog.at_level(logging.ERROR):
         sweeper.sweep(sessions, blobs, older_than=ANY)
     [told] = [line.message for line in caplog.records if line.name == "dna.store.sweeper"]
-    assert told.startswith(f"The file of {gone.id}.json of search ")
+    assert told.startswith(f"The file of {gone.id}.json of job ")
 
 
 def test_the_files_of_another_service_stay(

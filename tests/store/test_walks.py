@@ -1,4 +1,4 @@
-"""Whatever happens to the steps of a search, in whatever order: rows agree after each event, and the search can be brought to its end."""
+"""Whatever happens to the steps of a job, in whatever order: rows agree after each event, and the job can be brought to its end."""
 
 from __future__ import annotations
 
@@ -10,18 +10,17 @@ import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from dna_engine.plans import Step as PlannedStep
 from dna_engine.plans.files import METRICS
-from dna_engine.spec import ResolvedSpec
-from store import artifacts, claims, flow, searches, steps
+from dna_engine.spec import parse_job
+from store import claims, flow, jobs, steps
 from store.artifacts import StoredFile
 from store.blobs import Blob, location_of
 from store.claims import Claim
 from store.columns import new_id
 from store.errors import IllegalTransition, LeaseLost
 from store.states import FINISHED, JobState, StepState
-from store.tables import Artifact, LooseFile, Step
-from tests.store.builders import new_search, new_worker, two_groups, values_of
+from store.tables import Artifact, Job, LooseFile, Step
+from tests.store.builders import names_of, new_search, new_training, new_worker, two_groups, values_of
 
 #: What may happen next, and how often.
 EVENTS = {"claim": 8, "succeed": 10, "fail": 1, "stop": 1, "lack": 4, "lose": 1, "cancel": 0.3, "resume": 1}
@@ -29,18 +28,18 @@ BAD = {"code": "bad_input", "message": "It is damaged.", "param": None}
 
 
 class Walk:
-    """A search, two workers, and claims: also such as are not held any more."""
+    """A job, two workers, and claims: also such as are not held any more."""
 
-    def __init__(self, session: Session, seed: int) -> None:
+    def __init__(self, session: Session, job: Job, seed: int) -> None:
         self._session = session
         self._random = random.Random(seed)
         self._workers = [new_worker(session) for _ in range(2)]
         self._claims: list[Claim] = []
-        self.id = new_search(session, max_attempts=3).id
+        self.id = job.id
 
     @property
     def state(self) -> JobState:
-        return searches.state(self._session, self.id)
+        return jobs.lock(self._session, self.id).state
 
     def go(self) -> None:
         """Something happens; what comes too late is refused."""
@@ -81,19 +80,19 @@ class Walk:
         """What must hold at any time."""
         self._session.flush()
         self._session.expire_all()
-        search = searches.get(self._session, self.id)
-        states = {step.state for step in search.steps}
-        here = {step.state for step in search.steps if step.kind == search.phase}
-        if search.state in FINISHED:
+        job = jobs.lock(self._session, self.id)
+        made = steps.of_job(self._session, self.id)
+        states = {step.state for step in made}
+        here = {step.state for step in made if step.phase == job.phase}
+        if job.state in FINISHED:
             assert StepState.QUEUED not in states
-        elif not search.cancel_requested:
+        elif not job.cancel_requested:
             assert StepState.RUNNING in states or StepState.QUEUED in here
-        if search.state == JobState.SUCCEEDED:
+        if job.state == JobState.SUCCEEDED:
             assert states == {StepState.SUCCEEDED}
-            spec = ResolvedSpec.model_validate(search.resolved)
-            planned = [PlannedStep.model_validate(step.payload) for step in search.steps]
-            made = {artifact.name for artifact in artifacts.of_job(self._session, self.id)}
-            assert {name for step in planned for name in step.outputs(spec)} == made
+            spec = parse_job(job.resolved)
+            outputs = {name for step in made for name in step.planned.outputs(spec)}
+            assert outputs == names_of(self._session, self.id)
         named = set(self._session.scalars(select(Artifact.location)))
         assert named.isdisjoint(self._session.scalars(select(LooseFile.location)))
 
@@ -124,7 +123,15 @@ class Walk:
 
 @pytest.mark.parametrize("seed", range(12))
 def test_a_search_comes_to_its_end_whatever_happens(session: Session, seed: int) -> None:
-    walk = Walk(session, seed)
+    go_for_a_walk(Walk(session, new_search(session), seed))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_training_comes_to_its_end_whatever_happens(session: Session, seed: int) -> None:
+    go_for_a_walk(Walk(session, new_training(session), seed))
+
+
+def go_for_a_walk(walk: Walk) -> None:
     for _ in range(60):
         walk.go()
         walk.check()
