@@ -63,35 +63,33 @@ class Resource:
     steered: Callable[[Session, UUID], UUID]
 
 
-def routes(resource: Resource) -> APIRouter:
-    """The routes of one job, to be included in the router of its kind."""
-    router = APIRouter(prefix=f"/{{{resource.name}_id}}", responses=problems(404))
+def add_routes(router: APIRouter, resource: Resource) -> None:
+    """Adds the routes of one job to the router of its kind: they count and are found by the paths that people know."""
     _add_verbs(router, resource)
     _add_events(router, resource)
     _add_metrics(router, resource)
-    return router
 
 
 def _add_verbs(router: APIRouter, resource: Resource) -> None:
-    name, identifier = resource.name, _identifier(resource)
+    name, identifier, path = resource.name, _identifier(resource), _path(resource)
 
     @router.post(
-        "/cancel",
+        f"{path}/cancel",
         name=f"cancel_{name}",
         description=f"Stop a {name}. What runs writes a checkpoint first; it is `cancelled` within seconds and can be resumed.",
         response_model=resource.schema,
-        responses=problems(409),
+        responses=problems(404, 409),
     )
     def cancel(session: SessionDep, resources: ResourcesDep, job_id: UUID = identifier) -> BaseModel:
         flow.cancel(session, resource.steered(session, job_id))
         return resource.detail(session, job_id, resources.settings.worker_timeout)
 
     @router.post(
-        "/resume",
+        f"{path}/resume",
         name=f"resume_{name}",
         description=f"Go on with a failed or cancelled {name}, from its checkpoints. What is finished is not done again.",
         response_model=resource.schema,
-        responses=problems(409),
+        responses=problems(404, 409),
     )
     def resume(
         session: SessionDep, resources: ResourcesDep, background: BackgroundTasks, job_id: UUID = identifier
@@ -101,11 +99,11 @@ def _add_verbs(router: APIRouter, resource: Resource) -> None:
         return resource.detail(session, job_id, resources.settings.worker_timeout)
 
     @router.delete(
-        "",
+        path,
         name=f"delete_{name}",
         status_code=204,
         description=f"Delete a finished {name} with its files. One that runs must be cancelled first.",
-        responses=problems(409),
+        responses=problems(404, 409),
     )
     def delete(
         session: SessionDep, resources: ResourcesDep, background: BackgroundTasks, job_id: UUID = identifier
@@ -118,11 +116,11 @@ def _add_events(router: APIRouter, resource: Resource) -> None:
     identifier = _identifier(resource)
 
     @router.get(
-        "/events",
+        f"{_path(resource)}/events",
         name=f"stream_{resource.name}_events",
         description=f"Follow a {resource.name}: server-sent events without a gap, until it is finished.",
         response_class=Response,
-        responses=_EVENT_STREAM,
+        responses={**_EVENT_STREAM, **problems(404)},
     )
     def stream_events(
         session: SessionDep,
@@ -143,12 +141,13 @@ def _add_metrics(router: APIRouter, resource: Resource) -> None:
     identifier = _identifier(resource)
 
     @router.get(
-        "/metrics",
+        f"{_path(resource)}/metrics",
         name=f"get_{resource.name}_metrics",
         description=f"Series of a {resource.name}: losses, accuracies, the best so far.\n\nA series of more than `points` is thinned: "
         "its first and last point stay, and of each stretch between the lowest and the highest. All series together have at most "
         "100,000 points; ask for some of them by `prefix` to see more of each.",
         response_model=Series,
+        responses=problems(404),
         dependencies=[HEAVY],
     )
     def get_metrics(
@@ -162,6 +161,10 @@ def _add_metrics(router: APIRouter, resource: Resource) -> None:
     ) -> Series:
         found = series.thinned(session, resource.followed(session, job_id), prefix=prefix, points=points)
         return Series.model_validate({"series": found})
+
+
+def _path(resource: Resource) -> str:
+    return f"/{{{resource.name}_id}}"
 
 
 def _identifier(resource: Resource) -> Any:

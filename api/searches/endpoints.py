@@ -13,7 +13,7 @@ from api.auth import authenticate
 from api.body import JsonRoute
 from api.deps import HEAVY, ResourcesDep, SessionDep
 from api.idempotency import OnceDep
-from api.jobs.endpoints import Resource, routes
+from api.jobs.endpoints import Resource, add_routes
 from api.jobs.service import Labels, parse_labels
 from api.openapi import problems
 from api.pagination import Page, Ref, RowPaging, encode
@@ -89,4 +89,4 @@ def _search(session: Session, search_id: UUID) -> UUID:
     return search_id
 
 
-router.include_router(routes(Resource("search", SearchDetail, service.detail, followed=_search, steered=_search)))
+add_routes(router, Resource("search", SearchDetail, service.detail, followed=_search, steered=_search))

@@ -15,7 +15,7 @@ from api.body import JsonRoute
 from api.deps import ResourcesDep, SessionDep
 from api.download import respond, responses
 from api.idempotency import OnceDep
-from api.jobs.endpoints import Resource, routes
+from api.jobs.endpoints import Resource, add_routes
 from api.jobs.service import Labels, parse_labels
 from api.openapi import problems
 from api.pagination import Page, Ref, RowPaging, encode
@@ -104,6 +104,4 @@ def _followed(session: Session, training_id: UUID) -> UUID:
     return trainings.get(session, training_id).job_id
 
 
-router.include_router(
-    routes(Resource("training", TrainingDetail, service.detail, followed=_followed, steered=trainings.own_job))
-)
+add_routes(router, Resource("training", TrainingDetail, service.detail, followed=_followed, steered=trainings.own_job))

@@ -27,7 +27,13 @@ def test_every_route_is_described(document: dict[str, Any]) -> None:
         assert len(operation["description"]) > 15, (path, method)
     names = [operation["operationId"] for _, _, operation in operations(document)]
     assert len(set(names)) == len(names)
-    assert {"create_search", "stream_events", "select_networks", "download_architecture"} <= set(names)
+    assert {
+        "create_search",
+        "stream_search_events",
+        "stream_training_events",
+        "select_networks",
+        "download_architecture",
+    } <= set(names)
 
 
 def test_every_error_is_a_problem_with_an_example(document: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from dna_engine.plans import Kind, phase_steps
+from dna_engine.plans import Kind, Phase, plan_of
 from dna_engine.runtime import checkpoint
 from dna_engine.spec import ResolvedSpec
 from store import artifacts, events, flow, jobs
@@ -34,8 +34,8 @@ def uninterrupted(book: Book, search_id: UUID, run: Path) -> dict[str, bytes]:
     (run / "spec.json").write_text(spec.model_dump_json())
     for name, content in stored(book, search_id, ["teacher.safetensors", "teacher.json"]).items():
         (run / name).write_bytes(content)
-    for kind in (Kind.DISTILL, Kind.RATE):
-        [step] = phase_steps(kind, spec, [spec.parsed_space.cells])
+    for phase in (Phase.DISTILL, Phase.RATE):
+        [step] = plan_of(spec).steps(phase)
         plan = run / "step.json"
         plan.write_text(step.model_dump_json())
         command = [sys.executable, "-m", "dna_engine", "step", str(plan), "--run", str(run), "--device", "cpu"]

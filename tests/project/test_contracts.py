@@ -30,7 +30,7 @@ def test_import_contracts_hold() -> None:
         "store.tables",
         "dna_client.client",
         "dna_engine.spec",
-        "dna_engine.plans.steps",
+        "dna_engine.plans",
         "dna_engine.select",
         "dna_engine.catalogue",
     ],

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from store import flow, searches, steps
 from store.claims import Claim
 from store.session import transaction
 from store.settings import Settings
-from store.tables import Search, Step
+from store.tables import Artifact, Search, Step
 from tests.store.builders import new_search
 from worker.devices import Device
 from worker.engines import Engines
@@ -60,6 +61,13 @@ class Bench:
         """The first step."""
         with transaction(self.slot.sessions) as session:
             return steps.of_job(session, self.search_id)[0]
+
+    @property
+    def files(self) -> dict[str, Artifact]:
+        """What is stored of it, by name."""
+        with transaction(self.slot.sessions) as session:
+            query = select(Artifact).where(Artifact.job_id == self.search_id).order_by(Artifact.name)
+            return {artifact.name: artifact for artifact in session.scalars(query)}
 
     def claim(self, *, lease_seconds: float = 60.0) -> Claim:
         with transaction(self.slot.sessions) as session:

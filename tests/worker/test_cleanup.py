@@ -14,7 +14,7 @@ from store.columns import new_id
 from store.session import transaction
 from store.settings import Settings
 from store.states import JobState
-from store.tables import Search
+from store.tables import Job
 from tests.worker.conftest import Bench
 from tests.worker.test_datasets import stored
 from worker.cleanup import remove_datasets, remove_leftovers, remove_run_folders
@@ -34,7 +34,7 @@ def test_only_what_may_be_worked_on_again_is_kept(bench: Bench) -> None:
     for state in JobState:
         search_id = Bench(bench.slot).search_id
         with transaction(bench.slot.sessions) as session:
-            session.execute(update(Search).where(Search.id == search_id).values(state=state))
+            session.execute(update(Job).where(Job.id == search_id).values(state=state))
         folders[state] = folder(search_id)
     folders[None] = folder(new_id())
     remove_run_folders(bench.slot.sessions, data_dir)

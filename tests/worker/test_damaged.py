@@ -73,8 +73,7 @@ def readable(folder: RunFolder) -> list[int]:
 
 
 def test_two_generations_are_stored(bench: Bench, folder: RunFolder) -> None:
-    with transaction(bench.slot.sessions) as session:
-        found = {artifact.name: artifact for artifact in artifacts.of_job(session, bench.search_id)}
+    found = bench.files
     content = {name: b"".join(bench.slot.blobs.read(artifacts.blob(found[name]))) for name in found}
     assert content == {LAST: checkpoint_file(3), BEFORE: checkpoint_file(2)}
 
@@ -99,7 +98,7 @@ def test_a_damaged_stored_one_gives_way_to_the_one_before(bench: Bench, claim: C
         place(folder, name).unlink()  # Another machine.
     damage_stored(bench, [LAST])
     [warning] = folder.lay_down(bench.slot.sessions, claim)
-    assert warning.startswith(f"The stored file {LAST} of the search cannot be used.")
+    assert warning.startswith(f"The stored file {LAST} of the job cannot be used.")
     assert readable(folder) == [2]
 
 
@@ -112,9 +111,7 @@ def test_when_all_are_damaged_the_step_starts_again_and_says_so(bench: Bench, cl
     assert readable(folder) == []
     step = bench.run("good", claim)
     assert step.state == StepState.SUCCEEDED
-    with transaction(bench.slot.sessions) as session:
-        names = [artifact.name for artifact in artifacts.of_job(session, bench.search_id)]
-    assert names == ["teacher.json", "teacher.safetensors"]
+    assert list(bench.files) == ["teacher.json", "teacher.safetensors"]
 
 
 def test_a_damaged_input_is_made_again_by_the_step_that_made_it(bench: Bench) -> None:

@@ -162,7 +162,7 @@ def test_a_lease_runs_out_while_the_database_keeps_its_answer(bench: Bench) -> N
     short = {"lease_renew_seconds": 0.1, "lease_seconds": 0.3}
     settings, claim = bench.slot.settings.model_copy(update=short), bench.claim()
     with transaction(bench.slot.sessions) as session:
-        session.execute(text("LOCK TABLE searches IN ACCESS EXCLUSIVE MODE"))
+        session.execute(text("LOCK TABLE jobs IN ACCESS EXCLUSIVE MODE"))
         with Lease(bench.slot.sessions, settings, claim) as lease:
             lost = lease.lost.wait(60.0)
             session.rollback()

@@ -15,7 +15,7 @@ from sqlalchemy import func, update
 from starlette.testclient import TestClient
 
 from api.settings import ApiSettings
-from dna_engine.plans import Kind
+from dna_engine.plans import Phase
 from dna_engine.space.architecture import Architecture
 from store.blobs import BlobStore
 from store.files import discard_loose
@@ -160,7 +160,7 @@ def test_a_network_that_was_exported_without_an_onnx_file(
 
 def test_before_a_network_is_exported(client: TestClient, sessions: Sessions, blobs: BlobStore) -> None:
     search = client.post("/searches", json={"dataset": "digits"}).json()["id"]
-    finish(sessions, blobs, UUID(search), until=Kind.SELECT)
+    finish(sessions, blobs, UUID(search), until=Phase.SELECT)
     winner = client.get(f"/searches/{search}").json()["best"]["architecture_id"]
     path = f"/architectures/{winner}/download"
     assert client.get(path).status_code == 200

@@ -14,8 +14,8 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import OperationalError
 
+from api.jobs import feed, stream
 from api.resources import Resources, open_resources
-from api.searches import feed, stream
 from api.settings import ApiSettings
 from store import events, flow, jobs
 from store.events import NewEvent

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from starlette.testclient import TestClient
 
-from dna_engine.plans import Kind
+from dna_engine.plans import Phase
 from store.blobs import BlobStore
 from store.session import Sessions
 from tests.api.builders import finish
@@ -39,7 +39,7 @@ def test_there_are_no_others(finished: Finished) -> None:
 
 def test_before_they_are_drawn(client: TestClient, sessions: Sessions, blobs: BlobStore) -> None:
     search = client.post("/searches", json={"dataset": "digits"}).json()["id"]
-    finish(sessions, blobs, UUID(search), until=Kind.SELECT)
+    finish(sessions, blobs, UUID(search), until=Phase.SELECT)
     assert "in phase train" in problem(client.get(f"/searches/{search}/pictures/loss"), 409, "conflict")["detail"]
     client.post(f"/searches/{search}/cancel")
     assert "cancelled" in problem(client.get(f"/searches/{search}/pictures/loss"), 404, "not_found")["detail"]

@@ -153,7 +153,7 @@ def test_a_search_that_waits_says_for_what(client: TestClient, sessions: Session
     with transaction(sessions) as session:
         new_worker(session)
     second = create(client)
-    assert second["waiting_for"] == "1 search before it on cpu of here"
+    assert second["waiting_for"] == "1 job before it on cpu of here"
     assert client.get(f"/searches/{first['id']}").json()["waiting_for"] is None
     listed = [search["waiting_for"] for search in client.get("/searches").json()["items"]]
     assert listed == [second["waiting_for"], None]
@@ -218,11 +218,13 @@ def test_a_finished_search_shows_what_it_found(finished: Finished) -> None:
     assert [network["test"] for network in search["architectures"]][:2] == [TEST, TEST]
     assert search["comparison"]["says"].startswith("100 test images do not tell winner from control")
     assert search["best"]["flops"] <= search["spec"]["budget"]["flops"]
-    assert {step["kind"] for step in search["steps"]} == {"teacher", "distill", "rate", "select", "train", "export"}
+    assert {step["kind"] for step in search["steps"]} == {
+        "teacher", "distill", "rate", "select", "train", "export", "pictures",
+    }  # fmt: skip
     assert sum(step["engine_seconds"] for step in search["steps"]) == ENGINE_SECONDS * len(search["steps"])
     problem(finished.client.post(f"/searches/{finished.id}/cancel"), 409, "illegal_transition")
     refused = problem(finished.client.post(f"/searches/{finished.id}/resume"), 409, "illegal_transition")
-    assert refused["detail"].startswith("The search has succeeded. Only a failed or cancelled search")
+    assert refused["detail"].startswith("The search has succeeded. Only a failed or cancelled one")
 
 
 def test_deleting_takes_the_files_along(

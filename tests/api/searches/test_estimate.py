@@ -69,7 +69,7 @@ def test_what_weakens_the_ratings_is_warned_of(client: TestClient, sessions: Ses
 
 def test_that_no_worker_is_live_is_warned_of(client: TestClient) -> None:
     (warning,) = estimate(client)["warnings"]
-    assert warning == "No worker is live: a search waits until one is started (dna worker, or dna up)."
+    assert warning == "No worker is live: a job waits until one is started (dna worker, or dna up)."
 
 
 def test_a_search_of_hours_on_a_cpu_is_warned_of_with_what_takes_minutes(
@@ -90,7 +90,7 @@ def test_a_search_of_hours_on_a_cpu_is_warned_of_with_what_takes_minutes(
 def test_steps_and_their_device_time(client: TestClient) -> None:
     body = estimate(client)
     assert [step["kind"] for step in body["steps"]] == [
-        "teacher", "distill", "rate", "select", "train", "train", "export", "export", "export",
+        "teacher", "distill", "rate", "select", "train", "train", "export", "export", "pictures",
     ]  # fmt: skip
     assert body["steps"][1]["cells"] == [str(ref) for ref in get_space("mbconv-small").cells]
     assert [step["networks"] for step in body["steps"]][-3:] == [["winner"], ["control"], []]
@@ -112,7 +112,7 @@ def test_finished_steps_give_the_rate(client: TestClient, sessions: Sessions, bl
     # Distillation and rating were split in two: as one step, a start and a pass of the teacher are saved.
     assert ENGINE_SECONDS < seconds.pop("distill") < 2 * ENGINE_SECONDS
     assert ENGINE_SECONDS < seconds.pop("rate") < 2 * ENGINE_SECONDS
-    assert seconds == dict.fromkeys(("teacher", "select", "train", "export"), ENGINE_SECONDS)
+    assert seconds == dict.fromkeys(("teacher", "select", "train", "export", "pictures"), ENGINE_SECONDS)
     epochs = resolve(SearchSpec(dataset="digits"), DIGITS).retrain.epochs
     assert epochs is not None
     twice = {step["kind"]: step["device_seconds"] for step in estimate(client, retrain={"epochs": 2 * epochs})["steps"]}

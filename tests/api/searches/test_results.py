@@ -11,7 +11,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.settings import ApiSettings
-from dna_engine.plans import Kind
+from dna_engine.plans import Phase
 from dna_engine.select import Problem, best, frontier
 from dna_engine.space.architecture import Architecture
 from dna_engine.space.cost import architecture_cost
@@ -110,7 +110,7 @@ def test_a_selection_that_cannot_be(finished: Finished) -> None:
 
 def test_latency_can_be_limited_where_it_was_measured(client: TestClient, sessions: Sessions, blobs: BlobStore) -> None:
     search = client.post("/searches", json={"dataset": "digits", "budget": {"latency_ms": 0.02}}).json()
-    finish(sessions, blobs, UUID(search["id"]), until=Kind.SELECT)
+    finish(sessions, blobs, UUID(search["id"]), until=Phase.SELECT)
     resolved = ResolvedSpec.model_validate(search["spec"])
     measured = Problem(ratings(resolved), latency=latency(resolved.parsed_space, resolved.input_size))
     low, high = measured.cost_range["latency_ns"]
@@ -140,7 +140,7 @@ def test_a_selection_that_takes_too_long_says_what_to_ask_for(
 
 def test_before_the_ratings_are_finished(client: TestClient, sessions: Sessions, blobs: BlobStore) -> None:
     search = client.post("/searches", json={"dataset": "digits"}).json()["id"]
-    finish(sessions, blobs, UUID(search), until=Kind.DISTILL)
+    finish(sessions, blobs, UUID(search), until=Phase.DISTILL)
     for path in ("ratings", "frontier"):
         assert "rate" in problem(client.get(f"/searches/{search}/{path}"), 409, "conflict")["detail"]
     problem(client.post(f"/searches/{search}/select", json={}), 409, "conflict")
@@ -179,7 +179,7 @@ def test_ratings_are_read_once_and_answer_every_budget(
     """23,046 paths, 1.96e17 networks: to parse them takes longer than to choose. Here nothing is left to parse again."""
     spec = {"dataset": "digits", "space": "dna-mbconv", "teacher": {"model": "tf_efficientnet_b0"}, "input_size": 224}
     search = client.post("/searches", json=spec).json()["id"]
-    finish(sessions, blobs, UUID(search), until=Kind.SELECT)
+    finish(sessions, blobs, UUID(search), until=Phase.SELECT)
     client.get(f"/searches/{search}/frontier")
     shutil.rmtree(api_settings.data_dir / "artifacts")
     for flops in np.linspace(250e6, 500e6, 9).astype(int).tolist():

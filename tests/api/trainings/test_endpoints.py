@@ -7,7 +7,7 @@ from uuid import UUID
 from starlette.testclient import TestClient
 
 from dna_engine.events import Progress
-from dna_engine.plans import Kind
+from dna_engine.plans import Phase
 from store import flow, searches
 from store.blobs import BlobStore
 from store.session import Sessions, transaction
@@ -28,7 +28,7 @@ def test_a_finished_training(finished: Finished) -> None:
 
 def test_a_training_that_runs(client: TestClient, sessions: Sessions, blobs: BlobStore) -> None:
     search_id = UUID(client.post("/searches", json={"dataset": "digits"}).json()["id"])
-    finish(sessions, blobs, search_id, until=Kind.SELECT)
+    finish(sessions, blobs, search_id, until=Phase.SELECT)
     with transaction(sessions) as session:
         step = queued(session, searches.get(session, search_id))[0]
         claim = take(session, step, new_worker(session))

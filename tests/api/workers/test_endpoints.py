@@ -22,7 +22,7 @@ def test_workers_and_what_they_run(client: TestClient, sessions: Sessions) -> No
         workers.leave(session, gone.id)
     shown = client.get("/workers").json()["items"]
     assert [(worker["hostname"], worker["device"]) for worker in shown] == [("busy", "cpu"), ("idle", "cpu")]
-    running = {"id": str(step.id), "search_id": search_id, "key": "teacher", "kind": "teacher"}
+    running = {"id": str(step.id), "job_id": search_id, "key": "teacher", "kind": "teacher"}
     assert [worker["step"] for worker in shown] == [running, None]
     assert idle.id != busy.id
     search = client.get(f"/searches/{search_id}").json()
