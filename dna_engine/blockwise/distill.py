@@ -25,7 +25,8 @@ from dna_engine.blockwise.spread import Spread
 from dna_engine.blockwise.teacher import Teacher, load_teacher
 from dna_engine.errors import NonFiniteLoss, OutOfMemory
 from dna_engine.events import Log, Metric, Progress, Result
-from dna_engine.plans.steps import Step
+from dna_engine.plans import Step, files
+from dna_engine.plans.results import CellsDistilled
 from dna_engine.runtime import checkpoint
 from dna_engine.runtime.context import Context, precision
 from dna_engine.runtime.cores import cores
@@ -323,6 +324,6 @@ def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
     (context.run / "cells").mkdir(exist_ok=True)
     for ref, net in cells.items():
         weights = {name: tensor.cpu().contiguous() for name, tensor in net.state_dict().items()}
-        save_file(weights, context.run / f"cells/{ref}.safetensors")
+        save_file(weights, context.run / files.cell_weights(ref))
     checkpoint.remove(context.run / step.checkpoint)
-    return Result(artifacts=step.outputs(spec))
+    return CellsDistilled().result(step.outputs(spec))

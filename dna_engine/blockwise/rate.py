@@ -27,7 +27,8 @@ from dna_engine.blockwise.cell import CellSupernet, make_cells
 from dna_engine.blockwise.spread import Spread
 from dna_engine.blockwise.teacher import Teacher, load_teacher
 from dna_engine.events import Progress, Result
-from dna_engine.plans.steps import Step
+from dna_engine.plans import Step, files
+from dna_engine.plans.results import CellsRated
 from dna_engine.runtime import checkpoint
 from dna_engine.runtime.context import Context
 from dna_engine.runtime.cores import cores
@@ -259,7 +260,7 @@ def load_cells(
     """The cells that distillation left in the run folder."""
     cells = make_cells(spec, refs, teacher.shapes(spec.input_size))
     for ref, net in cells.items():
-        net.load_state_dict(load_file(run / f"cells/{ref}.safetensors"))
+        net.load_state_dict(load_file(run / files.cell_weights(ref)))
         net.to(device).to(memory_format=torch.channels_last)
     return cells
 
@@ -276,8 +277,8 @@ def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
     images = batches.load_splits(spec, context.device).rate
     ratings = Rating(spec, cells, teacher, images, context, step.checkpoint).run()
     for ref, losses in ratings.items():
-        path = context.run / f"ratings/{ref}.json"
+        path = context.run / files.cell_ratings(ref)
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps({"block": ref.block, "cell": ref.cell, "losses": losses}))
     checkpoint.remove(context.run / step.checkpoint)
-    return Result(artifacts=step.outputs(spec), values={"best": {str(ref): min(ls) for ref, ls in ratings.items()}})
+    return CellsRated(best={str(ref): min(losses) for ref, losses in ratings.items()}).result(step.outputs(spec))

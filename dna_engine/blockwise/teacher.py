@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +29,8 @@ from dna_engine.catalogue import MAX_REDUCTION, NATIVE_SIZE, TeacherBlock
 from dna_engine.errors import TeacherError
 from dna_engine.events import Log, Result
 from dna_engine.images import pixels
-from dna_engine.plans.steps import Step
+from dna_engine.plans import Step, files
+from dna_engine.plans.results import TeacherFound
 from dna_engine.runtime import checkpoint
 from dna_engine.runtime.context import Context
 from dna_engine.spec import ResolvedSpec
@@ -385,8 +385,8 @@ class Teacher(nn.Module):
 
 def load_teacher(spec: ResolvedSpec, run: Path, device: torch.device) -> Teacher:
     """The teacher that :func:`run_step` left in the run folder, cut as the spec says."""
-    about = json.loads((run / "teacher.json").read_text())
-    model = build(spec.teacher.model, weights=run / "teacher.safetensors")
+    about = json.loads((run / files.TEACHER).read_text())
+    model = build(spec.teacher.model, weights=run / files.TEACHER_WEIGHTS)
     teacher = Teacher(model, spec.teacher.boundaries, mean=about["mean"], std=about["std"])
     return teacher.to(device).to(memory_format=torch.channels_last)
 
@@ -451,11 +451,11 @@ def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
     about["blocks"] = [vars(block) for block in find_blocks(model)]
     context.run.mkdir(parents=True, exist_ok=True)
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-    save_file(weights, context.run / "teacher.safetensors")
-    (context.run / "teacher.json").write_text(json.dumps(about, indent=1))
+    save_file(weights, context.run / files.TEACHER_WEIGHTS)
+    (context.run / files.TEACHER).write_text(json.dumps(about, indent=1))
     checkpoint.remove(context.run / step.checkpoint)
-    figures = {"accuracy": about["accuracy"], "test": about["test"], **asdict(count_model(model, spec.input_size))}
-    return Result(artifacts=["teacher.safetensors", "teacher.json"], values=figures)
+    found = TeacherFound(accuracy=about["accuracy"], test=about["test"], **vars(count_model(model, spec.input_size)))
+    return found.result(step.outputs(spec))
 
 
 def _trained(spec: ResolvedSpec, step: Step, context: Context) -> tuple[nn.Module, train.FitResult]:

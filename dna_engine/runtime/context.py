@@ -35,7 +35,7 @@ class Context:
     """Handed to every step.
 
     Attributes:
-        run: the run folder (see ``plans/steps.py``).
+        run: the run folder (see ``plans/files.py``).
         device: where tensors live.
         reporter: takes the events.
         stop: true once the process was told to stop. Long loops ask through ``Pace`` after each piece of work.
