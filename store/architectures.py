@@ -27,6 +27,19 @@ def get(session: Session, architecture_id: UUID) -> Architecture:
     return architecture
 
 
+def hold(session: Session, architecture_id: UUID) -> Architecture:
+    """The network of that id, which nobody deletes until the transaction ends.
+
+    Raises:
+        NotFound: there is none.
+    """
+    lock = {"read": True, "key_share": True}
+    architecture = session.get(Architecture, architecture_id, with_for_update=lock)
+    if architecture is None:
+        raise NotFound("architecture", architecture_id)
+    return architecture
+
+
 def of_search(session: Session, search_id: UUID, *, role: Role | None = None) -> list[Architecture]:
     """The networks of a search, oldest first: the winner, its control, then those selected afterwards."""
     query = select(Architecture).where(Architecture.search_id == search_id).order_by(Architecture.id)

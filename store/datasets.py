@@ -19,7 +19,7 @@ from store.files import adopt, release
 from store.pages import Page, page
 from store.refs import meant
 from store.states import FINISHED, DatasetState
-from store.tables import Dataset, Search
+from store.tables import Dataset, Job
 
 
 def ensure_builtin(session: Session) -> None:
@@ -110,17 +110,17 @@ def ready(session: Session, name: str) -> DatasetInfo:
 def delete(session: Session, dataset: Dataset) -> list[str]:
     """Deletes a dataset; returns the locations of its files, which the caller discards after the commit.
 
-    Searches that have succeeded keep all they found. Images in a folder of the server are left alone.
+    Jobs that have succeeded keep all they found. Images in a folder of the server are left alone.
 
     Raises:
-        IllegalTransition: it ships with the service, or a search that is not finished needs it.
+        IllegalTransition: it ships with the service, or a job that is not finished needs it.
     """
     if dataset.name in BUILTIN:
         raise IllegalTransition(f"{dataset.name} ships with the service and stays.")
-    unfinished = select(Search.id).where(Search.dataset == dataset.name, Search.state.not_in(FINISHED))
-    if (search := session.scalar(unfinished.limit(1))) is not None:
+    unfinished = select(Job).where(Job.dataset == dataset.name, Job.state.not_in(FINISHED))
+    if (job := session.scalar(unfinished.limit(1))) is not None:
         raise IllegalTransition(
-            f"Search {search} works on {dataset.name}. Cancel it or let it end, then delete the dataset."
+            f"{job.kind.capitalize()} {job.id} works on {dataset.name}. Cancel it or let it end, then delete the dataset."
         )
     session.delete(dataset)
     session.flush()

@@ -7,38 +7,32 @@ leaves rows, events and wakes that agree, and commits nothing.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
-from functools import partial
 from uuid import UUID
 
 from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from dna_engine.effort import seconds
 from dna_engine.events import Log, Metric, Progress
 from dna_engine.plans import Kind, plan_of
-from dna_engine.space import CellRef
-from dna_engine.spec import ResolvedJob, ResolvedSpec, parse_job
-from store import artifacts, claims, events, jobs, outbox, results, steps, workers
+from dna_engine.spec import ResolvedJob
+from store import artifacts, claims, events, jobs, moves, results, steps, workers
+from store.advance import Grouping, advance, update_progress
 from store.artifacts import StoredFile
 from store.claims import Claim
 from store.columns import Json
 from store.errors import IllegalTransition, NotFound
 from store.events import NewEvent, Point
-from store.progress import Work, estimate, planned
 from store.session import clock
-from store.states import FINISHED, EventType, JobState, StepState, move_job, move_step
+from store.states import FINISHED, EventType, JobState, StepState
 from store.tables import Job, Step, Worker
 
 logger = logging.getLogger("dna.store.flow")
 
 #: Kinds of step that can be repeated after they have succeeded: what they recorded is replaced, and the rest of the job stands.
 _REPEATABLE = frozenset({Kind.TEACHER, Kind.DISTILL, Kind.LATENCY, Kind.RATE, Kind.TRAIN})
-
-#: How the cells of a search are spread over workers; the scheduler's. May read the live workers from the session.
-Grouping = Callable[[Session, Kind, ResolvedSpec], Sequence[Sequence[CellRef]]]
 
 
 def claim(session: Session, step_id: UUID, worker: Worker, *, lease_seconds: float) -> Claim | None:
@@ -57,8 +51,8 @@ def claim(session: Session, step_id: UUID, worker: Worker, *, lease_seconds: flo
     job, step = claims.held(session, taken)
     if job.state == JobState.QUEUED:
         job.started_at = job.started_at or clock(session)
-        _move_job(session, job, JobState.RUNNING)
-    _announce(session, step)
+        moves.move(session, job, JobState.RUNNING)
+    moves.announce_step(session, step)
     return taken
 
 
@@ -85,7 +79,7 @@ def report(
     if progress := next((event for event in reversed(batch) if isinstance(event, Progress)), None):
         step.done, step.total, step.unit = progress.done, progress.total, progress.unit
         step.eta_seconds, step.parts = progress.eta_seconds, progress.parts
-        _update_progress(session, job, live_within)
+        update_progress(session, job, live_within)
         whole = {"phase": job.phase, "progress": job.progress, f"{job.kind}_eta_seconds": job.eta_seconds}
         told = progress.model_dump(mode="json", exclude={"event"})
         news.append(NewEvent(EventType.PROGRESS, {"step": step.key, **told, **whole}))
@@ -134,11 +128,11 @@ def succeed(
     step.values = values
     step.done = step.total = max(step.total, 1)
     step.engine_seconds += engine_seconds
-    _leave(session, step, StepState.SUCCEEDED)
+    moves.leave(session, step, StepState.SUCCEEDED)
     results.record(session, job, step)
     replaced = artifacts.record(session, job.id, files)
     replaced += artifacts.remove(session, job.id, claim.step.checkpoint, claim.step.checkpoint_before)
-    _advance(session, job, group, max_attempts=step.max_attempts, live_within=live_within)
+    advance(session, job, group, max_attempts=step.max_attempts, live_within=live_within)
     return replaced
 
 
@@ -180,9 +174,9 @@ def lack(session: Session, claim: Claim, name: str, error: Json) -> StepState:
     job, step = claims.held(session, claim)
     maker = _maker(session, job, claim.spec, name)
     retry = maker is not None and step.attempt < step.max_attempts
-    if maker is not None and retry and maker.state == StepState.SUCCEEDED and not _stopping(job):
+    if maker is not None and retry and maker.state == StepState.SUCCEEDED and not moves.stopping(job):
         maker.attempt, maker.done, maker.engine_seconds = 0, 0, 0.0
-        _requeue(session, maker)
+        moves.requeue(session, maker)
         job.phase = min(job.phase, maker.phase, key=plan_of(claim.spec).phases.index)
         jobs.announce(session, job)
         said = Log(level="warning", message=f"{error['message']} {maker.key} makes it again.")
@@ -201,12 +195,12 @@ def stop(session: Session, claim: Claim, *, engine_seconds: float) -> StepState:
     """
     job, step = claims.held(session, claim)
     step.engine_seconds += engine_seconds
-    if _stopping(job):
-        _leave(session, step, StepState.CANCELLED)
-        _settle(session, job)
+    if moves.stopping(job):
+        moves.leave(session, step, StepState.CANCELLED)
+        moves.settle(session, job)
     else:
         step.attempt -= 1
-        _requeue(session, step)
+        moves.requeue(session, step)
     return step.state
 
 
@@ -225,8 +219,8 @@ def cancel(session: Session, job_id: UUID) -> Job:
     if not job.cancel_requested:
         job.cancel_requested = True
         jobs.announce(session, job)
-        _cancel_queued(session, job)
-        _settle(session, job)
+        moves.cancel_queued(session, job)
+        moves.settle(session, job)
     return job
 
 
@@ -244,11 +238,11 @@ def resume(session: Session, job_id: UUID) -> Job:
         raise IllegalTransition(f"The {job.kind} {job.state.said}. Only a failed or cancelled one can be resumed.")
     job.cancel_requested = False
     job.error = job.finished_at = None
-    _move_job(session, job, JobState.QUEUED)
-    for step in _steps_in(session, job, StepState.FAILED, StepState.CANCELLED):
+    moves.move(session, job, JobState.QUEUED)
+    for step in moves.steps_in(session, job, StepState.FAILED, StepState.CANCELLED):
         step.attempt = 0
         step.error = None
-        _requeue(session, step)
+        moves.requeue(session, step)
     return job
 
 
@@ -293,16 +287,16 @@ def _failed_attempt(
     session: Session, job: Job, step: Step, error: Json, *, retry: bool, wait: timedelta = timedelta(0)
 ) -> StepState:
     step.error = error
-    if _stopping(job):
-        _leave(session, step, StepState.CANCELLED)
-        _settle(session, job)
+    if moves.stopping(job):
+        moves.leave(session, step, StepState.CANCELLED)
+        moves.settle(session, job)
     elif retry and step.attempt < step.max_attempts:
-        _requeue(session, step, wait=wait)
+        moves.requeue(session, step, wait=wait)
     else:
-        _leave(session, step, StepState.FAILED)
+        moves.leave(session, step, StepState.FAILED)
         job.error = {**error, "step": step.key}
-        _cancel_queued(session, job)
-        _finish(session, job, JobState.FAILED)
+        moves.cancel_queued(session, job)
+        moves.finish(session, job, JobState.FAILED)
     return step.state
 
 
@@ -312,119 +306,3 @@ def _maker(session: Session, job: Job, spec: ResolvedJob, name: str) -> Step | N
         if step.kind in _REPEATABLE and name in step.planned.outputs(spec):
             return step
     return None
-
-
-def _advance(session: Session, job: Job, group: Grouping, *, max_attempts: int, live_within: timedelta) -> None:
-    """The steps of the next phase, once every step of this one has succeeded; after the last, the job has."""
-    plan, before = plan_of(parse_job(job.resolved)), job.phase
-    begun: list[Step] = []
-    while not begun and _is_complete(session, job):
-        following = plan.after(job.phase)
-        if following is None:
-            job.progress = 1.0
-            _finish(session, job, JobState.SUCCEEDED)
-            return
-        job.phase = following
-        begun = _begin_phase(session, job, group, max_attempts=max_attempts)
-    _update_progress(session, job, live_within)
-    if job.phase != before:
-        jobs.announce(session, job)
-    for step in begun:
-        _announce(session, step)
-    if job.cancel_requested:
-        _cancel_queued(session, job)
-    _settle(session, job)
-
-
-def _is_complete(session: Session, job: Job) -> bool:
-    others = _steps_in(session, job, *(state for state in StepState if state != StepState.SUCCEEDED))
-    return not any(step.phase == job.phase for step in others)
-
-
-def _begin_phase(session: Session, job: Job, group: Grouping, *, max_attempts: int) -> list[Step]:
-    """The new steps of the phase; of one that was begun before something earlier was made again, none: those that wait are woken."""
-    known = [step for step in steps.of_job(session, job.id) if step.phase == job.phase]
-    for step in known:
-        if step.state == StepState.QUEUED:
-            outbox.wake(session, step)
-    if known:
-        return []
-    to_do = plan_of(parse_job(job.resolved)).steps(job.phase, partial(group, session))
-    added = steps.add(session, job, job.phase, to_do, max_attempts=max_attempts)
-    results.plan_trainings(session, job, added)
-    return added
-
-
-def _stopping(job: Job) -> bool:
-    return job.cancel_requested or job.state in FINISHED
-
-
-def _settle(session: Session, job: Job) -> None:
-    """A job that was asked to stop is cancelled when nothing of it runs any more."""
-    if job.cancel_requested and job.state not in FINISHED and not _steps_in(session, job, StepState.RUNNING):
-        _finish(session, job, JobState.CANCELLED)
-
-
-def _finish(session: Session, job: Job, state: JobState) -> None:
-    job.finished_at = clock(session)
-    job.eta_seconds = None
-    _move_job(session, job, state)
-
-
-def _move_job(session: Session, job: Job, state: JobState) -> None:
-    job.state = move_job(job.state, state)
-    session.flush()
-    jobs.announce(session, job)
-
-
-def _cancel_queued(session: Session, job: Job) -> None:
-    for step in _steps_in(session, job, StepState.QUEUED):
-        _leave(session, step, StepState.CANCELLED)
-
-
-def _leave(session: Session, step: Step, state: StepState) -> None:
-    step.state = move_step(step.state, state)
-    step.finished_at = clock(session)
-    step.lease_owner = step.lease_expires_at = step.eta_seconds = None
-    _announce(session, step)
-
-
-def _requeue(session: Session, step: Step, *, wait: timedelta = timedelta(0)) -> None:
-    step.state = move_step(step.state, StepState.QUEUED)
-    step.queued_at = clock(session)
-    step.available_at = step.woken_at = step.queued_at + wait
-    step.finished_at = step.lease_owner = step.lease_expires_at = step.eta_seconds = None
-    outbox.wake(session, step)
-    _announce(session, step)
-
-
-def _announce(session: Session, step: Step) -> None:
-    """An event with the step's state."""
-    session.flush()
-    data = {"step": step.key, "kind": step.kind, "state": step.state, "attempt": step.attempt, "error": step.error}
-    events.append(session, step.job_id, [NewEvent(EventType.STEP, data)])
-
-
-def _steps_in(session: Session, job: Job, *states: StepState) -> list[Step]:
-    session.flush()
-    query = select(Step).where(Step.job_id == job.id, Step.state.in_(states)).order_by(Step.id)
-    return list(session.scalars(query.execution_options(populate_existing=True)))
-
-
-def _update_progress(session: Session, job: Job, live_within: timedelta) -> None:
-    session.flush()
-    spec = parse_job(job.resolved)
-    made = [
-        Work(
-            kind=step.kind,
-            phase=step.phase,
-            state=step.state,
-            planned=seconds(step.planned, spec),
-            fraction=step.progress,
-            engine_seconds=step.engine_seconds,
-            eta_seconds=step.eta_seconds,
-        )
-        for step in steps.of_job(session, job.id)
-    ]
-    said = estimate(job.phase, made, planned(spec), workers.fleet(session, within=live_within))
-    job.progress, job.eta_seconds = said.progress, said.eta_seconds

@@ -1,0 +1,78 @@
+"""Moves of a job and of its steps, each with the event that tells of it: rows, events and wakes agree. The job is locked."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from store import events, jobs, outbox
+from store.events import NewEvent
+from store.session import clock
+from store.states import FINISHED, EventType, JobState, StepState, move_job, move_step
+from store.tables import Job, Step
+
+
+def stopping(job: Job) -> bool:
+    """Whether no step of it is to begin."""
+    return job.cancel_requested or job.state in FINISHED
+
+
+def settle(session: Session, job: Job) -> None:
+    """A job that was asked to stop is cancelled when nothing of it runs any more."""
+    if job.cancel_requested and job.state not in FINISHED and not steps_in(session, job, StepState.RUNNING):
+        finish(session, job, JobState.CANCELLED)
+
+
+def finish(session: Session, job: Job, state: JobState) -> None:
+    """Nothing more is done for it, unless it is resumed."""
+    job.finished_at = clock(session)
+    job.eta_seconds = None
+    move(session, job, state)
+
+
+def move(session: Session, job: Job, state: JobState) -> None:
+    """The job is in that state from now on."""
+    job.state = move_job(job.state, state)
+    session.flush()
+    jobs.announce(session, job)
+
+
+def cancel_queued(session: Session, job: Job) -> None:
+    """What waits is not begun."""
+    for step in steps_in(session, job, StepState.QUEUED):
+        leave(session, step, StepState.CANCELLED)
+
+
+def leave(session: Session, step: Step, state: StepState) -> None:
+    """The step ends so; nobody holds it any more."""
+    step.state = move_step(step.state, state)
+    step.finished_at = clock(session)
+    step.lease_owner = step.lease_expires_at = step.eta_seconds = None
+    announce_step(session, step)
+
+
+def requeue(session: Session, step: Step, *, wait: timedelta = timedelta(0)) -> None:
+    """The step can be claimed again, after that time."""
+    step.state = move_step(step.state, StepState.QUEUED)
+    step.queued_at = clock(session)
+    step.available_at = step.woken_at = step.queued_at + wait
+    step.finished_at = step.lease_owner = step.lease_expires_at = step.eta_seconds = None
+    outbox.wake(session, step)
+    announce_step(session, step)
+
+
+def announce_step(session: Session, step: Step) -> None:
+    """An event with the step's state."""
+    session.flush()
+    told = ("kind", "phase", "state", "attempt", "error")
+    data = {"step": step.key, **{name: getattr(step, name) for name in told}}
+    events.append(session, step.job_id, [NewEvent(EventType.STEP, data)])
+
+
+def steps_in(session: Session, job: Job, *states: StepState) -> list[Step]:
+    """The steps of the job that are in one of these states, as they are now."""
+    session.flush()
+    query = select(Step).where(Step.job_id == job.id, Step.state.in_(states)).order_by(Step.id)
+    return list(session.scalars(query.execution_options(populate_existing=True)))
