@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from uuid import UUID
 
@@ -12,6 +14,7 @@ from api.errors import Conflict, NotFound
 from dna_engine.plans import Kind, files
 from dna_engine.plans.results import Exported
 from store import artifacts, steps
+from store.columns import Json
 from store.states import FINISHED, StepState
 from store.tables import Artifact, Job
 
@@ -29,9 +32,16 @@ def stored(session: Session, job_id: UUID, network: str) -> dict[Format, Artifac
     return {kind: found[name] for name, kind in names.items() if name in found}
 
 
-def listed(found: Mapping[Format, Artifact]) -> list[File]:
-    """What can be downloaded, in the order of the formats."""
-    return [File(format=kind, size=found[kind].size, sha256=found[kind].sha256) for kind in Format if kind in found]
+def listed(description: bytes, found: Mapping[Format, Artifact]) -> list[File]:
+    """What can be downloaded, in the order of the formats: its description, and what is stored."""
+    first = File(format=Format.JSON, size=len(description), sha256=hashlib.sha256(description).hexdigest())
+    others = [File(format=kind, size=found[kind].size, sha256=found[kind].sha256) for kind in Format if kind in found]
+    return [first, *others]
+
+
+def described(architecture: Json) -> bytes:
+    """A network as a JSON file: with timm, all that is needed to build it."""
+    return json.dumps(architecture, indent=1).encode()
 
 
 def missing(session: Session, job: Job, network: str, kind: Format) -> NotFound | Conflict:

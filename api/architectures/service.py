@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from api.architectures.files import listed, missing, stored
-from api.architectures.schemas import ArchitectureOut, ArchitectureSummary, File, Format
+from api.architectures.files import described, listed, missing, stored
+from api.architectures.schemas import ArchitectureOut, ArchitectureSummary, Format
 from api.download import Content
 from api.errors import NotFound
 from store import architectures, searches, trainings
 from store.blobs import BlobStore
 from store.states import Role
-from store.tables import Architecture
 
 
 def detail(session: Session, architecture_id: UUID) -> ArchitectureOut:
@@ -25,9 +22,7 @@ def detail(session: Session, architecture_id: UUID) -> ArchitectureOut:
         NotFound: there is none of that id.
     """
     network = architectures.get(session, architecture_id)
-    description = _description(network)
-    files = [File(format=Format.JSON, size=len(description), sha256=hashlib.sha256(description).hexdigest())]
-    files += listed(stored(session, network.search_id, network.role))
+    files = listed(described(network.architecture), stored(session, network.search_id, network.role))
     done = trainings.of_architecture(session, network.id)
     return ArchitectureOut(
         **ArchitectureSummary.model_validate(network).model_dump(),
@@ -47,15 +42,10 @@ def content(session: Session, blobs: BlobStore, architecture_id: UUID, kind: For
     network = architectures.get(session, architecture_id)
     stem = f"{network.role}-{network.id}"
     if kind is Format.JSON:
-        return Content.in_memory(f"{stem}.json", "application/json", _description(network))
+        return Content.in_memory(f"{stem}.json", "application/json", described(network.architecture))
     artifact = stored(session, network.search_id, network.role).get(kind)
     if artifact is None and network.role is Role.SELECTED:
         raise NotFound(f"This network was selected, not trained: there is no {kind} of it, only json.")
     if artifact is None:
         raise missing(session, searches.get(session, network.search_id), network.role, kind)
     return Content.stored(blobs, artifact, stem)
-
-
-def _description(network: Architecture) -> bytes:
-    """The architecture as a JSON file: with timm, all that is needed to build it."""
-    return json.dumps(network.architecture, indent=1).encode()

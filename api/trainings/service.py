@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from api.architectures.files import listed, missing, stored
+from api.architectures.files import described, listed, missing, stored
 from api.architectures.schemas import Format
 from api.download import Content
 from api.errors import Invalid
 from api.trainings.schemas import TrainingDetail, TrainingSummary
+from dna_engine.errors import EngineError
 from dna_engine.space.architecture import Architecture as Network
 from dna_engine.spec import TrainingSpec, resolve_training
 from store import architectures, datasets, steps, trainings, waiting
@@ -26,25 +26,32 @@ def create(session: Session, spec: TrainingSpec, *, max_attempts: int, live_with
     """A queued training.
 
     Raises:
-        EngineError: there is no such dataset, or the network does not fit it.
-        Invalid: there is no such network.
+        EngineError: there is no such dataset.
+        Invalid: there is no such network, or none that this version can read.
     """
-    row = _network(session, spec.architecture)
-    resolved = resolve_training(spec, Network.from_json(row.architecture), datasets.ready(session, spec.dataset))
+    row = _row(session, spec.architecture)
+    resolved = resolve_training(spec, _network(row), datasets.ready(session, spec.dataset))
     training = trainings.create(session, spec, resolved, row, max_attempts=max_attempts)
     return detail(session, training.id, live_within)
 
 
-def _network(session: Session, architecture: str) -> Architecture:
+def _row(session: Session, architecture: str) -> Architecture:
     try:
-        return architectures.get(session, UUID(architecture))
+        return architectures.hold(session, UUID(architecture))
     except ValueError as error:
-        raise _unknown("Not an id of a network; GET /architectures lists them") from error
+        raise _invalid("Not an id of a network; GET /architectures lists them") from error
     except NotFound as error:
-        raise _unknown(f"{error.message[:-1]}; GET /architectures lists them") from error
+        raise _invalid(f"{error.message[:-1]}; GET /architectures lists them") from error
 
 
-def _unknown(message: str) -> Invalid:
+def _network(row: Architecture) -> Network:
+    try:
+        return Network.from_json(row.architecture)
+    except EngineError as error:
+        raise _invalid(f"This network cannot be trained by this version. {error.message[:-1]}") from error
+
+
+def _invalid(message: str) -> Invalid:
     return Invalid(f"{message}.", errors=[{"pointer": "#/architecture", "detail": message}])
 
 
@@ -52,7 +59,7 @@ def detail(session: Session, training_id: UUID, live_within: timedelta) -> Train
     """The training as it is now."""
     training = trainings.get(session, training_id)
     waits = waiting.look(session, live_within=live_within).reason(training.job_id)
-    files = listed(stored(session, training.job_id, training.network))
+    files = listed(_description(session, training), stored(session, training.job_id, training.network))
     return TrainingDetail.of(training, steps.of_job(session, training.job_id), files, waits)
 
 
@@ -85,8 +92,6 @@ def content(session: Session, blobs: BlobStore, training_id: UUID, kind: Format)
 def _description(session: Session, training: Training) -> bytes:
     """The network for the dataset it is trained on, as a JSON file."""
     if training.alone:
-        described = training.job.resolved["architecture"]
-    else:
-        assert training.architecture_id is not None
-        described = architectures.get(session, training.architecture_id).architecture
-    return json.dumps(described, indent=1).encode()
+        return described(training.job.resolved["architecture"])
+    assert training.architecture_id is not None
+    return described(architectures.get(session, training.architecture_id).architecture)

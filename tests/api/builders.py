@@ -1,4 +1,4 @@
-"""A search brought to its end without a worker: the rows and files that one would leave, with random ratings."""
+"""Jobs brought to their end without a worker: the rows and files that one would leave, with random ratings."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ import json
 from typing import Any
 from uuid import UUID
 
+import httpx
 import numpy as np
+from starlette.testclient import TestClient
 
-from dna_engine.plans import Kind, Phase, Step
-from dna_engine.plans.files import LATENCY, PICTURES
+from dna_engine.plans import Kind, Phase, Step, plan_of
+from dna_engine.plans.files import LATENCY, PICTURES, RATINGS
+from dna_engine.plans.steps import of_search
 from dna_engine.select import LatencyTable, Network, Problem, Ratings, best
 from dna_engine.space import Space
 from dna_engine.space.cost import block_sizes, in_widths, layer_at
-from dna_engine.spec import ResolvedSpec
-from store import flow, searches
+from dna_engine.spec import ResolvedJob, ResolvedSpec, parse_job
+from store import flow, jobs
 from store.artifacts import StoredFile
 from store.blobs import BlobStore
 from store.session import Sessions, transaction
@@ -35,32 +38,49 @@ NO_ONNX = "ConversionError: there is no such operator"
 
 
 def finish(
-    sessions: Sessions, blobs: BlobStore, search_id: UUID, *, until: Phase = Phase.EXPORT, onnx: bool = True
+    sessions: Sessions, blobs: BlobStore, job_id: UUID, *, until: Phase = Phase.EXPORT, onnx: bool = True
 ) -> None:
     """Runs every phase up to and including ``until``; the networks have no ONNX files without ``onnx``."""
     with transaction(sessions) as session:
         worker = new_worker(session)
-    for phase in list(Phase)[: list(Phase).index(until) + 1]:
-        finish_phase(sessions, blobs, search_id, phase, worker, onnx=onnx)
+        phases = plan_of(parse_job(jobs.lock(session, job_id).resolved)).phases
+    for phase in phases[: phases.index(until) + 1]:
+        finish_phase(sessions, blobs, job_id, phase, worker, onnx=onnx)
 
 
 def finish_phase(
-    sessions: Sessions, blobs: BlobStore, search_id: UUID, phase: Phase, worker: Worker, *, onnx: bool = True
+    sessions: Sessions, blobs: BlobStore, job_id: UUID, phase: Phase, worker: Worker, *, onnx: bool = True
 ) -> None:
-    """Runs the steps of one phase, which the search must be in."""
+    """Runs the steps of one phase, which the job must be in."""
     with transaction(sessions) as session:
-        search = searches.get(session, search_id)
-        assert search.phase == phase
-        resolved = ResolvedSpec.model_validate(search.resolved)
-        for step in queued(session, search):
+        job = jobs.lock(session, job_id)
+        assert job.phase == phase
+        resolved = parse_job(job.resolved)
+        for step in queued(session, job):
             claim = take(session, step, worker)
-            values = selection(resolved) if claim.step.kind is Kind.SELECT else values_of(claim.step.kind)
+            values = selection(of_search(resolved)) if claim.step.kind is Kind.SELECT else values_of(claim.step.kind)
             if claim.step.kind is Kind.EXPORT and not onnx:
                 values = exported(warning=NO_ONNX)
             names = [*claim.step.outputs(resolved), *_beyond_promise(claim.step, onnx=onnx)]
             files = [StoredFile(name, blobs.write(io.BytesIO(content(name, resolved)))) for name in names]
             flow.succeed(session, claim, values, files, engine_seconds=ENGINE_SECONDS, group=two_groups)
             assert step.state == StepState.SUCCEEDED
+
+
+def winner(client: TestClient | httpx.Client, sessions: Sessions, blobs: BlobStore, **fields: Any) -> str:
+    """Id of the winner of a new search, which has come to its selection."""
+    search = client.post("/searches", json={"dataset": "digits", **fields}).json()["id"]
+    finish(sessions, blobs, UUID(search), until=Phase.SELECT)
+    found: str = client.get(f"/searches/{search}").json()["best"]["architecture_id"]
+    return found
+
+
+def new_training(client: TestClient | httpx.Client, network: str, **fields: Any) -> dict[str, Any]:
+    """A training of that network alone, queued."""
+    response = client.post("/trainings", json={"architecture": network, "dataset": "digits", **fields})
+    assert response.status_code == 201, response.text
+    training: dict[str, Any] = response.json()
+    return training
 
 
 def _beyond_promise(step: Step, *, onnx: bool) -> list[str]:
@@ -70,12 +90,12 @@ def _beyond_promise(step: Step, *, onnx: bool) -> list[str]:
     return [f"{step.network}/model.onnx"] if step.kind is Kind.EXPORT and onnx else []
 
 
-def content(name: str, resolved: ResolvedSpec) -> bytes:
+def content(name: str, resolved: ResolvedJob) -> bytes:
     """What lies in a file of the run folder, as far as the API looks at it."""
-    if name == "ratings.json":
-        return json.dumps(ratings(resolved).to_json()).encode()
+    if name == RATINGS:
+        return json.dumps(ratings(of_search(resolved)).to_json()).encode()
     if name == LATENCY:
-        return json.dumps(latency(resolved.parsed_space, resolved.input_size).to_json()).encode()
+        return json.dumps(latency(of_search(resolved).parsed_space, resolved.input_size).to_json()).encode()
     return WEIGHTS if name.endswith(".safetensors") else f"content of {name}".encode()
 
 

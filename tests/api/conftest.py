@@ -24,7 +24,7 @@ from store.blobs import BlobStore
 from store.embedded import Servers
 from store.session import make_engine, make_sessions
 from store.settings import Settings
-from tests.api.builders import finish
+from tests.api.builders import finish, new_training
 from tests.conftest import new_database
 
 #: Without a key the service answers only to names of its own machine.
@@ -65,14 +65,15 @@ def shared(shared_settings: ApiSettings) -> Iterator[TestClient]:
 
 @dataclass(frozen=True)
 class Finished:
-    """A search that has succeeded, and where to read it."""
+    """A job that has succeeded, and where to read it."""
 
     client: TestClient
     id: str
+    kind: str = "searches"
 
     def get(self, path: str, **params: str | int) -> httpx.Response:
-        """The answer to ``/searches/{id}`` and the path."""
-        return self.client.get(f"/searches/{self.id}{path}", params=params)
+        """The answer to ``/searches/{id}``, or that of another kind, and the path."""
+        return self.client.get(f"/{self.kind}/{self.id}{path}", params=params)
 
     def network(self, role: str) -> str:
         """Id of the winner or control."""
@@ -87,6 +88,19 @@ def finished(shared: TestClient, shared_settings: ApiSettings) -> Finished:
     finish(make_sessions(engine), BlobStore(shared_settings.artifacts), UUID(search["id"]))
     engine.dispose()
     return Finished(shared, search["id"])
+
+
+@pytest.fixture(scope="session")
+def trained(finished: Finished, shared_settings: ApiSettings) -> Finished:
+    """A training of a network that was selected from the finished search."""
+    assert shared_settings.database_url is not None
+    found = finished.client.post(f"/searches/{finished.id}/select", json={"top_k": 3}).json()["architectures"]
+    network = next(network["id"] for network in found if network["role"] == "selected")
+    training = new_training(finished.client, network, name="alone", labels={"kept": "yes"})
+    engine = make_engine(shared_settings.database_url)
+    finish(make_sessions(engine), BlobStore(shared_settings.artifacts), UUID(training["id"]))
+    engine.dispose()
+    return Finished(finished.client, training["id"], "trainings")
 
 
 @pytest.fixture

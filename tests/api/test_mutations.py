@@ -6,14 +6,19 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from api.searches.examples import SPECS
+import api.searches.examples
+import api.trainings.examples
+from api.trainings.examples import NETWORK
+from tests.api.conftest import Finished
 from tests.api.problems import problem
 
-SPEC: dict[str, Any] = SPECS["explicit"]["value"]
+SEARCH: dict[str, Any] = api.searches.examples.SPECS["explicit"]["value"]
+TRAINING: dict[str, Any] = api.trainings.examples.SPECS["recipe"]["value"]
 
 #: What nearly fits somewhere, beside what hypothesis makes up.
 NEAR = st.sampled_from([
@@ -46,9 +51,9 @@ def fresh(draw: st.DrawFn) -> Any:
 
 
 @st.composite
-def mutated(draw: st.DrawFn) -> dict[str, Any]:
+def mutated(draw: st.DrawFn, spec: dict[str, Any]) -> dict[str, Any]:
     """The spec with one or two of its parts replaced, left out or added to."""
-    changed = copy.deepcopy(SPEC)
+    changed = copy.deepcopy(spec)
     for _ in range(draw(st.integers(1, 2))):
         *path, last = draw(st.sampled_from(list(places(changed))))
         holder: Any = changed
@@ -66,16 +71,31 @@ def mutated(draw: st.DrawFn) -> dict[str, Any]:
     return changed
 
 
-@settings(
+#: The same bodies each time, and none is too slow.
+steady = settings(
     max_examples=100,
     deadline=None,  # No test depends on the machine's speed.
     derandomize=True,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(body=mutated())
-def test_no_spec_breaks_the_service(shared: TestClient, body: dict[str, Any]) -> None:
-    response = shared.post("/searches/estimate", json=body)
-    if response.status_code != 200:
+
+
+def taken_or_pointed_at(response: httpx.Response) -> None:
+    if not response.is_success:
         answer = problem(response, 422, response.json()["type"].rpartition(":")[2])
         assert all(error["pointer"].startswith("#") for error in answer.get("errors") or [])
+
+
+@steady
+@given(body=mutated(SEARCH))
+def test_no_spec_of_a_search_breaks_the_service(shared: TestClient, body: dict[str, Any]) -> None:
+    taken_or_pointed_at(shared.post("/searches/estimate", json=body))
+
+
+@steady
+@given(body=mutated(TRAINING))
+def test_no_spec_of_a_training_breaks_the_service(trained: Finished, body: dict[str, Any]) -> None:
+    if body.get("architecture") == NETWORK:
+        body["architecture"] = trained.get("").json()["architecture_id"]
+    taken_or_pointed_at(trained.client.post("/trainings", json=body))

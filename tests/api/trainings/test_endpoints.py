@@ -7,14 +7,15 @@ from uuid import UUID
 from starlette.testclient import TestClient
 
 from dna_engine.events import Progress
-from dna_engine.plans import Phase
-from store import flow, searches
+from dna_engine.images.info import DatasetInfo
+from dna_engine.plans import Kind, Phase
+from store import datasets, flow, searches
 from store.blobs import BlobStore
 from store.session import Sessions, transaction
-from tests.api.builders import finish
+from tests.api.builders import ENGINE_SECONDS, finish, new_training, winner
 from tests.api.conftest import Finished
 from tests.api.problems import problem
-from tests.store.builders import TEST, new_worker, queued, take
+from tests.store.builders import TEST, new_worker, queued, take, values_of
 
 
 def test_a_finished_training(finished: Finished) -> None:
@@ -37,6 +38,42 @@ def test_a_training_that_runs(client: TestClient, sessions: Sessions, blobs: Blo
     training = client.get(f"/trainings/{training_id}").json()
     assert (training["state"], training["progress"], training["eta_seconds"]) == ("running", 0.25, 9.0)
     assert training["test"] is None
+
+
+def test_a_finished_training_alone(trained: Finished) -> None:
+    training = trained.get("").json()
+    assert (training["state"], training["phase"], training["progress"]) == ("succeeded", "export", 1.0)
+    assert (training["name"], training["labels"], training["search_id"]) == ("alone", {"kept": "yes"}, None)
+    assert (training["test_accuracy"], training["test"]) == (0.99, TEST)
+    assert training["values"] == values_of(Kind.TRAIN)
+    assert [(step["key"], step["state"]) for step in training["steps"]] == [
+        ("train", "succeeded"),
+        ("export", "succeeded"),
+    ]
+    assert sum(step["engine_seconds"] for step in training["steps"]) == 2 * ENGINE_SECONDS
+    network = trained.client.get(f"/architectures/{training['architecture_id']}").json()
+    assert network["trainings"][0] == trained.id
+    assert (network["role"], network["test_accuracy"], network["test"]) == ("selected", None, None)
+    assert [file["format"] for file in network["files"]] == ["json"], "the others are the training's"
+
+
+def test_one_of_a_search_has_the_steps_of_its_network(finished: Finished) -> None:
+    network = finished.client.get(f"/architectures/{finished.network('winner')}").json()
+    training = finished.client.get(f"/trainings/{network['trainings'][0]}").json()
+    assert [step["key"] for step in training["steps"]] == ["train-winner", "export-winner"]
+    assert (training["search_id"], training["spec"], training["warnings"]) == (finished.id, None, [])
+    assert (training["name"], training["labels"]) == (finished.get("").json()["name"], {"kept": "yes"})
+
+
+def test_where_images_lie_is_not_told(client: TestClient, sessions: Sessions, blobs: BlobStore) -> None:
+    info = DatasetInfo(
+        name="birds", kind="folder", location="/srv/birds", num_classes=2, num_train=6000, num_test=100, image_size=224
+    )
+    with transaction(sessions) as session:
+        datasets.create(session, info, fingerprint="f")
+    training = new_training(client, winner(client, sessions, blobs), dataset="birds")
+    assert training["spec"]["dataset"]["location"] == "birds"
+    assert "/srv" not in client.get(f"/trainings/{training['id']}").text
 
 
 def test_a_training_that_does_not_exist(shared: TestClient) -> None:

@@ -1,0 +1,107 @@
+"""The list of trainings: those made alone beside those of searches."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from starlette.testclient import TestClient
+
+from store.blobs import BlobStore
+from store.session import Sessions
+from tests.api.builders import finish, new_training
+from tests.api.datasets.test_upload import BIRDS, send
+from tests.api.problems import problem
+from tests.dna_engine.images.test_archive import zipped
+
+
+class Shelf:
+    """A finished search, which has trained its winner and control, and two trainings of the winner alone."""
+
+    def __init__(self, client: TestClient, sessions: Sessions, blobs: BlobStore) -> None:
+        self._client = client
+        spec = {"dataset": "digits", "name": "small ones", "labels": {"team": "vision"}}
+        self.search: str = client.post("/searches", json=spec).json()["id"]
+        finish(sessions, blobs, UUID(self.search))
+        networks = client.get(f"/searches/{self.search}").json()["architectures"]
+        self.networks = {network["role"]: network["id"] for network in networks}
+        self.winner, self.control = (
+            client.get(f"/architectures/{self.networks[role]}").json()["trainings"][0] for role in ("winner", "control")
+        )
+        assert send(client, zipped(BIRDS)).status_code == 201
+        self.waits = new_training(client, self.networks["winner"], name="longer", labels={"team": "vision"})["id"]
+        self.elsewhere = new_training(client, self.networks["winner"], dataset="birds", labels={"team": "birds"})["id"]
+        client.post(f"/trainings/{self.elsewhere}/cancel")
+
+    def page(self, **params: Any) -> dict[str, Any]:
+        page: dict[str, Any] = self._client.get("/trainings", params=params).json()
+        return page
+
+    def ids(self, **params: Any) -> list[str]:
+        return [training["id"] for training in self.page(**params)["items"]]
+
+
+@pytest.fixture
+def shelf(client: TestClient, sessions: Sessions, blobs: BlobStore) -> Shelf:
+    return Shelf(client, sessions, blobs)
+
+
+def test_all_are_listed_newest_first(shelf: Shelf) -> None:
+    items = {training["id"]: training for training in shelf.page()["items"]}
+    assert list(items) == [shelf.elsewhere, shelf.waits, shelf.control, shelf.winner]
+    of = {training["id"]: training["search_id"] for training in items.values()}
+    assert of == {shelf.elsewhere: None, shelf.waits: None, shelf.control: shelf.search, shelf.winner: shelf.search}
+    assert [training["network"] for training in items.values()] == ["network", "network", "control", "winner"]
+    assert [training["phase"] for training in items.values()] == ["train", "train", "train", "train"]
+    assert (items[shelf.winner]["name"], items[shelf.winner]["labels"]) == ("small ones", {"team": "vision"})
+    assert (items[shelf.winner]["test_accuracy"], items[shelf.waits]["test_accuracy"]) == (0.99, None)
+
+
+def test_lists_are_filtered(shelf: Shelf, client: TestClient) -> None:
+    assert shelf.ids(state="queued") == [shelf.waits]
+    assert shelf.ids(state="succeeded") == [shelf.control, shelf.winner]
+    assert shelf.ids(state="cancelled") == [shelf.elsewhere]
+    assert shelf.ids(state="failed") == []
+    assert shelf.ids(dataset="birds") == [shelf.elsewhere]
+    assert shelf.ids(dataset="digits") == [shelf.waits, shelf.control, shelf.winner]
+    assert shelf.ids(dataset="cats") == []
+    assert shelf.ids(label="team:vision") == [shelf.waits, shelf.control, shelf.winner]
+    assert shelf.ids(label=["team:vision", "team:birds"]) == [shelf.elsewhere]
+    assert shelf.ids(architecture=shelf.networks["winner"]) == [shelf.elsewhere, shelf.waits, shelf.winner]
+    assert shelf.ids(architecture=shelf.networks["control"]) == [shelf.control]
+    assert shelf.ids(search=shelf.search) == [shelf.elsewhere, shelf.waits, shelf.control, shelf.winner]
+    assert shelf.ids(search=shelf.waits) == []
+    assert shelf.ids(architecture=shelf.networks["winner"], state="succeeded", label="team:vision") == [shelf.winner]
+    for wrong in ({"label": "team"}, {"state": "done"}, {"architecture": "winner"}, {"search": "x"}, {"limit": 0}):
+        problem(client.get("/trainings", params=wrong), 422, "invalid_request")
+
+
+def test_a_list_narrows_to_what_a_name_or_an_end_of_an_id_means(shelf: Shelf) -> None:
+    assert shelf.ids(ref="longer") == shelf.ids(ref=shelf.waits[-8:]) == shelf.ids(ref=shelf.waits) == [shelf.waits]
+    assert shelf.ids(ref="small ones") == [shelf.control, shelf.winner], "they have the name of their search"
+    assert shelf.ids(ref=shelf.winner[-8:]) == [shelf.winner]
+    assert shelf.ids(ref=shelf.search) == []
+    assert shelf.ids(ref="long") == []
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3])
+def test_pages_follow_each_other(shelf: Shelf, limit: int) -> None:
+    seen, cursor = [], None
+    while True:
+        page = shelf.page(limit=limit, search=shelf.search, **({"cursor": cursor} if cursor else {}))
+        assert len(page["items"]) <= limit
+        seen += [training["id"] for training in page["items"]]
+        cursor = page["next"]
+        if cursor is None:
+            break
+    assert seen == [shelf.elsewhere, shelf.waits, shelf.control, shelf.winner]
+
+
+def test_what_a_training_waits_for_is_listed(shelf: Shelf, client: TestClient) -> None:
+    behind = new_training(client, shelf.networks["control"])
+    assert behind["waiting_for"] == "1 job before it on cpu of here"
+    waits = {training["id"]: training["waiting_for"] for training in shelf.page()["items"]}
+    assert (waits[behind["id"]], waits[shelf.waits], waits[shelf.winner]) == (behind["waiting_for"], None, None)
+    client.post(f"/trainings/{shelf.waits}/cancel")
+    assert client.get(f"/trainings/{behind['id']}").json()["waiting_for"] is None
