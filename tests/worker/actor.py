@@ -25,11 +25,27 @@ def listen(orders: queue.SimpleQueue[str]) -> None:
     os._exit(130)
 
 
+#: What steps leave, by their kind; of a network, in its folder.
+MADE = {
+    "train": ("architecture.json", "training.json", "weights.safetensors"),
+    "export": ("bundle.zip", "export.json", "model.onnx"),
+}
+
+
 def outputs(step: dict[str, Any], run: Path) -> list[str]:
-    """Writes what a teacher step must leave."""
-    for name in ("teacher.safetensors", "teacher.json"):
+    """Writes what a step must leave: that of a teacher, or of a network."""
+    names = [f"{step['network']}/{name}" for name in MADE.get(step["kind"], ())]
+    names = names or ["teacher.json", "teacher.safetensors"]
+    for name in names:
+        (run / name).parent.mkdir(exist_ok=True)
         (run / name).write_text(f"{name} of {step['key']}")
-    return ["teacher.json", "teacher.safetensors"]
+    return names
+
+
+def found(step: dict[str, Any]) -> dict[str, Any]:
+    """What the engine would have found: those who start the actor know it."""
+    values: dict[str, Any] = json.loads(os.environ.get("ACTOR_FOUND", "{}")).get(step["kind"], {"test_accuracy": 0.5})
+    return values
 
 
 def work(step: dict[str, Any], run: Path, seconds: float) -> None:
@@ -79,10 +95,10 @@ def play(role: str, step: dict[str, Any], run: Path) -> None:
             say("progress", done=1, total=2, unit="epochs", eta_seconds=0.5, parts=["teacher"])
             say("metric", series="teacher/loss", x=1, y=0.25)
             say("metric", series="teacher/loss", x=2, y=0.125)
-            say("result", artifacts=outputs(step, run), values={"test_accuracy": 0.5})
+            say("result", artifacts=outputs(step, run), values=found(step))
         case "slow" | "brisk":
             work(step, run, 20.0 if role == "slow" else 1.0)
-            say("result", artifacts=outputs(step, run))
+            say("result", artifacts=outputs(step, run), values=found(step))
         case "looking":
             say("progress", done=0, total=1)
             while not (run / "look").exists():

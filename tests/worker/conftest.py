@@ -1,20 +1,23 @@
-"""A slot on a database of its own, with a search whose first step waits, and an actor in the engine's place."""
+"""A slot on a database of its own, with a job whose first step waits, and an actor in the engine's place."""
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import selectinload
 
-from store import flow, searches, steps
+from dna_engine.plans import Kind
+from store import claims, flow
 from store.claims import Claim
 from store.session import transaction
 from store.settings import Settings
-from store.tables import Artifact, Search, Step
-from tests.store.builders import new_search
+from store.tables import Artifact, Job, Step
+from tests.store.builders import new_search, values_of
 from worker.devices import Device
 from worker.engines import Engines
 from worker.settings import WorkerSettings
@@ -44,29 +47,28 @@ def slot(worker_settings: WorkerSettings) -> Iterator[Slot]:
 
 
 class Bench:
-    """One search, and what to do with its steps."""
+    """One job, a search unless another is made, and what to do with its steps."""
 
-    def __init__(self, slot: Slot) -> None:
+    def __init__(self, slot: Slot, make: Callable[..., Job] = new_search) -> None:
         self.slot = slot
         with transaction(slot.sessions) as session:
-            self.search_id = new_search(session, max_attempts=2).id
+            self.job_id = make(session, max_attempts=2).id
 
     @property
-    def search(self) -> Search:
+    def job(self) -> Job:
         with transaction(self.slot.sessions) as session:
-            return searches.get(session, self.search_id)
+            return session.get_one(Job, self.job_id, options=[selectinload(Job.steps)])
 
     @property
     def step(self) -> Step:
         """The first step."""
-        with transaction(self.slot.sessions) as session:
-            return steps.of_job(session, self.search_id)[0]
+        return self.job.steps[0]
 
     @property
     def files(self) -> dict[str, Artifact]:
         """What is stored of it, by name."""
         with transaction(self.slot.sessions) as session:
-            query = select(Artifact).where(Artifact.job_id == self.search_id).order_by(Artifact.name)
+            query = select(Artifact).where(Artifact.job_id == self.job_id).order_by(Artifact.name)
             return {artifact.name: artifact for artifact in session.scalars(query)}
 
     def claim(self, *, lease_seconds: float = 60.0) -> Claim:
@@ -75,9 +77,19 @@ class Bench:
         assert claim is not None
         return claim
 
+    def claim_next(self, queue: str = "gpu") -> Claim:
+        """What a worker of the queue would take: of this job, or of another."""
+        with transaction(self.slot.sessions) as session:
+            step_id = claims.oldest_waiting(session, [queue])
+            assert step_id is not None
+            claim = flow.claim(session, step_id, self.slot.worker, lease_seconds=60)
+        assert claim is not None
+        return claim
+
     def run(self, role: str, claim: Claim | None = None) -> Step:
         """Claims the first step and has an actor play the engine; the step as it is then."""
-        environment = {"DNA_DATASETS": str(self.slot.settings.datasets_dir)}
+        found = {kind: values_of(kind) for kind in (Kind.TRAIN, Kind.EXPORT)}
+        environment = {"DNA_DATASETS": str(self.slot.settings.datasets_dir), "ACTOR_FOUND": json.dumps(found)}
         with Engines([sys.executable, str(ACTOR), role], environment) as self.slot.engines:
             supervise(self.slot, claim or self.claim())
         return self.step

@@ -26,16 +26,16 @@ def test_only_what_may_be_worked_on_again_is_kept(bench: Bench) -> None:
     remove_run_folders(bench.slot.sessions, data_dir)
     folders: dict[JobState | None, Path] = {}
 
-    def folder(search_id: UUID) -> Path:
-        path = data_dir / "runs" / str(search_id)
+    def folder(job_id: UUID) -> Path:
+        path = data_dir / "runs" / str(job_id)
         (path / "cells").mkdir(parents=True)
         return path
 
     for state in JobState:
-        search_id = Bench(bench.slot).search_id
+        job_id = Bench(bench.slot).job_id
         with transaction(bench.slot.sessions) as session:
-            session.execute(update(Job).where(Job.id == search_id).values(state=state))
-        folders[state] = folder(search_id)
+            session.execute(update(Job).where(Job.id == job_id).values(state=state))
+        folders[state] = folder(job_id)
     folders[None] = folder(new_id())
     remove_run_folders(bench.slot.sessions, data_dir)
     assert {state for state, path in folders.items() if not path.exists()} == {JobState.SUCCEEDED, None}
@@ -68,7 +68,7 @@ def test_images_of_deleted_datasets_go(bench: Bench, tmp_path: Path) -> None:
 
 def test_what_a_killed_worker_left_half_done_goes_after_a_day(bench: Bench) -> None:
     settings = bench.slot.settings
-    run, foreign = settings.data_dir / "runs" / str(bench.search_id), settings.data_dir / "runs" / "backup"
+    run, foreign = settings.data_dir / "runs" / str(bench.job_id), settings.data_dir / "runs" / "backup"
     places = {
         run / ".spec.json.7": True,
         run / "cells/.b1c1.safetensors.7.part": True,

@@ -11,7 +11,7 @@ import pytest
 
 from dna_engine.checkpoint_file import check, digest
 from dna_engine.errors import DamagedCheckpoint
-from store import artifacts, claims, flow
+from store import artifacts
 from store.claims import Claim
 from store.session import transaction
 from store.states import JobState, StepState
@@ -55,7 +55,7 @@ def place(folder: RunFolder, name: str = LAST) -> Path:
 
 def damage_stored(bench: Bench, names: Sequence[str]) -> None:
     with transaction(bench.slot.sessions) as session:
-        found = artifacts.named(session, bench.search_id, names)
+        found = artifacts.named(session, bench.job_id, names)
     for artifact in found.values():
         (bench.slot.settings.data_dir / "artifacts" / artifact.location).write_bytes(b"garbage")
 
@@ -118,23 +118,14 @@ def test_a_damaged_input_is_made_again_by_the_step_that_made_it(bench: Bench) ->
     bench.run("good")
     damage_stored(bench, ["teacher.safetensors"])
     shutil.rmtree(bench.slot.settings.data_dir / "runs")  # Another machine.
-    distill = _claim_next(bench)
+    distill = bench.claim_next()
     assert distill.step.key == "distill-1"
     bench.run("good", distill)
     assert bench.step.state == StepState.QUEUED
-    assert bench.search.state == JobState.RUNNING
+    assert bench.job.state == JobState.RUNNING
     assert bench.run("good").state == StepState.SUCCEEDED
-    again = _claim_next(bench)
+    again = bench.claim_next()
     assert again.step.key == "distill-1"
     folder = RunFolder(bench.slot.settings.data_dir, again, bench.slot.blobs)
     folder.lay_down(bench.slot.sessions, again)
     assert (folder.path / "teacher.safetensors").read_text() == "teacher.safetensors of teacher"
-
-
-def _claim_next(bench: Bench) -> Claim:
-    with transaction(bench.slot.sessions) as session:
-        step_id = claims.oldest_waiting(session, ["gpu"])
-        assert step_id is not None
-        claim = flow.claim(session, step_id, bench.slot.worker, lease_seconds=60)
-    assert claim is not None
-    return claim

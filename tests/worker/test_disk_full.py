@@ -50,7 +50,7 @@ def test_nothing_is_left_and_the_step_waits(bench: Bench, sessions: Sessions) ->
     assert rows_and_files(sessions, bench.slot.settings.artifacts) == (set(), set())
     with transaction(sessions) as session:
         assert claims.oldest_waiting(session, ["gpu"]) is None
-        reason = waiting.look(session, live_within=timedelta(seconds=30)).reason(bench.search_id)
+        reason = waiting.look(session, live_within=timedelta(seconds=30)).reason(bench.job_id)
         assert reason is not None
         assert reason.startswith("room on a disk")
         wake = session.query(OutboxMessage).order_by(OutboxMessage.id.desc()).first()
@@ -60,7 +60,7 @@ def test_nothing_is_left_and_the_step_waits(bench: Bench, sessions: Sessions) ->
     with transaction(sessions) as session:
         assert claims.oldest_waiting(session, ["gpu"]) == step.id
     assert bench.run("good").state == StepState.FAILED
-    assert bench.search.state == JobState.FAILED
+    assert bench.job.state == JobState.FAILED
     assert rows_and_files(sessions, bench.slot.settings.artifacts) == (set(), set())
 
 

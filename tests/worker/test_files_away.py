@@ -57,7 +57,7 @@ def waits(bench: Bench, sessions: Sessions) -> None:
     """Nobody claims it yet, and the search says so; then the time has passed."""
     with transaction(sessions) as session:
         assert claims.oldest_waiting(session, ["gpu"]) is None
-        reason = waiting.look(session, live_within=timedelta(seconds=30)).reason(bench.search_id)
+        reason = waiting.look(session, live_within=timedelta(seconds=30)).reason(bench.job_id)
         assert reason is not None
         assert reason.startswith("what failed around its step; it is tried again at ")
         session.execute(update(Step).values(available_at=func.clock_timestamp()))

@@ -63,7 +63,7 @@ def test_a_step_succeeds_once(slot: Slot, proxy: LossyProxy, sessions: Sessions,
         if bench is None:
             break
         assert (bench.step.state, bench.step.attempt) == (StepState.SUCCEEDED, 1)
-        assert [later.key for later in bench.search.steps] == ["teacher", "distill-1"]
+        assert [later.key for later in bench.job.steps] == ["teacher", "distill-1"]
         assert logged(bench) == ["a library prints this"]
         assert sound(sessions, slot.settings)
     assert 3 < nth < MOST
@@ -151,4 +151,4 @@ def test_files_stay_while_a_transaction_may_yet_name_them(bench: Bench, sessions
 
 def told(sessions: Sessions, bench: Bench) -> int:
     with transaction(sessions) as session:
-        return len(events.after(session, bench.search_id, 0))
+        return len(events.after(session, bench.job_id, 0))

@@ -139,11 +139,11 @@ def test_a_search_that_is_deleted_or_locked_meanwhile_does_not_end_the_reaper(
     def look_then_lose(session: object) -> list[Step]:
         found: list[Step] = look(session)
         with transaction(bench.slot.sessions) as other:
-            other.execute(delete(Job).where(Job.id == gone.search_id))
+            other.execute(delete(Job).where(Job.id == gone.job_id))
         return found
 
     monkeypatch.setattr("store.claims.expired", look_then_lose)
     with transaction(bench.slot.sessions) as session:
-        session.execute(update(Job).where(Job.id == held.search_id).values(progress=0.5))
+        session.execute(update(Job).where(Job.id == held.job_id).values(progress=0.5))
         reap(bench.slot.sessions)
     assert (held.step.state, lost.step.state) == (StepState.RUNNING, StepState.QUEUED)

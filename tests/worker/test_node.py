@@ -84,10 +84,10 @@ def test_a_wake_leads_to_the_oldest_search_and_none_is_forgotten(
     node.run_step(step.id)
     assert bench.step.state == StepState.SUCCEEDED
     node.run_step(bench.step.id)
-    assert [later.state for later in bench.search.steps[1:]] == [StepState.FAILED]  # The actor plays teachers only.
+    assert [later.state for later in bench.job.steps[1:]] == [StepState.FAILED]  # The actor plays teachers only.
     with transaction(sessions) as session:
         assert steps.get(session, step.id).state == StepState.QUEUED
-    node.run_step(bench.search.steps[1].id)
+    node.run_step(bench.job.steps[1].id)
     with transaction(sessions) as session:
         assert steps.get(session, step.id).state == StepState.SUCCEEDED
 

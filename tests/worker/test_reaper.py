@@ -65,5 +65,5 @@ def test_a_lost_worker_gives_its_step_back_until_attempts_are_used_up(bench: Ben
         wait_since(bench, 1000)
         reap(bench.slot.sessions)
     assert bench.step.state == StepState.FAILED
-    assert bench.search.state == JobState.FAILED
-    assert (bench.search.error or {})["code"] == "worker_lost"
+    assert bench.job.state == JobState.FAILED
+    assert (bench.job.error or {})["code"] == "worker_lost"

@@ -107,9 +107,9 @@ def test_a_step_goes_on_when_another_service_deletes_the_dataset(
     other = Bench(other_slot)
     with transaction(other_slot.sessions) as session:
         spec = SearchSpec.model_validate({"dataset": "birds"})
-        other.search_id = searches.create(session, spec, resolve(spec, birds), max_attempts=1).id
+        other.job_id = searches.create(session, spec, resolve(spec, birds), max_attempts=1).id
     with supervised(other, "looking", wait_for):
         delete(slot)
         tidy(slot)
-        (other_slot.settings.data_dir / "runs" / str(other.search_id) / "look").touch()
+        (other_slot.settings.data_dir / "runs" / str(other.job_id) / "look").touch()
     assert (other.step.state, other.step.values) == (StepState.SUCCEEDED, {"pictures": 10})

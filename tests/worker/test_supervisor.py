@@ -28,7 +28,7 @@ Wait = Callable[[Callable[[], bool]], None]
 
 def logged(bench: Bench) -> list[str]:
     with transaction(bench.slot.sessions) as session:
-        told = events.after(session, bench.search_id, 0)
+        told = events.after(session, bench.job_id, 0)
     return [event.data["message"] for event in told if event.type == EventType.LOG]
 
 
@@ -54,11 +54,11 @@ def test_a_result_is_stored_and_the_next_phase_queued(bench: Bench) -> None:
     step = bench.run("good")
     assert (step.state, step.values, step.device) == (StepState.SUCCEEDED, {"test_accuracy": 0.5}, "cpu")
     assert 0 < step.engine_seconds < 10
-    assert bench.search.phase == "distill"
-    assert [(later.key, later.state) for later in bench.search.steps[1:]] == [("distill-1", StepState.QUEUED)]
+    assert bench.job.phase == "distill"
+    assert [(later.key, later.state) for later in bench.job.steps[1:]] == [("distill-1", StepState.QUEUED)]
     with transaction(bench.slot.sessions) as session:
-        stored = artifacts.named(session, bench.search_id, ["teacher.json", "teacher.safetensors"])
-        points = events.series(session, bench.search_id)["teacher/loss"]
+        stored = artifacts.named(session, bench.job_id, ["teacher.json", "teacher.safetensors"])
+        points = events.series(session, bench.job_id)["teacher/loss"]
     content = b"".join(bench.slot.blobs.read(artifacts.blob(stored["teacher.json"])))
     assert content == b"teacher.json of teacher"
     assert [(point.x, point.y) for point in points] == [(1, 0.25), (2, 0.125)]
@@ -68,7 +68,7 @@ def test_a_result_is_stored_and_the_next_phase_queued(bench: Bench) -> None:
 def test_what_the_engine_names_fails_the_search_at_once(bench: Bench) -> None:
     assert bench.run("named").state == StepState.FAILED
     error = {"code": "data_error", "message": "Image 3 is broken.", "param": "dataset", "step": "teacher"}
-    assert (bench.search.state, bench.search.error) == (JobState.FAILED, error)
+    assert (bench.job.state, bench.job.error) == (JobState.FAILED, error)
 
 
 @pytest.mark.parametrize(
@@ -83,9 +83,9 @@ def test_a_crash_is_tried_again_until_attempts_are_used_up(bench: Bench, role: s
     step = bench.run(role)
     assert (step.state, step.attempt) == (StepState.QUEUED, 1)
     assert bench.run(role).state == StepState.FAILED
-    error = bench.search.error
+    error = bench.job.error
     assert error is not None
-    assert (error["code"], bench.search.state) == (code, JobState.FAILED)
+    assert (error["code"], bench.job.state) == (code, JobState.FAILED)
     assert words in error["message"]
 
 
@@ -97,18 +97,18 @@ def test_a_promised_file_that_is_missing_fails_the_step(bench: Bench) -> None:
 def test_a_second_attempt_is_not_a_third(bench: Bench) -> None:
     bench.run("crash")
     assert bench.run("good").state == StepState.SUCCEEDED
-    assert bench.search.error is None
+    assert bench.job.error is None
 
 
 def test_cancelled_it_writes_a_checkpoint_and_a_resume_goes_on_from_there(bench: Bench, wait_for: Wait) -> None:
     with supervised(bench, "slow", wait_for):
         wait_for(lambda: bench.step.done >= 1)
         with transaction(bench.slot.sessions) as session:
-            flow.cancel(session, bench.search_id)
-    assert (bench.step.state, bench.search.state) == (StepState.CANCELLED, JobState.CANCELLED)
+            flow.cancel(session, bench.job_id)
+    assert (bench.step.state, bench.job.state) == (StepState.CANCELLED, JobState.CANCELLED)
     with transaction(bench.slot.sessions) as session:
-        flow.resume(session, bench.search_id)
-        stored = artifacts.named(session, bench.search_id, ["checkpoints/teacher.safetensors"])
+        flow.resume(session, bench.job_id)
+        stored = artifacts.named(session, bench.job_id, ["checkpoints/teacher.safetensors"])
     reached = b"".join(bench.slot.blobs.read(artifacts.blob(stored["checkpoints/teacher.safetensors"]))).decode()
     # Another machine: nothing of the first attempt lies there.
     bench.slot.settings = bench.slot.settings.model_copy(update={"data_dir": bench.slot.settings.data_dir / "other"})
@@ -116,7 +116,7 @@ def test_cancelled_it_writes_a_checkpoint_and_a_resume_goes_on_from_there(bench:
     assert 1 <= int(reached) < 99  # Of 100: it did not work to its end first.
     assert logged(bench)[-1] == f"from {reached}"
     with transaction(bench.slot.sessions) as session:
-        assert artifacts.named(session, bench.search_id, ["checkpoints/teacher.safetensors"]) == {}
+        assert artifacts.named(session, bench.job_id, ["checkpoints/teacher.safetensors"]) == {}
 
 
 def test_what_ignores_a_cancel_is_killed_with_its_children(bench: Bench, wait_for: Wait) -> None:
@@ -124,8 +124,8 @@ def test_what_ignores_a_cancel_is_killed_with_its_children(bench: Bench, wait_fo
         [engine] = running(bench)
         family = [engine, *engine.children()]
         with transaction(bench.slot.sessions) as session:
-            flow.cancel(session, bench.search_id)
-    assert bench.search.state == JobState.CANCELLED
+            flow.cancel(session, bench.job_id)
+    assert bench.job.state == JobState.CANCELLED
     assert len(family) == 2
     wait_for(lambda: all(not member.is_running() or member.status() == psutil.STATUS_ZOMBIE for member in family))
 
@@ -134,7 +134,7 @@ def test_a_worker_that_leaves_puts_its_step_back(bench: Bench, wait_for: Wait) -
     with supervised(bench, "slow", wait_for):
         bench.slot.stopping.set()
     assert (bench.step.state, bench.step.attempt) == (StepState.QUEUED, 0)
-    assert bench.search.state == JobState.RUNNING
+    assert bench.job.state == JobState.RUNNING
 
 
 def test_a_lost_lease_ends_the_engine_and_writes_nothing(bench: Bench, wait_for: Wait) -> None:
@@ -189,7 +189,7 @@ def test_a_lease_goes_on_after_what_nobody_foresaw(bench: Bench, monkeypatch: py
         assert not lease.stop.wait(0.3)
         monkeypatch.undo()
         with transaction(bench.slot.sessions) as session:
-            flow.cancel(session, bench.search_id)
+            flow.cancel(session, bench.job_id)
         assert lease.stop.wait(60.0)
 
 
