@@ -22,8 +22,10 @@ from torch import Tensor
 
 from benchmarks import report
 from dna_engine.blockwise.cell import make_cells
-from dna_engine.blockwise.distill import Distillation, Trainee, draw_path
-from dna_engine.blockwise.teacher import Teacher, build
+from dna_engine.blockwise.distill import Distillation
+from dna_engine.blockwise.models import build
+from dna_engine.blockwise.teacher import Teacher
+from dna_engine.blockwise.trainee import Trainee, draw_path
 from dna_engine.events import Reporter
 from dna_engine.images.albums import FolderAlbum
 from dna_engine.images.info import DatasetInfo

@@ -24,8 +24,8 @@ from dna_engine.runtime.cores import threads
 from dna_engine.space.architecture import Architecture
 from dna_engine.space.cost import work_per_operation
 from dna_engine.spec import ResolvedSpec, SearchSpec, resolve
-from dna_engine.training import batches
 from dna_engine.training.network import build
+from dna_engine.training.splits import load_splits
 
 CPU = torch.device("cpu")
 CLASSES = 5
@@ -72,7 +72,7 @@ def on_threads(work: float, then: Callable[[], object]) -> object:
 
 
 def every_split(spec: ResolvedSpec) -> object:
-    splits = batches.load_splits(spec, CPU)
+    splits = load_splits(spec, CPU)
     return splits.train, splits.rate, splits.test
 
 

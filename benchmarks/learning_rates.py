@@ -20,8 +20,9 @@ from dna_engine.images.info import DIGITS
 from dna_engine.runtime.context import Context, choose_device, prepare
 from dna_engine.space.architecture import Architecture
 from dna_engine.spec import ResolvedSpec, RetrainSpec, SearchSpec, TeacherSpec, resolve
-from dna_engine.training import batches, network
+from dna_engine.training import network
 from dna_engine.training.recipe import Recipe
+from dna_engine.training.splits import Splits, load_splits
 from dna_engine.training.train import FitResult, fit
 
 
@@ -51,7 +52,7 @@ def middling(spec: ResolvedSpec) -> Architecture:
     return Architecture.from_choices(space, choices, input_size=spec.input_size, num_classes=spec.dataset.num_classes)
 
 
-def train(spec: ResolvedSpec, splits: batches.Splits, rate: float, out: Path, seed: int) -> tuple[FitResult, Listener]:
+def train(spec: ResolvedSpec, splits: Splits, rate: float, out: Path, seed: int) -> tuple[FitResult, Listener]:
     """The network trained by that rate, and what was said meanwhile."""
     listener, device = Listener(), splits.train.labels.device
     torch.manual_seed(seed)
@@ -112,7 +113,7 @@ def main(argv: list[str] | None = None) -> None:
         ),
         dataset,
     )
-    splits = batches.load_splits(spec, device)
+    splits = load_splits(spec, device)
     default = spec.retrain.learning_rate
     rows = []
     for multiple in arguments.multiples:

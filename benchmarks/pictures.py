@@ -16,7 +16,7 @@ import numpy as np
 from dna_engine.errors import DataError
 from dna_engine.images.albums import Album, ArrayAlbum, open_folder
 from dna_engine.images.info import DatasetInfo
-from dna_engine.training import batches
+from dna_engine.training.splits import by_class
 
 _IDX_HEADER = {"images": 16, "labels": 8}
 
@@ -70,7 +70,7 @@ def _bytes(path: Path, header: int) -> np.ndarray[tuple[int], np.dtype[np.uint8]
 
 
 def _write(album: Album, folder: Path, count: int) -> None:
-    chosen, _ = batches.by_class(album.labels, count, seed=0)
+    chosen, _ = by_class(album.labels, count, seed=0)
     for label in set(album.labels):
         (folder / f"{label:04d}").mkdir(parents=True)
     for index in chosen:

@@ -37,8 +37,9 @@ from dna_engine.space import Space
 from dna_engine.space.architecture import Architecture
 from dna_engine.space.cost import architecture_cost
 from dna_engine.spec import DistillSpec, RateSpec, ResolvedSpec, SearchSpec, TeacherSpec, resolve
-from dna_engine.training import batches, network, train
+from dna_engine.training import network, train
 from dna_engine.training.recipe import Recipe
+from dna_engine.training.splits import Splits, load_splits
 
 #: Half the relative width of the band of flops, and the share of the random networks that cost less than its middle:
 #: small networks differ more, and train faster.
@@ -264,11 +265,11 @@ def _missing_steps(phase: Phase, spec: ResolvedSpec, context: Context) -> None:
 
 
 @functools.cache
-def _splits(spec: str, device: torch.device) -> batches.Splits:
-    return batches.load_splits(ResolvedSpec.model_validate_json(spec), device)
+def _splits(spec: str, device: torch.device) -> Splits:
+    return load_splits(ResolvedSpec.model_validate_json(spec), device)
 
 
-def images_of(spec: ResolvedSpec, device: torch.device) -> batches.Splits:
+def images_of(spec: ResolvedSpec, device: torch.device) -> Splits:
     """The study's images, read once in each process."""
     return _splits(spec.model_dump_json(), device)
 

@@ -23,15 +23,16 @@ from torch.nn import functional as F
 from benchmarks import report
 from benchmarks.agreement import kendall_tau
 from dna_engine.blockwise.cell import CellSupernet
+from dna_engine.blockwise.models import build
 from dna_engine.blockwise.rate import Rater, even_batch, load_cells
-from dna_engine.blockwise.teacher import Teacher, build, load_teacher
+from dna_engine.blockwise.teacher import Teacher, load_teacher
 from dna_engine.catalogue import align, get_teacher
 from dna_engine.plots import read_spec
 from dna_engine.runtime.context import choose_device, prepare
 from dna_engine.space import CellRef, get_space
 from dna_engine.space.architecture import published
 from dna_engine.training import network
-from dna_engine.training.batches import load_splits
+from dna_engine.training.splits import load_splits
 
 PARTS = ("teacher", "cell", "rating", "network")
 #: A cell of the middle of ``dna-mbconv-single``: 4 layers of 80 channels between the teacher's maps 80x28x28 and 160x14x14.

@@ -23,6 +23,7 @@ from dna_engine.space import get_space
 from dna_engine.space.architecture import Architecture, published
 from dna_engine.training import batches, network
 from dna_engine.training.recipe import Recipe
+from dna_engine.training.splits import Splits, splits_of
 from dna_engine.training.train import fit
 
 
@@ -53,7 +54,7 @@ def plain_loop(model: nn.Module, images: batches.Images, recipe: Recipe, device:
     return seen / (time.perf_counter() - began)
 
 
-def engine_loop(model: nn.Module, splits: batches.Splits, recipe: Recipe, device: torch.device) -> float:
+def engine_loop(model: nn.Module, splits: Splits, recipe: Recipe, device: torch.device) -> float:
     """Training images per second, as the engine reports them."""
     with tempfile.TemporaryDirectory() as folder, (Path(folder) / "events").open("w") as events:
         context = Context(run=Path(folder), device=device, reporter=Reporter(events))
@@ -79,7 +80,7 @@ def main(argv: list[str] | None = None) -> None:
     architecture = small_network(input_size)
     if not small:
         architecture = published("dna-a", input_size=input_size).with_classes(DIGITS.num_classes)
-    splits = batches.load(DIGITS, input_size=input_size, rating_images=128, seed=0, augment=False, device=device)
+    splits = splits_of(DIGITS, input_size=input_size, rating_images=128, seed=0, augment=False, device=device)
     recipe = Recipe(epochs=arguments.epochs, batch_size=arguments.batch_size, warmup_epochs=0.1)
     best = {"plain loop": 0.0, "dna_engine.training.train": 0.0}
     for _ in range(arguments.turns):

@@ -31,7 +31,7 @@ from dna_engine.runtime.context import Context
 from dna_engine.select import Network, Problem, load_ratings
 from dna_engine.space import OPS, CellRef, Op
 from dna_engine.spec import ResolvedSpec
-from dna_engine.training import batches
+from dna_engine.training.splits import load_splits
 
 #: Random networks shown behind the frontier.
 CLOUD = 3000
@@ -261,7 +261,7 @@ def block_maps(
     """Per block the teacher's and the cell's map (C, H, W) of the first rating image, after a batch that sets the norms."""
     teacher = load_teacher(spec, run, device)
     cells = load_cells(spec, list(paths), run, teacher, device)
-    images, _ = next(batches.load_splits(spec, device).rate.ordered(spec.rating.batch_size))
+    images, _ = next(load_splits(spec, device).rate.ordered(spec.rating.batch_size))
     boundaries = range(len(paths) + 1)
     features = teacher.features(images, boundaries)
     found = []

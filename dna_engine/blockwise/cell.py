@@ -24,6 +24,7 @@ from torch.nn import functional as F
 from dna_engine.errors import TeacherError
 from dna_engine.runtime.seeds import stream
 from dna_engine.space import CellRef, Op, Space
+from dna_engine.space.block_strings import block_string, first_block_string
 from dna_engine.space.cost import block_sizes
 from dna_engine.spec import ResolvedSpec
 
@@ -89,7 +90,7 @@ class Stem(nn.Module):
         super().__init__()
         self.conv_stem = nn.Conv2d(3, stem_width, 3, stride=2, padding=1, bias=False)
         self.bn1 = StackNorm(stack, stem_width, apply_act=True)
-        self.first = _timm_block(stack, stem_width, f"ds_r1_k3_s1_e1_c{first_width}_se0.25")
+        self.first = _timm_block(stack, stem_width, first_block_string(first_width))
 
     def forward(self, images: Tensor) -> Tensor:
         return cast(Tensor, self.first(self.bn1(self.conv_stem(images))))
@@ -156,8 +157,7 @@ class CellSupernet(nn.Module):
 def _candidate(stack: Stack, op: Op, in_width: int, out_width: int, stride: int) -> nn.Module:
     if op.skip:
         return nn.Identity()
-    squeeze = f"_se{op.se_ratio:g}" if op.se_ratio else ""
-    return _timm_block(stack, in_width, f"ir_r1_k{op.kernel}_s{stride}_e{op.expansion}_c{out_width}{squeeze}")
+    return _timm_block(stack, in_width, block_string(op, stride=stride, width=out_width))
 
 
 def check_sides(spec: ResolvedSpec, sides: Sequence[int]) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import random
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor, Future
@@ -21,8 +20,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from dna_engine.blockwise.cell import CellSupernet, make_cells
-from dna_engine.blockwise.spread import Spread
 from dna_engine.blockwise.teacher import Teacher, load_teacher
+from dna_engine.blockwise.trainee import Trainee
 from dna_engine.errors import NonFiniteLoss, OutOfMemory
 from dna_engine.events import Log, Metric, Progress, Result
 from dna_engine.plans import Step, files
@@ -31,88 +30,15 @@ from dna_engine.runtime import checkpoint
 from dna_engine.runtime.context import Context, precision
 from dna_engine.runtime.cores import cores
 from dna_engine.runtime.pace import Pace
-from dna_engine.space import CellRef, Op, Space
-from dna_engine.spec import DistillSpec, ResolvedSpec
+from dna_engine.space import CellRef
+from dna_engine.spec import ResolvedSpec
 from dna_engine.training import batches
+from dna_engine.training.splits import load_splits
 
 #: Points of a loss curve.
 POINTS = 100
 #: Pixels of input that the teacher takes at once on a CPU, where it is fastest: four images of 224 by 224.
 PIXELS = 4 * 224 * 224
-
-
-def draw_path(space: Space, ref: CellRef, step: int, *, sampling: str, seed: int) -> tuple[Op, ...]:
-    """The path that a cell trains at a step: ``uniform`` or ``fair``, see :class:`~dna_engine.spec.DistillSpec`."""
-    path = []
-    for layer in range(space.cell(ref).depth):
-        ops = space.layer_ops(layer)
-        if sampling == "uniform":
-            path.append(random.Random(f"{seed}/{ref}/{layer}/{step}").choice(ops))
-        else:
-            window, place = divmod(step, len(ops))
-            path.append(random.Random(f"{seed}/{ref}/{layer}/{window}").sample(ops, len(ops))[place])
-    return tuple(path)
-
-
-class Trainee:
-    """A cell in training."""
-
-    def __init__(self, spec: ResolvedSpec, ref: CellRef, net: CellSupernet, steps: int) -> None:
-        self.ref, self.net, self.steps, self.seed = ref, net, steps, spec.seed
-        self.space: Space = spec.parsed_space
-        self.recipe: DistillSpec = spec.training
-        self.optimizer = torch.optim.Adam(
-            net.parameters(), lr=self.recipe.learning_rate, weight_decay=self.recipe.weight_decay, fused=True
-        )
-        self.loss_sum = torch.zeros((), device=next(net.parameters()).device)
-        self.parts = Spread()  # Of the target of a batch that is learned in parts.
-        self.parts_loss = torch.zeros_like(self.loss_sum)
-
-    def accumulate(self, step: int, maps: dict[int, Tensor], share: float) -> None:
-        """Adds the gradient of a part of a batch, ``share`` of its images."""
-        path = draw_path(self.space, self.ref, step, sampling=self.recipe.sampling, seed=self.seed)
-        target = maps[self.ref.block].float()
-        with precision(target.device):
-            output = self.net(maps[self.ref.block - 1], path)
-        loss = (output.float() - target).square().mean()
-        if self.recipe.loss == "normalized" and share < 1:  # By the variance of the whole batch, once it is known.
-            (loss * share).backward()
-            self.parts.add(target)
-            self.parts_loss += loss.detach() * share
-            return
-        if self.recipe.loss == "normalized":
-            loss = loss / target.var()
-        (loss * share).backward()
-        self.loss_sum += loss.detach() * share
-
-    def update(self, step: int) -> None:
-        """One step of the optimiser along the gradient gathered so far."""
-        if self.parts.count:
-            self._normalize()
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * step / self.steps))
-        self.optimizer.step()
-        self.optimizer.zero_grad()
-
-    def _normalize(self) -> None:
-        """Gives the gradient and the loss of all parts the scale that those of the whole batch have."""
-        for parameter in self.net.parameters():
-            if parameter.grad is not None:
-                parameter.grad /= self.parts.variance
-        self.loss_sum += self.parts_loss / self.parts.variance
-        self.forget_parts()
-
-    def forget_parts(self) -> None:
-        self.parts = Spread()
-        self.parts_loss.zero_()
-
-    def state(self) -> dict[str, Any]:
-        return {"net": self.net.state_dict(), "optimizer": self.optimizer.state_dict(), "loss_sum": self.loss_sum}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        self.net.load_state_dict(state["net"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.loss_sum.copy_(state["loss_sum"])
 
 
 class Distillation:
@@ -319,7 +245,7 @@ def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
     """
     teacher = load_teacher(spec, context.run, context.device)
     refs = [CellRef.parse(cell) for cell in step.cells]
-    images = batches.load_splits(spec, context.device).train
+    images = load_splits(spec, context.device).train
     cells = Distillation(spec, refs, teacher, images, context, step.checkpoint).run()
     (context.run / "cells").mkdir(exist_ok=True)
     for ref, net in cells.items():

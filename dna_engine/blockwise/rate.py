@@ -36,6 +36,7 @@ from dna_engine.runtime.pace import Pace
 from dna_engine.space import CellRef, Space
 from dna_engine.spec import ResolvedSpec
 from dna_engine.training import batches
+from dna_engine.training.splits import load_splits
 
 #: Seconds between two reports of progress, at least.
 REPORT_EVERY = 0.5
@@ -274,7 +275,7 @@ def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
     teacher = load_teacher(spec, context.run, context.device)
     refs = [CellRef.parse(cell) for cell in step.cells]
     cells = load_cells(spec, refs, context.run, teacher, context.device)
-    images = batches.load_splits(spec, context.device).rate
+    images = load_splits(spec, context.device).rate
     ratings = Rating(spec, cells, teacher, images, context, step.checkpoint).run()
     for ref, losses in ratings.items():
         path = context.run / files.cell_ratings(ref)

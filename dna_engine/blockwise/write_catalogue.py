@@ -12,7 +12,8 @@ from pathlib import Path
 import timm
 import torch
 
-from dna_engine.blockwise.teacher import build, count_flops, find_blocks, find_cuts, native_config
+from dna_engine.blockwise.models import build, native_config
+from dna_engine.blockwise.stages import count_flops, find_blocks, find_cuts
 from dna_engine.catalogue import Teacher
 
 #: Well-known timm models, by family.

@@ -39,8 +39,8 @@ _ONNX = """\
 _CARD = """\
 # {title}
 
-An image classifier that was found by blockwise architecture search (DNA, Li et al. 2020) and trained from scratch on
-{dataset}.
+An image classifier. Its architecture was found by blockwise architecture search (DNA, Li et al. 2020); it was trained from scratch
+on {dataset}.
 
 | | |
 |---|---|
@@ -63,18 +63,20 @@ Turned as its EXIF orientation says, 8 bits of red, green and blue, what is tran
 """
 
 
-def write_card(name: str, preprocessing: Mapping[str, Any], trainings: Mapping[str, Trained], export: Exported) -> str:
+def write_card(
+    title: str, name: str, preprocessing: Mapping[str, Any], trainings: Mapping[str, Trained], export: Exported
+) -> str:
     """The card as Markdown, from what the train and export steps have found.
 
     Args:
-        name: of the network.
+        name: of the network, by its folder.
         trainings: by the names of the networks of the job: of a search ``winner`` and, where there is one, ``control``.
     """
     training = trainings[name]
     rows = [*_accuracy_rows(training), *_cost_rows(export)]
     classes = [f"{number} {label}" for number, label in enumerate(preprocessing["classes"])]
     return _CARD.format(
-        title=f"{name} for {training.dataset}",
+        title=title,
         dataset=training.dataset,
         figures="\n".join(f"| {what} | {figure} |" for what, figure in rows),
         words="".join(f"{line}\n\n" for line in _words(name, trainings)),

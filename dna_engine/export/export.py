@@ -30,8 +30,8 @@ from dna_engine.runtime.cores import threads
 from dna_engine.space.architecture import Architecture
 from dna_engine.space.cost import architecture_cost, work_per_operation
 from dna_engine.spec import ResolvedJob
-from dna_engine.training import batches
 from dna_engine.training.network import build, count, load
+from dna_engine.training.splits import load_splits
 
 #: Largest difference of a logit that is accepted, in standard deviations of the network's own logits over the images. Between
 #: float32 and float64, or torch and onnxruntime, networks differ by 1e-6 to 1e-5 of it, those whose training ran wild included;
@@ -85,10 +85,17 @@ def run_step(spec: ResolvedJob, step: Step, context: Context) -> Result:
         test_accuracy=trainings[step.network].test_accuracy,
     )
     (folder / files.EXPORT).write_text(json.dumps(found.model_dump(mode="json"), indent=1) + "\n")
-    write_bundle(folder, write_card(step.network, described["preprocessing"], trainings, found))
+    write_bundle(
+        folder, write_card(_title(spec, step.network), step.network, described["preprocessing"], trainings, found)
+    )
     context.reporter.emit(Progress(done=2, total=2, unit="files", parts=[step.network]))
     offered = [] if warning else files.of_network(step.network, files.ONNX)
     return found.result([*step.outputs(spec), *offered])
+
+
+def _title(spec: ResolvedJob, network: str) -> str:
+    """A network that was given has the name of its job, one of several says which it is."""
+    return spec.name if network in spec.given else f"{network} for {spec.dataset.name}"
 
 
 def _training(folder: Path) -> Trained:
@@ -99,7 +106,7 @@ def test_images(spec: ResolvedJob) -> tuple[Tensor, Tensor]:
     """The first :data:`IMAGES` test images (N, 3, S, S) and their labels."""
     held = []
     found = 0
-    for images, labels in batches.load_splits(spec, torch.device("cpu")).test.ordered(BATCH):
+    for images, labels in load_splits(spec, torch.device("cpu")).test.ordered(BATCH):
         held.append((images, labels))
         found += len(images)
         if found >= IMAGES:

@@ -8,6 +8,7 @@ from typing import Any
 
 from dna_engine.errors import InvalidSpec, UnknownName
 from dna_engine.space import SPACES, Cell, Op, Space, parse_op
+from dna_engine.space.block_strings import block_string, first_block_string, width_of
 
 FORMAT = "dna-architecture/1"
 
@@ -102,7 +103,7 @@ class Architecture:
 
     def arch_def(self) -> list[list[str]]:
         """timm block strings, a list per stage; squeeze-excite ratios are relative to a layer's input channels."""
-        stages = [[f"ds_r1_k3_s1_e1_c{self.first_width}_se0.25"]]
+        stages = [[first_block_string(self.first_width)]]
         return stages + [
             [
                 block_string(op, stride=block.stride if index == 0 else 1, width=block.width)
@@ -144,7 +145,7 @@ class Architecture:
             raise InvalidSpec(f"Not an architecture: 'format' must be {FORMAT!r}.", param="format")
         try:
             timm = value["timm"]
-            first_width = int(timm["arch_def"][0][0].split("_c")[1].split("_")[0])
+            first_width = width_of(timm["arch_def"][0][0])
             blocks = tuple(
                 Choice(
                     cell=int(b["cell"]),
@@ -163,14 +164,8 @@ class Architecture:
                 in_chans=int(timm["in_chans"]),
                 input_size=int(value["input_size"]),
             )
-        except (KeyError, IndexError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
             raise InvalidSpec(f"Not an architecture: {type(error).__name__}: {error}.") from error
-
-
-def block_string(op: Op, *, stride: int, width: int) -> str:
-    """A layer in timm's notation; the squeeze-excite ratio is relative to the layer's input channels."""
-    squeeze = f"_se{op.se_ratio}" if op.se_ratio else ""
-    return f"ir_r1_k{op.kernel}_s{stride}_e{op.expansion}_c{width}{squeeze}"
 
 
 def _checked_ops(space: Space, cell: Cell, ops: Sequence[Op | str], block: int) -> tuple[Op, ...]:

@@ -10,11 +10,11 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
-from dna_engine.errors import InvalidSpace, UnknownName
+from dna_engine.errors import InvalidSpace
+from dna_engine.space.ops import MBCONV_OPS, Op
 
 #: Far above any space of use; they keep what a spec can cost to check, and its sums in 64 bits, bounded.
 MAX_BLOCKS, MAX_CELLS, MAX_OPS, MAX_WIDTH = 16, 8, 16, 4096
@@ -23,75 +23,10 @@ MAX_BLOCKS, MAX_CELLS, MAX_OPS, MAX_WIDTH = 16, 8, 16, 4096
 MAX_PATHS = 100_000
 
 #: Fields of a space that are widths outside its cells.
-_WIDTHS = ("stem_width", "first_width", "head_width")
+WIDTHS = ("stem_width", "first_width", "head_width")
 
-#: Characters of an op's name, and of a space's.
-MAX_OP_NAME, MAX_SPACE_NAME = 64, 200
-
-
-@dataclass(frozen=True, kw_only=True)
-class Op:
-    """One candidate operation of a layer: an MBConv (Sandler et al. 2018, with squeeze-excite), or a skip.
-
-    Attributes:
-        kernel: side of the depthwise convolution, odd.
-        expansion: inner channels over input channels.
-        se_ratio: squeeze-excite channels over the layer's *input* channels; 0 leaves it out.
-        skip: the identity; only where stride is 1 and the widths agree.
-    """
-
-    name: str
-    kernel: int = 3
-    expansion: int = 6
-    se_ratio: float = 0.25
-    skip: bool = False
-
-    def __post_init__(self) -> None:
-        whole = type(self.kernel) is int and type(self.expansion) is int
-        if not (isinstance(self.name, str) and isinstance(self.skip, bool) and whole):
-            raise InvalidSpace(
-                "An op has a name, whole numbers for kernel and expansion, and true or false for skip.",
-                param="space.ops",
-            )
-        if not 1 <= len(self.name) <= MAX_OP_NAME:
-            raise InvalidSpace(f"The name of an op has 1 to {MAX_OP_NAME} characters.", param="space.ops")
-        if type(self.se_ratio) not in (int, float):
-            raise InvalidSpace(f"Op {self.name!r}: se_ratio must be a number.", param="space.ops")
-        if self.skip:
-            return
-        if not 1 <= self.kernel <= 15 or self.kernel % 2 == 0:
-            raise InvalidSpace(
-                f"Op {self.name!r}: the kernel must be odd and at most 15, not {self.kernel}.", param="space.ops"
-            )
-        if not 1 <= self.expansion <= 16:
-            raise InvalidSpace(
-                f"Op {self.name!r}: the expansion must be between 1 and 16, not {self.expansion}.", param="space.ops"
-            )
-        if self.se_ratio and not 0.1 <= self.se_ratio <= 1:  # Below, narrow layers would squeeze to no channel at all.
-            raise InvalidSpace(
-                f"Op {self.name!r}: se_ratio must be 0 or between 0.1 and 1, not {self.se_ratio}.", param="space.ops"
-            )
-
-    def to_json(self) -> str | dict[str, Any]:
-        """The op's name when the table has it, otherwise its fields."""
-        return self.name if OPS.get(self.name) == self else asdict(self)
-
-
-def _mbconv(expansion: int, kernel: int) -> Op:
-    return Op(name=f"mb{expansion}_{kernel}x{kernel}", kernel=kernel, expansion=expansion)
-
-
-#: The named ops. A new op is one more row (a kernel, an expansion, a squeeze-excite ratio, or a skip).
-OPS: dict[str, Op] = {
-    op.name: op
-    for op in (
-        *(_mbconv(expansion, kernel) for expansion in (6, 3) for kernel in (3, 5, 7)),
-        Op(name="skip", skip=True),
-    )
-}
-
-#: The paper's six ops, in the order in which paths are numbered.
-MBCONV_OPS: tuple[Op, ...] = tuple(op for op in OPS.values() if not op.skip)
+#: Characters of the name of a space.
+MAX_SPACE_NAME = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,7 +101,7 @@ class Space:
                 "a stride of 2.",
                 param="space.blocks",
             )
-        for name in _WIDTHS:
+        for name in WIDTHS:
             if not 8 <= (width := getattr(self, name)) <= MAX_WIDTH or width % 8:
                 raise InvalidSpace(
                     f"{name} must be a multiple of 8 from 8 to {MAX_WIDTH}, not {width}.", param=f"space.{name}"
@@ -253,149 +188,3 @@ class CellRef:
         if not (block.isdigit() and cell.isdigit()):
             raise InvalidSpace(f"{text!r} does not name a cell; write it as b2c1.", param="cells")
         return cls(int(block), int(cell))
-
-
-def _block(stride: int, *cells: tuple[int, int]) -> Block:
-    return Block(stride=stride, cells=tuple(Cell(depth=depth, width=width) for depth, width in cells))
-
-
-#: The named spaces. ``dna-mbconv`` is the paper's (Li et al. 2020, table 1), ``-single`` its one-cell form.
-SPACES: dict[str, Space] = {
-    space.name: space
-    for space in (
-        Space(
-            name="dna-mbconv",
-            blocks=(
-                _block(2, (2, 24), (3, 24), (2, 32)),
-                _block(2, (2, 40), (3, 40), (4, 40)),
-                _block(2, (2, 80), (3, 80), (4, 80)),
-                _block(1, (3, 112), (4, 112), (4, 96)),
-                _block(2, (4, 192), (5, 192), (5, 160)),
-                _block(1, (1, 320)),
-            ),
-        ),
-        Space(
-            name="dna-mbconv-single",
-            blocks=(
-                _block(2, (2, 24)),
-                _block(2, (4, 40)),
-                _block(2, (4, 80)),
-                _block(1, (4, 112)),
-                _block(2, (4, 192)),
-                _block(1, (1, 320)),
-            ),
-        ),
-        Space(
-            name="mbconv-small",
-            blocks=(
-                _block(2, (2, 24), (2, 32)),
-                _block(2, (2, 48), (3, 48)),
-                _block(2, (2, 96), (3, 96)),
-            ),
-            stem_width=16,
-            first_width=16,
-            head_width=384,
-        ),
-    )
-}
-
-
-def get_space(name: str) -> Space:
-    """A preset by name.
-
-    Raises:
-        UnknownName: there is no such preset.
-    """
-    if name not in SPACES:
-        raise UnknownName("space", name, SPACES, param="space")
-    return SPACES[name]
-
-
-def parse_space(value: str | dict[str, Any]) -> Space:
-    """A space from a preset's name or from an explicit object.
-
-    The object has ``blocks`` (each ``stride`` and ``cells`` of ``depth`` and ``width``) and may have ``name``, ``ops``
-    (names of the op table, or objects with the fields of :class:`Op`), ``stem_width``, ``first_width``, ``head_width``.
-
-    Raises:
-        InvalidSpace: the object does not describe a space; the message names the field.
-        UnknownName: a preset or op that does not exist.
-    """
-    if isinstance(value, str):
-        return get_space(value)
-    given = _object(value, "space", ("blocks",), ("name", "ops", *_WIDTHS))
-    name = given.get("name", "custom")
-    if not isinstance(name, str) or len(name) > MAX_SPACE_NAME:
-        raise InvalidSpace(f"The name of a space is a text of up to {MAX_SPACE_NAME} characters.", param="space.name")
-    ops = given.get("ops", [op.name for op in MBCONV_OPS])
-    return Space(
-        name=name,
-        blocks=tuple(_parse_block(block, at) for at, block in _items(given["blocks"], "space.blocks")),
-        ops=tuple(parse_op(op, at) for at, op in _items(ops, "space.ops")),
-        **{width: _whole(given[width], f"space.{width}") for width in _WIDTHS if width in given},
-    )
-
-
-def _parse_block(value: Any, at: str) -> Block:
-    given = _object(value, at, ("stride", "cells"))
-    cells = tuple(_parse_cell(cell, where) for where, cell in _items(given["cells"], f"{at}.cells"))
-    with _located(at):
-        return Block(stride=_whole(given["stride"], f"{at}.stride"), cells=cells)
-
-
-def _parse_cell(value: Any, at: str) -> Cell:
-    given = _object(value, at, ("depth", "width"))
-    with _located(at):
-        return Cell(depth=_whole(given["depth"], f"{at}.depth"), width=_whole(given["width"], f"{at}.width"))
-
-
-def parse_op(value: Any, at: str) -> Op:
-    """An op by its name, or from its fields.
-
-    Raises:
-        InvalidSpace, UnknownName: it is none, at this place.
-    """
-    if isinstance(value, dict):
-        with _located(at):
-            return Op(**_object(value, at, ("name",), ("kernel", "expansion", "se_ratio", "skip")))
-    if not isinstance(value, str):
-        raise InvalidSpace("An op is the name of one of the table, or an object that describes it.", param=at)
-    if value not in OPS:
-        raise UnknownName("op", value, OPS, param=at)
-    return OPS[value]
-
-
-def _object(value: Any, at: str, needed: tuple[str, ...], optional: tuple[str, ...] = ()) -> dict[str, Any]:
-    """The value, where it is an object of these fields."""
-    takes = f"it takes {', '.join((*needed, *optional))}"
-    if not isinstance(value, dict):
-        raise InvalidSpace(f"{at} must be an object; {takes}.", param=at)
-    if unknown := sorted(set(value) - {*needed, *optional}):
-        raise InvalidSpace(f"Unknown field {unknown[0]!r} in {at}; {takes}.", param=at)
-    if missing := [field for field in needed if field not in value]:
-        raise InvalidSpace(f"{at} has no {missing[0]}; {takes}.", param=at)
-    return value
-
-
-def _items(value: Any, at: str) -> list[tuple[str, Any]]:
-    """The items of a list, each with its place."""
-    if not isinstance(value, list | tuple):
-        raise InvalidSpace(f"{at} must be a list.", param=at)
-    return [(f"{at}.{index}", item) for index, item in enumerate(value)]
-
-
-def _whole(value: Any, at: str) -> int:
-    """A whole number, also one that was written as 24.0."""
-    if isinstance(value, bool) or not (isinstance(value, int) or (isinstance(value, float) and value.is_integer())):
-        raise InvalidSpace(f"{at} must be a whole number.", param=at)
-    return int(value)
-
-
-@contextmanager
-def _located(at: str) -> Iterator[None]:
-    """What a part of the space says of itself is said of this place; of a place inside it, it stays."""
-    try:
-        yield
-    except InvalidSpace as error:
-        inside = error.param is not None and error.param.startswith(f"{at}.")
-        raise InvalidSpace(error.message, param=error.param if inside else at) from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
@@ -98,6 +98,9 @@ class ResolvedJob(Part):
     """Left open in specs of versions that did not keep it."""
     seed: Whole
     labels: dict[str, str]
+
+    #: Field of the spec as written with the learning rate of its networks: what to change where a training diverges.
+    rate_field: ClassVar[str]
 
     @property
     def held_out(self) -> int:

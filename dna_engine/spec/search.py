@@ -6,7 +6,7 @@ checks that the whole fits together. A resolved spec and its seed determine the 
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
@@ -172,6 +172,8 @@ class ResolvedRetrain(ResolvedRecipe, RetrainSpec):
 
 class ResolvedSpec(ResolvedJob):
     """A search with nothing left open. ``space`` is explicit, ``dataset`` carries what is known of the images."""
+
+    rate_field: ClassVar[str] = "retrain.learning_rate"
 
     job: Literal["search"] = "search"
     teacher: ResolvedTeacher

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -35,6 +35,8 @@ class TrainingSpec(JobSpec, RecipeSpec):
 
 class ResolvedTraining(ResolvedJob, ResolvedRecipe):
     """A training with nothing left open. ``architecture`` is the whole description of the network for this dataset."""
+
+    rate_field: ClassVar[str] = "learning_rate"
 
     job: Literal["training"] = "training"
     architecture: dict[str, Any]

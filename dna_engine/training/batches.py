@@ -1,4 +1,4 @@
-"""Images as batches: held-out splits, augmentation on the device, one place for normalisation.
+"""Images as batches: augmentation on the device, one place for normalisation.
 
 What fits in memory lives on the device as unsigned bytes and is cropped and flipped there, a batch at a time; larger
 sets are decoded by worker processes. Every random choice comes from (seed, epoch, place in the epoch), drawn on the CPU,
@@ -12,30 +12,18 @@ from __future__ import annotations
 
 import random
 from abc import ABC, abstractmethod
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property, partial
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
-import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
-from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 
 from dna_engine.errors import DataError
-from dna_engine.images.albums import Album, open_digits, open_folder, open_upload
-from dna_engine.images.info import DatasetInfo
-from dna_engine.images.pixels import MEAN, SMALL, STD, margin
-from dna_engine.images.timm_albums import open_timm
+from dna_engine.images.albums import Album
+from dna_engine.images.pixels import MEAN, STD
 from dna_engine.runtime.cores import available
 from dna_engine.runtime.seeds import stream
-from dna_engine.spec import ResolvedJob
-
-#: Images whose canvases together take at most this many bytes live on the device.
-IN_MEMORY = 2 << 30
+from dna_engine.training.crops import middle, pixels_of, random_crop
 
 
 def normalize(images: Tensor) -> Tensor:
@@ -164,160 +152,7 @@ class _Decoded(Dataset[tuple[Tensor, int]]):
         index = self.images.indices[place]
         picture = self.images.album.picture(index)
         if seed is None:
-            picture = _middle(picture, self.images.size)
+            picture = middle(picture, self.images.size)
         else:
-            picture = _random_crop(picture, self.images.size, random.Random(seed), flip=self.images.flip)
-        return _bytes(picture), self.images.album.labels[index]
-
-
-def _random_crop(picture: Image.Image, size: int, rng: random.Random, *, flip: bool) -> Image.Image:
-    """A quarter to all of the area, aspect ratio 3/4 to 4/3, resized to ``size``."""
-    width, height = picture.size
-    area, ratio = rng.uniform(0.25, 1.0) * width * height, rng.uniform(3 / 4, 4 / 3)
-    w, h = min(width, round((area * ratio) ** 0.5)), min(height, round((area / ratio) ** 0.5))
-    left, top = rng.randint(0, width - w), rng.randint(0, height - h)
-    crop = picture.resize((size, size), Image.Resampling.BILINEAR, box=(left, top, left + w, top + h))
-    return crop.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if flip and rng.random() < 0.5 else crop
-
-
-def _middle(picture: Image.Image, size: int) -> Image.Image:
-    """The square of ``size`` in the middle: what is left of a canvas without its margin."""
-    cut = (_zoomed(size) - size) // 2
-    return _square(picture, _zoomed(size)).crop((cut, cut, cut + size, cut + size))
-
-
-def _square(picture: Image.Image, size: int) -> Image.Image:
-    """The largest square in the middle, resized to ``size``."""
-    width, height = picture.size
-    side = min(width, height)
-    left, top = (width - side) / 2, (height - side) / 2
-    return picture.resize((size, size), Image.Resampling.BILINEAR, box=(left, top, left + side, top + side))
-
-
-def _zoomed(size: int) -> int:
-    """What the shorter side is resized to: large images lose their margin, small ones are kept whole."""
-    return size + 2 * margin(size) if size > SMALL else size
-
-
-def _bytes(picture: Image.Image) -> Tensor:
-    return torch.from_numpy(np.array(picture)).permute(2, 0, 1).contiguous()
-
-
-# --- splits
-
-
-class Splits:
-    """``rate`` was held out of the training images, by class, where a job decides by some; the test images decide nothing.
-
-    Each is read when it is first asked for: most steps need one of the three, and photos take long to decode.
-    """
-
-    def __init__(self, *, train: Callable[[], Images], rate: Callable[[], Images], test: Callable[[], Images]) -> None:
-        self._train, self._rate, self._test = train, rate, test
-
-    @cached_property
-    def train(self) -> Images:
-        return self._train()
-
-    @cached_property
-    def rate(self) -> Images:
-        return self._rate()
-
-    @cached_property
-    def test(self) -> Images:
-        return self._test()
-
-
-def load_splits(spec: ResolvedJob, device: torch.device) -> Splits:
-    """The images of a job."""
-    return load(
-        spec.dataset,
-        input_size=spec.input_size,
-        rating_images=spec.held_out,
-        seed=spec.seed,
-        augment=spec.augment,
-        flip=spec.flip,
-        device=device,
-    )
-
-
-def load(
-    dataset: DatasetInfo,
-    *,
-    input_size: int,
-    rating_images: int,
-    seed: int,
-    augment: bool,
-    flip: bool = True,
-    device: torch.device,
-) -> Splits:
-    """Training, rating and test images, always RGB of ``input_size``.
-
-    Raises:
-        DataError: there are not enough images to hold some out; or, once they are asked for, they cannot be read.
-    """
-    train, test = _albums(dataset)
-    held_out, kept = by_class(train.labels, rating_images, seed)
-    if rating_images and (len(held_out) < 2 or len(kept) < 2):
-        raise DataError(
-            f"{dataset.name} has {len(train.labels)} training images; {rating_images} of them cannot be held out for "
-            "rating. Change rating.images.",
-            param="rating.images",
-        )
-    hold = partial(_hold, size=input_size, flip=flip, device=device)
-    return Splits(
-        train=partial(hold, train, kept, augment=augment),
-        rate=partial(hold, train, held_out, augment=False),
-        test=partial(hold, test, range(len(test.labels)), augment=False),
-    )
-
-
-def by_class(labels: Sequence[int], count: int, seed: int) -> tuple[list[int], list[int]]:
-    """``count`` indices drawn so that every class keeps its share, and one image at least while others have more; the others,
-    ascending.
-
-    Those drawn are mixed so that any stretch of them holds all classes in their shares: ratings normalise by the
-    statistics of a batch, and a batch of one class, as folders would give it, is nothing that a network was trained on.
-    """
-    places = torch.randperm(len(labels), generator=stream(seed, "held out")).tolist()
-    sizes = Counter(labels)
-    seen: Counter[int] = Counter()
-    quantiles = []
-    for index in places:
-        seen[labels[index]] += 1
-        last = seen[labels[index]] == sizes[labels[index]]
-        quantiles.append((last, (seen[labels[index]] - 0.5) / sizes[labels[index]], index))
-    drawn = [index for *_, index in sorted(quantiles)]
-    return drawn[:count], sorted(drawn[count:])
-
-
-def _albums(dataset: DatasetInfo) -> tuple[Album, Album]:
-    match dataset.kind:
-        case "builtin":
-            return open_digits()
-        case "folder":
-            return open_folder(Path(dataset.location))
-        case "upload":
-            return open_upload(dataset.location)
-        case "timm":
-            return open_timm(dataset.location)
-
-
-def _hold(
-    album: Album, indices: Sequence[int], *, size: int, augment: bool, flip: bool, device: torch.device
-) -> Images:
-    side = size + 2 * margin(size)
-    if len(indices) * 3 * side * side > IN_MEMORY:
-        return StreamedImages(album, indices, size, augment=augment, flip=flip, device=device)
-    canvases = torch.empty(len(indices), 3, side, side, dtype=torch.uint8)
-    with ThreadPoolExecutor(available()) as pool:
-        for place, canvas in enumerate(pool.map(lambda index: _canvas(album.picture(index), size), indices)):
-            canvases[place] = canvas
-    labels = torch.tensor([album.labels[index] for index in indices])
-    return StoredImages(canvases.to(device), labels.to(device), size, augment=augment, flip=flip)
-
-
-def _canvas(picture: Image.Image, size: int) -> Tensor:
-    """An image with its margin: its own pixels, or black around small ones."""
-    stored = _bytes(_square(picture, _zoomed(size)))
-    return stored if size > SMALL else F.pad(stored, (margin(size),) * 4)
+            picture = random_crop(picture, self.images.size, random.Random(seed), flip=self.images.flip)
+        return pixels_of(picture), self.images.album.labels[index]

@@ -21,7 +21,8 @@ from dna_engine.plans.results import LatencyMeasured
 from dna_engine.runtime.context import Context
 from dna_engine.select import LatencyTable
 from dna_engine.space import Space
-from dna_engine.space.architecture import Architecture, Choice, Layer, block_string
+from dna_engine.space.architecture import Architecture, Choice, Layer
+from dna_engine.space.block_strings import block_string
 from dna_engine.space.cost import block_sizes, in_widths, layer_at
 from dna_engine.spec import ResolvedSpec
 from dna_engine.training.network import build

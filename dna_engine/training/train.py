@@ -36,6 +36,7 @@ from dna_engine.spec import ResolvedJob
 from dna_engine.training import batches
 from dna_engine.training.network import build, calm_classifier, count
 from dna_engine.training.recipe import Recipe
+from dna_engine.training.splits import Splits, load_splits
 
 PROGRESS_EVERY = 0.5
 #: A training whose loss, after the warm-up, is this many times that of a network that knows nothing is told of.
@@ -66,13 +67,14 @@ class FitResult:
 
 def fit(
     model: nn.Module,
-    splits: batches.Splits,
+    splits: Splits,
     recipe: Recipe,
     *,
     seed: int,
     context: Context,
     checkpoint: Path,
     part: str,
+    rate_field: str = "learning_rate",
 ) -> FitResult:
     """Trains ``model`` in place on ``splits.train``; afterwards it holds the averaged weights where the recipe has them.
 
@@ -81,13 +83,16 @@ def fit(
     Args:
         model: takes images (B, 3, S, S), gives logits (B, classes).
         checkpoint: where an interrupted run goes on from; removed by nobody here.
+        rate_field: of the spec, to be changed where training diverges.
         part: names the network in events and in the series ``train/PART/loss``, ``accuracy`` and ``best`` (accuracy so far).
 
     Raises:
         NonFiniteLoss: training diverged.
         Interrupted: told to stop; a checkpoint was written.
     """
-    run = _Run(model, splits, recipe, seed=seed, context=context, checkpoint=checkpoint, part=part)
+    run = _Run(
+        model, splits, recipe, seed=seed, context=context, checkpoint=checkpoint, part=part, rate_field=rate_field
+    )
     run.resume()
     run.train()
     return run.finish()
@@ -133,17 +138,18 @@ class _Run:
     def __init__(
         self,
         model: nn.Module,
-        splits: batches.Splits,
+        splits: Splits,
         recipe: Recipe,
         *,
         seed: int,
         context: Context,
         checkpoint: Path,
         part: str,
+        rate_field: str,
     ) -> None:
         self.model = model.to(context.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.splits, self.recipe, self.seed = splits, recipe, seed
-        self.context, self.part = context, part
+        self.context, self.part, self.rate_field = context, part, rate_field
         self.steps_per_epoch = splits.train.steps(recipe.batch_size)
         self.total = recipe.epochs * self.steps_per_epoch
         self.optimizer = recipe.make_optimizer(model)
@@ -249,7 +255,7 @@ class _Run:
             raise NonFiniteLoss(
                 f"The loss of {self.part} is no longer finite at step {self.step} of {self.total}. "
                 "Ask for a lower learning rate.",
-                param="retrain.learning_rate",
+                param=self.rate_field,
             )
         return loss
 
@@ -323,10 +329,19 @@ def run_step(spec: ResolvedJob, step: Step, context: Context) -> Result:
     torch.manual_seed(spec.seed)
     model = build(architecture, dropout=recipe.dropout, drop_path=recipe.drop_path)
     calm_classifier(model)
-    splits = batches.load_splits(spec, context.device)
+    splits = load_splits(spec, context.device)
     checkpoint = context.run / step.checkpoint
     with threads(work_per_operation(architecture, recipe.batch_size)):
-        fitted = fit(model, splits, recipe, seed=spec.seed, context=context, checkpoint=checkpoint, part=step.network)
+        fitted = fit(
+            model,
+            splits,
+            recipe,
+            seed=spec.seed,
+            context=context,
+            checkpoint=checkpoint,
+            part=step.network,
+            rate_field=spec.rate_field,
+        )
     found = Trained(
         **vars(fitted),
         predicted=Costs(**vars(architecture_cost(architecture))),

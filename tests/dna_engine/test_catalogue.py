@@ -10,7 +10,8 @@ import torch
 
 from dna_engine.__main__ import main
 from dna_engine.blockwise import write_catalogue as writer
-from dna_engine.blockwise.teacher import build, cut
+from dna_engine.blockwise.cut import cut
+from dna_engine.blockwise.models import build
 from dna_engine.catalogue import align, catalogue, default_space, get_teacher
 from dna_engine.errors import TeacherError, UnknownName
 from dna_engine.space import SPACES

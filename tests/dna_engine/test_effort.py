@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dna_engine.blockwise.teacher import build
+from dna_engine.blockwise.models import build
 from dna_engine.effort import BEGIN_SECONDS, DEFAULT_RATES, seconds, teacher_pass, work
 from dna_engine.images.info import DIGITS
 from dna_engine.plans import Kind, Phase, plan_of

@@ -19,8 +19,8 @@ from dna_engine.plans.results import FOUND, Exported, Trained
 from dna_engine.runtime.context import never
 from dna_engine.space.architecture import Architecture
 from dna_engine.spec import parse_job
-from dna_engine.training import batches
 from dna_engine.training.network import count, load
+from dna_engine.training.splits import load_splits
 from dna_engine.training.train import evaluate
 from tests.dna_engine.runs import Recorder, context, tiny_training
 
@@ -79,7 +79,7 @@ def test_it_trains_on_every_image(finished: tuple[list[Result], Recorder]) -> No
 
 
 def test_the_network_is_loaded_by_timm_alone(run: Path, finished: tuple[list[Result], Recorder]) -> None:
-    found = evaluate(load(run / "network"), batches.load_splits(SPEC, CPU).test, CPU)
+    found = evaluate(load(run / "network"), load_splits(SPEC, CPU).test, CPU)
     assert len(found.answers.images) == 10
     assert found.accuracy == finished[0][0].values["test_accuracy"]
 

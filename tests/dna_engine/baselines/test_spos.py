@@ -14,8 +14,9 @@ from dna_engine.images.info import DIGITS
 from dna_engine.runtime.context import Context
 from dna_engine.space import parse_space
 from dna_engine.space.architecture import Architecture
-from dna_engine.training import batches, network, train
+from dna_engine.training import network, train
 from dna_engine.training.recipe import Recipe
+from dna_engine.training.splits import splits_of
 
 SPACE = parse_space(
     {
@@ -98,7 +99,7 @@ def test_training_draws_many_paths_and_evaluation_always_the_same(shared: spos.S
 
 def test_it_learns_and_rates_below_chance(shared: spos.SharedNetwork, tmp_path: Path) -> None:
     device = torch.device("cpu")
-    splits = batches.load(DIGITS, input_size=16, rating_images=128, seed=0, augment=False, device=device)
+    splits = splits_of(DIGITS, input_size=16, rating_images=128, seed=0, augment=False, device=device)
     context = Context(tmp_path, device, Unheard())
     recipe = Recipe(epochs=2, batch_size=64, label_smoothing=0.0, learning_rate=0.01, warmup_epochs=0.2)
     drawn = [

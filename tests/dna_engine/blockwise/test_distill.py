@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,15 +13,16 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from dna_engine.blockwise import distill, rate, teacher
-from dna_engine.blockwise.distill import Distillation, Trainee, draw_path
+from dna_engine.blockwise.distill import Distillation
 from dna_engine.blockwise.teacher import Teacher
+from dna_engine.blockwise.trainee import Trainee, draw_path
 from dna_engine.errors import Interrupted, NonFiniteLoss, OutOfMemory
 from dna_engine.events import Log, Metric, Progress
 from dna_engine.plans import Kind, Step
 from dna_engine.runtime.context import never
-from dna_engine.space import CellRef, get_space, parse_space
+from dna_engine.space import CellRef
 from dna_engine.spec import ResolvedSpec
-from dna_engine.training import batches
+from dna_engine.training.splits import load_splits
 from tests.dna_engine.runs import Recorder, context, tiny_spec
 
 CELLS = ["b1c1", "b1c2", "b2c1", "b3c1"]
@@ -153,43 +153,11 @@ def test_distillation_brings_the_cells_closer_to_the_teacher(
     assert all(min(ratings[cell]) < min(together[cell]) for cell in CELLS)
 
 
-def test_fair_sampling_trains_every_op_once_in_a_window() -> None:
-    space, ref = get_space("dna-mbconv"), CellRef(2, 3)
-    for window in range(3):
-        paths = [draw_path(space, ref, window * 6 + i, sampling="fair", seed=7) for i in range(6)]
-        for layer in range(4):
-            assert Counter(path[layer].name for path in paths) == {op.name: 1 for op in space.ops}
-    assert len({draw_path(space, ref, i, sampling="fair", seed=7) for i in range(60)}) > 50
-
-
-def test_uniform_sampling_depends_on_seed_cell_and_step_alone() -> None:
-    space = get_space("dna-mbconv")
-    torch.manual_seed(0)
-    one = [draw_path(space, CellRef(2, 3), i, sampling="uniform", seed=1) for i in range(50)]
-    torch.manual_seed(1)
-    assert one == [draw_path(space, CellRef(2, 3), i, sampling="uniform", seed=1) for i in range(50)]
-    assert one != [draw_path(space, CellRef(2, 3), i, sampling="uniform", seed=2) for i in range(50)]
-    assert one != [draw_path(space, CellRef(3, 3), i, sampling="uniform", seed=1) for i in range(50)]
-    drawn = Counter(
-        path[0].name for i in range(600) for path in [draw_path(space, CellRef(2, 3), i, sampling="uniform", seed=3)]
-    )
-    assert len(drawn) == 6
-    assert all(60 < count < 150 for count in drawn.values())
-
-
-def test_fair_sampling_where_layers_offer_different_ops() -> None:
-    space = parse_space(get_space("mbconv-small").to_json() | {"ops": ["mb3_3x3", "mb6_3x3", "skip"]})
-    paths = [draw_path(space, CellRef(2, 2), step, sampling="fair", seed=0) for step in range(6)]
-    counts = [Counter(op.name for op in layer) for layer in zip(*paths, strict=True)]
-    assert counts[0] == {"mb3_3x3": 3, "mb6_3x3": 3}
-    assert counts[1] == counts[2] == {"mb3_3x3": 2, "mb6_3x3": 2, "skip": 2}
-
-
 def distillation(
     run: Path, spec: ResolvedSpec, cells: list[str], device: str = "cpu", *, stop: Callable[[], bool] = never
 ) -> tuple[Distillation, Recorder]:
     ctx, recorder = context(run, stop=stop, device=device)
-    images = batches.load_splits(spec, ctx.device).train
+    images = load_splits(spec, ctx.device).train
     refs = [CellRef.parse(cell) for cell in cells]
     supervisor = teacher.load_teacher(spec, run, ctx.device)
     return Distillation(spec, refs, supervisor, images, ctx, "checkpoints/x.safetensors"), recorder

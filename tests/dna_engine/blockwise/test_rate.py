@@ -13,9 +13,10 @@ from torch import Tensor
 
 from dna_engine.blockwise import rate
 from dna_engine.blockwise.cell import CellSupernet, make_cells
+from dna_engine.blockwise.models import build
 from dna_engine.blockwise.rate import Rater, even_batch
 from dna_engine.blockwise.spread import Spread
-from dna_engine.blockwise.teacher import Teacher, build, load_teacher
+from dna_engine.blockwise.teacher import Teacher, load_teacher
 from dna_engine.errors import Interrupted
 from dna_engine.events import Checkpoint, Progress
 from dna_engine.images import pixels
@@ -23,7 +24,7 @@ from dna_engine.plans import Kind, Step
 from dna_engine.runtime.context import Context
 from dna_engine.space import CellRef, Space, parse_space
 from dna_engine.spec import ResolvedSpec
-from dna_engine.training import batches
+from dna_engine.training.splits import load_splits
 from tests.dna_engine.runs import context, tiny_spec
 
 
@@ -132,7 +133,7 @@ class TestStep:
         teacher, cells = untrained(self.spec, run)
         ref = CellRef(2)
         cells[ref].load_state_dict(load_file(run / "cells/b2c1.safetensors"))
-        held_out = [batch for batch, _ in batches.load_splits(self.spec, torch.device("cpu")).rate.ordered(34)]
+        held_out = [batch for batch, _ in load_splits(self.spec, torch.device("cpu")).rate.ordered(34)]
         assert [len(batch) for batch in held_out] == [34, 34, 32]
         features = [teacher.features(batch, [1, 2]) for batch in held_out]
         spread = torch.cat([maps[2].flatten() for maps in features]).std()

@@ -28,8 +28,8 @@ from dna_engine.plans import Kind, Step
 from dna_engine.plans.results import Costs, Trained
 from dna_engine.space import parse_space
 from dna_engine.space.architecture import Architecture
-from dna_engine.training import batches
 from dna_engine.training.network import build, count, load
+from dna_engine.training.splits import load_splits
 from dna_engine.training.train import evaluate
 from tests.dna_engine.runs import TINY_SPACE, context, tiny_spec
 
@@ -51,7 +51,7 @@ def lay_down(run: Path, *, scale: float = 1.0) -> Path:
     with torch.no_grad():
         for parameter in model.classifier.parameters():
             parameter.mul_(scale)
-    reached = evaluate(model, batches.load_splits(SPEC, CPU).test, CPU)
+    reached = evaluate(model, load_splits(SPEC, CPU).test, CPU)
     costs = Costs(**vars(count(NETWORK)))
     for name in ("winner", "control"):
         (run / name).mkdir()
@@ -194,7 +194,7 @@ def test_the_bundle_is_all_one_needs(run: Path, tmp_path: Path, monkeypatch: pyt
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
     exec(card.split("```python\n")[1].split("```")[0], names)
-    images = batches.load_splits(SPEC, torch.device("cpu")).test
+    images = load_splits(SPEC, torch.device("cpu")).test
     accuracy = evaluate(names["model"], images, torch.device("cpu")).accuracy
     assert accuracy == json.loads((tmp_path / "training.json").read_text())["test_accuracy"]
 

@@ -6,7 +6,6 @@ from collections import Counter
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -15,83 +14,10 @@ from dna_engine.errors import DataError
 from dna_engine.images import pixels
 from dna_engine.images.info import DIGITS, DatasetInfo
 from dna_engine.spec import SearchSpec, resolve
-from dna_engine.training import batches
-from dna_engine.training.batches import StoredImages, StreamedImages, by_class, load, normalize
-
-CPU = torch.device("cpu")
-
-
-def digits(*, augment: bool = True, seed: int = 0) -> batches.Splits:
-    return load(DIGITS, input_size=16, rating_images=143, seed=seed, augment=augment, device=CPU)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> DatasetInfo:
-    """Three classes of coloured pictures, 20 to train with and 4 to test with; some grey, some not square."""
-    rng = np.random.default_rng(0)
-    for part, count in (("train", 20), ("test", 4)):
-        for label, name in enumerate(("ant", "bee", "cat")):
-            (tmp_path / part / name).mkdir(parents=True)
-            for number in range(count):
-                pixels = rng.integers(0, 80, (24, 32, 3), dtype=np.uint8)
-                pixels[..., label] += 120
-                picture = Image.fromarray(pixels)
-                picture = picture.convert("L") if number == 0 else picture
-                picture.save(tmp_path / part / name / f"{number:02}.png")
-    return DatasetInfo(
-        name="insects", kind="folder", location=str(tmp_path), num_classes=3, num_train=60, num_test=12, image_size=24
-    )
-
-
-def load_folder(info: DatasetInfo, *, augment: bool = True) -> batches.Splits:
-    return load(info, input_size=16, rating_images=15, seed=0, augment=augment, device=CPU)
-
-
-class TestSplits:
-    def test_digits_are_split_as_their_description_says(self) -> None:
-        splits = digits()
-        assert len(splits.train) + len(splits.rate) == DIGITS.num_train
-        assert (len(splits.rate), len(splits.test)) == (143, DIGITS.num_test)
-        assert set(splits.test.labels.tolist()) == set(range(DIGITS.num_classes))
-
-    def test_only_what_is_asked_for_is_read(self, folder: DatasetInfo) -> None:
-        """Photos take long to decode, and an export needs none of those that were trained on."""
-        for file in (Path(folder.location) / "train").rglob("*.png"):
-            file.write_bytes(b"not a picture any more")
-        splits = load_folder(folder)
-        assert len(splits.test) == folder.num_test
-        with pytest.raises(DataError):
-            assert splits.train
-
-    def test_every_class_keeps_its_share(self) -> None:
-        labels = [0] * 100 + [1] * 50 + [2] * 10
-        drawn, kept = by_class(labels, 32, seed=1)
-        assert sorted(drawn + kept) == list(range(160))
-        assert Counter(labels[index] for index in drawn) == {0: 20, 1: 10, 2: 2}
-
-    @pytest.mark.parametrize("seed", range(5))
-    def test_no_class_loses_its_last_image_while_others_have_more(self, seed: int) -> None:
-        labels = [0] * 20 + [1, 1, 2]
-        drawn, kept = by_class(labels, len(labels) - 3, seed)
-        assert sorted(labels[index] for index in kept) == [0, 1, 2]
-        assert len(drawn) == 20
-
-    def test_every_rating_batch_holds_all_classes(self, folder: DatasetInfo) -> None:
-        rate = load(folder, input_size=16, rating_images=30, seed=0, augment=False, device=CPU).rate
-        assert [Counter(labels.tolist()) for _, labels in rate.ordered(6)] == [Counter({0: 2, 1: 2, 2: 2})] * 5
-
-    def test_another_seed_holds_out_others_of_the_training_images(self) -> None:
-        def pictures(images: batches.Images) -> set[bytes]:
-            return {image.numpy().tobytes() for batch, _ in images.ordered(64) for image in batch}
-
-        first, second = digits(augment=False), digits(augment=False, seed=1)
-        assert pictures(first.rate) != pictures(second.rate)
-        assert pictures(first.test) == pictures(second.test)
-        assert pictures(first.rate) <= pictures(second.rate) | pictures(second.train)
-
-    def test_too_many_held_out(self) -> None:
-        with pytest.raises(DataError, match="1437 training images; 1436 of them cannot be held out"):
-            load(DIGITS, input_size=16, rating_images=1436, seed=0, augment=False, device=CPU)
+from dna_engine.training import splits
+from dna_engine.training.batches import StoredImages, StreamedImages, normalize
+from dna_engine.training.splits import load_splits, splits_of
+from tests.dna_engine.training.sets import CPU, digits, load_folder
 
 
 class TestBatches:
@@ -138,7 +64,7 @@ class TestBatches:
         assert {mirrored for _, _, mirrored in seen} == {False, True}
 
     def test_digits_are_never_mirrored(self) -> None:
-        train = batches.load_splits(resolve(SearchSpec(dataset="digits"), DIGITS), CPU).train
+        train = load_splits(resolve(SearchSpec(dataset="digits"), DIGITS), CPU).train
         assert isinstance(train, StoredImages)
         assert train.augment
         assert not train.flip
@@ -176,9 +102,9 @@ class TestFolders:
     def test_decoding_processes_give_what_memory_gives(
         self, folder: DatasetInfo, monkeypatch: pytest.MonkeyPatch, size: int
     ) -> None:
-        read = partial(load, folder, input_size=size, rating_images=15, seed=0, augment=False, device=CPU)
+        read = partial(splits_of, folder, input_size=size, rating_images=15, seed=0, augment=False, device=CPU)
         stored = read()
-        monkeypatch.setattr(batches, "IN_MEMORY", 0)
+        monkeypatch.setattr(splits, "IN_MEMORY", 0)
         streamed = read()
         assert isinstance(streamed.train, StreamedImages)
         for mine, other in ((stored.train, streamed.train), (stored.test, streamed.test)):
@@ -189,7 +115,7 @@ class TestFolders:
         assert torch.equal(batch[1], other_batch[1]), "the same order"
 
     def test_random_crops_repeat(self, folder: DatasetInfo, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(batches, "IN_MEMORY", 0)
+        monkeypatch.setattr(splits, "IN_MEMORY", 0)
         train = load_folder(folder).train
         whole = [images for images, _ in train.batches(20, epochs=2, seed=0)]
         rest = [images for images, _ in train.batches(20, epochs=2, seed=0, start=1)]
@@ -203,7 +129,7 @@ class TestFolders:
         assert len(load_folder(folder).test) == 12
 
     def test_large_images_keep_a_margin_of_their_own(self, folder: DatasetInfo) -> None:
-        splits = load(folder, input_size=112, rating_images=15, seed=0, augment=True, device=CPU)
+        splits = splits_of(folder, input_size=112, rating_images=15, seed=0, augment=True, device=CPU)
         assert isinstance(splits.train, StoredImages)
         assert splits.train.canvases.shape[1:] == (3, 128, 128)
         assert next(splits.train.epoch(0, 4, seed=0))[0].shape == (4, 3, 112, 112)
@@ -238,7 +164,7 @@ class TestWhatUsersCause:
     def test_unreadable_image(self, folder: DatasetInfo, monkeypatch: pytest.MonkeyPatch, in_memory: bool) -> None:
         (Path(folder.location) / "test" / "ant" / "00.png").write_bytes(b"not a picture")
         if not in_memory:
-            monkeypatch.setattr(batches, "IN_MEMORY", 0)
+            monkeypatch.setattr(splits, "IN_MEMORY", 0)
         with pytest.raises(DataError, match=r"^\S*ant/00.png cannot be read as an image .* Remove or replace it.$"):
             list(load_folder(folder).test.ordered(4))
 

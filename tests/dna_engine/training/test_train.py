@@ -15,9 +15,10 @@ from dna_engine.errors import Interrupted, NonFiniteLoss
 from dna_engine.events import Checkpoint, Log, Metric, Progress
 from dna_engine.plans import Kind, Step
 from dna_engine.space.cost import Cost
-from dna_engine.training import batches, train
+from dna_engine.training import train
 from dna_engine.training.network import build, count
 from dna_engine.training.recipe import Recipe
+from dna_engine.training.splits import Splits, load_splits
 from tests.dna_engine.runs import TINY_NETWORK, context, tiny_spec
 
 CPU = torch.device("cpu")
@@ -25,8 +26,8 @@ NETWORK = TINY_NETWORK.with_classes(10)
 
 
 @pytest.fixture(scope="module")
-def splits() -> batches.Splits:
-    return batches.load_splits(tiny_spec(), CPU)
+def splits() -> Splits:
+    return load_splits(tiny_spec(), CPU)
 
 
 def fresh() -> nn.Module:
@@ -34,9 +35,7 @@ def fresh() -> nn.Module:
     return build(NETWORK, dropout=0.2, drop_path=0.1)
 
 
-def fit(
-    model: nn.Module, splits: batches.Splits, recipe: Recipe, run: Path, stop_after: int | None = None
-) -> train.FitResult:
+def fit(model: nn.Module, splits: Splits, recipe: Recipe, run: Path, stop_after: int | None = None) -> train.FitResult:
     asked = iter(range(10**9))
     stopping = (lambda: False) if stop_after is None else (lambda: next(asked) >= stop_after)
     where, _ = context(run, stop=stopping)
@@ -45,7 +44,7 @@ def fit(
     )
 
 
-def test_it_learns_and_says_how_it_goes(splits: batches.Splits, tmp_path: Path) -> None:
+def test_it_learns_and_says_how_it_goes(splits: Splits, tmp_path: Path) -> None:
     where, recorder = context(tmp_path)
     recipe = Recipe(epochs=3, batch_size=64, learning_rate=0.02, warmup_epochs=0.5)
     result = train.fit(
@@ -67,7 +66,7 @@ def test_it_learns_and_says_how_it_goes(splits: batches.Splits, tmp_path: Path) 
     assert not recorder.of(Log)
 
 
-def test_a_training_that_taught_nothing_says_so(splits: batches.Splits, tmp_path: Path) -> None:
+def test_a_training_that_taught_nothing_says_so(splits: Splits, tmp_path: Path) -> None:
     where, recorder = context(tmp_path)
     recipe = Recipe(epochs=1, batch_size=256, learning_rate=1e-9, warmup_epochs=0)
     result = train.fit(
@@ -88,7 +87,7 @@ def test_a_training_that_taught_nothing_says_so(splits: batches.Splits, tmp_path
     ids=["adamw", "paper"],
 )
 def test_an_interrupted_run_ends_as_an_uninterrupted_one_to_the_bit(
-    splits: batches.Splits, tmp_path: Path, recipe: Recipe
+    splits: Splits, tmp_path: Path, recipe: Recipe
 ) -> None:
     whole, interrupted = fresh(), fresh()
     expected = fit(whole, splits, recipe, tmp_path / "whole")
@@ -103,7 +102,7 @@ def test_an_interrupted_run_ends_as_an_uninterrupted_one_to_the_bit(
         assert torch.equal(tensor, interrupted.state_dict()[name]), name
 
 
-def test_whenever_it_is_interrupted_its_curves_are_told_whole(splits: batches.Splits, tmp_path: Path) -> None:
+def test_whenever_it_is_interrupted_its_curves_are_told_whole(splits: Splits, tmp_path: Path) -> None:
     recipe = Recipe(epochs=2, batch_size=512)
 
     def told(run: Path, stop_after: int | None = None) -> list[Metric]:
@@ -122,21 +121,21 @@ def test_whenever_it_is_interrupted_its_curves_are_told_whole(splits: batches.Sp
         assert told(run) == whole, stop_after
 
 
-def test_a_finished_run_is_not_done_again(splits: batches.Splits, tmp_path: Path) -> None:
+def test_a_finished_run_is_not_done_again(splits: Splits, tmp_path: Path) -> None:
     recipe = Recipe(epochs=1, batch_size=256)
     first, again = fresh(), fresh()
     done = fit(first, splits, recipe, tmp_path)
     assert fit(again, splits, recipe, tmp_path, stop_after=0).test_loss == done.test_loss
 
 
-def test_it_stops_when_the_loss_is_no_longer_finite_and_keeps_nothing(splits: batches.Splits, tmp_path: Path) -> None:
+def test_it_stops_when_the_loss_is_no_longer_finite_and_keeps_nothing(splits: Splits, tmp_path: Path) -> None:
     recipe = Recipe(epochs=1, batch_size=256, learning_rate=1e30, warmup_epochs=0)
     with pytest.raises(NonFiniteLoss, match="lower learning rate"):
         fit(fresh(), splits, recipe, tmp_path)
     assert not (tmp_path / "checkpoints/t.safetensors").exists()
 
 
-def test_evaluation_counts_every_image_once(splits: batches.Splits) -> None:
+def test_evaluation_counts_every_image_once(splits: Splits) -> None:
     class Always(nn.Module):
         def forward(self, images: torch.Tensor) -> torch.Tensor:
             return torch.eye(10)[7].expand(len(images), 10) * 5
@@ -167,14 +166,14 @@ def test_the_step_writes_weights_and_figures(tmp_path: Path) -> None:
     assert figures["recipe"]["epochs"] == 1
     model = build(NETWORK)
     model.load_state_dict(load_file(folder / "weights.safetensors"))
-    found = train.evaluate(model, batches.load_splits(spec, CPU).test, CPU)
+    found = train.evaluate(model, load_splits(spec, CPU).test, CPU)
     assert found.accuracy == figures["test_accuracy"] == figures["test"]["accuracy"]
     assert found.loss == pytest.approx(figures["test_loss"], rel=1e-5)
     assert judge(found.answers) == Accuracy.model_validate(figures["test"])
     assert not list((tmp_path / "checkpoints").iterdir())
 
 
-def test_a_training_that_diverges_says_so_once(splits: batches.Splits, tmp_path: Path) -> None:
+def test_a_training_that_diverges_says_so_once(splits: Splits, tmp_path: Path) -> None:
     where, recorder = context(tmp_path)
     recipe = Recipe(epochs=4, batch_size=64, learning_rate=3.0, warmup_epochs=0.1, clip_grad=None)
     train.fit(fresh(), splits, recipe, seed=0, context=where, checkpoint=tmp_path / "c.safetensors", part="winner")
@@ -184,7 +183,7 @@ def test_a_training_that_diverges_says_so_once(splits: batches.Splits, tmp_path:
     assert told.message.endswith("Ask for a learning rate lower than 3.")
 
 
-def test_one_that_learns_does_not(splits: batches.Splits, tmp_path: Path) -> None:
+def test_one_that_learns_does_not(splits: Splits, tmp_path: Path) -> None:
     where, recorder = context(tmp_path)
     train.fit(
         fresh(), splits, Recipe(epochs=2), seed=0, context=where, checkpoint=tmp_path / "c.safetensors", part="winner"
@@ -192,7 +191,7 @@ def test_one_that_learns_does_not(splits: batches.Splits, tmp_path: Path) -> Non
     assert not [log for log in recorder.of(Log) if "diverges" in log.message]
 
 
-def test_gradients_are_clipped_to_the_recipes_norm(splits: batches.Splits, tmp_path: Path) -> None:
+def test_gradients_are_clipped_to_the_recipes_norm(splits: Splits, tmp_path: Path) -> None:
     """By plain SGD of rate 1 the first step is the gradient itself: its length tells."""
     lengths = {}
     for clip in (None, 1e-3):
@@ -200,7 +199,9 @@ def test_gradients_are_clipped_to_the_recipes_norm(splits: batches.Splits, tmp_p
         before = [weights.detach().clone() for weights in model.parameters()]
         recipe = Recipe(epochs=2, batch_size=128, warmup_epochs=0, clip_grad=clip)
         where, _ = context(tmp_path)
-        run = train._Run(model, splits, recipe, seed=0, context=where, checkpoint=tmp_path / "c", part="winner")
+        run = train._Run(
+            model, splits, recipe, seed=0, context=where, checkpoint=tmp_path / "c", part="winner", rate_field="r"
+        )
         run.optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
         run.schedule = recipe.make_schedule(run.optimizer, 10)
         run._train_step(*next(splits.train.batches(128, epochs=1, seed=0)))

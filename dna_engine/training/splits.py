@@ -1,0 +1,136 @@
+"""The images of a job: to train with, held out to decide by, and to test."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property, partial
+from pathlib import Path
+
+import torch
+
+from dna_engine.errors import DataError
+from dna_engine.images.albums import Album, open_digits, open_folder, open_upload
+from dna_engine.images.info import DatasetInfo
+from dna_engine.images.pixels import margin
+from dna_engine.images.timm_albums import open_timm
+from dna_engine.runtime.cores import available
+from dna_engine.runtime.seeds import stream
+from dna_engine.spec import ResolvedJob
+from dna_engine.training.batches import Images, StoredImages, StreamedImages
+from dna_engine.training.crops import canvas
+
+#: Images whose canvases together take at most this many bytes live on the device.
+IN_MEMORY = 2 << 30
+
+
+class Splits:
+    """``rate`` was held out of the training images, by class, where a job decides by some; the test images decide nothing.
+
+    Each is read when it is first asked for: most steps need one of the three, and photos take long to decode.
+    """
+
+    def __init__(self, *, train: Callable[[], Images], rate: Callable[[], Images], test: Callable[[], Images]) -> None:
+        self._train, self._rate, self._test = train, rate, test
+
+    @cached_property
+    def train(self) -> Images:
+        return self._train()
+
+    @cached_property
+    def rate(self) -> Images:
+        return self._rate()
+
+    @cached_property
+    def test(self) -> Images:
+        return self._test()
+
+
+def load_splits(spec: ResolvedJob, device: torch.device) -> Splits:
+    """The images of a job."""
+    return splits_of(
+        spec.dataset,
+        input_size=spec.input_size,
+        rating_images=spec.held_out,
+        seed=spec.seed,
+        augment=spec.augment,
+        flip=spec.flip,
+        device=device,
+    )
+
+
+def splits_of(
+    dataset: DatasetInfo,
+    *,
+    input_size: int,
+    rating_images: int,
+    seed: int,
+    augment: bool,
+    flip: bool = True,
+    device: torch.device,
+) -> Splits:
+    """Training, rating and test images, always RGB of ``input_size``.
+
+    Raises:
+        DataError: there are not enough images to hold some out; or, once they are asked for, they cannot be read.
+    """
+    train, test = _albums(dataset)
+    held_out, kept = by_class(train.labels, rating_images, seed)
+    if rating_images and (len(held_out) < 2 or len(kept) < 2):
+        raise DataError(
+            f"{dataset.name} has {len(train.labels)} training images; {rating_images} of them cannot be held out for "
+            "rating. Change rating.images.",
+            param="rating.images",
+        )
+    hold = partial(_hold, size=input_size, flip=flip, device=device)
+    return Splits(
+        train=partial(hold, train, kept, augment=augment),
+        rate=partial(hold, train, held_out, augment=False),
+        test=partial(hold, test, range(len(test.labels)), augment=False),
+    )
+
+
+def by_class(labels: Sequence[int], count: int, seed: int) -> tuple[list[int], list[int]]:
+    """``count`` indices drawn so that every class keeps its share, and one image at least while others have more; the others,
+    ascending.
+
+    Those drawn are mixed so that any stretch of them holds all classes in their shares: ratings normalise by the
+    statistics of a batch, and a batch of one class, as folders would give it, is nothing that a network was trained on.
+    """
+    places = torch.randperm(len(labels), generator=stream(seed, "held out")).tolist()
+    sizes = Counter(labels)
+    seen: Counter[int] = Counter()
+    quantiles = []
+    for index in places:
+        seen[labels[index]] += 1
+        last = seen[labels[index]] == sizes[labels[index]]
+        quantiles.append((last, (seen[labels[index]] - 0.5) / sizes[labels[index]], index))
+    drawn = [index for *_, index in sorted(quantiles)]
+    return drawn[:count], sorted(drawn[count:])
+
+
+def _albums(dataset: DatasetInfo) -> tuple[Album, Album]:
+    match dataset.kind:
+        case "builtin":
+            return open_digits()
+        case "folder":
+            return open_folder(Path(dataset.location))
+        case "upload":
+            return open_upload(dataset.location)
+        case "timm":
+            return open_timm(dataset.location)
+
+
+def _hold(
+    album: Album, indices: Sequence[int], *, size: int, augment: bool, flip: bool, device: torch.device
+) -> Images:
+    side = size + 2 * margin(size)
+    if len(indices) * 3 * side * side > IN_MEMORY:
+        return StreamedImages(album, indices, size, augment=augment, flip=flip, device=device)
+    canvases = torch.empty(len(indices), 3, side, side, dtype=torch.uint8)
+    with ThreadPoolExecutor(available()) as pool:
+        for place, held in enumerate(pool.map(lambda index: canvas(album.picture(index), size), indices)):
+            canvases[place] = held
+    labels = torch.tensor([album.labels[index] for index in indices])
+    return StoredImages(canvases.to(device), labels.to(device), size, augment=augment, flip=flip)

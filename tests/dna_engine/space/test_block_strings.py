@@ -1,0 +1,41 @@
+"""Layers in timm's notation: a cell that is rated is the layer that is built, whatever its ratio."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from timm.models._efficientnet_blocks import SqueezeExcite
+from torch import nn
+
+from dna_engine.blockwise.cell import CellSupernet
+from dna_engine.space import Block, Cell, CellRef, Op, Space
+from dna_engine.space.architecture import Architecture
+from dna_engine.space.block_strings import block_string, first_block_string, width_of
+from dna_engine.training.network import build
+
+
+def test_ratios_are_written_in_full() -> None:
+    assert block_string(Op(name="a", kernel=5, expansion=3), stride=2, width=24) == "ir_r1_k5_s2_e3_c24_se0.25"
+    third = Op(name="third", se_ratio=1 / 3)
+    assert block_string(third, stride=1, width=24).endswith(f"_se{1 / 3}")
+    assert block_string(Op(name="none", se_ratio=0), stride=1, width=24) == "ir_r1_k3_s1_e6_c24"
+
+
+def test_widths_are_read_back() -> None:
+    assert width_of(first_block_string(16)) == 16
+    with pytest.raises(IndexError):
+        width_of("nothing of the kind")
+
+
+def test_what_is_rated_squeezes_as_what_is_built() -> None:
+    """Rounded to six digits, the ratio is 0.1875, which is 502.5 of 2,680 channels: one fewer."""
+    op = Op(name="odd", expansion=1, se_ratio=0.18750004)
+    space = Space(name="s", blocks=(Block(stride=2, cells=(Cell(depth=1, width=2680),)),), ops=(op,), first_width=2680)
+    with torch.device("meta"):
+        rated = CellSupernet(space, CellRef(1, 1), 8, 8, width="adaptors")
+        built = build(Architecture.from_choices(space, [(1, [op])]))
+    assert squeezed(rated.layers) == squeezed(built.get_submodule("blocks.1")) == [503]
+
+
+def squeezed(module: nn.Module) -> list[int]:
+    return [part.conv_reduce.out_channels for part in module.modules() if isinstance(part, SqueezeExcite)]
