@@ -86,7 +86,7 @@ def get_dataset(dataset: DatasetKey, session: SessionDep) -> DatasetOut:
 def delete_dataset(
     dataset: DatasetKey, session: SessionDep, resources: ResourcesDep, background: BackgroundTasks
 ) -> None:
-    """Delete a dataset, and its images if they were sent. Searches that have succeeded keep all they found."""
+    """Delete a dataset, and its images if they were sent. Jobs that have succeeded keep all they found."""
     background.add_task(discard, resources.sessions, resources.blobs, datasets.delete(session, _find(session, dataset)))
 
 

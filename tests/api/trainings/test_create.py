@@ -11,10 +11,12 @@ from sqlalchemy import text, update
 from sqlalchemy.exc import OperationalError
 from starlette.testclient import TestClient
 
+from api.trainings import service
 from api.trainings.examples import SPECS
 from dna_engine.space import parse_op
 from dna_engine.space.architecture import FORMAT, published
-from store import architectures, jobs
+from dna_engine.spec import ResolvedTraining, resolve_training
+from store import jobs
 from store.blobs import BlobStore
 from store.session import Sessions, transaction
 from store.tables import Architecture
@@ -214,7 +216,10 @@ def test_a_repeat_gets_the_same_training(client: TestClient, sessions: Sessions,
     problem(client.post("/searches", json={"dataset": "digits"}, headers=headers), 422, "idempotency_mismatch")
 
 
-def test_its_network_stays_until_the_training_is_kept(client: TestClient, sessions: Sessions, blobs: BlobStore) -> None:
+def test_its_network_is_not_deleted_before_the_training_is_kept(
+    client: TestClient, sessions: Sessions, blobs: BlobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its search is to be deleted when the network was read and nothing written yet."""
     network = winner(client, sessions, blobs)
     search = UUID(client.get(f"/architectures/{network}").json()["search_id"])
     client.post(f"/searches/{search}/cancel")
@@ -224,11 +229,16 @@ def test_its_network_stays_until_the_training_is_kept(client: TestClient, sessio
             session.execute(text("SET LOCAL lock_timeout = 100"))
             jobs.delete(session, search)
 
-    with transaction(sessions) as session:
-        architectures.hold(session, UUID(network))
+    def delete_first(*arguments: Any) -> ResolvedTraining:
         with pytest.raises(OperationalError, match="lock timeout"):
             delete()
+        return resolve_training(*arguments)
+
+    monkeypatch.setattr(service, "resolve_training", delete_first)
+    training = new_training(client, network)
+    assert training["architecture_id"] == network
     delete()
+    assert client.get(f"/trainings/{training['id']}").json()["architecture_id"] is None
 
 
 def test_its_dataset_cannot_be_deleted_before_it_has_ended(
