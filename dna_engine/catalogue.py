@@ -1,6 +1,6 @@
 """The catalogue of teachers: which timm models can supervise, and the blocks they are cut into. Torch-free.
 
-``catalogue.json`` is written by ``python -m dna_engine teachers --write`` from the models themselves (``blockwise/teacher.py`` finds
+``catalogue.json`` is written by ``python -m dna_engine teachers --write`` from the models themselves (``blockwise/stages.py`` finds
 the boundaries) and compared with them in the tests; a model that is not in it is refused by name.
 """
 
