@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from sqlalchemy import update
 from starlette.testclient import TestClient
 
 from dna_engine.events import Progress
@@ -12,6 +13,7 @@ from dna_engine.plans import Kind, Phase
 from store import datasets, flow, searches
 from store.blobs import BlobStore
 from store.session import Sessions, transaction
+from store.tables import Training
 from tests.api.builders import ENGINE_SECONDS, finish, new_training, winner
 from tests.api.conftest import Finished
 from tests.api.problems import problem
@@ -38,6 +40,21 @@ def test_a_training_that_runs(client: TestClient, sessions: Sessions, blobs: Blo
     training = client.get(f"/trainings/{training_id}").json()
     assert (training["state"], training["progress"], training["eta_seconds"]) == ("running", 0.25, 9.0)
     assert training["test"] is None
+
+
+def test_what_an_early_version_trained_says_no_more_than_its_accuracy(
+    client: TestClient, sessions: Sessions, blobs: BlobStore
+) -> None:
+    search = client.post("/searches", json={"dataset": "digits"}).json()["id"]
+    finish(sessions, blobs, UUID(search))
+    early = {name: value for name, value in values_of(Kind.TRAIN).items() if name != "test"}
+    with transaction(sessions) as session:
+        session.execute(update(Training).values(values=early))
+    for training in client.get("/trainings").json()["items"]:
+        shown = client.get(f"/trainings/{training['id']}").json()
+        assert (shown["test_accuracy"], shown["test"], training["test"], shown["values"]) == (0.99, None, None, early)
+        assert client.get(f"/architectures/{shown['architecture_id']}").json()["test"] is None
+    assert client.get(f"/searches/{search}").json()["comparison"] is None
 
 
 def test_a_finished_training_alone(trained: Finished) -> None:
