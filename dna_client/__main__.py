@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from dna_client.cli import catalogue, results, searches, service
+from dna_client.cli import catalogue, results, searches, service, trainings
 from dna_client.cli.demo import demo
 from dna_client.cli.output import OUT, print_error
 from dna_client.cli.usage import usage_error
@@ -26,6 +26,7 @@ app = typer.Typer(
 app.add_typer(service.service)
 app.add_typer(service.key, name="key")
 app.add_typer(searches.search, name="search")
+app.add_typer(trainings.training, name="training")
 app.add_typer(results.results)
 app.add_typer(catalogue.dataset, name="dataset")
 app.add_typer(catalogue.teacher, name="teacher")

@@ -1,35 +1,53 @@
-"""What the service chose for a search where its maker left it open, in words."""
+"""What the service chose for a job where its maker left it open, in words."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from dna_client.models import JobKind
 
-def chosen(written: Mapping[str, Any], resolved: Mapping[str, Any]) -> list[tuple[str, str]]:
+
+def chosen(written: Mapping[str, Any], resolved: Mapping[str, Any], kind: JobKind = "search") -> list[tuple[str, str]]:
     """What was chosen, and for what.
 
     Args:
         written: the spec as it was sent.
         resolved: the same with every default filled in, as the service answers.
     """
-    return [(what, ", ".join(said)) for what, *said in _parts(written, resolved) if said]
+    parts = {"search": _of_search, "training": _of_training}[kind]
+    return [(what, ", ".join(said)) for what, *said in parts(written, resolved) if said]
 
 
-def _parts(written: Mapping[str, Any], resolved: Mapping[str, Any]) -> Iterator[list[str]]:
+def _of_search(written: Mapping[str, Any], resolved: Mapping[str, Any]) -> Iterator[list[str]]:
     teacher, training, retrain = (_open(written.get(part)) for part in ("teacher", "training", "retrain"))
-    if written.get("input_size") is None:
-        yield ["input size", f"{resolved['input_size']} pixels"]
+    yield from _input_size(written, resolved)
     yield ["teacher", *_teacher(teacher, resolved["teacher"])]
     if written.get("space") is None:
         yield ["space", resolved["space"].get("name") or "derived from the teacher"]
     yield ["distillation", *_epochs(training, resolved["training"])]
     yield ["training", *_epochs(retrain, resolved["retrain"]), *_rate(retrain, resolved["retrain"])]
-    if written.get("flip") is None and not resolved.get("flip", True):
-        yield ["augmentation", "left and right are never exchanged"]
+    yield from _flip(written, resolved)
     if not _open(written.get("budget")):
         limits = {name: limit for name, limit in resolved["budget"].items() if limit is not None}
         yield ["budget", *(f"at most {limit:,} {name}" for name, limit in limits.items())]
+
+
+def _of_training(written: Mapping[str, Any], resolved: Mapping[str, Any]) -> Iterator[list[str]]:
+    written = _open(written)
+    yield from _input_size(written, resolved)
+    yield ["training", *_epochs(written, resolved), *_batch(written, resolved), *_rate(written, resolved)]
+    yield from _flip(written, resolved)
+
+
+def _input_size(written: Mapping[str, Any], resolved: Mapping[str, Any]) -> Iterator[list[str]]:
+    if written.get("input_size") is None:
+        yield ["input size", f"{resolved['input_size']} pixels"]
+
+
+def _flip(written: Mapping[str, Any], resolved: Mapping[str, Any]) -> Iterator[list[str]]:
+    if written.get("flip") is None and not resolved.get("flip", True):
+        yield ["augmentation", "left and right are never exchanged"]
 
 
 def _open(part: Any) -> Mapping[str, Any]:
@@ -49,6 +67,10 @@ def _teacher(written: Mapping[str, Any], resolved: Mapping[str, Any]) -> list[st
 
 def _epochs(written: Mapping[str, Any], resolved: Mapping[str, Any]) -> list[str]:
     return [] if "epochs" in written else [f"{resolved['epochs']} epochs"]
+
+
+def _batch(written: Mapping[str, Any], resolved: Mapping[str, Any]) -> list[str]:
+    return [] if "batch_size" in written else [f"batches of {resolved['batch_size']}"]
 
 
 def _rate(written: Mapping[str, Any], resolved: Mapping[str, Any]) -> list[str]:

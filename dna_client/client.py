@@ -3,7 +3,9 @@
 with Client("http://127.0.0.1:8000") as client:
     search = client.create_search({"dataset": "digits", "budget": {"flops": 800_000}})
     search = client.wait(search["id"])
-    client.download(search["best"]["architecture_id"], "onnx", Path("winner.onnx"))
+    training = client.trainings.create({"architecture": search["best"]["architecture_id"], "dataset": "digits", "epochs": 100})
+    client.trainings.wait(training["id"])
+    client.trainings.download(training["id"], "onnx", Path("winner.onnx"))
 """
 
 from __future__ import annotations
@@ -15,9 +17,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self, cast
 
-from dna_client import events
 from dna_client.download import Downloaded, download
-from dna_client.errors import SearchNotSucceeded
+from dna_client.jobs import Searches, Trainings
 from dna_client.models import (
     Architecture,
     ArchitectureSummary,
@@ -32,6 +33,7 @@ from dna_client.models import (
     Search,
     SearchSummary,
     Selection,
+    Series,
     State,
     Teacher,
     Training,
@@ -44,7 +46,8 @@ from dna_client.upload import packed
 class Client:
     """A connection to one service. Close it, or use it in a ``with``. Not for use by several threads at once.
 
-    Every method raises ``ApiError`` when the server refuses and ``ServerUnreachable`` when it does not answer.
+    Searches and trainings are jobs: ``searches`` and ``trainings`` have what is done with jobs of each kind. The methods on searches
+    below are the same in short. Every method raises ``ApiError`` when the server refuses and ``ServerUnreachable`` when it does not answer.
 
     Args:
         base_url: where the service is. Default: ``DNA_URL`` of the environment, else ``http://127.0.0.1:8000``.
@@ -57,6 +60,8 @@ class Client:
     ) -> None:
         found = base_url or os.environ.get("DNA_URL") or "http://127.0.0.1:8000"
         self._transport = Transport(found, api_key or os.environ.get("DNA_API_KEY"), pauses=pauses)
+        self.searches = Searches(self._transport)
+        self.trainings = Trainings(self._transport)
 
     def __enter__(self) -> Self:
         return self
@@ -82,7 +87,7 @@ class Client:
             InfeasibleBudget: no network of the space fits; says what would.
             InvalidRequest: fields that are wrong.
         """
-        return cast(Search, self._create("/searches", spec, idempotency_key))
+        return self.searches.create(spec, idempotency_key=idempotency_key)
 
     def estimate_search(self, spec: Mapping[str, Any]) -> Estimate:
         """What a search would be and cost; nothing is stored."""
@@ -98,56 +103,39 @@ class Client:
         cursor: str | None = None,
         limit: int = 50,
     ) -> Page[SearchSummary]:
-        """A page of searches, newest first; those that have all of ``labels``, and that ``ref`` may mean.
-
-        Args:
-            ref: a name, or at least four digits of the beginning or the end of an id.
-        """
-        label = [f"{name}:{value}" for name, value in (labels or {}).items()]
-        params = {"ref": ref, "state": state, "dataset": dataset, "label": label, "cursor": cursor, "limit": limit}
-        return cast(Page[SearchSummary], self._transport.call("GET", "/searches", params=params))
+        """As ``client.searches.list``."""
+        return self.searches.list(state=state, dataset=dataset, labels=labels, ref=ref, cursor=cursor, limit=limit)
 
     def get_search(self, search_id: str) -> Search:
-        return cast(Search, self._transport.call("GET", f"/searches/{search_id}"))
+        return self.searches.get(search_id)
 
     def cancel_search(self, search_id: str) -> Search:
         """Asks a search to stop; it is ``cancelled`` within seconds and can be resumed."""
-        return cast(Search, self._transport.call("POST", f"/searches/{search_id}/cancel"))
+        return self.searches.cancel(search_id)
 
     def resume_search(self, search_id: str) -> Search:
         """Goes on with a failed or cancelled search from its checkpoints."""
-        return cast(Search, self._transport.call("POST", f"/searches/{search_id}/resume", repeatable=False))
+        return self.searches.resume(search_id)
 
     def delete_search(self, search_id: str) -> None:
         """Deletes a finished search with its networks and files."""
-        self._transport.call("DELETE", f"/searches/{search_id}", repeatable=False)
+        self.searches.delete(search_id)
 
     def events(self, search_id: str, *, after: int = 0, waits: bool = False) -> Iterator[Event]:
-        """Events that follow number ``after`` as they happen, without a gap, until the search has finished.
-
-        Args:
-            waits: also events ``waiting`` without a number of their own: what the search waits for just now.
-        """
-        return events.follow(self._transport, search_id, after, waits=waits)
+        """The events of a search, see :meth:`dna_client.jobs.Jobs.events`."""
+        return self.searches.events(search_id, after=after, waits=waits)
 
     def wait(self, search_id: str) -> Search:
         """The search, once it has succeeded.
 
         Raises:
-            SearchNotSucceeded: it failed or was cancelled; says why.
+            JobNotSucceeded: it failed or was cancelled; says why.
         """
-        for _ in self.events(search_id):
-            pass
-        return succeeded(self.get_search(search_id))
+        return self.searches.wait(search_id)
 
-    def metrics(self, search_id: str, *, prefix: str = "", points: int = 1000) -> dict[str, list[tuple[float, float]]]:
-        """Points (x, y) by series, such as ``distill/b1c1/loss``; only series whose names start with ``prefix``.
-
-        A series of more than ``points`` is thinned: its ends stay, and of each stretch the lowest and the highest point.
-        """
-        params = {"prefix": prefix, "points": points}
-        answer = self._transport.call("GET", f"/searches/{search_id}/metrics", params=params)
-        return {name: [(x, y) for x, y in points] for name, points in answer["series"].items()}
+    def metrics(self, search_id: str, *, prefix: str = "", points: int = 1000) -> Series:
+        """The series of a search, see :meth:`dna_client.jobs.Jobs.metrics`."""
+        return self.searches.metrics(search_id, prefix=prefix, points=points)
 
     def ratings(
         self, search_id: str, *, block: int | None = None, cell: int | None = None, limit: int = 1000
@@ -202,7 +190,7 @@ class Client:
         return download(self._transport, path, {"format": file_format}, target)
 
     def get_training(self, training_id: str) -> Training:
-        return cast(Training, self._transport.call("GET", f"/trainings/{training_id}"))
+        return self.trainings.get(training_id)
 
     # What there is
 
@@ -263,10 +251,6 @@ class Client:
         """The service's own description, as OpenAPI."""
         return cast(dict[str, Any], self._transport.call("GET", "/openapi.json"))
 
-    def _create(self, path: str, body: Mapping[str, Any], idempotency_key: str | None) -> Any:
-        headers = {"idempotency-key": idempotency_key or str(uuid.uuid4())}
-        return self._transport.call("POST", path, json=body, headers=headers)
-
     def _pages(self, path: str, params: Mapping[str, Any]) -> Iterator[Any]:
         cursor: str | None = None
         while True:
@@ -275,19 +259,3 @@ class Client:
             cursor = page.get("next")
             if cursor is None:
                 return
-
-
-def succeeded(search: Search) -> Search:
-    """The search itself.
-
-    Raises:
-        SearchNotSucceeded: it has not succeeded; says why, and how it can go on.
-    """
-    if search["state"] == "succeeded":
-        return search
-    error = search["error"]
-    reason = f": {error['message'].rstrip('.')}" if error else ""
-    what = {"failed": "failed", "cancelled": "was cancelled"}.get(search["state"], f"is {search['state']}")
-    raise SearchNotSucceeded(
-        f"The search {search['id']} {what}{reason}.\nTo go on from where it was: dna search resume {search['id']}"
-    )

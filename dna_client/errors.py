@@ -8,7 +8,7 @@ ClientError                 base; the message says what to do            exit co
 │   ├── Conflict            409: the state does not allow it                       5
 │   └── Unauthorized        401, 403                                               8
 ├── ServerUnreachable       no answer, or the connection breaks again and again    6
-├── SearchNotSucceeded      a search that was waited for failed or was cancelled   7
+├── JobNotSucceeded         a job that was waited for failed or was cancelled      7
 ├── CorruptDownload         what arrived has another SHA-256 than was announced    9
 ├── LocalError              a file or option on this side is wrong                 2
 └── ServiceFailed           a process of ``dna up`` did not start, or ended       10
@@ -98,8 +98,12 @@ class ServerUnreachable(ClientError):
     exit_code = 6
 
 
-class SearchNotSucceeded(ClientError):
+class JobNotSucceeded(ClientError):
     exit_code = 7
+
+
+#: Its name while searches were the only jobs.
+SearchNotSucceeded = JobNotSucceeded
 
 
 class CorruptDownload(ClientError):

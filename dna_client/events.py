@@ -1,4 +1,4 @@
-"""The events of a search as they happen. A broken connection is taken up again after the last event, without a gap."""
+"""The events of a job as they happen. A broken connection is taken up again after the last event, without a gap."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ from dna_client.models import FINISHED, Event
 from dna_client.sse import parse_events
 from dna_client.transport import Transport
 
-#: How a comment begins that tells what a search waits for.
+#: How a comment begins that tells what a job waits for.
 _WAITING = "waiting for "
 
 
-def follow(transport: Transport, search_id: str, after: int, *, waits: bool = False) -> Iterator[Event]:
-    """Events that follow number ``after``, until the search has finished and all of them were given.
+def follow(transport: Transport, path: str, after: int, *, waits: bool = False) -> Iterator[Event]:
+    """Events that follow number ``after``, until the job has finished and all of them were given.
 
     Args:
+        path: of the job, such as ``/searches/ID``.
         waits: also events of type ``waiting``, see :class:`dna_client.models.Event`.
 
     Raises:
-        ApiError: the server refused, for one because there is no such search.
+        ApiError: the server refused, for one because there is no such job.
         ServerUnreachable: the connection broke again and again without bringing anything new.
     """
     patience = transport.patience()
@@ -31,7 +32,7 @@ def follow(transport: Transport, search_id: str, after: int, *, waits: bool = Fa
     while True:
         news = False
         try:
-            for event in _connection(transport, search_id, after):
+            for event in _connection(transport, path, after):
                 patience.renew()
                 if event["type"] == "waiting":
                     if waits:
@@ -42,19 +43,19 @@ def follow(transport: Transport, search_id: str, after: int, *, waits: bool = Fa
                     state = event["data"]["state"]
                 yield event
             if not news:
-                state = transport.call("GET", f"/searches/{search_id}")["state"]
+                state = transport.call("GET", path)["state"]
             if state in FINISHED:
                 return
-            patience.wait(httpx.ReadError("the stream of events ends while the search goes on"))
+            patience.wait(httpx.ReadError("the stream of events ends while the job goes on"))
         except (httpx.TransportError, ApiError) as error:
             patience.wait(error)
 
 
-def _connection(transport: Transport, search_id: str, after: int) -> Iterator[Event]:
+def _connection(transport: Transport, path: str, after: int) -> Iterator[Event]:
     headers = {"accept": "text/event-stream", "cache-control": "no-store"}
     if after:
         headers["last-event-id"] = str(after)
-    with transport.stream(f"/searches/{search_id}/events", headers, {}) as response:
+    with transport.stream(f"{path}/events", headers, {}) as response:
         for event in parse_events(response.iter_lines()):
             if event.id:
                 after = int(event.id)

@@ -6,6 +6,7 @@ trainable parameters.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Generic, Literal, NotRequired, TypedDict, TypeVar
 
 Item = TypeVar("Item")
@@ -13,11 +14,19 @@ Format = Literal["json", "safetensors", "onnx", "bundle"]
 Picture = Literal["loss", "features", "frontier"]
 State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
-#: States in which no work is done and none will be, unless the search is resumed.
+JobKind = Literal["search", "training"]
+
+#: Points (x, y) by series.
+Series = dict[str, list[tuple[float, float]]]
+
+#: States in which no work is done and none will be, unless the job is resumed.
 FINISHED = frozenset({"succeeded", "failed", "cancelled"})
 
-#: The phases of a search, in order.
-PHASES = ("teacher", "distill", "rate", "select", "train", "export")
+#: The phases of a job of each kind, in order.
+PHASES: Mapping[JobKind, tuple[str, ...]] = {
+    "search": ("teacher", "distill", "rate", "select", "train", "export"),
+    "training": ("train", "export"),
+}
 
 
 class Page(TypedDict, Generic[Item]):
@@ -28,7 +37,7 @@ class Page(TypedDict, Generic[Item]):
 
 
 class Problem(TypedDict):
-    """Why a search or a step failed."""
+    """Why a job or a step failed."""
 
     code: str
     message: str
@@ -62,10 +71,11 @@ class Comparison(TypedDict):
 
 
 class Step(TypedDict):
-    """One unit of work of a search. ``engine_seconds`` is the time the engine ran for it, over all attempts."""
+    """One unit of work of a job. ``engine_seconds`` is the time the engine ran for it, over all attempts."""
 
     key: str
     kind: str
+    phase: str
     cells: list[str]
     network: str | None
     state: State
@@ -107,8 +117,8 @@ class SearchNetwork(TypedDict):
     test: Accuracy | None
 
 
-class SearchSummary(TypedDict):
-    """A search as it is listed."""
+class JobSummary(TypedDict):
+    """A job of any kind as it is listed."""
 
     id: str
     name: str
@@ -119,13 +129,18 @@ class SearchSummary(TypedDict):
     dataset: str
     seed: int
     labels: dict[str, str]
-    best: Best | None
     error: Problem | None
     cancel_requested: bool
     waiting_for: NotRequired[str | None]
     created_at: str
     started_at: str | None
     finished_at: str | None
+
+
+class SearchSummary(JobSummary):
+    """A search as it is listed."""
+
+    best: Best | None
 
 
 class Search(SearchSummary):
@@ -208,9 +223,9 @@ class Rating(TypedDict):
 
 
 class Event(TypedDict):
-    """Something that happened to a search: ``type`` is state, step, progress, metric or log.
+    """Something that happened to a job: ``type`` is state, step, progress, metric or log.
 
-    One more type, ``waiting``, is given only where asked for: what the search waits for just now, ``waiting_for``. It has no number
+    One more type, ``waiting``, is given only where asked for: what the job waits for just now, ``waiting_for``. It has no number
     of its own; ``seq`` is that of the event before it.
     """
 
@@ -235,29 +250,47 @@ class ArchitectureSummary(TypedDict):
     created_at: str
 
 
+class File(TypedDict):
+    """A file that can be downloaded; ``size`` in bytes."""
+
+    format: Format
+    size: int
+    sha256: str
+
+
 class Architecture(ArchitectureSummary):
-    """A network with its files, and what its accuracy says."""
+    """A network with its files, the ids of its ``trainings``, and what its accuracy says."""
 
     test: Accuracy | None
-    files: list[dict[str, Any]]
+    files: list[File]
+    trainings: list[str]
 
 
-class Training(TypedDict):
-    """The training of a network."""
+class TrainingSummary(JobSummary):
+    """A training as it is listed: one made alone, or part of the search ``search_id``, whose name and labels it has.
 
-    id: str
-    architecture_id: str
-    dataset: str
-    state: State
-    progress: float
-    eta_seconds: float | None
+    ``network`` is the winner or control of the search, or just ``network``; ``architecture_id`` None once its search is deleted.
+    """
+
+    search_id: str | None
+    architecture_id: str | None
+    network: str
     test_accuracy: float | None
     test: Accuracy | None
-    error: Problem | None
+
+
+class Training(TrainingSummary):
+    """A training with its steps and files, and what the engine reports in ``values``; ``spec`` is None where a search has it."""
+
+    spec: dict[str, Any] | None
+    warnings: list[str]
+    values: dict[str, Any]
+    steps: list[Step]
+    files: list[File]
 
 
 class Dataset(TypedDict):
-    """Images to search on."""
+    """Images to search on and to train with."""
 
     id: str
     name: str
@@ -293,7 +326,7 @@ class RunningStep(TypedDict):
     """What a worker is at."""
 
     id: str
-    search_id: str
+    job_id: str
     key: str
     kind: str
 

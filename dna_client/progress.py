@@ -1,4 +1,4 @@
-"""How far a search is, told from its events alone: a pure model that a terminal, a log or a test reads."""
+"""How far a job is, told from its events alone: a pure model that a terminal, a log or a test reads."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from dna_client.models import FINISHED, PHASES, Event
+from dna_client.models import FINISHED, PHASES, Event, JobKind
 
 
 @dataclass
 class StepProgress:
     """A step: ``done`` of ``total`` in ``unit``; ``parts`` are the cells or networks that it advances."""
 
-    kind: str
+    phase: str
     state: str = "queued"
     attempt: int = 0
     done: int = 0
@@ -77,11 +77,12 @@ class _Stopwatch:
 
 
 @dataclass
-class SearchProgress:
-    """The state of a search as its events so far tell it."""
+class JobProgress:
+    """The state of a job of that kind as its events so far tell it. Before the first of them it has no phase."""
 
+    kind: JobKind = "search"
     state: str = "queued"
-    phase: str = PHASES[0]
+    phase: str = ""
     progress: float = 0.0
     eta_seconds: float | None = None
     waiting_for: str | None = None
@@ -99,13 +100,7 @@ class SearchProgress:
             case "state":
                 self._apply_state(data)
             case "step":
-                step = self.steps.setdefault(data["step"], StepProgress(data["kind"]))
-                step.state, step.attempt = data["state"], data["attempt"]
-                if self.now is not None:
-                    watch = self._times.setdefault(data["kind"], _Stopwatch())
-                    watch.apply(data["step"], self.now, runs=data["state"] == "running")
-                if data["state"] == "running":
-                    self.waiting_for = None
+                self._apply_step(data)
             case "waiting":
                 self.waiting_for = data["waiting_for"]
             case "progress":
@@ -120,11 +115,21 @@ class SearchProgress:
         if self.state == "succeeded":
             self.progress = 1.0
 
+    def _apply_step(self, data: Mapping[str, Any]) -> None:
+        phase = data.get("phase", data["kind"])  # Events of early versions lack it; their kinds were the phases.
+        step = self.steps.setdefault(data["step"], StepProgress(phase))
+        step.state, step.attempt = data["state"], data["attempt"]
+        if self.now is not None:
+            watch = self._times.setdefault(phase, _Stopwatch())
+            watch.apply(data["step"], self.now, runs=data["state"] == "running")
+        if data["state"] == "running":
+            self.waiting_for = None
+
     def _apply_progress(self, data: Mapping[str, Any]) -> None:
         step = self.steps.setdefault(data["step"], StepProgress(data["phase"]))
         step.done, step.total, step.unit = data["done"], data["total"], data["unit"]
         step.eta_seconds, step.parts = data["eta_seconds"], data["parts"]
-        self.progress, self.eta_seconds = data["progress"], data["search_eta_seconds"]
+        self.progress, self.eta_seconds = data["progress"], data[f"{self.kind}_eta_seconds"]
 
     def _apply_metric(self, data: Mapping[str, Any]) -> None:
         """``distill/b1c1/loss``, ``train/winner/accuracy``: the part is in the middle, the last word says which figure."""
@@ -135,16 +140,17 @@ class SearchProgress:
 
     @property
     def phases(self) -> list[PhaseProgress]:
-        current = PHASES.index(self.phase)
+        names = PHASES[self.kind]
+        current = names.index(self.phase or names[0])
         return [
             PhaseProgress(name, self._fraction(name, index, current), self._seconds(name))
-            for index, name in enumerate(PHASES)
+            for index, name in enumerate(names)
         ]
 
     @property
     def parts(self) -> list[PartProgress]:
         """Cells and networks of the running phase, in order."""
-        running = [step for step in self.steps.values() if step.kind == self.phase]
+        running = [step for step in self.steps.values() if step.phase == self.phase]
         return sorted(
             (
                 PartProgress(name, step.fraction, self.losses.get(name), self.accuracies.get(name), _left(step))
@@ -159,7 +165,7 @@ class SearchProgress:
             return float(index < current)
         if self.state == "succeeded":
             return 1.0
-        steps = [step for step in self.steps.values() if step.kind == name]
+        steps = [step for step in self.steps.values() if step.phase == name]
         weight = sum(max(1, len(step.parts)) for step in steps)
         return sum(step.fraction * max(1, len(step.parts)) for step in steps) / weight if weight else 0.0
 

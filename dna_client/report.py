@@ -1,65 +1,38 @@
-"""What a finished search found, and where its time went, as tables."""
+"""What a search found, as tables."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from dna_client.cli import output
-from dna_client.models import PHASES, Accuracy, FrontierPoint, Search, Step
-
-
-@dataclass(frozen=True)
-class PhaseTime:
-    """Seconds of a phase: ``engine`` that the engine's processes ran, ``wall`` in which its steps did, without waiting."""
-
-    name: str
-    engine: float
-    wall: float
-
-
-def phase_times(search: Search) -> list[PhaseTime]:
-    """Of every phase of which a step has ended, in order; a step that still runs is in neither time."""
-    found = []
-    for phase in PHASES:
-        ended = (step for step in search["steps"] if step["started_at"] and step["finished_at"])
-        steps = [step for step in ended if step["kind"] == phase]
-        spans = [(_time(step["started_at"]), _time(step["finished_at"])) for step in steps]  # type: ignore[arg-type]
-        if spans:
-            # Of a step that was tried again the row has the last attempt's span, the engine's time is that of all.
-            wall = max(_covered(spans), *(step["engine_seconds"] for step in steps))
-            found.append(PhaseTime(phase, sum(step["engine_seconds"] for step in steps), wall))
-    return found
-
-
-def _covered(spans: Sequence[tuple[float, float]]) -> float:
-    """Seconds that lie in at least one span."""
-    covered, end = 0.0, float("-inf")
-    for start, stop in sorted(spans):
-        covered += max(0.0, stop - max(start, end))
-        end = max(end, stop)
-    return covered
+from dna_client.models import Accuracy, FrontierPoint, Search, Step
+from dna_client.times import phase_times, times
 
 
 def result(search: Search) -> RenderableType:
     """The networks side by side, and the time by phase: what there is of them while the search is under way."""
-    parts: list[RenderableType] = []
-    if search["architectures"] or _teacher(search["steps"]):
-        parts.append(networks(search))
-    if phase_times(search):
-        parts += [*([""] if parts else []), times(search)]
-    return Group(*parts)
+    parts: list[list[RenderableType]] = [
+        [networks(search)] if search["architectures"] or _teacher(search["steps"]) else [],
+        [times(search["steps"])] if phase_times(search["steps"]) else [],
+    ]
+    return Group(*apart(parts))
+
+
+def apart(parts: Sequence[Sequence[RenderableType]]) -> list[RenderableType]:
+    """The parts one after the other, with an empty line between those that are not empty."""
+    lines: list[RenderableType] = []
+    for part in filter(None, parts):
+        lines += [*([""] if lines else []), *part]
+    return lines
 
 
 def networks(search: Search) -> RenderableType:
     """Winner, control and those selected afterwards, beside the teacher: what they cost and what they reach."""
-    reached = accuracies(search)
-    return Group(costs(search), *(["", *reached] if reached else []))
+    return Group(*apart([[costs(search)], accuracies(search)]))
 
 
 def costs(search: Search) -> RenderableType:
@@ -89,15 +62,21 @@ def costs(search: Search) -> RenderableType:
 
 
 def accuracies(search: Search) -> list[RenderableType]:
-    """What each trained network reaches, what is reached without looking at an image, and what the search was worth.
-
-    Each line has at most 80 characters; nothing while nothing is trained.
-    """
+    """What each trained network reaches, and what the search was worth; nothing while nothing is trained."""
     teacher = _teacher(search["steps"])
     reached: list[tuple[str, float | None, Accuracy | None]] = [
         *((network["role"], network["test_accuracy"], network["test"]) for network in search["architectures"]),
         ("teacher", teacher.get("accuracy"), teacher.get("test")),
     ]
+    comparison = search.get("comparison")
+    return [*accuracy_table(reached), *([comparison["says"]] if comparison else [])]
+
+
+def accuracy_table(reached: Sequence[tuple[str, float | None, Accuracy | None]]) -> list[RenderableType]:
+    """What each trained network reaches, by its name, and what is reached without looking at an image.
+
+    Each line has at most 80 characters; nothing while nothing is trained.
+    """
     rows = [_reached(name, accuracy, test) for name, accuracy, test in reached if accuracy is not None]
     if not rows:
         return []
@@ -110,8 +89,6 @@ def accuracies(search: Search) -> list[RenderableType]:
         lines.append(
             f"{test['images']:,} test images: guessing reaches {guessed}, always the commonest class {commonest}."
         )
-    if comparison := search.get("comparison"):
-        lines.append(comparison["says"])
     return lines
 
 
@@ -126,17 +103,6 @@ def _reached(name: str, accuracy: float, test: Accuracy | None) -> tuple[str | T
         output.percent(test["balanced_accuracy"]),
         Text(test["verdict"] or "", "yellow"),
     )
-
-
-def times(search: Search) -> RenderableType:
-    """Seconds by phase, and the share of the search's time in which the engine worked."""
-    phases = phase_times(search)
-    wall = sum(phase.wall for phase in phases)
-    engine = sum(phase.engine for phase in phases)
-    rows = [(phase.name, *_seconds(phase.engine, phase.wall)) for phase in phases]
-    rows.append(("in all", *_seconds(engine, wall)))
-    columns = ("phase", "engine", "wall", "engine's share")
-    return output.table(columns, rows, right=columns[1:])
 
 
 def frontier(points: Sequence[FrontierPoint], cost: str, *, shown: int) -> RenderableType:
@@ -160,13 +126,5 @@ def frontier(points: Sequence[FrontierPoint], cost: str, *, shown: int) -> Rende
     )
 
 
-def _seconds(engine: float, wall: float) -> tuple[str, str, str]:
-    return f"{engine:.1f} s", f"{wall:.1f} s", f"{engine / wall:.1%}" if wall else ""
-
-
 def _teacher(steps: Sequence[Step]) -> Mapping[str, Any]:
     return next((step["values"] for step in steps if step["kind"] == "teacher"), {})
-
-
-def _time(text: str) -> float:
-    return datetime.fromisoformat(text).timestamp()

@@ -1,4 +1,4 @@
-"""Watches a search in a terminal: bars for every phase and every cell with loss and time left; plain lines elsewhere."""
+"""Watches a job in a terminal: bars for every phase and every cell with loss and time left; plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 from dna_client.cli.output import STATE_STYLES, duration, loss, percent
-from dna_client.models import Event
-from dna_client.progress import PartProgress, SearchProgress
+from dna_client.models import Event, JobKind
+from dna_client.progress import JobProgress, PartProgress
 
 #: A plain line about a running step at most that often, in seconds.
 LINE_EVERY = 10.0
@@ -25,17 +25,17 @@ _LEVELS = {"warning": "yellow", "error": "red"}
 
 
 class _Display(Protocol):
-    def show(self, search: SearchProgress, event: Event) -> None: ...
+    def show(self, job: JobProgress, event: Event) -> None: ...
 
 
-def watch(events: Iterable[Event], console: Console) -> SearchProgress:
-    """Shows the events as they come; returns where the search is after the last."""
-    search = SearchProgress()
+def watch(events: Iterable[Event], console: Console, kind: JobKind = "search") -> JobProgress:
+    """Shows the events of a job of that kind as they come; returns where it is after the last."""
+    job = JobProgress(kind)
     with _display(console) as display:
         for event in events:
-            search.apply(event)
-            display.show(search, event)
-    return search
+            job.apply(event)
+            display.show(job, event)
+    return job
 
 
 @contextmanager
@@ -53,10 +53,10 @@ class _Bars:
     def __init__(self, live: Live) -> None:
         self._live = live
 
-    def show(self, search: SearchProgress, event: Event) -> None:
+    def show(self, job: JobProgress, event: Event) -> None:
         if event["type"] == "log":
             self._live.console.print(_message(event))
-        self._live.update(bars(search))
+        self._live.update(bars(job))
 
 
 class _Lines:
@@ -67,57 +67,55 @@ class _Lines:
         self._seen = ("", "")
         self._next_line = 0.0
 
-    def show(self, search: SearchProgress, event: Event) -> None:
+    def show(self, job: JobProgress, event: Event) -> None:
         match event["type"]:
-            case "state" if (search.state, search.phase) != self._seen:
-                self._seen = (search.state, search.phase)
-                self._console.print(
-                    Text(f"{search.state}: {search.phase}" if search.state == "running" else search.state)
-                )
+            case "state" if (job.state, job.phase) != self._seen:
+                self._seen = (job.state, job.phase)
+                self._console.print(Text(f"{job.state}: {job.phase}" if job.state == "running" else job.state))
             case "step" if event["data"]["attempt"] > 1 and event["data"]["state"] == "running":
                 self._console.print(Text(f"  {event['data']['step']}: attempt {event['data']['attempt']}"))
-            case "waiting" if search.waiting_for is not None:
-                self._console.print(Text(waits(search.waiting_for)))
+            case "waiting" if job.waiting_for is not None:
+                self._console.print(Text(waits(job.waiting_for)))
             case "log":
                 self._console.print(_message(event))
             case "progress" if time.monotonic() >= self._next_line:
                 self._next_line = time.monotonic() + LINE_EVERY
-                self._console.print(Text(line(search, event["data"]["step"])))
+                self._console.print(Text(line(job, event["data"]["step"])))
 
 
-def bars(search: SearchProgress) -> RenderableType:
-    """The search in one picture: its phases, then the cells or networks of the running phase."""
-    return Group(_header(search), _phases(search), *([_parts(search.parts)] if search.parts else []))
+def bars(job: JobProgress) -> RenderableType:
+    """The job in one picture: its phases, then the cells or networks of the running phase."""
+    return Group(_header(job), _phases(job), *([_parts(job.parts)] if job.parts else []))
 
 
-def line(search: SearchProgress, key: str) -> str:
+def line(job: JobProgress, key: str) -> str:
     """A running step in one line."""
-    step = search.steps[key]
+    step = job.steps[key]
     said = [f"  {key}: {step.done:,} of {step.total:,} {step.unit} ({step.fraction:.0%})"]
-    figures = [f"{part} {search.losses[part]:.4f}" for part in step.parts if part in search.losses]
+    figures = [f"{part} {job.losses[part]:.4f}" for part in step.parts if part in job.losses]
     if figures:
         said.append(f"loss {', '.join(figures)}")
-    if search.eta_seconds is not None:
-        said.append(f"about {duration(search.eta_seconds)} left")
+    if job.eta_seconds is not None:
+        said.append(f"about {duration(job.eta_seconds)} left")
     return "; ".join(said)
 
 
 def waits(reason: str) -> str:
-    """What a search waits for, in a line."""
+    """What a job waits for, in a line."""
     return f"  waits for {reason}"
 
 
-def _header(search: SearchProgress) -> Text:
-    style = STATE_STYLES.get(search.state, "")
-    left = f", about {duration(search.eta_seconds)} left" if search.eta_seconds is not None else ""
-    held_up = waits(search.waiting_for) if search.waiting_for is not None else left
-    return Text.assemble((search.state, f"bold {style}"), f"  {search.progress:.0%}{held_up}")
+def _header(job: JobProgress) -> Text:
+    style = STATE_STYLES.get(job.state, "")
+    left = f", about {duration(job.eta_seconds)} left" if job.eta_seconds is not None else ""
+    held_up = waits(job.waiting_for) if job.waiting_for is not None else left
+    return Text.assemble((job.state, f"bold {style}"), f"  {job.progress:.0%}{held_up}")
 
 
-def _phases(search: SearchProgress) -> Table:
+def _phases(job: JobProgress) -> Table:
     grid = _grid()
-    for phase in search.phases:
-        style = "bold" if phase.name == search.phase else "" if phase.seconds is not None else "dim"
+    for phase in job.phases:
+        style = "bold" if phase.name == job.phase else "" if phase.seconds is not None else "dim"
         grid.add_row(
             Text(phase.name, style),
             ProgressBar(total=1.0, completed=phase.fraction),

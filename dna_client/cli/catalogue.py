@@ -13,7 +13,7 @@ from dna_client.cli.output import ERR, OUT, print_json, print_table
 from dna_client.cli.tables import short_id
 from dna_client.models import Worker
 
-dataset = typer.Typer(no_args_is_help=True, help="Images to search on.")
+dataset = typer.Typer(no_args_is_help=True, help="Images to search on and to train with.")
 teacher = typer.Typer(no_args_is_help=True, help="Networks that can supervise a search.")
 workers = typer.Typer(no_args_is_help=True, help="Workers that are live.")
 
@@ -40,7 +40,8 @@ def list_datasets(url: Url = LOCAL, key: Key = None, as_json: AsJson = False) ->
 def create(
     images: Annotated[Path, typer.Argument(help="A zip or tar of class folders, or a folder of them.")],
     name: Annotated[
-        str | None, typer.Option(help="What searches will call it. Default: the file's name without its suffix.")
+        str | None,
+        typer.Option(help="What searches and trainings will call it. Default: the file's name without its suffix."),
     ] = None,
     on_server: Annotated[
         bool, typer.Option("--on-server", help="The folder lies on the server and its workers; send nothing.")
@@ -135,4 +136,4 @@ def list_workers(url: Url = LOCAL, key: Key = None, as_json: AsJson = False) -> 
 
 def _runs(worker: Worker) -> str:
     step = worker["step"]
-    return f"{step['key']} of {short_id(step['search_id'])}" if step else ""
+    return f"{step['key']} of {short_id(step['job_id'])}" if step else ""

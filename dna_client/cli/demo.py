@@ -17,11 +17,12 @@ from dna_client.cli.options import PATIENT, AsJson
 from dna_client.cli.output import ERR, OUT, print_json
 from dna_client.cli.results import FORMATS, PICTURES, existing
 from dna_client.cli.service import show_trouble, tell
-from dna_client.client import Client, succeeded
+from dna_client.client import Client
 from dna_client.download import Downloaded
 from dna_client.errors import ClientError
 from dna_client.models import Event, Format, Frontier, Search
 from dna_client.processes import python
+from dna_client.times import times
 from dna_client.up import Service
 from dna_client.watch import watch
 
@@ -76,7 +77,7 @@ def _search(client: Client, service: Service, spec: dict[str, Any]) -> Search:
     """Posts the search and watches it to its end.
 
     Raises:
-        SearchNotSucceeded: it failed; says why.
+        JobNotSucceeded: it failed; says why.
         ServiceFailed: a process of the service ended.
     """
     planned = client.estimate_search(spec)
@@ -91,7 +92,7 @@ def _search(client: Client, service: Service, spec: dict[str, Any]) -> Search:
     made = client.create_search(spec)
     watch(_supervised(client.events(made["id"]), service), ERR)
     ERR.print()
-    return succeeded(client.get_search(made["id"]))
+    return client.searches.succeeded(client.get_search(made["id"]))
 
 
 def _supervised(events: Iterable[Event], service: Service) -> Iterator[Event]:
@@ -136,7 +137,7 @@ def _show(found: Search, points: Frontier) -> None:
     assert found["best"] is not None
     OUT.print(f"\nThe winner takes {found['best']['flops']:,} of {budget:,} flops.", markup=False)
     OUT.print("\nWhere the time went\n", style="bold")
-    output.show(report.times(found))
+    output.show(times(found["steps"]))
 
 
 def _show_files(files: Sequence[Downloaded], tried: Mapping[str, Any] | None) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 from dna_client.cli.tables import short_id
 from dna_client.client import Client
 from dna_client.errors import LocalError, NotFound
-from dna_client.models import ArchitectureSummary, Dataset, SearchSummary
+from dna_client.jobs import Jobs
+from dna_client.models import ArchitectureSummary, Dataset
 
 _WHOLE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _TOO_SHORT = re.compile(r"[0-9a-f]{1,3}", re.IGNORECASE)
@@ -26,10 +27,20 @@ def search_id(client: Client, ref: str) -> str:
         NotFound: there is none.
         LocalError: there are several; says which.
     """
+    return job_id(client.searches, ref)
+
+
+def job_id(jobs: Jobs[Any, Any], ref: str) -> str:
+    """Id of the job of that kind that ``ref`` means.
+
+    Raises:
+        NotFound: there is none.
+        LocalError: there are several; says which.
+    """
     if _WHOLE_ID.fullmatch(ref):
         return ref
-    found = client.list_searches(ref=ref, limit=_LOOKED_AT)["items"]
-    return _only("search", "searches", ref, found, _search, "dna search list shows them")
+    found = jobs.list(ref=ref, limit=_LOOKED_AT)["items"]
+    return _only(jobs.name, jobs.plural, ref, found, _job, f"dna {jobs.name} list shows them")
 
 
 def network_id(client: Client, ref: str) -> str:
@@ -93,8 +104,9 @@ def _only(
     return str(found[0]["id"])
 
 
-def _search(found: SearchSummary) -> str:
-    return f"{found['state']}, made {moment(found)}, {found['name']}"
+def _job(found: Mapping[str, Any]) -> str:
+    part = f", {found['network']} of its search" if found.get("search_id") else ""
+    return f"{found['state']}, made {moment(found)}, {found['name']}{part}"
 
 
 def _network(found: ArchitectureSummary) -> str:

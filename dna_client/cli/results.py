@@ -42,6 +42,14 @@ NetworkRef = Annotated[
     ),
 ]
 
+Formats = Annotated[
+    list[str] | None,
+    typer.Option("--format", "-f", help=f"{', '.join(FORMATS)}; as often as needed. Default: all."),
+]
+Output = Annotated[
+    str, typer.Option("--output", "-o", help="Folder, made if need be, or with one format the name of the file.")
+]
+
 
 @results.command()
 def frontier(
@@ -102,13 +110,8 @@ def select(
 @results.command()
 def download(
     architecture: NetworkRef,
-    file_format: Annotated[
-        list[str] | None,
-        typer.Option("--format", "-f", help=f"{', '.join(FORMATS)}; as often as needed. Default: all."),
-    ] = None,
-    output_path: Annotated[
-        str, typer.Option("--output", "-o", help="Folder, made if need be, or with one format the name of the file.")
-    ] = ".",
+    file_format: Formats = None,
+    output_path: Output = ".",
     url: Url = LOCAL,
     key: Key = None,
     as_json: AsJson = False,
@@ -117,19 +120,11 @@ def download(
 
     Without a format, all that there are.
     """
-    wanted = file_format or list(FORMATS)
-    if unknown := [name for name in wanted if name not in FORMATS]:
-        raise LocalError(f"There is no format {unknown[0]!r}; there are {', '.join(FORMATS)}.")
-    target = Path(output_path)
+    formats = known(file_format)
     with connect(url, key, pauses=PATIENT) as client:
         network = client.get_architecture(refs.network_id(client, architecture))["id"]
-        if len(wanted) > 1 or output_path.endswith("/"):
-            make_folder(target)
-        if file_format:
-            files = [client.download(network, cast(Format, name), target) for name in wanted]
-        else:
-            files = [*existing(FORMATS, lambda name: client.download(network, name, target)).values()]
-    _show_files(files, as_json)
+        files = bring_home(formats, output_path, lambda name, target: client.download(network, name, target))
+    show_files(files, as_json)
 
 
 @results.command()
@@ -145,7 +140,38 @@ def pictures(
         search_id = client.get_search(refs.search_id(client, search))["id"]
         make_folder(output_path)
         files = existing(PICTURES, lambda name: client.picture(search_id, name, output_path))
-    _show_files([*files.values()], as_json)
+    show_files([*files.values()], as_json)
+
+
+def known(formats: Sequence[str] | None) -> Sequence[Format] | None:
+    """The same.
+
+    Raises:
+        LocalError: there is no such format.
+    """
+    if unknown := [name for name in formats or () if name not in FORMATS]:
+        raise LocalError(f"There is no format {unknown[0]!r}; there are {', '.join(FORMATS)}.")
+    return cast("Sequence[Format] | None", formats)
+
+
+def bring_home(
+    formats: Sequence[Format] | None, output_path: str, fetch: Callable[[Format, Path], Downloaded]
+) -> list[Downloaded]:
+    """Files of a network in these formats; without any, those that there are.
+
+    Args:
+        output_path: folder, or with one format the file.
+
+    Raises:
+        LocalError: the folder cannot be made.
+        NotFound: there is no such file.
+    """
+    target = Path(output_path)
+    if len(formats or FORMATS) > 1 or output_path.endswith("/"):
+        make_folder(target)
+    if formats:
+        return [fetch(name, target) for name in formats]
+    return [*existing(FORMATS, lambda name: fetch(name, target)).values()]
 
 
 def existing(names: Sequence[Name], fetch: Callable[[Name], Downloaded]) -> dict[Name, Downloaded]:
@@ -168,7 +194,7 @@ def existing(names: Sequence[Name], fetch: Callable[[Name], Downloaded]) -> dict
     return files
 
 
-def _show_files(files: Sequence[Downloaded], as_json: bool) -> None:
+def show_files(files: Sequence[Downloaded], as_json: bool) -> None:
     if as_json:
         print_json([{"path": str(file.path), "size": file.size, "sha256": file.sha256} for file in files])
         return

@@ -1,4 +1,4 @@
-"""A search as options write it: what ``create`` and ``estimate`` take, and the request it becomes."""
+"""A job as options write it: what all kinds take, the request it becomes, and how a command comes by the options."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
-from dna_client.cli.options import Flops, Label, LatencyMs, Params, labels, positive, read_json
+from dna_client.cli.options import Label, labels, read_json
 from dna_client.errors import LocalError
 
 
@@ -23,69 +23,21 @@ class At:
     path: str
 
 
-def _read_space(text: str) -> Any:
-    return read_json(Path(text)) if text.endswith(".json") else text
-
-
 @dataclass(frozen=True, kw_only=True)
 class SpecOptions:
-    """The options, each with its place in the request. They lie over the file, field by field."""
+    """The options of any kind of job, each with its place in the request. They lie over the file, field by field."""
 
-    file: Annotated[
-        Path | None,
-        typer.Argument(help="JSON file with the search, - for standard input. Options override it.", metavar="[FILE]"),
+    spec: Annotated[
+        Path | None, typer.Option(help="JSON file with the request; options override it.", metavar="FILE")
     ] = None
-    spec: Annotated[Path | None, typer.Option(help="The same file, as an option.", metavar="FILE")] = None
-    name: Annotated[str | None, At("name"), typer.Option(help="What to call the search.")] = None
+    name: Annotated[str | None, At("name"), typer.Option(help="What to call it.")] = None
     dataset: Annotated[
-        str | None, At("dataset"), typer.Option(help="Dataset to search on; dna dataset list shows them.")
+        str | None, At("dataset"), typer.Option(help="Dataset to learn from; dna dataset list shows them.")
     ] = None
     input_size: Annotated[
         int | None,
         At("input_size"),
         typer.Option(help="Side in pixels that images are resized to.", min=1, metavar="N"),
-    ] = None
-    teacher: Annotated[
-        str | None, At("teacher.model"), typer.Option(help="timm model; dna teacher list shows them.")
-    ] = None
-    weights: Annotated[
-        str | None,
-        At("teacher.weights"),
-        typer.Option(help="Teacher's weights: pretrained, or train on the dataset first."),
-    ] = None
-    teacher_epochs: Annotated[
-        int | None,
-        At("teacher.epochs"),
-        typer.Option(help="Epochs of training the teacher, with train.", min=1, metavar="N"),
-    ] = None
-    teacher_learning_rate: Annotated[
-        float | None,
-        At("teacher.learning_rate"),
-        typer.Option(help="Peak learning rate of training the teacher.", parser=positive, metavar="RATE"),
-    ] = None
-    space: Annotated[
-        Any, At("space"), typer.Option(help="Preset, or a JSON file.", parser=_read_space, metavar="NAME|FILE.json")
-    ] = None
-    flops: Annotated[Flops, At("budget.flops")] = None
-    params: Annotated[Params, At("budget.params")] = None
-    latency_ms: Annotated[LatencyMs, At("budget.latency_ms")] = None
-    epochs: Annotated[
-        int | None, At("training.epochs"), typer.Option(help="Epochs of distillation.", min=1, metavar="N")
-    ] = None
-    distill_learning_rate: Annotated[
-        float | None,
-        At("training.learning_rate"),
-        typer.Option(help="Learning rate of distillation.", parser=positive, metavar="RATE"),
-    ] = None
-    retrain_epochs: Annotated[
-        int | None,
-        At("retrain.epochs"),
-        typer.Option(help="Epochs of training the winner and its control.", min=1, metavar="N"),
-    ] = None
-    learning_rate: Annotated[
-        float | None,
-        At("retrain.learning_rate"),
-        typer.Option(help="Peak learning rate of winner and control.", parser=positive, metavar="RATE"),
     ] = None
     seed: Annotated[
         int | None, At("seed"), typer.Option(help="Same spec and seed, same result.", min=0, metavar="N")
@@ -93,14 +45,12 @@ class SpecOptions:
     label: Label = None
 
     def request(self) -> dict[str, Any]:
-        """The body of ``POST /searches``.
+        """The body of the ``POST`` that creates the job.
 
         Raises:
             LocalError: no dataset is named, or the file cannot be read.
         """
-        if self.file is not None and self.spec is not None:
-            raise LocalError(f"Name one file with the search: {self.file}, or --spec {self.spec}.")
-        file = self.file or self.spec
+        file = self._file()
         body = read_json(file) if file is not None else {}
         for path, value in self._given():
             _put(body, path, value)
@@ -110,45 +60,48 @@ class SpecOptions:
             )
         return body
 
+    def _file(self) -> Path | None:
+        return self.spec
+
     def _given(self) -> Iterator[tuple[list[str], Any]]:
-        for name, path in paths().items():
+        for name, path in paths(type(self)).items():
             if (value := getattr(self, name)) is not None:
                 yield path.split("."), value
         yield from ((["labels", name], value) for name, value in labels(self.label or []).items())
 
 
-@functools.cache
-def _hints() -> dict[str, Any]:
-    return get_type_hints(SpecOptions, include_extras=True)
+def _hints(options: type[SpecOptions]) -> dict[str, Any]:
+    return get_type_hints(options, include_extras=True)
 
 
-@functools.cache
-def paths() -> dict[str, str]:
+def paths(options: type[SpecOptions]) -> dict[str, str]:
     """The place in the request of every option that has one, by the name of the option."""
-    marks = {name: getattr(hint, "__metadata__", ()) for name, hint in _hints().items()}
+    marks = {name: getattr(hint, "__metadata__", ()) for name, hint in _hints(options).items()}
     return {name: mark.path for name, found in marks.items() for mark in found if isinstance(mark, At)}
 
 
-def near(word: str) -> list[str]:
+def near(word: str, options: type[SpecOptions]) -> list[str]:
     """Options for what ``word`` may stand for in a request: ``budget``, also misspelled, is set by ``--flops`` and others."""
-    parts = {part for path in paths().values() for part in path.split(".")}
+    found = paths(options)
+    parts = {part for path in found.values() for part in path.split(".")}
     meant = difflib.get_close_matches(word, parts, n=1)
-    return [f"--{name.replace('_', '-')}" for name, path in paths().items() if meant and meant[0] in path.split(".")]
+    return [f"--{name.replace('_', '-')}" for name, path in found.items() if meant and meant[0] in path.split(".")]
 
 
 def takes_spec(command: Callable[..., None]) -> Callable[..., None]:
-    """Gives a command the options of a search in place of its first parameter: typer reads the options off a signature."""
-    _, *others = inspect.signature(command, eval_str=True).parameters.values()
-    names = [field.name for field in fields(SpecOptions)]
+    """Gives a command the options of a kind of job in place of its first parameter, which names them by its type: typer reads
+    the options off a signature.
+    """
+    first, *others = inspect.signature(command, eval_str=True).parameters.values()
+    options: type[SpecOptions] = first.annotation
+    names, hints = [field.name for field in fields(options)], _hints(options)
     mine = [
-        inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_hints()[field.name])
-        for field in fields(SpecOptions)
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=hints[name]) for name in names
     ]
 
     @functools.wraps(command)
     def run(**given: Any) -> None:
-        options = SpecOptions(**{name: given.pop(name) for name in names})
-        command(options, **given)
+        command(options(**{name: given.pop(name) for name in names}), **given)
 
     keyword_only = [other.replace(kind=inspect.Parameter.KEYWORD_ONLY) for other in others]
     run.__signature__ = inspect.Signature([*mine, *keyword_only])  # type: ignore[attr-defined]

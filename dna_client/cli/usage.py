@@ -6,7 +6,9 @@ from typing import Any
 
 import typer
 
+from dna_client.cli.search_spec import SearchOptions
 from dna_client.cli.spec import near
+from dna_client.cli.training_spec import TrainingOptions
 from dna_client.errors import LocalError
 
 
@@ -26,7 +28,8 @@ def usage_error(error: typer.TyperException) -> LocalError:
 def _meant(option: str, error: typer.TyperException, context: Any) -> str:
     """Options of this command with a name like it, or that set what it names: ``--budget`` is ``--flops`` and others."""
     there = [name for parameter in context.command.params for name in parameter.opts]
-    found = [name for name in getattr(error, "possibilities", None) or near(option.lstrip("-")) if name in there]
+    fields = [name for options in (SearchOptions, TrainingOptions) for name in near(option.lstrip("-"), options)]
+    found = [name for name in getattr(error, "possibilities", None) or dict.fromkeys(fields) if name in there]
     if not found:
         return ""
     *others, last = found

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
 
 from dna_client import Client
+from dna_client.__main__ import main
 from store.blobs import BlobStore
 from store.embedded import Servers
 from store.session import Sessions, make_engine, make_sessions
@@ -93,3 +96,53 @@ def finished(api: Api) -> str:
         search = client.create_search({"dataset": "digits", "name": "finished", "labels": {"made": "before"}})
     finish(api.sessions, api.blobs, UUID(search["id"]))
     return search["id"]
+
+
+@pytest.fixture(scope="session")
+def network(api: Api, finished: str) -> str:
+    """Id of the network that the finished search found."""
+    with Client(api.url) as client:
+        best = client.get_search(finished)["best"]
+    assert best is not None
+    return best["architecture_id"]
+
+
+@pytest.fixture(scope="session")
+def trained(api: Api, network: str) -> str:
+    """Id of a training of that network alone, which has succeeded."""
+    spec = {"architecture": network, "dataset": "digits", "name": "trained", "labels": {"made": "alone"}}
+    with Client(api.url) as client:
+        training = client.trainings.create(spec)
+    finish(api.sessions, api.blobs, UUID(training["id"]))
+    return training["id"]
+
+
+@dataclass(frozen=True)
+class Answer:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        assert self.code == 0, self.err
+        return json.loads(self.out)
+
+
+Dna = Callable[..., Answer]
+
+
+@pytest.fixture
+def dna(api: Api, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Dna:
+    monkeypatch.setenv("DNA_URL", api.url)
+    monkeypatch.setenv("COLUMNS", "60")
+
+    def run(*arguments: str) -> Answer:
+        monkeypatch.setattr(sys, "argv", ["dna", *arguments])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        code = ended.value.code
+        return Answer(code if isinstance(code, int) else 0, *capsys.readouterr())
+
+    return run

@@ -49,3 +49,20 @@ def test_a_spec_with_everything_leaves_nothing_open() -> None:
 def test_a_downloaded_teacher_is_not_trained() -> None:
     downloaded = RESOLVED | {"teacher": {"model": "tf_efficientnet_b7", "weights": "pretrained", "epochs": 20}}
     assert ("teacher", "tf_efficientnet_b7, pretrained weights") in chosen({}, downloaded)
+
+
+def test_a_training_leaves_its_recipe_open() -> None:
+    resolved = {
+        "input_size": 32,
+        "epochs": 30,
+        "batch_size": 64,
+        "learning_rate": 0.003,
+        "recipe": "adamw",
+        "flip": False,
+    }
+    assert chosen({"architecture": "a", "dataset": "digits"}, resolved, "training") == [
+        ("input size", "32 pixels"),
+        ("training", "30 epochs, batches of 64, learning rate 0.003"),
+        ("augmentation", "left and right are never exchanged"),
+    ]
+    assert chosen(resolved, resolved, "training") == []

@@ -6,56 +6,21 @@ import io
 import json
 import sys
 import tarfile
-from collections.abc import Callable
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import pytest
 from PIL import Image
 from sqlalchemy import delete, func, update
 
-from dna_client.__main__ import main
 from dna_client.cli.options import whole
-from dna_engine.plans.steps import PICTURES
+from dna_engine.plans.files import PICTURES
 from store import workers
 from store.session import transaction
 from store.tables import Artifact, Worker
 from tests.api.builders import NO_ONNX, WEIGHTS, finish
-from tests.dna_client.conftest import Api
-
-
-@dataclass(frozen=True)
-class Answer:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        assert self.code == 0, self.err
-        return json.loads(self.out)
-
-
-Dna = Callable[..., Answer]
-
-
-@pytest.fixture
-def dna(api: Api, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Dna:
-    monkeypatch.setenv("DNA_URL", api.url)
-    monkeypatch.setenv("COLUMNS", "60")
-
-    def run(*arguments: str) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["dna", *arguments])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main()
-        code = ended.value.code
-        return Answer(code if isinstance(code, int) else 0, *capsys.readouterr())
-
-    return run
+from tests.dna_client.conftest import Api, Dna
 
 
 def test_every_reading_command_prints_the_apis_json(dna: Dna, finished: str) -> None:
@@ -320,7 +285,7 @@ def test_a_dataset_is_sent_as_a_folder_or_a_file(dna: Dna, tmp_path: Path) -> No
 def test_pictures_that_could_not_be_drawn(api: Api, dna: Dna, tmp_path: Path) -> None:
     search = dna("search", "create", "--dataset", "digits", "--json").json["id"]
     finish(api.sessions, api.blobs, UUID(search))
-    pictures = delete(Artifact).where(Artifact.search_id == UUID(search))
+    pictures = delete(Artifact).where(Artifact.job_id == UUID(search))
     with transaction(api.sessions) as session:
         session.execute(pictures.where(Artifact.name == PICTURES["loss"]))
     some = dna("pictures", search, "-o", str(tmp_path))

@@ -14,9 +14,9 @@ from dna_client.errors import (
     Conflict,
     InfeasibleBudget,
     InvalidRequest,
+    JobNotSucceeded,
     LocalError,
     NotFound,
-    SearchNotSucceeded,
     ServerUnreachable,
     Unauthorized,
 )
@@ -118,7 +118,7 @@ def test_waits_for_success(client: Client, api: Api) -> None:
 def test_waiting_for_a_cancelled_search_says_how_to_go_on(client: Client) -> None:
     made = client.create_search({"dataset": "digits"})
     client.cancel_search(made["id"])
-    with pytest.raises(SearchNotSucceeded, match=r"was cancelled\.\n.*dna search resume"):
+    with pytest.raises(JobNotSucceeded, match=r"was cancelled\.\n.*dna search resume"):
         client.wait(made["id"])
 
 

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from dna_client.models import Event
-from dna_client.progress import SearchProgress, StepProgress
+from dna_client.progress import JobProgress, StepProgress
 from dna_client.watch import bars, watch
 
 
@@ -22,8 +22,8 @@ def progress(seq: int, step: str, phase: str, done: int, parts: list[str], *, et
     return event(seq, "progress", step=step, phase=phase, progress=whole, search_eta_seconds=3 * eta, **counted)
 
 
-def step(seq: int, key: str, kind: str, state: str, attempt: int = 1) -> Event:
-    return event(seq, "step", step=key, kind=kind, state=state, attempt=attempt, error=None)
+def step(seq: int, key: str, phase: str, state: str, attempt: int = 1, *, kind: str | None = None) -> Event:
+    return event(seq, "step", step=key, kind=kind or phase, phase=phase, state=state, attempt=attempt, error=None)
 
 
 EVENTS = [
@@ -41,8 +41,8 @@ EVENTS = [
 ]
 
 
-def after(events: list[Event]) -> SearchProgress:
-    search = SearchProgress()
+def after(events: list[Event]) -> JobProgress:
+    search = JobProgress()
     for each in events:
         search.apply(each)
     return search
@@ -124,7 +124,7 @@ def test_on_a_narrow_terminal_bars_give_way_to_figures(columns: int) -> None:
     console = Console(file=io.StringIO(), width=columns)
     step = StepProgress("train", "running", done=3, total=10, eta_seconds=5400.0, parts=["winner"])
     figures: dict[str, Any] = {"losses": {"winner": 0.9482}, "accuracies": {"winner": 0.6028}}
-    console.print(bars(SearchProgress("running", "train", steps={"train-winner": step}, **figures)))
+    console.print(bars(JobProgress("search", "running", "train", steps={"train-winner": step}, **figures)))
     lines = render(console).splitlines()
     assert max(map(len, lines)) <= columns
     assert " ".join(lines[-1].split()).endswith("30% 1 h 30 m left loss 0.9482 test 60.28%")
@@ -157,3 +157,41 @@ def test_a_terminal_gets_bars_and_the_messages_above_them() -> None:
     watch(EVENTS, console)
     assert "the batch was made smaller" in render(console)
     assert "b2c1" in render(console)
+
+
+def test_a_training_has_the_phases_of_its_plan() -> None:
+    counted = {"done": 5, "total": 10, "unit": "steps", "eta_seconds": 2.0, "parts": ["network"]}
+    training = JobProgress("training")
+    assert [phase.fraction for phase in training.phases] == [0.0, 0.0]
+    for each in (
+        event(1, "state", state="running", phase="train", error=None),
+        step(2, "train", "train", "running"),
+        event(4, "progress", step="train", phase="train", progress=0.4, training_eta_seconds=3.0, **counted),
+    ):
+        training.apply(each)
+    console = Console(file=io.StringIO(), width=100)
+    console.print(bars(training))
+    lines = [line.split() for line in render(console).splitlines()]
+    assert [line[0] for line in lines[1:]] == ["train", "export", "network"]
+    assert lines[0] == ["running", "40%,", "about", "3.0", "s", "left"]
+
+
+def test_steps_count_for_their_phase_not_their_kind() -> None:
+    search = after(
+        [
+            event(0, "state", state="running", phase="rate", error=None),
+            step(1, "latency", "rate", "running", kind="latency"),
+            step(4, "latency", "rate", "succeeded", kind="latency"),
+            step(4, "rate-1", "rate", "running"),
+            event(5, "log", step="rate-1", level="info", message="on"),
+        ]
+    )
+    [rate] = [phase for phase in search.phases if phase.name == "rate"]
+    assert (rate.fraction, rate.seconds) == (0.5, 4.0)
+
+
+def test_events_of_early_versions_have_their_phase_as_their_kind() -> None:
+    early = step(1, "teacher", "teacher", "running")
+    del early["data"]["phase"]
+    search = after([early, step(4, "teacher", "teacher", "succeeded")])
+    assert search.phases[0].seconds == 3.0

@@ -58,19 +58,22 @@ def piped(api: Api, *arguments: str) -> str:
 
 
 @pytest.mark.parametrize("columns", [50, 60, 80, 120])
-def test_tables_fit_the_terminal(api: Api, finished: str, columns: int) -> None:
+def test_tables_fit_the_terminal(api: Api, finished: str, trained: str, columns: int) -> None:
     for command in (
         "search list --label made=before",
         "search show",
+        "training list",
+        "training show",
         "frontier",
         "select",
         "teacher list resnet",
         "workers list",
     ):
-        reference = (finished,) if command in ("search show", "frontier", "select") else ()
+        references = {"training show": trained, **dict.fromkeys(("search show", "frontier", "select"), finished)}
+        reference = (references[command],) if command in references else ()
         lines = _CODES.sub("", in_terminal(api, columns, *command.split(), *reference)).splitlines()
         # Sentences are the terminal's to wrap, and the headline of a search has its id in full.
-        tables = [line for line in lines if finished not in line and "waits for" not in line]
+        tables = [line for line in lines if not {finished, trained} & {*line.split()} and "waits for" not in line]
         assert [line for line in tables if len(line) > columns] == [], command
         assert len(tables) > 1 or command == "workers list"
 

@@ -1,4 +1,6 @@
-"""A search from ``POST /searches`` to a downloaded network, through a real API, a real Celery worker and the real engine."""
+"""A search from ``POST /searches`` to a downloaded network, and a training of that network alone, through a real API, a real Celery
+worker and the real engine.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +56,7 @@ def test_it_is_created_and_succeeds(done: Done) -> None:
         "train-control",
         "export-winner",
         "export-control",
-        "export-pictures",
+        "pictures",
     ]
     assert {(step["state"], step["attempt"], step["device"]) for step in done.search["steps"]} == {
         ("succeeded", 1, "cpu")
@@ -101,3 +103,39 @@ def test_the_pictures_show_the_search(done: Done, tmp_path: Path) -> None:
     for file in files:
         root = ElementTree.parse(file.path).getroot()
         assert sum(len(element.get("d", "")) for element in root.iter() if element.tag.endswith("path")) > 1000
+
+
+def test_the_winner_is_trained_alone_stopped_and_gone_on_with(
+    done: Done, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert done.search["best"] is not None
+    winner = done.search["best"]["architecture_id"]
+    # Larger images and the smallest batches: an epoch that lasts longer than a cancel takes.
+    spec = {"architecture": winner, "dataset": "digits", "epochs": 1, "batch_size": 2, "input_size": 64}
+    with Client(done.url) as client:
+        training_id = client.trainings.create(spec)["id"]
+        for event in client.trainings.events(training_id):
+            if event["type"] == "progress" and event["data"]["done"]:
+                break
+        client.trainings.cancel(training_id)
+        stopped = [event["data"]["state"] for event in client.trainings.events(training_id) if event["type"] == "state"]
+        before = client.trainings.get(training_id)["steps"][0]
+        client.trainings.resume(training_id)
+        training = client.trainings.wait(training_id)
+        listed = client.trainings.list(search=done.search["id"])["items"]
+        for kind in ("json", "onnx"):
+            client.trainings.download(training_id, kind, tmp_path / f"network.{kind}")
+    assert stopped == ["queued", "running", "running", "cancelled"]
+    assert 0 < before["done"] < before["total"]
+    assert [(step["key"], step["state"]) for step in training["steps"]] == [
+        ("train", "succeeded"),
+        ("export", "succeeded"),
+    ]
+    assert [(found["network"], found["search_id"]) for found in listed] == [
+        ("network", None),
+        ("control", done.search["id"]),
+        ("winner", done.search["id"]),
+    ]
+    assert onnx_digits.main(tmp_path / "network.json", tmp_path / "network.onnx") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["accuracy"] == pytest.approx(training["test_accuracy"], abs=1e-9)

@@ -1,4 +1,4 @@
-"""Where the time of a search went."""
+"""Where the time of a job went."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import Any, cast
 
 import pytest
 
-from dna_client.models import Search
-from dna_client.report import phase_times
+from dna_client.models import Step
+from dna_client.times import phase_times
 
 
-def row(kind: str, queued: int, started: int, finished: int, *, engine: float) -> dict[str, Any]:
+def row(phase: str, queued: int, started: int, finished: int, *, engine: float) -> dict[str, Any]:
     times = {"queued_at": queued, "started_at": started, "finished_at": finished}
     return {
-        "kind": kind,
+        "phase": phase,
         "engine_seconds": engine,
         **{name: f"2026-01-01T00:00:{at:02}Z" for name, at in times.items()},
     }
@@ -29,11 +29,11 @@ def row(kind: str, queued: int, started: int, finished: int, *, engine: float) -
     ],
 )
 def test_a_phase_is_as_long_as_its_steps_ran(steps: list[dict[str, Any]], wall: float) -> None:
-    (phase,) = phase_times(cast("Search", {"steps": steps}))
+    (phase,) = phase_times(cast("list[Step]", steps))
     assert (phase.engine, phase.wall) == (sum(step["engine_seconds"] for step in steps), wall)
 
 
 def test_a_step_that_still_runs_is_in_neither_time() -> None:
     running = {**row("train", 0, 12, 0, engine=7.0), "finished_at": None}
-    (phase,) = phase_times(cast("Search", {"steps": [row("train", 0, 2, 12, engine=9.0), running]}))
+    (phase,) = phase_times(cast("list[Step]", [row("train", 0, 2, 12, engine=9.0), running]))
     assert (phase.engine, phase.wall) == (9.0, 10.0)

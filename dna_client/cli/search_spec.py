@@ -1,0 +1,74 @@
+"""A search as options write it: what ``dna search create`` and ``estimate`` take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from dna_client.cli.options import Flops, LatencyMs, Params, positive, read_json
+from dna_client.cli.spec import At, SpecOptions
+from dna_client.errors import LocalError
+
+
+def _read_space(text: str) -> Any:
+    return read_json(Path(text)) if text.endswith(".json") else text
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchOptions(SpecOptions):
+    """The options of a search, beside those of any job."""
+
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="JSON file with the search, - for standard input. Options override it.", metavar="[FILE]"),
+    ] = None
+    teacher: Annotated[
+        str | None, At("teacher.model"), typer.Option(help="timm model; dna teacher list shows them.")
+    ] = None
+    weights: Annotated[
+        str | None,
+        At("teacher.weights"),
+        typer.Option(help="Teacher's weights: pretrained, or train on the dataset first."),
+    ] = None
+    teacher_epochs: Annotated[
+        int | None,
+        At("teacher.epochs"),
+        typer.Option(help="Epochs of training the teacher, with train.", min=1, metavar="N"),
+    ] = None
+    teacher_learning_rate: Annotated[
+        float | None,
+        At("teacher.learning_rate"),
+        typer.Option(help="Peak learning rate of training the teacher.", parser=positive, metavar="RATE"),
+    ] = None
+    space: Annotated[
+        Any, At("space"), typer.Option(help="Preset, or a JSON file.", parser=_read_space, metavar="NAME|FILE.json")
+    ] = None
+    flops: Annotated[Flops, At("budget.flops")] = None
+    params: Annotated[Params, At("budget.params")] = None
+    latency_ms: Annotated[LatencyMs, At("budget.latency_ms")] = None
+    epochs: Annotated[
+        int | None, At("training.epochs"), typer.Option(help="Epochs of distillation.", min=1, metavar="N")
+    ] = None
+    distill_learning_rate: Annotated[
+        float | None,
+        At("training.learning_rate"),
+        typer.Option(help="Learning rate of distillation.", parser=positive, metavar="RATE"),
+    ] = None
+    retrain_epochs: Annotated[
+        int | None,
+        At("retrain.epochs"),
+        typer.Option(help="Epochs of training the winner and its control.", min=1, metavar="N"),
+    ] = None
+    learning_rate: Annotated[
+        float | None,
+        At("retrain.learning_rate"),
+        typer.Option(help="Peak learning rate of winner and control.", parser=positive, metavar="RATE"),
+    ] = None
+
+    def _file(self) -> Path | None:
+        if self.file is not None and self.spec is not None:
+            raise LocalError(f"Name one file with the search: {self.file}, or --spec {self.spec}.")
+        return self.file or self.spec

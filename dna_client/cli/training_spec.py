@@ -1,0 +1,66 @@
+"""A training as options write it: what ``dna training create`` takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+
+from dna_client.cli.options import positive
+from dna_client.cli.spec import At, SpecOptions
+from dna_client.errors import LocalError
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingOptions(SpecOptions):
+    """The options of a training, beside those of any job."""
+
+    architecture: Annotated[
+        str | None,
+        At("architecture"),
+        typer.Argument(
+            help="Network to train: its id, the beginning or end of it, or SEARCH/winner, SEARCH/control.",
+            metavar="ARCHITECTURE",
+        ),
+    ] = None
+    recipe: Annotated[
+        str | None,
+        At("recipe"),
+        typer.Option(help="adamw, or paper: RMSprop, dropout and averaged weights as published."),
+    ] = None
+    epochs: Annotated[int | None, At("epochs"), typer.Option(help="Epochs of training.", min=1, metavar="N")] = None
+    batch_size: Annotated[int | None, At("batch_size"), typer.Option(help="Images in a batch.", min=2, metavar="N")] = (
+        None
+    )
+    learning_rate: Annotated[
+        float | None, At("learning_rate"), typer.Option(help="Peak learning rate.", parser=positive, metavar="RATE")
+    ] = None
+    weight_decay: Annotated[
+        float | None, At("weight_decay"), typer.Option(help="Of AdamW.", min=0, max=1, metavar="SHARE")
+    ] = None
+    label_smoothing: Annotated[
+        float | None,
+        At("label_smoothing"),
+        typer.Option(help="Share of each target that all classes have.", min=0, max=1, metavar="SHARE"),
+    ] = None
+    augment: Annotated[
+        bool | None, At("augment"), typer.Option(help="Random shifts or crops of training images, and flips, or none.")
+    ] = None
+    flip: Annotated[
+        bool | None, At("flip"), typer.Option(help="Whether left and right may be exchanged in training images.")
+    ] = None
+    start: Annotated[
+        str | None, At("start"), typer.Option(help="What the weights are before: scratch, drawn at random.")
+    ] = None
+
+    def request(self) -> dict[str, Any]:
+        """The body of ``POST /trainings``, but that its architecture is as a person names it.
+
+        Raises:
+            LocalError: no network or no dataset is named, or the file cannot be read.
+        """
+        body = super().request()
+        if "architecture" not in body:
+            raise LocalError("Name the network: SEARCH/winner for the one that a search found, or an id.")
+        return body

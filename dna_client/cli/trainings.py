@@ -1,0 +1,122 @@
+"""Commands on trainings: create, list, download, and those that every job has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+import typer
+
+from dna_client import training_report
+from dna_client.cli import jobs, output, refs
+from dna_client.cli.jobs import Cursor, InState, Kind, Limit, Watch, add_commands
+from dna_client.cli.options import LOCAL, PATIENT, AsJson, Key, Label, Url, connect, labels
+from dna_client.cli.results import Formats, Output, bring_home, known, show_files
+from dna_client.cli.spec import takes_spec
+from dna_client.cli.tables import FittingTable
+from dna_client.cli.training_spec import TrainingOptions
+from dna_client.client import Client
+from dna_client.models import Training, TrainingSummary
+
+training = typer.Typer(no_args_is_help=True, help="Train networks again: longer, otherwise, on other images.")
+
+
+def _then(found: Training) -> str:
+    return f"To bring the network home: dna training download {found['id']}"
+
+
+KIND = Kind("training", "trainings", lambda client: client.trainings, training_report.result, _then)
+
+
+@training.command()
+@takes_spec
+def create(
+    options: TrainingOptions, watch: Watch = False, url: Url = LOCAL, key: Key = None, as_json: AsJson = False
+) -> None:
+    """Train a network that a search found, on its dataset or another; what is not said has defaults that suit them."""
+    written = options.request()
+
+    def request(client: Client) -> Mapping[str, Any]:
+        return {**written, "architecture": refs.network_id(client, str(written["architecture"]))}
+
+    jobs.create(KIND, request, url, key, watch=watch, as_json=as_json)
+
+
+@training.command("list")
+def list_trainings(
+    state: InState = None,
+    dataset: Annotated[str | None, typer.Option(help="Only trainings on this dataset.")] = None,
+    label: Label = None,
+    architecture: Annotated[
+        str | None, typer.Option(help="Only trainings of this network.", metavar="ARCHITECTURE")
+    ] = None,
+    search: Annotated[
+        str | None, typer.Option(help="Only trainings of networks of this search.", metavar="SEARCH")
+    ] = None,
+    limit: Limit = 20,
+    cursor: Cursor = None,
+    url: Url = LOCAL,
+    key: Key = None,
+    as_json: AsJson = False,
+) -> None:
+    """List trainings, newest first: those made alone, and winners and controls of searches."""
+    with connect(url, key) as client:
+        page = client.trainings.list(
+            state=state,
+            dataset=dataset,
+            labels=labels(label or []),
+            architecture=refs.network_id(client, architecture) if architecture else None,
+            search=refs.search_id(client, search) if search else None,
+            cursor=cursor,
+            limit=limit,
+        )
+    jobs.print_page(KIND, page, _table, as_json=as_json)
+
+
+def _table(page: Sequence[TrainingSummary]) -> FittingTable:
+    rows = [
+        (
+            found["id"],
+            output.state(found["state"]),
+            f"{found['progress']:.0%}",
+            found["dataset"],
+            found["network"],
+            found["architecture_id"] or "",
+            output.percent(found["test_accuracy"]),
+            refs.moment(found),
+            found["name"],
+        )
+        for found in page
+    ]
+    return output.table(
+        ("id", "state", "progress", "dataset", "network", "architecture", "test accuracy", "created", "name"),
+        rows,
+        right=("progress", "test accuracy"),
+        ids=("id", "architecture"),
+        droppable=("created", "architecture", "dataset", "progress", "network", "test accuracy"),
+    )
+
+
+add_commands(training, KIND)
+
+
+@training.command()
+def download(
+    job: str = KIND.reference,
+    file_format: Formats = None,
+    output_path: Output = ".",
+    url: Url = LOCAL,
+    key: Key = None,
+    as_json: AsJson = False,
+) -> None:
+    """Download the network as this training left it; each file is checked against its SHA-256.
+
+    Without a format, all that there are.
+    """
+    formats = known(file_format)
+    with connect(url, key, pauses=PATIENT) as client:
+        training_id = client.trainings.get(refs.job_id(client.trainings, job))["id"]
+        files = bring_home(
+            formats, output_path, lambda name, target: client.trainings.download(training_id, name, target)
+        )
+    show_files(files, as_json)

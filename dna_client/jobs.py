@@ -1,0 +1,189 @@
+"""Jobs, searches and trainings: what is done with one of either kind, in one place."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Generic, TypeVar, cast
+
+from dna_client import events
+from dna_client.download import Downloaded, download
+from dna_client.errors import JobNotSucceeded
+from dna_client.models import (
+    Event,
+    Format,
+    JobKind,
+    JobSummary,
+    Page,
+    Search,
+    SearchSummary,
+    Series,
+    State,
+    Training,
+    TrainingSummary,
+)
+from dna_client.transport import Transport
+
+Detail = TypeVar("Detail", bound=JobSummary)
+Summary = TypeVar("Summary", bound=JobSummary)
+
+_ENDS = {"failed": "failed", "cancelled": "was cancelled"}
+
+
+class Jobs(Generic[Detail, Summary]):
+    """The jobs of one kind. Raises as :class:`dna_client.Client` does.
+
+    Attributes:
+        name: what one of them is called, and the command on them: ``search``.
+        plural: what several are called, and their path: ``searches``.
+    """
+
+    name: JobKind
+    plural: str
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def create(self, spec: Mapping[str, Any], *, idempotency_key: str | None = None) -> Detail:
+        """Creates a job once, however often the request has to be sent.
+
+        Args:
+            spec: as ``POST`` of the kind takes it.
+            idempotency_key: to repeat the call from another process; by default a new one.
+
+        Raises:
+            InvalidRequest: fields that are wrong.
+        """
+        headers = {"idempotency-key": idempotency_key or str(uuid.uuid4())}
+        return cast(Detail, self._transport.call("POST", f"/{self.plural}", json=spec, headers=headers))
+
+    def list(
+        self,
+        *,
+        state: State | None = None,
+        dataset: str | None = None,
+        labels: Mapping[str, str] | None = None,
+        ref: str | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> Page[Summary]:
+        """A page of jobs, newest first; those that have all of ``labels``, and that ``ref`` may mean.
+
+        Args:
+            ref: a name, or at least four digits of the beginning or the end of an id.
+        """
+        return self._page(labels, state=state, dataset=dataset, ref=ref, cursor=cursor, limit=limit)
+
+    def get(self, job_id: str) -> Detail:
+        return cast(Detail, self._transport.call("GET", self._path(job_id)))
+
+    def cancel(self, job_id: str) -> Detail:
+        """Asks a job to stop; it is ``cancelled`` within seconds and can be resumed."""
+        return cast(Detail, self._transport.call("POST", f"{self._path(job_id)}/cancel"))
+
+    def resume(self, job_id: str) -> Detail:
+        """Goes on with a failed or cancelled job from its checkpoints."""
+        return cast(Detail, self._transport.call("POST", f"{self._path(job_id)}/resume", repeatable=False))
+
+    def delete(self, job_id: str) -> None:
+        """Deletes a finished job with its files."""
+        self._transport.call("DELETE", self._path(job_id), repeatable=False)
+
+    def events(self, job_id: str, *, after: int = 0, waits: bool = False) -> Iterator[Event]:
+        """Events that follow number ``after`` as they happen, without a gap, until the job has finished.
+
+        Args:
+            waits: also events ``waiting`` without a number of their own: what the job waits for just now.
+        """
+        return events.follow(self._transport, self._path(job_id), after, waits=waits)
+
+    def metrics(self, job_id: str, *, prefix: str = "", points: int = 1000) -> Series:
+        """Points (x, y) by series, such as ``distill/b1c1/loss``; only series whose names start with ``prefix``.
+
+        A series of more than ``points`` is thinned: its ends stay, and of each stretch the lowest and the highest point.
+        """
+        params = {"prefix": prefix, "points": points}
+        answer = self._transport.call("GET", f"{self._path(job_id)}/metrics", params=params)
+        return {name: [(x, y) for x, y in points] for name, points in answer["series"].items()}
+
+    def wait(self, job_id: str) -> Detail:
+        """The job, once it has succeeded.
+
+        Raises:
+            JobNotSucceeded: it failed or was cancelled; says why.
+        """
+        for _ in self.events(job_id):
+            pass
+        return self.succeeded(self.get(job_id))
+
+    def succeeded(self, job: Detail) -> Detail:
+        """The job itself.
+
+        Raises:
+            JobNotSucceeded: it has not succeeded; says why, and how it can go on.
+        """
+        if job["state"] == "succeeded":
+            return job
+        error = job["error"]
+        reason = f": {error['message'].rstrip('.')}" if error else ""
+        what = _ENDS.get(job["state"], f"is {job['state']}")
+        kind, job_id = self.followed(job)
+        raise JobNotSucceeded(
+            f"The {self.name} {job['id']} {what}{reason}.\nTo go on from where it was: dna {kind} resume {job_id}"
+        )
+
+    def followed(self, job: Detail) -> tuple[JobKind, str]:
+        """Kind and id of the job whose events are those of this one, and that is steered where this one cannot be by itself."""
+        return self.name, job["id"]
+
+    def _path(self, job_id: str) -> str:
+        return f"/{self.plural}/{job_id}"
+
+    def _page(self, labels: Mapping[str, str] | None, **which: Any) -> Page[Summary]:
+        params = {**which, "label": [f"{name}:{value}" for name, value in (labels or {}).items()]}
+        return cast(Page[Summary], self._transport.call("GET", f"/{self.plural}", params=params))
+
+
+class Searches(Jobs[Search, SearchSummary]):
+    """Searches; what is asked of one alone, such as its frontier, is the client's."""
+
+    name = "search"
+    plural = "searches"
+
+
+class Trainings(Jobs[Training, TrainingSummary]):
+    """Trainings: those made alone, and those that are part of a search. The latter are steered through their search alone, and
+    their events and metrics are the search's.
+    """
+
+    name = "training"
+    plural = "trainings"
+
+    def list(
+        self,
+        *,
+        state: State | None = None,
+        dataset: str | None = None,
+        labels: Mapping[str, str] | None = None,
+        ref: str | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
+        architecture: str | None = None,
+        search: str | None = None,
+    ) -> Page[TrainingSummary]:
+        """As of every kind of job; also only those of the network, or of the networks of a search, with that id."""
+        which = {"architecture": architecture, "search": search}
+        return self._page(labels, **which, state=state, dataset=dataset, ref=ref, cursor=cursor, limit=limit)
+
+    def download(self, training_id: str, file_format: Format, target: Path) -> Downloaded:
+        """Writes the network as this training left it to ``target``, or under the server's name into it when it is a folder.
+
+        Raises:
+            CorruptDownload: what arrived has another SHA-256 than was announced.
+            LocalError: ``target`` cannot be written.
+        """
+        return download(self._transport, f"{self._path(training_id)}/download", {"format": file_format}, target)
+
+    def followed(self, job: Training) -> tuple[JobKind, str]:
+        return ("search", job["search_id"]) if job["search_id"] else super().followed(job)

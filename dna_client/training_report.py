@@ -1,0 +1,41 @@
+"""What a training has reached, and where its time went, as tables."""
+
+from __future__ import annotations
+
+from rich.console import Group, RenderableType
+
+from dna_client.cli import output
+from dna_client.models import Training
+from dna_client.report import accuracy_table, apart
+from dna_client.times import phase_times, times
+
+
+def result(training: Training) -> RenderableType:
+    """The network, what it reaches, its files, the time by phase: what there is of them while the training is under way."""
+    name, accuracy = training["network"], training["test_accuracy"]
+    parts: list[list[RenderableType]] = [
+        [network(training)],
+        accuracy_table([(name, accuracy, training["test"])]),
+        [files(training)] if training["files"] else [],
+        [times(training["steps"])] if phase_times(training["steps"]) else [],
+    ]
+    return Group(*apart(parts))
+
+
+def network(training: Training) -> RenderableType:
+    """What is trained, on what; its costs by formula, known once it is trained."""
+    costs = training["values"].get("predicted", {})
+    columns = ("network", "dataset", "flops", "params", "architecture")
+    row = (
+        training["network"],
+        training["dataset"],
+        output.count(costs.get("flops")),
+        output.count(costs.get("params")),
+        training["architecture_id"] or "",
+    )
+    return output.table(columns, [row], right=columns[2:4], ids=("architecture",), droppable=("params", "dataset"))
+
+
+def files(training: Training) -> RenderableType:
+    rows = [(file["format"], output.size(file["size"]), file["sha256"]) for file in training["files"]]
+    return output.table(("format", "size", "sha256"), rows, right=("size",), droppable=("sha256",))
