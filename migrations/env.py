@@ -12,11 +12,10 @@ from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import Connection, text
 
-from store.columns import CheckedJson, CheckedText
+from store.columns import Base, CheckedJson, CheckedText
 from store.connection import PATIENT
 from store.session import make_engine
 from store.settings import Settings
-from store.columns import Base
 
 #: Under which processes that start together take turns; any number nobody else uses.
 LOCK = 0x444E41
