@@ -284,6 +284,8 @@ class Training(TrainingSummary):
 
     spec: dict[str, Any] | None
     warnings: list[str]
+    flops: int | None
+    params: int | None
     values: dict[str, Any]
     steps: list[Step]
     files: list[File]

@@ -14,7 +14,7 @@ def result(training: Training) -> RenderableType:
     """The network, what it reaches, its files, the time by phase: what there is of them while the training is under way."""
     name, accuracy = training["network"], training["test_accuracy"]
     parts: list[list[RenderableType]] = [
-        [network(training)],
+        [network(training), *settings(training)],
         accuracy_table([(name, accuracy, training["test"])]),
         [files(training)] if training["files"] else [],
         [times(training["steps"])] if phase_times(training["steps"]) else [],
@@ -23,17 +23,25 @@ def result(training: Training) -> RenderableType:
 
 
 def network(training: Training) -> RenderableType:
-    """What is trained, on what; its costs by formula, known once it is trained."""
-    costs = training["values"].get("predicted", {})
+    """What is trained, on what; its costs by formula."""
     columns = ("network", "dataset", "flops", "params", "architecture")
     row = (
         training["network"],
         training["dataset"],
-        output.count(costs.get("flops")),
-        output.count(costs.get("params")),
+        output.count(training["flops"]),
+        output.count(training["params"]),
         training["architecture_id"] or "",
     )
     return output.table(columns, [row], right=columns[2:4], ids=("architecture",), droppable=("params", "dataset"))
+
+
+def settings(training: Training) -> list[RenderableType]:
+    """By what it is trained, in a line; the spec of its search says it of one that is part of a search."""
+    spec = training["spec"]
+    if spec is None:
+        return []
+    said = f"{spec['epochs']} epochs by {spec['recipe']}, batches of {spec['batch_size']}, learning rate {spec['learning_rate']:g}"
+    return [f"{said}, {spec['input_size']} pixels, seed {spec['seed']}"]
 
 
 def files(training: Training) -> RenderableType:

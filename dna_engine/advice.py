@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from dna_engine.catalogue import catalogue, enough_width, get_teacher
 from dna_engine.images.info import DatasetInfo
-from dna_engine.spec import ResolvedSpec
+from dna_engine.spec import ResolvedSpec, ResolvedTraining
 
 
 def advice(spec: ResolvedSpec) -> list[str]:
@@ -20,6 +20,27 @@ def advice(spec: ResolvedSpec) -> list[str]:
     if spec.teacher.model not in catalogue():  # Of an older version: nothing is known of its stages.
         return images
     return [*images, *_parts_of_stages(spec), *_narrow_cells(spec)]
+
+
+def advice_on_training(spec: ResolvedTraining) -> list[str]:
+    """One sentence for each thing that weakens the accuracy of a training."""
+    return [*advice_on_images(spec.dataset), *_shrunk(spec), *_one_step(spec)]
+
+
+def _shrunk(spec: ResolvedTraining) -> Iterator[str]:
+    if spec.dataset.image_size >= 2 * spec.input_size:
+        yield (
+            f"Images of {spec.dataset.image_size} pixels are shrunk to {spec.input_size}, which the network was found for: a larger "
+            "input_size (--input-size) keeps more of them, and costs more."
+        )
+
+
+def _one_step(spec: ResolvedTraining) -> Iterator[str]:
+    if spec.batch_size > spec.dataset.num_train:
+        yield (
+            f"A batch of {spec.batch_size:,} is more than the {spec.dataset.num_train:,} training images: every epoch is one step, at a "
+            "learning rate for larger batches. Take a smaller batch_size (--batch-size)."
+        )
 
 
 def advice_on_images(dataset: DatasetInfo) -> list[str]:

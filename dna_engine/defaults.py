@@ -57,6 +57,11 @@ def learning_rate(batch: int) -> float:
     return float(f"{LEARNING_RATE * (batch / BATCH) ** 0.5:.3g}")
 
 
+def paper_learning_rate(batch: int) -> float:
+    """Of the published recipe (Li et al. 2020, section 5.1), in proportion to the batch: 0.064 at 1,024."""
+    return 0.064 * batch / 1024
+
+
 def flip(name: str) -> bool:
     """Whether classes of a dataset of that name survive the exchange of left and right: written signs do not."""
     return not any(word in name.lower() for word in _WRITTEN)

@@ -64,7 +64,7 @@ def own_job(session: Session, training_id: UUID) -> UUID:
     training = get(session, training_id)
     if not training.alone:
         raise IllegalTransition(
-            f"This training is a step of the search {training.job_id}: what is done to the search is done to it."
+            f"This training is part of the search {training.job_id}: cancel, resume or delete that (dna search cancel {training.job_id})."
         )
     return training.job_id
 

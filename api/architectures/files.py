@@ -49,7 +49,7 @@ def missing(session: Session, job: Job, network: str, kind: Format) -> NotFound 
     if kind is Format.ONNX and (reason := _export_warning(session, job.id, network)):
         return NotFound(f"There is no onnx of this network: {reason}")
     if job.state in FINISHED:
-        return NotFound(f"The {job.kind} {job.state.said} without a {kind} of this network.")
+        return NotFound(f"The {job.kind} {job.state.said} but left no {kind} of this network.")
     return Conflict(f"There is no {kind} of this network yet: the {job.kind} is {job.state}, in phase {job.phase}.")
 
 

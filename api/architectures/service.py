@@ -45,7 +45,17 @@ def content(session: Session, blobs: BlobStore, architecture_id: UUID, kind: For
         return Content.in_memory(f"{stem}.json", "application/json", described(network.architecture))
     artifact = stored(session, network.search_id, network.role).get(kind)
     if artifact is None and network.role is Role.SELECTED:
-        raise NotFound(f"This network was selected, not trained: there is no {kind} of it, only json.")
+        raise NotFound(_of_selected(session, network.id, kind))
     if artifact is None:
         raise missing(session, searches.get(session, network.search_id), network.role, kind)
     return Content.stored(blobs, artifact, stem)
+
+
+def _of_selected(session: Session, architecture_id: UUID, kind: Format) -> str:
+    """Where to find the file of a network that its search has not trained."""
+    made = trainings.of_architecture(session, architecture_id)
+    if not made:
+        return (
+            f"This network was selected, not trained: there is no {kind} of it, only json. POST /trainings trains it."
+        )
+    return f"Its search has not trained this network: GET /trainings/{made[-1].id}/download has the {kind} of its last training."

@@ -10,8 +10,11 @@ from pydantic import Field
 from api.architectures.schemas import File
 from api.jobs.schemas import JobStep, JobSummary, shown
 from dna_engine.accuracy import Accuracy
-from dna_engine.advice import advice_on_images
+from dna_engine.advice import advice_on_training
 from dna_engine.plans import Phase
+from dna_engine.plans.results import Costs
+from dna_engine.space.architecture import Architecture
+from dna_engine.space.cost import Cost, architecture_cost
 from dna_engine.spec import ResolvedTraining
 from store.tables import Step, Training
 
@@ -52,6 +55,10 @@ class TrainingDetail(TrainingSummary):
 
     spec: ResolvedTraining | None = Field(description="Null for a training of a search, whose spec has it.")
     warnings: list[str] = Field(description="What makes its accuracy say little.")
+    flops: int | None = Field(
+        description="Multiply-adds of the network at batch 1, by formula; of one of a search, once it is trained."
+    )
+    params: int | None
     values: dict[str, Any] = Field(description="What the training found, as the engine reports it.")
     steps: list[JobStep]
     files: list[File]
@@ -59,11 +66,20 @@ class TrainingDetail(TrainingSummary):
     @classmethod
     def of(cls, training: Training, steps: list[Step], files: list[File], waiting_for: str | None) -> TrainingDetail:
         spec = ResolvedTraining.model_validate(training.job.resolved) if training.alone else None
+        costs = _costs(training, spec)
         return cls(
             **TrainingSummary.listed(training, waiting_for).model_dump(),
+            flops=costs and costs.flops,
+            params=costs and costs.params,
             spec=shown(spec) if spec else None,
-            warnings=advice_on_images(spec.dataset) if spec else [],
+            warnings=advice_on_training(spec) if spec else [],
             values=training.values,
             steps=[JobStep.of(step) for step in steps if step.planned.network == training.network],
             files=files,
         )
+
+
+def _costs(training: Training, spec: ResolvedTraining | None) -> Cost | Costs | None:
+    if spec is not None:
+        return architecture_cost(Architecture.from_json(spec.architecture))
+    return training.found.predicted if training.found else None

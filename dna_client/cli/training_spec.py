@@ -34,15 +34,24 @@ class TrainingOptions(SpecOptions):
         None
     )
     learning_rate: Annotated[
-        float | None, At("learning_rate"), typer.Option(help="Peak learning rate.", parser=positive, metavar="RATE")
+        float | None,
+        At("learning_rate"),
+        typer.Option(help="AdamW's peak; the recipe paper has its own.", parser=positive, metavar="RATE"),
     ] = None
     weight_decay: Annotated[
-        float | None, At("weight_decay"), typer.Option(help="Of AdamW.", min=0, max=1, metavar="SHARE")
+        float | None,
+        At("weight_decay"),
+        typer.Option(help="Of AdamW; the recipe paper has its own.", min=0, max=1, metavar="SHARE"),
     ] = None
     label_smoothing: Annotated[
         float | None,
         At("label_smoothing"),
-        typer.Option(help="Share of each target that all classes have.", min=0, max=1, metavar="SHARE"),
+        typer.Option(
+            help="Share of each target that all classes have; the recipe paper has its own.",
+            min=0,
+            max=1,
+            metavar="SHARE",
+        ),
     ] = None
     augment: Annotated[
         bool | None, At("augment"), typer.Option(help="Random shifts or crops of training images, and flips, or none.")

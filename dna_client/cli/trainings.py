@@ -33,7 +33,7 @@ KIND = Kind("training", "trainings", lambda client: client.trainings, training_r
 def create(
     options: TrainingOptions, watch: Watch = False, url: Url = LOCAL, key: Key = None, as_json: AsJson = False
 ) -> None:
-    """Train a network that a search found, on its dataset or another; what is not said has defaults that suit them."""
+    """Train a network that a search found, on the dataset that is named; what is not said has defaults that suit it."""
     written = options.request()
 
     def request(client: Client) -> Mapping[str, Any]:

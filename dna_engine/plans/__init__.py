@@ -6,11 +6,16 @@ from dna_engine.plans.plan import Phase, Plan, Spread, together
 from dna_engine.plans.search import SearchPlan
 from dna_engine.plans.steps import CPU_KINDS, SPREAD_KINDS, Kind, Order, Step
 from dna_engine.plans.training import TrainingPlan
-from dna_engine.spec import ResolvedJob, ResolvedSpec
+from dna_engine.spec import ResolvedJob, ResolvedSpec, ResolvedTraining
 
 __all__ = ["CPU_KINDS", "SPREAD_KINDS", "Kind", "Order", "Phase", "Plan", "Spread", "Step", "plan_of", "together"]
 
 
 def plan_of(spec: ResolvedJob) -> Plan:
     """The plan of the job that the spec describes."""
-    return SearchPlan(spec) if isinstance(spec, ResolvedSpec) else TrainingPlan()
+    match spec:
+        case ResolvedSpec():
+            return SearchPlan(spec)
+        case ResolvedTraining():
+            return TrainingPlan()
+    raise AssertionError(f"{type(spec).__name__} has no plan")

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, ConfigDict, Field
 
 from dna_engine import defaults
+from dna_engine.errors import InvalidSpec
 from dna_engine.fields import Written
 from dna_engine.images.info import DatasetInfo
 
@@ -58,14 +59,31 @@ class ResolvedRecipe(RecipeSpec):
     learning_rate: float
 
 
-def left_open(spec: RecipeSpec, images: int) -> dict[str, Any]:
-    """What a recipe leaves open, for so many training images."""
+#: Numbers that the paper's recipe has of its own.
+_PAPERS = {"weight_decay": 1e-5, "label_smoothing": 0.1}
+
+
+def left_open(spec: RecipeSpec, images: int, *, at: str = "") -> dict[str, Any]:
+    """What a recipe leaves open, for so many training images.
+
+    Args:
+        at: where the recipe stands in the spec, such as ``retrain.``.
+
+    Raises:
+        InvalidSpec: a number is given for a recipe that has its own.
+    """
     batch_size = spec.batch_size or defaults.batch_size(images)
-    return {
-        "epochs": spec.epochs or defaults.epochs(images).retraining,
-        "batch_size": batch_size,
-        "learning_rate": spec.learning_rate or defaults.learning_rate(batch_size),
-    }
+    found = {"epochs": spec.epochs or defaults.epochs(images).retraining, "batch_size": batch_size}
+    if spec.recipe != "paper":
+        return found | {"learning_rate": spec.learning_rate or defaults.learning_rate(batch_size)}
+    papers = _PAPERS | {"learning_rate": defaults.paper_learning_rate(batch_size)}
+    for name, value in papers.items():
+        if name in spec.model_fields_set and getattr(spec, name) not in (None, value):
+            raise InvalidSpec(
+                f"The recipe paper has its own {name}, {value:g}; leave it out, or take the recipe adamw.",
+                param=f"{at}{name}",
+            )
+    return found | papers
 
 
 class JobSpec(Part):

@@ -282,7 +282,7 @@ def _rating(spec: RateSpec, dataset: DatasetInfo) -> ResolvedRate:
 
 
 def _retraining(spec: RetrainSpec, dataset: DatasetInfo) -> ResolvedRetrain:
-    return ResolvedRetrain.model_validate(spec.model_dump() | left_open(spec, dataset.num_train))
+    return ResolvedRetrain.model_validate(spec.model_dump() | left_open(spec, dataset.num_train, at="retrain."))
 
 
 def _space(spec: SearchSpec, teacher: str, small: bool) -> Space:

@@ -65,12 +65,13 @@ def resolve_training(spec: TrainingSpec, architecture: Architecture, dataset: Da
         architecture, num_classes=dataset.num_classes, input_size=spec.input_size or architecture.input_size
     )
     described = fitted.to_json() | {"preprocessing": preprocessing(fitted.input_size, dataset.class_names)}
+    rest = left_open(spec, dataset.num_train)
     written = spec.model_dump(include={*RecipeSpec.model_fields, "start", "augment", "seed", "labels"})
     return ResolvedTraining.model_validate(
         written
-        | left_open(spec, dataset.num_train)
+        | rest
         | {
-            "name": spec.name or f"training on {dataset.name}",
+            "name": spec.name or f"{dataset.name}, {rest['epochs']} epochs",
             "dataset": dataset,
             "input_size": fitted.input_size,
             "flip": defaults.flip(dataset.name) if spec.flip is None else spec.flip,

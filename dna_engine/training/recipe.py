@@ -12,6 +12,7 @@ from timm.scheduler.scheduler import Scheduler
 from timm.scheduler.step_lr import StepLRScheduler
 from torch import nn
 
+from dna_engine.defaults import paper_learning_rate
 from dna_engine.spec import ResolvedRecipe, ResolvedTeacher
 
 
@@ -77,7 +78,7 @@ class Recipe:
         return cls(
             epochs=epochs,
             batch_size=batch_size,
-            learning_rate=0.064 * batch_size / 1024,
+            learning_rate=paper_learning_rate(batch_size),
             weight_decay=1e-5,
             warmup_epochs=min(5.0, epochs / 10),
             optimizer="rmsproptf",

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from dna_engine.advice import advice
+from dna_engine.advice import advice, advice_on_training
 from dna_engine.catalogue import catalogue
 from dna_engine.images.info import DIGITS, DatasetInfo
 from dna_engine.space import SPACES
-from dna_engine.spec import SearchSpec, TeacherSpec, resolve
+from dna_engine.space.architecture import published
+from dna_engine.spec import SearchSpec, TeacherSpec, TrainingSpec, resolve, resolve_training
 
 PHOTOS = DatasetInfo(
     name="photos", kind="upload", location="f", num_classes=5, num_train=240, num_test=60, image_size=224
@@ -62,3 +63,16 @@ def test_a_cut_inside_a_stage() -> None:
     (said,) = told(space="mbconv-small", teacher={"model": "resnet18", "boundaries": ["layer1", "layer2.0", "layer3"]})
     assert said.startswith("Block 2 ends at layer2.0, inside a stage of resnet18")
     assert said.endswith("The stages end at layer1, layer2, layer3, layer4.")
+
+
+def told_of_training(dataset: DatasetInfo, **fields: Any) -> list[str]:
+    spec = TrainingSpec.model_validate({"architecture": "any", "dataset": dataset.name, **fields})
+    return advice_on_training(resolve_training(spec, published("dna-a", input_size=64), dataset))
+
+
+def test_a_training_on_images_that_are_shrunk_or_fewer_than_a_batch_is_warned_of() -> None:
+    (shrunk,) = told_of_training(PHOTOS)
+    assert shrunk.startswith("Images of 224 pixels are shrunk to 64")
+    assert told_of_training(PHOTOS, input_size=160) == []
+    (few,) = told_of_training(PHOTOS, input_size=160, batch_size=241)
+    assert few.startswith("A batch of 241 is more than the 240 training images")

@@ -136,11 +136,17 @@ def test_what_the_client_has_is_not_sent_again(finished: Finished) -> None:
 
 
 def test_a_selected_network_has_its_description_only(finished: Finished) -> None:
-    budget = {"budget": {"flops": 3_000_000}}
-    (network,) = finished.client.post(f"/searches/{finished.id}/select", json=budget).json()["architectures"]
+    budget = {"budget": {"flops": 3_000_000}, "top_k": 7}
+    *_, network = finished.client.post(f"/searches/{finished.id}/select", json=budget).json()["architectures"]
     path = f"/architectures/{network['id']}/download"
     assert finished.client.get(path).json() == network["architecture"]
-    assert "only json" in problem(finished.client.get(path, params={"format": "onnx"}), 404, "not_found")["detail"]
+    onnx = {"format": "onnx"}
+    assert "only json" in problem(finished.client.get(path, params=onnx), 404, "not_found")["detail"]
+    training = finished.client.post("/trainings", json={"architecture": network["id"], "dataset": "digits"}).json()[
+        "id"
+    ]
+    said = problem(finished.client.get(path, params=onnx), 404, "not_found")["detail"]
+    assert f"GET /trainings/{training}/download" in said
 
 
 def test_a_network_that_was_exported_without_an_onnx_file(

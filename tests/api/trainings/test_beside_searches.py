@@ -50,7 +50,7 @@ def test_what_is_done_to_one_of_a_search_is_done_to_the_search(finished: Finishe
     for method, path in (("POST", "/cancel"), ("POST", "/resume"), ("DELETE", "")):
         refused = finished.client.request(method, f"/trainings/{training}{path}")
         said = problem(refused, 409, "illegal_transition")["detail"]
-        assert said.startswith(f"This training is a step of the search {finished.id}")
+        assert f"dna search cancel {finished.id}" in said
     assert finished.client.get(f"/trainings/{training}").json()["state"] == "succeeded"
 
 

@@ -64,7 +64,10 @@ def test_a_new_training_is_queued_and_can_be_read_at_once(
     assert (response.status_code, response.headers["location"]) == (201, f"/trainings/{training['id']}")
     assert client.get(response.headers["location"]).json() == training
     assert (training["state"], training["phase"], training["progress"]) == ("queued", "train", 0.0)
-    assert (training["name"], training["labels"]) == ("training on digits", {"team": "vision"})
+    assert (training["name"], training["labels"]) == (
+        f"digits, {training['spec']['epochs']} epochs",
+        {"team": "vision"},
+    )
     assert (training["architecture_id"], training["search_id"], training["network"]) == (network, None, "network")
     assert (training["test_accuracy"], training["test"], training["values"], training["error"]) == (
         None,
@@ -110,7 +113,7 @@ def test_what_weakens_its_accuracy_is_said(client: TestClient, sessions: Session
     send(client, zipped(BIRDS))
     said = client.get("/datasets/birds").json()["warnings"]
     assert said
-    assert new_training(client, network, dataset="birds")["warnings"] == said
+    assert new_training(client, network, dataset="birds", batch_size=2)["warnings"] == said
     assert new_training(client, network)["warnings"] == []
 
 

@@ -125,7 +125,7 @@ def test_after_it_has_failed_there_is_its_description_alone(
         flow.fail(session, take(session, step, new_worker(session)), error, engine_seconds=1.0, retry=False)
     assert (
         refusals(client, training, 404, "not_found")[0]
-        == "The training has failed without a safetensors of this network."
+        == "The training has failed but left no safetensors of this network."
     )
     assert client.get(f"/trainings/{training['id']}/download").status_code == 200
 
@@ -133,7 +133,8 @@ def test_after_it_has_failed_there_is_its_description_alone(
 def test_after_it_was_cancelled_there_is_its_description_alone(client: TestClient, training: dict[str, Any]) -> None:
     client.post(f"/trainings/{training['id']}/cancel")
     assert (
-        refusals(client, training, 404, "not_found")[1] == "The training was cancelled without a onnx of this network."
+        refusals(client, training, 404, "not_found")[1]
+        == "The training was cancelled but left no onnx of this network."
     )
 
 

@@ -8,10 +8,12 @@ import pytest
 from pydantic import ValidationError
 
 from dna_engine import defaults
+from dna_engine.errors import InvalidSpec
 from dna_engine.images.info import DIGITS, DatasetInfo
 from dna_engine.images.pixels import preprocessing
 from dna_engine.space.architecture import Architecture, published
-from dna_engine.spec import ResolvedTraining, TrainingSpec, parse_job, resolve_training
+from dna_engine.spec import ResolvedTraining, SearchSpec, TrainingSpec, parse_job, resolve, resolve_training
+from dna_engine.training.recipe import Recipe
 
 BIRDS = DatasetInfo(
     name="birds",
@@ -33,7 +35,7 @@ def resolved(dataset: DatasetInfo = BIRDS, **fields: Any) -> ResolvedTraining:
 
 def test_only_dataset_and_architecture_are_required() -> None:
     spec = resolved()
-    assert (spec.job, spec.name, spec.start) == ("training", "training on birds", "scratch")
+    assert (spec.job, spec.name, spec.start) == ("training", "birds, 30 epochs", "scratch")
     assert (spec.epochs, spec.batch_size, spec.learning_rate) == (30, 64, defaults.LEARNING_RATE)
     assert (spec.recipe, spec.augment, spec.flip, spec.seed, spec.labels) == ("adamw", True, True, 0, {})
     for given, missing in (("dataset", "architecture"), ("architecture", "dataset")):
@@ -71,7 +73,7 @@ def test_what_was_asked_for_is_kept() -> None:
         "epochs": 7,
         "batch_size": 8,
         "learning_rate": 0.5,
-        "recipe": "paper",
+        "recipe": "adamw",
         "weight_decay": 0.25,
         "label_smoothing": 0.0,
         "augment": False,
@@ -100,3 +102,19 @@ def test_a_resolved_training_survives_json_and_stays_as_it_is() -> None:
 def test_fields_that_make_no_sense_are_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         resolved(**fields)
+
+
+def test_the_papers_recipe_says_its_own_numbers_and_takes_no_others() -> None:
+    spec = resolved(recipe="paper", batch_size=256)
+    assert (spec.learning_rate, spec.weight_decay, spec.label_smoothing) == (0.016, 1e-5, 0.1)
+    made = Recipe.of(spec)
+    assert (made.learning_rate, made.weight_decay, made.label_smoothing) == (0.016, 1e-5, 0.1)
+    assert resolved(recipe="paper", weight_decay=1e-5).weight_decay == 1e-5
+    for field, value in (("learning_rate", 0.02), ("weight_decay", 0.1), ("label_smoothing", 0.2)):
+        with pytest.raises(InvalidSpec, match=f"recipe paper has its own {field}") as caught:
+            resolved(recipe="paper", **{field: value})
+        assert caught.value.param == field
+    search = SearchSpec.model_validate({"dataset": "digits", "retrain": {"recipe": "paper", "learning_rate": 0.1}})
+    with pytest.raises(InvalidSpec) as caught:
+        resolve(search, DIGITS)
+    assert caught.value.param == "retrain.learning_rate"
