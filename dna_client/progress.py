@@ -129,7 +129,7 @@ class JobProgress:
         step = self.steps.setdefault(data["step"], StepProgress(data["phase"]))
         step.done, step.total, step.unit = data["done"], data["total"], data["unit"]
         step.eta_seconds, step.parts = data["eta_seconds"], data["parts"]
-        self.progress, self.eta_seconds = data["progress"], data[f"{self.kind}_eta_seconds"]
+        self.progress, self.eta_seconds = data["progress"], _time_left(data)
 
     def _apply_metric(self, data: Mapping[str, Any]) -> None:
         """``distill/b1c1/loss``, ``train/winner/accuracy``: the part is in the middle, the last word says which figure."""
@@ -177,3 +177,9 @@ class JobProgress:
 
 def _left(step: StepProgress) -> float | None:
     return step.eta_seconds if step.state == "running" else None
+
+
+def _time_left(data: Mapping[str, Any]) -> float | None:
+    """Of the whole job; events of earlier versions call it by another name."""
+    left: float | None = data["job_eta_seconds"] if "job_eta_seconds" in data else data.get("search_eta_seconds")
+    return left

@@ -1,4 +1,4 @@
-"""The steps of a search: run one by its kind, or all of them in one folder without any service."""
+"""Runs a step of any job by its kind, or all steps of a search in one folder without any service."""
 
 from __future__ import annotations
 

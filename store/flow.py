@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from dna_engine.errors import InvalidSpec
 from dna_engine.events import Log, Metric, Progress
 from dna_engine.plans import Kind, plan_of
 from dna_engine.spec import ResolvedJob
@@ -42,7 +43,7 @@ def claim(session: Session, step_id: UUID, worker: Worker, *, lease_seconds: flo
     """
     try:
         taken = claims.claim(session, step_id, worker, lease_seconds=lease_seconds)
-    except ValidationError as error:
+    except (ValidationError, InvalidSpec) as error:
         logger.warning("Step %s cannot be read: %s", step_id, error)
         _give_up(session, step_id)
         return None
@@ -80,7 +81,7 @@ def report(
         step.done, step.total, step.unit = progress.done, progress.total, progress.unit
         step.eta_seconds, step.parts = progress.eta_seconds, progress.parts
         update_progress(session, job, live_within)
-        whole = {"phase": job.phase, "progress": job.progress, f"{job.kind}_eta_seconds": job.eta_seconds}
+        whole = {"phase": job.phase, "progress": job.progress, "job_eta_seconds": job.eta_seconds}
         told = progress.model_dump(mode="json", exclude={"event"})
         news.append(NewEvent(EventType.PROGRESS, {"step": step.key, **told, **whole}))
     points = [Point(event.series, event.x, event.y) for event in batch if isinstance(event, Metric)]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from dna_engine.plans import plan_of
@@ -44,16 +44,15 @@ def announce(session: Session, job: Job) -> None:
     events.append(session, job.id, [NewEvent(EventType.STATE, data)])
 
 
-def state(session: Session, kind: JobKind, job_id: UUID) -> JobState:
-    """The state alone, as it is now.
+def known(session: Session, kind: JobKind, job_id: UUID) -> UUID:
+    """The id itself, where it is that of a job of the kind.
 
     Raises:
-        NotFound: there is no such job of that kind.
+        NotFound: there is no such job.
     """
-    found = session.scalar(select(Job.state).where(Job.id == job_id, Job.kind == kind))
-    if found is None:
+    if session.scalar(select(Job.id).where(Job.id == job_id, Job.kind == kind)) is None:
         raise NotFound(kind, job_id)
-    return found
+    return job_id
 
 
 @dataclass(frozen=True)
@@ -102,8 +101,20 @@ class Filter:
     dataset: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
 
-    def of(self, query: Select[Row], ids: InstrumentedAttribute[UUID]) -> Select[Row]:
-        """The rows of ``query`` that it lets through, whatever their state. They are jobs, or joined with them, and have ``ids``."""
+    def of(
+        self,
+        query: Select[Row],
+        ids: InstrumentedAttribute[UUID],
+        in_state: Callable[[JobState], ColumnElement[bool]],
+    ) -> Select[Row]:
+        """The rows of ``query`` that it lets through. They are jobs, or joined with them.
+
+        Args:
+            ids: theirs.
+            in_state: the condition that one is in a state.
+        """
+        if self.state is not None:
+            query = query.where(in_state(self.state))
         if self.ref is not None:
             query = query.where(meant(self.ref, ids, Job.name))
         if self.dataset is not None:

@@ -33,9 +33,7 @@ def plan_trainings(session: Session, job: Job, steps: Sequence[Step]) -> None:
     }
     for step in steps:
         if step.kind == Kind.TRAIN and (network := networks.get(step.planned.network or "")):
-            training = Training(
-                id=new_id(), job_id=job.id, architecture_id=network.id, dataset=job.dataset, network=network.role.value
-            )
+            training = Training(id=new_id(), job_id=job.id, architecture_id=network.id, network=network.role.value)
             session.add(training)
             session.flush()
             step.training_id = training.id

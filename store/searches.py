@@ -13,6 +13,7 @@ from store.columns import new_id
 from store.errors import NotFound
 from store.jobs import Filter
 from store.pages import Page, page
+from store.states import JobKind
 from store.tables import Search
 
 
@@ -37,7 +38,7 @@ def get(session: Session, search_id: UUID) -> Search:
 
 def listing(session: Session, where: Filter, *, after: UUID | None = None, limit: int = 20) -> Page[Search]:
     """A page of searches, newest first, without their steps."""
-    query = where.of(select(Search), Search.id)
-    if where.state is not None:
-        query = query.where(Search.state == where.state)
+    query = where.of(
+        select(Search).where(Search.kind == JobKind.SEARCH), Search.id, lambda state: Search.state == state
+    )
     return page(session, query, Search.id, after=after, limit=limit)

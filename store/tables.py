@@ -12,7 +12,7 @@ from dna_engine.plans import Kind, Phase
 from dna_engine.plans import Step as PlannedStep
 from dna_engine.plans.results import Trained
 from store.columns import Base, Json, new_id
-from store.states import DatasetState, EventType, JobKind, JobState, Role, StepState
+from store.states import FINISHED, DatasetState, EventType, JobKind, JobState, Role, StepState
 
 
 class ApiKey(Base):
@@ -44,7 +44,7 @@ class IdempotencyKey(Base):
 
 
 class Dataset(Base):
-    """Images to search on. ``info`` is ``dna_engine.images.info.DatasetInfo``; ``archive`` is the stored tar of an upload."""
+    """Images to search on and to train with. ``info`` is ``dna_engine.images.info.DatasetInfo``; ``archive`` is the stored tar of an upload."""
 
     __tablename__ = "datasets"
 
@@ -122,11 +122,12 @@ class Step(Base):
     __table_args__ = (
         UniqueConstraint("job_id", "key"),
         Index("ix_steps_state_lease_expires_at", "state", "lease_expires_at"),
+        Index("ix_steps_state_training_id", "state", "training_id", postgresql_where=text("training_id IS NOT NULL")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
-    training_id: Mapped[UUID | None] = mapped_column(ForeignKey("trainings.id", ondelete="CASCADE"), index=True)
+    training_id: Mapped[UUID | None] = mapped_column(ForeignKey("trainings.id", ondelete="CASCADE"), unique=True)
     key: Mapped[str]
     kind: Mapped[Kind]
     phase: Mapped[Phase]
@@ -240,7 +241,6 @@ class Training(Base):
         ForeignKey("architectures.id", ondelete="SET NULL"), index=True
     )
     """None when the network's search was deleted since; the spec of the job describes it."""
-    dataset: Mapped[str]
     network: Mapped[str]
     """Folder of the network in the run folder: ``winner`` or ``control`` of a search, ``network`` of a training alone."""
     test_accuracy: Mapped[float | None]
@@ -269,6 +269,11 @@ class Training(Base):
     def progress(self) -> float:
         """0 to 1."""
         return self.job.progress if self.alone else self.step.progress
+
+    @property
+    def cancel_requested(self) -> bool:
+        """Whether it was asked to stop and has not yet."""
+        return self.job.cancel_requested and (self.alone or self.state not in FINISHED)
 
     @property
     def found(self) -> Trained | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from sqlalchemy import Select, case, select
+from sqlalchemy import CompoundSelect, Select, select, union_all
 from sqlalchemy.orm import Session, contains_eager
 
 from dna_engine.spec import NETWORK, ResolvedTraining, TrainingSpec
@@ -14,10 +14,8 @@ from store.columns import new_id
 from store.errors import IllegalTransition, NotFound
 from store.jobs import Filter
 from store.pages import Page, page
+from store.states import JobKind, JobState, StepState
 from store.tables import Architecture, Job, Step, Training, TrainingJob
-
-#: What :attr:`Training.state` is, for the database.
-_STATE = case((Training.id == Training.job_id, Job.state), else_=Step.state)
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,7 @@ def create(
     """A queued training with its steps, their wakes and its first event: all or nothing."""
     job = TrainingJob(id=new_id(), spec=spec.model_dump(mode="json", exclude_unset=True))
     [step] = jobs.add(session, job, resolved, max_attempts=max_attempts)
-    training = Training(id=job.id, job_id=job.id, architecture_id=architecture.id, dataset=job.dataset, network=NETWORK)
+    training = Training(id=job.id, job_id=job.id, architecture_id=architecture.id, network=NETWORK)
     session.add(training)
     session.flush()
     step.training_id = training.id
@@ -71,9 +69,7 @@ def own_job(session: Session, training_id: UUID) -> UUID:
 
 def listing(session: Session, which: Which, *, after: UUID | None = None, limit: int = 20) -> Page[Training]:
     """A page of trainings, newest first."""
-    query = which.jobs.of(_all(), Training.id)
-    if which.jobs.state is not None:
-        query = query.where(_STATE.in_([which.jobs.state]))
+    query = which.jobs.of(_all(), Training.id, lambda state: Training.id.in_(_in_state(state)))
     if which.architecture_id is not None:
         query = query.where(Training.architecture_id == which.architecture_id)
     if which.search_id is not None:
@@ -92,7 +88,17 @@ def of_search(session: Session, search_id: UUID) -> list[Training]:
     return list(session.scalars(_all().where(Training.job_id == search_id).order_by(Training.id)))
 
 
+def _in_state(state: JobState) -> CompoundSelect[UUID]:
+    """Ids of the trainings whose :attr:`Training.state` that is, each half by an index."""
+    alone = select(Job.id).where(Job.kind == JobKind.TRAINING, Job.state == state)
+    of_searches = select(Step.training_id).where(
+        Step.training_id.is_not(None), Step.training_id != Step.job_id, Step.state == StepState(state)
+    )
+    return union_all(alone, of_searches)
+
+
 def _all() -> Select[Training]:
     """All trainings, each with its job and the step that trains its network."""
     query = select(Training).join(Training.job).join(Training.step)
-    return query.options(contains_eager(Training.job), contains_eager(Training.step))
+    said = contains_eager(Training.step).defer(Step.payload).defer(Step.values)
+    return query.options(contains_eager(Training.job).defer(Job.spec), said)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -31,20 +32,45 @@ class Unfinished:
     failure: str | None
 
 
-@dataclass(frozen=True)
-class Queues:
-    """All work that is not finished, oldest job first, and the live workers that take it."""
+@dataclass
+class _Queue:
+    """The steps of one queue: the jobs whose steps wait, once for each, in order, and those whose steps run."""
 
-    steps: Sequence[Unfinished]
-    live: Sequence[Worker]
-    now: datetime
+    waiting: list[UUID] = field(default_factory=list)
+    running: list[UUID] = field(default_factory=list)
+
+    def before(self, job_id: UUID) -> int:
+        """Other jobs that have a worker of the queue, or will be given one first."""
+        older = set(self.waiting[: bisect_left(self.waiting, job_id)])
+        return len(older | set(self.running))
+
+    def taken_soon(self, job_id: UUID, takers: int) -> bool:
+        """Whether a worker is left for it after those that run steps and those that will take older ones."""
+        return len(self.running) + bisect_left(self.waiting, job_id) < takers
+
+
+class Queues:
+    """All work that is not finished, and the live workers that take it.
+
+    Args:
+        steps: oldest job first.
+    """
+
+    def __init__(self, steps: Sequence[Unfinished], live: Sequence[Worker], now: datetime) -> None:
+        self.steps, self.live, self.now = steps, live, now
+        self._of_job: dict[UUID, list[Unfinished]] = {}
+        self._queues: dict[str, _Queue] = {}
+        for step in steps:
+            self._of_job.setdefault(step.job_id, []).append(step)
+            queue = self._queues.setdefault(step.queue, _Queue())
+            (queue.running if step.state == StepState.RUNNING else queue.waiting).append(step.job_id)
 
     def reason(self, job_id: UUID) -> str | None:
         """What the job waits for, as a sentence's end: ``2 jobs before it on cpu of node1``. None when it runs.
 
         A job whose turn it is waits for nothing that can be named: a free worker takes it within a second.
         """
-        own = [step for step in self.steps if step.job_id == job_id]
+        own = self._of_job.get(job_id, [])
         if not own or any(step.state == StepState.RUNNING for step in own):
             return None
         first = min(own, key=lambda step: step.available_at)
@@ -57,28 +83,11 @@ class Queues:
             return "a worker; none is live (start one: dna worker, or dna up)"
         if not takers:
             return f"a worker that takes the queue {queue}; none is live (start one: dna worker --queues {queue})"
-        before = self._before(job_id, queue)
-        if not before or self._taken_soon(job_id, queue, len(takers)):
+        before = self._queues[queue].before(job_id)
+        if not before or self._queues[queue].taken_soon(job_id, len(takers)):
             return None
         where = _device(takers[0]) if len(takers) == 1 else f"{len(takers)} workers"
         return f"{before} {'job' if before == 1 else 'jobs'} before it on {where}"
-
-    def _taken_soon(self, job_id: UUID, queue: str, takers: int) -> bool:
-        """Whether a worker is left for it after those that run steps and those that will take older ones."""
-        here = [step for step in self.steps if step.queue == queue]
-        busy = sum(step.state == StepState.RUNNING for step in here)
-        ahead = sum(step.state == StepState.QUEUED and step.job_id < job_id for step in here)
-        return busy + ahead < takers
-
-    def _before(self, job_id: UUID, queue: str) -> int:
-        """Other jobs that have a worker of the queue, or will be given one first."""
-        return len(
-            {
-                step.job_id
-                for step in self.steps
-                if step.queue == queue and (step.state == StepState.RUNNING or step.job_id < job_id)
-            }
-        )
 
 
 def look(session: Session, *, live_within: timedelta) -> Queues:

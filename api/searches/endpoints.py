@@ -85,8 +85,7 @@ def get_search(search_id: UUID, session: SessionDep, resources: ResourcesDep) ->
 
 
 def _search(session: Session, search_id: UUID) -> UUID:
-    jobs.state(session, JobKind.SEARCH, search_id)
-    return search_id
+    return jobs.known(session, JobKind.SEARCH, search_id)
 
 
 add_routes(router, Resource("search", SearchDetail, service.detail, followed=_search, steered=_search))

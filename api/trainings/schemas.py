@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import Field
 
 from api.architectures.schemas import File
-from api.jobs.schemas import JobStep, JobSummary, shown
+from api.jobs.schemas import Failure, JobStep, JobSummary, shown
 from dna_engine.accuracy import Accuracy
 from dna_engine.advice import advice_on_training
 from dna_engine.plans import Phase
@@ -40,13 +40,18 @@ class TrainingSummary(JobSummary):
             state=training.state,
             phase=job.phase if training.alone else Phase.TRAIN,
             progress=training.progress,
-            dataset=training.dataset,
+            dataset=job.dataset,
             test_accuracy=training.test_accuracy,
             test=trained.test if trained else None,
             waiting_for=waiting_for,
             created_at=training.created_at,
-            **{name: getattr(job, name) for name in ("seed", "labels", "cancel_requested")},
-            **{name: getattr(stands, name) for name in ("eta_seconds", "error", "started_at", "finished_at")},
+            seed=job.seed,
+            labels=job.labels,
+            cancel_requested=training.cancel_requested,
+            eta_seconds=stands.eta_seconds,
+            error=Failure.model_validate(stands.error) if stands.error else None,
+            started_at=stands.started_at,
+            finished_at=stands.finished_at,
         )
 
 

@@ -18,8 +18,10 @@ from dna_engine.spec import TrainingSpec, resolve_training
 from store import architectures, datasets, steps, trainings, waiting
 from store.blobs import BlobStore
 from store.errors import NotFound
+from store.states import FINISHED
 from store.tables import Architecture, Training
 from store.trainings import Which
+from store.waiting import Queues
 
 
 def create(session: Session, spec: TrainingSpec, *, max_attempts: int, live_within: timedelta) -> TrainingDetail:
@@ -58,7 +60,7 @@ def _invalid(message: str) -> Invalid:
 def detail(session: Session, training_id: UUID, live_within: timedelta) -> TrainingDetail:
     """The training as it is now."""
     training = trainings.get(session, training_id)
-    waits = waiting.look(session, live_within=live_within).reason(training.job_id)
+    waits = _waits(training, waiting.look(session, live_within=live_within))
     files = listed(_description(session, training), stored(session, training.job_id, training.network))
     return TrainingDetail.of(training, steps.of_job(session, training.job_id), files, waits)
 
@@ -69,7 +71,12 @@ def listing(
     """A page of trainings, newest first, and where the next one begins."""
     found = trainings.listing(session, which, after=after, limit=limit)
     queues = waiting.look(session, live_within=live_within)
-    return [TrainingSummary.listed(training, queues.reason(training.job_id)) for training in found.items], found.next
+    return [TrainingSummary.listed(training, _waits(training, queues)) for training in found.items], found.next
+
+
+def _waits(training: Training, queues: Queues) -> str | None:
+    """What holds it up: of one of a search only while it is not over, though the search may wait for something later."""
+    return None if training.state in FINISHED else queues.reason(training.job_id)
 
 
 def content(session: Session, blobs: BlobStore, training_id: UUID, kind: Format) -> Content:

@@ -37,7 +37,8 @@ def create(
     written = options.request()
 
     def request(client: Client) -> Mapping[str, Any]:
-        return {**written, "architecture": refs.network_id(client, str(written["architecture"]))}
+        named = written["architecture"]
+        return {**written, "architecture": refs.network_id(client, named) if isinstance(named, str) else named}
 
     jobs.create(KIND, request, url, key, watch=watch, as_json=as_json)
 

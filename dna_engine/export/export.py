@@ -51,7 +51,7 @@ def run_step(spec: ResolvedJob, step: Step, context: Context) -> Result:
     """Exports the network in the folder ``step.network``.
 
     Writes ``model.onnx`` where that can be done: a network that ONNX does not express as it was trained is none the worse,
-    so the reason is logged as a warning and the search goes on. ``export.json`` holds how far each file's answers are from
+    so the reason is logged as a warning and the job goes on. ``export.json`` holds how far each file's answers are from
     the trained network's (:class:`Difference`), the accuracies on the images compared, flops and params as predicted and as
     counted, and as ``warning`` why there is no ONNX file. ``bundle.zip`` has all that a user needs, with a model card.
 
@@ -95,7 +95,8 @@ def run_step(spec: ResolvedJob, step: Step, context: Context) -> Result:
 
 def _title(spec: ResolvedJob, network: str) -> str:
     """A network that was given has the name of its job, one of several says which it is."""
-    return spec.name if network in spec.given else f"{network} for {spec.dataset.name}"
+    title = spec.name if network in spec.given else f"{network} for {spec.dataset.name}"
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in title).split())
 
 
 def _training(folder: Path) -> Trained:

@@ -1,7 +1,7 @@
 """Names of the files in a *run folder*. Torch-free.
 
 Everything a step needs and makes lies in one folder under fixed names, so a step runs anywhere its inputs have been laid down,
-and a job without a service is the same steps in one folder::
+and a search without a service is the same steps in one folder::
 
     spec.json                     the resolved spec
     teacher.safetensors .json     weights of the backbone and head; accuracy and blocks

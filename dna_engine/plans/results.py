@@ -117,16 +117,16 @@ class Exported(Found):
 
     Attributes:
         images: test images on which the files were compared with the trained network.
-        spread: standard deviation of the network's logits on them.
+        spread: standard deviation of the network's logits on them. Early versions knew neither it nor what comes from it.
         accuracy: on those images; of ``torch`` too.
         warning: why there is no ONNX file.
     """
 
     images: int
-    spread: float
+    spread: float | None = None
     largest_difference: dict[str, float]
-    relative_difference: dict[str, float]
-    same_answers: dict[str, float]
+    relative_difference: dict[str, float] = {}
+    same_answers: dict[str, float] = {}
     accuracy: dict[str, float]
     warning: str | None = None
     predicted: Costs

@@ -8,9 +8,9 @@ from dna_engine.spec import ResolvedSpec
 
 
 class SearchPlan(Plan):
-    """All phases there are."""
+    """From a teacher to networks that can be used."""
 
-    phases = tuple(Phase)
+    phases = (Phase.TEACHER, Phase.DISTILL, Phase.RATE, Phase.SELECT, Phase.TRAIN, Phase.EXPORT)
 
     def __init__(self, spec: ResolvedSpec) -> None:
         self._spec = spec

@@ -13,5 +13,5 @@ class TrainingPlan(Plan):
     phases = (Phase.TRAIN, Phase.EXPORT)
 
     def steps(self, phase: Phase, spread: Spread = together) -> list[Step]:  # noqa: ARG002  There are no cells.
-        kind = Kind(phase)
+        kind = {Phase.TRAIN: Kind.TRAIN, Phase.EXPORT: Kind.EXPORT}[phase]
         return [Step(key=str(kind), kind=kind, network=NETWORK)]

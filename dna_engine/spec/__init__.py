@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from dna_engine.errors import InvalidSpec
 from dna_engine.spec.parts import RecipeSpec, ResolvedJob, ResolvedRecipe
 from dna_engine.spec.search import (
     Budget,
@@ -49,7 +50,13 @@ def parse_job(value: Mapping[str, Any]) -> ResolvedJob:
     """A resolved spec from its JSON, by its ``job``; what versions wrote that knew one kind alone is a search.
 
     Raises:
-        pydantic.ValidationError: it is none.
+        InvalidSpec: its ``job`` is of no kind that there is.
+        pydantic.ValidationError: it is no spec of that kind.
     """
-    kinds: dict[object, type[ResolvedJob]] = {"training": ResolvedTraining}
-    return kinds.get(value.get("job"), ResolvedSpec).model_validate(value)
+    kinds: dict[object, type[ResolvedJob]] = {"search": ResolvedSpec, "training": ResolvedTraining}
+    kind = kinds.get(value.get("job", "search"))
+    if kind is None:
+        raise InvalidSpec(
+            f"There is no kind of job {value['job']!r}; there are {' and '.join(map(str, kinds))}.", param="job"
+        )
+    return kind.model_validate(value)

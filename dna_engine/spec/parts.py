@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -105,7 +106,7 @@ class JobSpec(Part):
     )
 
 
-class ResolvedJob(Part):
+class ResolvedJob(Part, ABC):
     """What the resolved spec of any kind of job says: all that training a network and exporting it asks for."""
 
     name: str
@@ -126,9 +127,9 @@ class ResolvedJob(Part):
         return 0
 
     @property
+    @abstractmethod
     def networks(self) -> tuple[str, ...]:
         """The networks that are trained, each by its folder in the run folder."""
-        raise NotImplementedError
 
     @property
     def given(self) -> Mapping[str, Mapping[str, Any]]:
@@ -136,6 +137,6 @@ class ResolvedJob(Part):
         return {}
 
     @property
+    @abstractmethod
     def recipe_of_networks(self) -> ResolvedRecipe:
         """What they are trained by."""
-        raise NotImplementedError

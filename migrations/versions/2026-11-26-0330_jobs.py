@@ -162,10 +162,11 @@ def _measure_latency() -> None:
     )
     insert = sa.text(
         "INSERT INTO steps (id, job_id, key, kind, phase, queue, payload, state, attempt, max_attempts, fence, done, total, "
-        "unit, parts, values, engine_seconds) SELECT :id, job_id, 'latency', 'latency', 'rate', queue, "
+        "unit, parts, values, engine_seconds) SELECT :id, steps.job_id, 'latency', 'latency', 'rate', queue, "
         """'{"key": "latency", "kind": "latency", "cells": [], "network": null}', """
-        "CASE WHEN stored.id IS NOT NULL THEN 'succeeded' WHEN state IN ('failed', 'cancelled') THEN state ELSE 'queued' END, "
-        "0, max_attempts, 0, 0, 0, 'layers', '[]', '{}', 0 FROM steps "
+        "CASE WHEN stored.id IS NOT NULL OR jobs.phase <> 'rate' THEN 'succeeded' "
+        "WHEN steps.state IN ('failed', 'cancelled') THEN steps.state ELSE 'queued' END, "
+        "0, max_attempts, 0, 0, 0, 'layers', '[]', '{}', 0 FROM steps JOIN jobs ON jobs.id = steps.job_id "
         "LEFT JOIN (SELECT id, job_id AS of FROM artifacts WHERE name = 'latency.json') AS stored ON stored.of = steps.job_id "
         "WHERE steps.id = :rated"
     )
@@ -190,11 +191,23 @@ def _jobs_of_trainings() -> None:
     op.create_foreign_key(op.f("fk_trainings_job_id"), "trainings", "jobs", ["job_id"], ["id"], ondelete="CASCADE")
     op.create_index(op.f("ix_trainings_job_id"), "trainings", ["job_id"])
     _network_of_training(nullable=True, ondelete="SET NULL")
-    for column in ("spec", "state", "progress", "eta_seconds", "error", "started_at", "finished_at"):
+    for column in ("dataset", "spec", "state", "progress", "eta_seconds", "error", "started_at", "finished_at"):
         op.drop_column("trainings", column)
+    op.drop_index(op.f("ix_steps_training_id"), table_name="steps")
+    op.create_unique_constraint(op.f("uq_steps_training_id"), "steps", ["training_id"])
+    op.create_index(
+        "ix_steps_state_training_id",
+        "steps",
+        ["state", "training_id"],
+        postgresql_where=sa.text("training_id IS NOT NULL"),
+    )
 
 
 def _steps_of_trainings() -> None:
+    op.drop_index("ix_steps_state_training_id", table_name="steps")
+    op.drop_constraint(op.f("uq_steps_training_id"), "steps", type_="unique")
+    op.create_index(op.f("ix_steps_training_id"), "steps", ["training_id"])
+    op.add_column("trainings", sa.Column("dataset", sa.Text(), nullable=True))
     op.add_column("trainings", sa.Column("spec", postgresql.JSONB(), nullable=True))
     op.add_column("trainings", sa.Column("state", sa.String(length=32), nullable=True))
     op.add_column("trainings", sa.Column("progress", sa.Double(), nullable=True))
@@ -203,12 +216,12 @@ def _steps_of_trainings() -> None:
     op.add_column("trainings", sa.Column("started_at", sa.TIMESTAMP(timezone=True), nullable=True))
     op.add_column("trainings", sa.Column("finished_at", sa.TIMESTAMP(timezone=True), nullable=True))
     op.execute(
-        "UPDATE trainings SET spec = jobs.resolved, state = steps.state, eta_seconds = steps.eta_seconds, "
+        "UPDATE trainings SET dataset = jobs.dataset, spec = jobs.resolved, state = steps.state, eta_seconds = steps.eta_seconds, "
         "progress = coalesce(steps.done::float / nullif(steps.total, 0), 0), error = steps.error, "
         "started_at = steps.started_at, finished_at = steps.finished_at "
         "FROM steps JOIN jobs ON jobs.id = steps.job_id WHERE steps.training_id = trainings.id"
     )
-    for column in ("spec", "state", "progress"):
+    for column in ("dataset", "spec", "state", "progress"):
         op.alter_column("trainings", column, nullable=False)
     _check("trainings", "state", "trainingstate", *_STATES)
     _network_of_training(nullable=False, ondelete="CASCADE")

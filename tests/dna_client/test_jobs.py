@@ -98,7 +98,7 @@ def test_a_training_of_a_search_goes_as_its_search(api: Api, client: Client) -> 
     search = client.create_search({"dataset": "digits"})["id"]
     finish(api.sessions, api.blobs, UUID(search), until=Phase.SELECT)
     [winner] = [found for found in client.trainings.list(search=search)["items"] if found["network"] == "winner"]
-    with pytest.raises(Conflict, match=f"a step of the search {search}"):
+    with pytest.raises(Conflict, match=f"dna search cancel {search}"):
         client.trainings.cancel(winner["id"])
     client.cancel_search(search)
     with pytest.raises(JobNotSucceeded, match=f"dna search resume {search}"):

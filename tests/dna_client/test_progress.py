@@ -19,7 +19,7 @@ def event(seq: int, name: str, **data: Any) -> Event:
 
 def progress(seq: int, step: str, phase: str, done: int, parts: list[str], *, eta: float, whole: float) -> Event:
     counted = {"done": done, "total": 100, "unit": "steps", "eta_seconds": eta, "parts": parts}
-    return event(seq, "progress", step=step, phase=phase, progress=whole, search_eta_seconds=3 * eta, **counted)
+    return event(seq, "progress", step=step, phase=phase, progress=whole, job_eta_seconds=3 * eta, **counted)
 
 
 def step(seq: int, key: str, phase: str, state: str, attempt: int = 1, *, kind: str | None = None) -> Event:
@@ -166,7 +166,7 @@ def test_a_training_has_the_phases_of_its_plan() -> None:
     for each in (
         event(1, "state", state="running", phase="train", error=None),
         step(2, "train", "train", "running"),
-        event(4, "progress", step="train", phase="train", progress=0.4, training_eta_seconds=3.0, **counted),
+        event(4, "progress", step="train", phase="train", progress=0.4, job_eta_seconds=3.0, **counted),
     ):
         training.apply(each)
     console = Console(file=io.StringIO(), width=100)
@@ -195,3 +195,13 @@ def test_events_of_early_versions_have_their_phase_as_their_kind() -> None:
     del early["data"]["phase"]
     search = after([early, step(4, "teacher", "teacher", "succeeded")])
     assert search.phases[0].seconds == 3.0
+
+
+def test_events_of_earlier_versions_say_the_time_left_by_another_name() -> None:
+    counted = {"done": 5, "total": 10, "unit": "steps", "eta_seconds": 2.0, "parts": []}
+    progress = JobProgress("search")
+    progress.apply(event(1, "step", step="teacher", kind="teacher", state="running", attempt=1, error=None))
+    progress.apply(
+        event(2, "progress", step="teacher", phase="teacher", progress=0.4, search_eta_seconds=7.0, **counted)
+    )
+    assert progress.eta_seconds == 7.0

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select, update
@@ -283,10 +284,13 @@ def test_a_lost_worker_does_not_hold_up_a_cancel(session: Session) -> None:
     assert (step.state, search.state) == (StepState.CANCELLED, JobState.CANCELLED)
 
 
-def test_a_step_that_cannot_be_read_fails_and_lets_the_next_one_through(session: Session) -> None:
+@pytest.mark.parametrize("resolved", [{"of": "another version"}, {"job": "one of a later version"}])
+def test_a_step_that_cannot_be_read_fails_and_lets_the_next_one_through(
+    session: Session, resolved: dict[str, Any]
+) -> None:
     search, worker = new_search(session), new_worker(session)
     step = queued(session, search)[0]
-    search.resolved = {"of": "another version"}
+    search.resolved = resolved
     session.flush()
     assert flow.claim(session, step.id, worker, lease_seconds=60.0) is None
     assert (step.state, search.state) == (StepState.FAILED, JobState.FAILED)

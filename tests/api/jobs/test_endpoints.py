@@ -154,7 +154,7 @@ def test_what_is_reported_is_told_and_kept(job: New) -> None:
     data = [json.loads(line.removeprefix("data: ")) for line in told.split("\n") if line.startswith("data: ")]
     [progress] = [each for each in data if "done" in each]
     assert (progress["done"], progress["phase"], progress["progress"]) == (3, claim.step.kind, shown["progress"])
-    assert progress[f"{job.kind}_eta_seconds"] == shown["eta_seconds"]
+    assert progress["job_eta_seconds"] == shown["eta_seconds"]
     assert [each["message"] for each in data if "message" in each] == ["a line"]
     assert data[-1]["state"] == "cancelled"
     last = told.rstrip("\n").rpartition("id: ")[2]

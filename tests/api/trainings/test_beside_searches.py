@@ -6,12 +6,14 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import func, update
 from starlette.testclient import TestClient
 
 from dna_engine.plans import Kind, Phase
 from store import flow, jobs
 from store.blobs import BlobStore
 from store.session import Sessions, transaction
+from store.tables import Worker
 from tests.api.builders import WEIGHTS, finish, finish_phase, new_training, winner
 from tests.api.conftest import Finished
 from tests.api.problems import problem
@@ -142,3 +144,16 @@ def test_its_search_is_deleted_while_it_is_trained_or_after(
         for file in shown["files"]:
             params = {"format": file["format"]}
             assert client.get(f"/trainings/{training}/download", params=params).status_code == 200
+
+
+def test_a_trained_network_waits_for_nothing_though_its_search_does(
+    client: TestClient, sessions: Sessions, blobs: BlobStore
+) -> None:
+    search = client.post("/searches", json={"dataset": "digits"}).json()["id"]
+    finish(sessions, blobs, UUID(search), until=Phase.TRAIN)
+    with transaction(sessions) as session:
+        session.execute(update(Worker).values(stopped_at=func.now()))
+    assert "none is live" in client.get(f"/searches/{search}").json()["waiting_for"]
+    client.post(f"/searches/{search}/cancel")
+    for training in client.get("/trainings", params={"search": search}).json()["items"]:
+        assert (training["state"], training["waiting_for"], training["cancel_requested"]) == ("succeeded", None, False)
