@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import kendalltau
 
-from benchmarks.agreement import _draws, _signs, _taus, agreement, ceiling, difference, kendall_tau
+from benchmarks.agreement import _signs, _taus, agreement, ceiling, difference, draws, kendall_tau
 
 
 @pytest.mark.parametrize("ties", [False, True])
@@ -14,7 +14,7 @@ def test_tau_of_every_draw_is_scipys(ties: bool) -> None:
     """A network that is drawn twice is there twice."""
     rng = np.random.default_rng(0)
     first, second = (rng.integers(0, 4, 40) if ties else rng.normal(size=40) for _ in range(2))
-    drawn = _draws(40, 0)[:20]
+    drawn = draws(40, 0)[:20]
     for weights, tau in zip(drawn, _taus(_signs(first), _signs(second), drawn), strict=True):
         again = np.repeat(np.arange(40), weights.astype(int))
         assert tau == pytest.approx(kendalltau(first[again], second[again]).statistic)

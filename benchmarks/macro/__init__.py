@@ -1,0 +1,1 @@
+"""How well blockwise ratings order networks whose accuracies are known: those of NAS-Bench-Macro."""

@@ -1,0 +1,181 @@
+"""How well do blockwise ratings order networks of known accuracy, and what would they pick? On NAS-Bench-Macro.
+
+``python -m benchmarks.macro DATA --truth FILE --out FOLDER`` trains a small teacher on CIFAR-10, distils the three blocks of
+the space behind it, and scores all 6,561 networks: by the sum of their blocks' ratings, by chaining the blocks, and by a
+network of shared weights (SPOS) that had as many steps. Some networks are trained for a short time from inherited weights. Then
+all of it is held against the accuracies of FILE, which has no part in any score but says which networks are trained shortly.
+
+Every unit of work leaves a file in FOLDER: run the same command again after an interruption, or with longer ``--steps``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import json
+import multiprocessing
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from benchmarks import report
+from benchmarks.macro.result import Result, write_scores
+from benchmarks.macro.short import ShortTrainings, finalists, sample
+from benchmarks.macro.study import Settings, Study
+from benchmarks.macro.truth import Truth
+from dna_engine.errors import InvalidSpec
+from dna_engine.runtime.context import choose_device, prepare
+from dna_engine.runtime.cores import cores
+
+#: What one process does, by name.
+Unit = tuple[str, Callable[[Study], None]]
+
+
+def main(argv: list[str] | None = None) -> None:
+    arguments = parse(argv)
+    study, truth = (
+        Study(arguments.out, settings_of(arguments), choose_device(arguments.device)),
+        Truth.read(arguments.truth),
+    )
+    keep_settings(study)
+    study.dataset  # noqa: B018  Laid down once, before the processes start.
+    if not arguments.report:
+        run(study, scoring(arguments.teacher_seeds, arguments.steps), arguments.jobs)
+        run(study, short_trainings(study, truth, arguments), arguments.jobs)
+    write_scores(study, arguments.teacher_seeds[0], arguments.steps[-1])
+    report.print_header("macro", study.device)
+    Result(
+        study, truth, arguments.teacher_seeds, arguments.steps, sampled=arguments.sample, finalists=arguments.finalists
+    ).show()
+
+
+def scoring(seeds: Sequence[int], steps: Sequence[int]) -> Iterator[Unit]:
+    """The supernets at every length."""
+    for seed in seeds:
+        yield f"blocks behind teacher {seed}", functools.partial(Study.score_distilled, seed=seed, steps=steps)
+    yield "SPOS", functools.partial(Study.score_shared, steps=steps)
+
+
+def short_trainings(study: Study, truth: Truth, arguments: argparse.Namespace) -> Iterator[Unit]:
+    """Of finalists and drawn networks, behind every teacher at the last length."""
+    for seed in arguments.teacher_seeds:
+        scored, steps = study.scored(seed, arguments.steps[-1]), arguments.steps[-1]
+        names = [
+            name
+            for budget in truth.budgets
+            for by_chaining in (False, True)
+            for name in finalists(truth, scored, budget, arguments.finalists, by_chaining=by_chaining)
+        ]
+        for name in dict.fromkeys([*names, *sample(truth, arguments.sample)]):
+            yield (
+                f"{name} behind teacher {seed}",
+                functools.partial(_train_shortly, seed=seed, steps=steps, network=name),
+            )
+
+
+@functools.cache
+def _shortly(study: Study, seed: int, steps: int) -> ShortTrainings:
+    """Kept by its process, with the blocks."""
+    return ShortTrainings(study, seed, steps)
+
+
+def _train_shortly(study: Study, seed: int, steps: int, network: str) -> None:
+    _shortly(study, seed, steps).run(network)
+
+
+# --- processes
+
+
+def run(study: Study, units: Iterator[Unit], jobs: int) -> None:
+    """All units, here or so many side by side; tells of each when it is done."""
+    began, todo = time.monotonic(), list(units)
+    finished = _here(study, todo) if jobs == 1 else _side_by_side(study, todo, jobs)
+    for number, name in enumerate(finished, start=1):
+        print(f"{time.monotonic() - began:8.0f} s  {number}/{len(todo)}  {name}", flush=True)
+
+
+def _here(study: Study, units: Sequence[Unit]) -> Iterator[str]:
+    prepare(study.device)
+    with cores(study.device):
+        for name, work in units:
+            work(study)
+            yield name
+
+
+def _side_by_side(study: Study, units: Sequence[Unit], jobs: int) -> Iterator[str]:
+    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+        futures = {pool.submit(_work, study.folder, study.settings, study.device, work): name for name, work in units}
+        for future in as_completed(futures):
+            future.result()
+            yield futures[future]
+
+
+def _work(folder: Path, settings: Settings, device: torch.device, work: Callable[[Study], None]) -> None:
+    work(_study(folder, settings, device))
+
+
+@functools.cache
+def _study(folder: Path, settings: Settings, device: torch.device) -> Study:
+    """Kept by its process, with its images."""
+    prepare(device)
+    torch.set_num_threads(1)
+    return Study(folder, settings, device)
+
+
+# --- the command
+
+
+def settings_of(arguments: argparse.Namespace) -> Settings:
+    return Settings(**{name: value for name, value in vars(arguments).items() if name in Settings.__dataclass_fields__})
+
+
+def keep_settings(study: Study) -> None:
+    """Writes the settings into the study's folder, or checks that they are those already there.
+
+    Raises:
+        InvalidSpec: the folder holds a study with other settings.
+    """
+    path, now = study.folder / "settings.json", asdict(study.settings)
+    study.folder.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        path.write_text(json.dumps(now, indent=1))
+    before = json.loads(path.read_text())
+    if changed := sorted(name for name in now if before.get(name) != now[name]):
+        raise InvalidSpec(
+            f"{study.folder} holds a study with other {', '.join(changed)}; give another --out.", param="out"
+        )
+
+
+def parse(argv: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", help="CIFAR-10 as a folder or zip with train/ and test/")
+    parser.add_argument("--truth", type=Path, required=True, help="accuracies of networks of NAS-Bench-Macro, as JSON")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the study")
+    parser.add_argument("--device", help="cpu or cuda:0")
+    parser.add_argument("--report", action="store_true", help="only show what is done")
+    parser.add_argument("--jobs", type=int, default=1, help="processes side by side")
+    parser.add_argument(
+        "--steps", type=int, nargs="+", default=[800, 2_400], help="of distillation and SPOS, ascending"
+    )
+    parser.add_argument("--teacher-seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--short-epochs", type=float, default=0.25, help="of a short training; below 1")
+    for name, default, text in (
+        ("teacher-epochs", 8, ""),
+        ("train-images", 50_000, "those held out among them"),
+        ("test-images", 10_000, "for the teacher's accuracy only"),
+        ("rating-images", 2_000, "held out of the training images"),
+        ("chain-images", 256, "of those, to score all networks with"),
+        ("batch-size", 64, ""),
+        ("sample", 100, "networks to train for a short time"),
+        ("finalists", 8, "networks to train for a short time within each budget"),
+    ):
+        parser.add_argument(f"--{name}", type=int, default=default, help=text)
+    return parser.parse_args(argv)
+
+
+if __name__ == "__main__":
+    main()
