@@ -63,7 +63,8 @@ def scoring(seeds: Sequence[int], steps: Sequence[int]) -> Iterator[Unit]:
 def short_trainings(study: Study, truth: Truth, arguments: argparse.Namespace) -> Iterator[Unit]:
     """Of finalists and drawn networks, behind every teacher at the last length."""
     for seed in arguments.teacher_seeds:
-        scored, steps = study.scored(seed, arguments.steps[-1]), arguments.steps[-1]
+        steps = arguments.steps[-1]
+        scored = truth.of(study.scored(seed, steps))
         names = [
             name
             for budget in truth.budgets

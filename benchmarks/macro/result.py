@@ -40,11 +40,8 @@ class Result:
     @cached_property
     def scored(self) -> dict[tuple[int, int], dict[str, Floats]]:
         """By teacher and length, the scores of the truth's networks."""
-        places = [networks().index(name) for name in self.truth.names]
         return {
-            (seed, steps): {kind: rating[places] for kind, rating in self.study.scored(seed, steps).items()}
-            for seed in self.seeds
-            for steps in self.steps
+            (seed, steps): self.truth.of(self.study.scored(seed, steps)) for seed in self.seeds for steps in self.steps
         }
 
     @cached_property
@@ -130,7 +127,7 @@ class Result:
 
     def _of_finalists(self, seed: int, steps: int, budget: float, by_chaining: bool) -> float | None:
         """Regret of the finalist with the least log-loss after its short training; None where one is not trained."""
-        scored = self.study.scored(seed, steps)
+        scored = self.scored[seed, steps]
         if not {"additive", "chained"} <= scored.keys():
             return None
         losses = ShortTrainings(self.study, seed, steps).log_losses()

@@ -17,7 +17,7 @@ import torch
 from benchmarks.agreement import Floats
 from benchmarks.macro.inherit import inherit, recalibrate
 from benchmarks.macro.learning import Follower
-from benchmarks.macro.space import Network, networks
+from benchmarks.macro.space import Network
 from benchmarks.macro.study import SEED, Silent, Study, some, written
 from benchmarks.macro.truth import Truth
 from dna_engine.runtime import checkpoint
@@ -37,12 +37,11 @@ def sample(truth: Truth, count: int) -> list[str]:
 
 
 def finalists(truth: Truth, scored: Mapping[str, Floats], budget: float, count: int, *, by_chaining: bool) -> list[str]:
-    """The best within a budget: by the additive rating, or by chaining the best of that."""
-    places = [networks().index(name) for name in truth.names]
+    """The best within a budget, by scores of the truth's networks: by the additive rating, or by chaining the best of that."""
     fit = truth.within(budget)
-    best = fit[np.argsort(scored["additive"][places][fit], kind="stable")][:SHORTLIST]
+    best = fit[np.argsort(scored["additive"][fit], kind="stable")][:SHORTLIST]
     if by_chaining:
-        best = best[np.argsort(scored["chained"][places][best], kind="stable")]
+        best = best[np.argsort(scored["chained"][best], kind="stable")]
     return [truth.names[place] for place in best[:count]]
 
 

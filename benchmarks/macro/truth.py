@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.agreement import Floats, Interval, draws, interval
-from benchmarks.macro.space import KERNELS, cost, networks
+from benchmarks.macro.space import KERNELS, OPS, cost, networks
 
 #: Of the flops of all networks; at each lies a budget, and a band.
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
@@ -62,6 +63,11 @@ class Truth:
         """How many layers of each have a kernel of 5."""
         largest = max(KERNELS, key=lambda op: KERNELS[op])
         return np.array([name.count(largest) for name in self.names], dtype=np.float64)
+
+    def of(self, scored: Mapping[str, Floats]) -> dict[str, Floats]:
+        """What scores of the whole space, in ascending order of the networks, say about those of the truth."""
+        places = [int(name, len(OPS)) for name in self.names]
+        return {kind: rating[places] for kind, rating in scored.items()}
 
     @cached_property
     def budgets(self) -> list[float]:
