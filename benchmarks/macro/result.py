@@ -57,7 +57,7 @@ class Result:
 
     def _label(self, kind: str, seed: int, steps: int) -> str:
         teacher = f", teacher {seed}" if len(self.seeds) > 1 and kind != "spos" else ""
-        return f"{kind}, {steps:,} steps{teacher}"
+        return f"{kind.replace('spos', 'SPOS')}, {steps:,} steps{teacher}"
 
     # --- agreement
 

@@ -6,7 +6,17 @@ import numpy as np
 import pytest
 from scipy.stats import kendalltau
 
-from benchmarks.agreement import _signs, _taus, agreement, ceiling, difference, draws, kendall_tau
+from benchmarks.agreement import (
+    _signs,
+    _taus,
+    agreement,
+    ceiling,
+    difference,
+    draws,
+    kendall_tau,
+    mean_agreement,
+    mean_difference,
+)
 
 
 @pytest.mark.parametrize("ties", [False, True])
@@ -53,6 +63,20 @@ def test_a_paired_difference_is_surer_than_the_two_intervals() -> None:
     assert paired.high - paired.low < alone.high - alone.low
     assert (swapped := difference(worse, better, truth)).low == pytest.approx(-paired.high)
     assert swapped.value == -paired.value
+
+
+def test_the_mean_over_groups_is_surer_than_each() -> None:
+    rng = np.random.default_rng(3)
+    truths = rng.normal(size=(4, 25))
+    better, worse = truths + rng.normal(size=truths.shape), truths + 3 * rng.normal(size=truths.shape)
+    groups, others = list(zip(better, truths, strict=True)), list(zip(worse, truths, strict=True))
+    found = mean_agreement(groups)
+    alone = [agreement(*group) for group in groups]
+    assert found.value == pytest.approx(np.mean([one.value for one in alone]))
+    assert found.high - found.low < min(one.high - one.low for one in alone)
+    apart = mean_difference(groups, others)
+    assert apart.value == pytest.approx(found.value - mean_agreement(others).value)
+    assert apart.low > 0
 
 
 def test_the_ceiling_is_the_mean_over_pairs_of_repetitions() -> None:
