@@ -25,6 +25,7 @@ from typing import Any
 import torch
 
 from benchmarks import ranking_result, report
+from benchmarks.kept import keep_settings
 from benchmarks.pictures import lay_down
 from dna_engine.baselines import spos
 from dna_engine.errors import InvalidSpec
@@ -310,7 +311,7 @@ def choose(spec: ResolvedSpec, count: int) -> list[Architecture]:
 def main(argv: list[str] | None = None) -> None:
     arguments = parse(argv)
     study = Study(arguments.out, settings_of(arguments))
-    keep_settings(study)
+    keep_settings(study.folder, asdict(study.settings))
     study.networks  # noqa: B018  Drawn once, before the processes start.
     began = time.monotonic()
     for done, total, unit in () if arguments.report else run(study, arguments.device, arguments.jobs):
@@ -353,24 +354,6 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
     given = {name: value for name, value in vars(arguments).items() if name in Settings.__dataclass_fields__}
     given["space"] = json.loads(arguments.space.read_text()) if arguments.space else SPACE
     return Settings(**given)
-
-
-def keep_settings(study: Study) -> None:
-    """Writes the settings into the study's folder, or checks that they are those already there.
-
-    Raises:
-        InvalidSpec: the folder holds a study with other settings.
-    """
-    path = study.folder / "settings.json"
-    study.folder.mkdir(parents=True, exist_ok=True)
-    now = json.loads(json.dumps(asdict(study.settings)))
-    if not path.exists():
-        path.write_text(json.dumps(now, indent=1))
-    before = json.loads(path.read_text())
-    if changed := sorted(name for name in now if before.get(name) != now[name]):
-        raise InvalidSpec(
-            f"{study.folder} holds a study with other {', '.join(changed)}; give another --out.", param="out"
-        )
 
 
 def parse(argv: list[str] | None = None) -> argparse.Namespace:

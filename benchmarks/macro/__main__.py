@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import functools
-import json
 import multiprocessing
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -23,11 +22,11 @@ from pathlib import Path
 import torch
 
 from benchmarks import report
+from benchmarks.kept import keep_settings
 from benchmarks.macro.result import Result, write_scores
 from benchmarks.macro.short import ShortTrainings, finalists, sample
 from benchmarks.macro.study import Settings, Study
 from benchmarks.macro.truth import Truth
-from dna_engine.errors import InvalidSpec
 from dna_engine.runtime.context import choose_device, prepare
 from dna_engine.runtime.cores import cores
 
@@ -41,7 +40,7 @@ def main(argv: list[str] | None = None) -> None:
         Study(arguments.out, settings_of(arguments), choose_device(arguments.device)),
         Truth.read(arguments.truth),
     )
-    keep_settings(study)
+    keep_settings(study.folder, asdict(study.settings))
     study.dataset  # noqa: B018  Laid down once, before the processes start.
     if not arguments.report:
         run(study, scoring(arguments.teacher_seeds, arguments.steps), arguments.jobs)
@@ -132,23 +131,6 @@ def _study(folder: Path, settings: Settings, device: torch.device) -> Study:
 
 def settings_of(arguments: argparse.Namespace) -> Settings:
     return Settings(**{name: value for name, value in vars(arguments).items() if name in Settings.__dataclass_fields__})
-
-
-def keep_settings(study: Study) -> None:
-    """Writes the settings into the study's folder, or checks that they are those already there.
-
-    Raises:
-        InvalidSpec: the folder holds a study with other settings.
-    """
-    path, now = study.folder / "settings.json", asdict(study.settings)
-    study.folder.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
-        path.write_text(json.dumps(now, indent=1))
-    before = json.loads(path.read_text())
-    if changed := sorted(name for name in now if before.get(name) != now[name]):
-        raise InvalidSpec(
-            f"{study.folder} holds a study with other {', '.join(changed)}; give another --out.", param="out"
-        )
 
 
 def parse(argv: list[str] | None = None) -> argparse.Namespace:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,10 +14,10 @@ import torch
 
 from benchmarks.agreement import Floats
 from benchmarks.macro import scores, teacher
-from benchmarks.macro.learning import Classifier, Follower, lengths
+from benchmarks.macro.learning import Classifier, Follower, Student, lengths
 from benchmarks.macro.space import SIDE
 from benchmarks.pictures import lay_down
-from dna_engine.events import Reporter
+from benchmarks.ranking import Silent
 from dna_engine.images.info import DatasetInfo
 from dna_engine.runtime.context import Context
 from dna_engine.training import batches
@@ -46,13 +46,6 @@ class Settings:
     batch_size: int
     teacher_epochs: int
     short_epochs: float
-
-
-class Silent(Reporter):
-    """Progress is told by finished units."""
-
-    def emit(self, event: object) -> None:
-        """Says nothing."""
 
 
 @dataclass(frozen=True)
@@ -102,16 +95,13 @@ class Study:
 
     def score_distilled(self, seed: int, steps: Sequence[int]) -> None:
         """Writes ``teacher-SEED/STEPS.json`` for every length: ``blocks`` as rated, and ``chained``."""
-        follower, folder = self.follower(seed), self.teacher_folder(seed)
-        for length in lengths(
-            follower, steps, self.splits.train, batch_size=self.settings.batch_size, seed=seed, folder=folder
-        ):
+        follower, folder, size = self.follower(seed), self.teacher_folder(seed), self.settings.batch_size
 
-            def score() -> dict[str, Any]:
-                size = self.settings.batch_size
-                blocks = scores.rate_blocks(follower, self.splits.rate, 4 * size)
-                return {"blocks": blocks, "chained": scores.chained(follower, self.chain_images, 2 * size)}
+        def score() -> dict[str, Any]:
+            blocks = scores.rate_blocks(follower, self.splits.rate, 4 * size)
+            return {"blocks": blocks, "chained": scores.chained(follower, self.chain_images, 2 * size)}
 
+        for length in self._lengths(follower, steps, seed, folder):
             written(folder / f"{length}.json", score)
 
     def score_shared(self, steps: Sequence[int]) -> None:
@@ -120,14 +110,16 @@ class Study:
         folder.mkdir(exist_ok=True)
         torch.manual_seed(SEED)
         shared = Classifier(self.dataset.num_classes, self.device)
-        for length in lengths(
-            shared, steps, self.splits.train, batch_size=self.settings.batch_size, seed=SEED, folder=folder
-        ):
 
-            def score() -> dict[str, Any]:
-                return {"spos": scores.shared(shared.net, self.chain_images, 2 * self.settings.batch_size)}
+        def score() -> dict[str, Any]:
+            return {"spos": scores.shared(shared.net, self.chain_images, 2 * self.settings.batch_size)}
 
+        for length in self._lengths(shared, steps, SEED, folder):
             written(folder / f"{length}.json", score)
+
+    def _lengths(self, student: Student, steps: Sequence[int], seed: int, folder: Path) -> Iterator[int]:
+        size = self.settings.batch_size
+        return lengths(student, steps, self.splits.train, batch_size=size, seed=seed, folder=folder)
 
     def scored(self, seed: int, steps: int) -> dict[str, Floats]:
         """Scores of all networks, by name of the way to score them; what is not finished is left out."""

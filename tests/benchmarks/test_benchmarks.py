@@ -9,6 +9,7 @@ import re
 import shlex
 import struct
 import zipfile
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,7 @@ from benchmarks import (
     winners,
     workers,
 )
+from benchmarks.kept import keep_settings
 from benchmarks.pictures import lay_down
 from dna_engine.errors import DataError, InvalidSpec
 from dna_engine.space import CellRef
@@ -124,10 +126,10 @@ def test_a_ranking_study_goes_on_where_it_was_and_reports(clothes: Path, tmp_pat
 
 def test_a_folder_keeps_one_study(clothes: Path, tmp_path: Path) -> None:
     arguments = ranking.parse([str(clothes), "--out", str(tmp_path), *TINY])
-    ranking.keep_settings(ranking.Study(tmp_path, ranking.settings_of(arguments)))
+    keep_settings(tmp_path, asdict(ranking.settings_of(arguments)))
     arguments.epochs = 2
     with pytest.raises(InvalidSpec, match="other epochs"):
-        ranking.keep_settings(ranking.Study(tmp_path, ranking.settings_of(arguments)))
+        keep_settings(tmp_path, asdict(ranking.settings_of(arguments)))
 
 
 def test_networks_are_spread_over_costs_and_inside_the_band(clothes: Path, tmp_path: Path) -> None:
