@@ -23,8 +23,10 @@ from benchmarks.macro.truth import Truth
 from benchmarks.ranking import Silent
 from dna_engine.runtime import checkpoint
 from dna_engine.runtime.context import Context
-from dna_engine.training import batches, train
+from dna_engine.training import train
+from dna_engine.training.batches import StoredImages
 from dna_engine.training.recipe import Recipe
+from dna_engine.training.splits import Splits, by_class
 
 #: Networks that the additive rating leaves within a budget, and that chaining then puts in order.
 SHORTLIST = 256
@@ -76,15 +78,15 @@ class ShortTrainings:
         return follower
 
     @cached_property
-    def images(self) -> batches.StoredImages:
+    def images(self) -> StoredImages:
         """As many as the share of an epoch says."""
         everything, share = self.study.splits.train, self.study.settings.short_epochs
-        chosen, _ = batches.by_class(everything.labels.tolist(), max(2, round(share * len(everything))), SEED)
+        chosen, _ = by_class(everything.labels.tolist(), max(2, round(share * len(everything))), SEED)
         return some(everything, chosen)
 
     def _train(self, network: str) -> dict[str, Any]:
         size, held_out = self.study.settings.batch_size, self.study.splits.rate
-        splits = batches.Splits(train=lambda: self.images, rate=lambda: held_out, test=lambda: held_out)
+        splits = Splits(train=lambda: self.images, rate=lambda: held_out, test=lambda: held_out)
         recipe = Recipe(epochs=1, batch_size=size, label_smoothing=0.0, warmup_epochs=0.1)
         with tempfile.TemporaryDirectory() as folder:
             context = Context(run=Path(folder), device=self.study.device, reporter=Silent())

@@ -20,9 +20,9 @@ from benchmarks.pictures import lay_down
 from benchmarks.ranking import Silent
 from dna_engine.images.info import DatasetInfo
 from dna_engine.runtime.context import Context
-from dna_engine.training import batches
 from dna_engine.training.batches import Images, StoredImages
 from dna_engine.training.recipe import Recipe
+from dna_engine.training.splits import Splits, splits_of
 
 #: Of all randomness but the teacher's and that of the blocks behind it.
 SEED = 0
@@ -62,8 +62,8 @@ class Study:
         return lay_down(Path(s.data), self.folder / "images", train_images=s.train_images, test_images=s.test_images)
 
     @cached_property
-    def splits(self) -> batches.Splits:
-        return batches.load(
+    def splits(self) -> Splits:
+        return splits_of(
             self.dataset,
             input_size=SIDE,
             rating_images=self.settings.rating_images,

@@ -14,8 +14,9 @@ from torch import nn
 from dna_engine.blockwise.teacher import Teacher
 from dna_engine.runtime.checkpoint import remove
 from dna_engine.runtime.context import Context
-from dna_engine.training import batches, train
+from dna_engine.training import train
 from dna_engine.training.recipe import Recipe
+from dna_engine.training.splits import Splits
 
 #: Modules whose maps are 16, 8 and 4 pixels wide for images of 32, and their channels; a fourth stage stands behind them.
 BOUNDARIES = ("layer1", "layer2", "layer3")
@@ -29,7 +30,7 @@ def build(num_classes: int) -> nn.Module:
     return model
 
 
-def make(splits: batches.Splits, num_classes: int, recipe: Recipe, *, seed: int, context: Context) -> None:
+def make(splits: Splits, num_classes: int, recipe: Recipe, *, seed: int, context: Context) -> None:
     """Trains a teacher, writes ``teacher.safetensors`` and ``teacher.json`` (accuracy on the test images) to the run folder."""
     torch.manual_seed(seed)
     model, checkpoint = build(num_classes), context.run / "checkpoint.safetensors"
