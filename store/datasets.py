@@ -36,7 +36,7 @@ def fingerprint(info: DatasetInfo) -> str:
 
 
 def create(session: Session, info: DatasetInfo, *, fingerprint: str, archive: Blob | None = None) -> Dataset:
-    """A dataset that can be searched on at once.
+    """A dataset that can be used at once.
 
     Args:
         archive: of an uploaded one, the stored tar that workers unpack.
@@ -95,7 +95,7 @@ def named(session: Session, name: str) -> Dataset:
 
 
 def ready(session: Session, name: str) -> DatasetInfo:
-    """What is known of the images of a dataset that can be searched on.
+    """What is known of the images of a dataset that can be used.
 
     Raises:
         UnknownName: there is none of that name; the message lists those that exist.

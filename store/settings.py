@@ -64,7 +64,7 @@ class Settings(BaseSettings):
     )
     lease_renew_seconds: PositiveFloat = Field(default=10.0, description="How often a worker renews its lease.")
     max_attempts: PositiveInt = Field(
-        default=3, description="How often a step is started before its search fails; a resume starts the count again."
+        default=3, description="How often a step is started before its job fails; a resume starts the count again."
     )
     poll_seconds: PositiveFloat = Field(
         default=0.5, description="How often a supervisor looks for a cancel, and the outbox for messages to send."
@@ -98,10 +98,10 @@ class Settings(BaseSettings):
     worker_days: PositiveFloat = Field(default=7.0, description="How long workers are kept that have left or are lost.")
     event_days: PositiveFloat = Field(
         default=90.0,
-        description="How long after its end a search keeps its events, but for those that tell its states.",
+        description="How long after its end a job keeps its events, but for those that tell its states.",
     )
     metric_days: PositiveFloat = Field(
-        default=365.0, description="How long after its end a search keeps the points of its series."
+        default=365.0, description="How long after its end a job keeps the points of its series."
     )
     retry_seconds: PositiveFloat = Field(
         default=60.0,

@@ -28,13 +28,13 @@ class Health(BaseModel):
 
 
 class Readiness(BaseModel):
-    """What the service stands on. Live workers are counted, not required: a search waits for one."""
+    """What the service stands on. Live workers are counted, not required: a job waits for one."""
 
     database: bool
     migrations: bool = Field(description="Whether the schema is the one this version expects.")
     redis: bool
     workers: int = Field(description="Live workers.")
-    warnings: list[str] = Field(default=[], description="What hinders searches, though requests are served.")
+    warnings: list[str] = Field(default=[], description="What hinders jobs, though requests are served.")
 
 
 @router.get("/healthz", response_model=Health)
@@ -45,7 +45,7 @@ async def get_health() -> Health:
 
 @router.get("/readyz", response_model=Readiness, responses=problems(503))
 async def get_readiness(resources: ResourcesDep) -> Readiness:
-    """Whether requests can be served: database, schema and Redis. A warning when no worker is live: searches wait then."""
+    """Whether requests can be served: database, schema and Redis. A warning when no worker is live: jobs wait then."""
     # A thread of its own: those of other requests may all be taken.
     found = await to_thread.run_sync(_look, resources, limiter=resources.readiness)
     failing = [name for name in ("database", "migrations", "redis") if not getattr(found, name)]
