@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from dna_engine.select import LatencyTable, Problem, Ratings
 from dna_engine.space import CellRef, Space
-from dna_engine.space.architecture import Layer
 from dna_engine.space.cost import block_sizes, in_widths, layer_at, layer_cost
+from dna_engine.space.layer import Layer
 
 INPUT_SIZE = 224
 
@@ -37,7 +37,7 @@ def made_up_latency(space: Space, seed: int, *, input_size: int = INPUT_SIZE) ->
     for number, block in enumerate(space.blocks, start=1):
         for cell, width in itertools.product(block.cells, in_widths(space, number)):
             for index, op in [(place, op) for place in range(cell.depth) for op in space.layer_ops(place)]:
-                layer = layer_at(cell, index, op, in_width=width, stride=block.stride, in_size=sizes[number - 1])
+                layer = layer_at(space, number, cell, index, op, in_width=width, in_size=sizes[number - 1])
                 layers.setdefault(layer, 20_000 + int(layer_cost(layer).flops / rng.uniform(500, 1500)))
     widths = {cell.width for cell in space.blocks[-1].cells}
     return LatencyTable(stem=100_000, layers=layers, heads=dict.fromkeys(widths, 50_000))

@@ -117,13 +117,13 @@ def _network_cost(step: Step, spec: ResolvedJob) -> float:
 
 def _mean_layers(space: Space, ref: CellRef, input_size: int) -> list[float]:
     """Cost of each layer of a cell for one image, over its ops on average."""
-    cell, block = space.cell(ref), space.blocks[ref.block - 1]
+    cell = space.cell(ref)
     in_size = block_sizes(space, input_size)[ref.block - 1]
     in_width = space.in_width(ref.block)
     means = []
     for index in range(cell.depth):
         layers = [
-            layer_at(cell, index, op, in_width=in_width, stride=block.stride, in_size=in_size)
+            layer_at(space, ref.block, cell, index, op, in_width=in_width, in_size=in_size)
             for op in space.layer_ops(index)
         ]
         means.append(statistics.fmean(layer_cost(layer).flops for layer in layers) / 1e9)

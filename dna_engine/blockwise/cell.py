@@ -26,6 +26,7 @@ from dna_engine.runtime.seeds import stream
 from dna_engine.space import CellRef, Op, Space
 from dna_engine.space.block_strings import block_string, first_block_string
 from dna_engine.space.cost import block_sizes
+from dna_engine.space.layer import Layer
 from dna_engine.spec import ResolvedSpec
 
 
@@ -157,7 +158,8 @@ class CellSupernet(nn.Module):
 def _candidate(stack: Stack, op: Op, in_width: int, out_width: int, stride: int) -> nn.Module:
     if op.skip:
         return nn.Identity()
-    return _timm_block(stack, in_width, block_string(op, stride=stride, width=out_width))
+    layer = Layer(op=op, in_width=in_width, out_width=out_width, stride=stride, in_size=1)  # Whatever the maps are.
+    return _timm_block(stack, in_width, block_string(layer))
 
 
 def check_sides(spec: ResolvedSpec, sides: Sequence[int]) -> None:

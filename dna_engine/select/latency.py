@@ -12,7 +12,8 @@ from typing import Any
 
 from dna_engine.errors import InvalidSpec
 from dna_engine.space import OPS, Op
-from dna_engine.space.architecture import Architecture, Layer
+from dna_engine.space.architecture import Architecture
+from dna_engine.space.layer import Layer
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ class LatencyTable:
                     "stride": layer.stride,
                     "in_size": layer.in_size,
                     "ns": nanoseconds,
+                    **({"nominal": layer.nominal} if layer.nominal else {}),
                 }
                 for layer, nanoseconds in self.layers.items()
             ],
@@ -81,6 +83,7 @@ class LatencyTable:
                     out_width=int(row["out_width"]),
                     stride=int(row["stride"]),
                     in_size=int(row["in_size"]),
+                    nominal=int(row["nominal"]) if "nominal" in row else None,
                 ): int(row["ns"])
                 for row in value["layers"]
             }

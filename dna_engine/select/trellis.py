@@ -136,9 +136,9 @@ def build_trellis(ratings: Ratings, weights: Sequence[float], latency: LatencyTa
             count = space.path_count(cell)
             position = np.arange(offset, offset + count)
             loss = weight * ratings.losses[CellRef(number, index)]
-            tails = _tail_costs(space, cell, block.stride, sizes[number - 1], latency)
+            tails = _tail_costs(space, number, cell, sizes[number - 1], latency)
             for width in in_widths(space, number):
-                heads = _op_costs(space, cell, 0, width, block.stride, sizes[number - 1], latency)
+                heads = _op_costs(space, number, cell, 0, width, sizes[number - 1], latency)
                 costs = _outer_sum(heads, tails) + _ends(ratings, number, cell.width, sizes[-1], latency)
                 groups.setdefault((width, cell.width), []).append(Arc(width, cell.width, position, loss, costs))
             offset += count
@@ -162,11 +162,11 @@ def _outer_sum(first: Ints, rest: Ints) -> Ints:
 
 
 def _op_costs(
-    space: Space, cell: Cell, index: int, in_width: int, stride: int, in_size: int, latency: LatencyTable | None
+    space: Space, block: int, cell: Cell, index: int, in_width: int, in_size: int, latency: LatencyTable | None
 ) -> Ints:
     """Costs of the ops offered at a layer, shape ``(rows, ops)``."""
     layers = [
-        layer_at(cell, index, op, in_width=in_width, stride=stride, in_size=in_size) for op in space.layer_ops(index)
+        layer_at(space, block, cell, index, op, in_width=in_width, in_size=in_size) for op in space.layer_ops(index)
     ]
     counted = [layer_cost(layer) for layer in layers]
     rows = [[cost.flops for cost in counted], [cost.params for cost in counted]]
@@ -175,12 +175,12 @@ def _op_costs(
     return np.array(rows, dtype=np.int64)
 
 
-def _tail_costs(space: Space, cell: Cell, stride: int, in_size: int, latency: LatencyTable | None) -> Ints:
+def _tail_costs(space: Space, block: int, cell: Cell, in_size: int, latency: LatencyTable | None) -> Ints:
     """Costs of every choice for the layers after the first; these layers are all alike."""
     total = np.zeros((2 if latency is None else 3, 1), dtype=np.int64)
     if cell.depth == 1:
         return total
-    layer = _op_costs(space, cell, 1, cell.width, stride, in_size, latency)
+    layer = _op_costs(space, block, cell, 1, cell.width, in_size, latency)
     for _ in range(cell.depth - 1):
         total = _outer_sum(total, layer)
     return total

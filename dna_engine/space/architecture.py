@@ -9,29 +9,25 @@ from typing import Any
 from dna_engine.errors import InvalidSpec, UnknownName
 from dna_engine.space import SPACES, Cell, Op, Space, parse_op
 from dna_engine.space.block_strings import block_string, first_block_string, width_of
+from dna_engine.space.layer import Layer
 
-FORMAT = "dna-architecture/1"
+#: The second says of blocks what their first layer counts its inner width from, where that is not what arrives.
+FORMATS = ("dna-architecture/1", "dna-architecture/2")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """What is chosen in one block: a cell (from 1) and an op for each of its layers."""
+    """What is chosen in one block: a cell (from 1) and an op for each of its layers.
+
+    Attributes:
+        nominal: channels that its first layer counts its inner width from; None for those that arrive.
+    """
 
     cell: int
     stride: int
     width: int
     ops: tuple[Op, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Layer:
-    """One convolutional stage of a network as built; ``in_size`` is the side of its input map in pixels."""
-
-    op: Op
-    in_width: int
-    out_width: int
-    stride: int
-    in_size: int
+    nominal: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +65,7 @@ class Architecture:
             raise InvalidSpec(
                 f"{space.name} has {len(space.blocks)} blocks, {len(choices)} were chosen.", param="blocks"
             )
-        blocks = []
+        blocks: list[Choice] = []
         for number, (block, (cell_number, ops)) in enumerate(zip(space.blocks, choices, strict=True), start=1):
             if not 1 <= cell_number <= len(block.cells):
                 raise InvalidSpec(
@@ -77,7 +73,8 @@ class Architecture:
                 )
             cell = block.cells[cell_number - 1]
             chosen = _checked_ops(space, cell, ops, number)
-            blocks.append(Choice(cell=cell_number, stride=block.stride, width=cell.width, ops=chosen))
+            nominal = space.nominal(number, blocks[-1].width if blocks else space.first_width)
+            blocks.append(Choice(cell=cell_number, stride=block.stride, width=cell.width, ops=chosen, nominal=nominal))
         return cls(
             blocks=tuple(blocks),
             stem_width=space.stem_width,
@@ -90,28 +87,29 @@ class Architecture:
 
     def layers(self) -> list[Layer]:
         """The MBConv layers as built, in order; skips are left out, they build nothing."""
-        layers = []
+        return [layer for block in self.layers_by_block() for layer in block]
+
+    def layers_by_block(self) -> list[list[Layer]]:
+        """The same, block by block."""
+        found: list[list[Layer]] = []
         width, size = self.first_width, (self.input_size + 1) // 2
         for block in self.blocks:
+            found.append([])
             for index, op in enumerate(block.ops):
-                stride = block.stride if index == 0 else 1
+                stride, nominal = (block.stride, block.nominal) if index == 0 else (1, None)
                 if not op.skip:
-                    layers.append(Layer(op=op, in_width=width, out_width=block.width, stride=stride, in_size=size))
+                    layer = Layer(
+                        op=op, in_width=width, out_width=block.width, stride=stride, in_size=size, nominal=nominal
+                    )
+                    found[-1].append(layer)
                 size = -(-size // stride)
                 width = block.width
-        return layers
+        return found
 
     def arch_def(self) -> list[list[str]]:
         """timm block strings, a list per stage; squeeze-excite ratios are relative to a layer's input channels."""
-        stages = [[first_block_string(self.first_width)]]
-        return stages + [
-            [
-                block_string(op, stride=block.stride if index == 0 else 1, width=block.width)
-                for index, op in enumerate(block.ops)
-                if not op.skip
-            ]
-            for block in self.blocks
-        ]
+        blocks = [[block_string(layer) for layer in block] for block in self.layers_by_block()]
+        return [[first_block_string(self.first_width)], *blocks]
 
     def with_classes(self, num_classes: int) -> Architecture:
         return replace(self, num_classes=num_classes)
@@ -119,10 +117,11 @@ class Architecture:
     def to_json(self) -> dict[str, Any]:
         """The network as JSON; ``timm`` holds the arguments of ``timm.models.efficientnet.EfficientNet``."""
         return {
-            "format": FORMAT,
+            "format": FORMATS[any(block.nominal for block in self.blocks)],
             "input_size": self.input_size,
             "blocks": [
                 {"cell": b.cell, "stride": b.stride, "width": b.width, "ops": [op.to_json() for op in b.ops]}
+                | ({"nominal": b.nominal} if b.nominal else {})
                 for b in self.blocks
             ],
             "timm": {
@@ -141,8 +140,10 @@ class Architecture:
         Raises:
             InvalidSpec: the object is not an architecture.
         """
-        if value.get("format") != FORMAT:
-            raise InvalidSpec(f"Not an architecture: 'format' must be {FORMAT!r}.", param="format")
+        if value.get("format") not in FORMATS:
+            raise InvalidSpec(
+                f"Not an architecture: 'format' must be {' or '.join(map(repr, FORMATS))}.", param="format"
+            )
         try:
             timm = value["timm"]
             first_width = width_of(timm["arch_def"][0][0])
@@ -152,6 +153,7 @@ class Architecture:
                     stride=int(b["stride"]),
                     width=int(b["width"]),
                     ops=tuple(parse_op(op, "blocks") for op in b["ops"]),
+                    nominal=int(b["nominal"]) if "nominal" in b else None,
                 )
                 for b in value["blocks"]
             )

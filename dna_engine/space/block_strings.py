@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dna_engine.space import Op
+from dna_engine.space.layer import Layer
 
 
 def first_block_string(width: int) -> str:
@@ -10,10 +10,14 @@ def first_block_string(width: int) -> str:
     return f"ds_r1_k3_s1_e1_c{width}_se0.25"
 
 
-def block_string(op: Op, *, stride: int, width: int) -> str:
-    """A layer that is not skipped. The squeeze-excite ratio, written in full, is relative to the layer's input channels."""
-    squeeze = f"_se{op.se_ratio}" if op.se_ratio else ""
-    return f"ir_r1_k{op.kernel}_s{stride}_e{op.expansion}_c{width}{squeeze}"
+def block_string(layer: Layer) -> str:
+    """A layer that is not skipped. Expansion and squeeze-excite ratio, written in full, are relative to the channels that arrive."""
+    squeeze = f"_se{_number(layer.se_ratio)}" if layer.op.se_ratio else ""
+    return f"ir_r1_k{layer.op.kernel}_s{layer.stride}_e{_number(layer.expansion)}_c{layer.out_width}{squeeze}"
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if value == int(value) else str(value)
 
 
 def width_of(block: str) -> int:

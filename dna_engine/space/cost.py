@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from dna_engine.space import Cell, Op, Space
-from dna_engine.space.architecture import Architecture, Layer
+from dna_engine.space.architecture import Architecture
+from dna_engine.space.layer import Layer
 
 
 @dataclass(frozen=True)
@@ -51,12 +52,12 @@ def layer_cost(layer: Layer) -> Cost:
     op, size = layer.op, layer.in_size
     if op.skip:
         return Cost()
-    inner = layer.in_width * op.expansion
+    inner = layer.inner
     after = out_size(size, layer.stride)
     cost = _conv(size, 1, layer.in_width, inner) + _norm(inner)
     cost += _conv(after, op.kernel, inner, inner, groups=inner) + _norm(inner)
-    if op.se_ratio:
-        cost += _squeeze_excite(inner, round(inner * (op.se_ratio / op.expansion)))
+    if layer.squeezed:
+        cost += _squeeze_excite(inner, layer.squeezed)
     return cost + _conv(after, 1, inner, layer.out_width) + _norm(layer.out_width)
 
 
@@ -106,10 +107,18 @@ def in_widths(space: Space, block: int) -> list[int]:
     return [space.first_width] if block == 1 else sorted({cell.width for cell in space.blocks[block - 2].cells})
 
 
-def layer_at(cell: Cell, index: int, op: Op, *, in_width: int, stride: int, in_size: int) -> Layer:
-    """Layer ``index`` (from 0) of a cell; ``in_width`` and ``in_size`` are the block's, ``stride`` its first layer's."""
+def layer_at(space: Space, block: int, cell: Cell, index: int, op: Op, *, in_width: int, in_size: int) -> Layer:
+    """Layer ``index`` (from 0) of a cell of a block (from 1); ``in_width`` and ``in_size`` are the block's."""
+    stride = space.blocks[block - 1].stride
     if index == 0:
-        return Layer(op=op, in_width=in_width, out_width=cell.width, stride=stride, in_size=in_size)
+        return Layer(
+            op=op,
+            in_width=in_width,
+            out_width=cell.width,
+            stride=stride,
+            in_size=in_size,
+            nominal=space.nominal(block, in_width),
+        )
     return Layer(op=op, in_width=cell.width, out_width=cell.width, stride=1, in_size=out_size(in_size, stride))
 
 
@@ -133,14 +142,14 @@ def _extreme(
     """Dynamic programme over the width that leaves each block; ops of a layer are independent given the widths."""
     sizes = block_sizes(space, input_size)
     best = {space.first_width: int(getattr(stem_cost(in_chans, space.stem_width, space.first_width, input_size), name))}
-    for block, in_size in zip(space.blocks, sizes, strict=False):
+    for number, (block, in_size) in enumerate(zip(space.blocks, sizes, strict=False), start=1):
         after: dict[int, int] = {}
         for cell in block.cells:
             for width, so_far in best.items():
                 total = so_far
                 for index, repeats in ((0, 1), (1, cell.depth - 1)):  # Layers after the first are alike.
                     layers = (
-                        layer_at(cell, index, op, in_width=width, stride=block.stride, in_size=in_size)
+                        layer_at(space, number, cell, index, op, in_width=width, in_size=in_size)
                         for op in space.layer_ops(index)
                     )
                     total += repeats * pick(int(getattr(layer_cost(layer), name)) for layer in layers)

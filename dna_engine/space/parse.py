@@ -16,7 +16,8 @@ def parse_space(value: str | dict[str, Any]) -> Space:
     """A space from a preset's name or from an explicit object.
 
     The object has ``blocks`` (each ``stride`` and ``cells`` of ``depth`` and ``width``) and may have ``name``, ``ops``
-    (names of the op table, or objects with the fields of :class:`Op`), ``stem_width``, ``first_width``, ``head_width``.
+    (names of the op table, or objects with the fields of :class:`Op`), ``stem_width``, ``first_width``, ``head_width``,
+    ``first_layer``.
 
     Raises:
         InvalidSpace: the object does not describe a space; the message names the field.
@@ -24,7 +25,7 @@ def parse_space(value: str | dict[str, Any]) -> Space:
     """
     if isinstance(value, str):
         return get_space(value)
-    given = _object(value, "space", ("blocks",), ("name", "ops", *WIDTHS))
+    given = _object(value, "space", ("blocks",), ("name", "ops", "first_layer", *WIDTHS))
     name = given.get("name", "custom")
     if not isinstance(name, str) or len(name) > MAX_SPACE_NAME:
         raise InvalidSpace(f"The name of a space is a text of up to {MAX_SPACE_NAME} characters.", param="space.name")
@@ -33,6 +34,7 @@ def parse_space(value: str | dict[str, Any]) -> Space:
         name=name,
         blocks=tuple(_parse_block(block, at) for at, block in _items(given["blocks"], "space.blocks")),
         ops=tuple(parse_op(op, at) for at, op in _items(ops, "space.ops")),
+        first_layer=given.get("first_layer", "previous"),
         **{width: _whole(given[width], f"space.{width}") for width in WIDTHS if width in given},
     )
 

@@ -11,7 +11,7 @@ import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, get_args
 
 from dna_engine.errors import InvalidSpace
 from dna_engine.space.ops import MBCONV_OPS, Op
@@ -21,6 +21,8 @@ MAX_BLOCKS, MAX_CELLS, MAX_OPS, MAX_WIDTH = 16, 8, 16, 4096
 
 #: Over all cells of a space that is searched: four times the paper's. Every path is rated, and every selection looks at it.
 MAX_PATHS = 100_000
+
+FirstLayer = Literal["previous", "nominal"]
 
 #: Fields of a space that are widths outside its cells.
 WIDTHS = ("stem_width", "first_width", "head_width")
@@ -75,6 +77,9 @@ class Space:
         stem_width: channels after the stride-2 stem convolution.
         first_width: channels after the depthwise-separable stage that follows it.
         head_width: channels of the 1x1 convolution before pooling.
+        first_layer: what the inner width of a block's first layer is counted from. previous: the channels that arrive, as timm and
+            the paper do, so that what is built is not quite what was rated where the block before is wider or narrower than the
+            nominal one. nominal: the channels that the block was rated behind, whatever arrives, so that it is the same.
     """
 
     name: str
@@ -83,6 +88,7 @@ class Space:
     stem_width: int = 32
     first_width: int = 16
     head_width: int = 1280
+    first_layer: FirstLayer = "previous"
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.blocks) <= MAX_BLOCKS:
@@ -100,6 +106,11 @@ class Space:
                 f"The blocks reduce the image {self.reductions[-1]} times; at most 32 can be built. Give fewer blocks "
                 "a stride of 2.",
                 param="space.blocks",
+            )
+        if self.first_layer not in get_args(FirstLayer):
+            raise InvalidSpace(
+                f"first_layer is {' or '.join(get_args(FirstLayer))}, not {self.first_layer!r}.",
+                param="space.first_layer",
             )
         for name in WIDTHS:
             if not 8 <= (width := getattr(self, name)) <= MAX_WIDTH or width % 8:
@@ -148,6 +159,11 @@ class Space:
     def cell(self, ref: CellRef) -> Cell:
         return self.blocks[ref.block - 1].cells[ref.cell - 1]
 
+    def nominal(self, block: int, arriving: int) -> int | None:
+        """What the first layer of a block (from 1) counts its inner width from, where that is not what arrives."""
+        rated = self.in_width(block)
+        return rated if self.first_layer == "nominal" and arriving != rated else None
+
     def in_width(self, block: int) -> int:
         """Input channels that the cells of a block (from 1) are trained and rated with."""
         return self.first_width if block == 1 else self.blocks[block - 2].nominal_width
@@ -169,6 +185,7 @@ class Space:
             "stem_width": self.stem_width,
             "first_width": self.first_width,
             "head_width": self.head_width,
+            **({"first_layer": self.first_layer} if self.first_layer != "previous" else {}),
         }
 
 

@@ -21,9 +21,10 @@ from dna_engine.plans.results import LatencyMeasured
 from dna_engine.runtime.context import Context
 from dna_engine.select import LatencyTable
 from dna_engine.space import Space
-from dna_engine.space.architecture import Architecture, Choice, Layer
+from dna_engine.space.architecture import Architecture, Choice
 from dna_engine.space.block_strings import block_string
 from dna_engine.space.cost import block_sizes, in_widths, layer_at
+from dna_engine.space.layer import Layer
 from dna_engine.spec import ResolvedSpec
 from dna_engine.training.network import build
 
@@ -72,7 +73,7 @@ def layers(space: Space, input_size: int) -> list[Layer]:
             for width in in_widths(space, number):
                 for index in range(min(cell.depth, 2)):  # Behind the first layer, all are alike.
                     for op in space.layer_ops(index):
-                        layer = layer_at(cell, index, op, in_width=width, stride=block.stride, in_size=size)
+                        layer = layer_at(space, number, cell, index, op, in_width=width, in_size=size)
                         if not op.skip:
                             found[layer] = None
     return list(found)
@@ -80,7 +81,7 @@ def layers(space: Space, input_size: int) -> list[Layer]:
 
 def build_layer(layer: Layer) -> nn.Module:
     """One layer as it is built inside a network."""
-    block = block_string(layer.op, stride=layer.stride, width=layer.out_width)
+    block = block_string(layer)
     builder = EfficientNetBuilder(act_layer=nn.SiLU, norm_layer=nn.BatchNorm2d, se_layer=SqueezeExcite)
     return nn.Sequential(*builder(layer.in_width, decode_arch_def([[block]])))  # type: ignore[no-untyped-call]
 

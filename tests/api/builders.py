@@ -114,8 +114,7 @@ def latency(space: Space, input_size: int) -> LatencyTable:
     """A device on which a layer takes a microsecond, and the longer the larger its kernel."""
     sizes = block_sizes(space, input_size)
     layers = {
-        layer_at(cell, index, op, in_width=width, stride=block.stride, in_size=sizes[number - 1]): 1000
-        + 100 * op.kernel
+        layer_at(space, number, cell, index, op, in_width=width, in_size=sizes[number - 1]): 1000 + 100 * op.kernel
         for number, block in enumerate(space.blocks, start=1)
         for cell in block.cells
         for width in in_widths(space, number)

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from api.trainings import service
 from api.trainings.examples import SPECS
 from dna_engine.space import parse_op
-from dna_engine.space.architecture import FORMAT, published
+from dna_engine.space.architecture import FORMATS, published
 from dna_engine.spec import ResolvedTraining, resolve_training
 from store import jobs
 from store.blobs import BlobStore
@@ -167,7 +167,7 @@ def test_what_is_required(trained: Finished, lacking: str) -> None:
     [
         {},
         {"format": "dna-architecture/0"},
-        {"format": FORMAT},
+        {"format": FORMATS[0]},
         DESCRIBED | {"blocks": 7},
         DESCRIBED | {"blocks": [{"cell": 1}]},
         DESCRIBED | {"blocks": [{"cell": 1, "stride": 1, "width": 8, "ops": ["mb9_9x9"]}]},

@@ -59,7 +59,7 @@ def test_its_parts_cost_what_the_network_is_said_to_cost() -> None:
     stem = sum(parameter.numel() for parameter in first.enter.parameters())
     assert stem == stem_cost(3, space.stem_width, space.first_width, 32).params
     for op in space.ops:
-        layer = layer_at(space.cell(CellRef(2)), 0, op, in_width=space.in_width(2), stride=2, in_size=8)
+        layer = layer_at(space, 2, space.cell(CellRef(2)), 0, op, in_width=space.in_width(2), in_size=8)
         assert (
             sum(p.numel() for p in second.layers.get_submodule(f"0.{op.name}").parameters()) == layer_cost(layer).params
         )

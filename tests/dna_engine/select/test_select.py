@@ -25,8 +25,9 @@ from dna_engine.select import (
 )
 from dna_engine.select.trellis import FLOPS, PARAMS, Ints
 from dna_engine.space import OPS, Block, Cell, Op, Space
-from dna_engine.space.architecture import Architecture, Layer
+from dna_engine.space.architecture import Architecture
 from dna_engine.space.cost import architecture_cost, block_sizes, in_widths, layer_at
+from dna_engine.space.layer import Layer
 
 INSTANCES = 300
 INPUT_SIZE = 32
@@ -94,7 +95,7 @@ def random_latency(rng: np.random.Generator, space: Space) -> LatencyTable:
         for cell, width in itertools.product(block.cells, in_widths(space, number)):
             for index in range(cell.depth):
                 for op in space.layer_ops(index):
-                    layer = layer_at(cell, index, op, in_width=width, stride=block.stride, in_size=sizes[number - 1])
+                    layer = layer_at(space, number, cell, index, op, in_width=width, in_size=sizes[number - 1])
                     layers.setdefault(layer, int(rng.integers(1, 8)))
     return LatencyTable(stem=3, layers=layers, heads={width: int(rng.integers(1, 8)) for width in WIDTHS})
 

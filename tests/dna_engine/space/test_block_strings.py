@@ -11,14 +11,23 @@ from dna_engine.blockwise.cell import CellSupernet
 from dna_engine.space import Block, Cell, CellRef, Op, Space
 from dna_engine.space.architecture import Architecture
 from dna_engine.space.block_strings import block_string, first_block_string, width_of
+from dna_engine.space.layer import Layer
 from dna_engine.training.network import build
 
 
+def layer(op: Op, *, width: int = 24, nominal: int | None = None) -> Layer:
+    return Layer(op=op, in_width=16, out_width=width, stride=2, in_size=8, nominal=nominal)
+
+
 def test_ratios_are_written_in_full() -> None:
-    assert block_string(Op(name="a", kernel=5, expansion=3), stride=2, width=24) == "ir_r1_k5_s2_e3_c24_se0.25"
-    third = Op(name="third", se_ratio=1 / 3)
-    assert block_string(third, stride=1, width=24).endswith(f"_se{1 / 3}")
-    assert block_string(Op(name="none", se_ratio=0), stride=1, width=24) == "ir_r1_k3_s1_e6_c24"
+    assert block_string(layer(Op(name="a", kernel=5, expansion=3))) == "ir_r1_k5_s2_e3_c24_se0.25"
+    assert block_string(layer(Op(name="third", se_ratio=1 / 3))).endswith(f"_se{1 / 3}")
+    assert block_string(layer(Op(name="none", se_ratio=0))) == "ir_r1_k3_s2_e6_c24"
+
+
+def test_what_counts_from_other_channels_than_arrive_is_said_by_ratios() -> None:
+    assert block_string(layer(Op(name="a"), nominal=24)) == "ir_r1_k3_s2_e9_c24_se0.375"
+    assert block_string(layer(Op(name="a"), nominal=8)) == "ir_r1_k3_s2_e3_c24_se0.125"
 
 
 def test_widths_are_read_back() -> None:

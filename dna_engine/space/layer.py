@@ -1,0 +1,44 @@
+"""One layer of a network as built. Torch-free."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dna_engine.space.ops import Op
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layer:
+    """An MBConv, or a skip, with the maps that it works on.
+
+    Attributes:
+        nominal: channels that expansion and squeeze-excite count from, where these are not the ``in_width`` that arrive.
+        in_size: side of its input map in pixels.
+    """
+
+    op: Op
+    in_width: int
+    out_width: int
+    stride: int
+    in_size: int
+    nominal: int | None = None
+
+    @property
+    def expansion(self) -> float:
+        """Inner channels over those that arrive."""
+        return self.op.expansion if self.nominal is None else self.op.expansion * self.nominal / self.in_width
+
+    @property
+    def se_ratio(self) -> float:
+        """Squeeze-excite channels over those that arrive."""
+        return self.op.se_ratio if self.nominal is None else self.op.se_ratio * self.nominal / self.in_width
+
+    @property
+    def inner(self) -> int:
+        """Channels of the depthwise convolution."""
+        return (self.in_width if self.nominal is None else self.nominal) * self.op.expansion
+
+    @property
+    def squeezed(self) -> int:
+        """Channels that squeeze-excite squeezes to, as timm rounds them; 0 where there is none."""
+        return round(self.inner * (self.se_ratio / self.expansion)) if self.op.se_ratio else 0
