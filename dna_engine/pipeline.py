@@ -50,7 +50,7 @@ def _runner(kind: Kind) -> Callable[[Any, Step, Context], Result]:
         case Kind.SELECT:
             from dna_engine.choose import run_step
         case Kind.TRAIN:
-            from dna_engine.training.train import run_step
+            from dna_engine.retrain import run_step
         case Kind.EXPORT:
             from dna_engine.export.export import run_step
         case Kind.PICTURES:

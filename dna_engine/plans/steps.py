@@ -74,7 +74,8 @@ class Step(BaseModel):
                 ratings = [files.cell_ratings(cell) for cell in search.parsed_space.cells]
                 return ratings if search.budget.latency_ms is None else [*ratings, files.LATENCY]
             case Kind.TRAIN:
-                return [] if self._folder in spec.given else files.of_network(self._folder, files.ARCHITECTURE)
+                described = [] if self._folder in spec.given else files.of_network(self._folder, files.ARCHITECTURE)
+                return described + [files.cell_weights(cell) for cell in spec.inherited_from]
             case Kind.EXPORT:
                 own = files.of_network(self._folder, files.ARCHITECTURE, files.WEIGHTS)
                 return own + [name for other in spec.networks for name in files.of_network(other, files.TRAINING)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field
@@ -12,6 +12,7 @@ from dna_engine import defaults
 from dna_engine.errors import InvalidSpec
 from dna_engine.fields import Written
 from dna_engine.images.info import DatasetInfo
+from dna_engine.space import CellRef
 
 Text = Annotated[str, Field(max_length=200)]
 
@@ -135,6 +136,11 @@ class ResolvedJob(Part, ABC):
     def given(self) -> Mapping[str, Mapping[str, Any]]:
         """Those of them that the spec itself describes, as ``architecture.json`` does; others are chosen by a step."""
         return {}
+
+    @property
+    def inherited_from(self) -> Sequence[CellRef]:
+        """The distilled cells whose weights its networks may start from."""
+        return ()
 
     @property
     @abstractmethod

@@ -6,6 +6,7 @@ checks that the whole fits together. A resolved spec and its seed determine the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
@@ -14,7 +15,7 @@ from dna_engine import defaults
 from dna_engine.catalogue import NATIVE_SIZE, Teacher, align, check_boundaries, check_size, default_space, get_teacher
 from dna_engine.errors import InfeasibleBudget, InvalidSpace, InvalidSpec
 from dna_engine.images.info import DatasetInfo
-from dna_engine.space import MAX_BLOCKS, MAX_PATHS, Space, parse_space
+from dna_engine.space import MAX_BLOCKS, MAX_PATHS, CellRef, Space, parse_space
 from dna_engine.space.cost import cost_range
 from dna_engine.spec.parts import (
     JobSpec,
@@ -113,6 +114,11 @@ class RateSpec(Part):
 class RetrainSpec(RecipeSpec):
     """Training of the winner, and of a random network of as many multiply-adds by the same recipe."""
 
+    start: Literal["scratch", "inherited"] = Field(
+        default="scratch",
+        description="scratch: weights drawn at random. inherited: those of the network's distilled blocks, whose adaptors fold into the "
+        "convolutions behind them. The control starts in the same way.",
+    )
     control: bool = Field(default=True, description="Also train a random network with flops within 3% of the winner's.")
 
 
@@ -193,6 +199,10 @@ class ResolvedSpec(ResolvedJob):
         return ("winner", "control") if self.retrain.control else ("winner",)
 
     @property
+    def inherited_from(self) -> Sequence[CellRef]:
+        return self.parsed_space.cells if self.retrain.start == "inherited" else ()
+
+    @property
     def recipe_of_networks(self) -> ResolvedRecipe:
         return self.retrain
 
@@ -216,6 +226,7 @@ def resolve(spec: SearchSpec, dataset: DatasetInfo) -> ResolvedSpec:
     boundaries = spec.teacher.boundaries or align(teacher, space)
     check_boundaries(teacher, space, boundaries)
     check_size(teacher, input_size)
+    _check_start(spec)
     weights = spec.block_weights or [1.0] * len(space.blocks)
     if len(weights) != len(space.blocks):
         raise InvalidSpec(
@@ -257,6 +268,15 @@ def _teacher(
         batch_size=batch_size,
         learning_rate=spec.learning_rate or defaults.learning_rate(batch_size),
     )
+
+
+def _check_start(spec: SearchSpec) -> None:
+    if spec.retrain.start == "inherited" and spec.training.width == "teacher":
+        raise InvalidSpec(
+            "Cells that are widened to the teacher's width are not built, so nothing can be inherited from them: take training.width "
+            "adaptors, or retrain.start scratch.",
+            param="retrain.start",
+        )
 
 
 def _distillation(spec: DistillSpec, dataset: DatasetInfo) -> ResolvedDistill:

@@ -1,4 +1,4 @@
-"""Trains a network from scratch by a recipe; goes on from its checkpoint to the bit.
+"""Trains a network by a recipe; goes on from its checkpoint to the bit.
 
 Batches and dropout depend on the seed and the step number alone, so a run that was interrupted anywhere continues as if
 nothing had happened (to the bit on a CPU).
@@ -6,7 +6,6 @@ nothing had happened (to the bit on a CPU).
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Iterator
@@ -16,27 +15,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
 from timm.utils.model_ema import ModelEmaV3
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dna_engine.accuracy import Accuracy, Answers, judge, warning
 from dna_engine.errors import NonFiniteLoss
-from dna_engine.events import Log, Metric, Progress, Result
-from dna_engine.plans import Step, files
-from dna_engine.plans.results import Costs, Trained
-from dna_engine.runtime import checkpoint as checkpoints
+from dna_engine.events import Log, Metric, Progress
 from dna_engine.runtime.context import Context, precision
-from dna_engine.runtime.cores import threads
 from dna_engine.runtime.pace import Pace
-from dna_engine.space.architecture import Architecture
-from dna_engine.space.cost import architecture_cost, work_per_operation
-from dna_engine.spec import ResolvedJob
 from dna_engine.training import batches
-from dna_engine.training.network import build, calm_classifier, count
 from dna_engine.training.recipe import Recipe
-from dna_engine.training.splits import Splits, load_splits
+from dna_engine.training.splits import Splits
 
 PROGRESS_EVERY = 0.5
 #: A training whose loss, after the warm-up, is this many times that of a network that knows nothing is told of.
@@ -305,58 +295,3 @@ class _Run:
         self.step = self.first_step = state["step"]
         self.best_accuracy = state["best_accuracy"]
         self.train_seconds, self.seconds = state["train_seconds"], state["seconds"]
-
-
-# --- the step
-
-
-def run_step(spec: ResolvedJob, step: Step, context: Context) -> Result:
-    """Trains the network in the folder ``step.network`` from scratch.
-
-    Reads its ``architecture.json``, or writes it where the spec describes the network. Writes ``weights.safetensors`` and ``training.json``: test accuracy and loss, what that
-    accuracy says (:class:`~dna_engine.accuracy.Accuracy`, as ``test``), flops and params as predicted by formula and as counted on the network, seconds, recipe.
-
-    Raises:
-        NonFiniteLoss: training diverged.
-        Interrupted: told to stop; a checkpoint was written.
-    """
-    assert step.network is not None
-    folder = context.run / step.network
-    if step.network in spec.given:
-        _write(folder / files.ARCHITECTURE, spec.given[step.network])
-    architecture = Architecture.from_json(json.loads((folder / files.ARCHITECTURE).read_text()))
-    recipe = Recipe.of(spec.recipe_of_networks)
-    torch.manual_seed(spec.seed)
-    model = build(architecture, dropout=recipe.dropout, drop_path=recipe.drop_path)
-    calm_classifier(model)
-    splits = load_splits(spec, context.device)
-    checkpoint = context.run / step.checkpoint
-    with threads(work_per_operation(architecture, recipe.batch_size)):
-        fitted = fit(
-            model,
-            splits,
-            recipe,
-            seed=spec.seed,
-            context=context,
-            checkpoint=checkpoint,
-            part=step.network,
-            rate_field=spec.rate_field,
-        )
-    found = Trained(
-        **vars(fitted),
-        predicted=Costs(**vars(architecture_cost(architecture))),
-        counted=Costs(**vars(count(architecture))),
-        recipe=asdict(recipe),
-        dataset=spec.dataset.name,
-        seed=spec.seed,
-    )
-    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-    save_file(weights, folder / files.WEIGHTS)
-    _write(folder / files.TRAINING, found.model_dump(mode="json"))
-    checkpoints.remove(checkpoint)
-    return found.result(step.outputs(spec))
-
-
-def _write(path: Path, value: Any) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(value, indent=1) + "\n")

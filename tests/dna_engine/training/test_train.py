@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
+from dna_engine import retrain
 from dna_engine.accuracy import Accuracy, judge
 from dna_engine.errors import Interrupted, NonFiniteLoss
 from dna_engine.events import Checkpoint, Log, Metric, Progress
@@ -158,7 +159,7 @@ def test_the_step_writes_weights_and_figures(tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "architecture.json").write_text(json.dumps(NETWORK.to_json()))
     where, _ = context(tmp_path)
-    result = train.run_step(spec, step, where)
+    result = retrain.run_step(spec, step, where)
     assert result.artifacts == step.outputs(spec)
     figures = json.loads((folder / "training.json").read_text())
     assert figures == json.loads(json.dumps(result.values))

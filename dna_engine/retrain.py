@@ -1,0 +1,106 @@
+"""The train step: a network by its recipe, from scratch or from the weights of its distilled blocks."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from timm.models.efficientnet import EfficientNet
+
+from dna_engine.blockwise.inherit import inherit, load_parts, recalibrate
+from dna_engine.events import Log, Result
+from dna_engine.plans import Step, files
+from dna_engine.plans.results import Costs, Trained
+from dna_engine.runtime import checkpoint as checkpoints
+from dna_engine.runtime.context import Context
+from dna_engine.runtime.cores import threads
+from dna_engine.space.architecture import Architecture
+from dna_engine.space.cost import architecture_cost, work_per_operation
+from dna_engine.spec import ResolvedJob, ResolvedSpec
+from dna_engine.training.batches import Images
+from dna_engine.training.network import build, calm_classifier, count
+from dna_engine.training.recipe import Recipe
+from dna_engine.training.splits import load_splits
+from dna_engine.training.train import fit
+
+#: Training images in a batch, and batches, on which inherited norms take their statistics.
+BATCH, BATCHES = 64, 16
+#: Relative error of the maps of an inherited block from which on people are told.
+INEXACT = 1e-3
+
+
+def run_step(spec: ResolvedJob, step: Step, context: Context) -> Result:
+    """Trains the network in the folder ``step.network``.
+
+    Reads its ``architecture.json``, or writes it where the spec describes the network, and the weights of the cells where it inherits
+    them. Writes ``weights.safetensors`` and ``training.json`` (:class:`~dna_engine.plans.results.Trained`).
+
+    Raises:
+        NonFiniteLoss: training diverged.
+        Interrupted: told to stop; a checkpoint was written.
+    """
+    assert step.network is not None
+    folder = context.run / step.network
+    if step.network in spec.given:
+        _write(folder / files.ARCHITECTURE, spec.given[step.network])
+    architecture = Architecture.from_json(json.loads((folder / files.ARCHITECTURE).read_text()))
+    recipe = Recipe.of(spec.recipe_of_networks)
+    torch.manual_seed(spec.seed)
+    model = build(architecture, dropout=recipe.dropout, drop_path=recipe.drop_path)
+    calm_classifier(model)
+    splits = load_splits(spec, context.device)
+    checkpoint = context.run / step.checkpoint
+    with threads(work_per_operation(architecture, recipe.batch_size)):
+        if isinstance(spec, ResolvedSpec) and spec.retrain.start == "inherited":
+            _inherit(spec, step.network, architecture, model, splits.train, context)
+        fitted = fit(
+            model,
+            splits,
+            recipe,
+            seed=spec.seed,
+            context=context,
+            checkpoint=checkpoint,
+            part=step.network,
+            rate_field=spec.rate_field,
+        )
+    found = Trained(
+        **vars(fitted),
+        predicted=Costs(**vars(architecture_cost(architecture))),
+        counted=Costs(**vars(count(architecture))),
+        recipe=asdict(recipe),
+        dataset=spec.dataset.name,
+        seed=spec.seed,
+    )
+    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    save_file(weights, folder / files.WEIGHTS)
+    _write(folder / files.TRAINING, found.model_dump(mode="json"))
+    checkpoints.remove(checkpoint)
+    return found.result(step.outputs(spec))
+
+
+def _inherit(
+    spec: ResolvedSpec, name: str, architecture: Architecture, model: EfficientNet, images: Images, context: Context
+) -> None:
+    """The network begins where the distillation of its blocks ended."""
+    model.to(context.device)
+    parts = load_parts(spec.parsed_space, architecture, context.run, context.device)
+    drawn = [batch for batch, _ in islice(images.batches(BATCH, epochs=BATCHES, seed=spec.seed), BATCHES)]
+    errors = inherit(model, parts, torch.cat(drawn[: BATCHES // 4]))
+    recalibrate(model, drawn)
+    if max(errors) > INEXACT:
+        worst = ", ".join(f"block {number}: {error:.0%}" for number, error in enumerate(errors, 1) if error > INEXACT)
+        message = (
+            f"{name} inherits its distilled blocks but for what the space builds otherwise than it rates (error of the maps: {worst}). "
+            'A space with "first_layer": "nominal" has no such blocks.'
+        )
+        context.reporter.emit(Log(level="warning", message=message))
+
+
+def _write(path: Path, value: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(value, indent=1) + "\n")
