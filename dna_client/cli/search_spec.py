@@ -57,6 +57,13 @@ class SearchOptions(SpecOptions):
         At("training.learning_rate"),
         typer.Option(help="Learning rate of distillation.", parser=positive, metavar="RATE"),
     ] = None
+    start: Annotated[
+        str | None,
+        At("retrain.start"),
+        typer.Option(
+            help="How winner and control begin: scratch, or inherited, with the weights of their distilled blocks."
+        ),
+    ] = None
     retrain_epochs: Annotated[
         int | None,
         At("retrain.epochs"),

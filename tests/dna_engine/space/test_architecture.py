@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -97,3 +98,15 @@ def test_choices_outside_the_space_are_refused(choices: list[tuple[int, list[str
 def test_other_json_is_refused(value: dict[str, object]) -> None:
     with pytest.raises(InvalidSpec, match="Not an architecture"):
         Architecture.from_json(value)
+
+
+def test_a_network_whose_blocks_count_from_the_nominal_width_says_so_and_is_read_back() -> None:
+    space = replace(SPACES["dna-mbconv"], first_layer="nominal")
+    choices = [(3, ["mb6_3x3"] * 2)] + [(1, ["mb3_3x3"] * block.cells[0].depth) for block in space.blocks[1:]]
+    network = Architecture.from_choices(space, choices)
+    described = network.to_json()
+    assert described["format"] == "dna-architecture/2"
+    assert described["blocks"][1]["nominal"] == 24
+    assert described["timm"]["arch_def"][2][0] == "ir_r1_k3_s2_e2.25_c40_se0.1875"
+    assert Architecture.from_json(json.loads(json.dumps(described))) == network
+    assert published("dna-a").to_json()["format"] == "dna-architecture/1"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+from dataclasses import replace
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from dna_engine.space import SPACES, Space, parse_space
 from dna_engine.space.architecture import Architecture, published
 from dna_engine.space.cost import Cost, architecture_cost, block_sizes, cost_range, in_widths
+from dna_engine.space.space import FirstLayer
 from dna_engine.training.network import build, count
 from tests.dna_engine.networks import random_network
 
@@ -68,15 +70,17 @@ def test_formulas_equal_the_counter_on_random_networks(name: str, monkeypatch: p
     ):
         monkeypatch.setattr(initialise, lambda _: None)
     rng = random.Random(name)
-    for _ in range(200):
-        network = random_network(SPACES[name], rng, input_size=32, num_classes=10)
+    for number in range(200):
+        space = replace(SPACES[name], first_layer="nominal") if number % 2 else SPACES[name]
+        network = random_network(space, rng, input_size=32, num_classes=10)
         assert architecture_cost(network) == counted(network)
 
 
-def test_formulas_equal_the_counter_on_odd_spaces_and_sizes() -> None:
-    rng = random.Random(0)
+@pytest.mark.parametrize("first_layer", ["previous", "nominal"])
+def test_formulas_equal_the_counter_on_odd_spaces_and_sizes(first_layer: FirstLayer) -> None:
+    rng, space = random.Random(0), replace(ODD_SPACE, first_layer=first_layer)
     for size in (17, 33, 50, 75, 96) * 6:
-        network = random_network(ODD_SPACE, rng, input_size=size, num_classes=3, in_chans=1)
+        network = random_network(space, rng, input_size=size, num_classes=3, in_chans=1)
         assert architecture_cost(network) == counted(network) == count(network)
 
 
@@ -87,9 +91,11 @@ def networks(space: Space, **kinds: int) -> list[Architecture]:
     return [Architecture.from_choices(space, choices, **kinds) for choices in itertools.product(*per_block)]
 
 
-def test_the_range_is_that_of_every_network() -> None:
+@pytest.mark.parametrize("first_layer", ["previous", "nominal"])
+def test_the_range_is_that_of_every_network(first_layer: FirstLayer) -> None:
     space = parse_space(
         {
+            "first_layer": first_layer,
             "ops": ["mb6_3x3", "mb3_7x7", "skip"],
             "blocks": [
                 {"stride": 2, "cells": [{"depth": 1, "width": 40}, {"depth": 3, "width": 16}]},

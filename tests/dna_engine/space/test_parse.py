@@ -88,3 +88,13 @@ def test_a_new_op_is_a_row() -> None:
     op = Op(name="mb4_3x3", kernel=3, expansion=4)
     space = Space(name="new", blocks=SPACES["mbconv-small"].blocks, ops=(*MBCONV_OPS, op))
     assert space.paths_per_block[0] == 2 * 7**2
+
+
+def test_what_the_first_layer_counts_from_survives_json_and_is_checked() -> None:
+    nominal = parse_space(EXPLICIT | {"first_layer": "nominal"})
+    assert nominal.first_layer == "nominal"
+    assert parse_space(nominal.to_json()) == nominal
+    assert "first_layer" not in parse_space(EXPLICIT).to_json()
+    with pytest.raises(InvalidSpace, match="first_layer is previous or nominal, not 'both'") as caught:
+        parse_space(EXPLICIT | {"first_layer": "both"})
+    assert caught.value.param == "space.first_layer"

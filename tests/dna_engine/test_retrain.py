@@ -1,0 +1,82 @@
+"""The train step: how a network begins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from safetensors.torch import load_file
+
+from dna_engine import pipeline
+from dna_engine.errors import Interrupted, InvalidSpec
+from dna_engine.events import Log
+from dna_engine.plans import Phase, plan_of
+from dna_engine.plans.results import Trained
+from dna_engine.runtime.context import Context
+from dna_engine.spec import ResolvedSpec
+from tests.dna_engine.runs import TINY_SPACE, context, tiny_spec
+
+BEFORE = (Phase.TEACHER, Phase.DISTILL, Phase.RATE, Phase.SELECT)
+
+
+@pytest.fixture(scope="module")
+def selected(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A search up to its selection."""
+    run = tmp_path_factory.mktemp("run")
+    spec = inheriting()
+    where, _ = context(run)
+    for phase in BEFORE:
+        for step in plan_of(spec).steps(phase):
+            pipeline.run_step(spec, step, where)
+    return run
+
+
+def inheriting(**fields: Any) -> ResolvedSpec:
+    retrain = {"epochs": 1, "batch_size": 128, "start": "inherited"}
+    space = TINY_SPACE | {"first_layer": "nominal"}
+    return tiny_spec(
+        **{"training": {"epochs": 6}, "teacher": {"epochs": 4}, "space": space, "retrain": retrain} | fields
+    )
+
+
+def train(spec: ResolvedSpec, where: Context, network: str = "winner") -> Trained:
+    (step,) = (step for step in plan_of(spec).steps(Phase.TRAIN) if step.network == network)
+    return Trained.model_validate(pipeline.run_step(spec, step, where).values)
+
+
+def test_a_network_that_inherits_is_ahead_of_one_from_scratch(selected: Path) -> None:
+    where, recorder = context(selected)
+    inherited = train(inheriting(), where)
+    assert [log for log in recorder.of(Log) if log.level == "warning" and "inherits" in log.message] == []
+    scratch = train(inheriting(retrain={"epochs": 1, "batch_size": 128}), where)
+    assert inherited.test_loss < scratch.test_loss
+    assert inherited.test_accuracy > scratch.test_accuracy
+
+
+def test_it_needs_the_cells_and_the_control_begins_alike() -> None:
+    spec = inheriting()
+    cells = {f"cells/{cell}.safetensors" for cell in spec.parsed_space.cells}
+    for step in plan_of(spec).steps(Phase.TRAIN):
+        assert cells < set(step.inputs(spec))
+    scratch = tiny_spec()
+    assert plan_of(scratch).steps(Phase.TRAIN)[0].inputs(scratch) == ["winner/architecture.json"]
+
+
+def test_an_interruption_changes_no_bit(selected: Path) -> None:
+    spec, (where, _) = inheriting(), context(selected)
+    train(spec, where)
+    whole = load_file(selected / "winner/weights.safetensors")
+    looks = iter(range(100))
+    stopped, _ = context(selected, stop=lambda: next(looks) >= 3)
+    with pytest.raises(Interrupted):
+        train(spec, stopped)
+    train(spec, where)
+    again = load_file(selected / "winner/weights.safetensors")
+    assert all(whole[name].equal(again[name]) for name in whole)
+
+
+def test_cells_of_the_teachers_width_have_nothing_to_inherit() -> None:
+    with pytest.raises(InvalidSpec, match="nothing can be inherited") as caught:
+        inheriting(training={"width": "teacher"})
+    assert caught.value.param == "retrain.start"
