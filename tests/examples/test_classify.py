@@ -16,7 +16,7 @@ from dna_engine.export.export import write_onnx
 from dna_engine.images.albums import describe_folder
 from dna_engine.images.layout import read_layout
 from dna_engine.images.pixels import preprocessing
-from dna_engine.training.batches import load
+from dna_engine.training.splits import splits_of
 from examples import classify
 from tests.dna_engine.images.test_arrange import write
 from tests.dna_engine.images.test_layout import pets
@@ -56,7 +56,7 @@ def test_photos_are_prepared_as_the_search_prepares_them(size: int, tmp_path: Pa
     held_out = classify.photos_by_class(tmp_path, held_out=True)
     paths = [(path, label) for label, files in enumerate(held_out.values()) for path in files]
     found = np.concatenate(list(classify.batches([path for path, _ in paths], how)))
-    test = load(info, input_size=size, rating_images=4, seed=0, augment=True, device=torch.device("cpu")).test
+    test = splits_of(info, input_size=size, rating_images=4, seed=0, augment=True, device=torch.device("cpu")).test
     images, labels = next(test.ordered(100))
     assert found.shape == (20, 3, size, size)
     assert np.abs(found - images.numpy()).max() < 1e-5
