@@ -20,6 +20,7 @@ from benchmarks import (
     distillation,
     eta,
     export,
+    inheritance,
     learning_rates,
     ranking,
     rating,
@@ -284,6 +285,18 @@ def test_widths_are_compared_behind_one_teacher(tmp_path: Path, capsys: Output) 
     assert all(-1 <= float(row[6]) <= 1 for row in rows)
     both = [json.loads((tmp_path / f"seed{seed}/ratings/b2c1.json").read_text())["losses"] for seed in (0, 1)]
     assert both[0] != both[1]
+
+
+def test_inherited_beside_scratch_by_length_of_training(tmp_path: Path, capsys: Output) -> None:
+    short = ["--size", "16", "--teacher-epochs", "1", "--distillation-epochs", "1", "--epochs", "2", "--seeds", "0"]
+    arguments = ["digits", "--out", str(tmp_path), *short]
+    inheritance.main(arguments)
+    said = capsys.readouterr().out
+    assert [line.split("|")[1].strip() for line in said.splitlines() if line.startswith("| ")] == ["epochs", "1", "2"]
+    inheritance.main(arguments)
+    again = capsys.readouterr().out
+    assert "train-" not in again  # Everything was kept.
+    assert said.split("\n\n")[-2] == again.split("\n\n")[-2]
 
 
 def test_a_table_is_markdown_with_aligned_columns(capsys: Output) -> None:
