@@ -52,19 +52,18 @@ async def stream(resources: Resources, job_id: UUID, first: Batch) -> AsyncItera
     Between them, what the job waits for, whenever that changes: as a comment, for it is true at this moment only.
     """
     after = first.after
-    for line in first.lines:
-        yield line.text
-        after = line.seq
+    if first.lines:
+        yield _together(first.lines)
+        after = first.lines[-1].seq
     if first.last:
         return
     with resources.feed.follow(job_id) as followed:
         waits: str | None = None
         while not followed.is_over(after):
             changed, lines = followed.changed, await _lines(resources, job_id, followed, after)
-            for line in lines:
-                yield line.text
-                after = line.seq
             if lines:
+                yield _together(lines)
+                after = lines[-1].seq
                 continue
             if followed.waits_for not in (None, waits):
                 yield f": waiting for {followed.waits_for}\n\n".encode()
@@ -73,6 +72,11 @@ async def stream(resources: Resources, job_id: UUID, first: Batch) -> AsyncItera
                 await changed.wait()
             if silence.cancelled_caught:
                 yield KEEPALIVE_COMMENT
+
+
+def _together(lines: list[Line]) -> bytes:
+    """One piece: a client that has left is seen to have left between two of them."""
+    return b"".join(line.text for line in lines)
 
 
 async def _lines(resources: Resources, job_id: UUID, followed: Followed, after: int) -> list[Line]:

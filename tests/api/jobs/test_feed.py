@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -38,8 +39,12 @@ async def told(resources: Resources, search_id: UUID, after: int = 0) -> list[in
     """The numbers of all events of a stream, to its end."""
     with transaction(resources.sessions) as session:
         first = stream.read(session, search_id, after)
-    lines = [chunk async for chunk in stream.stream(resources, search_id, first) if not chunk.startswith(b":")]
-    return [int(line.partition(b"id: ")[2].split()[0]) for line in lines]
+    return numbers_of([chunk async for chunk in stream.stream(resources, search_id, first)])
+
+
+def numbers_of(chunks: list[bytes]) -> list[int]:
+    """Of the events in pieces of a stream; comments have none."""
+    return [int(number) for number in re.findall(rb"^id: (\d+)$", b"".join(chunks), re.MULTILINE)]
 
 
 def log(sessions: Sessions, search_id: UUID, count: int) -> None:
@@ -153,7 +158,7 @@ def test_a_look_that_fails_ends_no_stream(
                 first = stream.read(session, search_id, 0)
             monkeypatch.setattr(jobs, "ends", fails)
             tasks.start_soon(to_thread.run_sync, end, sessions, search_id)
-            numbers += [len(chunk) async for chunk in stream.stream(resources, search_id, first) if chunk[:1] != b":"]
+            numbers += numbers_of([chunk async for chunk in stream.stream(resources, search_id, first)])
         return numbers
 
     assert len(anyio.run(main)) == 4
@@ -187,3 +192,21 @@ def test_a_number_beyond_the_last_event_follows_what_comes(
             return await told(resources, search_id, 2**60)
 
     assert anyio.run(main) in ([2, 3, 4], []), "all that came after it was asked for, or nothing when all had come"
+
+
+def test_a_long_past_is_told_in_few_pieces(api_settings: ApiSettings, sessions: Sessions, search_id: UUID) -> None:
+    """Each piece is a write to a client who may have left: of one write an event, thousands went to nobody."""
+    log(sessions, search_id, 1_200)
+    end(sessions, search_id)
+
+    async def main() -> list[bytes]:
+        async with listening(api_settings) as resources:
+            with transaction(sessions) as session:
+                first = stream.read(session, search_id, 0)
+            return [chunk async for chunk in stream.stream(resources, search_id, first)]
+
+    chunks = [chunk for chunk in anyio.run(main) if not chunk.startswith(b":")]
+    numbers = numbers_of(chunks)
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert len(numbers) > 1_200
+    assert len(chunks) <= 4
