@@ -89,12 +89,11 @@ def stitched(parts: Sequence[Part], images: Tensor) -> list[Tensor]:
 @torch.no_grad()
 def recalibrate(network: nn.Module, batches: Iterable[Tensor]) -> None:
     """Sets the running statistics of all norms to the mean over these batches of images (B, 3, S, S)."""
-    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    norms = _by_the_batch(network)
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None  # The cumulative mean.
-    network.train()
     for images in batches:
         network(images)
     for norm, momentum in zip(norms, momenta, strict=True):
@@ -164,13 +163,22 @@ def _copy(stem: Stem, network: EfficientNet) -> None:
 
 def _maps(network: EfficientNet, images: Tensor) -> list[Tensor]:
     """What each block behind the first stage gives, by the statistics of the batch."""
-    network.train()
+    _by_the_batch(network)
     x = network.blocks[0](network.bn1(network.conv_stem(images)))
     found = []
     for block in list(network.blocks)[1:]:
         x = block(x)
         found.append(x.clone())
     return found
+
+
+def _by_the_batch(network: nn.Module) -> list[nn.BatchNorm2d]:
+    """The norms, which take the statistics of the batch from now on; nothing else is as in training: no branch is dropped."""
+    network.eval()
+    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    for norm in norms:
+        norm.train()
+    return norms
 
 
 def _distance(found: Tensor, wanted: Tensor) -> float:

@@ -111,3 +111,16 @@ def test_the_head_is_left_alone() -> None:
     head = built.classifier.weight.clone()
     inherit(built, parts, torch.randn(2, 3, 64, 64))
     assert torch.equal(built.classifier.weight, head)
+
+
+def test_branches_that_training_drops_are_not_dropped_while_weights_are_inherited() -> None:
+    torch.manual_seed(0)
+    space = replace(get_space("mbconv-small"), first_layer="nominal")
+    network, parts = distilled(space, drawn(space, random.Random(3)))
+    built = build(network, dropout=0.2, drop_path=0.5)
+    images = torch.randn(8, 3, 64, 64)
+    assert max(inherit(built, parts, images)) < 1e-5
+    recalibrate(built, [images])
+    once = {name: buffer.clone() for name, buffer in built.named_buffers()}
+    recalibrate(built, [images])
+    assert all(once[name].equal(buffer) for name, buffer in built.named_buffers())
