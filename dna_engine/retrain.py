@@ -28,7 +28,7 @@ from dna_engine.training.recipe import Recipe
 from dna_engine.training.splits import load_splits
 from dna_engine.training.train import fit
 
-#: Training images in a batch, and batches, on which inherited norms take their statistics.
+#: Training images in a batch at most, and batches, on which inherited norms take their statistics.
 BATCH, BATCHES = 64, 16
 #: Relative error of the maps of an inherited block from which on people are told.
 INEXACT = 1e-3
@@ -89,7 +89,8 @@ def _inherit(
     """The network begins where the distillation of its blocks ended."""
     model.to(context.device)
     parts = load_parts(spec.parsed_space, architecture, context.run, context.device)
-    drawn = [batch for batch, _ in islice(images.batches(BATCH, epochs=BATCHES, seed=spec.seed), BATCHES)]
+    size = min(BATCH, spec.retrain.batch_size)  # Whoever asks for smaller ones may have little memory.
+    drawn = [batch for batch, _ in islice(images.batches(size, epochs=BATCHES, seed=spec.seed), BATCHES)]
     errors = inherit(model, parts, torch.cat(drawn[: BATCHES // 4]))
     recalibrate(model, drawn)
     if max(errors) > INEXACT:
