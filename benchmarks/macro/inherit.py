@@ -48,18 +48,3 @@ def _matrix(convolution: nn.Module) -> Tensor:
 
 def _folded(convolution: nn.Conv2d, passage: Tensor) -> Tensor:
     return (_matrix(convolution) @ passage)[:, :, None, None]
-
-
-@torch.no_grad()
-def recalibrate(network: nn.Module, batches: list[Tensor]) -> None:
-    """Sets running statistics to their means over some batches."""
-    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
-    momentum = [norm.momentum for norm in norms]
-    for norm in norms:
-        norm.reset_running_stats()
-        norm.momentum = None
-    network.train()
-    for images in batches:
-        network(images)
-    for norm, before in zip(norms, momentum, strict=True):
-        norm.momentum = before

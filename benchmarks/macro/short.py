@@ -15,12 +15,13 @@ import numpy as np
 import torch
 
 from benchmarks.agreement import Floats
-from benchmarks.macro.inherit import inherit, recalibrate
+from benchmarks.macro.inherit import inherit
 from benchmarks.macro.learning import Follower
 from benchmarks.macro.space import Network
 from benchmarks.macro.study import SEED, Study, some, written
 from benchmarks.macro.truth import Truth
 from benchmarks.ranking import Silent
+from dna_engine.blockwise.inherit import recalibrate
 from dna_engine.runtime import checkpoint
 from dna_engine.runtime.context import Context
 from dna_engine.training import train

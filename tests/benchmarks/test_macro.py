@@ -16,11 +16,12 @@ from torch import Tensor
 
 from benchmarks.macro import __main__ as macro
 from benchmarks.macro import scores
-from benchmarks.macro.inherit import inherit, recalibrate
+from benchmarks.macro.inherit import inherit
 from benchmarks.macro.learning import Classifier, fair_network, lengths
 from benchmarks.macro.space import LAYERS, Network, cost, networks, split
 from benchmarks.macro.supernets import DistilledBlocks, SharedNetwork, chain
 from benchmarks.macro.truth import Truth, regret
+from dna_engine.blockwise.inherit import recalibrate
 from dna_engine.errors import InvalidSpec
 from dna_engine.training.batches import StoredImages
 from dna_engine.training.network import count_model
