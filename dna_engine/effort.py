@@ -19,8 +19,8 @@ from dna_engine.space.cost import architecture_cost, block_sizes, cost_range, la
 from dna_engine.spec import ResolvedJob, ResolvedSpec
 
 #: Giga-multiply-adds per second where nothing was measured: about what one core of a server's CPU reached on the digits at 16 pixels;
-#: on photos at 64 it reached more (teacher 23 and 54, distill 10 and 19, rate 10 and 13, train 8 and 10). For selection, export and
-#: pictures the work is 1, and this is per second.
+#: on photos at 64 it reached more (teacher 23 and 54, distill 10 and 19, rate 10 and 13, train 8 and 10). For selection, latency,
+#: export and pictures the work is 1, and this is per second.
 DEFAULT_RATES: Mapping[Kind, float] = {
     Kind.TEACHER: 26.0,
     Kind.DISTILL: 12.0,

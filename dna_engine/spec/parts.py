@@ -41,7 +41,7 @@ class RecipeSpec(Part):
     recipe: Literal["adamw", "paper"] = Field(
         default="adamw",
         description="adamw: warm-up, then one cosine. paper: RMSprop, dropout and averaged weights as published, its "
-        "learning rate scaled to the batch; it has its own numbers, the three fields below do not apply.",
+        "learning rate scaled to the batch; it has its own numbers, and others in the three fields below are refused.",
     )
     learning_rate: float | None = Field(
         default=None,
