@@ -5,11 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import Depends, Query
 
 from api.errors import Invalid
+from api.pagination import Ref
+from store.jobs import Filter
+from store.states import JobState
 
-Labels = Annotated[list[str], Query(max_length=32, description="`key:value`; a job must have all of them.")]
+
+async def _filter(
+    ref: Ref = None,
+    state: JobState | None = None,
+    dataset: Annotated[str | None, Query(max_length=200)] = None,
+    label: Annotated[list[str], Query(max_length=32, description="`key:value`; a job must have all of them.")] = [],  # noqa: B006
+) -> Filter:
+    """Which jobs a list is to show, by its query."""
+    return Filter(ref=ref, state=state, dataset=dataset, labels=parse_labels(label))
+
+
+JobFilter = Annotated[Filter, Depends(_filter)]
 
 
 def parse_labels(labels: Sequence[str]) -> dict[str, str]:

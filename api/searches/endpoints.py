@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, BackgroundTasks, Body, Depends, Query, Response
+from fastapi import APIRouter, BackgroundTasks, Body, Depends, Response
 from fastapi.responses import JSONResponse
 from sqlalchemy.orm import Session
 
@@ -14,16 +14,15 @@ from api.body import JsonRoute
 from api.deps import HEAVY, ResourcesDep, SessionDep
 from api.idempotency import OnceDep
 from api.jobs.endpoints import Resource, add_routes
-from api.jobs.service import Labels, parse_labels
+from api.jobs.service import JobFilter
 from api.openapi import problems
-from api.pagination import Page, Ref, RowPaging, encode
+from api.pagination import Page, RowPaging, encode
 from api.searches import examples, service
 from api.searches.estimate import estimate
 from api.searches.schemas import Estimate, SearchDetail, SearchSummary
 from dna_engine.spec import SearchSpec
 from store import jobs
-from store.jobs import Filter
-from store.states import JobKind, JobState
+from store.states import JobKind
 
 router = APIRouter(
     prefix="/searches",
@@ -65,13 +64,9 @@ def list_searches(
     session: SessionDep,
     resources: ResourcesDep,
     paging: RowPaging,
-    ref: Ref = None,
-    state: JobState | None = None,
-    dataset: Annotated[str | None, Query(max_length=200)] = None,
-    label: Labels = [],  # noqa: B006
+    where: JobFilter,
 ) -> Page[SearchSummary]:
     """Searches, newest first."""
-    where = Filter(ref=ref, state=state, dataset=dataset, labels=parse_labels(label))
     items, following = service.listing(
         session, where, after=paging.after, limit=paging.limit, live_within=resources.settings.worker_timeout
     )

@@ -16,15 +16,13 @@ from api.deps import ResourcesDep, SessionDep
 from api.download import respond, responses
 from api.idempotency import OnceDep
 from api.jobs.endpoints import Resource, add_routes
-from api.jobs.service import Labels, parse_labels
+from api.jobs.service import JobFilter
 from api.openapi import problems
-from api.pagination import Page, Ref, RowPaging, encode
+from api.pagination import Page, RowPaging, encode
 from api.trainings import examples, service
 from api.trainings.schemas import TrainingDetail, TrainingSummary
 from dna_engine.spec import TrainingSpec
 from store import trainings
-from store.jobs import Filter
-from store.states import JobState
 from store.trainings import Which
 
 router = APIRouter(
@@ -65,16 +63,12 @@ def list_trainings(
     session: SessionDep,
     resources: ResourcesDep,
     paging: RowPaging,
-    ref: Ref = None,
-    state: JobState | None = None,
-    dataset: Annotated[str | None, Query(max_length=200)] = None,
-    label: Labels = [],  # noqa: B006
+    where: JobFilter,
     architecture: Annotated[UUID | None, Query(description="Only trainings of this network.")] = None,
     search: Annotated[UUID | None, Query(description="Only trainings of networks of this search.")] = None,
 ) -> Page[TrainingSummary]:
     """Trainings, newest first: those made alone, and those of searches, which have the name and labels of their search."""
-    jobs = Filter(ref=ref, state=state, dataset=dataset, labels=parse_labels(label))
-    which = Which(jobs, architecture_id=architecture, search_id=search)
+    which = Which(where, architecture_id=architecture, search_id=search)
     items, following = service.listing(
         session, which, after=paging.after, limit=paging.limit, live_within=resources.settings.worker_timeout
     )
