@@ -12,26 +12,18 @@ from __future__ import annotations
 
 import argparse
 import functools
-import multiprocessing
-import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-
-import torch
 
 from benchmarks import report
 from benchmarks.kept import keep_settings
 from benchmarks.macro.result import Result, write_scores
-from benchmarks.macro.short import ShortTrainings, finalists, sample
+from benchmarks.macro.short import finalists, sample, train_shortly
 from benchmarks.macro.study import Settings, Study
 from benchmarks.macro.truth import Truth
-from dna_engine.runtime.context import choose_device, prepare
-from dna_engine.runtime.cores import cores
-
-#: What one process does, by name.
-Unit = tuple[str, Callable[[Study], None]]
+from benchmarks.macro.units import Unit, run
+from dna_engine.runtime.context import choose_device
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -73,57 +65,8 @@ def short_trainings(study: Study, truth: Truth, arguments: argparse.Namespace) -
         for name in dict.fromkeys([*names, *sample(truth, arguments.sample)]):
             yield (
                 f"{name} behind teacher {seed}",
-                functools.partial(_train_shortly, seed=seed, steps=steps, network=name),
+                functools.partial(train_shortly, seed=seed, steps=steps, network=name),
             )
-
-
-@functools.cache
-def _shortly(study: Study, seed: int, steps: int) -> ShortTrainings:
-    """Kept by its process, with the blocks."""
-    return ShortTrainings(study, seed, steps)
-
-
-def _train_shortly(study: Study, seed: int, steps: int, network: str) -> None:
-    _shortly(study, seed, steps).run(network)
-
-
-# --- processes
-
-
-def run(study: Study, units: Iterator[Unit], jobs: int) -> None:
-    """All units, here or so many side by side; tells of each when it is done."""
-    began, todo = time.monotonic(), list(units)
-    finished = _here(study, todo) if jobs == 1 else _side_by_side(study, todo, jobs)
-    for number, name in enumerate(finished, start=1):
-        print(f"{time.monotonic() - began:8.0f} s  {number}/{len(todo)}  {name}", flush=True)
-
-
-def _here(study: Study, units: Sequence[Unit]) -> Iterator[str]:
-    prepare(study.device)
-    with cores(study.device):
-        for name, work in units:
-            work(study)
-            yield name
-
-
-def _side_by_side(study: Study, units: Sequence[Unit], jobs: int) -> Iterator[str]:
-    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        futures = {pool.submit(_work, study.folder, study.settings, study.device, work): name for name, work in units}
-        for future in as_completed(futures):
-            future.result()
-            yield futures[future]
-
-
-def _work(folder: Path, settings: Settings, device: torch.device, work: Callable[[Study], None]) -> None:
-    work(_study(folder, settings, device))
-
-
-@functools.cache
-def _study(folder: Path, settings: Settings, device: torch.device) -> Study:
-    """Kept by its process, with its images."""
-    prepare(device)
-    torch.set_num_threads(1)
-    return Study(folder, settings, device)
 
 
 # --- the command

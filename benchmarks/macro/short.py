@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import random
 import tempfile
@@ -103,3 +104,14 @@ class ShortTrainings:
         model = inherit(self.follower.net, network, looks[0], self.study.dataset.num_classes)
         recalibrate(model, looks)
         return model
+
+
+@functools.cache
+def _shortly(study: Study, seed: int, steps: int) -> ShortTrainings:
+    """Kept by its process, with the blocks."""
+    return ShortTrainings(study, seed, steps)
+
+
+def train_shortly(study: Study, seed: int, steps: int, network: str) -> None:
+    """One of them."""
+    _shortly(study, seed, steps).run(network)
