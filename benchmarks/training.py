@@ -8,6 +8,7 @@ check of the loss, a random stream for each step) must cost less than 5%. The tw
 from __future__ import annotations
 
 import argparse
+import math
 import tempfile
 import time
 from pathlib import Path
@@ -41,7 +42,9 @@ def plain_loop(model: nn.Module, images: batches.Images, recipe: Recipe, device:
     schedule = recipe.make_schedule(optimizer, images.steps(recipe.batch_size))
     criterion = nn.CrossEntropyLoss(label_smoothing=recipe.label_smoothing)
     began, seen = time.perf_counter(), 0
-    for step, (x, labels) in enumerate(images.batches(recipe.batch_size, epochs=recipe.epochs, seed=0), start=1):
+    for step, (x, labels) in enumerate(
+        images.batches(recipe.batch_size, epochs=math.ceil(recipe.epochs), seed=0), start=1
+    ):
         with precision(device):
             loss = criterion(model(x.contiguous(memory_format=torch.channels_last)), labels)
         optimizer.zero_grad()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import torch
 from safetensors.torch import save_file
 from timm.models.efficientnet import EfficientNet
 
-from dna_engine.blockwise.inherit import inherit, load_parts, recalibrate
+from dna_engine.blockwise.begin import begin, inexact
 from dna_engine.events import Log, Result
 from dna_engine.plans import Step, files
 from dna_engine.plans.results import Costs, Trained
@@ -27,11 +26,6 @@ from dna_engine.training.network import build, calm_classifier, count
 from dna_engine.training.recipe import Recipe
 from dna_engine.training.splits import load_splits
 from dna_engine.training.train import fit
-
-#: Training images in a batch at most, and batches, on which inherited norms take their statistics.
-BATCH, BATCHES = 64, 16
-#: Relative error of the maps of an inherited block from which on people are told.
-INEXACT = 1e-3
 
 
 def run_step(spec: ResolvedJob, step: Step, context: Context) -> Result:
@@ -88,18 +82,17 @@ def _inherit(
 ) -> None:
     """The network begins where the distillation of its blocks ended."""
     model.to(context.device)
-    parts = load_parts(spec.parsed_space, architecture, context.run, context.device)
-    size = min(BATCH, spec.retrain.batch_size)  # Whoever asks for smaller ones may have little memory.
-    drawn = [batch for batch, _ in islice(images.batches(size, epochs=BATCHES, seed=spec.seed), BATCHES)]
-    errors = inherit(model, parts, torch.cat(drawn[: BATCHES // 4]))
-    recalibrate(model, drawn)
-    if max(errors) > INEXACT:
-        worst = ", ".join(f"block {number}: {error:.0%}" for number, error in enumerate(errors, 1) if error > INEXACT)
-        message = (
-            f"{name} inherits its distilled blocks but for what the space builds otherwise than it rates (error of the maps: {worst}). "
-            'A space with "first_layer": "nominal" has no such blocks.'
-        )
-        context.reporter.emit(Log(level="warning", message=message))
+    errors = begin(
+        model,
+        architecture,
+        spec.parsed_space,
+        context.run,
+        images,
+        batch_size=spec.retrain.batch_size,
+        seed=spec.seed,
+    )
+    if said := inexact(name, errors):
+        context.reporter.emit(Log(level="warning", message=said))
 
 
 def _write(path: Path, value: Any) -> None:

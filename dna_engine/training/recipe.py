@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -21,7 +21,7 @@ class Recipe:
     """One training recipe. Both networks of a comparison are trained by the same.
 
     Attributes:
-        epochs: passes over the training images.
+        epochs: passes over the training images; may be a fraction.
         batch_size: images per step.
         learning_rate: peak, reached at the end of the warm-up.
         weight_decay: on weights; never on biases and norms.
@@ -35,7 +35,7 @@ class Recipe:
         clip_grad: largest L2 norm of the gradient over all weights, beyond which it is scaled down; None for none.
     """
 
-    epochs: int
+    epochs: float
     batch_size: int = 64
     learning_rate: float = 0.003
     weight_decay: float = 0.05
@@ -89,6 +89,14 @@ class Recipe:
             clip_grad=None,
         )
 
+    def lasting(self, epochs: float) -> Recipe:
+        """The same for a longer or shorter training, of which the warm-up takes the same share."""
+        return replace(self, epochs=epochs, warmup_epochs=self.warmup_epochs * epochs / self.epochs)
+
+    def steps(self, steps_per_epoch: int) -> int:
+        """Updates in all, one at least."""
+        return max(1, round(self.epochs * steps_per_epoch))
+
     def make_optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
         if self.optimizer == "adamw":
             return create_optimizer_v2(
@@ -112,7 +120,7 @@ class Recipe:
             )
         return CosineLRScheduler(
             optimizer,
-            t_initial=max(1, self.epochs * steps_per_epoch - warmup),
+            t_initial=max(1, self.steps(steps_per_epoch) - warmup),
             warmup_t=warmup,
             warmup_lr_init=0.0,
             warmup_prefix=True,

@@ -46,6 +46,10 @@ class Splits:
     def test(self) -> Images:
         return self._test()
 
+    def judged_by_held_out(self) -> Splits:
+        """The same, with the images that were held out in the place of the test images: where a training is to decide something."""
+        return Splits(train=lambda: self.train, rate=lambda: self.rate, test=lambda: self.rate)
+
 
 def load_splits(spec: ResolvedJob, device: torch.device) -> Splits:
     """The images of a job."""

@@ -65,15 +65,17 @@ def fit(
     checkpoint: Path,
     part: str,
     rate_field: str = "learning_rate",
+    warn: bool = True,
 ) -> FitResult:
     """Trains ``model`` in place on ``splits.train``; afterwards it holds the averaged weights where the recipe has them.
 
-    The test images are looked at after each epoch for the curve, and decide nothing.
+    The test images are looked at after each epoch for the curve, and decide nothing here.
 
     Args:
         model: takes images (B, 3, S, S), gives logits (B, classes).
         checkpoint: where an interrupted run goes on from; removed by nobody here.
         rate_field: of the spec, to be changed where training diverges.
+        warn: whether people are told of a training that diverges or has taught nothing; one that was only begun may do either.
         part: names the network in events and in the series ``train/PART/loss``, ``accuracy`` and ``best`` (accuracy so far).
 
     Raises:
@@ -81,7 +83,15 @@ def fit(
         Interrupted: told to stop; a checkpoint was written.
     """
     run = _Run(
-        model, splits, recipe, seed=seed, context=context, checkpoint=checkpoint, part=part, rate_field=rate_field
+        model,
+        splits,
+        recipe,
+        seed=seed,
+        context=context,
+        checkpoint=checkpoint,
+        part=part,
+        rate_field=rate_field,
+        warn=warn,
     )
     run.resume()
     run.train()
@@ -136,12 +146,13 @@ class _Run:
         checkpoint: Path,
         part: str,
         rate_field: str,
+        warn: bool,
     ) -> None:
         self.model = model.to(context.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.splits, self.recipe, self.seed = splits, recipe, seed
-        self.context, self.part, self.rate_field = context, part, rate_field
+        self.context, self.part, self.rate_field, self.warn = context, part, rate_field, warn
         self.steps_per_epoch = splits.train.steps(recipe.batch_size)
-        self.total = recipe.epochs * self.steps_per_epoch
+        self.total = recipe.steps(self.steps_per_epoch)
         self.optimizer = recipe.make_optimizer(model)
         self.schedule = recipe.make_schedule(self.optimizer, self.steps_per_epoch)
         self.average = ModelEmaV3(model, decay=recipe.ema_decay, use_warmup=True) if recipe.ema_decay else None
@@ -159,11 +170,11 @@ class _Run:
 
     def train(self) -> None:
         batches = self.splits.train.batches(
-            self.recipe.batch_size, epochs=self.recipe.epochs, seed=self.seed, start=self.step
+            self.recipe.batch_size, epochs=math.ceil(self.recipe.epochs), seed=self.seed, start=self.step
         )
         while self.step < self.total:
             began = time.monotonic()
-            self._epoch(batches, self.steps_per_epoch - self.step % self.steps_per_epoch)
+            self._epoch(batches, min(self.steps_per_epoch - self.step % self.steps_per_epoch, self.total - self.step))
             self.train_seconds += time.monotonic() - began
             self._end_epoch()
             self.seconds += time.monotonic() - began
@@ -171,13 +182,11 @@ class _Run:
 
     def _epoch(self, batches: Iterator[tuple[Tensor, Tensor]], steps: int) -> None:
         self.model.train()
-        for _ in range(steps):
+        for left in reversed(range(steps)):
             self.losses.append(self._train_step(*next(batches)))
             self.step += 1
             self._show()
-            if (
-                self.step % self.steps_per_epoch
-            ):  # Behind an epoch's last step its end comes first: it would not be made up for.
+            if left:  # Behind an epoch's last step its end comes first: it would not be made up for.
                 self.pace.keep()
 
     def _train_step(self, images: Tensor, labels: Tensor) -> Tensor:
@@ -203,7 +212,7 @@ class _Run:
         self.best_accuracy = max(self.best_accuracy, accuracy)
         for name, value in (("loss", loss), ("accuracy", accuracy), ("best", self.best_accuracy)):
             self.pace.tell(Metric(series=f"train/{self.part}/{name}", x=epoch, y=value))
-        if epoch > self.recipe.warmup_epochs and not self.told_of_divergence:
+        if self.warn and epoch > self.recipe.warmup_epochs and not self.told_of_divergence:
             self._tell_of_divergence(loss, epoch)
 
     def _tell_of_divergence(self, loss: float, epoch: float) -> None:
@@ -213,7 +222,7 @@ class _Run:
             self.told_of_divergence = True
             message = (
                 f"The training of {self.part} diverges: its loss is {loss:.2f} in epoch {epoch:.0f} of "
-                f"{self.recipe.epochs}, that of a network that knows nothing is {knows_nothing:.2f}. Ask for a learning "
+                f"{self.recipe.epochs:g}, that of a network that knows nothing is {knows_nothing:.2f}. Ask for a learning "
                 f"rate lower than {self.recipe.learning_rate:g}."
             )
             self.context.reporter.emit(Log(level="warning", message=message))
@@ -224,7 +233,7 @@ class _Run:
             self.model.load_state_dict(self._averaged().state_dict())
         reached = evaluate(self.model, self.splits.test, self.context.device)
         test = judge(reached.answers)
-        if said := warning(self.part, test):
+        if self.warn and (said := warning(self.part, test)):
             advice = "More epochs may help, or more images, above all of rare classes."
             self.context.reporter.emit(Log(level="warning", message=f"{said} {advice}"))
         self.seconds += time.monotonic() - began

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from torch import nn
 
@@ -14,7 +16,7 @@ def rates(recipe: Recipe, steps_per_epoch: int) -> list[float]:
     optimizer = recipe.make_optimizer(nn.Linear(2, 2))
     schedule = recipe.make_schedule(optimizer, steps_per_epoch)
     found = []
-    for step in range(recipe.epochs * steps_per_epoch):
+    for step in range(recipe.steps(steps_per_epoch)):
         schedule.step_update(step)
         found.append(optimizer.param_groups[0]["lr"])
     return found
@@ -28,6 +30,18 @@ def test_a_warm_up_then_one_cosine_down_to_nothing() -> None:
     assert found[60] == pytest.approx(0.5)
     assert 0 < found[-1] < 0.001
     assert found[20:] == sorted(found[20:], reverse=True)
+
+
+def test_a_fraction_of_an_epoch_has_the_whole_schedule() -> None:
+    recipe = Recipe(epochs=10, learning_rate=1.0, warmup_epochs=1.0).lasting(0.5)
+    assert (recipe.epochs, recipe.warmup_epochs) == (0.5, 0.05)
+    found = rates(recipe, 40)
+    assert len(found) == 20
+    assert found[0] == 0
+    assert max(found) == found[2] == pytest.approx(1.0)
+    assert found[11] == pytest.approx(0.5)
+    assert 0 < found[-1] < 0.01
+    assert [replace(recipe, epochs=share).steps(40) for share in (1e-3, 0.26, 1.5, 2)] == [1, 10, 60, 80]
 
 
 def test_the_papers_schedule_and_numbers() -> None:

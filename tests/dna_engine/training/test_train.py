@@ -84,8 +84,9 @@ def test_a_training_that_taught_nothing_says_so(splits: Splits, tmp_path: Path) 
     [
         Recipe(epochs=2, batch_size=256, learning_rate=0.02, dropout=0.2, drop_path=0.1, ema_decay=0.9),
         Recipe.paper(epochs=2, batch_size=256),
+        Recipe(epochs=1.4, batch_size=128, dropout=0.2),
     ],
-    ids=["adamw", "paper"],
+    ids=["adamw", "paper", "fraction"],
 )
 def test_an_interrupted_run_ends_as_an_uninterrupted_one_to_the_bit(
     splits: Splits, tmp_path: Path, recipe: Recipe
@@ -120,6 +121,29 @@ def test_whenever_it_is_interrupted_its_curves_are_told_whole(splits: Splits, tm
         with pytest.raises(Interrupted):
             told(run, stop_after)
         assert told(run) == whole, stop_after
+
+
+def test_a_part_of_an_epoch_is_so_many_steps_of_it(splits: Splits, tmp_path: Path) -> None:
+    where, recorder = context(tmp_path)
+    recipe = Recipe(epochs=0.5, batch_size=64, learning_rate=1e-9)
+    model, per_epoch = fresh(), splits.train.steps(64)
+    held = splits.judged_by_held_out()
+    found = train.fit(
+        model, held, recipe, seed=3, context=where, checkpoint=tmp_path / "c.safetensors", part="t", warn=False
+    )
+    assert recorder.of(Progress)[-1].total == round(per_epoch / 2)
+    assert {point.x for point in recorder.of(Metric)} == {round(per_epoch / 2) / per_epoch}
+    assert found.test.images == len(splits.rate)
+    assert found.test_loss == train.evaluate(model, splits.rate, CPU).loss
+    assert not recorder.of(Log)  # Of a training that has taught nothing yet.
+
+
+def test_one_that_was_only_begun_may_diverge(splits: Splits, tmp_path: Path) -> None:
+    where, recorder = context(tmp_path)
+    recipe = Recipe(epochs=1.5, batch_size=64, learning_rate=3.0, warmup_epochs=0.1, clip_grad=None)
+    where_to = tmp_path / "c.safetensors"
+    train.fit(fresh(), splits, recipe, seed=0, context=where, checkpoint=where_to, part="winner", warn=False)
+    assert not recorder.of(Log)
 
 
 def test_a_finished_run_is_not_done_again(splits: Splits, tmp_path: Path) -> None:
@@ -201,7 +225,15 @@ def test_gradients_are_clipped_to_the_recipes_norm(splits: Splits, tmp_path: Pat
         recipe = Recipe(epochs=2, batch_size=128, warmup_epochs=0, clip_grad=clip)
         where, _ = context(tmp_path)
         run = train._Run(
-            model, splits, recipe, seed=0, context=where, checkpoint=tmp_path / "c", part="winner", rate_field="r"
+            model,
+            splits,
+            recipe,
+            seed=0,
+            context=where,
+            checkpoint=tmp_path / "c",
+            part="winner",
+            rate_field="r",
+            warn=True,
         )
         run.optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
         run.schedule = recipe.make_schedule(run.optimizer, 10)

@@ -1,0 +1,66 @@
+"""How a network begins with the weights of its distilled blocks, before any training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+
+import torch
+from timm.models.efficientnet import EfficientNet
+
+from dna_engine.blockwise.inherit import inherit, load_parts, recalibrate
+from dna_engine.space import Space
+from dna_engine.space.architecture import Architecture
+from dna_engine.training.batches import Images
+
+#: Training images in a batch at most, and batches, on which inherited norms take their statistics.
+BATCH, BATCHES = 64, 16
+#: Relative error of the maps of an inherited block from which on people are told.
+INEXACT = 1e-3
+
+
+def begin(
+    network: EfficientNet,
+    architecture: Architecture,
+    space: Space,
+    run: Path,
+    images: Images,
+    *,
+    batch_size: int,
+    seed: int,
+) -> list[float]:
+    """Gives a network the weights of its distilled blocks, and its norms their statistics; its head stays as it is.
+
+    Args:
+        network: the architecture as built, on the device where it is to be trained. Changed in place.
+        space: in which its blocks were distilled.
+        run: the run folder with the cells.
+        images: that it is to be trained on, of which the first batches give the statistics.
+        batch_size: of its training: nothing here takes larger ones.
+
+    Returns:
+        The relative error of the maps of each block, see :func:`~dna_engine.blockwise.inherit.inherit`.
+    """
+    device = network.conv_stem.weight.device
+    parts = load_parts(space, architecture, run, device)
+    size = min(BATCH, batch_size)  # Whoever asks for smaller ones may have little memory.
+    drawn = [batch for batch, _ in islice(images.batches(size, epochs=BATCHES, seed=seed), BATCHES)]
+    errors = inherit(network, parts, torch.cat(drawn[: BATCHES // 4]))
+    recalibrate(network, drawn)
+    return errors
+
+
+def inexact(name: str, errors: Sequence[float]) -> str | None:
+    """What people must know where a network does not begin exactly where the distillation of its blocks ended.
+
+    Args:
+        errors: as :func:`begin` returns them.
+    """
+    if max(errors) <= INEXACT:
+        return None
+    worst = ", ".join(f"block {number}: {error:.0%}" for number, error in enumerate(errors, 1) if error > INEXACT)
+    return (
+        f"{name} inherits its distilled blocks but for what the space builds otherwise than it rates (error of the maps: {worst}). "
+        'A space with "first_layer": "nominal" has no such blocks.'
+    )
