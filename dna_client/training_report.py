@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from rich.console import Group, RenderableType
 
 from dna_client.cli import output
@@ -41,7 +44,15 @@ def settings(training: Training) -> list[RenderableType]:
     if spec is None:
         return []
     said = f"{spec['epochs']} epochs by {spec['recipe']}, batches of {spec['batch_size']}, learning rate {spec['learning_rate']:g}"
-    return [f"{said}, {spec['input_size']} pixels, seed {spec['seed']}"]
+    return [f"{said}, {spec['input_size']} pixels, seed {spec['seed']}{started(spec)}"]
+
+
+def started(recipe: Mapping[str, Any]) -> str:
+    """What of its search a network begins with and learns from, where it does; a recipe of earlier versions has neither."""
+    said = ", from its distilled blocks" if recipe.get("start") == "inherited" else ""
+    if distill := recipe.get("distill"):
+        said += f", teacher's answers {distill['weight']:g} at temperature {distill['temperature']:g}"
+    return said
 
 
 def files(training: Training) -> RenderableType:

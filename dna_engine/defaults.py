@@ -7,6 +7,7 @@ of 64 make three an epoch.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final, Literal
 
 #: Training images below which a set counts as small.
 SMALL_SET = 5_000
@@ -18,6 +19,9 @@ STEPS_PER_EPOCH = 16
 FEW_IMAGES, MOST_PASSES = 1_250, 4.0
 #: AdamW's peak at :data:`BATCH` images a step.
 LEARNING_RATE = 0.003
+#: What the weights of a network are before its training, where its distilled blocks could give them.
+Start = Literal["scratch", "inherited"]
+START: Final[Start] = "scratch"
 
 
 #: What names of sets of digits and letters hold.

@@ -16,7 +16,7 @@ from dna_engine.plans.steps import of_search
 from dna_engine.space import CellRef, Space
 from dna_engine.space.architecture import Architecture
 from dna_engine.space.cost import architecture_cost, block_sizes, cost_range, layer_at, layer_cost
-from dna_engine.spec import ResolvedJob, ResolvedSpec
+from dna_engine.spec import ResolvedJob, ResolvedSpec, ResolvedTraining
 
 #: Giga-multiply-adds per second where nothing was measured: about what one core of a server's CPU reached on the digits at 16 pixels;
 #: on photos at 64 it reached more (teacher 23 and 54, distill 10 and 19, rate 10 and 13, train 8 and 10). For selection, latency,
@@ -67,7 +67,7 @@ def work(step: Step, spec: ResolvedJob) -> float:
         case Kind.RATE:
             return of_search(spec).rating.images * _image_pass(step, of_search(spec))
         case Kind.TRAIN:
-            return _TRAINING * spec.recipe_of_networks.epochs * images * _network_cost(step, spec)
+            return spec.recipe_of_networks.epochs * images * (_TRAINING * _network_cost(step, spec) + _answers(spec))
         case _:
             return 1.0
 
@@ -85,12 +85,21 @@ def cell_pass(kind: Kind, spec: ResolvedSpec, cell: CellRef) -> float:
     return (_TRAINING if kind == Kind.DISTILL else 1) * cost(spec.parsed_space, cell, spec.input_size)
 
 
-def teacher_pass(spec: ResolvedSpec, block: int | None = None) -> float:
+def _answers(spec: ResolvedJob) -> float:
+    """One image through the whole teacher, where its answers are learned from."""
+    if spec.recipe_of_networks.distill is None:
+        return 0.0
+    assert isinstance(spec, ResolvedSpec | ResolvedTraining)
+    return teacher_pass(spec)
+
+
+def teacher_pass(spec: ResolvedSpec | ResolvedTraining, block: int | None = None) -> float:
     """Giga-multiply-adds of one image through the teacher down to the end of a block (from 1), or through all of it.
 
     Counted at the native size. To another it is scaled, from cut to cut, by the positions of the maps there: within some percent of
     what is counted.
     """
+    assert spec.teacher is not None
     teacher = get_teacher(spec.teacher.model)
     last = "" if block is None else spec.teacher.boundaries[block - 1]
     total, before = 0.0, 0

@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import save_file
 from timm.models.efficientnet import EfficientNet
 
+from dna_engine.blockwise.answers import WholeTeacher, load_whole
 from dna_engine.blockwise.begin import begin, inexact
 from dna_engine.events import Log, Result
 from dna_engine.plans import Step, files
@@ -20,7 +21,7 @@ from dna_engine.runtime.context import Context
 from dna_engine.runtime.cores import threads
 from dna_engine.space.architecture import Architecture
 from dna_engine.space.cost import architecture_cost, work_per_operation
-from dna_engine.spec import ResolvedJob, ResolvedSpec
+from dna_engine.spec import ResolvedJob
 from dna_engine.training.batches import Images
 from dna_engine.training.network import build, calm_classifier, count
 from dna_engine.training.recipe import Recipe
@@ -31,8 +32,8 @@ from dna_engine.training.train import fit
 def run_step(spec: ResolvedJob, step: Step, context: Context) -> Result:
     """Trains the network in the folder ``step.network``.
 
-    Reads its ``architecture.json``, or writes it where the spec describes the network, and the weights of the cells where it inherits
-    them. Writes ``weights.safetensors`` and ``training.json`` (:class:`~dna_engine.plans.results.Trained`).
+    Reads its ``architecture.json``, or writes it where the spec describes the network, the weights of the cells where it inherits
+    them, and the teacher where it learns from its answers. Writes ``weights.safetensors`` and ``training.json`` (:class:`~dna_engine.plans.results.Trained`).
 
     Raises:
         NonFiniteLoss: training diverged.
@@ -50,7 +51,7 @@ def run_step(spec: ResolvedJob, step: Step, context: Context) -> Result:
     splits = load_splits(spec, context.device)
     checkpoint = context.run / step.checkpoint
     with threads(work_per_operation(architecture, recipe.batch_size)):
-        if isinstance(spec, ResolvedSpec) and spec.retrain.start == "inherited":
+        if spec.recipe_of_networks.start == "inherited":
             _inherit(spec, step.network, architecture, model, splits.train, context)
         fitted = fit(
             model,
@@ -61,12 +62,14 @@ def run_step(spec: ResolvedJob, step: Step, context: Context) -> Result:
             checkpoint=checkpoint,
             part=step.network,
             rate_field=spec.rate_field,
+            teacher=_teacher(spec, context),
         )
     found = Trained(
         **vars(fitted),
         predicted=Costs(**vars(architecture_cost(architecture))),
         counted=Costs(**vars(count(architecture))),
         recipe=asdict(recipe),
+        start=spec.recipe_of_networks.start,
         dataset=spec.dataset.name,
         seed=spec.seed,
     )
@@ -78,7 +81,7 @@ def run_step(spec: ResolvedJob, step: Step, context: Context) -> Result:
 
 
 def _inherit(
-    spec: ResolvedSpec, name: str, architecture: Architecture, model: EfficientNet, images: Images, context: Context
+    spec: ResolvedJob, name: str, architecture: Architecture, model: EfficientNet, images: Images, context: Context
 ) -> None:
     """The network begins where the distillation of its blocks ended."""
     model.to(context.device)
@@ -88,11 +91,18 @@ def _inherit(
         spec.parsed_space,
         context.run,
         images,
-        batch_size=spec.retrain.batch_size,
+        batch_size=spec.recipe_of_networks.batch_size,
         seed=spec.seed,
     )
     if said := inexact(name, errors):
         context.reporter.emit(Log(level="warning", message=said))
+
+
+def _teacher(spec: ResolvedJob, context: Context) -> WholeTeacher | None:
+    """The one whose answers are learned from."""
+    if spec.recipe_of_networks.distill is None:
+        return None
+    return load_whole(context.run, spec.dataset.num_classes, context.device)
 
 
 def _write(path: Path, value: Any) -> None:

@@ -12,7 +12,7 @@ from store.errors import NotFound
 from store.pages import Page, page
 from store.refs import meant
 from store.states import Role
-from store.tables import Architecture
+from store.tables import Architecture, Job
 
 
 def get(session: Session, architecture_id: UUID) -> Architecture:
@@ -28,12 +28,14 @@ def get(session: Session, architecture_id: UUID) -> Architecture:
 
 
 def hold(session: Session, architecture_id: UUID) -> Architecture:
-    """The network of that id, which nobody deletes until the transaction ends.
+    """The network of that id, which nobody deletes until the transaction ends, nor its search.
 
     Raises:
         NotFound: there is none.
     """
     lock = {"read": True, "key_share": True}
+    # The job first, as whoever deletes it does.
+    session.get(Job, get(session, architecture_id).search_id, with_for_update=lock)
     architecture = session.get(Architecture, architecture_id, with_for_update=lock)
     if architecture is None:
         raise NotFound("architecture", architecture_id)

@@ -11,6 +11,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from store.blobs import Blob
+from store.columns import new_id
 from store.files import adopt, release
 from store.tables import Artifact
 
@@ -50,6 +51,21 @@ def record(session: Session, job_id: UUID, files: Sequence[StoredFile]) -> list[
         )
     session.flush()
     return replaced
+
+
+def share(session: Session, from_job: UUID, to_job: UUID, names: Sequence[str]) -> list[str]:
+    """Gives a job files of another one: rows that name the same stored files, which last as long as either; returns the names of
+    those that the other does not have.
+
+    Nobody takes their rows away before the transaction ends. The other job is to be held, see :func:`store.architectures.hold`.
+    """
+    query = select(Artifact).where(Artifact.job_id == from_job, Artifact.name.in_(names)).order_by(Artifact.id)
+    found = session.scalars(query.with_for_update(read=True, key_share=True)).all()
+    for file in found:
+        same = {name: getattr(file, name) for name in ("name", "media_type", "size", "sha256", "location")}
+        session.add(Artifact(id=new_id(), job_id=to_job, **same))
+    session.flush()
+    return sorted({*names} - {file.name for file in found})
 
 
 def blob(artifact: Artifact) -> Blob:

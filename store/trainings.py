@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from sqlalchemy import CompoundSelect, Select, select, union_all
 from sqlalchemy.orm import Session, contains_eager
 
 from dna_engine.spec import NETWORK, ResolvedTraining, TrainingSpec
-from store import jobs
+from store import artifacts, jobs
 from store.columns import new_id
 from store.errors import IllegalTransition, NotFound
 from store.jobs import Filter
@@ -30,14 +31,29 @@ class Which:
 def create(
     session: Session, spec: TrainingSpec, resolved: ResolvedTraining, architecture: Architecture, *, max_attempts: int
 ) -> Training:
-    """A queued training with its steps, their wakes and its first event: all or nothing."""
+    """A queued training with its steps, their wakes and its first event: all or nothing.
+
+    What it needs of the search that found its network is its own from now on: the search may be deleted.
+
+    Raises:
+        IllegalTransition: the search does not have that any more, or not yet.
+    """
     job = TrainingJob(id=new_id(), spec=spec.model_dump(mode="json", exclude_unset=True))
     [step] = jobs.add(session, job, resolved, max_attempts=max_attempts)
     training = Training(id=job.id, job_id=job.id, architecture_id=architecture.id, network=NETWORK)
     session.add(training)
     session.flush()
     step.training_id = training.id
+    _take_files(session, architecture.search_id, job.id, step.planned.inputs(resolved))
     return training
+
+
+def _take_files(session: Session, search_id: UUID, job_id: UUID, names: Sequence[str]) -> None:
+    if missing := artifacts.share(session, search_id, job_id, names):
+        raise IllegalTransition(
+            f"The search {search_id} has no file {missing[0]}, which this training needs of it. Ask for start scratch, without distill, "
+            "or search again."
+        )
 
 
 def get(session: Session, training_id: UUID) -> Training:

@@ -24,4 +24,13 @@ SPECS: dict[str, dict[str, Any]] = {
             "labels": {"team": "vision"},
         },
     },
+    "inherited": {
+        "summary": "From its distilled blocks, learning from the teacher's answers too",
+        "value": {
+            "architecture": NETWORK,
+            "dataset": "digits",
+            "start": "inherited",
+            "distill": {"weight": 0.5, "temperature": 4},
+        },
+    },
 }

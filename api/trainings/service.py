@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
+from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from api.architectures.files import described, listed, missing, stored
@@ -14,8 +15,8 @@ from api.errors import Invalid
 from api.trainings.schemas import TrainingDetail, TrainingSummary
 from dna_engine.errors import EngineError
 from dna_engine.space.architecture import Architecture as Network
-from dna_engine.spec import TrainingSpec, resolve_training
-from store import architectures, datasets, steps, trainings, waiting
+from dna_engine.spec import ResolvedSpec, TrainingSpec, resolve_training
+from store import architectures, datasets, searches, steps, trainings, waiting
 from store.blobs import BlobStore
 from store.errors import NotFound
 from store.states import FINISHED
@@ -28,11 +29,13 @@ def create(session: Session, spec: TrainingSpec, *, max_attempts: int, live_with
     """A queued training.
 
     Raises:
-        EngineError: there is no such dataset.
+        EngineError: there is no such dataset, or the search that found the network has nothing of what is asked for.
         Invalid: there is no such network, or none that this version can read.
+        IllegalTransition: files of that search, which are asked for, are gone.
     """
     row = _row(session, spec.architecture)
-    resolved = resolve_training(spec, _network(row), datasets.ready(session, spec.dataset))
+    dataset = datasets.ready(session, spec.dataset)
+    resolved = resolve_training(spec, _network(row), dataset, _search(session, row))
     training = trainings.create(session, spec, resolved, row, max_attempts=max_attempts)
     return detail(session, training.id, live_within)
 
@@ -51,6 +54,14 @@ def _network(row: Architecture) -> Network:
         return Network.from_json(row.architecture)
     except EngineError as error:
         raise _invalid(f"This network cannot be trained by this version. {error.message[:-1]}") from error
+
+
+def _search(session: Session, row: Architecture) -> ResolvedSpec | None:
+    """What the search that found the network was asked to do; None where this version cannot read it."""
+    try:
+        return ResolvedSpec.model_validate(searches.get(session, row.search_id).resolved)
+    except ValidationError:
+        return None
 
 
 def _invalid(message: str) -> Invalid:

@@ -74,6 +74,19 @@ def positive(text: str) -> float:
     return value
 
 
+TeacherWeight = Annotated[
+    float | None,
+    typer.Option(
+        help="Learn from the answers of the search's teacher too: their share of the loss; the labels have the rest.",
+        min=0,
+        max=1,
+        metavar="SHARE",
+    ),
+]
+Temperature = Annotated[
+    float | None,
+    typer.Option(help="What the teacher's answers are softened by.", parser=positive, metavar="T"),
+]
 Flops = Annotated[
     int | None,
     typer.Option("--flops", parser=whole, metavar="N", help="At most so many multiply-adds, such as 4e6 or 350M."),

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from dna_client.cli.options import Flops, LatencyMs, Params, positive, read_json
+from dna_client.cli.options import Flops, LatencyMs, Params, TeacherWeight, Temperature, positive, read_json
 from dna_client.cli.spec import At, SpecOptions
 from dna_client.errors import LocalError
 
@@ -74,6 +74,8 @@ class SearchOptions(SpecOptions):
         At("retrain.learning_rate"),
         typer.Option(help="Peak learning rate of winner and control.", parser=positive, metavar="RATE"),
     ] = None
+    teacher_weight: Annotated[TeacherWeight, At("retrain.distill.weight")] = None
+    temperature: Annotated[Temperature, At("retrain.distill.temperature")] = None
 
     def _file(self) -> Path | None:
         if self.file is not None and self.spec is not None:

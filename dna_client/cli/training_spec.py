@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from dna_client.cli.options import positive
+from dna_client.cli.options import TeacherWeight, Temperature, positive
 from dna_client.cli.spec import At, SpecOptions
 from dna_client.errors import LocalError
 
@@ -60,8 +60,14 @@ class TrainingOptions(SpecOptions):
         bool | None, At("flip"), typer.Option(help="Whether left and right may be exchanged in training images.")
     ] = None
     start: Annotated[
-        str | None, At("start"), typer.Option(help="What the weights are before: scratch, drawn at random.")
+        str | None,
+        At("start"),
+        typer.Option(
+            help="What the weights are before: scratch, or inherited, those of the network's distilled blocks."
+        ),
     ] = None
+    teacher_weight: Annotated[TeacherWeight, At("distill.weight")] = None
+    temperature: Annotated[Temperature, At("distill.temperature")] = None
 
     def request(self) -> dict[str, Any]:
         """The body of ``POST /trainings``, but that its architecture is as a person names it.

@@ -39,8 +39,8 @@ _ONNX = """\
 _CARD = """\
 # {title}
 
-An image classifier. Its architecture was found by blockwise architecture search (DNA, Li et al. 2020); it was trained from scratch
-on {dataset}.
+An image classifier. Its architecture was found by blockwise architecture search (DNA, Li et al. 2020); it was trained on
+{dataset}, {start}.
 
 | | |
 |---|---|
@@ -78,6 +78,7 @@ def write_card(
     return _CARD.format(
         title=title,
         dataset=training.dataset,
+        start=_start(training),
         figures="\n".join(f"| {what} | {figure} |" for what, figure in rows),
         words="".join(f"{line}\n\n" for line in _words(name, trainings)),
         load=LOAD_WITH_TIMM,
@@ -91,6 +92,14 @@ def write_card(
         recipe=", ".join(f"{key} {value}" for key, value in training.recipe.items()),
         seed=training.seed,
     )
+
+
+def _start(training: Trained) -> str:
+    began = {"scratch": "from scratch", "inherited": "beginning with the weights of its distilled blocks"}[
+        training.start
+    ]
+    taught = " and beside the labels from the answers of its teacher" if training.recipe.get("teacher_weight") else ""
+    return f"{began}{taught}"
 
 
 def _accuracy_rows(training: Trained) -> Iterator[tuple[str, str]]:

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from dna_engine.accuracy import Accuracy, Comparison, compare
+from dna_engine.defaults import Start
 from dna_engine.events import Result
 from dna_engine.plans.steps import Kind
 
@@ -97,6 +98,7 @@ class Trained(Found):
         predicted: costs by formula.
         counted: costs as counted on the network built.
         recipe: ``dna_engine.training.recipe.Recipe`` by name of field.
+        start: what the weights were before. Early versions knew no other than scratch.
         dataset: its name.
     """
 
@@ -108,6 +110,7 @@ class Trained(Found):
     predicted: Costs
     counted: Costs
     recipe: dict[str, Any]
+    start: Start = "scratch"
     dataset: str
     seed: int
 

@@ -75,7 +75,8 @@ class Step(BaseModel):
                 return ratings if search.budget.latency_ms is None else [*ratings, files.LATENCY]
             case Kind.TRAIN:
                 described = [] if self._folder in spec.given else files.of_network(self._folder, files.ARCHITECTURE)
-                return described + [files.cell_weights(cell) for cell in spec.inherited_from]
+                taught = teacher if spec.recipe_of_networks.distill else []
+                return described + [files.cell_weights(cell) for cell in spec.inherited_from] + taught
             case Kind.EXPORT:
                 own = files.of_network(self._folder, files.ARCHITECTURE, files.WEIGHTS)
                 return own + [name for other in spec.networks for name in files.of_network(other, files.TRAINING)]

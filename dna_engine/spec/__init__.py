@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dna_engine.errors import InvalidSpec
-from dna_engine.spec.parts import RecipeSpec, ResolvedJob, ResolvedRecipe
+from dna_engine.spec.parts import AnswersSpec, RecipeSpec, ResolvedJob, ResolvedRecipe
 from dna_engine.spec.search import (
     Budget,
     DistillSpec,
@@ -26,6 +26,7 @@ from dna_engine.spec.training import NETWORK, ResolvedTraining, TrainingSpec, re
 
 __all__ = [
     "NETWORK",
+    "AnswersSpec",
     "Budget",
     "DistillSpec",
     "RateSpec",

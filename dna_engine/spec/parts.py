@@ -12,7 +12,7 @@ from dna_engine import defaults
 from dna_engine.errors import InvalidSpec
 from dna_engine.fields import Written
 from dna_engine.images.info import DatasetInfo
-from dna_engine.space import CellRef
+from dna_engine.space import CellRef, Space
 
 Text = Annotated[str, Field(max_length=200)]
 
@@ -31,9 +31,27 @@ class Part(Written):
     model_config = ConfigDict(frozen=True, allow_inf_nan=False, strict=True)
 
 
+class AnswersSpec(Part):
+    """The teacher's answers beside the labels: the loss is (1 - weight) CE + weight T² KL(teacher || network), the answers of both
+    softened by the temperature T (Hinton, Vinyals and Dean 2015).
+    """
+
+    weight: float = Field(default=0.5, gt=0, le=1, description="Of the answers; the labels have the rest.")
+    temperature: float = Field(default=4.0, gt=0, le=100, description="What the logits of both are divided by.")
+
+
 class RecipeSpec(Part):
     """How a network is trained."""
 
+    start: defaults.Start | None = Field(
+        default=None,
+        description="What the weights are before. scratch: drawn at random. inherited: those of the network's distilled blocks, whose "
+        f"adaptors fold into the convolutions behind them; its head is new. Default: {defaults.START}.",
+    )
+    distill: AnswersSpec | None = Field(
+        default=None,
+        description="Learn from the answers of the search's teacher too, whose classes must be the dataset's. Default: from labels alone.",
+    )
     epochs: Whole | None = Field(default=None, ge=1, le=10_000, description="Default: 25 or 30, more for few images.")
     batch_size: Whole | None = Field(
         default=None, ge=2, le=65_536, description="Default: 64, down to 16 for fewer than 1,024 images."
@@ -56,6 +74,8 @@ class RecipeSpec(Part):
 class ResolvedRecipe(RecipeSpec):
     """A recipe with nothing left open."""
 
+    start: defaults.Start = "scratch"
+    """Left open in specs of versions that knew no other."""
     epochs: Whole
     batch_size: Whole
     learning_rate: float
@@ -141,6 +161,11 @@ class ResolvedJob(Part, ABC):
     def inherited_from(self) -> Sequence[CellRef]:
         """The distilled cells whose weights its networks may start from."""
         return ()
+
+    @property
+    @abstractmethod
+    def parsed_space(self) -> Space:
+        """The space in which those cells lie."""
 
     @property
     @abstractmethod

@@ -114,11 +114,6 @@ class RateSpec(Part):
 class RetrainSpec(RecipeSpec):
     """Training of the winner, and of a random network of as many multiply-adds by the same recipe."""
 
-    start: Literal["scratch", "inherited"] = Field(
-        default="scratch",
-        description="scratch: weights drawn at random. inherited: those of the network's distilled blocks, whose adaptors fold into the "
-        "convolutions behind them. The control starts in the same way.",
-    )
     control: bool = Field(default=True, description="Also train a random network with flops within 3% of the winner's.")
 
 
@@ -226,22 +221,24 @@ def resolve(spec: SearchSpec, dataset: DatasetInfo) -> ResolvedSpec:
     boundaries = spec.teacher.boundaries or align(teacher, space)
     check_boundaries(teacher, space, boundaries)
     check_size(teacher, input_size)
-    _check_start(spec)
+    start = start_of(spec.retrain, spec.training.width, at="retrain.")
     weights = spec.block_weights or [1.0] * len(space.blocks)
     if len(weights) != len(space.blocks):
         raise InvalidSpec(
             f"The space has {len(space.blocks)} blocks, {len(weights)} weights were given.", param="block_weights"
         )
+    supervisor = _teacher(spec.teacher, teacher.name, boundaries, dataset, "train" if small else "pretrained")
+    check_answers(spec.retrain, supervisor, dataset, dataset, at="retrain.")
     return ResolvedSpec(
         name=spec.name or f"{dataset.name} with {teacher.name}",
         dataset=dataset,
-        teacher=_teacher(spec.teacher, teacher.name, boundaries, dataset, "train" if small else "pretrained"),
+        teacher=supervisor,
         space=space.to_json(),
         input_size=input_size,
         budget=_budget(spec.budget, space, input_size, dataset.num_classes),
         training=_distillation(spec.training, dataset),
         rating=_rating(spec.rating, dataset),
-        retrain=_retraining(spec.retrain, dataset),
+        retrain=_retraining(spec.retrain, dataset, start),
         block_weights=weights,
         augment=spec.augment,
         flip=defaults.flip(dataset.name) if spec.flip is None else spec.flip,
@@ -270,13 +267,65 @@ def _teacher(
     )
 
 
-def _check_start(spec: SearchSpec) -> None:
-    if spec.retrain.start == "inherited" and spec.training.width == "teacher":
+def start_of(recipe: RecipeSpec, width: str, *, at: str = "") -> defaults.Start:
+    """How a network of a search begins: as its recipe says, or the default, as far as its cells have something to inherit.
+
+    Args:
+        width: of the distilled cells.
+        at: where the recipe stands in the spec, such as ``retrain.``.
+
+    Raises:
+        InvalidSpec: it is to inherit, and they have nothing.
+    """
+    if width != "teacher":
+        return recipe.start or defaults.START
+    if recipe.start == "inherited":
         raise InvalidSpec(
-            "Cells that are widened to the teacher's width are not built, so nothing can be inherited from them: take training.width "
-            "adaptors, or retrain.start scratch.",
-            param="retrain.start",
+            "Cells that are widened to the teacher's width are not built, so nothing can be inherited from them: take a search with "
+            f"training.width adaptors, or {at}start scratch.",
+            param=f"{at}start",
         )
+    return "scratch"
+
+
+def check_answers(
+    recipe: RecipeSpec, teacher: ResolvedTeacher, taught: DatasetInfo, dataset: DatasetInfo, *, at: str = ""
+) -> None:
+    """Looks whether the teacher's answers tell of the dataset's classes, as far as that is known before it is there.
+
+    Args:
+        taught: the dataset of its search.
+        dataset: that the network is trained on.
+        at: where the recipe stands in the spec, such as ``retrain.``.
+
+    Raises:
+        InvalidSpec: its classes are others.
+    """
+    if recipe.distill is None:
+        return
+    if teacher.weights == "pretrained":
+        if not _of_imagenet(dataset):
+            raise InvalidSpec(
+                f"The pretrained {teacher.model} answers with the classes of ImageNet, not with those of {dataset.name}: leave "
+                f"{at}distill out, or search with a teacher that is trained on the images (teacher.weights train).",
+                param=f"{at}distill",
+            )
+    elif _classes(taught) != _classes(dataset):
+        raise InvalidSpec(
+            f"The teacher answers with the classes of {taught.name}, which are not those of {dataset.name}: leave {at}distill out.",
+            param=f"{at}distill",
+        )
+
+
+def _classes(dataset: DatasetInfo) -> object:
+    """What two sets of the same classes, in the same order, have in common."""
+    return dataset.class_names or (dataset.kind, dataset.location)
+
+
+def _of_imagenet(dataset: DatasetInfo) -> bool:
+    """Whether the classes are the thousand of ImageNet, in their order, by the names that its folders have."""
+    names = dataset.class_names
+    return len(names) == 1000 and all(len(name) == 9 and name[0] == "n" and name[1:].isdecimal() for name in names)
 
 
 def _distillation(spec: DistillSpec, dataset: DatasetInfo) -> ResolvedDistill:
@@ -301,8 +350,9 @@ def _rating(spec: RateSpec, dataset: DatasetInfo) -> ResolvedRate:
     return ResolvedRate.model_validate(spec.model_dump() | {"images": images})
 
 
-def _retraining(spec: RetrainSpec, dataset: DatasetInfo) -> ResolvedRetrain:
-    return ResolvedRetrain.model_validate(spec.model_dump() | left_open(spec, dataset.num_train, at="retrain."))
+def _retraining(spec: RetrainSpec, dataset: DatasetInfo, start: defaults.Start) -> ResolvedRetrain:
+    found = left_open(spec, dataset.num_train, at="retrain.") | {"start": start}
+    return ResolvedRetrain.model_validate(spec.model_dump() | found)
 
 
 def _space(spec: SearchSpec, teacher: str, small: bool) -> Space:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
 from dna_engine import defaults
+from dna_engine.catalogue import check_size, get_teacher
+from dna_engine.errors import InvalidSpec
 from dna_engine.images.info import DatasetInfo
 from dna_engine.images.pixels import preprocessing
+from dna_engine.space import CellRef, Space, parse_space
 from dna_engine.space.architecture import Architecture
 from dna_engine.spec.parts import JobSpec, RecipeSpec, ResolvedJob, ResolvedRecipe, Text, Whole, left_open
+from dna_engine.spec.search import ResolvedSpec, ResolvedTeacher, check_answers, start_of
 
 #: Folder of the network in the run folder.
 NETWORK = "network"
@@ -22,9 +26,6 @@ class TrainingSpec(JobSpec, RecipeSpec):
     """A training. Only ``architecture`` and ``dataset`` are required; everything else has defaults that suit them."""
 
     architecture: Text = Field(description="Id of a network of `GET /architectures`.")
-    start: Literal["scratch"] = Field(
-        default="scratch", description="What the weights are before: scratch, drawn at random."
-    )
     input_size: Whole | None = Field(
         default=None,
         ge=16,
@@ -40,7 +41,10 @@ class ResolvedTraining(ResolvedJob, ResolvedRecipe):
 
     job: Literal["training"] = "training"
     architecture: dict[str, Any]
-    start: Literal["scratch"]
+    space: dict[str, Any] | None = None
+    """Of the search that found the network, where it begins with its distilled blocks."""
+    teacher: ResolvedTeacher | None = None
+    """Of that search, where its answers are learned from."""
 
     @property
     def networks(self) -> tuple[str, ...]:
@@ -51,25 +55,42 @@ class ResolvedTraining(ResolvedJob, ResolvedRecipe):
         return {NETWORK: self.architecture}
 
     @property
+    def inherited_from(self) -> Sequence[CellRef]:
+        return _cells(Architecture.from_json(self.architecture)) if self.start == "inherited" else ()
+
+    @property
+    def parsed_space(self) -> Space:
+        assert self.space is not None
+        return parse_space(self.space)
+
+    @property
     def recipe_of_networks(self) -> ResolvedRecipe:
         return self
 
 
-def resolve_training(spec: TrainingSpec, architecture: Architecture, dataset: DatasetInfo) -> ResolvedTraining:
+def resolve_training(
+    spec: TrainingSpec, architecture: Architecture, dataset: DatasetInfo, search: ResolvedSpec | None = None
+) -> ResolvedTraining:
     """The spec with every default filled in.
 
     Args:
         architecture: the network that ``spec`` names. Its classifier and input are made to suit the dataset.
+        search: the one that has found it.
+
+    Raises:
+        InvalidSpec: parts that do not fit together, or the search has nothing of what is asked for.
+        TeacherError: its teacher does not take images of that size.
     """
     fitted = replace(
         architecture, num_classes=dataset.num_classes, input_size=spec.input_size or architecture.input_size
     )
     described = fitted.to_json() | {"preprocessing": preprocessing(fitted.input_size, dataset.class_names)}
     rest = left_open(spec, dataset.num_train)
-    written = spec.model_dump(include={*RecipeSpec.model_fields, "start", "augment", "seed", "labels"})
+    written = spec.model_dump(include={*RecipeSpec.model_fields, "augment", "seed", "labels"})
     return ResolvedTraining.model_validate(
         written
         | rest
+        | _taken(spec, search, dataset, fitted.input_size)
         | {
             "name": spec.name or f"{dataset.name}, {rest['epochs']} epochs",
             "dataset": dataset,
@@ -78,3 +99,27 @@ def resolve_training(spec: TrainingSpec, architecture: Architecture, dataset: Da
             "architecture": described,
         }
     )
+
+
+def _taken(spec: TrainingSpec, search: ResolvedSpec | None, dataset: DatasetInfo, input_size: int) -> dict[str, Any]:
+    """What it takes of the search that found its network, by field of the resolved spec."""
+    if search is None:
+        if spec.start == "inherited" or spec.distill is not None:
+            raise InvalidSpec(
+                "No search is known that found this network, so that it has no distilled blocks and no teacher. Leave start and distill out.",
+                param="start" if spec.start == "inherited" else "distill",
+            )
+        return {"start": "scratch"}
+    taken: dict[str, Any] = {"start": start_of(spec, search.training.width)}
+    if taken["start"] == "inherited":
+        taken["space"] = search.space
+    if spec.distill is not None:
+        check_answers(spec, search.teacher, search.dataset, dataset)
+        check_size(get_teacher(search.teacher.model), input_size)
+        taken["teacher"] = search.teacher.model_dump()
+    return taken
+
+
+def _cells(architecture: Architecture) -> list[CellRef]:
+    """The cells that its blocks were chosen from."""
+    return [CellRef(number, choice.cell) for number, choice in enumerate(architecture.blocks, start=1)]

@@ -32,6 +32,8 @@ class Recipe:
         ema_decay: of the moving average of the weights, which is then what is evaluated and kept; None for none.
         dropout: before the classifier.
         drop_path: of the deepest residual branch.
+        teacher_weight: of a teacher's answers beside the labels, see :class:`~dna_engine.training.loss.Loss`; 0 for none.
+        temperature: that these are softened by.
         clip_grad: largest L2 norm of the gradient over all weights, beyond which it is scaled down; None for none.
     """
 
@@ -47,10 +49,19 @@ class Recipe:
     dropout: float = 0.0
     drop_path: float = 0.0
     clip_grad: float | None = 1.0
+    teacher_weight: float = 0.0
+    temperature: float = 1.0
 
     @classmethod
     def of(cls, spec: ResolvedRecipe) -> Recipe:
         """The recipe that a spec asks for."""
+        recipe = cls._by_labels(spec)
+        if spec.distill is None:
+            return recipe
+        return replace(recipe, teacher_weight=spec.distill.weight, temperature=spec.distill.temperature)
+
+    @classmethod
+    def _by_labels(cls, spec: ResolvedRecipe) -> Recipe:
         if spec.recipe == "paper":
             return cls.paper(epochs=spec.epochs, batch_size=spec.batch_size)
         return cls(

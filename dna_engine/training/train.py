@@ -25,6 +25,7 @@ from dna_engine.events import Log, Metric, Progress
 from dna_engine.runtime.context import Context, precision
 from dna_engine.runtime.pace import Pace
 from dna_engine.training import batches
+from dna_engine.training.loss import Loss
 from dna_engine.training.recipe import Recipe
 from dna_engine.training.splits import Splits
 
@@ -66,6 +67,7 @@ def fit(
     part: str,
     rate_field: str = "learning_rate",
     warn: bool = True,
+    teacher: nn.Module | None = None,
 ) -> FitResult:
     """Trains ``model`` in place on ``splits.train``; afterwards it holds the averaged weights where the recipe has them.
 
@@ -76,6 +78,7 @@ def fit(
         checkpoint: where an interrupted run goes on from; removed by nobody here.
         rate_field: of the spec, to be changed where training diverges.
         warn: whether people are told of a training that diverges or has taught nothing; one that was only begun may do either.
+        teacher: whose answers are learned from, for a recipe that gives them a weight; see :class:`~dna_engine.training.loss.Loss`.
         part: names the network in events and in the series ``train/PART/loss``, ``accuracy`` and ``best`` (accuracy so far).
 
     Raises:
@@ -92,6 +95,7 @@ def fit(
         part=part,
         rate_field=rate_field,
         warn=warn,
+        teacher=teacher,
     )
     run.resume()
     run.train()
@@ -147,6 +151,7 @@ class _Run:
         part: str,
         rate_field: str,
         warn: bool,
+        teacher: nn.Module | None = None,
     ) -> None:
         self.model = model.to(context.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.splits, self.recipe, self.seed = splits, recipe, seed
@@ -156,7 +161,7 @@ class _Run:
         self.optimizer = recipe.make_optimizer(model)
         self.schedule = recipe.make_schedule(self.optimizer, self.steps_per_epoch)
         self.average = ModelEmaV3(model, decay=recipe.ema_decay, use_warmup=True) if recipe.ema_decay else None
-        self.criterion = nn.CrossEntropyLoss(label_smoothing=recipe.label_smoothing)
+        self.criterion = Loss(recipe, teacher)
         self.step = 0
         self.train_seconds = self.seconds = 0.0
         self.best_accuracy = 0.0
@@ -194,7 +199,8 @@ class _Run:
         torch.manual_seed(self.seed * 1_000_003 + self.step)  # For dropout: the step's own stream.
         self.schedule.step_update(self.step)
         with precision(self.context.device):
-            loss: Tensor = self.criterion(self.model(images.contiguous(memory_format=torch.channels_last)), labels)
+            images = images.contiguous(memory_format=torch.channels_last)
+            loss = self.criterion(self.model(images), images, labels)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         if self.recipe.clip_grad is not None:
@@ -216,8 +222,7 @@ class _Run:
             self._tell_of_divergence(loss, epoch)
 
     def _tell_of_divergence(self, loss: float, epoch: float) -> None:
-        """A network that gives every class the same chance has the loss ln(classes), whatever the smoothing."""
-        knows_nothing = math.log(int(self.splits.train.labels.max()) + 1)
+        knows_nothing = self.criterion.of_ignorance(int(self.splits.train.labels.max()) + 1)
         if loss > DIVERGING * knows_nothing:
             self.told_of_divergence = True
             message = (

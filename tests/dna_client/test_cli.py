@@ -79,13 +79,14 @@ def test_creates_from_options(dna: Dna) -> None:
         "--dataset digits --name mine --input-size 48 --flops 4e6 --params 500k --latency-ms 2.5 --seed 5 --label a=b"
     )
     teacher = "--teacher resnet18 --weights train --teacher-epochs 2 --space mbconv-small"
-    training = "--epochs 3 --distill-learning-rate 1e-3 --retrain-epochs 4 --learning-rate 0.004"
+    training = "--epochs 3 --distill-learning-rate 1e-3 --retrain-epochs 4 --learning-rate 0.004 --teacher-weight 0.3"
     made = dna("search", "create", *f"{search} {teacher} {training} --json".split()).json
     spec = made["spec"]
     assert spec["budget"] == {"flops": 4_000_000, "params": 500_000, "latency_ms": 2.5}
     assert (spec["training"]["epochs"], spec["training"]["learning_rate"]) == (3, 0.001)
     assert (spec["retrain"]["epochs"], spec["retrain"]["learning_rate"]) == (4, 0.004)
     assert (spec["teacher"]["model"], spec["teacher"]["weights"], spec["teacher"]["epochs"]) == ("resnet18", "train", 2)
+    assert spec["retrain"]["distill"] == {"weight": 0.3, "temperature": 4}
     assert (spec["space"]["name"], spec["input_size"], spec["seed"]) == ("mbconv-small", 48, 5)
     assert (made["name"], made["labels"]) == ("mine", {"a": "b"})
 

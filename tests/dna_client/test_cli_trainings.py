@@ -68,6 +68,14 @@ def test_creates_from_options(dna: Dna, network: str, finished: str) -> None:
     assert (spec["augment"], spec["flip"], spec["recipe"], spec["start"]) == (False, True, "adamw", "scratch")
 
 
+def test_begins_with_its_blocks_and_learns_from_the_teacher_where_that_is_asked_for(dna: Dna, finished: str) -> None:
+    about = "--dataset digits --start inherited --teacher-weight 0.3 --temperature 2"
+    made = dna("training", "create", f"{finished}/winner", *about.split(), "--json").json
+    assert (made["spec"]["start"], made["spec"]["distill"]) == ("inherited", {"weight": 0.3, "temperature": 2})
+    shown = " ".join(dna("training", "show", made["id"]).out.split())
+    assert "seed 0, from its distilled blocks, teacher's answers 0.3 at temperature 2" in shown
+
+
 def test_options_lie_over_a_file(dna: Dna, network: str, finished: str, tmp_path: Path) -> None:
     written = {"architecture": f"{finished}/winner", "dataset": "digits", "epochs": 7, "seed": 1}
     (tmp_path / "training.json").write_text(json.dumps(written))

@@ -48,10 +48,10 @@ def tiny_spec(dataset: DatasetInfo = DIGITS, **fields: Any) -> ResolvedSpec:
     return resolve(SearchSpec.model_validate(short | fields), dataset)
 
 
-def tiny_training(dataset: DatasetInfo = DIGITS, **fields: Any) -> ResolvedTraining:
-    """The training of a tiny network, of one epoch."""
+def tiny_training(search: ResolvedSpec | None = None, dataset: DatasetInfo = DIGITS, **fields: Any) -> ResolvedTraining:
+    """The training of a tiny network, of one epoch, that the search has found."""
     short: dict[str, Any] = {"dataset": dataset.name, "architecture": "tiny", "epochs": 1, "batch_size": 128}
-    return resolve_training(TrainingSpec.model_validate(short | fields), TINY_NETWORK, dataset)
+    return resolve_training(TrainingSpec.model_validate(short | fields), TINY_NETWORK, dataset, search)
 
 
 E = TypeVar("E", bound=_Event)

@@ -44,6 +44,17 @@ def test_a_network_that_is_known_is_trained_at_its_own_cost() -> None:
     assert work(train, spec) == pytest.approx(3 * 3 * DIGITS.num_train * one_image)
 
 
+def test_a_teacher_that_is_asked_takes_a_pass_for_each_image() -> None:
+    search = tiny_spec()
+    for asked, plain in (
+        (tiny_training(search, epochs=3, distill={}), tiny_training(search, epochs=3)),
+        (tiny_spec(retrain={"epochs": 3, "distill": {}}), tiny_spec(retrain={"epochs": 3})),
+    ):
+        (with_teacher, *_), (alone, *_) = (plan_of(job).steps(Phase.TRAIN) for job in (asked, plain))
+        more = work(with_teacher, asked) - work(alone, plain)
+        assert more == pytest.approx(3 * DIGITS.num_train * teacher_pass(search))
+
+
 def test_loading_a_teacher_is_no_training() -> None:
     spec = resolve(SearchSpec.model_validate({"dataset": "digits", "teacher": {"weights": "pretrained"}}), DIGITS)
     (step,) = plan_of(spec).steps(Phase.TEACHER)

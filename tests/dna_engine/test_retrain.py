@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +13,15 @@ from safetensors.torch import load_file
 from dna_engine import pipeline
 from dna_engine.errors import Interrupted, InvalidSpec
 from dna_engine.events import Log
+from dna_engine.images.info import DIGITS
 from dna_engine.plans import Phase, plan_of
 from dna_engine.plans.results import Trained
 from dna_engine.runtime.context import Context
-from dna_engine.spec import ResolvedSpec
+from dna_engine.space.architecture import Architecture
+from dna_engine.spec import ResolvedSpec, TrainingSpec, resolve_training
 from tests.dna_engine.runs import TINY_SPACE, context, tiny_spec
 
+RETRAIN = {"epochs": 1, "batch_size": 128, "start": "inherited"}
 BEFORE = (Phase.TEACHER, Phase.DISTILL, Phase.RATE, Phase.SELECT)
 
 
@@ -33,10 +38,9 @@ def selected(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def inheriting(**fields: Any) -> ResolvedSpec:
-    retrain = {"epochs": 1, "batch_size": 128, "start": "inherited"}
     space = TINY_SPACE | {"first_layer": "nominal"}
     return tiny_spec(
-        **{"training": {"epochs": 6}, "teacher": {"epochs": 4}, "space": space, "retrain": retrain} | fields
+        **{"training": {"epochs": 6}, "teacher": {"epochs": 4}, "space": space, "retrain": RETRAIN} | fields
     )
 
 
@@ -52,6 +56,41 @@ def test_a_network_that_inherits_is_ahead_of_one_from_scratch(selected: Path) ->
     scratch = train(inheriting(retrain={"epochs": 1, "batch_size": 128}), where)
     assert inherited.test_loss < scratch.test_loss
     assert inherited.test_accuracy > scratch.test_accuracy
+
+
+def test_what_was_found_is_trained_alone_from_its_blocks_on_other_images(selected: Path, tmp_path: Path) -> None:
+    """At another size, by the files that a worker lays down in a folder of its own."""
+    search = inheriting(retrain={"control": False})
+    described = Architecture.from_json(json.loads((selected / "winner/architecture.json").read_text()))
+    fields = {"dataset": "digits", "architecture": "a", "epochs": 1, "batch_size": 128, "input_size": 24}
+    found = {}
+    for start in ("scratch", "inherited"):
+        spec = resolve_training(TrainingSpec.model_validate(fields | {"start": start}), described, DIGITS, search)
+        (step,) = plan_of(spec).steps(Phase.TRAIN)
+        where, recorder = context(tmp_path / start)
+        for name in step.inputs(spec):
+            (where.run / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(selected / name, where.run / name)
+        found[start] = Trained.model_validate(pipeline.run_step(spec, step, where).values)
+        assert not [log for log in recorder.of(Log) if "inherits" in log.message]
+    assert {start: trained.start for start, trained in found.items()} == {start: start for start in found}
+    assert found["inherited"].test_loss < found["scratch"].test_loss
+
+
+def test_learning_from_the_teacher_too_is_said_and_survives_an_interruption(selected: Path) -> None:
+    spec, (where, _) = inheriting(retrain=RETRAIN | {"distill": {"weight": 0.5, "temperature": 2}}), context(selected)
+    found = train(spec, where)
+    assert (found.recipe["teacher_weight"], found.recipe["temperature"], found.start) == (0.5, 2.0, "inherited")
+    whole = load_file(selected / "winner/weights.safetensors")
+    train(inheriting(), where)
+    without = load_file(selected / "winner/weights.safetensors")
+    assert not all(whole[name].equal(without[name]) for name in whole)
+    looks = iter(range(100))
+    with pytest.raises(Interrupted):
+        train(spec, context(selected, stop=lambda: next(looks) >= 3)[0])
+    train(spec, where)
+    again = load_file(selected / "winner/weights.safetensors")
+    assert all(whole[name].equal(again[name]) for name in whole)
 
 
 def test_it_needs_the_cells_and_the_control_begins_alike() -> None:

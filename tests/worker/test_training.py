@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
 
 import pytest
+from sqlalchemy.orm import Session
 
-from dna_engine.plans.files import checkpoint
-from dna_engine.spec import ResolvedTraining
+from dna_engine.images.info import DIGITS
+from dna_engine.plans.files import cell_weights, checkpoint
+from dna_engine.space import Op
+from dna_engine.space.architecture import Architecture
+from dna_engine.spec import ResolvedSpec, ResolvedTraining, TrainingSpec, resolve_training
 from store import architectures, artifacts, flow, jobs, trainings
+from store.artifacts import StoredFile
+from store.blobs import BlobStore
 from store.session import transaction
 from store.states import JobState, StepState
-from store.tables import Training
-from tests.store.builders import new_training
+from store.tables import Job, Training
+from tests.store.builders import new_search, new_training
 from tests.worker.conftest import Bench
 from tests.worker.test_damaged import damage_stored
 from tests.worker.test_supervisor import logged, supervised
@@ -104,6 +111,52 @@ def test_it_goes_on_when_the_search_of_its_network_is_deleted(bench: Bench, wait
     bench.run("good", bench.claim_next("cpu"))
     assert bench.job.state == JobState.SUCCEEDED
     assert sorted(bench.files) == sorted([*TRAINED, *EXPORTED])
+
+
+def inheriting(session: Session, blobs: BlobStore, *, max_attempts: int) -> Job:
+    """A training that begins with the cells of a search, which are stored."""
+    search = flow.cancel(session, new_search(session, teacher={"weights": "train"}, space="mbconv-small").id)
+    resolved = ResolvedSpec.model_validate(search.resolved)
+    stored = [StoredFile(name, blobs.write(io.BytesIO(name.encode()))) for name in cells_of(resolved)]
+    artifacts.record(session, search.id, stored)
+    choices = [(1, [op.name for op in layers]) for layers in first_ops(resolved)]
+    described = Architecture.from_choices(resolved.parsed_space, choices, input_size=16)
+    network = architectures.select_network(session, search.id, described.to_json(), loss=0.5, flops=1000, params=100)
+    spec = TrainingSpec.model_validate({"architecture": str(network.id), "dataset": "digits", "start": "inherited"})
+    made = trainings.create(
+        session, spec, resolve_training(spec, described, DIGITS, resolved), network, max_attempts=max_attempts
+    )
+    return session.get_one(Job, made.job_id)
+
+
+def cells_of(spec: ResolvedSpec) -> list[str]:
+    return [cell_weights(cell) for cell in spec.parsed_space.cells]
+
+
+def first_ops(spec: ResolvedSpec) -> list[list[Op]]:
+    """The first op of each layer of the first cell of each block."""
+    space = spec.parsed_space
+    return [[space.layer_ops(layer)[0] for layer in range(block.cells[0].depth)] for block in space.blocks]
+
+
+def test_the_cells_that_it_begins_with_are_laid_down_though_their_search_is_gone(slot: Slot) -> None:
+    bench = Bench(slot, lambda session, max_attempts: inheriting(session, slot.blobs, max_attempts=max_attempts))
+    with transaction(slot.sessions) as session:
+        jobs.delete(session, search_of(bench))
+    assert bench.run("good").state == StepState.SUCCEEDED
+    spec = ResolvedTraining.model_validate(bench.job.resolved)
+    names = [cell_weights(cell) for cell in spec.inherited_from]
+    assert len(names) == len(spec.parsed_space.blocks)
+    for name in names:
+        assert (run_folder(bench) / name).read_text() == name
+
+
+def test_damaged_cells_of_another_job_are_not_made_again(slot: Slot) -> None:
+    bench = Bench(slot, lambda session, max_attempts: inheriting(session, slot.blobs, max_attempts=max_attempts))
+    damage_stored(bench, ["cells/b1c1.safetensors"])
+    assert bench.run("good").state == StepState.FAILED
+    assert bench.job.error is not None
+    assert "cells/b1c1.safetensors" in bench.job.error["message"]
 
 
 def test_damaged_weights_are_trained_again(bench: Bench) -> None:

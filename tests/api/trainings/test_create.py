@@ -16,7 +16,7 @@ from api.trainings.examples import SPECS
 from dna_engine.space import parse_op
 from dna_engine.space.architecture import FORMATS, published
 from dna_engine.spec import ResolvedTraining, resolve_training
-from store import jobs
+from store import artifacts, jobs
 from store.blobs import BlobStore
 from store.session import Sessions, transaction
 from store.tables import Architecture
@@ -129,6 +129,9 @@ def test_what_weakens_its_accuracy_is_said(client: TestClient, sessions: Session
         ({"dataset": "digit"}, "unknown_name", "#/dataset", "'digits'"),
         ({"dataset": None}, "invalid_request", "#/dataset", "string"),
         ({"start": "warm"}, "invalid_request", "#/start", "scratch"),
+        ({"distill": {"weight": 0}}, "invalid_request", "#/distill/weight", "above 0"),
+        ({"distill": {"weight": 1.5}}, "invalid_request", "#/distill/weight", "at most 1"),
+        ({"distill": {"temperature": 0}}, "invalid_request", "#/distill/temperature", "above 0"),
         ({"recipe": "sgd"}, "invalid_request", "#/recipe", "adamw"),
         ({"epochs": 0}, "invalid_request", "#/epochs", "1"),
         ({"epochs": "many"}, "invalid_request", "#/epochs", "integer"),
@@ -152,6 +155,43 @@ def test_a_wrong_spec_is_refused_with_the_field(
     body = problem(trained.client.post("/trainings", json=spec), 422, kind)
     assert pointers(body) == [pointer]
     assert says in body["detail"]
+
+
+def test_it_begins_with_what_its_search_has_distilled_though_that_is_deleted(
+    client: TestClient, sessions: Sessions, blobs: BlobStore
+) -> None:
+    network = winner(client, sessions, blobs)
+    search = client.get(f"/architectures/{network}").json()["search_id"]
+    training = new_training(client, network, start="inherited", distill={"weight": 0.25})
+    spec = training["spec"]
+    assert (spec["start"], spec["distill"]) == ("inherited", {"weight": 0.25, "temperature": 4.0})
+    assert spec["space"] == client.get(f"/searches/{search}").json()["spec"]["space"]
+    assert [file["format"] for file in training["files"]] == ["json"]
+    client.post(f"/searches/{search}/cancel")
+    assert client.delete(f"/searches/{search}").status_code == 204
+    finish(sessions, blobs, UUID(training["id"]))
+    assert client.get(f"/trainings/{training['id']}").json()["state"] == "succeeded"
+
+
+def test_what_its_search_does_not_have_cannot_be_taken(
+    client: TestClient, sessions: Sessions, blobs: BlobStore
+) -> None:
+    wide = winner(client, sessions, blobs, training={"width": "teacher"})
+    refused = client.post("/trainings", json={"architecture": wide, "dataset": "digits", "start": "inherited"})
+    body = problem(refused, 422, "invalid_spec")
+    assert pointers(body) == ["#/start"]
+    send(client, zipped(BIRDS))
+    refused = client.post("/trainings", json={"architecture": wide, "dataset": "birds", "distill": {}})
+    body = problem(refused, 422, "invalid_spec")
+    assert (pointers(body), "classes of digits" in body["detail"]) == (["#/distill"], True)
+    network = winner(client, sessions, blobs)
+    search = UUID(client.get(f"/architectures/{network}").json()["search_id"])
+    with transaction(sessions) as session:
+        artifacts.remove(session, search, "teacher.safetensors")
+    refused = client.post("/trainings", json={"architecture": network, "dataset": "digits", "distill": {}})
+    assert "has no file teacher.safetensors" in problem(refused, 409, "illegal_transition")["detail"]
+    assert alone(client) == []
+    new_training(client, network, start="inherited")
 
 
 @pytest.mark.parametrize("lacking", ["architecture", "dataset"])

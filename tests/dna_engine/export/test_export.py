@@ -18,14 +18,15 @@ from safetensors.torch import save_file
 from torch import nn
 
 from dna_engine.accuracy import judge
+from dna_engine.defaults import Start
 from dna_engine.errors import ExportMismatch
 from dna_engine.events import Log
 from dna_engine.export import export
-from dna_engine.export.card import LOAD_WITH_TIMM
+from dna_engine.export.card import LOAD_WITH_TIMM, write_card
 from dna_engine.export.export import write_onnx
 from dna_engine.images.pixels import preprocessing
 from dna_engine.plans import Kind, Step
-from dna_engine.plans.results import Costs, Trained
+from dna_engine.plans.results import Costs, Exported, Trained
 from dna_engine.space import parse_space
 from dna_engine.space.architecture import Architecture
 from dna_engine.training.network import build, count, load
@@ -197,6 +198,26 @@ def test_the_bundle_is_all_one_needs(run: Path, tmp_path: Path, monkeypatch: pyt
     images = load_splits(SPEC, torch.device("cpu")).test
     accuracy = evaluate(names["model"], images, torch.device("cpu")).accuracy
     assert accuracy == json.loads((tmp_path / "training.json").read_text())["test_accuracy"]
+
+
+@pytest.mark.parametrize(
+    ("start", "weight", "says"),
+    [
+        ("scratch", 0.0, "from scratch."),
+        ("inherited", 0.0, "beginning with the weights of its distilled blocks."),
+        ("scratch", 0.5, "from scratch and beside the labels from the answers of its teacher."),
+    ],
+)
+def test_the_card_says_how_the_network_began_and_what_it_learned_from(
+    run: Path, start: Start, weight: float, says: str
+) -> None:
+    folder = run / "winner"
+    trained = Trained.model_validate_json((folder / "training.json").read_text())
+    trained = trained.model_copy(update={"start": start, "recipe": {"epochs": 1, "teacher_weight": weight}})
+    exported = Exported.model_validate_json((folder / "export.json").read_text())
+    described = preprocessing(SPEC.input_size, SPEC.dataset.class_names)
+    card = write_card("A network", "winner", described, {"winner": trained}, exported)
+    assert f"it was trained on\ndigits, {says}\n" in card
 
 
 def test_the_loading_lines_are_ten_and_stand_in_the_guide() -> None:

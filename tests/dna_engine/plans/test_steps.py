@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from dna_engine.plans import CPU_KINDS, Kind, Order, Step, files, plan_of
+from dna_engine.plans import CPU_KINDS, Kind, Order, Phase, Step, files, plan_of
 from dna_engine.spec import ResolvedJob
 from tests.dna_engine.runs import tiny_spec, tiny_training
 
 JOBS = {
     "search": tiny_spec(),
+    "search whose networks inherit and learn from the teacher": tiny_spec(
+        retrain={"start": "inherited", "distill": {}}
+    ),
     "search without a control": tiny_spec(retrain={"control": False}),
     "search by latency": tiny_spec(budget={"latency_ms": 5.0}),
     "training": tiny_training(),
 }
+SEARCH = tiny_spec()
 
 
 @pytest.mark.parametrize("job", JOBS.values(), ids=JOBS)
@@ -46,6 +50,22 @@ def test_a_training_begins_with_nothing_but_its_spec() -> None:
     assert train.inputs(JOBS["training"]) == []
     assert train.outputs(JOBS["training"])[0] == "network/architecture.json"
     assert set(export.inputs(JOBS["training"])) == set(train.outputs(JOBS["training"]))
+
+
+def test_what_a_network_begins_with_and_learns_from_is_there_before_it_is_trained() -> None:
+    teacher = {files.TEACHER, files.TEACHER_WEIGHTS}
+    search = tiny_spec(retrain={"distill": {}})
+    for step in plan_of(search).steps(Phase.TRAIN):
+        assert teacher < set(step.inputs(search))
+    inherits, learns = tiny_training(SEARCH, start="inherited"), tiny_training(SEARCH, distill={})
+    # The cells of its own blocks alone.
+    assert set(train_of(inherits).inputs(inherits)) == {f"cells/b{block}c1.safetensors" for block in (1, 2, 3)}
+    assert set(train_of(learns).inputs(learns)) == teacher
+
+
+def train_of(spec: ResolvedJob) -> Step:
+    (step,) = plan_of(spec).steps(Phase.TRAIN)
+    return step
 
 
 def test_the_card_of_an_export_compares_so_it_reads_the_trainings_of_all() -> None:

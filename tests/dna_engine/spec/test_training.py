@@ -8,11 +8,20 @@ import pytest
 from pydantic import ValidationError
 
 from dna_engine import defaults
-from dna_engine.errors import InvalidSpec
+from dna_engine.errors import InvalidSpec, TeacherError
 from dna_engine.images.info import DIGITS, DatasetInfo
 from dna_engine.images.pixels import preprocessing
 from dna_engine.space.architecture import Architecture, published
-from dna_engine.spec import ResolvedTraining, SearchSpec, TrainingSpec, parse_job, resolve, resolve_training
+from dna_engine.spec import (
+    AnswersSpec,
+    ResolvedSpec,
+    ResolvedTraining,
+    SearchSpec,
+    TrainingSpec,
+    parse_job,
+    resolve,
+    resolve_training,
+)
 from dna_engine.training.recipe import Recipe
 
 BIRDS = DatasetInfo(
@@ -102,6 +111,80 @@ def test_a_resolved_training_survives_json_and_stays_as_it_is() -> None:
 def test_fields_that_make_no_sense_are_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         resolved(**fields)
+
+
+def search(dataset: DatasetInfo = BIRDS, **fields: Any) -> ResolvedSpec:
+    asked = {
+        "dataset": dataset.name,
+        "space": "dna-mbconv",
+        "teacher": {"model": "tf_efficientnet_b7", "weights": "train"},
+    }
+    return resolve(SearchSpec.model_validate(asked | fields), dataset)
+
+
+def of_search(found_by: ResolvedSpec, dataset: DatasetInfo = BIRDS, **fields: Any) -> ResolvedTraining:
+    spec = TrainingSpec.model_validate({"dataset": dataset.name, "architecture": "arch_1", **fields})
+    return resolve_training(spec, NETWORK, dataset, found_by)
+
+
+def test_from_scratch_it_takes_nothing_of_the_search() -> None:
+    assert of_search(search()) == resolved()
+    assert resolved().inherited_from == ()
+
+
+def test_a_network_begins_with_the_cells_that_its_search_has_distilled() -> None:
+    found_by = search()
+    spec = of_search(found_by, dataset=DIGITS, start="inherited")  # On other images and classes.
+    assert (spec.start, spec.parsed_space, spec.teacher) == ("inherited", found_by.parsed_space, None)
+    chosen = [(ref.block, ref.cell) for ref in spec.inherited_from]
+    assert chosen == [(number, block.cell) for number, block in enumerate(NETWORK.blocks, start=1)]
+    assert ResolvedTraining.model_validate_json(spec.model_dump_json()) == spec
+
+
+def test_it_learns_from_the_teacher_of_its_search_where_the_classes_are_the_same() -> None:
+    found_by = search()
+    spec = of_search(found_by, distill={"weight": 0.25})
+    assert spec.distill == AnswersSpec(weight=0.25, temperature=4.0)
+    assert (spec.teacher, spec.space) == (found_by.teacher, None)
+    made = Recipe.of(spec)
+    assert (made.teacher_weight, made.temperature) == (0.25, 4.0)
+    more = BIRDS.model_copy(update={"name": "more birds", "location": "/more", "num_train": 90_000})
+    assert of_search(found_by, dataset=more, distill={}).teacher == found_by.teacher
+
+
+@pytest.mark.parametrize(
+    ("found_by", "fields", "words", "param"),
+    [
+        (None, {"start": "inherited"}, "No search is known that found this network", "start"),
+        (None, {"distill": {}}, "No search is known that found this network", "distill"),
+        (search(training={"width": "teacher"}), {"start": "inherited"}, "nothing can be inherited", "start"),
+        (search(DIGITS), {"distill": {}}, "classes of digits, which are not those of birds", "distill"),
+        (search(teacher={"weights": "pretrained"}), {"distill": {}}, "with the classes of ImageNet", "distill"),
+    ],
+)
+def test_what_its_search_does_not_have_is_refused(
+    found_by: ResolvedSpec | None, fields: dict[str, Any], words: str, param: str
+) -> None:
+    spec = TrainingSpec.model_validate({"dataset": "birds", "architecture": "arch_1", **fields})
+    with pytest.raises(InvalidSpec, match=words) as caught:
+        resolve_training(spec, NETWORK, BIRDS, found_by)
+    assert caught.value.param == param
+
+
+def test_a_teacher_for_one_size_answers_for_no_other() -> None:
+    found_by = search(teacher={"model": "vit_small_patch16_224", "weights": "train"}, space=None)
+    with pytest.raises(TeacherError, match="224 pixels, not 64"):
+        of_search(found_by, distill={}, input_size=64)
+
+
+def test_a_pretrained_teacher_answers_for_imagenet_itself() -> None:
+    names = [f"n{number:08}" for number in range(1000)]
+    whole = BIRDS.model_copy(update={"name": "imagenet", "class_names": names, "num_classes": 1000})
+    spec = search(whole, teacher={"weights": "pretrained"}, retrain={"distill": {}})
+    assert spec.retrain.distill == AnswersSpec()
+    with pytest.raises(InvalidSpec, match="classes of ImageNet, not with those of birds") as caught:
+        search(teacher={"weights": "pretrained"}, retrain={"distill": {}})
+    assert caught.value.param == "retrain.distill"
 
 
 def test_the_papers_recipe_says_its_own_numbers_and_takes_no_others() -> None:

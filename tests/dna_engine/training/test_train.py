@@ -17,6 +17,7 @@ from dna_engine.events import Checkpoint, Log, Metric, Progress
 from dna_engine.plans import Kind, Step
 from dna_engine.space.cost import Cost
 from dna_engine.training import train
+from dna_engine.training.loss import divergence
 from dna_engine.training.network import build, count
 from dna_engine.training.recipe import Recipe
 from dna_engine.training.splits import Splits, load_splits
@@ -36,12 +37,26 @@ def fresh() -> nn.Module:
     return build(NETWORK, dropout=0.2, drop_path=0.1)
 
 
-def fit(model: nn.Module, splits: Splits, recipe: Recipe, run: Path, stop_after: int | None = None) -> train.FitResult:
+def fit(
+    model: nn.Module,
+    splits: Splits,
+    recipe: Recipe,
+    run: Path,
+    stop_after: int | None = None,
+    teacher: nn.Module | None = None,
+) -> train.FitResult:
     asked = iter(range(10**9))
     stopping = (lambda: False) if stop_after is None else (lambda: next(asked) >= stop_after)
     where, _ = context(run, stop=stopping)
     return train.fit(
-        model, splits, recipe, seed=3, context=where, checkpoint=run / "checkpoints/t.safetensors", part="winner"
+        model,
+        splits,
+        recipe,
+        seed=3,
+        context=where,
+        checkpoint=run / "checkpoints/t.safetensors",
+        part="winner",
+        teacher=teacher,
     )
 
 
@@ -144,6 +159,29 @@ def test_one_that_was_only_begun_may_diverge(splits: Splits, tmp_path: Path) -> 
     where_to = tmp_path / "c.safetensors"
     train.fit(fresh(), splits, recipe, seed=0, context=where, checkpoint=where_to, part="winner", warn=False)
     assert not recorder.of(Log)
+
+
+class Answering(nn.Module):
+    """Knows digits by their darkest rows, as well as that goes."""
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return images.mean((1, 3))[:, :10] * 3
+
+
+def test_a_teachers_answers_may_take_the_place_of_all_labels(splits: Splits, tmp_path: Path) -> None:
+    recipe = Recipe(epochs=1, batch_size=128, teacher_weight=1.0, temperature=2.0)
+    labels, networks = splits.train.labels, []
+    for name in ("true", "wrong"):
+        splits.train.labels = labels if name == "true" else labels.flip(0)
+        networks.append(fresh())
+        fit(networks[-1], splits, recipe, tmp_path / name, teacher=Answering())
+    splits.train.labels = labels
+    taught, also = (network.state_dict() for network in networks)
+    assert all(torch.equal(taught[name], also[name]) for name in taught)
+    images, _ = next(splits.test.ordered(64))
+    networks[0].eval()
+    known, unknown = (divergence(model(images), Answering()(images), 2.0).item() for model in (networks[0], fresh()))
+    assert known < unknown
 
 
 def test_a_finished_run_is_not_done_again(splits: Splits, tmp_path: Path) -> None:
