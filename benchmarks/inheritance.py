@@ -1,20 +1,20 @@
-"""What it saves to begin a network with the weights of its distilled blocks.
+"""What it saves to begin a network with the weights of its distilled blocks, and to learn from the teacher's answers beside the labels.
 
 ``python -m benchmarks.inheritance DATA --out FOLDER`` makes a search up to its selection, for each seed, then trains its winner for an
-eighth, a quarter, a half and all of E epochs, from scratch and from its inherited blocks, by one recipe. An interrupted run goes on
-where it was. The test images decide nothing.
+eighth, a quarter, a half and all of E epochs, or as ``--shares`` says, from scratch and from its inherited blocks, without and with the
+teacher's answers, by one recipe. An interrupted run goes on where it was. The test images decide nothing.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks import report
 from dna_engine import pipeline
+from dna_engine.defaults import Start
 from dna_engine.events import Reporter
 from dna_engine.images.survey import survey
 from dna_engine.pipeline import Journal
@@ -22,11 +22,26 @@ from dna_engine.plans import Kind, Phase, Step, files, plan_of
 from dna_engine.plans.results import Trained
 from dna_engine.runtime.context import Context, choose_device, prepare
 from dna_engine.space import get_space
-from dna_engine.spec import ResolvedSpec, SearchSpec, resolve
+from dna_engine.spec import AnswersSpec, ResolvedSpec, SearchSpec, resolve
 
 #: Shares of all epochs that a network is trained for.
 SHARES = (1 / 8, 1 / 4, 1 / 2, 1.0)
-STARTS = ("scratch", "inherited")
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a network begins, and whether it learns from the teacher's answers too."""
+
+    start: Start
+    answers: bool
+
+    def __str__(self) -> str:
+        return f"{self.start}+answers" if self.answers else self.start
+
+
+WAYS = {
+    str(way): way for way in (Way(start, answers) for answers in (False, True) for start in ("scratch", "inherited"))
+}
 
 Reached = dict[tuple[str, int], Trained]
 
@@ -54,8 +69,8 @@ def search(arguments: argparse.Namespace, seed: int) -> ResolvedSpec:
     return resolve(spec, survey(spec.dataset))
 
 
-def study(spec: ResolvedSpec, context: Context) -> Reached:
-    """What the winner reaches, by how it began and for how many epochs it was trained."""
+def study(spec: ResolvedSpec, context: Context, arguments: argparse.Namespace) -> Reached:
+    """What the winner reaches, by the way and for how many epochs it was trained."""
     context.run.mkdir(parents=True, exist_ok=True)
     (context.run / files.SPEC).write_text(spec.model_dump_json())
     journal = Journal(context.run / "journal.json")
@@ -63,19 +78,26 @@ def study(spec: ResolvedSpec, context: Context) -> Reached:
     for phase in (Phase.TEACHER, Phase.DISTILL, Phase.RATE, Phase.SELECT):
         for step in plan.steps(phase):
             _once(journal, spec, step, context)
+    answers = AnswersSpec(weight=arguments.weight, temperature=arguments.temperature)
     reached = {}
-    for start, epochs in trainings(spec.retrain.epochs):
-        asked = spec.model_copy(update={"retrain": spec.retrain.model_copy(update={"start": start, "epochs": epochs})})
-        step = Step(key=f"train-{start}-{epochs}", kind=Kind.TRAIN, network="winner")
-        reached[start, epochs] = Trained.model_validate(_once(journal, asked, step, context))
+    for epochs in lengths(arguments):
+        for name in arguments.ways:
+            asked = trained_by(spec, WAYS[name], epochs, answers)
+            told = f"-{answers.weight:g}-{answers.temperature:g}" if WAYS[name].answers else ""
+            step = Step(key=f"train-{name}{told}-{epochs}", kind=Kind.TRAIN, network="winner")
+            reached[name, epochs] = Trained.model_validate(_once(journal, asked, step, context))
     return reached
 
 
-def trainings(epochs: int) -> Iterator[tuple[str, int]]:
-    """Each start with each number of epochs."""
-    for share in SHARES:
-        for start in STARTS:
-            yield start, max(1, round(share * epochs))
+def trained_by(spec: ResolvedSpec, way: Way, epochs: int, answers: AnswersSpec) -> ResolvedSpec:
+    """The search, its networks trained in that way."""
+    fields = {"start": way.start, "epochs": epochs, "distill": answers if way.answers else None}
+    return spec.model_copy(update={"retrain": spec.retrain.model_copy(update=fields)})
+
+
+def lengths(arguments: argparse.Namespace) -> list[int]:
+    """Epochs that a network is trained for, ascending."""
+    return sorted({max(1, round(share * arguments.epochs)) for share in arguments.shares})
 
 
 def _once(journal: Journal, spec: ResolvedSpec, step: Step, context: Context) -> dict[str, object]:
@@ -98,6 +120,12 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--teacher-epochs", type=int, default=12)
     parser.add_argument("--distillation-epochs", type=int, default=12)
     parser.add_argument("--epochs", type=int, default=16, help="E")
+    parser.add_argument("--shares", type=float, nargs="+", default=SHARES, help="of E; one above 1 trains longer")
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS))
+    parser.add_argument(
+        "--weight", type=float, default=0.5, help="of the teacher's answers, where they are learned from"
+    )
+    parser.add_argument("--temperature", type=float, default=4.0, help="that they are softened by")
     parser.add_argument("--first-layer", choices=("nominal", "previous"), default="nominal")
     parser.add_argument("--device")
     return parser.parse_args(argv)
@@ -107,16 +135,17 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parse(argv)
     device = choose_device(arguments.device)
     prepare(device)
-    found = [
-        study(search(arguments, seed), Context(arguments.out / f"seed{seed}", device, Silent()))
+    found = {
+        seed: study(search(arguments, seed), Context(arguments.out / f"seed{seed}", device, Silent()), arguments)
         for seed in arguments.seeds
-    ]
+    }
     report.print_header(f"inherited weights on {arguments.data.name}, first layer {arguments.first_layer}", device)
     report.print_table(
-        ["epochs", *(f"{start}: accuracy, log-loss of seed {seed}" for seed in arguments.seeds for start in STARTS)],
+        ["seed", "epochs", *(f"{name}: accuracy, log-loss" for name in arguments.ways)],
         [
-            [str(epochs), *(_told(reached[start, epochs]) for reached in found for start in STARTS)]
-            for epochs in sorted({epochs for _, epochs in trainings(arguments.epochs)})
+            [str(seed), str(epochs), *(_told(reached[name, epochs]) for name in arguments.ways)]
+            for seed, reached in found.items()
+            for epochs in lengths(arguments)
         ],
     )
 

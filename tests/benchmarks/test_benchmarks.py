@@ -288,11 +288,15 @@ def test_widths_are_compared_behind_one_teacher(tmp_path: Path, capsys: Output) 
 
 
 def test_inherited_beside_scratch_by_length_of_training(tmp_path: Path, capsys: Output) -> None:
-    short = ["--size", "16", "--teacher-epochs", "1", "--distillation-epochs", "1", "--epochs", "2", "--seeds", "0"]
-    arguments = ["digits", "--out", str(tmp_path), *short]
+    short = ["--size", "16", "--teacher-epochs", "1", "--distillation-epochs", "1", "--epochs", "1", "--seeds", "0"]
+    arguments = ["digits", "--out", str(tmp_path), *short, "--shares", "0.5", "2"]
     inheritance.main(arguments)
     said = capsys.readouterr().out
-    assert [line.split("|")[1].strip() for line in said.splitlines() if line.startswith("| ")] == ["epochs", "1", "2"]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in said.splitlines() if line.startswith("| ")]
+    assert [row[:2] for row in rows] == [["seed", "epochs"], ["0", "1"], ["0", "2"]]
+    ways = ("scratch", "inherited", "scratch+answers", "inherited+answers")
+    assert rows[0][2:] == [f"{way}: accuracy, log-loss" for way in ways]
+    assert len({*rows[1][2:]}) == len(ways)  # Each trains otherwise.
     inheritance.main(arguments)
     again = capsys.readouterr().out
     assert "train-" not in again  # Everything was kept.
