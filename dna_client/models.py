@@ -315,12 +315,13 @@ class TeacherBlock(TypedDict):
 
 
 class Teacher(TypedDict):
-    """A timm model that can supervise, with its blocks."""
+    """A timm model that can supervise, with its blocks, and the ``tags`` of the weights that timm has for it, its own choice first."""
 
     name: str
     family: str
     params: int
     pretrained: bool
+    tags: list[str]
     blocks: list[TeacherBlock]
 
 

@@ -49,7 +49,7 @@ def costs(search: Search) -> RenderableType:
     ]
     teacher = _teacher(search["steps"])
     row = (
-        f"teacher {search['spec']['teacher']['model']}",
+        f"teacher {named_teacher(search)}",
         output.count(teacher.get("flops")),
         output.count(teacher.get("params")),
         "",
@@ -124,6 +124,12 @@ def frontier(points: Sequence[FrontierPoint], cost: str, *, shown: int) -> Rende
     return output.table(
         (cost, other, "predicted loss", "network"), rows, right=(cost, other, "predicted loss"), droppable=(other,)
     )
+
+
+def named_teacher(search: Search) -> str:
+    """The model of the teacher, with the tag of its weights where they are timm's."""
+    model, tag = search["spec"]["teacher"]["model"], _teacher(search["steps"]).get("tag")
+    return f"{model}.{tag}" if tag and "." not in model else str(model)
 
 
 def _teacher(steps: Sequence[Step]) -> Mapping[str, Any]:

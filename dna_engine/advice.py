@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dna_engine.catalogue import catalogue, enough_width, get_teacher
+from dna_engine.catalogue import enough_width, get_teacher, is_known
 from dna_engine.images.info import DatasetInfo
 from dna_engine.spec import ResolvedSpec, ResolvedTraining
 
@@ -17,7 +17,7 @@ def advice(spec: ResolvedSpec) -> list[str]:
     none where it is set up as the method means it.
     """
     images = advice_on_images(spec.dataset)
-    if spec.teacher.model not in catalogue():  # Of an older version: nothing is known of its stages.
+    if not is_known(spec.teacher.model):  # Of an older version: nothing is known of its stages.
         return images
     return [*images, *_parts_of_stages(spec), *_narrow_cells(spec)]
 

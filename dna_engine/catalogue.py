@@ -11,7 +11,7 @@ import itertools
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 
 from dna_engine.errors import InvalidSpec, TeacherError, UnknownName
@@ -45,6 +45,8 @@ class Teacher:
     """A timm model with its blocks; ``params`` counts the whole model at its native number of classes.
 
     Attributes:
+        name: as it was asked for, with a tag (``resnet50.a1_in1k``) or without.
+        tags: of the weights that timm has for it, its own choice first; none where it has none.
         cuts: every module after which it can be cut, in the order in which they run, and the reduction of its map. A
             transformer's layers have none of their own, and 0 here: maps are made at the reductions that are asked for.
         flops: multiply-adds of one image of :data:`NATIVE_SIZE`, counted, down to the end of every cut and, as the last, of the
@@ -54,10 +56,20 @@ class Teacher:
     name: str
     family: str
     params: int
-    pretrained: bool
+    tags: tuple[str, ...]
     blocks: tuple[TeacherBlock, ...]
     cuts: Mapping[str, int]
     flops: Mapping[str, int]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What it may be called to get certain weights, such as ``resnet50.a1_in1k``."""
+        return tuple(f"{self.name}.{tag}" for tag in self.tags)
+
+    @property
+    def pretrained(self) -> bool:
+        """Whether timm has weights for it."""
+        return bool(self.tags)
 
     @property
     def takes_one_size(self) -> bool:
@@ -74,7 +86,7 @@ def catalogue() -> dict[str, Teacher]:
             name=row["name"],
             family=row["family"],
             params=row["params"],
-            pretrained=row["pretrained"],
+            tags=tuple(row["tags"]),
             blocks=tuple(TeacherBlock(**block) for block in row["blocks"]),
             cuts=row["cuts"],
             flops=row["flops"],
@@ -84,14 +96,36 @@ def catalogue() -> dict[str, Teacher]:
 
 
 def get_teacher(name: str) -> Teacher:
-    """A teacher of the catalogue.
+    """A teacher of the catalogue, where the name has a tag too: ``resnet50.a1_in1k`` is the ResNet-50 with those weights.
 
     Raises:
-        UnknownName: it is not there; the message names near ones.
+        UnknownName: it is not there, or timm has no weights of that tag; the message names near ones.
     """
-    if name not in catalogue():
+    model, dot, tag = name.partition(".")
+    if model not in catalogue():
         raise UnknownName("teacher", name, catalogue(), param="teacher.model")
-    return catalogue()[name]
+    teacher = catalogue()[model]
+    if dot and tag not in teacher.tags:
+        raise UnknownName("weights", name, teacher.names, param="teacher.model")
+    return replace(teacher, name=name)
+
+
+def is_known(name: str) -> bool:
+    """Whether the catalogue has the model of that name, whatever its tag; specs of older versions may name others."""
+    return name.partition(".")[0] in catalogue()
+
+
+def check_weights(teacher: Teacher, weights: str) -> None:
+    """Looks whether timm has the weights that are asked for.
+
+    Raises:
+        TeacherError: it has none for this model.
+    """
+    if weights in ("pretrained", "finetune") and not teacher.pretrained:
+        raise TeacherError(
+            f"timm has no weights for {teacher.name}: ask for weights train, or for another teacher.",
+            param="teacher.weights",
+        )
 
 
 def align(teacher: Teacher, space: Space) -> list[str]:
@@ -154,9 +188,9 @@ def check_size(teacher: Teacher, input_size: int) -> None:
     """
     if teacher.takes_one_size and input_size != NATIVE_SIZE:
         raise TeacherError(
-            f"{teacher.name} takes images of {NATIVE_SIZE} pixels, not {input_size}: ask for input_size {NATIVE_SIZE}, or for another "
-            "teacher.",
-            param="input_size",
+            f"{teacher.name} takes images of {NATIVE_SIZE} pixels, not {input_size}: give it teacher.input_size {NATIVE_SIZE}, for which "
+            "images are resampled, or ask for another teacher.",
+            param="teacher.input_size",
         )
 
 

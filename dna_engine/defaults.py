@@ -61,6 +61,18 @@ def learning_rate(batch: int) -> float:
     return float(f"{LEARNING_RATE * (batch / BATCH) ** 0.5:.3g}")
 
 
+def finetuning_rate(batch: int) -> float:
+    """The same for the classifier of a network that is trained further: a third, and less in the layers before it."""
+    return float(f"{learning_rate(batch) / 3:.3g}")
+
+
+def frozen_epochs(epochs: int) -> int:
+    """Of those in which a network is trained further, the first fifth: its new classifier alone, on features that stay. At least one of
+    them all is for the whole network.
+    """
+    return min(epochs - 1, max(1, round(epochs / 5)))
+
+
 def paper_learning_rate(batch: int) -> float:
     """Of the published recipe (Li et al. 2020, section 5.1), in proportion to the batch: 0.064 at 1,024."""
     return 0.064 * batch / 1024

@@ -56,12 +56,7 @@ def work(step: Step, spec: ResolvedJob) -> float:
     images = spec.dataset.num_train
     match step.kind:
         case Kind.TEACHER:
-            teacher = of_search(spec).teacher
-            return (
-                _TRAINING * teacher.epochs * images * teacher_pass(of_search(spec))
-                if teacher.weights == "train"
-                else _LOADING
-            )
+            return _teacher_training(of_search(spec))
         case Kind.DISTILL:
             return of_search(spec).training.epochs * images * _image_pass(step, of_search(spec))
         case Kind.RATE:
@@ -70,6 +65,14 @@ def work(step: Step, spec: ResolvedJob) -> float:
             return spec.recipe_of_networks.epochs * images * (_TRAINING * _network_cost(step, spec) + _answers(spec))
         case _:
             return 1.0
+
+
+def _teacher_training(spec: ResolvedSpec) -> float:
+    """Its epochs over the images; those in which its classifier alone is trained cost a forward pass."""
+    teacher = spec.teacher
+    passes = _TRAINING * (teacher.epochs - teacher.frozen_epochs) + teacher.frozen_epochs
+    training = passes * spec.dataset.num_train * teacher_pass(spec)
+    return {"train": training, "finetune": _LOADING + training}.get(teacher.weights, _LOADING)
 
 
 def _image_pass(step: Step, spec: ResolvedSpec) -> float:
@@ -96,16 +99,17 @@ def _answers(spec: ResolvedJob) -> float:
 def teacher_pass(spec: ResolvedSpec | ResolvedTraining, block: int | None = None) -> float:
     """Giga-multiply-adds of one image through the teacher down to the end of a block (from 1), or through all of it.
 
-    Counted at the native size. To another it is scaled, from cut to cut, by the positions of the maps there: within some percent of
+    Counted at the native size. To the one at which it sees the images it is scaled, from cut to cut, by the positions of the maps there: within some percent of
     what is counted.
     """
     assert spec.teacher is not None
     teacher = get_teacher(spec.teacher.model)
     last = "" if block is None else spec.teacher.boundaries[block - 1]
+    size = spec.teacher.input_size or spec.input_size
     total, before = 0.0, 0
     for module, flops in teacher.flops.items():
         reduction = teacher.cuts.get(module) or MAX_REDUCTION
-        scale = (math.ceil(spec.input_size / reduction) / (NATIVE_SIZE / reduction)) ** 2
+        scale = (math.ceil(size / reduction) / (NATIVE_SIZE / reduction)) ** 2
         total += (flops - before) * scale
         before = flops
         if module == last:

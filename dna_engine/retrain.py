@@ -21,7 +21,7 @@ from dna_engine.runtime.context import Context
 from dna_engine.runtime.cores import threads
 from dna_engine.space.architecture import Architecture
 from dna_engine.space.cost import architecture_cost, work_per_operation
-from dna_engine.spec import ResolvedJob
+from dna_engine.spec import ResolvedJob, ResolvedSpec, ResolvedTraining
 from dna_engine.training.batches import Images
 from dna_engine.training.network import build, calm_classifier, count
 from dna_engine.training.recipe import Recipe
@@ -102,7 +102,9 @@ def _teacher(spec: ResolvedJob, context: Context) -> WholeTeacher | None:
     """The one whose answers are learned from."""
     if spec.recipe_of_networks.distill is None:
         return None
-    return load_whole(context.run, spec.dataset.num_classes, context.device)
+    assert isinstance(spec, ResolvedSpec | ResolvedTraining)
+    assert spec.teacher is not None
+    return load_whole(context.run, spec.dataset.num_classes, context.device, size=spec.teacher.input_size)
 
 
 def _write(path: Path, value: Any) -> None:

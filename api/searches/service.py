@@ -17,7 +17,7 @@ from dna_engine.spec import ResolvedSpec, SearchSpec, resolve
 from store import architectures, datasets, searches, trainings, waiting
 from store.jobs import Filter
 
-_WEIGHTS = ("pretrained", "train")
+_WEIGHTS = ("pretrained", "finetune", "train")
 
 #: Steps of a selection for one request: about two seconds where a space is as large as any may be.
 SELECTION_STEPS = 50_000_000
@@ -63,7 +63,7 @@ def resolve_for(session: Session, spec: SearchSpec) -> ResolvedSpec:
     """
     if spec.teacher.weights not in (None, *_WEIGHTS):
         # A path would be opened on the worker's machine.
-        message = "Weights of a teacher are pretrained or train"
+        message = "Weights of a teacher are pretrained, finetune or train"
         raise Invalid(f"{message}.", errors=[{"pointer": "#/teacher/weights", "detail": message}])
     return resolve(spec, datasets.ready(session, spec.dataset))
 

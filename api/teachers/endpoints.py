@@ -32,7 +32,7 @@ def list_teachers(
     found = [
         teacher
         for name, teacher in sorted(catalogue().items())
-        if name > after and (asked in name.lower() or asked in teacher.family.lower())
+        if name > after and any(asked in text.lower() for text in (name, teacher.family, *teacher.names))
     ]
     items = [TeacherOut.model_validate(teacher) for teacher in found[:limit]]
     return Page(items=items, next=encode(items[-1].name) if len(found) > limit else None)

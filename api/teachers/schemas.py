@@ -25,4 +25,8 @@ class TeacherOut(BaseModel):
     family: str
     params: int
     pretrained: bool = Field(description="Whether timm has weights for it.")
+    tags: list[str] = Field(
+        description="Of the weights that timm has, its own choice first: a search names others as NAME.TAG.",
+        examples=[["a1_in1k", "a2_in1k"]],
+    )
     blocks: list[TeacherBlockOut]

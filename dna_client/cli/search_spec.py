@@ -31,17 +31,24 @@ class SearchOptions(SpecOptions):
     weights: Annotated[
         str | None,
         At("teacher.weights"),
-        typer.Option(help="Teacher's weights: pretrained, or train on the dataset first."),
+        typer.Option(
+            help="Teacher's weights: pretrained, finetune (those, trained further on the dataset), or train (on the dataset alone)."
+        ),
     ] = None
     teacher_epochs: Annotated[
         int | None,
         At("teacher.epochs"),
-        typer.Option(help="Epochs of training the teacher, with train.", min=1, metavar="N"),
+        typer.Option(help="Epochs of training the teacher, with train or finetune.", min=1, metavar="N"),
     ] = None
     teacher_learning_rate: Annotated[
         float | None,
         At("teacher.learning_rate"),
         typer.Option(help="Peak learning rate of training the teacher.", parser=positive, metavar="RATE"),
+    ] = None
+    teacher_input_size: Annotated[
+        int | None,
+        At("teacher.input_size"),
+        typer.Option(help="Side in pixels at which the teacher sees the images.", min=1, metavar="N"),
     ] = None
     space: Annotated[
         Any, At("space"), typer.Option(help="Preset, or a JSON file.", parser=_read_space, metavar="NAME|FILE.json")

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
+from dna_engine.blockwise.lens import Lens
 from dna_engine.blockwise.models import build
 from dna_engine.errors import TeacherError
-from dna_engine.images import pixels
 from dna_engine.plans import files
 
 
@@ -19,28 +18,25 @@ class WholeTeacher(nn.Module):
     """A frozen timm model that gives logits (B, classes) for images that are normalised by ``pixels.MEAN`` and ``pixels.STD``.
 
     Args:
-        mean, std: normalisation that the model was trained with, per channel.
+        lens: through which it sees the images.
     """
 
-    def __init__(self, model: nn.Module, *, mean: Sequence[float], std: Sequence[float]) -> None:
+    def __init__(self, model: nn.Module, lens: Lens) -> None:
         super().__init__()
-        self.model = model
-        ours = torch.tensor([pixels.MEAN, pixels.STD]).view(2, 1, 3, 1, 1)
-        theirs = torch.tensor([list(mean), list(std)]).view(2, 1, 3, 1, 1)
-        self.scale: Tensor
-        self.shift: Tensor
-        self.register_buffer("scale", ours[1] / theirs[1])
-        self.register_buffer("shift", (ours[0] - theirs[0]) / theirs[1])
+        self.model, self.lens = model, lens
         self.requires_grad_(False)
         self.eval()
 
     def forward(self, images: Tensor) -> Tensor:
-        logits: Tensor = self.model(images * self.scale + self.shift)
+        logits: Tensor = self.model(self.lens(images))
         return logits
 
 
-def load_whole(run: Path, classes: int, device: torch.device) -> WholeTeacher:
+def load_whole(run: Path, classes: int, device: torch.device, *, size: int | None = None) -> WholeTeacher:
     """The teacher whose files lie in the run folder.
+
+    Args:
+        size: side in pixels at which it sees the images; None for theirs.
 
     Raises:
         TeacherError: it has another number of classes.
@@ -54,5 +50,5 @@ def load_whole(run: Path, classes: int, device: torch.device) -> WholeTeacher:
             "of a teacher (distill) only where both have the same.",
             param="teacher.weights",
         )
-    teacher = WholeTeacher(model, mean=about["mean"], std=about["std"])
+    teacher = WholeTeacher(model, Lens(mean=about["mean"], std=about["std"], size=size))
     return teacher.to(device).to(memory_format=torch.channels_last)

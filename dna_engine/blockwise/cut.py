@@ -1,6 +1,7 @@
 """A model cut into blocks: its maps at every boundary, from one pass.
 
-Token maps of a transformer are resampled to reductions 4, 8, 16 and 32, so that a student that shrinks its maps can follow.
+Token maps of a transformer are resampled to reductions 4, 8, 16 and 32, so that a student that shrinks its maps can follow; the maps of
+any model that sees the images at another size than the student are resampled to the student's sides.
 """
 
 from __future__ import annotations
@@ -18,12 +19,16 @@ from dna_engine.spec import ResolvedSpec
 
 
 class Chain(nn.Module):
-    """A model whose modules run one after another, cut after each boundary; what lies behind the last one is dropped."""
+    """A model whose modules run one after another, cut after each boundary; what lies behind the last one is dropped.
 
-    def __init__(self, model: nn.Module, boundaries: Sequence[str]) -> None:
+    Args:
+        sides: that the maps are resampled to, one for each boundary; None leaves them as they come.
+    """
+
+    def __init__(self, model: nn.Module, boundaries: Sequence[str], sides: Sequence[int] | None = None) -> None:
         super().__init__()
         self.segments = nn.ModuleList(nn.Sequential(*segment) for segment in _cut(model, boundaries))
-        self.depth = len(boundaries)
+        self.depth, self.sides = len(boundaries), sides
 
     def forward(self, images: Tensor, depth: int) -> list[Tensor]:
         """Maps after boundaries 1 to ``depth``."""
@@ -32,7 +37,9 @@ class Chain(nn.Module):
         for segment in self.segments[:depth]:
             x = segment(x)
             maps.append(x)
-        return maps
+        if self.sides is None:
+            return maps
+        return [_resampled(map_, side) for map_, side in zip(maps, self.sides, strict=False)]
 
 
 def _cut(model: nn.Module, boundaries: Sequence[str]) -> list[list[nn.Module]]:
@@ -66,9 +73,13 @@ def _in_order(module: nn.Module, boundaries: Sequence[str], prefix: str = "") ->
 
 
 class Tokens(nn.Module):
-    """A transformer cut after some of its layers; tokens become maps, class and register tokens are dropped."""
+    """A transformer cut after some of its layers; tokens become maps, class and register tokens are dropped.
 
-    def __init__(self, model: nn.Module, boundaries: Sequence[str]) -> None:
+    Args:
+        sides: that the maps are resampled to, one for each boundary; None for those of reductions 4, 8, 16, 32.
+    """
+
+    def __init__(self, model: nn.Module, boundaries: Sequence[str], sides: Sequence[int] | None = None) -> None:
         super().__init__()
         offered = [stage["module"] for stage in feature_info_of(model)]
         layers = [offered.index(boundary) if boundary in offered else -1 for boundary in boundaries]
@@ -78,30 +89,35 @@ class Tokens(nn.Module):
                 f"{len(TOKEN_REDUCTIONS)} of {offered[0]} to {offered[-1]}, in order.",
                 param="teacher.boundaries",
             )
-        self.model, self.layers, self.depth = model, layers, len(layers)
+        self.model, self.layers, self.depth, self.sides = model, layers, len(layers), sides
 
     def forward(self, images: Tensor, depth: int) -> list[Tensor]:
-        """Maps after boundaries 1 to ``depth``, at reductions 4, 8, 16, 32."""
+        """Maps after boundaries 1 to ``depth``."""
         maps = self.model.forward_intermediates(  # type: ignore[operator]
             images, indices=self.layers[:depth], stop_early=True, intermediates_only=True, output_fmt="NCHW"
         )
-        sides = [-(-images.shape[-1] // reduction) for reduction in TOKEN_REDUCTIONS]
+        sides = self.sides or [-(-images.shape[-1] // reduction) for reduction in TOKEN_REDUCTIONS]
         return [_resampled(tokens, side) for tokens, side in zip(maps, sides, strict=False)]
 
 
-def _resampled(tokens: Tensor, side: int) -> Tensor:
-    if side < tokens.shape[-1]:
-        return F.adaptive_avg_pool2d(tokens, side)
-    return F.interpolate(tokens, size=(side, side), mode="bilinear", align_corners=False)
+def _resampled(map_: Tensor, side: int) -> Tensor:
+    """A map (B, C, H, H) with another side: means of what falls together, bilinear where it grows."""
+    if side < map_.shape[-1]:
+        return F.adaptive_avg_pool2d(map_, side)
+    return F.interpolate(map_, size=(side, side), mode="bilinear", align_corners=False)
 
 
-def cut(model: nn.Module, boundaries: Sequence[str]) -> Chain | Tokens:
+def cut(model: nn.Module, boundaries: Sequence[str], sides: Sequence[int] | None = None) -> Chain | Tokens:
     """The model in parts, itself unchanged.
+
+    Args:
+        sides: that the maps are resampled to, one for each boundary; by default what the model gives for the images.
 
     Raises:
         TeacherError: it does not have those boundaries.
     """
-    return Tokens(model, boundaries) if keeps_resolution(model) else Chain(model, boundaries)
+    parts = Tokens if keeps_resolution(model) else Chain
+    return parts(model, boundaries, sides)
 
 
 def check(model: nn.Module, spec: ResolvedSpec) -> None:
@@ -111,15 +127,15 @@ def check(model: nn.Module, spec: ResolvedSpec) -> None:
     Raises:
         TeacherError: it cannot.
     """
-    boundaries, size = spec.teacher.boundaries, spec.input_size
+    boundaries, size = spec.teacher.boundaries, spec.teacher_size
     cut(model, boundaries)
     try:
         shapes = output_shapes(model, boundaries, size)
     except (AssertionError, RuntimeError) as error:  # A transformer of another size; maps that shrank to nothing.
         raise TeacherError(
-            f"{spec.teacher.model} cannot take images of {size} pixels ({error}). Ask for {NATIVE_SIZE} (--input-size, "
-            "input_size of a spec), or for another teacher.",
-            param="input_size",
+            f"{spec.teacher.model} cannot take images of {size} pixels ({error}). Give it {NATIVE_SIZE} (--teacher-input-size, "
+            "teacher.input_size of a spec), or ask for another teacher.",
+            param="teacher.input_size",
         ) from error
-    if not keeps_resolution(model):
+    if size == spec.input_size and not keeps_resolution(model):
         check_sides(spec, [shapes[boundary][-1] for boundary in boundaries])

@@ -37,7 +37,7 @@ from dna_engine.training.splits import load_splits
 
 #: Points of a loss curve.
 POINTS = 100
-#: Pixels of input that the teacher takes at once on a CPU, where it is fastest: four images of 224 by 224.
+#: Pixels that the teacher sees at once on a CPU, where it is fastest: four images of 224 by 224.
 PIXELS = 4 * 224 * 224
 
 
@@ -128,7 +128,7 @@ class Distillation:
             return [
                 pool.submit(self._supervise, part)
                 for images in itertools.islice(batches, 1)
-                for part in images.chunk(-(-images[:, 0].numel() // PIXELS))
+                for part in images.chunk(-(-len(images) * self.spec.teacher_size**2 // PIXELS))
             ]
 
         def train(trainee: Trainee, step: int, maps: dict[int, Tensor]) -> None:

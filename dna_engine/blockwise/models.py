@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import timm
 import torch
+from huggingface_hub import try_to_load_from_cache
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from timm.models import PretrainedCfg
 from torch import nn
 
 from dna_engine.errors import TeacherError
+
+#: The only file of a model on the hub that is ever read: never a pickle.
+_WEIGHTS = "model.safetensors"
 
 
 def build(
@@ -29,10 +34,7 @@ def build(
     if not pretrained:
         return _created(name, **classes)
     try:
-        # Only the safetensors file of the hub is ever read, never a pickle.
-        return _created(
-            name, pretrained=True, pretrained_cfg_overlay={"hf_hub_filename": "model.safetensors"}, **classes
-        )
+        return _created(name, pretrained=True, pretrained_cfg_overlay={"hf_hub_filename": _WEIGHTS}, **classes)
     except (OSError, RuntimeError, ValueError) as error:
         raise TeacherError(
             f"The pretrained weights of {name} could not be downloaded ({type(error).__name__}: {error}). Allow access "
@@ -46,6 +48,31 @@ def native_config(name: str) -> PretrainedCfg:
     config = timm.get_pretrained_cfg(name)
     assert config is not None
     return config
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Where timm's weights of a model come from.
+
+    Attributes:
+        tag: of the weights, such as ``a1_in1k``.
+        hub: the model on the hub that holds them.
+        revision: the commit of it that was read; None where they were not read from the hub.
+    """
+
+    tag: str | None = None
+    hub: str | None = None
+    revision: str | None = None
+
+
+def origin(name: str) -> Origin:
+    """Where the weights came from that :func:`downloaded` has just read."""
+    config = native_config(name)
+    hub, _, asked = (config.hf_hub_id or "").partition("@")
+    file = try_to_load_from_cache(hub, _WEIGHTS, revision=asked or None) if hub else None
+    # The cache of the hub keeps a file in snapshots/COMMIT/.
+    revision = Path(file).parent.name if isinstance(file, str) else None
+    return Origin(tag=config.tag or None, hub=hub or None, revision=revision)
 
 
 def _created(name: str, **options: Any) -> nn.Module:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from torch import Tensor, nn
 
 from dna_engine.advice import advice
 from dna_engine.blockwise.cut import check, cut
-from dna_engine.blockwise.models import build, downloaded, native_config
+from dna_engine.blockwise.lens import Lens, seen
+from dna_engine.blockwise.models import Origin, build, downloaded, native_config, origin
 from dna_engine.blockwise.stages import find_blocks
 from dna_engine.events import Log, Result
 from dna_engine.images import pixels
@@ -21,9 +23,10 @@ from dna_engine.plans import Step, files
 from dna_engine.plans.results import TeacherFound
 from dna_engine.runtime import checkpoint
 from dna_engine.runtime.context import Context
+from dna_engine.space.cost import block_sizes
 from dna_engine.spec import ResolvedSpec
 from dna_engine.training import train
-from dna_engine.training.network import calm_classifier, count_model
+from dna_engine.training.network import calm_classifier, count_model, renew_classifier
 from dna_engine.training.recipe import Recipe
 from dna_engine.training.splits import load_splits
 
@@ -34,8 +37,8 @@ class Teacher(nn.Module):
     Args:
         model: the trained timm model.
         boundaries: modules after which it is cut, one for each block of the space.
-        mean, std: normalisation that the model was trained with, per channel; the images it is given are normalised by
-            ``pixels.MEAN`` and ``pixels.STD``.
+        lens: through which it sees the images; by default as they are.
+        sides: of the maps, one for each boundary, where they are not those that the model gives.
     """
 
     def __init__(
@@ -43,21 +46,15 @@ class Teacher(nn.Module):
         model: nn.Module,
         boundaries: Sequence[str],
         *,
-        mean: Sequence[float] = pixels.MEAN,
-        std: Sequence[float] = pixels.STD,
+        lens: Lens | None = None,
+        sides: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
         for module in model.modules():  # A map that was handed out must not change when the next block runs.
             if getattr(module, "inplace", False):
                 module.inplace = False  # type: ignore[assignment]
-        self.trunk = cut(model, boundaries)
-        ours = torch.tensor([pixels.MEAN, pixels.STD]).view(2, 1, 3, 1, 1)
-        theirs = torch.tensor([list(mean), list(std)]).view(2, 1, 3, 1, 1)
-        self.same = bool(torch.equal(ours, theirs))
-        self.scale: Tensor
-        self.shift: Tensor
-        self.register_buffer("scale", ours[1] / theirs[1])
-        self.register_buffer("shift", (ours[0] - theirs[0]) / theirs[1])
+        self.trunk = cut(model, boundaries, sides)
+        self.lens = lens or Lens()
         self.requires_grad_(False)
         self.eval()
 
@@ -67,14 +64,17 @@ class Teacher(nn.Module):
 
     @torch.no_grad()
     def features(self, images: Tensor, boundaries: Collection[int]) -> dict[int, Tensor]:
-        """Feature maps (B, C, H, W) after some boundaries, numbered from 1; 0 is the images themselves."""
-        x = images if self.same else images * self.scale + self.shift
-        maps = self.trunk(x, max(boundaries)) if max(boundaries) else []
+        """Feature maps (B, C, H, W) after some boundaries, numbered from 1; 0 is the images themselves.
+
+        Args:
+            images: (B, 3, S, S), normalised by ``pixels.MEAN`` and ``pixels.STD``.
+        """
+        maps = self.trunk(self.lens(images), max(boundaries)) if max(boundaries) else []
         return {number: maps[number - 1] if number else images for number in boundaries}
 
     def shapes(self, input_size: int) -> list[torch.Size]:
         """Shapes (C, H, W) of the maps at boundary 0, the image, to the last."""
-        image = torch.zeros(1, 3, input_size, input_size, device=self.scale.device)
+        image = torch.zeros(1, 3, input_size, input_size, device=self.lens.scale.device)
         return [map_.shape[1:] for map_ in self.features(image, range(self.trunk.depth + 1)).values()]
 
 
@@ -82,64 +82,90 @@ def load_teacher(spec: ResolvedSpec, run: Path, device: torch.device) -> Teacher
     """The teacher that :func:`run_step` left in the run folder, cut as the spec says."""
     about = json.loads((run / files.TEACHER).read_text())
     model = build(spec.teacher.model, weights=run / files.TEACHER_WEIGHTS)
-    teacher = Teacher(model, spec.teacher.boundaries, mean=about["mean"], std=about["std"])
+    sides = None if spec.teacher_size == spec.input_size else block_sizes(spec.parsed_space, spec.input_size)[1:]
+    teacher = Teacher(model, spec.teacher.boundaries, lens=_lens(spec, about["mean"], about["std"]), sides=sides)
     return teacher.to(device).to(memory_format=torch.channels_last)
 
 
-def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
-    """Makes the teacher: trains it on the search's own images, downloads it, or takes the file it is given.
+def _lens(spec: ResolvedSpec, mean: Sequence[float], std: Sequence[float]) -> Lens:
+    return Lens(mean=mean, std=std, size=spec.teacher.input_size)
 
-    Writes ``teacher.safetensors`` (weights, head included) and ``teacher.json`` (accuracy on the test images and what it
-    says where the classes are the search's, normalisation, blocks), and logs what will weaken the ratings.
+
+def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
+    """Makes the teacher: takes weights of timm or of a file, or draws them at random; and trains it on the search's own images where
+    it is to know them.
+
+    Writes ``teacher.safetensors`` (weights, head included) and ``teacher.json`` (where they come from, accuracy on the test images and
+    what it says where the classes are the search's, normalisation, blocks), and logs what will weaken the ratings.
 
     Raises:
         TeacherError: weights that cannot be had, boundaries that the model does not have, or an input size that does not suit it.
         Interrupted: told to stop; a checkpoint was written.
     """
-    about: dict[str, Any] = {
-        "model": spec.teacher.model,
-        "weights": spec.teacher.weights,
-        "accuracy": None,
-        "test": None,
-    }
-    mean: Sequence[float] = pixels.MEAN
-    std: Sequence[float] = pixels.STD
-    if spec.teacher.weights == "train":
-        model, fitted = _trained(spec, step, context)
-        about |= {"accuracy": fitted.test_accuracy, "test": fitted.test.model_dump(mode="json")}
-    elif spec.teacher.weights == "pretrained":
-        model = downloaded(spec.teacher.model, context.device)
-        mean, std = native_config(spec.teacher.model).mean, native_config(spec.teacher.model).std
-    else:
-        model = build(spec.teacher.model, weights=Path(spec.teacher.weights))
-    check(model, spec)  # Before anything is kept.
+    start = _start(spec, context.device)
+    check(start.model, spec)  # Before it is trained for nothing, and before anything is kept.
     for weakness in advice(spec):
         context.reporter.emit(Log(level="warning", message=weakness))
-    about |= {"mean": list(mean), "std": list(std), "boundaries": spec.teacher.boundaries}
-    about["blocks"] = [vars(block) for block in find_blocks(model)]
-    context.run.mkdir(parents=True, exist_ok=True)
-    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-    save_file(weights, context.run / files.TEACHER_WEIGHTS)
-    (context.run / files.TEACHER).write_text(json.dumps(about, indent=1))
+    fitted = _fit(start, spec, step, context) if spec.teacher.weights in ("train", "finetune") else None
+    about = {
+        "model": spec.teacher.model,
+        "weights": spec.teacher.weights,
+        **asdict(start.origin),
+        "accuracy": fitted and fitted.test_accuracy,
+        "test": fitted and fitted.test.model_dump(mode="json"),
+        "input_size": spec.teacher_size,
+        "mean": list(start.mean),
+        "std": list(start.std),
+        "boundaries": spec.teacher.boundaries,
+        "blocks": [vars(block) for block in find_blocks(start.model)],
+    }
+    _keep(start.model, about, context.run)
     checkpoint.remove(context.run / step.checkpoint)
-    found = TeacherFound(accuracy=about["accuracy"], test=about["test"], **vars(count_model(model, spec.input_size)))
-    return found.result(step.outputs(spec))
+    cost = count_model(start.model, spec.teacher_size)
+    return TeacherFound.model_validate(about | vars(cost)).result(step.outputs(spec))
 
 
-def _trained(spec: ResolvedSpec, step: Step, context: Context) -> tuple[nn.Module, train.FitResult]:
+@dataclass(frozen=True, kw_only=True)
+class _Start:
+    """A model before any training here, how the images of its weights were normalised, and where those come from."""
+
+    model: nn.Module
+    mean: Sequence[float] = pixels.MEAN
+    std: Sequence[float] = pixels.STD
+    origin: Origin = field(default_factory=Origin)
+
+
+def _start(spec: ResolvedSpec, device: torch.device) -> _Start:
+    name, weights = spec.teacher.model, spec.teacher.weights
     torch.manual_seed(spec.seed)
-    model = build(spec.teacher.model, num_classes=spec.dataset.num_classes)
-    calm_classifier(model)
-    check(model, spec)  # Before it is trained for nothing.
-    recipe = Recipe.of_teacher(spec.teacher)
-    fitted = train.fit(
-        model,
-        load_splits(spec, context.device),
-        recipe,
+    if weights == "train":
+        model = build(name, num_classes=spec.dataset.num_classes)
+        calm_classifier(model)
+        return _Start(model=model)
+    if weights not in ("pretrained", "finetune"):
+        return _Start(model=build(name, weights=Path(weights)))
+    model, config = downloaded(name, device), native_config(name)
+    if weights == "finetune":
+        renew_classifier(model, spec.dataset.num_classes, seed=spec.seed)
+    return _Start(model=model, mean=config.mean, std=config.std, origin=origin(name))
+
+
+def _fit(start: _Start, spec: ResolvedSpec, step: Step, context: Context) -> train.FitResult:
+    """Trains the model in place, on images as it will see them when it supervises."""
+    return train.fit(
+        start.model,
+        seen(load_splits(spec, context.device), _lens(spec, start.mean, start.std).to(context.device)),
+        Recipe.of_teacher(spec.teacher),
         seed=spec.seed,
         context=context,
         checkpoint=context.run / step.checkpoint,
         part="teacher",
         rate_field="teacher.learning_rate",
     )
-    return model, fitted
+
+
+def _keep(model: nn.Module, about: Mapping[str, Any], run: Path) -> None:
+    run.mkdir(parents=True, exist_ok=True)
+    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    save_file(weights, run / files.TEACHER_WEIGHTS)
+    (run / files.TEACHER).write_text(json.dumps(about, indent=1))

@@ -67,11 +67,19 @@ def describe_model(name: str, family: str) -> Teacher:
         name=name,
         family=family,
         params=sum(parameter.numel() for parameter in model.parameters()),
-        pretrained=bool(timm.is_model_pretrained(name) and native_config(name).hf_hub_id),
+        tags=_tags(name),
         blocks=find_blocks(model),
         cuts=(cuts := find_cuts(model)),
         flops=count_flops(model, list(cuts)),
     )
+
+
+def _tags(name: str) -> tuple[str, ...]:
+    """Of the weights on the hub, those first that timm takes where no tag is given."""
+    tagged = [native_config(full) for full in timm.list_pretrained(f"{name}.*")]
+    first = native_config(name).tag
+    tags = [config.tag for config in tagged if config.hf_hub_id and config.tag]
+    return tuple(sorted(tags, key=lambda tag: (tag != first, tag)))
 
 
 def write_catalogue(path: Path) -> int:

@@ -59,18 +59,24 @@ Turned as its EXIF orientation says, 8 bits of red, green and blue, what is tran
 
 ## Trained with
 
-{recipe}; seed {seed}. The accuracy holds for images like those it was tested on; nothing was tested beyond them.
+{recipe}; seed {seed}.{teacher} The accuracy holds for images like those it was tested on; nothing was tested beyond them.
 """
 
 
 def write_card(
-    title: str, name: str, preprocessing: Mapping[str, Any], trainings: Mapping[str, Trained], export: Exported
+    title: str,
+    name: str,
+    preprocessing: Mapping[str, Any],
+    trainings: Mapping[str, Trained],
+    export: Exported,
+    teacher: Mapping[str, Any] | None = None,
 ) -> str:
     """The card as Markdown, from what the train and export steps have found.
 
     Args:
         name: of the network, by its folder.
         trainings: by the names of the networks of the job: of a search ``winner`` and, where there is one, ``control``.
+        teacher: of a search, what ``teacher.json`` holds.
     """
     training = trainings[name]
     rows = [*_accuracy_rows(training), *_cost_rows(export)]
@@ -91,6 +97,7 @@ def write_card(
         classes=", ".join(classes) or "they are numbered in the order of the class folders",
         recipe=", ".join(f"{key} {value}" for key, value in training.recipe.items()),
         seed=training.seed,
+        teacher=f" The search followed the teacher {_teacher(teacher)}." if teacher else "",
     )
 
 
@@ -100,6 +107,15 @@ def _start(training: Trained) -> str:
     ]
     taught = " and beside the labels from the answers of its teacher" if training.recipe.get("teacher_weight") else ""
     return f"{began}{taught}"
+
+
+def _teacher(about: Mapping[str, Any]) -> str:
+    """The model, and which weights it had; early versions kept only the name."""
+    weights = {"train": "trained on the same images", "finetune": "trained further on the same images"}
+    said = [weights.get(about["weights"], ""), f"weights {about['hub']}" if about.get("hub") else ""]
+    said.append(f"revision {about['revision']}" if about.get("revision") else "")
+    details = ", ".join(filter(None, said))
+    return f"{about['model']} ({details})" if details else str(about["model"])
 
 
 def _accuracy_rows(training: Trained) -> Iterator[tuple[str, str]]:

@@ -20,16 +20,17 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from dna_engine.errors import ExportMismatch
+from dna_engine.errors import ExportMismatch, InvalidSpec
 from dna_engine.events import Log, Progress, Result
 from dna_engine.export.card import write_card
+from dna_engine.jsonfile import read_object
 from dna_engine.plans import Step, files
 from dna_engine.plans.results import Costs, Exported, Trained
 from dna_engine.runtime.context import Context
 from dna_engine.runtime.cores import threads
 from dna_engine.space.architecture import Architecture
 from dna_engine.space.cost import architecture_cost, work_per_operation
-from dna_engine.spec import ResolvedJob
+from dna_engine.spec import ResolvedJob, ResolvedSpec
 from dna_engine.training.network import build, count, load
 from dna_engine.training.splits import load_splits
 
@@ -85,9 +86,9 @@ def run_step(spec: ResolvedJob, step: Step, context: Context) -> Result:
         test_accuracy=trainings[step.network].test_accuracy,
     )
     (folder / files.EXPORT).write_text(json.dumps(found.model_dump(mode="json"), indent=1) + "\n")
-    write_bundle(
-        folder, write_card(_title(spec, step.network), step.network, described["preprocessing"], trainings, found)
-    )
+    teacher = read_object(context.run / files.TEACHER, InvalidSpec) if isinstance(spec, ResolvedSpec) else None
+    title = _title(spec, step.network)
+    write_bundle(folder, write_card(title, step.network, described["preprocessing"], trainings, found, teacher))
     context.reporter.emit(Progress(done=2, total=2, unit="files", parts=[step.network]))
     offered = [] if warning else files.of_network(step.network, files.ONNX)
     return found.result([*step.outputs(spec), *offered])

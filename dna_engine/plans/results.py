@@ -34,8 +34,15 @@ class Costs(BaseModel):
 
 
 class TeacherFound(Found):
-    """``accuracy`` and what it says where it was trained here; its costs at the input size of the search."""
+    """``accuracy`` and what it says where it was trained here; its costs at the ``input_size`` at which it sees the images.
 
+    ``tag``, ``hub`` and ``revision`` say which weights of timm it has: the model on the hub, and the commit of it that was read.
+    """
+
+    tag: str | None = None
+    hub: str | None = None
+    revision: str | None = None
+    input_size: int | None = None
     accuracy: float | None = None
     test: Accuracy | None = None
     flops: int

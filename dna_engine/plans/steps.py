@@ -61,28 +61,33 @@ class Step(BaseModel):
 
     def inputs(self, spec: ResolvedJob) -> list[str]:
         """Names of the files that must lie in the run folder before the step starts."""
-        teacher = [files.TEACHER_WEIGHTS, files.TEACHER]
+        supervisor = [files.TEACHER_WEIGHTS, files.TEACHER]
         match self.kind:
             case Kind.TEACHER | Kind.LATENCY:
                 return []
             case Kind.DISTILL:
-                return teacher
+                return supervisor
             case Kind.RATE:
-                return teacher + [files.cell_weights(cell) for cell in self.cells]
+                return supervisor + [files.cell_weights(cell) for cell in self.cells]
             case Kind.SELECT:
                 search = of_search(spec)
                 ratings = [files.cell_ratings(cell) for cell in search.parsed_space.cells]
                 return ratings if search.budget.latency_ms is None else [*ratings, files.LATENCY]
             case Kind.TRAIN:
                 described = [] if self._folder in spec.given else files.of_network(self._folder, files.ARCHITECTURE)
-                taught = teacher if spec.recipe_of_networks.distill else []
+                taught = supervisor if spec.recipe_of_networks.distill else []
                 return described + [files.cell_weights(cell) for cell in spec.inherited_from] + taught
             case Kind.EXPORT:
                 own = files.of_network(self._folder, files.ARCHITECTURE, files.WEIGHTS)
-                return own + [name for other in spec.networks for name in files.of_network(other, files.TRAINING)]
+                teacher = [files.TEACHER] if isinstance(spec, ResolvedSpec) else []
+                return (
+                    teacher
+                    + own
+                    + [name for other in spec.networks for name in files.of_network(other, files.TRAINING)]
+                )
             case Kind.PICTURES:
                 cells = [files.cell_weights(cell) for cell in of_search(spec).parsed_space.cells]
-                return [files.METRICS, files.RATINGS, files.SELECTION, *teacher, *cells]
+                return [files.METRICS, files.RATINGS, files.SELECTION, *supervisor, *cells]
 
     def outputs(self, spec: ResolvedJob) -> list[str]:
         """Names of the files the step leaves in the run folder.

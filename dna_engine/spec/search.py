@@ -12,7 +12,16 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, field_validator
 
 from dna_engine import defaults
-from dna_engine.catalogue import NATIVE_SIZE, Teacher, align, check_boundaries, check_size, default_space, get_teacher
+from dna_engine.catalogue import (
+    NATIVE_SIZE,
+    Teacher,
+    align,
+    check_boundaries,
+    check_size,
+    check_weights,
+    default_space,
+    get_teacher,
+)
 from dna_engine.errors import InfeasibleBudget, InvalidSpace, InvalidSpec
 from dna_engine.images.info import DatasetInfo
 from dna_engine.space import MAX_BLOCKS, MAX_PATHS, CellRef, Space, parse_space
@@ -37,8 +46,8 @@ class TeacherSpec(Part):
     )
     weights: Text | None = Field(
         default=None,
-        description="pretrained (timm's), train (on this dataset first), or the path of a safetensors file. "
-        "Default: train for images under 64 pixels, else pretrained.",
+        description="pretrained (timm's), finetune (those, trained further on this dataset), train (on this dataset alone), or the path of "
+        "a safetensors file. Default: train for images under 64 pixels or where timm has none, else pretrained.",
     )
     boundaries: list[Text] | None = Field(
         default=None,
@@ -47,13 +56,22 @@ class TeacherSpec(Part):
         description="Modules after which the teacher is cut, in order. Default: its stage ends that fit the space.",
     )
     epochs: Whole | None = Field(
-        default=None, ge=1, le=10_000, description="Epochs of teacher training when weights is train."
+        default=None, ge=1, le=10_000, description="Epochs of teacher training when weights is train or finetune."
     )
     batch_size: Whole | None = Field(
         default=None, ge=2, le=65_536, description="Of teacher training. Default: as training."
     )
     learning_rate: float | None = Field(
-        default=None, gt=0, le=10, description="AdamW's peak in teacher training. Default: as retrain."
+        default=None,
+        gt=0,
+        le=10,
+        description="AdamW's peak in teacher training. Default: as retrain; for finetune a third of it.",
+    )
+    input_size: Whole | None = Field(
+        default=None,
+        ge=16,
+        le=1024,
+        description="Side in pixels at which the teacher sees the images; its maps are resampled to the student's. Default: the student's.",
     )
 
 
@@ -155,6 +173,13 @@ class ResolvedTeacher(Part):
     epochs: Whole
     batch_size: Whole = defaults.BATCH
     learning_rate: float = defaults.LEARNING_RATE
+    input_size: Whole | None = None
+    """None for that of the search, as in specs of versions that knew no other."""
+
+    @property
+    def frozen_epochs(self) -> int:
+        """Of its epochs, the first ones, in which its classifier alone is trained."""
+        return defaults.frozen_epochs(self.epochs) if self.weights == "finetune" else 0
 
 
 class ResolvedDistill(DistillSpec):
@@ -184,6 +209,11 @@ class ResolvedSpec(ResolvedJob):
     rating: ResolvedRate
     retrain: ResolvedRetrain
     block_weights: list[float]
+
+    @property
+    def teacher_size(self) -> int:
+        """Side in pixels at which the teacher sees the images."""
+        return self.teacher.input_size or self.input_size
 
     @property
     def held_out(self) -> int:
@@ -216,18 +246,19 @@ def resolve(spec: SearchSpec, dataset: DatasetInfo) -> ResolvedSpec:
     """
     small = dataset.image_size < 64
     teacher = get_teacher(spec.teacher.model or ("resnet10t" if small else "tf_efficientnet_b7"))
-    input_size = spec.input_size or _input_size(teacher, dataset)
+    input_size = spec.input_size or _input_size(teacher, spec.teacher.input_size, dataset)
     space = _space(spec, teacher.name, small)
     boundaries = spec.teacher.boundaries or align(teacher, space)
     check_boundaries(teacher, space, boundaries)
-    check_size(teacher, input_size)
+    check_size(teacher, spec.teacher.input_size or input_size)
     start = start_of(spec.retrain, spec.training.width, at="retrain.")
     weights = spec.block_weights or [1.0] * len(space.blocks)
     if len(weights) != len(space.blocks):
         raise InvalidSpec(
             f"The space has {len(space.blocks)} blocks, {len(weights)} weights were given.", param="block_weights"
         )
-    supervisor = _teacher(spec.teacher, teacher.name, boundaries, dataset, "train" if small else "pretrained")
+    taught = "pretrained" if teacher.pretrained and not small else "train"
+    supervisor = _teacher(spec.teacher, teacher.name, boundaries, dataset, taught)
     check_answers(spec.retrain, supervisor, dataset, dataset, at="retrain.")
     return ResolvedSpec(
         name=spec.name or f"{dataset.name} with {teacher.name}",
@@ -247,8 +278,8 @@ def resolve(spec: SearchSpec, dataset: DatasetInfo) -> ResolvedSpec:
     )
 
 
-def _input_size(teacher: Teacher, dataset: DatasetInfo) -> int:
-    if dataset.image_size >= 64 or teacher.takes_one_size:
+def _input_size(teacher: Teacher, own: int | None, dataset: DatasetInfo) -> int:
+    if dataset.image_size >= 64 or (teacher.takes_one_size and own is None):
         return NATIVE_SIZE
     return 16 if dataset.image_size < 16 else 32
 
@@ -257,13 +288,17 @@ def _teacher(
     spec: TeacherSpec, model: str, boundaries: list[str], dataset: DatasetInfo, weights: str
 ) -> ResolvedTeacher:
     batch_size = spec.batch_size or defaults.batch_size(dataset.num_train)
+    weights = spec.weights or weights
+    check_weights(get_teacher(model), weights)
+    rate = defaults.finetuning_rate if weights == "finetune" else defaults.learning_rate
     return ResolvedTeacher(
         model=model,
-        weights=spec.weights or weights,
+        weights=weights,
         boundaries=boundaries,
         epochs=spec.epochs or defaults.epochs(dataset.num_train).teacher,
         batch_size=batch_size,
-        learning_rate=spec.learning_rate or defaults.learning_rate(batch_size),
+        learning_rate=spec.learning_rate or rate(batch_size),
+        input_size=spec.input_size,
     )
 
 
@@ -307,7 +342,7 @@ def check_answers(
         if not _of_imagenet(dataset):
             raise InvalidSpec(
                 f"The pretrained {teacher.model} answers with the classes of ImageNet, not with those of {dataset.name}: leave "
-                f"{at}distill out, or search with a teacher that is trained on the images (teacher.weights train).",
+                f"{at}distill out, or search with a teacher that is trained on the images (teacher.weights finetune or train).",
                 param=f"{at}distill",
             )
     elif _classes(taught) != _classes(dataset):

@@ -115,7 +115,7 @@ def _taken(spec: TrainingSpec, search: ResolvedSpec | None, dataset: DatasetInfo
         taken["space"] = search.space
     if spec.distill is not None:
         check_answers(spec, search.teacher, search.dataset, dataset)
-        check_size(get_teacher(search.teacher.model), input_size)
+        check_size(get_teacher(search.teacher.model), search.teacher.input_size or input_size)
         taken["teacher"] = search.teacher.model_dump()
     return taken
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -44,11 +45,34 @@ def calm_classifier(model: nn.Module) -> None:
     timm's EfficientNets draw them in +-1 / sqrt(classes), which suits ImageNet's 1,000. With 5 classes the logits of an
     untrained network would lie several apart, and the first gradients hundreds of times above the later ones.
     """
-    classifier = cast(Any, model).get_classifier()
-    if isinstance(classifier, nn.Linear):
+    for classifier in classifiers(model):
+        if not isinstance(classifier, nn.Linear):
+            continue
         bound = (3 * classifier.in_features) ** -0.5  # The standard deviation of that uniform distribution.
         with torch.no_grad():
             classifier.weight.mul_(min(1.0, bound / classifier.weight.std().item()))
+
+
+def renew_classifier(model: nn.Module, classes: int, *, seed: int) -> None:
+    """Gives a timm model an untrained classifier for so many classes, drawn by the seed."""
+    torch.manual_seed(seed)
+    cast(Any, model).reset_classifier(classes)
+    calm_classifier(model)
+
+
+def classifiers(model: nn.Module) -> Sequence[nn.Module]:
+    """The last layers of a timm model; those that are distilled with a token of their own have two."""
+    found = cast(Any, model).get_classifier()
+    return found if isinstance(found, tuple) else (found,)
+
+
+def train_classifier_alone(model: nn.Module, alone: bool) -> None:
+    """From now on gradients reach the classifier alone, and what lies before it computes as in evaluation, norms by their running
+    statistics; or all is trained.
+    """
+    model.train(not alone).requires_grad_(not alone)
+    for classifier in classifiers(model):
+        classifier.requires_grad_(True)
 
 
 def count(architecture: Architecture) -> Cost:

@@ -15,6 +15,9 @@ from torch import nn
 from dna_engine.defaults import paper_learning_rate
 from dna_engine.spec import ResolvedRecipe, ResolvedTeacher
 
+#: Of a network that is trained further: the early layers, whose features are of any images, change least.
+LAYER_DECAY, LEAST_SCALE = 0.75, 0.1
+
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
@@ -35,6 +38,9 @@ class Recipe:
         teacher_weight: of a teacher's answers beside the labels, see :class:`~dna_engine.training.loss.Loss`; 0 for none.
         temperature: that these are softened by.
         clip_grad: largest L2 norm of the gradient over all weights, beyond which it is scaled down; None for none.
+        frozen_epochs: the first ones, in which the classifier alone is trained and all before it stays as it is.
+        layer_decay: learning rate of each layer over that of the next one, down to :data:`LEAST_SCALE` of the classifier's; None
+            for one rate.
     """
 
     epochs: float
@@ -51,6 +57,8 @@ class Recipe:
     clip_grad: float | None = 1.0
     teacher_weight: float = 0.0
     temperature: float = 1.0
+    frozen_epochs: int = 0
+    layer_decay: float | None = None
 
     @classmethod
     def of(cls, spec: ResolvedRecipe) -> Recipe:
@@ -75,12 +83,14 @@ class Recipe:
 
     @classmethod
     def of_teacher(cls, spec: ResolvedTeacher) -> Recipe:
-        """What a teacher is trained by on a search's own images."""
+        """What a teacher is trained by on a search's own images; further, where it has learnt from others before."""
         return cls(
             epochs=spec.epochs,
             batch_size=spec.batch_size,
             learning_rate=spec.learning_rate,
             warmup_epochs=min(5.0, spec.epochs / 10),
+            frozen_epochs=spec.frozen_epochs,
+            layer_decay=LAYER_DECAY if spec.weights == "finetune" else None,
         )
 
     @classmethod
@@ -111,7 +121,13 @@ class Recipe:
     def make_optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
         if self.optimizer == "adamw":
             return create_optimizer_v2(
-                model, "adamw", lr=self.learning_rate, weight_decay=self.weight_decay, fused=True
+                model,
+                "adamw",
+                lr=self.learning_rate,
+                weight_decay=self.weight_decay,
+                layer_decay=self.layer_decay,
+                layer_decay_min_scale=LEAST_SCALE,
+                fused=True,
             )
         return create_optimizer_v2(
             model, "rmsproptf", lr=self.learning_rate, weight_decay=self.weight_decay, momentum=0.9, alpha=0.9, eps=1e-3

@@ -26,6 +26,7 @@ from dna_engine.runtime.context import Context, precision
 from dna_engine.runtime.pace import Pace
 from dna_engine.training import batches
 from dna_engine.training.loss import Loss
+from dna_engine.training.network import train_classifier_alone
 from dna_engine.training.recipe import Recipe
 from dna_engine.training.splits import Splits
 
@@ -187,6 +188,8 @@ class _Run:
 
     def _epoch(self, batches: Iterator[tuple[Tensor, Tensor]], steps: int) -> None:
         self.model.train()
+        if self.recipe.frozen_epochs:
+            train_classifier_alone(self.model, self.step < self.recipe.frozen_epochs * self.steps_per_epoch)
         for left in reversed(range(steps)):
             self.losses.append(self._train_step(*next(batches)))
             self.step += 1

@@ -66,3 +66,8 @@ def test_a_training_leaves_its_recipe_open() -> None:
         ("augmentation", "left and right are never exchanged"),
     ]
     assert chosen(resolved, resolved, "training") == []
+
+
+def test_a_teacher_that_is_trained_further_for_epochs_that_were_left_open() -> None:
+    further = RESOLVED | {"teacher": {"model": "resnet50", "weights": "finetune", "epochs": 20}}
+    assert ("teacher", "resnet50, 20 epochs") in chosen({"teacher": {"weights": "finetune"}}, further)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,14 @@ def test_the_deepest_of_each_reduction_are_taken() -> None:
 def test_reductions_that_do_not_agree() -> None:
     with pytest.raises(TeacherError, match=r"resnet18 cannot supervise dna-mbconv: .*\[4, 8, 16, 16, 32, 32\]"):
         align(get_teacher("resnet18"), SPACES["dna-mbconv"])
+
+
+def test_every_model_is_known_by_the_tags_of_its_weights() -> None:
+    assert get_teacher("resnet50.a1_in1k") == replace(get_teacher("resnet50"), name="resnet50.a1_in1k")
+    assert get_teacher("resnet50").tags[0] == "a1_in1k"
+    for teacher in catalogue().values():
+        for tag in teacher.tags:
+            assert get_teacher(f"{teacher.name}.{tag}").blocks == teacher.blocks
 
 
 def test_an_unknown_teacher_is_refused_by_name() -> None:

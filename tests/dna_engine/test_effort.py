@@ -61,6 +61,22 @@ def test_loading_a_teacher_is_no_training() -> None:
     assert seconds(step, spec) < 5
 
 
+def test_a_teacher_that_is_trained_further_goes_back_through_all_of_it_in_some_epochs() -> None:
+    def teacher_work(weights: str) -> float:
+        spec = tiny_spec(teacher={"weights": weights, "epochs": 10})
+        (step,) = plan_of(spec).steps(Phase.TEACHER)
+        return work(step, spec)
+
+    training = teacher_work("train")
+    further = teacher_work("finetune") - teacher_work("pretrained")
+    assert further / training == pytest.approx((2 + 8 * 3) / (10 * 3))
+
+
+def test_a_teacher_is_counted_at_the_size_at_which_it_sees_the_images() -> None:
+    own, of_the_search = tiny_spec(teacher={"input_size": 64}), tiny_spec(input_size=64)
+    assert teacher_pass(own) == teacher_pass(of_the_search) > 4 * teacher_pass(tiny_spec())
+
+
 @pytest.mark.parametrize("name", ["resnet18", "tf_efficientnet_b0", "convnext_atto"])
 @pytest.mark.parametrize("size", [64, 224])
 def test_a_pass_through_the_teacher_is_what_torch_counts(name: str, size: int) -> None:

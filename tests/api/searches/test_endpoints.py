@@ -50,7 +50,7 @@ def test_the_spec_is_shown_resolved(client: TestClient) -> None:
         ({"dataset": "digit"}, "unknown_name", "#/dataset", "'digits'"),
         ({"teacher": {"model": "resnet19"}}, "unknown_name", "#/teacher/model", "resnet18"),
         ({"teacher": {"model": "hf-hub:someone/model"}}, "unknown_name", "#/teacher/model", "Known"),
-        ({"teacher": {"weights": "/etc/passwd"}}, "invalid_request", "#/teacher/weights", "pretrained or train"),
+        ({"teacher": {"weights": "/etc/passwd"}}, "invalid_request", "#/teacher/weights", "finetune or train"),
         ({"teacher": {"boundaries": ["layer1"]}}, "invalid_spec", "#/teacher/boundaries", "3 blocks"),
         ({"space": "dna-mb"}, "unknown_name", "#/space", "dna-mbconv"),
         (

@@ -33,3 +33,10 @@ def test_a_family_is_found_and_nonsense_is_not(shared: TestClient) -> None:
     assert found
     assert all("resnet" in teacher["name"] + teacher["family"].lower() for teacher in found)
     assert shared.get("/teachers", params={"q": "a teacher like no other"}).json() == {"items": [], "next": None}
+
+
+def test_a_model_is_found_by_the_tag_of_its_weights(shared: TestClient) -> None:
+    (teacher,) = shared.get("/teachers", params={"q": "resnet18.a1_in1k"}).json()["items"]
+    assert teacher["name"] == "resnet18"
+    assert teacher["tags"][0] == "a1_in1k"
+    assert "a2_in1k" in teacher["tags"]

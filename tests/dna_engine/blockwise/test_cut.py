@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch.nn import functional
 
+from dna_engine.blockwise.lens import Lens
 from dna_engine.blockwise.stages import find_blocks
 from dna_engine.blockwise.teacher import Teacher
 from dna_engine.errors import TeacherError
@@ -66,9 +68,26 @@ class TestRunning:
         model = random_model("resnet10t")
         pixels = torch.randint(256, (2, 3, 32, 32), dtype=torch.uint8)
         theirs = (pixels / 255 - 0.5) / 0.25
-        teacher = Teacher(model, ["layer1"], mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25))
+        teacher = Teacher(model, ["layer1"], lens=Lens(mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25)))
         (expected,) = hooked_maps(model, ["layer1"], theirs)
         torch.testing.assert_close(teacher.features(batches.normalize(pixels), [1])[1], expected, rtol=1e-4, atol=1e-5)
+
+    def test_a_size_of_its_own_and_the_sides_of_the_student(self) -> None:
+        model = random_model("resnet10t")
+        images = torch.randn(2, 3, 32, 32)
+        teacher = Teacher(model, ["layer1", "layer2", "layer4"], lens=Lens(size=96), sides=[8, 4, 6])
+        larger = functional.interpolate(images, size=(96, 96), mode="bilinear", antialias=True)
+        first, second, last = hooked_maps(model, ["layer1", "layer2", "layer4"], larger)
+        maps = teacher.features(images, [0, 1, 2, 3])
+        assert maps[0] is images
+        torch.testing.assert_close(maps[1], functional.avg_pool2d(first, 3))
+        torch.testing.assert_close(maps[2], functional.avg_pool2d(second, 3))
+        torch.testing.assert_close(maps[3], functional.interpolate(last, size=(6, 6), mode="bilinear"))
+        assert [shape[-1] for shape in teacher.shapes(32)] == [32, 8, 4, 6]
+
+    def test_shrinking_blurs_first(self) -> None:
+        board = torch.tensor([[1.0, -1.0], [-1.0, 1.0]]).tile(16, 16).expand(1, 3, 32, 32)
+        assert Lens(size=12)(board)[:, :, 2:-2, 2:-2].abs().max() < 0.2  # Without, whole squares come through.
 
     def test_shapes(self) -> None:
         teacher = Teacher(random_model("regnetx_002"), ["s1", "s3"])

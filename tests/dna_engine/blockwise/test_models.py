@@ -11,8 +11,9 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from dna_engine.blockwise.models import build
+from dna_engine.blockwise.models import Origin, build, downloaded, native_config, origin
 from dna_engine.errors import TeacherError
+from tests.dna_engine.blockwise.hub import REVISION, put_weights
 from tests.dna_engine.blockwise.models import random_model
 
 
@@ -48,3 +49,17 @@ class TestWeights:
         with pytest.raises(TeacherError, match=r"no route to host\). Allow access to the model hub\."):
             build("resnet10t", pretrained=True)
         assert asked[0]["pretrained_cfg_overlay"] == {"hf_hub_filename": "model.safetensors"}, "never a pickle"
+
+    @pytest.mark.parametrize(("name", "tag"), [("resnet10t", "c3_in1k"), ("resnet18.a1_in1k", "a1_in1k")])
+    def test_those_of_timm_and_where_they_come_from(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, tag: str
+    ) -> None:
+        model = random_model(name)
+        put_weights(name, model, tmp_path, monkeypatch)
+        loaded = downloaded(name, torch.device("cpu"))
+        assert torch.equal(loaded.get_parameter("fc.weight"), model.get_parameter("fc.weight"))
+        assert origin(name) == Origin(tag=tag, hub=f"timm/{name.partition('.')[0]}.{tag}", revision=REVISION)
+
+    def test_a_tag_has_a_normalisation_of_its_own(self) -> None:
+        assert native_config("efficientnet_b1.ra4_e3600_r240_in1k").mean == (0.5, 0.5, 0.5)
+        assert native_config("efficientnet_b1.ft_in1k").mean == (0.485, 0.456, 0.406)

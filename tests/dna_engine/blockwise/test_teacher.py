@@ -12,8 +12,10 @@ import timm
 import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
+from torch.nn import functional
 
 from dna_engine.advice import advice
+from dna_engine.blockwise.models import build
 from dna_engine.blockwise.teacher import load_teacher, run_step
 from dna_engine.catalogue import default_space, get_teacher
 from dna_engine.errors import Interrupted, TeacherError
@@ -21,6 +23,9 @@ from dna_engine.events import Log
 from dna_engine.images import pixels
 from dna_engine.plans import Kind, Step
 from dna_engine.spec import ResolvedSpec
+from dna_engine.training.network import count_model
+from dna_engine.training.splits import load_splits
+from tests.dna_engine.blockwise.hub import REVISION, put_weights
 from tests.dna_engine.blockwise.models import hooked_maps, random_model
 from tests.dna_engine.runs import context, tiny_spec
 
@@ -87,7 +92,7 @@ class TestStep:
     @pytest.mark.parametrize(
         ("model", "size", "says"),
         [
-            ("convnext_atto", 16, "cannot take images of 16 pixels .*, or for another teacher"),
+            ("convnext_atto", 16, "cannot take images of 16 pixels .*, or ask for another teacher"),
             (
                 "convnext_atto",
                 70,
@@ -109,6 +114,82 @@ class TestStep:
         with pytest.raises(Interrupted):
             run_step(tiny_spec(), self.step, context(tmp_path, stop=lambda: True)[0])
         assert (tmp_path / self.step.checkpoint).exists()
+
+
+class TestPretrained:
+    step = Step(key="teacher", kind=Kind.TEACHER)
+
+    def test_weights_of_a_tag_are_taken_and_told(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        model = random_model("resnet18")
+        put_weights("resnet18.a1_in1k", model, tmp_path / "hub", monkeypatch)
+        spec = tiny_spec(teacher={"model": "resnet18.a1_in1k", "weights": "pretrained"})
+        ctx, _ = context(tmp_path / "run")
+        result = run_step(spec, self.step, ctx)
+        about = json.loads((ctx.run / "teacher.json").read_text())
+        for told in (about, result.values):
+            assert (told["tag"], told["hub"]) == ("a1_in1k", "timm/resnet18.a1_in1k")
+            assert (told["revision"], told["input_size"]) == (REVISION, 16)
+        assert about["model"] == "resnet18.a1_in1k"
+        assert load_file(ctx.run / "teacher.safetensors")["fc.weight"].shape == (1000, 512)
+        assert load_teacher(spec, ctx.run, ctx.device).shapes(16)[1] == (64, 4, 4)
+
+    def test_trained_further_and_rated_with_the_normalisation_of_its_weights(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        name = "tf_efficientnet_lite0"
+        put_weights(name, random_model(name), tmp_path / "hub", monkeypatch)
+        spec = tiny_spec(teacher={"model": name, "weights": "finetune", "epochs": 2, "learning_rate": 0.02})
+        ctx, _ = context(tmp_path / "run")
+        result = run_step(spec, self.step, ctx)
+        about = json.loads((ctx.run / "teacher.json").read_text())
+        assert (about["mean"], about["std"], about["revision"]) == ([0.5] * 3, [0.5] * 3, REVISION)
+        assert about["accuracy"] == result.values["test"]["accuracy"] == result.values["accuracy"]
+        model = build(name, weights=ctx.run / "teacher.safetensors").eval()
+        images, labels = next(load_splits(spec, ctx.device).test.ordered(1000))
+        theirs = (images * torch.tensor(pixels.STD).view(3, 1, 1) + torch.tensor(pixels.MEAN).view(3, 1, 1) - 0.5) / 0.5
+        with torch.no_grad():
+            assert (model(theirs).argmax(1) == labels).float().mean().item() == pytest.approx(about["accuracy"])
+        (expected,) = hooked_maps(model, spec.teacher.boundaries[-1:], theirs)
+        maps = load_teacher(spec, ctx.run, ctx.device).features(images, [3])
+        torch.testing.assert_close(maps[3], expected, rtol=1e-3, atol=1e-4)
+
+    def test_a_classifier_for_the_classes_of_the_search_on_features_that_were_there(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        model = random_model("resnet10t")
+        put_weights("resnet10t", model, tmp_path / "hub", monkeypatch)
+        spec = tiny_spec(teacher={"weights": "finetune", "epochs": 1, "learning_rate": 1e-9})
+        ctx, _ = context(tmp_path / "run")
+        run_step(spec, self.step, ctx)
+        weights = load_file(ctx.run / "teacher.safetensors")
+        assert weights["fc.weight"].shape == (10, 512)
+        torch.testing.assert_close(weights["conv1.0.weight"], model.get_parameter("conv1.0.weight"))
+
+
+class TestSize:
+    step = Step(key="teacher", kind=Kind.TEACHER)
+
+    def test_it_is_trained_at_its_own_size_and_cut_at_the_student_s(self, tmp_path: Path) -> None:
+        spec = tiny_spec(teacher={"epochs": 2, "input_size": 48})
+        ctx, _ = context(tmp_path)
+        result = run_step(spec, self.step, ctx)
+        assert result.values["flops"] == count_model(build("resnet10t", num_classes=10), 48).flops
+        model = build("resnet10t", weights=tmp_path / "teacher.safetensors").eval()
+        images, labels = next(load_splits(spec, ctx.device).test.ordered(1000))
+        larger = functional.interpolate(images, size=(48, 48), mode="bilinear", antialias=True)
+        with torch.no_grad():
+            assert (model(larger).argmax(1) == labels).float().mean().item() == pytest.approx(result.values["accuracy"])
+        shapes = load_teacher(spec, tmp_path, ctx.device).shapes(16)
+        assert [tuple(shape) for shape in shapes] == [(3, 16, 16), (64, 4, 4), (128, 2, 2), (256, 1, 1)]
+
+    def test_a_transformer_supervises_a_small_student(self, tmp_path: Path) -> None:
+        name = "vit_tiny_patch16_224"
+        save_file(random_model(name).state_dict(), tmp_path / "mine.safetensors")
+        spec = tiny_spec(teacher={"model": name, "weights": str(tmp_path / "mine.safetensors"), "input_size": 224})
+        ctx, _ = context(tmp_path / "run")
+        run_step(spec, self.step, ctx)
+        shapes = load_teacher(spec, ctx.run, ctx.device).shapes(16)
+        assert [tuple(shape) for shape in shapes] == [(3, 16, 16), (192, 4, 4), (192, 2, 2), (192, 1, 1)]
 
 
 def with_boundaries(spec: ResolvedSpec, boundaries: list[str]) -> ResolvedSpec:

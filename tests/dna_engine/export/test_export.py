@@ -72,6 +72,8 @@ def lay_down(run: Path, *, scale: float = 1.0) -> Path:
             seed=0,
         )
         (run / name / "training.json").write_text(training.model_dump_json())
+    about = {"model": "resnet50", "weights": "finetune", "hub": "timm/resnet50.a1_in1k", "revision": "c0ffee"}
+    (run / "teacher.json").write_text(json.dumps(about))
     return run
 
 
@@ -190,6 +192,8 @@ def test_the_bundle_is_all_one_needs(run: Path, tmp_path: Path, monkeypatch: pyt
     card = (tmp_path / "README.md").read_text()
     assert LOAD_WITH_TIMM in card
     assert "names the class: 0 0, 1 1, 2 2," in card
+    known = "trained further on the same images, weights timm/resnet50.a1_in1k, revision c0ffee"
+    assert f"followed the teacher resnet50 ({known})." in card
     assert "of 360 images (95% interval " in card
     assert "| guessing a class, and always the commonest | 10.00%, and 10.28% |" in card
     monkeypatch.chdir(tmp_path)

@@ -11,7 +11,7 @@ from dna_engine.errors import InfeasibleBudget, InvalidSpec, TeacherError, Unkno
 from dna_engine.images.info import DIGITS, DatasetInfo
 from dna_engine.space import SPACES
 from dna_engine.space.cost import cost_range
-from dna_engine.spec import ResolvedSpec, SearchSpec, resolve
+from dna_engine.spec import ResolvedSpec, SearchSpec, parse_job, resolve
 
 LARGE = DatasetInfo(
     name="birds", kind="folder", location="/birds", num_classes=200, num_train=50_000, num_test=5_000, image_size=300
@@ -195,6 +195,45 @@ def test_fields_that_make_no_sense_are_refused(fields: dict[str, Any]) -> None:
 
 def test_a_transformer_takes_images_of_its_own_size_alone() -> None:
     assert resolved(teacher={"model": "deit_tiny_patch16_224"}).input_size == 224
-    with pytest.raises(TeacherError, match="takes images of 224 pixels, not 64: ask for input_size 224") as caught:
+    with pytest.raises(
+        TeacherError, match=r"takes images of 224 pixels, not 64: give it teacher.input_size 224"
+    ) as caught:
         resolved(LARGE, teacher={"model": "deit_tiny_patch16_224"}, input_size=64)
-    assert caught.value.param == "input_size"
+    assert caught.value.param == "teacher.input_size"
+    with pytest.raises(TeacherError, match="takes images of 224 pixels, not 192"):
+        resolved(LARGE, teacher={"model": "deit_tiny_patch16_224", "input_size": 192})
+
+
+def test_a_teacher_may_see_the_images_at_another_size() -> None:
+    spec = resolved(teacher={"model": "deit_tiny_patch16_224", "input_size": 224})
+    assert (spec.input_size, spec.teacher_size) == (16, 224)
+    assert resolved().teacher_size == resolved().input_size
+
+
+def test_a_spec_of_before_teachers_had_a_size_means_what_it_did() -> None:
+    written = resolved(teacher={"epochs": 3}).model_dump(mode="json")
+    del written["teacher"]["input_size"]
+    assert parse_job(written) == resolved(teacher={"epochs": 3})
+
+
+def test_a_teacher_is_trained_further_at_a_lower_rate() -> None:
+    spec = resolved(teacher={"weights": "finetune", "epochs": 10, "batch_size": 64})
+    assert (spec.teacher.learning_rate, spec.teacher.frozen_epochs) == (0.001, 2)
+    assert resolved(teacher={"weights": "finetune", "epochs": 1}).teacher.frozen_epochs == 0
+    assert resolved(teacher={"weights": "train", "epochs": 10}).teacher.frozen_epochs == 0
+
+
+@pytest.mark.parametrize("weights", ["pretrained", "finetune"])
+def test_weights_that_timm_has_not_are_refused(weights: str) -> None:
+    with pytest.raises(TeacherError, match="timm has no weights for seresnet18: ask for weights train") as caught:
+        resolved(teacher={"model": "seresnet18", "weights": weights})
+    assert caught.value.param == "teacher.weights"
+
+
+def test_a_teacher_is_named_with_the_tag_of_its_weights() -> None:
+    assert resolved(teacher={"model": "resnet50.a1_in1k"}).teacher.model == "resnet50.a1_in1k"
+    with pytest.raises(
+        UnknownName, match=r"no weights named 'resnet50.a1_in2k'. Did you mean 'resnet50.a1_in1k'"
+    ) as caught:
+        resolved(teacher={"model": "resnet50.a1_in2k"})
+    assert caught.value.param == "teacher.model"

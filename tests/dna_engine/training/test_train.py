@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import timm
 import torch
 from safetensors.torch import load_file
 from torch import nn
@@ -115,6 +116,40 @@ def test_an_interrupted_run_ends_as_an_uninterrupted_one_to_the_bit(
         torch.manual_seed(99)  # What happened in between must not matter.
     result = fit(interrupted, splits, recipe, tmp_path / "parts")
     assert (result.test_accuracy, result.test_loss) == (expected.test_accuracy, expected.test_loss)
+    for name, tensor in whole.state_dict().items():
+        assert torch.equal(tensor, interrupted.state_dict()[name]), name
+
+
+def timm_model() -> nn.Module:
+    torch.manual_seed(0)
+    model: nn.Module = timm.create_model("resnet10t", num_classes=10)
+    return model
+
+
+FURTHER = Recipe(epochs=2, batch_size=256, frozen_epochs=1, layer_decay=0.75)
+
+
+def test_a_model_is_trained_further_from_its_classifier_on(splits: Splits, tmp_path: Path) -> None:
+    model, before = timm_model(), timm_model().state_dict()
+    with pytest.raises(Interrupted):
+        fit(model, splits, FURTHER, tmp_path, stop_after=splits.train.steps(256) - 1)
+    changed = {name for name, tensor in model.state_dict().items() if not torch.equal(tensor, before[name])}
+    assert changed == {"fc.weight", "fc.bias"}, "norms and their statistics stay as well"
+    model = timm_model()
+    fit(model, splits, FURTHER, tmp_path)
+    assert all(parameter.requires_grad for parameter in model.parameters())
+    names = {name for name, tensor in model.state_dict().items() if not torch.equal(tensor, before[name])}
+    assert names == before.keys()
+
+
+def test_a_model_that_is_trained_further_goes_on_to_the_bit(splits: Splits, tmp_path: Path) -> None:
+    whole, interrupted = timm_model(), timm_model()
+    fit(whole, splits, FURTHER, tmp_path / "whole")
+    for stop_after in (2, 4):  # While its classifier alone is trained, and later.
+        with pytest.raises(Interrupted):
+            fit(interrupted, splits, FURTHER, tmp_path / "parts", stop_after)
+        interrupted = timm_model()
+    fit(interrupted, splits, FURTHER, tmp_path / "parts")
     for name, tensor in whole.state_dict().items():
         assert torch.equal(tensor, interrupted.state_dict()[name]), name
 
