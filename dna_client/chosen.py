@@ -26,6 +26,8 @@ def _of_search(written: Mapping[str, Any], resolved: Mapping[str, Any]) -> Itera
     if written.get("space") is None:
         yield ["space", resolved["space"].get("name") or "derived from the teacher"]
     yield ["distillation", *_epochs(training, resolved["training"])]
+    if (count := resolved.get("select", {}).get("finalists")) and "finalists" not in _open(written.get("select")):
+        yield ["finalists", str(count)]
     yield ["training", *_epochs(retrain, resolved["retrain"]), *_rate(retrain, resolved["retrain"])]
     yield from _flip(written, resolved)
     if not _open(written.get("budget")):

@@ -24,9 +24,11 @@ FINISHED = frozenset({"succeeded", "failed", "cancelled"})
 
 #: The phases of a job of each kind, in order.
 PHASES: Mapping[JobKind, tuple[str, ...]] = {
-    "search": ("teacher", "distill", "rate", "select", "train", "export"),
+    "search": ("teacher", "distill", "rate", "finalists", "select", "train", "export"),
     "training": ("train", "export"),
 }
+#: Those that a job may do without.
+OPTIONAL = frozenset({"finalists"})
 
 
 class Page(TypedDict, Generic[Item]):
@@ -194,6 +196,13 @@ class Frontier(TypedDict):
     points: list[FrontierPoint]
 
 
+class LookedAt(TypedDict):
+    """What came of a finalist of the search, on the rating images."""
+
+    log_loss: float
+    accuracy: float
+
+
 class Selected(TypedDict):
     """A network chosen from finished ratings, kept as an architecture of the search."""
 
@@ -202,6 +211,7 @@ class Selected(TypedDict):
     loss: float
     flops: int
     params: int
+    looked_at: LookedAt | None
     architecture: dict[str, Any]
 
 

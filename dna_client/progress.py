@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from dna_client.models import FINISHED, PHASES, Event, JobKind
+from dna_client.models import FINISHED, OPTIONAL, PHASES, Event, JobKind
 
 
 @dataclass
@@ -140,11 +140,13 @@ class JobProgress:
 
     @property
     def phases(self) -> list[PhaseProgress]:
+        """Those before the running one that the job did without are left out."""
         names = PHASES[self.kind]
         current = names.index(self.phase or names[0])
         return [
             PhaseProgress(name, self._fraction(name, index, current), self._seconds(name))
             for index, name in enumerate(names)
+            if index >= current or name not in OPTIONAL or any(step.phase == name for step in self.steps.values())
         ]
 
     @property

@@ -17,6 +17,7 @@ def result(search: Search) -> RenderableType:
     """The networks side by side, and the time by phase: what there is of them while the search is under way."""
     parts: list[list[RenderableType]] = [
         [networks(search)] if search["architectures"] or _teacher(search["steps"]) else [],
+        finalists(search),
         [times(search["steps"])] if phase_times(search["steps"]) else [],
     ]
     return Group(*apart(parts))
@@ -59,6 +60,24 @@ def costs(search: Search) -> RenderableType:
     return output.table(
         columns, [*rows, row], right=columns[1:4], ids=("architecture",), droppable=("params", "predicted loss")
     )
+
+
+def finalists(search: Search) -> list[RenderableType]:
+    """The networks that were looked at whole, the winner first; nothing where the ratings alone have decided."""
+    selected: Mapping[str, Any] = next((step["values"] for step in search["steps"] if step["kind"] == "select"), {})
+    rows = [
+        (
+            f"{place}.",
+            finalist["name"].removeprefix("finalist-"),
+            output.count(finalist["flops"]),
+            output.loss(finalist["loss"]),
+            output.loss(finalist["log_loss"]),
+            output.percent(finalist["accuracy"]),
+        )
+        for place, finalist in enumerate(selected.get("finalists", ()), start=1)
+    ]
+    columns = ("finalist", "place by rating", "flops", "predicted loss", "log-loss", "accuracy")
+    return [output.table(columns, rows, right=columns[1:], droppable=("flops", "predicted loss"))] if rows else []
 
 
 def accuracies(search: Search) -> list[RenderableType]:

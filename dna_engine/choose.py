@@ -1,15 +1,19 @@
-"""The select step: from the ratings to the whole frontier, the winner within the budget, and its random control."""
+"""The select step: from the ratings to the whole frontier, the winner within the budget and its random control.
+
+Ratings pick, exactly; where the best of them were looked at whole as finalists, what they came to decides among these.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from dna_engine.events import Result
 from dna_engine.images.pixels import preprocessing
 from dna_engine.plans import Step, files
-from dna_engine.plans.results import Chosen, Selected
+from dna_engine.plans.results import Chosen, Finalist, FinalistTried, Selected
 from dna_engine.runtime.context import Context
 from dna_engine.select import LatencyTable, Network, Problem, Ratings, best, frontier, load_ratings
 from dna_engine.select.control import draw_control
@@ -18,30 +22,57 @@ from dna_engine.training.network import count
 
 
 def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
-    """Selects by the ratings of all cells.
+    """Selects by the ratings of all cells, and by what came of the finalists.
 
     Writes ``ratings.json`` (the ratings file of ``dna_engine.select``), ``selection.json`` (the frontier of flops with the
-    network at each point, the winner, the control) and ``architecture.json`` of the winner and the control.
+    network at each point, the winner, the control, the finalists in their order) and ``architecture.json`` of the winner and the control.
 
     Raises:
         InfeasibleBudget: no network fits; says what would.
     """
-    ratings = gather(spec, context.run)
-    problem = Problem(ratings, spec.block_weights, _latency(spec, context.run))
-    limits = spec.budget.limits
-    winner = best(problem, limits).networks[0]
+    problem, limits = problem_of(spec, context.run), spec.budget.limits
+    finalists = _finalists(spec, context.run)
+    winner = _winner(shortlist(problem, spec), finalists)
     networks = {"winner": winner}
     if spec.retrain.control:
         networks["control"] = draw_control(problem, winner, limits, spec.seed)
     chosen = {name: _describe(network, spec) for name, network in networks.items()}
-    _write(context.run / files.RATINGS, ratings.to_json())
+    _write(context.run / files.RATINGS, problem.ratings.to_json())
     points = _points(problem)
     described = {name: network.model_dump(mode="json") for name, network in chosen.items()}
-    _write(context.run / files.SELECTION, {"frontier": points, "limits": limits, **described})
+    tried = [finalist.model_dump(mode="json") for finalist in finalists]
+    _write(context.run / files.SELECTION, {"frontier": points, "limits": limits, "finalists": tried, **described})
     for name, network in chosen.items():
         _write(context.run / name / files.ARCHITECTURE, network.architecture)
-    found = Selected(**chosen, networks=str(ratings.space.networks), frontier=len(points))
+    found = Selected(**chosen, networks=str(problem.ratings.space.networks), frontier=len(points), finalists=finalists)
     return found.result(step.outputs(spec))
+
+
+def problem_of(spec: ResolvedSpec, run: Path) -> Problem:
+    """The ratings, weights and costs that a search selects by."""
+    return Problem(gather(spec, run), spec.block_weights, _latency(spec, run))
+
+
+def shortlist(problem: Problem, spec: ResolvedSpec) -> tuple[Network, ...]:
+    """The best by their ratings within the budget: as many as there are finalists, one at least; fewer where no more fit.
+
+    Raises:
+        InfeasibleBudget: no network fits; says what would.
+    """
+    return best(problem, spec.budget.limits, max(1, len(spec.finalists)), spec.select.min_distance).networks
+
+
+def _finalists(spec: ResolvedSpec, run: Path) -> list[Finalist]:
+    """The least log-loss first; of equal ones the better rated."""
+    tried = [FinalistTried.model_validate_json((run / files.finalist(name)).read_text()) for name in spec.finalists]
+    return sorted((one.finalist for one in tried if one.finalist), key=lambda finalist: finalist.log_loss)
+
+
+def _winner(rated: Sequence[Network], finalists: Sequence[Finalist]) -> Network:
+    """The network that came out first, or the best rated where none was tried."""
+    if not finalists:
+        return rated[0]
+    return next(network for network in rated if network.to_json()["blocks"] == finalists[0].blocks)
 
 
 def gather(spec: ResolvedSpec, run: Path) -> Ratings:

@@ -87,6 +87,14 @@ def summary_lines(summary: Mapping[str, Any]) -> Iterable[str]:
     yield "budget: " + (", ".join(f"{name} {limit:,}" for name, limit in summary["budget"].items()) or "none")
     yield from table(("network", "flops", "params", "test log-loss"), _costs(summary))
     yield from accuracy_lines({name: summary[name] for name in ("winner", "control", "teacher") if name in summary})
+    if finalists := summary["finalists"]:
+        yield from table(
+            ("finalist", "predicted loss", "log-loss after a short training", "accuracy"),
+            (
+                (one["name"], f"{one['loss']:.6f}", f"{one['log_loss']:.4f}", f"{one['accuracy']:.2%}")
+                for one in finalists
+            ),
+        )
     if summary["comparison"]:
         yield summary["comparison"]["says"]
     yield "seconds: " + ", ".join(f"{phase} {seconds:.1f}" for phase, seconds in summary["seconds"].items())

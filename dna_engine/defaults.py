@@ -24,6 +24,12 @@ Start = Literal["scratch", "inherited"]
 START: Final[Start] = "scratch"
 
 
+#: Networks that are looked at whole before one of them is the winner.
+FINALISTS = 8
+#: Each is trained for this share of an epoch, and for this many steps, at least.
+LEAST_SHARE, LEAST_STEPS = 0.25, 48
+
+
 #: What names of sets of digits and letters hold.
 _WRITTEN = ("digits", "mnist", "svhn", "usps", "emnist", "letters")
 
@@ -51,6 +57,11 @@ def batch_size(images: int) -> int:
     while size > SMALLEST_BATCH and images < size * STEPS_PER_EPOCH:
         size //= 2
     return size
+
+
+def short_epochs(images: int, batch: int) -> float:
+    """Passes over the images of a training that is to tell networks apart, not to make them good."""
+    return max(LEAST_SHARE, round(LEAST_STEPS / max(1, images // batch), 2))
 
 
 def learning_rate(batch: int) -> float:

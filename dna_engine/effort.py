@@ -26,6 +26,7 @@ DEFAULT_RATES: Mapping[Kind, float] = {
     Kind.DISTILL: 12.0,
     Kind.LATENCY: 1.0,
     Kind.RATE: 11.0,
+    Kind.FINALIST: 8.5,
     Kind.SELECT: 2.0,
     Kind.TRAIN: 8.5,
     Kind.EXPORT: 0.5,
@@ -61,6 +62,10 @@ def work(step: Step, spec: ResolvedJob) -> float:
             return of_search(spec).training.epochs * images * _image_pass(step, of_search(spec))
         case Kind.RATE:
             return of_search(spec).rating.images * _image_pass(step, of_search(spec))
+        case Kind.FINALIST:
+            search = of_search(spec)
+            passes = _TRAINING * search.select.epochs * images + search.rating.images
+            return passes * _network_cost(step, spec)
         case Kind.TRAIN:
             return spec.recipe_of_networks.epochs * images * (_TRAINING * _network_cost(step, spec) + _answers(spec))
         case _:

@@ -47,6 +47,8 @@ def _runner(kind: Kind) -> Callable[[Any, Step, Context], Result]:
             from dna_engine.training.latency import run_step
         case Kind.RATE:
             from dna_engine.blockwise.rate import run_step
+        case Kind.FINALIST:
+            from dna_engine.finalists import run_step
         case Kind.SELECT:
             from dna_engine.choose import run_step
         case Kind.TRAIN:
@@ -135,7 +137,8 @@ def summarize(spec: ResolvedSpec, journal: Journal) -> dict[str, Any]:
     """What was counted, found and measured, and where the time went.
 
     ``networks`` (a decimal string), ``paths`` rated, points on the ``frontier``, ``teacher``, ``winner`` and ``control``
-    (costs, loss, test accuracy and what it says as ``test``), the last two as ``comparison``, ``seconds`` by phase.
+    (costs, loss, test accuracy and what it says as ``test``), the last two as ``comparison``, the ``finalists`` in their order,
+    ``seconds`` by phase.
     """
     plan = plan_of(spec)
     values = {step.kind: journal.values(step) for step in plan.all_steps()}
@@ -161,6 +164,10 @@ def summarize(spec: ResolvedSpec, journal: Journal) -> dict[str, Any]:
             | trained[name].model_dump(mode="json", include={"test_accuracy", "test_loss", "test"})
             for name, network in selected.chosen.items()
         },
+        "finalists": [
+            finalist.model_dump(mode="json", include={"name", "loss", "log_loss", "accuracy"})
+            for finalist in selected.finalists
+        ],
         "comparison": compared and compared.model_dump(mode="json"),
         "seconds": {phase: round(sum(journal.seconds(step) for step in plan.steps(phase)), 3) for phase in plan.phases},
     }

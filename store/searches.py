@@ -7,14 +7,15 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
+from dna_engine.plans import Kind
 from dna_engine.spec import ResolvedSpec, SearchSpec
 from store import jobs
 from store.columns import new_id
 from store.errors import NotFound
 from store.jobs import Filter
 from store.pages import Page, page
-from store.states import JobKind
-from store.tables import Search
+from store.states import JobKind, StepState
+from store.tables import Search, Step
 
 
 def create(session: Session, spec: SearchSpec, resolved: ResolvedSpec, *, max_attempts: int) -> Search:
@@ -34,6 +35,12 @@ def get(session: Session, search_id: UUID) -> Search:
     if search is None:
         raise NotFound("search", search_id)
     return search
+
+
+def selection(session: Session, search_id: UUID) -> Step | None:
+    """The step that has selected; None before it has."""
+    query = select(Step).where(Step.job_id == search_id, Step.kind == Kind.SELECT, Step.state == StepState.SUCCEEDED)
+    return session.scalar(query)
 
 
 def listing(session: Session, where: Filter, *, after: UUID | None = None, limit: int = 20) -> Page[Search]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from uuid import UUID
 
@@ -10,11 +10,13 @@ from sqlalchemy.orm import Session
 
 from api.errors import Invalid
 from api.pagination import Page, decode, encode, invalid_cursor
-from api.searches.schemas import Cost, FrontierOut, FrontierPoint, Rating, Selected, SelectIn, Selection
+from api.searches.schemas import Cost, FrontierOut, FrontierPoint, LookedAt, Rating, Selected, SelectIn, Selection
 from api.searches.service import SELECTION_STEPS
+from dna_engine.plans import results
+from dna_engine.plans.results import Finalist
 from dna_engine.select import Allowance, Network, Problem, best, frontier
 from dna_engine.space import CellRef
-from store import architectures
+from store import architectures, searches
 from store.columns import Json
 from store.states import Role
 
@@ -100,10 +102,17 @@ def select(session: Session, search_id: UUID, problem: Problem, asked: SelectIn)
         raise Invalid(f"{_NO_LATENCY}.", errors=[{"pointer": "#/budget/latency_ms", "detail": _NO_LATENCY}])
     found = best(problem, limits, asked.top_k, asked.min_distance, Allowance(SELECTION_STEPS))
     alike = _alike(session, search_id)
-    return Selection(architectures=[_keep(session, search_id, network, alike) for network in found.networks])
+    finalists = _finalists(session, search_id)
+    return Selection(architectures=[_keep(session, search_id, network, alike, finalists) for network in found.networks])
 
 
-def _keep(session: Session, search_id: UUID, network: Network, alike: Json) -> Selected:
+def _finalists(session: Session, search_id: UUID) -> list[Finalist]:
+    """Those that the search has looked at whole."""
+    step = searches.selection(session, search_id)
+    return results.Selected.model_validate(step.values).finalists if step else []
+
+
+def _keep(session: Session, search_id: UUID, network: Network, alike: Json, finalists: Sequence[Finalist]) -> Selected:
     row = architectures.select_network(
         session,
         search_id,
@@ -113,6 +122,8 @@ def _keep(session: Session, search_id: UUID, network: Network, alike: Json) -> S
         params=network.costs["params"],
         latency_ns=network.costs.get("latency_ns"),
     )
+    blocks = network.to_json()["blocks"]
+    tried = next((finalist for finalist in finalists if finalist.blocks == blocks), None)
     return Selected(
         id=row.id,
         role=row.role,
@@ -120,5 +131,6 @@ def _keep(session: Session, search_id: UUID, network: Network, alike: Json) -> S
         flops=row.flops,
         params=row.params,
         latency_ns=row.latency_ns,
+        looked_at=tried and LookedAt(log_loss=tried.log_loss, accuracy=tried.accuracy),
         architecture=row.architecture,
     )

@@ -158,6 +158,13 @@ class SelectIn(Written):
     )
 
 
+class LookedAt(BaseModel):
+    """What came of a finalist: trained for a short time from the weights of its distilled blocks, judged on the rating images."""
+
+    log_loss: float
+    accuracy: float
+
+
 class Selected(BaseModel):
     """A chosen network, kept as an architecture of the search."""
 
@@ -167,6 +174,9 @@ class Selected(BaseModel):
     flops: int
     params: int
     latency_ns: int | None = Field(description="Where the search measured latency.")
+    looked_at: LookedAt | None = Field(
+        default=None, description="Where it was a finalist of the search; of others the ratings are all that is known."
+    )
     architecture: dict[str, Any]
 
 

@@ -26,7 +26,7 @@ from dna_client.cli.options import (
 from dna_client.cli.output import ERR, print_json, print_table
 from dna_client.download import Downloaded
 from dna_client.errors import LocalError, NotFound
-from dna_client.models import Format, Picture
+from dna_client.models import Format, Picture, Selected
 
 results = typer.Typer()
 
@@ -99,12 +99,20 @@ def select(
             output.count(n["flops"]),
             output.count(n["params"]),
             output.loss(n["loss"]),
+            _as_finalist(n),
             output.ops(n["architecture"]),
         )
         for n in found["architectures"]
     ]
-    columns = ("architecture", "flops", "params", "predicted loss", "network")
-    print_table(columns, rows, right=columns[1:4], ids=("architecture",), droppable=("params", "predicted loss"))
+    columns = ("architecture", "flops", "params", "predicted loss", "as a finalist", "network")
+    droppable = ("params", "as a finalist", "predicted loss")
+    print_table(columns, rows, right=columns[1:5], ids=("architecture",), droppable=droppable)
+
+
+def _as_finalist(network: Selected) -> str:
+    """Its log-loss where the search has looked at it whole."""
+    looked_at = network.get("looked_at")
+    return output.loss(looked_at["log_loss"]) if looked_at else ""
 
 
 @results.command()

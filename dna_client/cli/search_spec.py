@@ -64,6 +64,15 @@ class SearchOptions(SpecOptions):
         At("training.learning_rate"),
         typer.Option(help="Learning rate of distillation.", parser=positive, metavar="RATE"),
     ] = None
+    finalists: Annotated[
+        int | None,
+        At("select.finalists"),
+        typer.Option(
+            help="Best rated networks that are trained for a short time before one of them wins; 0: the ratings decide.",
+            min=0,
+            metavar="N",
+        ),
+    ] = None
     start: Annotated[
         str | None,
         At("retrain.start"),

@@ -9,7 +9,8 @@ and a search without a service is the same steps in one folder::
     ratings/b1c1.json             its ratings
     latency.json                  measured layers, where the budget limits latency
     ratings.json                  all ratings, the documented ratings file
-    selection.json                frontier, winner, control
+    finalists/finalist-1.json     a network that was looked at whole
+    selection.json                frontier, winner, control, the finalists in their order
     winner/ control/ network/     a network: architecture.json, weights.safetensors, training.json, export.json, bundle.zip,
                                   and model.onnx where ONNX expresses it
     pictures/loss.svg, features.svg, frontier.svg
@@ -44,6 +45,11 @@ def cell_weights(cell: CellRef | str) -> str:
 def cell_ratings(cell: CellRef | str) -> str:
     """The ratings of a cell's paths."""
     return f"ratings/{cell}.json"
+
+
+def finalist(name: str) -> str:
+    """What came of a network that was looked at whole."""
+    return f"finalists/{name}.json"
 
 
 def of_network(network: str, *names: str) -> list[str]:

@@ -17,6 +17,7 @@ class Phase(StrEnum):
     TEACHER = "teacher"
     DISTILL = "distill"
     RATE = "rate"
+    FINALISTS = "finalists"
     SELECT = "select"
     TRAIN = "train"
     EXPORT = "export"
@@ -34,6 +35,7 @@ def together(kind: Kind, spec: ResolvedSpec) -> Sequence[Sequence[CellRef]]:  # 
 class Plan(ABC):
     """The phases of a job in their order, and the steps of each."""
 
+    #: None of them is without a step.
     phases: tuple[Phase, ...]
 
     @abstractmethod

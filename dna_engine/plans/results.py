@@ -79,13 +79,46 @@ class Chosen(BaseModel):
     architecture: dict[str, Any]
 
 
+class Finalist(BaseModel):
+    """A network that was trained for a short time from the weights of its distilled blocks.
+
+    Attributes:
+        name: by its place among the ratings: ``finalist-1`` is the best rated.
+        loss: its rating; costs by formula.
+        blocks: of each, ``{"cell", "ops"}``.
+        log_loss: mean cross entropy on the rating images afterwards; ``accuracy`` likewise.
+        error: of the maps that it inherited, the largest of any block, relative.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    loss: float
+    flops: int
+    params: int
+    latency_ns: int | None = Field(default=None, exclude_if=lambda latency: latency is None)
+    blocks: list[dict[str, Any]]
+    log_loss: float
+    accuracy: float
+    error: float
+
+
+class FinalistTried(Found):
+    """Nothing where fewer networks fit the budget than were to be tried."""
+
+    finalist: Finalist | None
+
+
 class Selected(Found):
-    """The winner, its control where one was drawn, the number of ``networks`` as a decimal string, points on the ``frontier``."""
+    """The winner, its control where one was drawn, the number of ``networks`` as a decimal string, points on the ``frontier``, and the
+    finalists, the least log-loss first, where there were some.
+    """
 
     winner: Chosen
     control: Chosen | None = Field(default=None, exclude_if=lambda control: control is None)
     networks: str
     frontier: int
+    finalists: list[Finalist] = Field(default=[], exclude_if=lambda finalists: not finalists)
 
     @property
     def chosen(self) -> dict[str, Chosen]:
@@ -155,6 +188,7 @@ FOUND: Mapping[Kind, type[Found]] = {
     Kind.DISTILL: CellsDistilled,
     Kind.LATENCY: LatencyMeasured,
     Kind.RATE: CellsRated,
+    Kind.FINALIST: FinalistTried,
     Kind.SELECT: Selected,
     Kind.TRAIN: Trained,
     Kind.EXPORT: Exported,

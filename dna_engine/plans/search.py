@@ -1,4 +1,4 @@
-"""The plan of a search: teacher, distillation and rating of its cells, selection, training and export of what was found."""
+"""The plan of a search: teacher, distillation and rating of its cells, finalists, selection, training and export of what was found."""
 
 from __future__ import annotations
 
@@ -10,10 +10,18 @@ from dna_engine.spec import ResolvedSpec
 class SearchPlan(Plan):
     """From a teacher to networks that can be used."""
 
-    phases = (Phase.TEACHER, Phase.DISTILL, Phase.RATE, Phase.SELECT, Phase.TRAIN, Phase.EXPORT)
-
     def __init__(self, spec: ResolvedSpec) -> None:
         self._spec = spec
+        finalists = (Phase.FINALISTS,) if spec.finalists else ()
+        self.phases = (
+            Phase.TEACHER,
+            Phase.DISTILL,
+            Phase.RATE,
+            *finalists,
+            Phase.SELECT,
+            Phase.TRAIN,
+            Phase.EXPORT,
+        )
 
     def steps(self, phase: Phase, spread: Spread = together) -> list[Step]:
         match phase:
@@ -25,6 +33,8 @@ class SearchPlan(Plan):
                 measured = self._spec.budget.latency_ms is not None
                 latency = [Step(key="latency", kind=Kind.LATENCY)] if measured else []
                 return latency + self._of_cells(Kind.RATE, spread)
+            case Phase.FINALISTS:
+                return [Step(key=name, kind=Kind.FINALIST, network=name) for name in self._spec.finalists]
             case Phase.SELECT:
                 return [Step(key="select", kind=Kind.SELECT)]
             case Phase.TRAIN:

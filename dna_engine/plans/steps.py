@@ -17,6 +17,7 @@ class Kind(StrEnum):
     DISTILL = "distill"
     LATENCY = "latency"
     RATE = "rate"
+    FINALIST = "finalist"
     SELECT = "select"
     TRAIN = "train"
     EXPORT = "export"
@@ -37,7 +38,7 @@ class Step(BaseModel):
         key: unique within a job, e.g. ``distill-1``; also names its checkpoint.
         cells: for distill and rate, the cells, e.g. ``["b1c1", "b2c1"]``.
         network: for train and export, the folder of the network, e.g. ``winner``. The card of an exported network compares it,
-            so that the export reads the trainings of all.
+            so that the export reads the trainings of all. For a finalist its name, e.g. ``finalist-1``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -69,10 +70,11 @@ class Step(BaseModel):
                 return supervisor
             case Kind.RATE:
                 return supervisor + [files.cell_weights(cell) for cell in self.cells]
-            case Kind.SELECT:
+            case Kind.FINALIST:
                 search = of_search(spec)
-                ratings = [files.cell_ratings(cell) for cell in search.parsed_space.cells]
-                return ratings if search.budget.latency_ms is None else [*ratings, files.LATENCY]
+                return _rated(search) + [files.cell_weights(cell) for cell in search.parsed_space.cells]
+            case Kind.SELECT:
+                return _rated(of_search(spec)) + [files.finalist(name) for name in of_search(spec).finalists]
             case Kind.TRAIN:
                 described = [] if self._folder in spec.given else files.of_network(self._folder, files.ARCHITECTURE)
                 taught = supervisor if spec.recipe_of_networks.distill else []
@@ -104,6 +106,8 @@ class Step(BaseModel):
                 return [files.LATENCY]
             case Kind.RATE:
                 return [files.cell_ratings(cell) for cell in self.cells]
+            case Kind.FINALIST:
+                return [files.finalist(self._folder)]
             case Kind.SELECT:
                 chosen = [name for network in spec.networks for name in files.of_network(network, files.ARCHITECTURE)]
                 return [files.RATINGS, files.SELECTION, *chosen]
@@ -138,3 +142,9 @@ def of_search(spec: ResolvedJob) -> ResolvedSpec:
     """The spec, where a kind of step is in no other plan than a search's."""
     assert isinstance(spec, ResolvedSpec)
     return spec
+
+
+def _rated(search: ResolvedSpec) -> list[str]:
+    """What a selection is made from."""
+    ratings = [files.cell_ratings(cell) for cell in search.parsed_space.cells]
+    return ratings if search.budget.latency_ms is None else [*ratings, files.LATENCY]

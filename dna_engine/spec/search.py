@@ -129,6 +129,27 @@ class RateSpec(Part):
     )
 
 
+class SelectSpec(Part):
+    """Which networks are looked at whole before one of them wins: ratings of blocks pick, exactly, and a short training decides."""
+
+    finalists: Whole | None = Field(
+        default=None,
+        ge=0,
+        le=64,
+        description="So many networks, the best by their ratings within the budget, are trained for a short time from the weights of their "
+        "distilled blocks; the least log-loss on the rating images wins. 0: the ratings alone decide. Default: 8.",
+    )
+    epochs: float | None = Field(
+        default=None,
+        gt=0,
+        le=100,
+        description="Passes over the training images in which each is trained. Default: a quarter, more for few images.",
+    )
+    min_distance: Whole = Field(
+        default=1, ge=1, le=64, description="Layers in which each finalist differs at least from those before it."
+    )
+
+
 class RetrainSpec(RecipeSpec):
     """Training of the winner, and of a random network of as many multiply-adds by the same recipe."""
 
@@ -153,6 +174,7 @@ class SearchSpec(JobSpec):
     budget: Budget = Budget()
     training: DistillSpec = DistillSpec()
     rating: RateSpec = RateSpec()
+    select: SelectSpec = SelectSpec()
     retrain: RetrainSpec = RetrainSpec()
     block_weights: list[Annotated[float, Field(ge=0, le=1e6)]] | None = Field(
         default=None, max_length=MAX_BLOCKS, description="Weight of each block's rating in the sum. Default: all 1."
@@ -192,6 +214,11 @@ class ResolvedRate(RateSpec):
     memory_mb: Whole = 512
 
 
+class ResolvedSelect(SelectSpec):
+    finalists: Whole
+    epochs: float
+
+
 class ResolvedRetrain(ResolvedRecipe, RetrainSpec):
     """Nothing of it is left open."""
 
@@ -207,6 +234,8 @@ class ResolvedSpec(ResolvedJob):
     budget: Budget
     training: ResolvedDistill
     rating: ResolvedRate
+    select: ResolvedSelect = ResolvedSelect(finalists=0, epochs=defaults.LEAST_SHARE)
+    """Versions that did not know it let the ratings alone decide."""
     retrain: ResolvedRetrain
     block_weights: list[float]
 
@@ -222,6 +251,11 @@ class ResolvedSpec(ResolvedJob):
     @property
     def networks(self) -> tuple[str, ...]:
         return ("winner", "control") if self.retrain.control else ("winner",)
+
+    @property
+    def finalists(self) -> tuple[str, ...]:
+        """Names of the networks that are looked at whole, best rating first; there may be fewer within the budget."""
+        return tuple(f"finalist-{place}" for place in range(1, self.select.finalists + 1))
 
     @property
     def inherited_from(self) -> Sequence[CellRef]:
@@ -269,6 +303,7 @@ def resolve(spec: SearchSpec, dataset: DatasetInfo) -> ResolvedSpec:
         budget=_budget(spec.budget, space, input_size, dataset.num_classes),
         training=_distillation(spec.training, dataset),
         rating=_rating(spec.rating, dataset),
+        select=_selection(spec, dataset),
         retrain=_retraining(spec.retrain, dataset, start),
         block_weights=weights,
         augment=spec.augment,
@@ -383,6 +418,24 @@ def _rating(spec: RateSpec, dataset: DatasetInfo) -> ResolvedRate:
             param="rating.images" if spec.images else "dataset",
         )
     return ResolvedRate.model_validate(spec.model_dump() | {"images": images})
+
+
+def _selection(spec: SearchSpec, dataset: DatasetInfo) -> ResolvedSelect:
+    """Refuses finalists where there is nothing for them to begin with; one alone needs no final."""
+    built = spec.training.width == "adaptors"
+    if spec.select.finalists and not built:
+        raise InvalidSpec(
+            "Cells that are widened to the teacher's width are not built, so finalists cannot begin with their weights: take "
+            "training.width adaptors, or select.finalists 0.",
+            param="select.finalists",
+        )
+    asked = defaults.FINALISTS if spec.select.finalists is None else spec.select.finalists
+    batch_size = spec.retrain.batch_size or defaults.batch_size(dataset.num_train)
+    found = {
+        "finalists": asked if built and asked > 1 else 0,
+        "epochs": spec.select.epochs or defaults.short_epochs(dataset.num_train, batch_size),
+    }
+    return ResolvedSelect.model_validate(spec.select.model_dump() | found)
 
 
 def _retraining(spec: RetrainSpec, dataset: DatasetInfo, start: defaults.Start) -> ResolvedRetrain:

@@ -12,8 +12,8 @@ from timm.scheduler.scheduler import Scheduler
 from timm.scheduler.step_lr import StepLRScheduler
 from torch import nn
 
-from dna_engine.defaults import paper_learning_rate
-from dna_engine.spec import ResolvedRecipe, ResolvedTeacher
+from dna_engine.defaults import learning_rate, paper_learning_rate
+from dna_engine.spec import ResolvedRecipe, ResolvedSpec, ResolvedTeacher
 
 #: Of a network that is trained further: the early layers, whose features are of any images, change least.
 LAYER_DECAY, LEAST_SCALE = 0.75, 0.1
@@ -79,6 +79,19 @@ class Recipe:
             weight_decay=spec.weight_decay,
             label_smoothing=spec.label_smoothing,
             warmup_epochs=min(5.0, spec.epochs / 10),
+        )
+
+    @classmethod
+    def of_finalist(cls, spec: ResolvedSpec) -> Recipe:
+        """What tells finalists apart. Less than an epoch is one of fewer images."""
+        paper = spec.retrain.recipe == "paper"
+        size, epochs = spec.retrain.batch_size, max(1.0, spec.select.epochs)
+        return cls(
+            epochs=epochs,
+            batch_size=size,
+            learning_rate=learning_rate(size) if paper else spec.retrain.learning_rate,
+            label_smoothing=0.0,
+            warmup_epochs=epochs / 10,
         )
 
     @classmethod

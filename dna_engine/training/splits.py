@@ -51,8 +51,8 @@ class Splits:
         return Splits(train=lambda: self.train, rate=lambda: self.rate, test=lambda: self.rate)
 
 
-def load_splits(spec: ResolvedJob, device: torch.device) -> Splits:
-    """The images of a job."""
+def load_splits(spec: ResolvedJob, device: torch.device, *, share: float = 1.0) -> Splits:
+    """The images of a job; of those to train with a ``share`` of every class, all from 1 on."""
     return splits_of(
         spec.dataset,
         input_size=spec.input_size,
@@ -61,6 +61,7 @@ def load_splits(spec: ResolvedJob, device: torch.device) -> Splits:
         augment=spec.augment,
         flip=spec.flip,
         device=device,
+        share=share,
     )
 
 
@@ -73,8 +74,9 @@ def splits_of(
     augment: bool,
     flip: bool = True,
     device: torch.device,
+    share: float = 1.0,
 ) -> Splits:
-    """Training, rating and test images, always RGB of ``input_size``.
+    """Training, rating and test images, always RGB of ``input_size``; of those to train with a ``share`` of every class, all from 1 on.
 
     Raises:
         DataError: there are not enough images to hold some out; or, once they are asked for, they cannot be read.
@@ -87,6 +89,9 @@ def splits_of(
             "rating. Change rating.images.",
             param="rating.images",
         )
+    if share < 1:
+        chosen, _ = by_class([train.labels[index] for index in kept], max(2, round(share * len(kept))), seed)
+        kept = [kept[place] for place in sorted(chosen)]
     hold = partial(_hold, size=input_size, flip=flip, device=device)
     return Splits(
         train=partial(hold, train, kept, augment=augment),

@@ -43,6 +43,7 @@ def tiny_spec(dataset: DatasetInfo = DIGITS, **fields: Any) -> ResolvedSpec:
         "space": TINY_SPACE,
         "teacher": {"epochs": 1},
         "training": {"epochs": 1},
+        "select": {"finalists": 2, "epochs": 0.5},
         "retrain": {"epochs": 2, "batch_size": 128},
     }
     return resolve(SearchSpec.model_validate(short | fields), dataset)

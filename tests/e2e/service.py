@@ -22,6 +22,7 @@ TINY: dict[str, Any] = {
     "space": TINY_SPACE,
     "teacher": {"epochs": 1},
     "training": {"epochs": 1},
+    "select": {"finalists": 2, "epochs": 0.5},
     "retrain": {"epochs": 2, "batch_size": 128},
 }
 

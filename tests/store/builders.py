@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 
 from dna_engine.accuracy import Answers, judge
 from dna_engine.images.info import DIGITS
-from dna_engine.plans import Kind
+from dna_engine.plans import Kind, Phase, plan_of
 from dna_engine.space import CellRef
 from dna_engine.space.architecture import Architecture as Network
 from dna_engine.space.architecture import published
-from dna_engine.spec import ResolvedSpec, SearchSpec, TrainingSpec, resolve, resolve_training
+from dna_engine.spec import ResolvedSpec, SearchSpec, TrainingSpec, parse_job, resolve, resolve_training
 from store import architectures, flow, searches, steps, trainings, workers
 from store.claims import Claim
 from store.migrate import is_current
@@ -28,7 +28,8 @@ TEST = judge(Answers(images=[50, 50], right=[50, 49], given=[51, 49])).model_dum
 
 
 def new_search(session: Session, *, max_attempts: int = 3, **fields: Any) -> Search:
-    spec = SearchSpec.model_validate({"dataset": "digits", **fields})
+    """A search whose ratings alone decide, unless ``fields`` say otherwise."""
+    spec = SearchSpec.model_validate({"dataset": "digits", "select": {"finalists": 0}, **fields})
     return searches.create(session, spec, resolve(spec, DIGITS), max_attempts=max_attempts)
 
 
@@ -56,6 +57,11 @@ def new_worker(session: Session, *, hostname: str = "here", queues: Sequence[str
 def two_groups(session: Session, kind: Kind, spec: ResolvedSpec) -> Sequence[Sequence[CellRef]]:
     cells = spec.parsed_space.cells
     return [cells[::2], cells[1::2]]
+
+
+def phases(job: Job) -> tuple[Phase, ...]:
+    """All that it goes through."""
+    return plan_of(parse_job(job.resolved)).phases
 
 
 def queued(session: Session, job: Job) -> list[Step]:

@@ -26,6 +26,7 @@ from tests.store.builders import (
     new_search,
     new_training,
     new_worker,
+    phases,
     queued,
     succeed,
     take,
@@ -34,7 +35,7 @@ from tests.store.builders import (
 
 
 def test_every_phase_follows_the_one_before(session: Session) -> None:
-    search, worker = new_search(session), new_worker(session)
+    search, worker = new_search(session, select={"finalists": 3}), new_worker(session)
     seen = []
     for _ in Phase:
         seen.append((search.phase, len(queued(session, search))))
@@ -45,6 +46,7 @@ def test_every_phase_follows_the_one_before(session: Session) -> None:
         (Phase.TEACHER, 1),
         (Phase.DISTILL, 2),
         (Phase.RATE, 2),
+        (Phase.FINALISTS, 3),
         (Phase.SELECT, 1),
         (Phase.TRAIN, 2),
         (Phase.EXPORT, 3),
@@ -225,7 +227,7 @@ def test_cancel_waits_for_what_runs_and_can_be_resumed(session: Session) -> None
     assert flow.stop(session, claim, engine_seconds=1.0) == StepState.CANCELLED
     assert search.state == JobState.CANCELLED
     flow.resume(session, search.id)
-    for _ in list(Phase)[1:]:
+    for _ in phases(search)[1:]:
         finish_phase(session, search, worker)
     assert search.state == JobState.SUCCEEDED
     with pytest.raises(IllegalTransition, match="nothing to cancel"):
@@ -368,14 +370,14 @@ def test_a_damaged_input_is_made_again_and_what_needs_it_waits(session: Session)
     succeed(session, take(session, teacher, worker))
     assert (search.phase, [step.key for step in queued(session, search)]) == (Phase.DISTILL, ["distill-2"])
     assert _wakes(session, second) == woken + 1
-    for _ in list(Phase)[1:]:
+    for _ in phases(search)[1:]:
         finish_phase(session, search, worker)
     assert search.state == JobState.SUCCEEDED
 
 
 def test_phases_that_are_done_are_passed_over_when_something_before_them_was_made_again(session: Session) -> None:
     search, worker = new_search(session), new_worker(session)
-    for _ in list(Phase)[:-1]:
+    for _ in phases(search)[:-1]:
         finish_phase(session, search, worker)
     pictures = next(step for step in queued(session, search) if step.key == "pictures")
     flow.lack(session, take(session, pictures, worker), "cells/b1c1.safetensors", BAD)
@@ -388,7 +390,7 @@ def test_phases_that_are_done_are_passed_over_when_something_before_them_was_mad
 
 def test_a_training_that_is_made_again_replaces_what_it_said(session: Session) -> None:
     search, worker = new_search(session), new_worker(session)
-    for _ in list(Phase)[:-1]:
+    for _ in phases(search)[:-1]:
         finish_phase(session, search, worker)
     export = next(step for step in queued(session, search) if step.key == "export-winner")
     flow.lack(session, take(session, export, worker), "winner/weights.safetensors", BAD)
@@ -402,7 +404,7 @@ def test_a_training_that_is_made_again_replaces_what_it_said(session: Session) -
 
 def test_what_cannot_be_made_again_fails_once_and_is_named(session: Session) -> None:
     search, worker = new_search(session), new_worker(session)
-    for _ in list(Phase)[:4]:
+    for _ in phases(search)[:4]:
         finish_phase(session, search, worker)
     claim = take(session, queued(session, search)[0], worker)
     error = {"code": "bad_input", "message": "winner/architecture.json is gone.", "param": None}
@@ -419,7 +421,7 @@ def test_what_is_damaged_again_and_again_ends(session: Session) -> None:
     assert flow.lack(session, take(session, step, worker), "teacher.json", BAD) == StepState.FAILED
     assert search.state == JobState.FAILED
     flow.resume(session, search.id)
-    for _ in list(Phase)[1:]:
+    for _ in phases(search)[1:]:
         finish_phase(session, search, worker)
     assert search.state == JobState.SUCCEEDED
 
@@ -434,7 +436,7 @@ def test_a_search_that_is_cancelled_while_something_is_made_again_can_be_resumed
     flow.resume(session, search.id)
     assert [step.key for step in queued(session, search)] == ["teacher", first.key, second.key]
     succeed(session, take(session, queued(session, search)[0], worker))
-    for _ in list(Phase)[1:]:
+    for _ in phases(search)[1:]:
         finish_phase(session, search, worker)
     assert search.state == JobState.SUCCEEDED
 

@@ -219,7 +219,7 @@ def test_a_finished_search_shows_what_it_found(finished: Finished) -> None:
     assert search["comparison"]["says"].startswith("100 test images do not tell winner from control")
     assert search["best"]["flops"] <= search["spec"]["budget"]["flops"]
     assert {step["kind"] for step in search["steps"]} == {
-        "teacher", "distill", "rate", "select", "train", "export", "pictures",
+        "teacher", "distill", "rate", "finalist", "select", "train", "export", "pictures",
     }  # fmt: skip
     assert sum(step["engine_seconds"] for step in search["steps"]) == ENGINE_SECONDS * len(search["steps"])
     problem(finished.client.post(f"/searches/{finished.id}/cancel"), 409, "illegal_transition")

@@ -90,17 +90,20 @@ def test_a_search_of_hours_on_a_cpu_is_warned_of_with_what_takes_minutes(
 def test_steps_and_their_device_time(client: TestClient) -> None:
     body = estimate(client)
     assert [step["kind"] for step in body["steps"]] == [
-        "teacher", "distill", "rate", "select", "train", "train", "export", "export", "pictures",
+        "teacher", "distill", "rate", *["finalist"] * 8, "select", "train", "train", "export", "export", "pictures",
     ]  # fmt: skip
     assert body["steps"][1]["cells"] == [str(ref) for ref in get_space("mbconv-small").cells]
     assert [step["networks"] for step in body["steps"]][-3:] == [["winner"], ["control"], []]
     assert {step["basis"] for step in body["steps"]} == {"default"}
     assert abs(body["device_seconds"] - sum(step["device_seconds"] for step in body["steps"])) < 1e-9
     alone = estimate(client, retrain={"control": False})
-    assert len(alone["steps"]) == 7
+    assert len(alone["steps"]) == 15
     assert alone["device_seconds"] < body["device_seconds"]
     longer = estimate(client, training={"epochs": 40}, retrain={"epochs": 60}, teacher={"epochs": 60})
-    assert longer["device_seconds"] > 1.5 * body["device_seconds"]
+    rated = estimate(client, select={"finalists": 0})
+    assert "finalist" not in {step["kind"] for step in rated["steps"]}
+    assert rated["device_seconds"] < body["device_seconds"]
+    assert longer["device_seconds"] > 1.4 * body["device_seconds"]
 
 
 def test_finished_steps_give_the_rate(client: TestClient, sessions: Sessions, blobs: BlobStore) -> None:
@@ -112,7 +115,7 @@ def test_finished_steps_give_the_rate(client: TestClient, sessions: Sessions, bl
     # Distillation and rating were split in two: as one step, a start and a pass of the teacher are saved.
     assert ENGINE_SECONDS < seconds.pop("distill") < 2 * ENGINE_SECONDS
     assert ENGINE_SECONDS < seconds.pop("rate") < 2 * ENGINE_SECONDS
-    assert seconds == dict.fromkeys(("teacher", "select", "train", "export", "pictures"), ENGINE_SECONDS)
+    assert seconds == dict.fromkeys(("teacher", "finalist", "select", "train", "export", "pictures"), ENGINE_SECONDS)
     epochs = resolve(SearchSpec(dataset="digits"), DIGITS).retrain.epochs
     assert epochs is not None
     twice = {step["kind"]: step["device_seconds"] for step in estimate(client, retrain={"epochs": 2 * epochs})["steps"]}

@@ -97,6 +97,14 @@ def test_the_winner_is_found_again_under_its_own_budget(finished: Finished) -> N
     assert [network["id"] for network in body["architectures"]] == [finished.network("winner")]
 
 
+def test_whether_a_network_was_looked_at_whole_is_said(finished: Finished) -> None:
+    spec = finished.get("").json()["spec"]
+    asked = {"budget": spec["budget"], "top_k": 2}
+    first, second = finished.client.post(f"/searches/{finished.id}/select", json=asked).json()["architectures"]
+    assert first["looked_at"] == {"log_loss": 1.5, "accuracy": 0.5}
+    assert second["looked_at"] is None
+
+
 def test_a_selection_that_cannot_be(finished: Finished) -> None:
     def select(**asked: Any) -> Any:
         return finished.client.post(f"/searches/{finished.id}/select", json=asked)

@@ -24,6 +24,7 @@ def test_the_steps_of_a_search() -> None:
         "teacher": ["teacher"],
         "distill": ["distill-1"],
         "rate": ["rate-1"],
+        "finalists": ["finalist-1", "finalist-2"],
         "select": ["select"],
         "train": ["train-winner", "train-control"],
         "export": ["export-winner", "export-control", "pictures"],
@@ -41,7 +42,19 @@ def test_the_steps_of_a_training() -> None:
 
 def test_without_a_control_none_is_trained_or_exported() -> None:
     steps = plan(tiny_spec(retrain={"control": False})).all_steps()
-    assert {step.network for step in steps} == {None, "winner"}
+    assert {step.network for step in steps if step.kind != Kind.FINALIST} == {None, "winner"}
+
+
+def test_where_ratings_alone_decide_there_are_no_finalists() -> None:
+    plain = plan(tiny_spec(select={"finalists": 0}))
+    assert Phase.FINALISTS not in plain.phases
+    assert plain.after(Phase.RATE) == Phase.SELECT
+    assert all(step.kind != Kind.FINALIST for step in plain.all_steps())
+
+
+def test_no_phase_is_without_a_step() -> None:
+    for spec in (tiny_spec(), tiny_spec(select={"finalists": 0}), tiny_training()):
+        assert all(plan(spec).steps(phase) for phase in plan(spec).phases)
 
 
 def test_latency_is_measured_where_it_is_limited_beside_rating() -> None:
@@ -70,7 +83,8 @@ def test_keys_are_unique_within_a_job() -> None:
 
 def test_phases_follow_one_another() -> None:
     search, training = plan(tiny_spec()), plan(tiny_training())
-    assert search.after(Phase.RATE) == Phase.SELECT
+    assert search.after(Phase.RATE) == Phase.FINALISTS
+    assert search.after(Phase.FINALISTS) == Phase.SELECT
     assert search.later(Phase.SELECT) == (Phase.TRAIN, Phase.EXPORT)
     assert training.after(Phase.TRAIN) == Phase.EXPORT
     for whole in (search, training):

@@ -16,6 +16,8 @@ from dna_engine.plans.results import (
     Chosen,
     Costs,
     Exported,
+    Finalist,
+    FinalistTried,
     Found,
     LatencyMeasured,
     PicturesDrawn,
@@ -46,12 +48,24 @@ def trained(right: int = 45, *, known: bool = True) -> Trained:
     )
 
 
+FINALIST = Finalist(
+    name="finalist-2",
+    loss=0.5,
+    flops=2,
+    params=1,
+    blocks=[{"cell": 1, "ops": ["mb3_3x3"]}],
+    log_loss=1.5,
+    accuracy=0.5,
+    error=1e-6,
+)
+
 EXAMPLES: dict[Kind, Found] = {
     Kind.TEACHER: TeacherFound(accuracy=0.9, test=trained().test, flops=2, params=1),
     Kind.DISTILL: CellsDistilled(),
     Kind.LATENCY: LatencyMeasured(layers=7, device="cpu", torch="2.11"),
     Kind.RATE: CellsRated(best={"b1c1": 0.5, "b2c1": 0.125}),
-    Kind.SELECT: Selected(winner=CHOSEN, control=CHOSEN, networks=str(2**70), frontier=3),
+    Kind.FINALIST: FinalistTried(finalist=FINALIST),
+    Kind.SELECT: Selected(winner=CHOSEN, control=CHOSEN, networks=str(2**70), frontier=3, finalists=[FINALIST]),
     Kind.TRAIN: trained(),
     Kind.EXPORT: Exported(
         images=360,
@@ -92,6 +106,7 @@ def test_what_there_is_not_is_not_told() -> None:
     alone = Selected(winner=CHOSEN, networks="1", frontier=1)
     values = alone.result([]).values
     assert "control" not in values
+    assert "finalists" not in values
     assert "latency_ns" not in values["winner"]
     assert list(alone.chosen) == ["winner"]
     timed = CHOSEN.model_copy(update={"latency_ns": 5})

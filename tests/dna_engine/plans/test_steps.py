@@ -14,6 +14,7 @@ JOBS = {
         retrain={"start": "inherited", "distill": {}}
     ),
     "search without a control": tiny_spec(retrain={"control": False}),
+    "search by ratings alone": tiny_spec(select={"finalists": 0}),
     "search by latency": tiny_spec(budget={"latency_ms": 5.0}),
     "training": tiny_training(),
 }
@@ -43,6 +44,8 @@ def test_selection_reads_the_latency_table_where_latency_is_limited() -> None:
     select = Step(key="select", kind=Kind.SELECT)
     assert files.LATENCY in select.inputs(JOBS["search by latency"])
     assert files.LATENCY not in select.inputs(JOBS["search"])
+    finalist = Step(key="finalist-1", kind=Kind.FINALIST, network="finalist-1")
+    assert files.LATENCY in finalist.inputs(JOBS["search by latency"])
 
 
 def test_a_training_begins_with_nothing_but_its_spec() -> None:
