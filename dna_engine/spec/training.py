@@ -9,7 +9,6 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from dna_engine import defaults
-from dna_engine.catalogue import check_size, get_teacher
 from dna_engine.errors import InvalidSpec
 from dna_engine.images.info import DatasetInfo
 from dna_engine.images.pixels import preprocessing
@@ -79,7 +78,6 @@ def resolve_training(
 
     Raises:
         InvalidSpec: parts that do not fit together, or the search has nothing of what is asked for.
-        TeacherError: its teacher does not take images of that size.
     """
     fitted = replace(
         architecture, num_classes=dataset.num_classes, input_size=spec.input_size or architecture.input_size
@@ -90,7 +88,7 @@ def resolve_training(
     return ResolvedTraining.model_validate(
         written
         | rest
-        | _taken(spec, search, dataset, fitted.input_size)
+        | _taken(spec, search, dataset)
         | {
             "name": spec.name or f"{dataset.name}, {rest['epochs']} epochs",
             "dataset": dataset,
@@ -101,7 +99,7 @@ def resolve_training(
     )
 
 
-def _taken(spec: TrainingSpec, search: ResolvedSpec | None, dataset: DatasetInfo, input_size: int) -> dict[str, Any]:
+def _taken(spec: TrainingSpec, search: ResolvedSpec | None, dataset: DatasetInfo) -> dict[str, Any]:
     """What it takes of the search that found its network, by field of the resolved spec."""
     if search is None:
         if spec.start == "inherited" or spec.distill is not None:
@@ -115,8 +113,8 @@ def _taken(spec: TrainingSpec, search: ResolvedSpec | None, dataset: DatasetInfo
         taken["space"] = search.space
     if spec.distill is not None:
         check_answers(spec, search.teacher, search.dataset, dataset)
-        check_size(get_teacher(search.teacher.model), search.teacher.input_size or input_size)
-        taken["teacher"] = search.teacher.model_dump()
+        # Whatever size the network has, the teacher sees the images as it did in its search.
+        taken["teacher"] = search.teacher.model_copy(update={"input_size": search.teacher_size})
     return taken
 
 

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from dna_engine import defaults
-from dna_engine.errors import InvalidSpec, TeacherError
+from dna_engine.errors import InvalidSpec
 from dna_engine.images.info import DIGITS, DatasetInfo
 from dna_engine.images.pixels import preprocessing
 from dna_engine.space.architecture import Architecture, published
@@ -145,11 +145,11 @@ def test_it_learns_from_the_teacher_of_its_search_where_the_classes_are_the_same
     found_by = search()
     spec = of_search(found_by, distill={"weight": 0.25})
     assert spec.distill == AnswersSpec(weight=0.25, temperature=4.0)
-    assert (spec.teacher, spec.space) == (found_by.teacher, None)
+    assert (spec.teacher and spec.teacher.model, spec.space) == (found_by.teacher.model, None)
     made = Recipe.of(spec)
     assert (made.teacher_weight, made.temperature) == (0.25, 4.0)
     more = BIRDS.model_copy(update={"name": "more birds", "location": "/more", "num_train": 90_000})
-    assert of_search(found_by, dataset=more, distill={}).teacher == found_by.teacher
+    assert of_search(found_by, dataset=more, distill={}).teacher == spec.teacher
 
 
 @pytest.mark.parametrize(
@@ -171,10 +171,11 @@ def test_what_its_search_does_not_have_is_refused(
     assert caught.value.param == param
 
 
-def test_a_teacher_for_one_size_answers_for_no_other() -> None:
-    found_by = search(teacher={"model": "vit_small_patch16_224", "weights": "train"}, space=None)
-    with pytest.raises(TeacherError, match="224 pixels, not 64"):
-        of_search(found_by, distill={}, input_size=64)
+def test_the_teacher_sees_images_at_the_size_of_its_search_whatever_the_networks() -> None:
+    for model, size in (("vit_small_patch16_224", 224), ("tf_efficientnet_b7", 96)):
+        found_by = search(teacher={"model": model, "weights": "train"}, space=None, input_size=size)
+        spec = of_search(found_by, distill={}, input_size=64)
+        assert spec.teacher == found_by.teacher.model_copy(update={"input_size": size})
 
 
 def test_a_pretrained_teacher_answers_for_imagenet_itself() -> None:
