@@ -62,6 +62,7 @@ def search(arguments: argparse.Namespace, seed: int) -> ResolvedSpec:
             "space": space.to_json(),
             "input_size": arguments.size,
             "training": {"epochs": arguments.distillation_epochs},
+            "select": {"finalists": 0},
             "retrain": {"epochs": arguments.epochs, "control": False},
             "seed": seed,
         }
