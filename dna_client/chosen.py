@@ -60,7 +60,7 @@ def _open(part: Any) -> Mapping[str, Any]:
 def _teacher(written: Mapping[str, Any], resolved: Mapping[str, Any]) -> list[str]:
     said = [] if "model" in written else [str(resolved["model"])]
     trained = resolved["weights"] in ("train", "finetune")
-    if "weights" not in written:
+    if "weights" not in written and not resolved.get("given"):
         said.append("trained on the dataset" if resolved["weights"] == "train" else f"{resolved['weights']} weights")
     if trained and "epochs" not in written:
         said.append(f"{resolved['epochs']} epochs")

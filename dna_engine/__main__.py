@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from dna_engine import console
 from dna_engine.errors import EngineError, InvalidSpec
 from dna_engine.events import Failure, Reporter
+from dna_engine.given import of_run
 from dna_engine.jsonfile import read_object
 from dna_engine.plans import Step
 from dna_engine.plans.files import LATENCY, PICTURES, SPEC
@@ -227,7 +228,8 @@ def _resolved(value: dict[str, Any]) -> ResolvedSpec:
     if isinstance(value.get("dataset"), dict):
         return _valid(ResolvedSpec.model_validate, value)
     spec = _valid(SearchSpec.model_validate, value)
-    return resolve(spec, survey(spec.dataset))
+    given = None if spec.teacher.source is None else of_run(Path(spec.teacher.source))
+    return resolve(spec, survey(spec.dataset), given)
 
 
 def _valid(parse: Callable[[dict[str, Any]], M], value: dict[str, Any]) -> M:

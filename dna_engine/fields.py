@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
+from pydantic.fields import FieldInfo
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 _UNKNOWN = "extra_forbidden"
@@ -60,7 +61,7 @@ def _advised(model: type[BaseModel], error: dict[str, Any], *, advise: bool) -> 
 def _meant(model: type[BaseModel], name: str) -> str:
     """The end of the sentence: fields with that name inside a field of this model, or else with a name like it here."""
     near = [path for path in _paths(model) if path.rpartition(".")[2] == name]
-    near = near or difflib.get_close_matches(name, model.model_fields, n=1)
+    near = near or difflib.get_close_matches(name, _names(model), n=1)
     if not near:
         return ""
     *others, last = near
@@ -69,7 +70,12 @@ def _meant(model: type[BaseModel], name: str) -> str:
 
 def _paths(model: type[BaseModel]) -> Iterator[str]:
     """Every field inside a field, such as ``budget.flops``."""
-    for name, field in model.model_fields.items():
+    for name, field in _names(model).items():
         for kind in (field.annotation, *get_args(field.annotation)):
             if isinstance(kind, type) and issubclass(kind, BaseModel):
-                yield from (f"{name}.{inner}" for inner in (*kind.model_fields, *_paths(kind)))
+                yield from (f"{name}.{inner}" for inner in (*_names(kind), *_paths(kind)))
+
+
+def _names(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """The fields by what people write: ``from`` is no name for Python."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from uuid import UUID
@@ -53,17 +53,22 @@ def record(session: Session, job_id: UUID, files: Sequence[StoredFile]) -> list[
     return replaced
 
 
-def share(session: Session, from_job: UUID, to_job: UUID, names: Sequence[str]) -> list[str]:
+def share(
+    session: Session, from_job: UUID, to_job: UUID, names: Sequence[str], *, called: Mapping[str, str] | None = None
+) -> list[str]:
     """Gives a job files of another one: rows that name the same stored files, which last as long as either; returns the names of
     those that the other does not have.
+
+    Args:
+        called: other names that they get, by those that they have.
 
     Nobody takes their rows away before the transaction ends. The other job is to be held, see :func:`store.architectures.hold`.
     """
     query = select(Artifact).where(Artifact.job_id == from_job, Artifact.name.in_(names)).order_by(Artifact.id)
     found = session.scalars(query.with_for_update(read=True, key_share=True)).all()
     for file in found:
-        same = {name: getattr(file, name) for name in ("name", "media_type", "size", "sha256", "location")}
-        session.add(Artifact(id=new_id(), job_id=to_job, **same))
+        same = {name: getattr(file, name) for name in ("media_type", "size", "sha256", "location")}
+        session.add(Artifact(id=new_id(), job_id=to_job, name=(called or {}).get(file.name, file.name), **same))
     session.flush()
     return sorted({*names} - {file.name for file in found})
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from dna_engine.plans import Kind
 from dna_engine.spec import ResolvedSpec, SearchSpec
-from store import jobs
+from store import given, jobs
 from store.columns import new_id
 from store.errors import NotFound
 from store.jobs import Filter
@@ -19,9 +19,17 @@ from store.tables import Search, Step
 
 
 def create(session: Session, spec: SearchSpec, resolved: ResolvedSpec, *, max_attempts: int) -> Search:
-    """A queued search with the steps of its first phase, their wakes and its first event: all or nothing."""
+    """A queued search with the steps of its first phase, their wakes and its first event: all or nothing.
+
+    The files of a teacher that it is given are its own from now on.
+
+    Raises:
+        IllegalTransition: that teacher is gone.
+    """
     search = Search(id=new_id(), spec=spec.model_dump(mode="json", exclude_unset=True))
     jobs.add(session, search, resolved, max_attempts=max_attempts)
+    if resolved.teacher.given is not None:
+        given.share(session, resolved.teacher.given, search.id)
     return search
 
 

@@ -8,8 +8,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from dna_engine.images.info import DatasetInfo
 from dna_engine.plans import Kind, Phase
-from dna_engine.spec import ResolvedJob
+from dna_engine.spec import ResolvedJob, ResolvedSpec, ResolvedTraining
 from store.states import JobState, StepState
 from store.tables import Step
 
@@ -91,8 +92,13 @@ class Series(BaseModel):
 
 
 def shown(spec: Spec) -> Spec:
-    """The spec without the folder that the images lie in, which is the service's affair."""
-    if spec.dataset.kind != "folder":
-        return spec
-    dataset = spec.dataset.model_copy(update={"location": spec.dataset.name})
-    return spec.model_copy(update={"dataset": dataset})
+    """The spec without the folders that the images lie in, which are the service's affair."""
+    teacher = spec.teacher if isinstance(spec, ResolvedSpec | ResolvedTraining) else None
+    if teacher is not None and teacher.given is not None and teacher.given.taught is not None:
+        given = teacher.given.model_copy(update={"taught": _anywhere(teacher.given.taught)})
+        spec = spec.model_copy(update={"teacher": teacher.model_copy(update={"given": given})})
+    return spec.model_copy(update={"dataset": _anywhere(spec.dataset)})
+
+
+def _anywhere(dataset: DatasetInfo) -> DatasetInfo:
+    return dataset.model_copy(update={"location": dataset.name}) if dataset.kind == "folder" else dataset

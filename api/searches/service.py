@@ -14,7 +14,7 @@ from api.searches.schemas import SearchDetail, SearchSummary
 from dna_engine.errors import TooHard
 from dna_engine.select import Allowance, Problem, Ratings, check
 from dna_engine.spec import ResolvedSpec, SearchSpec, resolve
-from store import architectures, datasets, searches, trainings, waiting
+from store import architectures, datasets, given, searches, trainings, waiting
 from store.jobs import Filter
 
 _WEIGHTS = ("pretrained", "finetune", "train")
@@ -58,14 +58,16 @@ def resolve_for(session: Session, spec: SearchSpec) -> ResolvedSpec:
     """The spec with every default filled in for its dataset.
 
     Raises:
-        EngineError: as :func:`dna_engine.spec.resolve`, or there is no such dataset.
+        EngineError: as :func:`dna_engine.spec.resolve`, or there is no such dataset or teacher.
+        IllegalTransition: the search that a teacher is taken from has none yet.
         Invalid: weights that are not taken from a client.
     """
     if spec.teacher.weights not in (None, *_WEIGHTS):
         # A path would be opened on the worker's machine.
         message = "Weights of a teacher are pretrained, finetune or train"
         raise Invalid(f"{message}.", errors=[{"pointer": "#/teacher/weights", "detail": message}])
-    return resolve(spec, datasets.ready(session, spec.dataset))
+    taken = None if spec.teacher.source is None else given.find(session, spec.teacher.source)
+    return resolve(spec, datasets.ready(session, spec.dataset), taken)
 
 
 def check_budget(resolved: ResolvedSpec) -> None:

@@ -35,6 +35,11 @@ class SearchOptions(SpecOptions):
             help="Teacher's weights: pretrained, finetune (those, trained further on the dataset), or train (on the dataset alone)."
         ),
     ] = None
+    teacher_from: Annotated[
+        str | None,
+        At("teacher.from"),
+        typer.Option(help="A teacher that there is: id of a search whose teacher step is done.", metavar="ID"),
+    ] = None
     teacher_epochs: Annotated[
         int | None,
         At("teacher.epochs"),

@@ -17,14 +17,16 @@ from dna_engine.blockwise.cut import check, cut
 from dna_engine.blockwise.lens import Lens, seen
 from dna_engine.blockwise.models import Origin, build, downloaded, native_config, origin
 from dna_engine.blockwise.stages import find_blocks
+from dna_engine.errors import TeacherError
 from dna_engine.events import Log, Result
 from dna_engine.images import pixels
+from dna_engine.jsonfile import read_object
 from dna_engine.plans import Step, files
 from dna_engine.plans.results import TeacherFound
 from dna_engine.runtime import checkpoint
 from dna_engine.runtime.context import Context
 from dna_engine.space.cost import block_sizes
-from dna_engine.spec import ResolvedSpec
+from dna_engine.spec import GivenTeacher, ResolvedSpec
 from dna_engine.training import train
 from dna_engine.training.network import calm_classifier, count_model, renew_classifier
 from dna_engine.training.recipe import Recipe
@@ -102,7 +104,7 @@ def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
         TeacherError: weights that cannot be had, boundaries that the model does not have, or an input size that does not suit it.
         Interrupted: told to stop; a checkpoint was written.
     """
-    start = _start(spec, context.device)
+    start = _start(spec, context)
     check(start.model, spec)  # Before it is trained for nothing, and before anything is kept.
     for weakness in advice(spec):
         context.reporter.emit(Log(level="warning", message=weakness))
@@ -110,9 +112,10 @@ def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
     about = {
         "model": spec.teacher.model,
         "weights": spec.teacher.weights,
+        "source": spec.teacher.given and spec.teacher.given.named,
         **asdict(start.origin),
-        "accuracy": fitted and fitted.test_accuracy,
-        "test": fitted and fitted.test.model_dump(mode="json"),
+        "accuracy": fitted.test_accuracy if fitted else start.reached.get("accuracy"),
+        "test": fitted.test.model_dump(mode="json") if fitted else start.reached.get("test"),
         "input_size": spec.teacher_size,
         "mean": list(start.mean),
         "std": list(start.std),
@@ -127,16 +130,29 @@ def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
 
 @dataclass(frozen=True, kw_only=True)
 class _Start:
-    """A model before any training here, how the images of its weights were normalised, and where those come from."""
+    """A model before any training here, how the images of its weights were normalised, where those come from, and what was reached
+    with them on the test images of the search.
+    """
 
     model: nn.Module
     mean: Sequence[float] = pixels.MEAN
     std: Sequence[float] = pixels.STD
     origin: Origin = field(default_factory=Origin)
+    reached: Mapping[str, Any] = field(default_factory=dict)
 
 
-def _start(spec: ResolvedSpec, device: torch.device) -> _Start:
+def _start(spec: ResolvedSpec, context: Context) -> _Start:
+    start = _found(spec, context)
+    if spec.teacher.weights == "finetune":
+        renew_classifier(start.model, spec.dataset.num_classes, seed=spec.seed)
+    return start
+
+
+def _found(spec: ResolvedSpec, context: Context) -> _Start:
+    """The model with the weights that it begins with."""
     name, weights = spec.teacher.model, spec.teacher.weights
+    if spec.teacher.given is not None:
+        return _given(spec, spec.teacher.given, context.run)
     torch.manual_seed(spec.seed)
     if weights == "train":
         model = build(name, num_classes=spec.dataset.num_classes)
@@ -144,10 +160,24 @@ def _start(spec: ResolvedSpec, device: torch.device) -> _Start:
         return _Start(model=model)
     if weights not in ("pretrained", "finetune"):
         return _Start(model=build(name, weights=Path(weights)))
-    model, config = downloaded(name, device), native_config(name)
-    if weights == "finetune":
-        renew_classifier(model, spec.dataset.num_classes, seed=spec.seed)
+    model, config = downloaded(name, context.device), native_config(name)
     return _Start(model=model, mean=config.mean, std=config.std, origin=origin(name))
+
+
+def _given(spec: ResolvedSpec, given: GivenTeacher, run: Path) -> _Start:
+    """What another search, or whoever sent the weights, left: as it was normalised there."""
+    if given.kind == "folder":
+        weights, about_it = Path(given.source) / files.TEACHER_WEIGHTS, Path(given.source) / files.TEACHER
+    else:
+        weights, about_it = run / files.GIVEN_WEIGHTS, run / files.GIVEN
+    about = read_object(about_it, TeacherError)
+    return _Start(
+        model=build(given.model, weights=weights),
+        mean=about["mean"],
+        std=about["std"],
+        origin=Origin(**{name: about.get(name) for name in ("tag", "hub", "revision")}),
+        reached=about if given.taught == spec.dataset else {},
+    )
 
 
 def _fit(start: _Start, spec: ResolvedSpec, step: Step, context: Context) -> train.FitResult:

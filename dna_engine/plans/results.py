@@ -36,9 +36,11 @@ class Costs(BaseModel):
 class TeacherFound(Found):
     """``accuracy`` and what it says where it was trained here; its costs at the ``input_size`` at which it sees the images.
 
+    ``source`` says what it was taken from, such as ``the teacher of the search 0199...``, where it was there before the search;
     ``tag``, ``hub`` and ``revision`` say which weights of timm it has: the model on the hub, and the commit of it that was read.
     """
 
+    source: str | None = None
     tag: str | None = None
     hub: str | None = None
     revision: str | None = None

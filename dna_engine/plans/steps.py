@@ -64,7 +64,10 @@ class Step(BaseModel):
         """Names of the files that must lie in the run folder before the step starts."""
         supervisor = [files.TEACHER_WEIGHTS, files.TEACHER]
         match self.kind:
-            case Kind.TEACHER | Kind.LATENCY:
+            case Kind.TEACHER:
+                given = of_search(spec).teacher.given
+                return [files.GIVEN_WEIGHTS, files.GIVEN] if given and given.kind != "folder" else []
+            case Kind.LATENCY:
                 return []
             case Kind.DISTILL:
                 return supervisor

@@ -13,6 +13,7 @@ from dna_engine.spec.parts import AnswersSpec, RecipeSpec, ResolvedJob, Resolved
 from dna_engine.spec.search import (
     Budget,
     DistillSpec,
+    GivenTeacher,
     RateSpec,
     ResolvedRetrain,
     ResolvedSpec,
@@ -29,6 +30,7 @@ __all__ = [
     "AnswersSpec",
     "Budget",
     "DistillSpec",
+    "GivenTeacher",
     "RateSpec",
     "RecipeSpec",
     "ResolvedJob",

@@ -28,7 +28,7 @@ Whole = Annotated[int, BeforeValidator(_whole)]
 class Part(Written):
     """Numbers are numbers here, and true is none: a text that looks like one is a mistake that would go unnoticed."""
 
-    model_config = ConfigDict(frozen=True, allow_inf_nan=False, strict=True)
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False, strict=True, serialize_by_alias=True)
 
 
 class AnswersSpec(Part):

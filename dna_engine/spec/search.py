@@ -42,7 +42,14 @@ class TeacherSpec(Part):
     """The trained network whose features supervise the blocks."""
 
     model: Text | None = Field(
-        default=None, description="A timm model of GET /teachers. Default: suits the image size."
+        default=None,
+        description="A timm model of GET /teachers, with the tag of its weights or without. Default: suits the image size.",
+    )
+    source: Text | None = Field(
+        default=None,
+        alias="from",
+        description="A teacher that there is: the id of a search whose teacher step is done. To the engine's command line the run folder of "
+        "a search. It supervises as it is, or with weights finetune trained further on this dataset.",
     )
     weights: Text | None = Field(
         default=None,
@@ -188,6 +195,31 @@ class SearchSpec(JobSpec):
         return weights
 
 
+class GivenTeacher(Part):
+    """A teacher that there was before the search.
+
+    Attributes:
+        kind: what it is taken from.
+        source: that search's id, or its run folder on this machine.
+        model: the timm model.
+        weights: how it came by its weights: pretrained, finetune, train, or the path of a file.
+        taught: the images whose classes it answers with; None where they are others, or unknown.
+        sha256: of its weights.
+    """
+
+    kind: Literal["search", "folder"]
+    source: str
+    model: str
+    weights: str
+    taught: DatasetInfo | None
+    sha256: str
+
+    @property
+    def named(self) -> str:
+        """For people."""
+        return f"the teacher of {'the search ' if self.kind == 'search' else ''}{self.source}"
+
+
 class ResolvedTeacher(Part):
     model: str
     weights: str
@@ -197,6 +229,8 @@ class ResolvedTeacher(Part):
     learning_rate: float = defaults.LEARNING_RATE
     input_size: Whole | None = None
     """None for that of the search, as in specs of versions that knew no other."""
+    given: GivenTeacher | None = None
+    """What it begins with; ``weights`` is then ``given``, or ``finetune`` where it is trained further."""
 
     @property
     def frozen_epochs(self) -> int:
@@ -270,8 +304,11 @@ class ResolvedSpec(ResolvedJob):
         return parse_space(self.space)
 
 
-def resolve(spec: SearchSpec, dataset: DatasetInfo) -> ResolvedSpec:
+def resolve(spec: SearchSpec, dataset: DatasetInfo, given: GivenTeacher | None = None) -> ResolvedSpec:
     """The spec with every default filled in for this dataset.
+
+    Args:
+        given: the teacher that ``teacher.from`` names.
 
     Raises:
         UnknownName: a teacher, space or op that does not exist.
@@ -279,7 +316,7 @@ def resolve(spec: SearchSpec, dataset: DatasetInfo) -> ResolvedSpec:
         InfeasibleBudget: no network of the space fits; carries the feasible range.
     """
     small = dataset.image_size < 64
-    teacher = get_teacher(spec.teacher.model or ("resnet10t" if small else "tf_efficientnet_b7"))
+    teacher = get_teacher(_model(spec.teacher, given) or ("resnet10t" if small else "tf_efficientnet_b7"))
     input_size = spec.input_size or _input_size(teacher, spec.teacher.input_size, dataset)
     space = _space(spec, teacher.name, small)
     boundaries = spec.teacher.boundaries or align(teacher, space)
@@ -291,8 +328,7 @@ def resolve(spec: SearchSpec, dataset: DatasetInfo) -> ResolvedSpec:
         raise InvalidSpec(
             f"The space has {len(space.blocks)} blocks, {len(weights)} weights were given.", param="block_weights"
         )
-    taught = "pretrained" if teacher.pretrained and not small else "train"
-    supervisor = _teacher(spec.teacher, teacher.name, boundaries, dataset, taught)
+    supervisor = _teacher(spec.teacher, teacher, boundaries, dataset, given)
     check_answers(spec.retrain, supervisor, dataset, dataset, at="retrain.")
     return ResolvedSpec(
         name=spec.name or f"{dataset.name} with {teacher.name}",
@@ -319,21 +355,47 @@ def _input_size(teacher: Teacher, own: int | None, dataset: DatasetInfo) -> int:
     return 16 if dataset.image_size < 16 else 32
 
 
+def _model(spec: TeacherSpec, given: GivenTeacher | None) -> str | None:
+    """What is asked for, which must be what is given."""
+    if given is None:
+        return spec.model
+    if spec.model is not None and spec.model.partition(".")[0] != given.model.partition(".")[0]:
+        raise InvalidSpec(
+            f"{given.named.capitalize()} is a {given.model}, not a {spec.model}: leave teacher.model out.",
+            param="teacher.model",
+        )
+    return given.model
+
+
+def _weights(spec: TeacherSpec, teacher: Teacher, dataset: DatasetInfo, given: GivenTeacher | None) -> str:
+    if given is None:
+        weights = spec.weights or ("pretrained" if teacher.pretrained and dataset.image_size >= 64 else "train")
+        check_weights(teacher, weights)
+        return weights
+    if spec.weights not in (None, "finetune"):
+        raise InvalidSpec(
+            "A teacher that is taken from elsewhere (teacher.from) has its weights: leave teacher.weights out, or ask for finetune to train "
+            "them further.",
+            param="teacher.weights",
+        )
+    return spec.weights or "given"
+
+
 def _teacher(
-    spec: TeacherSpec, model: str, boundaries: list[str], dataset: DatasetInfo, weights: str
+    spec: TeacherSpec, teacher: Teacher, boundaries: list[str], dataset: DatasetInfo, given: GivenTeacher | None
 ) -> ResolvedTeacher:
     batch_size = spec.batch_size or defaults.batch_size(dataset.num_train)
-    weights = spec.weights or weights
-    check_weights(get_teacher(model), weights)
+    weights = _weights(spec, teacher, dataset, given)
     rate = defaults.finetuning_rate if weights == "finetune" else defaults.learning_rate
     return ResolvedTeacher(
-        model=model,
+        model=teacher.name,
         weights=weights,
         boundaries=boundaries,
         epochs=spec.epochs or defaults.epochs(dataset.num_train).teacher,
         batch_size=batch_size,
         learning_rate=spec.learning_rate or rate(batch_size),
         input_size=spec.input_size,
+        given=given,
     )
 
 
@@ -373,16 +435,19 @@ def check_answers(
     """
     if recipe.distill is None:
         return
-    if teacher.weights == "pretrained":
+    weights, known = teacher.weights, taught
+    if teacher.given is not None and weights == "given":
+        weights, known = teacher.given.weights, teacher.given.taught or taught
+    if weights == "pretrained":
         if not _of_imagenet(dataset):
             raise InvalidSpec(
                 f"The pretrained {teacher.model} answers with the classes of ImageNet, not with those of {dataset.name}: leave "
                 f"{at}distill out, or search with a teacher that is trained on the images (teacher.weights finetune or train).",
                 param=f"{at}distill",
             )
-    elif _classes(taught) != _classes(dataset):
+    elif _classes(known) != _classes(dataset):
         raise InvalidSpec(
-            f"The teacher answers with the classes of {taught.name}, which are not those of {dataset.name}: leave {at}distill out.",
+            f"The teacher answers with the classes of {known.name}, which are not those of {dataset.name}: leave {at}distill out.",
             param=f"{at}distill",
         )
 

@@ -14,7 +14,15 @@ from dna_engine.images.info import DIGITS, DatasetInfo
 from dna_engine.runtime.context import Context, never
 from dna_engine.space import parse_space
 from dna_engine.space.architecture import Architecture
-from dna_engine.spec import ResolvedSpec, ResolvedTraining, SearchSpec, TrainingSpec, resolve, resolve_training
+from dna_engine.spec import (
+    GivenTeacher,
+    ResolvedSpec,
+    ResolvedTraining,
+    SearchSpec,
+    TrainingSpec,
+    resolve,
+    resolve_training,
+)
 
 #: (2 + 4) x 4 x 2 = 48 networks at 16x16; two cells in the first block.
 TINY_SPACE: dict[str, Any] = {
@@ -36,7 +44,7 @@ TINY_NETWORK = Architecture.from_choices(
 )
 
 
-def tiny_spec(dataset: DatasetInfo = DIGITS, **fields: Any) -> ResolvedSpec:
+def tiny_spec(dataset: DatasetInfo = DIGITS, *, given: GivenTeacher | None = None, **fields: Any) -> ResolvedSpec:
     """A search, on the digits or other images, that is through in seconds and finds nothing remarkable."""
     short: dict[str, Any] = {
         "dataset": dataset.name,
@@ -46,7 +54,7 @@ def tiny_spec(dataset: DatasetInfo = DIGITS, **fields: Any) -> ResolvedSpec:
         "select": {"finalists": 2, "epochs": 0.5},
         "retrain": {"epochs": 2, "batch_size": 128},
     }
-    return resolve(SearchSpec.model_validate(short | fields), dataset)
+    return resolve(SearchSpec.model_validate(short | fields), dataset, given)
 
 
 def tiny_training(search: ResolvedSpec | None = None, dataset: DatasetInfo = DIGITS, **fields: Any) -> ResolvedTraining:

@@ -16,7 +16,7 @@ from dna_engine.space import CellRef
 from dna_engine.space.architecture import Architecture as Network
 from dna_engine.space.architecture import published
 from dna_engine.spec import ResolvedSpec, SearchSpec, TrainingSpec, parse_job, resolve, resolve_training
-from store import architectures, flow, searches, steps, trainings, workers
+from store import architectures, flow, given, searches, steps, trainings, workers
 from store.claims import Claim
 from store.migrate import is_current
 from store.session import make_engine
@@ -30,7 +30,8 @@ TEST = judge(Answers(images=[50, 50], right=[50, 49], given=[51, 49])).model_dum
 def new_search(session: Session, *, max_attempts: int = 3, **fields: Any) -> Search:
     """A search whose ratings alone decide, unless ``fields`` say otherwise."""
     spec = SearchSpec.model_validate({"dataset": "digits", "select": {"finalists": 0}, **fields})
-    return searches.create(session, spec, resolve(spec, DIGITS), max_attempts=max_attempts)
+    teacher = None if spec.teacher.source is None else given.find(session, spec.teacher.source)
+    return searches.create(session, spec, resolve(spec, DIGITS, teacher), max_attempts=max_attempts)
 
 
 def new_training(session: Session, *, max_attempts: int = 3, **fields: Any) -> Job:

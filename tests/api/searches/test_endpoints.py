@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from starlette.testclient import TestClient
 
+from dna_engine.plans import Phase
 from store.blobs import BlobStore
 from store.session import Sessions, transaction
 from tests.api.builders import ENGINE_SECONDS, finish
@@ -240,3 +241,26 @@ def test_deleting_takes_the_files_along(
     assert not any(path.is_file() for path in folder.rglob("*"))
     for method, path in (("GET", ""), ("DELETE", ""), ("POST", "/cancel"), ("POST", "/resume"), ("GET", "/events")):
         problem(client.request(method, f"/searches/{search['id']}{path}"), 404, "not_found")
+
+
+class TestGivenTeacher:
+    def test_another_search_begins_with_the_teacher_of_one(
+        self, client: TestClient, sessions: Sessions, blobs: BlobStore
+    ) -> None:
+        first = create(client)
+        asked = {"dataset": "digits", "teacher": {"from": first["id"], "weights": "finetune"}}
+        body = problem(client.post("/searches", json=asked), 409, "illegal_transition")
+        assert "has no finished teacher" in body["detail"]
+        finish(sessions, blobs, UUID(first["id"]), until=Phase.TEACHER)
+        assert client.post("/searches/estimate", json=asked).status_code == 200
+        teacher = create(client, teacher=asked["teacher"])["spec"]["teacher"]
+        assert (teacher["model"], teacher["weights"]) == ("resnet10t", "finetune")
+        assert (teacher["given"]["kind"], teacher["given"]["source"]) == ("search", first["id"])
+        assert teacher["given"]["taught"]["name"] == "digits"
+
+    @pytest.mark.parametrize("nothing", ["0199d3f0-5a34-7c1e-b6a8-0d6f6f3f7a10", "/etc", "resnet18"])
+    def test_only_a_search_has_one(self, shared: TestClient, nothing: str) -> None:
+        body = problem(
+            shared.post("/searches", json={"dataset": "digits", "teacher": {"from": nothing}}), 422, "invalid_spec"
+        )
+        assert pointers(body) == ["#/teacher/from"]
