@@ -152,7 +152,7 @@ class SelectIn(Written):
     """A new budget on finished ratings."""
 
     budget: Budget = Field(default=Budget(), description="No limit when left out: the best network of all.")
-    top_k: int = Field(default=1, ge=1, le=10, description="How many networks, best first.")
+    top_k: int = Field(default=1, ge=1, le=256, description="How many networks, best first.")
     min_distance: int = Field(
         default=1, ge=1, le=64, description="Layers in which each network differs at least from those before it."
     )

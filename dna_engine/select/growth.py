@@ -1,9 +1,9 @@
 """Growing partial networks block by block, and the reasons to drop them. Torch-free.
 
 A label is dropped when no completion can stay within a limit, when a Lagrangian bound shows that none can come below a
-threshold, or when another label of the same width is at least as good in all that may still matter. The last two blocks
-are passed without that third test, in portions, best bounds first: a network found early lowers the threshold for the
-rest.
+threshold, or when as many other labels of the same width as networks are asked for are at least as good in all that may
+still matter: each of its completions then comes behind theirs. The last two blocks are passed without that third test, in
+portions, best bounds first: networks found early lower the threshold for the rest.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ from dna_engine.select.pareto import undominated
 from dna_engine.select.trellis import Arc, Floats, Ints, Trellis
 
 _PAIRS = 1 << 17
-_COMPARED = 200
+_FIRST_LABELS = 64
+"""Labels of the first portion, half; each further one has twice those before it, where its pairs are not too many."""
+
+_COMPARED = 50
 """Steps of an allowance that it takes to hold a label against others."""
 
 _SAFETY = 1e-11
@@ -43,16 +46,18 @@ class Growth:
     """Labels under given limits and multipliers.
 
     Args:
-        ceiling: a loss that is known to be reached, or one that no network exceeds; items that cannot help to come as
-            low are left out from the start.
+        ceiling: a loss that as many networks as are asked for are known to reach, or one that none exceeds; items that
+            cannot help to come as low are left out from the start.
+        count: how many networks are asked for.
         multipliers: shape ``(limits,)``, the price of a scale's worth of each limited cost; at least 0.
         allowance: what the growing may take; TooHard is raised where it takes more.
     """
 
     def __init__(
-        self, trellis: Trellis, limits: Limits, multipliers: Floats, ceiling: float, allowance: Allowance
+        self, trellis: Trellis, limits: Limits, multipliers: Floats, ceiling: float, count: int, allowance: Allowance
     ) -> None:
         self._allowance = allowance
+        self._count = count
         self._trellis = trellis
         self._limits = limits
         self._prices = multipliers / limits.scale
@@ -80,11 +85,10 @@ class Growth:
         index = matters[np.argsort(bound[matters], kind="stable")]
         return _PricedArc(arc.take(index), bound[index], arc.costs[np.ix_(self._limits.rows, index)])
 
-    def best(self, threshold: float, beam: int | None = None) -> tuple[Found | None, bool]:
-        """The best network found, and whether the search was complete.
+    def leading(self, threshold: float, beam: int | None = None) -> tuple[list[Found], bool]:
+        """The best networks found, best first, as many as are asked for; and whether the search was complete.
 
-        When it was complete, a network found with a loss up to ``threshold`` is the best of all, and without one there
-        is none.
+        When it was complete, those found with a loss up to ``threshold`` are the best of all, and there are no more.
 
         Args:
             beam: go on from at most this many labels after each block, those of the least bounds.
@@ -96,7 +100,7 @@ class Growth:
                 complete = False
                 grown = grown.take(np.argsort(self._bounds(grown, place), kind="stable")[:beam])
             history.append(self._undominated(grown, place).ranked())
-        return self._finish(history, threshold), complete
+        return self._finish(history, threshold, []), complete
 
     def _room(self, threshold: float) -> float:
         """What a bound on loss and priced costs may be."""
@@ -117,32 +121,37 @@ class Growth:
         for width in np.unique(labels.width):
             here = np.flatnonzero(labels.width == width)
             part = labels.take(here)
-            kept.append(here[undominated(part.ties, effective[:, here], part.loss, bounds[here])])
+            kept.append(here[undominated(part.ties, effective[:, here], part.loss, bounds[here], self._count)])
         return labels.take(np.concatenate(kept))
 
-    def _finish(self, history: Sequence[Labels], threshold: float) -> Found | None:
-        """The best network that grows from the last labels of the history."""
+    def _finish(self, history: Sequence[Labels], threshold: float, known: list[Found]) -> list[Found]:
+        """The best networks of those known and those that grow from the last labels of the history."""
         labels, place = history[-1], len(history) - 1
         if place == len(self._trellis):
-            return min((trace(history, index) for index in labels.best().tolist()), key=lambda found: found.rank)
-        best: Found | None = None
-        order = np.argsort(self._bounds(labels, place), kind="stable")
-        counts = self._counts(labels, place + 1, self._room(threshold))
-        for portion in chunks(counts[order], _PAIRS):
-            grown = self._extend(labels, order[portion], place + 1, threshold)
-            found = self._finish([*history, grown], threshold) if len(grown) else None
-            if found is not None and (best is None or found.rank < best.rank):
-                best = found
-                threshold = min(threshold, found.loss)
-        return best
+            last = known[-1] if len(known) == self._count else None
+            fresh = [trace(history, index) for index in labels.leading(self._count, last).tolist()]
+            return sorted([*known, *fresh], key=lambda found: found.rank)[: self._count]
+        bounds = self._bounds(labels, place)
+        order = np.argsort(bounds, kind="stable")
+        portion = order[:_FIRST_LABELS]
+        while len(order):
+            portion = self._portion(labels, order[: 2 * len(portion)], place + 1, self._room(threshold))
+            order = order[len(portion) :]
+            grown = self._extend(labels, portion, place + 1, threshold)
+            if len(grown):
+                known = self._finish([*history, grown], threshold, known)
+            if len(known) == self._count and known[-1].loss < threshold:
+                threshold = known[-1].loss
+                order = order[: np.searchsorted(bounds[order], self._room(threshold), side="right")]
+        return known
 
-    def _counts(self, labels: Labels, place: int, room: float) -> Ints:
-        """How many items each label will be paired with."""
-        counts = np.zeros(len(labels), dtype=np.int64)
+    def _portion(self, labels: Labels, index: Ints, place: int, room: float) -> Ints:
+        """As many of the labels at ``index``, the first ones, as make no more pairs with items than one portion holds."""
+        counts = np.zeros(len(index), dtype=np.int64)
         for priced in self._arcs[place - 1]:
-            here = np.flatnonzero(labels.width == priced.arc.source)
-            counts[here] += self._admitted(labels.take(here), place, priced, room)
-        return counts
+            here = np.flatnonzero(labels.width[index] == priced.arc.source)
+            counts[here] += self._admitted(labels.take(index[here]), place, priced, room)
+        return index[next(chunks(counts, _PAIRS))]
 
     def _admitted(self, labels: Labels, place: int, priced: _PricedArc, room: float) -> Ints:
         """How many of an arc's items, the first ones, leave each label's bound within the room."""

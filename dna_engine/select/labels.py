@@ -72,13 +72,22 @@ class Labels:
         """Indices in the order that breaks ties of the loss: flops, params, positions."""
         return np.lexsort((self.order, self.costs[PARAMS], self.costs[FLOPS]))
 
-    def best(self) -> Ints:
-        """Indices that are least in loss, then flops, then params; more than one where all three tie."""
-        left = np.arange(len(self))
-        for key in (self.loss, self.costs[FLOPS], self.costs[PARAMS]):
-            values = key[left]
-            left = left[values == values.min()]
-        return left
+    def leading(self, count: int, last: Found | None) -> Ints:
+        """Indices of the best, best first: least in loss, then flops, then params, then positions.
+
+        Args:
+            last: none that have more loss, or as much and more flops, than this one.
+        """
+        open_ = np.ones(len(self), dtype=np.bool_)
+        if last is not None:
+            open_ = (self.loss < last.loss) | ((self.loss == last.loss) & (self.costs[FLOPS] <= last.costs[FLOPS]))
+        left = np.flatnonzero(open_)
+        if len(left) > count:
+            loss = self.loss[left]
+            left = left[loss <= np.partition(loss, count - 1)[count - 1]]
+        keys = (self.order, self.costs[PARAMS], self.costs[FLOPS], self.loss)
+        best: Ints = left[np.lexsort([key[left] for key in keys])[:count]]
+        return best
 
 
 @dataclass(frozen=True, eq=False)

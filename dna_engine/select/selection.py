@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,11 +10,15 @@ import numpy as np
 
 from dna_engine.errors import InvalidSpec
 from dna_engine.select.allowance import Allowance
-from dna_engine.select.bounded import solve
+from dna_engine.select.bounded import leading, solve
 from dna_engine.select.budget import explain
+from dna_engine.select.labels import Found
 from dna_engine.select.problem import Network, Problem
 from dna_engine.select.trellis import Ints
 from dna_engine.space import Block, Op, Space
+
+_AHEAD = 4
+"""How many times as many networks are ranked as must differ: mostly enough of them do."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,8 @@ def best(
     Args:
         limits: by name of the cost (``flops``, ``params``, ``latency_ns``), the most that a network may have; none
             means no limit.
-        top_k: how many networks; fewer come back where no more differ enough.
+        top_k: how many networks; fewer come back where no more differ enough. With a ``min_distance`` of 1, hundreds take
+            some ten times as long as one.
         allowance: what all of this may take, all that it takes when left out.
 
     Raises:
@@ -56,16 +61,50 @@ def best(
     for name, value in (("top_k", top_k), ("min_distance", min_distance)):
         if value < 1:
             raise InvalidSpec(f"{name} must be at least 1, not {value}.", param=name)
-    trellis = problem.trellis
     bounds = {problem.row(name): int(limit) for name, limit in limits.items()}
-    networks: list[Network] = []
-    while len(networks) < top_k and (found := solve(trellis, bounds, allowance)) is not None:
-        networks.append(problem.network(found.positions))
-        bounds[len(found.costs)] = -min_distance
-        trellis = trellis.with_row([-distances for distances in _distances(problem.ratings.space, networks[-1])])
-    if not networks:
+    count = top_k if min_distance == 1 else _AHEAD * top_k
+    ranked = leading(problem.trellis, bounds, count, allowance)
+    if not ranked:
         raise explain(problem, limits, allowance)
+    networks = _apart(problem, ranked, top_k, min_distance)
+    if len(ranked) == count:
+        _add_further(problem, bounds, networks, top_k, min_distance, allowance)
     return Selection(tuple(networks))
+
+
+def _apart(problem: Problem, ranked: Sequence[Found], top_k: int, min_distance: int) -> list[Network]:
+    """Each of the ranked networks that differs enough from those taken before it."""
+    if min_distance == 1:
+        return [problem.network(found.positions) for found in ranked]
+    positions = np.array([found.positions for found in ranked])
+    networks: list[Network] = []
+    left = np.arange(len(ranked))
+    while len(left) and len(networks) < top_k:
+        networks.append(problem.network(ranked[left[0]].positions))
+        blocks = _distances(problem.ratings.space, networks[-1])
+        apart = sum(distances[positions[left, b]] for b, distances in enumerate(blocks))
+        left = left[apart >= min_distance]
+    return networks
+
+
+def _add_further(
+    problem: Problem,
+    bounds: dict[int, int],
+    networks: list[Network],
+    top_k: int,
+    min_distance: int,
+    allowance: Allowance | None,
+) -> None:
+    """Finds the rest one by one: the distance to each network before is one more cost, and limited."""
+    trellis, held = problem.trellis, 0
+    while len(networks) < top_k:
+        for network in networks[held:]:
+            bounds[len(trellis.stages[0][0].costs)] = -min_distance
+            trellis = trellis.with_row([-distances for distances in _distances(problem.ratings.space, network)])
+        held = len(networks)
+        if (found := solve(trellis, bounds, allowance)) is None:
+            break
+        networks.append(problem.network(found.positions))
 
 
 def _distances(space: Space, network: Network) -> list[Ints]:

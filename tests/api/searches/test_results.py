@@ -91,6 +91,16 @@ def test_selection_is_the_engines_and_kept(finished: Finished, expected: Problem
     assert (shown["role"], shown["architecture"]) == ("selected", first["architecture"])
 
 
+def test_hundreds_of_networks_are_selected_at_once(finished: Finished, expected: Problem) -> None:
+    asked = {"budget": {"params": 400_000}, "top_k": 256}
+    body = finished.client.post(f"/searches/{finished.id}/select", json=asked).json()
+    exact = best(expected, {"params": 400_000}, 256)
+    assert [network["loss"] for network in body["architectures"]] == [network.loss for network in exact.networks]
+    assert len({network["id"] for network in body["architectures"]}) == 256
+    refused = finished.client.post(f"/searches/{finished.id}/select", json=asked | {"top_k": 257})
+    assert pointers(problem(refused, 422, "invalid_request")) == ["#/top_k"]
+
+
 def test_the_winner_is_found_again_under_its_own_budget(finished: Finished) -> None:
     spec = finished.get("").json()["spec"]
     body = finished.client.post(f"/searches/{finished.id}/select", json={"budget": spec["budget"]}).json()

@@ -22,6 +22,7 @@ from dna_engine.select import (
     growth,
     labels,
     pareto,
+    selection,
 )
 from dna_engine.select.trellis import FLOPS, PARAMS, Ints
 from dna_engine.space import OPS, Block, Cell, Op, Space
@@ -193,10 +194,7 @@ def test_best_and_frontier_equal_brute_force(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(0, INSTANCES, 4))
 def test_portions_and_beams_lose_nothing(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same with portions, beams and comparisons so short that small instances need many of them."""
-    monkeypatch.setattr(growth, "_PAIRS", 7)
-    monkeypatch.setattr(bounded, "_BEAM", 3)
-    for name, value in (("_CHUNK", 4), ("_FIRST_BLOCK", 2), ("_STRONGEST", 3)):
-        monkeypatch.setattr(pareto, name, value)
+    shorten(monkeypatch)
     instance = random_instance(seed)
     networks = list(every_network(instance))
     limits = random_limits(np.random.default_rng(2000 + seed), networks)
@@ -207,6 +205,47 @@ def test_portions_and_beams_lose_nothing(seed: int, monkeypatch: pytest.MonkeyPa
         assert (network.loss, network.costs, network.choices) == (wanted.loss, wanted.costs, wanted.choices)
     else:
         check_infeasible(instance.problem, limits, networks)
+
+
+def shorten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(growth, "_PAIRS", 7)
+    monkeypatch.setattr(growth, "_FIRST_LABELS", 2)
+    monkeypatch.setattr(bounded, "_BEAM", 3)
+    for name, value in (("_CHUNK", 4), ("_FIRST_BLOCK", 2), ("_STRONGEST", 3), ("_FEW_CHUNKS", 2)):
+        monkeypatch.setattr(pareto, name, value)
+
+
+@pytest.mark.parametrize("seed", range(0, INSTANCES, 3))
+def test_many_networks_equal_brute_force(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Often more than there are; half of the instances with portions, beams and comparisons as short as above."""
+    if seed % 2:
+        shorten(monkeypatch)
+    instance = random_instance(seed)
+    networks = list(every_network(instance))
+    rng = np.random.default_rng(3000 + seed)
+    limits = random_limits(rng, networks)
+    fitting = [n for n in networks if all(n.costs[name] <= limit for name, limit in limits.items())]
+    top_k = int(rng.choice([6, 40, 256, 3001]))
+    if fitting:
+        found = best(instance.problem, limits, top_k).networks
+        wanted = sorted(fitting, key=lambda listed: listed.rank)[:top_k]
+        assert [(n.loss, n.costs, n.choices) for n in found] == [(n.loss, n.costs, n.choices) for n in wanted]
+
+
+@pytest.mark.parametrize("ahead", [1, 3])
+@pytest.mark.parametrize("seed", range(0, 60, 3))
+def test_networks_apart_equal_brute_force_however_many_are_ranked_ahead(
+    seed: int, ahead: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(selection, "_AHEAD", ahead)
+    instance = random_instance(seed)
+    networks = list(every_network(instance))
+    limits = random_limits(np.random.default_rng(4000 + seed), networks)
+    fitting = [n for n in networks if all(n.costs[name] <= limit for name, limit in limits.items())]
+    for min_distance in (2, 3) if fitting else ():
+        found = best(instance.problem, limits, 8, min_distance).networks
+        wanted = listed_best(instance.ratings.space, fitting, 8, min_distance)
+        assert [(n.loss, n.costs, n.choices) for n in found] == [(n.loss, n.costs, n.choices) for n in wanted]
 
 
 def check_infeasible(problem: Problem, limits: dict[str, int], networks: list[Listed]) -> None:

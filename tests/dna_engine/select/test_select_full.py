@@ -10,7 +10,8 @@ import pytest
 from benchmarks.selection_baselines import Traversal, solve_milp, without_dominated
 from benchmarks.selection_instances import made_up_latency, made_up_problem, made_up_ratings, middle
 from dna_engine.errors import InfeasibleBudget
-from dna_engine.select import LatencyTable, Network, Problem, Ratings, best, frontier
+from dna_engine.select import Allowance, LatencyTable, Network, Problem, Ratings, best, frontier, selection
+from dna_engine.select.bounded import solve
 from dna_engine.space import SPACES
 from dna_engine.space.cost import architecture_cost
 from dna_engine.spec import Budget
@@ -88,6 +89,58 @@ def test_frontier_of_costs_that_fill_a_word() -> None:
     assert np.array_equal(front.costs, fast.costs * factor)
     assert np.array_equal(front.losses, fast.losses)
     assert front.network(5).choices == fast.network(5).choices
+
+
+@pytest.mark.parametrize("digits", [2, 17])
+@pytest.mark.parametrize("names", LIMITS[2:])
+def test_the_best_are_those_found_one_by_one(names: list[str], digits: int) -> None:
+    """The first of a few hundred, with ratings rounded so that some tie."""
+    ratings = made_up_ratings(SPACES["dna-mbconv"], digits, noise=0.05)
+    rounded = {ref: np.round(losses, digits) for ref, losses in ratings.losses.items()}
+    problem = Problem(Ratings(ratings.space, ratings.input_size, rounded), latency=made_up_latency(ratings.space, 1))
+    limits = {name: middle(problem, name) for name in names}
+    found = best(problem, limits, 256).networks
+    assert list(found[:8]) == one_by_one(problem, limits, 8)
+    assert len({network.choices for network in found}) == 256
+    ranks = [(network.loss, network.costs["flops"], network.costs["params"]) for network in found]
+    assert ranks == sorted(ranks)
+    assert all(network.costs[name] <= limit for network in found for name, limit in limits.items())
+
+
+def one_by_one(problem: Problem, limits: dict[str, int], top_k: int) -> list[Network]:
+    """Each is the best network that differs from those before it, of which each is one more limit."""
+    trellis, bounds = problem.trellis, {problem.row(name): limit for name, limit in limits.items()}
+    networks: list[Network] = []
+    while len(networks) < top_k and (found := solve(trellis, bounds)):
+        networks.append(problem.network(found.positions))
+        bounds[len(found.costs)] = -1
+        counts = problem.ratings.space.paths_per_block
+        same = [np.arange(count) == at for count, at in zip(counts, found.positions, strict=True)]
+        trellis = trellis.with_row([each.astype(np.int64) - 1 for each in same])
+    return networks
+
+
+@pytest.mark.parametrize("min_distance", [2, 3, 6, 12])
+def test_networks_apart_are_the_same_however_many_are_ranked_ahead(
+    problem: Problem, min_distance: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = {"flops": middle(problem, "flops"), "latency_ns": middle(problem, "latency_ns")}
+    answers = []
+    for ahead in (1, 4, 20):
+        monkeypatch.setattr(selection, "_AHEAD", ahead)
+        answers.append(best(problem, limits, 8, min_distance))
+    assert answers[0] == answers[1] == answers[2]
+
+
+def test_hundreds_of_networks_take_few_labels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No more than a small part of what an answer to a request may take, however close the networks are."""
+    spent: list[int] = []
+    monkeypatch.setattr(Allowance, "spend", lambda _self, steps: spent.append(steps))
+    for noise in (0.2, 0.05, 0.01):
+        problem = made_up_problem(SPACES["dna-mbconv"], 1, noise=noise)
+        limits = {name: middle(problem, name) for name in problem.cost_names}
+        assert len(best(problem, limits, 256, 1, Allowance(0)).networks) == 256
+    assert sum(spent) < 20_000_000
 
 
 def test_the_best_are_distinct_and_far_apart(problem: Problem) -> None:
