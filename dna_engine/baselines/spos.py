@@ -46,7 +46,7 @@ class SharedNetwork(nn.Module):
                 self.cells[f"{ref}-{arriving}"] = cell
         last = sorted({cell.width for cell in space.blocks[-1].cells})
         self.heads = nn.ModuleDict({str(width): nn.Conv2d(width, space.head_width, 1, bias=False) for width in last})
-        self.norm = StackNorm(Stack(), space.head_width, apply_act=True)
+        self.norm = StackNorm(Stack(), space.head_width, apply_act=True, activation=space.activation)
         self.classifier = nn.Linear(space.head_width, num_classes)
         efficientnet_init_weights(self)
 

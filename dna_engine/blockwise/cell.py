@@ -24,9 +24,11 @@ from torch.nn import functional as F
 from dna_engine.errors import TeacherError
 from dna_engine.runtime.seeds import stream
 from dna_engine.space import CellRef, Op, Space
-from dna_engine.space.block_strings import block_string, first_block_string
+from dna_engine.space.architecture import first_stage
+from dna_engine.space.block_strings import block_string
 from dna_engine.space.cost import block_sizes
 from dna_engine.space.layer import Layer
+from dna_engine.space.space import Activation
 from dna_engine.spec import ResolvedSpec
 
 
@@ -40,8 +42,8 @@ class Stack:
 class StackNorm(BatchNormAct2d):
     """Batch norm by the statistics of the batch, of each path of a stack on its own; keeps no running statistics."""
 
-    def __init__(self, stack: Stack, num_features: int, *, apply_act: bool) -> None:
-        super().__init__(num_features, track_running_stats=False, apply_act=apply_act, act_layer=nn.SiLU, inplace=True)
+    def __init__(self, stack: Stack, num_features: int, *, apply_act: bool, activation: Activation = "silu") -> None:
+        super().__init__(num_features, track_running_stats=False, apply_act=apply_act, act_layer=activation)
         self.stack = stack
 
     def forward(self, x: Tensor) -> Tensor:
@@ -62,36 +64,43 @@ class StackNorm(BatchNormAct2d):
         return torch.addcmul(self.bias.view(1, 1, -1, 1, 1) - mean * scale, paths, scale).to(x.dtype).flatten(0, 1)
 
 
-def _norm_layer(stack: Stack) -> Callable[..., StackNorm]:
+def _norm_layer(stack: Stack, activation: Activation) -> Callable[..., StackNorm]:
     """The norm in the form in which timm's builder asks for one."""
 
     def norm(
-        num_features: int, *, apply_act: bool = True, inplace: bool = True, device: Any = None, dtype: Any = None
+        num_features: int,
+        *,
+        apply_act: bool = True,
+        inplace: bool = True,
+        act_kwargs: Any = None,
+        device: Any = None,
+        dtype: Any = None,
     ) -> StackNorm:
         assert inplace or not apply_act
-        del device, dtype
-        return StackNorm(stack, num_features, apply_act=apply_act)
+        del act_kwargs, device, dtype
+        return StackNorm(stack, num_features, apply_act=apply_act, activation=activation)
 
     return norm
 
 
-def _timm_block(stack: Stack, in_width: int, block: str) -> nn.Module:
-    """The single block that timm builds from a block string."""
+def _timm_block(stack: Stack, layer: Layer, activation: Activation) -> nn.Module:
+    """The layer as timm builds it from its block string."""
     builder = EfficientNetBuilder(
-        act_layer=nn.SiLU, norm_layer=_norm_layer(stack), se_layer=SqueezeExcite, round_chs_fn=int
+        act_layer=activation, norm_layer=_norm_layer(stack, activation), se_layer=SqueezeExcite, round_chs_fn=int
     )
-    stages = builder(in_width, decode_arch_def([[block]]))  # type: ignore[no-untyped-call]
+    stages = builder(layer.in_width, decode_arch_def([[block_string(layer)]]))  # type: ignore[no-untyped-call]
     return cast(nn.Module, stages[0][0])
 
 
 class Stem(nn.Module):
-    """The first layers of the student, as timm builds them: a 3x3 convolution of stride 2 and a separable one."""
+    """The first layers of the student, as timm builds them: a 3x3 convolution of stride 2 and the space's first stage, if any."""
 
-    def __init__(self, stack: Stack, stem_width: int, first_width: int) -> None:
+    def __init__(self, stack: Stack, space: Space) -> None:
         super().__init__()
-        self.conv_stem = nn.Conv2d(3, stem_width, 3, stride=2, padding=1, bias=False)
-        self.bn1 = StackNorm(stack, stem_width, apply_act=True)
-        self.first = _timm_block(stack, stem_width, first_block_string(first_width))
+        self.conv_stem = nn.Conv2d(3, space.stem_width, 3, stride=2, padding=1, bias=False)
+        self.bn1 = StackNorm(stack, space.stem_width, apply_act=True, activation=space.activation)
+        stage = [_timm_block(stack, layer, space.activation) for layer in first_stage(space, 1)]
+        self.first = stage[0] if stage else nn.Identity()
 
     def forward(self, images: Tensor) -> Tensor:
         return cast(Tensor, self.first(self.bn1(self.conv_stem(images))))
@@ -111,7 +120,7 @@ class CellSupernet(nn.Module):
         cell, stride = space.cell(ref), space.blocks[ref.block - 1].stride
         self.stack = Stack()
         first, last = space.in_width(ref.block), cell.width
-        self.enter: nn.Module = Stem(self.stack, space.stem_width, space.first_width)
+        self.enter: nn.Module = Stem(self.stack, space)
         self.leave: nn.Module = nn.Conv2d(last, channels_out, 1)
         if ref.block > 1:
             self.enter = nn.Sequential(
@@ -125,7 +134,7 @@ class CellSupernet(nn.Module):
         for layer in range(cell.depth):
             after = last if layer == cell.depth - 1 else cell.width
             candidates = {
-                op.name: _candidate(self.stack, op, first, after, stride if layer == 0 else 1)
+                op.name: _candidate(self.stack, space, op, first, after, stride if layer == 0 else 1)
                 for op in space.layer_ops(layer)
             }
             self.layers.append(nn.ModuleDict(candidates))
@@ -155,11 +164,11 @@ class CellSupernet(nn.Module):
         return cast(Tensor, candidates[op.name](maps))
 
 
-def _candidate(stack: Stack, op: Op, in_width: int, out_width: int, stride: int) -> nn.Module:
+def _candidate(stack: Stack, space: Space, op: Op, in_width: int, out_width: int, stride: int) -> nn.Module:
     if op.skip:
         return nn.Identity()
     layer = Layer(op=op, in_width=in_width, out_width=out_width, stride=stride, in_size=1)  # Whatever the maps are.
-    return _timm_block(stack, in_width, block_string(layer))
+    return _timm_block(stack, layer, space.activation)
 
 
 def check_sides(spec: ResolvedSpec, sides: Sequence[int]) -> None:

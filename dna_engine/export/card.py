@@ -10,14 +10,14 @@ from dna_engine.plans.results import Exported, Trained, comparison
 
 #: Loads the safetensors with timm alone. The tests run these lines as they stand here, in the card and in the docs.
 LOAD_WITH_TIMM = """\
-import json, pathlib, torch
+import json, pathlib
 from safetensors.torch import load_file
 from timm.models._efficientnet_builder import decode_arch_def
 from timm.models.efficientnet import EfficientNet
 
 arguments = json.loads(pathlib.Path("architecture.json").read_text())["timm"]
 blocks = decode_arch_def(arguments.pop("arch_def"))
-model = EfficientNet(blocks, act_layer=torch.nn.SiLU, **arguments)
+model = EfficientNet(blocks, **{"act_layer": "silu", **arguments})
 model.load_state_dict(load_file("weights.safetensors"))
 model.eval()
 """

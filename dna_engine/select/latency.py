@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dna_engine.errors import InvalidSpec
-from dna_engine.space import OPS, Op
+from dna_engine.space import parse_op
 from dna_engine.space.architecture import Architecture
 from dna_engine.space.layer import Layer
 
@@ -78,7 +78,7 @@ class LatencyTable:
         try:
             layers = {
                 Layer(
-                    op=OPS[row["op"]] if isinstance(row["op"], str) else Op(**row["op"]),
+                    op=parse_op(row["op"], "latency"),
                     in_width=int(row["in_width"]),
                     out_width=int(row["out_width"]),
                     stride=int(row["stride"]),

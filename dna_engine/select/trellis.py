@@ -191,7 +191,7 @@ def _ends(ratings: Ratings, number: int, width: int, size: int, latency: Latency
     space = ratings.space
     total = np.zeros((2 if latency is None else 3, 1), dtype=np.int64)
     if number == 1:
-        stem = stem_cost(ratings.in_chans, space.stem_width, space.first_width, ratings.input_size)
+        stem = stem_cost(space, in_chans=ratings.in_chans, input_size=ratings.input_size)
         total[:2, 0] += (stem.flops, stem.params)
         total[2:] += latency.stem if latency else 0
     if number == len(space.blocks):

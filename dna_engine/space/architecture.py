@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, get_args
 
 from dna_engine.errors import InvalidSpec, UnknownName
 from dna_engine.space import SPACES, Cell, Op, Space, parse_op
-from dna_engine.space.block_strings import block_string, first_block_string, width_of
+from dna_engine.space.block_strings import block_string, width_of
 from dna_engine.space.layer import Layer
+from dna_engine.space.space import SEPARABLE, Activation, ends_to_json
 
-#: The second says of blocks what their first layer counts its inner width from, where that is not what arrives.
-FORMATS = ("dna-architecture/1", "dna-architecture/2")
+#: The second says of blocks what their first layer counts its inner width from, where that is not what arrives; the third may have
+#: ops of other kinds than the MBConv, another first stage or none, and names the activation in timm's arguments.
+FORMATS = ("dna-architecture/1", "dna-architecture/2", "dna-architecture/3")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,9 +34,11 @@ class Choice:
 
 @dataclass(frozen=True, kw_only=True)
 class Architecture:
-    """A network: stem, depthwise-separable first stage, the chosen blocks, head and classifier.
+    """A network: stem, first stage, the chosen blocks, head and classifier.
 
     Attributes:
+        first_stage: the layer behind the stem, if any.
+        activation: behind every norm that has one, under timm's name.
         input_size: side of the square input in pixels.
     """
 
@@ -45,6 +49,8 @@ class Architecture:
     num_classes: int = 1000
     in_chans: int = 3
     input_size: int = 224
+    first_stage: Op | None = SEPARABLE
+    activation: Activation = "silu"
 
     @classmethod
     def from_choices(
@@ -83,10 +89,12 @@ class Architecture:
             num_classes=num_classes,
             in_chans=in_chans,
             input_size=input_size,
+            first_stage=space.first_stage,
+            activation=space.activation,
         )
 
     def layers(self) -> list[Layer]:
-        """The MBConv layers as built, in order; skips are left out, they build nothing."""
+        """The layers of the blocks as built, in order; skips are left out, they build nothing."""
         return [layer for block in self.layers_by_block() for layer in block]
 
     def layers_by_block(self) -> list[list[Layer]]:
@@ -109,7 +117,15 @@ class Architecture:
     def arch_def(self) -> list[list[str]]:
         """timm block strings, a list per stage; squeeze-excite ratios are relative to a layer's input channels."""
         blocks = [[block_string(layer) for layer in block] for block in self.layers_by_block()]
-        return [[first_block_string(self.first_width)], *blocks]
+        return [*([block_string(layer)] for layer in first_stage(self, 1)), *blocks]
+
+    @property
+    def format(self) -> str:
+        """The first that can say what the network is."""
+        kinds = {op.kind for block in self.blocks for op in block.ops}
+        if kinds - {"mbconv"} or ends_to_json(self.first_stage, self.activation):
+            return FORMATS[2]
+        return FORMATS[any(block.nominal for block in self.blocks)]
 
     def with_classes(self, num_classes: int) -> Architecture:
         return replace(self, num_classes=num_classes)
@@ -117,19 +133,21 @@ class Architecture:
     def to_json(self) -> dict[str, Any]:
         """The network as JSON; ``timm`` holds the arguments of ``timm.models.efficientnet.EfficientNet``."""
         return {
-            "format": FORMATS[any(block.nominal for block in self.blocks)],
+            "format": self.format,
             "input_size": self.input_size,
             "blocks": [
                 {"cell": b.cell, "stride": b.stride, "width": b.width, "ops": [op.to_json() for op in b.ops]}
                 | ({"nominal": b.nominal} if b.nominal else {})
                 for b in self.blocks
             ],
+            **ends_to_json(self.first_stage, "silu"),
             "timm": {
                 "arch_def": self.arch_def(),
                 "stem_size": self.stem_width,
                 "num_features": self.head_width,
                 "num_classes": self.num_classes,
                 "in_chans": self.in_chans,
+                **({"act_layer": self.activation} if self.format == FORMATS[2] else {}),
             },
         }
 
@@ -146,7 +164,8 @@ class Architecture:
             )
         try:
             timm = value["timm"]
-            first_width = width_of(timm["arch_def"][0][0])
+            stage = value.get("first_stage", SEPARABLE.name)
+            first = None if stage is None else parse_op(stage, "first_stage")
             blocks = tuple(
                 Choice(
                     cell=int(b["cell"]),
@@ -160,14 +179,30 @@ class Architecture:
             return cls(
                 blocks=blocks,
                 stem_width=int(timm["stem_size"]),
-                first_width=first_width,
+                first_width=int(timm["stem_size"]) if first is None else width_of(timm["arch_def"][0][0]),
                 head_width=int(timm["num_features"]),
                 num_classes=int(timm["num_classes"]),
                 in_chans=int(timm["in_chans"]),
                 input_size=int(value["input_size"]),
+                first_stage=first,
+                activation=_activation(timm.get("act_layer", "silu")),
             )
         except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
             raise InvalidSpec(f"Not an architecture: {type(error).__name__}: {error}.") from error
+
+
+def first_stage(ends: Space | Architecture, in_size: int) -> list[Layer]:
+    """The layer behind the stem, on maps of that side, or none."""
+    if ends.first_stage is None:
+        return []
+    return [Layer(op=ends.first_stage, in_width=ends.stem_width, out_width=ends.first_width, stride=1, in_size=in_size)]
+
+
+def _activation(name: Any) -> Activation:
+    known: dict[Any, Activation] = {activation: activation for activation in get_args(Activation)}
+    if name not in known:
+        raise UnknownName("activation", str(name), known, param="timm.act_layer")
+    return known[name]
 
 
 def _checked_ops(space: Space, cell: Cell, ops: Sequence[Op | str], block: int) -> tuple[Op, ...]:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from dna_engine.space.layer import Layer
 
 
-def first_block_string(width: int) -> str:
-    """The depthwise-separable stage behind the stem."""
-    return f"ds_r1_k3_s1_e1_c{width}_se0.25"
-
-
 def block_string(layer: Layer) -> str:
     """A layer that is not skipped. Expansion and squeeze-excite ratio, written in full, are relative to the channels that arrive."""
-    squeeze = f"_se{_number(layer.se_ratio)}" if layer.op.se_ratio else ""
-    return f"ir_r1_k{layer.op.kernel}_s{layer.stride}_e{_number(layer.expansion)}_c{layer.out_width}{squeeze}"
+    op = layer.op
+    start = f"_a{op.start}" if op.start else ""
+    end = f"_p{op.end}" if op.end else ""
+    squeeze = f"_se{_number(layer.se_ratio)}" if op.se_ratio else ""
+    shape = f"s{layer.stride}_e{_number(layer.expansion)}_c{layer.out_width}"
+    return f"{op.layer.block}_r1{start}_k{op.kernel}{end}_{shape}{squeeze}{op.layer.flags}"
 
 
 def _number(value: float) -> str:

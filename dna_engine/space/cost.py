@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from dna_engine.space import Cell, Op, Space
-from dna_engine.space.architecture import Architecture
+from dna_engine.space.architecture import Architecture, first_stage
 from dna_engine.space.layer import Layer
 
 
@@ -48,26 +48,24 @@ def _squeeze_excite(width: int, reduced: int) -> Cost:
 
 @functools.lru_cache(maxsize=1 << 16)
 def layer_cost(layer: Layer) -> Cost:
-    """An MBConv as timm builds it: expand, depthwise, squeeze-excite, project."""
-    op, size = layer.op, layer.in_size
-    if op.skip:
-        return Cost()
-    inner = layer.inner
-    after = out_size(size, layer.stride)
-    cost = _conv(size, 1, layer.in_width, inner) + _norm(inner)
-    cost += _conv(after, op.kernel, inner, inner, groups=inner) + _norm(inner)
-    if layer.squeezed:
-        cost += _squeeze_excite(inner, layer.squeezed)
-    return cost + _conv(after, 1, inner, layer.out_width) + _norm(layer.out_width)
+    """A layer as timm builds it: its convolutions, each with a norm, and squeeze-excite."""
+    cost, size = Cost(), layer.in_size
+    if layer.op.skip:
+        return cost
+    for conv in layer.op.layer.convolutions(layer):
+        size = out_size(size, conv.stride)
+        groups = conv.in_width if conv.depthwise else 1
+        cost += _conv(size, conv.kernel, conv.in_width, conv.out_width, groups=groups) + _norm(conv.out_width)
+    return cost + _squeeze_excite(layer.inner, layer.squeezed) if layer.squeezed else cost
 
 
-def stem_cost(in_chans: int, stem_width: int, first_width: int, input_size: int) -> Cost:
-    """Stem convolution (3x3, stride 2) and the depthwise-separable stage with squeeze-excite behind it."""
+def stem_cost(ends: Space | Architecture, *, in_chans: int, input_size: int) -> Cost:
+    """Stem convolution (3x3, stride 2) and the first stage behind it, where there is one."""
     size = out_size(input_size, 2)
-    cost = _conv(size, 3, in_chans, stem_width) + _norm(stem_width)
-    cost += _conv(size, 3, stem_width, stem_width, groups=stem_width) + _norm(stem_width)
-    cost += _squeeze_excite(stem_width, round(stem_width * 0.25))
-    return cost + _conv(size, 1, stem_width, first_width) + _norm(first_width)
+    cost = _conv(size, 3, in_chans, ends.stem_width) + _norm(ends.stem_width)
+    for layer in first_stage(ends, size):
+        cost += layer_cost(layer)
+    return cost
 
 
 def head_cost(width: int, head_width: int, num_classes: int, size: int) -> Cost:
@@ -79,7 +77,7 @@ def head_cost(width: int, head_width: int, num_classes: int, size: int) -> Cost:
 def architecture_cost(architecture: Architecture) -> Cost:
     """The whole network's cost."""
     a = architecture
-    cost = stem_cost(a.in_chans, a.stem_width, a.first_width, a.input_size)
+    cost = stem_cost(a, in_chans=a.in_chans, input_size=a.input_size)
     size = out_size(a.input_size, 2)
     for block in a.blocks:
         size = out_size(size, block.stride)
@@ -90,7 +88,7 @@ def architecture_cost(architecture: Architecture) -> Cost:
 
 
 def work_per_operation(architecture: Architecture, batch_size: int) -> float:
-    """Multiply-adds of one convolution on a batch, on average: an MBConv has three, the rest about as many."""
+    """Multiply-adds of one convolution on a batch, on average: a layer has about three, the rest about as many."""
     return architecture_cost(architecture).flops * batch_size / (3 * len(architecture.layers()) + 3)
 
 
@@ -141,7 +139,7 @@ def _extreme(
 ) -> int:
     """Dynamic programme over the width that leaves each block; ops of a layer are independent given the widths."""
     sizes = block_sizes(space, input_size)
-    best = {space.first_width: int(getattr(stem_cost(in_chans, space.stem_width, space.first_width, input_size), name))}
+    best = {space.first_width: int(getattr(stem_cost(space, in_chans=in_chans, input_size=input_size), name))}
     for number, (block, in_size) in enumerate(zip(space.blocks, sizes, strict=False), start=1):
         after: dict[int, int] = {}
         for cell in block.cells:

@@ -24,8 +24,9 @@ def space_figures(space: Space, *, input_size: int, num_classes: int) -> dict[st
 
 def network_figures(network: Architecture) -> dict[str, Any]:
     """``params``, ``flops`` and ``layers``, from the stem to the head, whose costs add up to the whole's."""
-    stem = stem_cost(network.in_chans, network.stem_width, network.first_width, network.input_size)
-    rows = [_row("stem", "conv 3x3, separable 3x3", network.in_chans, network.first_width, 2, network.input_size, stem)]
+    stem = stem_cost(network, in_chans=network.in_chans, input_size=network.input_size)
+    built = "conv 3x3" if network.first_stage is None else f"conv 3x3, {network.first_stage.name}"
+    rows = [_row("stem", built, network.in_chans, network.first_width, 2, network.input_size, stem)]
     size = out_size(network.input_size, 2)
     for number, layer in enumerate(network.layers(), start=1):
         cost = layer_cost(layer)

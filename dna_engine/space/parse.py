@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from dna_engine.errors import InvalidSpace, UnknownName
-from dna_engine.space.ops import MBCONV_OPS, OPS, Op
+from dna_engine.space.kinds import KINDS
+from dna_engine.space.ops import MBCONV_OPS, OPS, WITHOUT, Op
 from dna_engine.space.presets import get_space
-from dna_engine.space.space import MAX_SPACE_NAME, WIDTHS, Block, Cell, Space
+from dna_engine.space.space import MAX_SPACE_NAME, SEPARABLE, WIDTHS, Block, Cell, Space
 
 
 def parse_space(value: str | dict[str, Any]) -> Space:
@@ -17,7 +18,7 @@ def parse_space(value: str | dict[str, Any]) -> Space:
 
     The object has ``blocks`` (each ``stride`` and ``cells`` of ``depth`` and ``width``) and may have ``name``, ``ops``
     (names of the op table, or objects with the fields of :class:`Op`), ``stem_width``, ``first_width``, ``head_width``,
-    ``first_layer``.
+    ``first_layer``, ``first_stage`` (an op, or null for none) and ``activation``.
 
     Raises:
         InvalidSpace: the object does not describe a space; the message names the field.
@@ -25,17 +26,23 @@ def parse_space(value: str | dict[str, Any]) -> Space:
     """
     if isinstance(value, str):
         return get_space(value)
-    given = _object(value, "space", ("blocks",), ("name", "ops", "first_layer", *WIDTHS))
+    given = _object(value, "space", ("blocks",), ("name", "ops", "first_layer", "first_stage", "activation", *WIDTHS))
     name = given.get("name", "custom")
     if not isinstance(name, str) or len(name) > MAX_SPACE_NAME:
         raise InvalidSpace(f"The name of a space is a text of up to {MAX_SPACE_NAME} characters.", param="space.name")
     ops = given.get("ops", [op.name for op in MBCONV_OPS])
+    stage = given.get("first_stage", SEPARABLE.name)
+    widths = {width: _whole(given[width], f"space.{width}") for width in WIDTHS if width in given}
+    if stage is None:  # The stem's channels arrive at the blocks.
+        widths.setdefault("first_width", widths.get("stem_width", Space.stem_width))
     return Space(
         name=name,
         blocks=tuple(_parse_block(block, at) for at, block in _items(given["blocks"], "space.blocks")),
         ops=tuple(parse_op(op, at) for at, op in _items(ops, "space.ops")),
         first_layer=given.get("first_layer", "previous"),
-        **{width: _whole(given[width], f"space.{width}") for width in WIDTHS if width in given},
+        activation=given.get("activation", "silu"),
+        first_stage=None if stage is None else parse_op(stage, "space.first_stage"),
+        **widths,
     )
 
 
@@ -59,13 +66,22 @@ def parse_op(value: Any, at: str) -> Op:
         InvalidSpace, UnknownName: it is none, at this place.
     """
     if isinstance(value, dict):
-        with _located(at):
-            return Op(**_object(value, at, ("name",), ("kernel", "expansion", "se_ratio", "skip")))
+        return _parse_new_op(value, at)
     if not isinstance(value, str):
         raise InvalidSpace("An op is the name of one of the table, or an object that describes it.", param=at)
     if value not in OPS:
         raise UnknownName("op", value, OPS, param=at)
     return OPS[value]
+
+
+def _parse_new_op(value: dict[str, Any], at: str) -> Op:
+    kind = value.get("kind", "mbconv")
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise InvalidSpace(f"The kind of an op is one of {', '.join(KINDS)}, not {kind!r}.", param=f"{at}.kind")
+    optional = ("kind", *KINDS[kind].takes, *(("skip",) if kind == "mbconv" else ()))
+    given = _object(value, at, ("name",), optional)
+    with _located(at):
+        return Op(**(WITHOUT | dict(KINDS[kind].takes) | given))
 
 
 def _object(value: Any, at: str, needed: tuple[str, ...], optional: tuple[str, ...] = ()) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 A space is a list of blocks. A block offers one or more cells, a cell is ``depth`` layers of ``width`` channels, and
 every layer chooses one op of the space. The first layer of a cell carries the block's stride and changes the width, so
-ops that need equal shapes (skip) are not offered there. Blocks and cells are numbered from 1 in everything a user sees.
+ops that need equal shapes (a skip, a layer without a kernel) are not offered there. Blocks and cells are numbered from 1 in everything a user sees.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from dna_engine.errors import InvalidSpace
-from dna_engine.space.ops import MBCONV_OPS, Op
+from dna_engine.space.ops import MBCONV_OPS, OPS, Op
 
 #: Far above any space of use; they keep what a spec can cost to check, and its sums in 64 bits, bounded.
 MAX_BLOCKS, MAX_CELLS, MAX_OPS, MAX_WIDTH = 16, 8, 16, 4096
@@ -23,6 +23,12 @@ MAX_BLOCKS, MAX_CELLS, MAX_OPS, MAX_WIDTH = 16, 8, 16, 4096
 MAX_PATHS = 100_000
 
 FirstLayer = Literal["previous", "nominal"]
+
+#: Functions behind the norms, under timm's names.
+Activation = Literal["silu", "relu", "relu6", "hard_swish", "gelu"]
+
+#: The op behind the stem, where nothing is said.
+SEPARABLE = OPS["separable_3x3"]
 
 #: Fields of a space that are widths outside its cells.
 WIDTHS = ("stem_width", "first_width", "head_width")
@@ -75,11 +81,13 @@ class Space:
 
     Attributes:
         stem_width: channels after the stride-2 stem convolution.
-        first_width: channels after the depthwise-separable stage that follows it.
+        first_stage: the one layer that follows it, the same in every network; None for none.
+        first_width: channels after the first stage, or of the stem where there is none.
         head_width: channels of the 1x1 convolution before pooling.
         first_layer: what the inner width of a block's first layer is counted from. previous: the channels that arrive, as timm and
             the paper do, so that what is built is not quite what was rated where the block before is wider or narrower than the
             nominal one. nominal: the channels that the block was rated behind, whatever arrives, so that it is the same.
+        activation: behind every norm that has one, in stem, layers, squeeze-excite and head alike.
     """
 
     name: str
@@ -89,6 +97,8 @@ class Space:
     first_width: int = 16
     head_width: int = 1280
     first_layer: FirstLayer = "previous"
+    first_stage: Op | None = SEPARABLE
+    activation: Activation = "silu"
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.blocks) <= MAX_BLOCKS:
@@ -97,8 +107,11 @@ class Space:
             )
         if len(self.ops) > MAX_OPS:
             raise InvalidSpace(f"A space takes at most {MAX_OPS} ops, not {len(self.ops)}.", param="space.ops")
-        if all(op.skip for op in self.ops):
-            raise InvalidSpace("A space needs at least one op that is not a skip.", param="space.ops")
+        if not self.layer_ops(0):
+            raise InvalidSpace(
+                "A space needs at least one op that a block can begin with: one that is not a skip, and has a kernel.",
+                param="space.ops",
+            )
         if len({op.name for op in self.ops}) < len(self.ops):
             raise InvalidSpace("Two ops of the space share a name.", param="space.ops")
         if self.reductions[-1] > 32:  # timm's builder would dilate the convolutions behind instead of striding.
@@ -112,6 +125,22 @@ class Space:
                 f"first_layer is {' or '.join(get_args(FirstLayer))}, not {self.first_layer!r}.",
                 param="space.first_layer",
             )
+        if self.activation not in get_args(Activation):
+            raise InvalidSpace(
+                f"activation is one of {', '.join(get_args(Activation))}, not {self.activation!r}.",
+                param="space.activation",
+            )
+        self._check_ends()
+
+    def _check_ends(self) -> None:
+        """Stem, first stage and head."""
+        if self.first_stage is not None and self.first_stage.skip:
+            raise InvalidSpace("The first stage is an op that builds something, or null.", param="space.first_stage")
+        if self.first_stage is None and self.first_width != self.stem_width:
+            raise InvalidSpace(
+                f"Without a first stage the stem's {self.stem_width} channels arrive at the blocks: leave first_width out.",
+                param="space.first_width",
+            )
         for name in WIDTHS:
             if not 8 <= (width := getattr(self, name)) <= MAX_WIDTH or width % 8:
                 raise InvalidSpace(
@@ -119,8 +148,8 @@ class Space:
                 )
 
     def layer_ops(self, layer: int) -> tuple[Op, ...]:
-        """Ops offered at a layer (from 0) of a cell: no skip at the first, which changes the shape."""
-        return tuple(op for op in self.ops if not op.skip) if layer == 0 else self.ops
+        """Ops offered at a layer (from 0) of a cell: at the first, which changes the shape, those that can."""
+        return tuple(op for op in self.ops if op.strides) if layer == 0 else self.ops
 
     def paths(self, cell: Cell) -> Iterator[tuple[Op, ...]]:
         """Every path of a cell, in ``itertools.product`` order of the ops, layer by layer."""
@@ -186,7 +215,14 @@ class Space:
             "first_width": self.first_width,
             "head_width": self.head_width,
             **({"first_layer": self.first_layer} if self.first_layer != "previous" else {}),
+            **ends_to_json(self.first_stage, self.activation),
         }
+
+
+def ends_to_json(first_stage: Op | None, activation: Activation) -> dict[str, Any]:
+    """What a first stage and an activation are, where they are not those that every space once had."""
+    stage = {} if first_stage == SEPARABLE else {"first_stage": first_stage and first_stage.to_json()}
+    return stage | ({} if activation == "silu" else {"activation": activation})
 
 
 @dataclass(frozen=True, order=True)

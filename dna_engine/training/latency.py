@@ -25,6 +25,7 @@ from dna_engine.space.architecture import Architecture, Choice
 from dna_engine.space.block_strings import block_string
 from dna_engine.space.cost import block_sizes, in_widths, layer_at
 from dna_engine.space.layer import Layer
+from dna_engine.space.space import Activation
 from dna_engine.spec import ResolvedSpec
 from dna_engine.training.network import build
 
@@ -50,7 +51,7 @@ def measure(space: Space, *, input_size: int, num_classes: int, in_chans: int = 
     measured = {}
     for done, layer in enumerate(distinct):
         maps = torch.randn(1, layer.in_width, layer.in_size, layer.in_size, device=device)
-        measured[layer] = time_module(build_layer(layer).to(device), maps)
+        measured[layer] = time_module(build_layer(layer, space.activation).to(device), maps)
         context.reporter.emit(Progress(done=done + 1, total=len(distinct), unit="layers", parts=["latency"]))
     image = torch.randn(1, in_chans, input_size, input_size, device=device)
     last = block_sizes(space, input_size)[-1]
@@ -61,7 +62,8 @@ def measure(space: Space, *, input_size: int, num_classes: int, in_chans: int = 
         heads[width] = time_module(
             nn.Sequential(network.conv_head, network.bn2, network.global_pool, network.classifier), maps
         )
-        stem = time_module(nn.Sequential(network.conv_stem, network.bn1, network.blocks[0]), image)
+        first = list(network.blocks)[:-1]  # The last is the block that stands for all.
+        stem = time_module(nn.Sequential(network.conv_stem, network.bn1, *first), image)
     return LatencyTable(stem=stem, layers=measured, heads=heads)
 
 
@@ -79,10 +81,10 @@ def layers(space: Space, input_size: int) -> list[Layer]:
     return list(found)
 
 
-def build_layer(layer: Layer) -> nn.Module:
+def build_layer(layer: Layer, activation: Activation) -> nn.Module:
     """One layer as it is built inside a network."""
     block = block_string(layer)
-    builder = EfficientNetBuilder(act_layer=nn.SiLU, norm_layer=nn.BatchNorm2d, se_layer=SqueezeExcite)
+    builder = EfficientNetBuilder(act_layer=activation, norm_layer=nn.BatchNorm2d, se_layer=SqueezeExcite)
     return nn.Sequential(*builder(layer.in_width, decode_arch_def([[block]])))  # type: ignore[no-untyped-call]
 
 
@@ -111,4 +113,6 @@ def _ends(space: Space, width: int, *, num_classes: int, in_chans: int) -> Archi
         head_width=space.head_width,
         num_classes=num_classes,
         in_chans=in_chans,
+        first_stage=space.first_stage,
+        activation=space.activation,
     )

@@ -33,7 +33,7 @@ def build(architecture: Architecture, *, dropout: float = 0.0, drop_path: float 
         num_features=architecture.head_width,
         in_chans=architecture.in_chans,
         stem_size=architecture.stem_width,
-        act_layer=nn.SiLU,
+        act_layer=architecture.activation,
         drop_rate=dropout,
         drop_path_rate=drop_path,
     )
@@ -101,6 +101,6 @@ def load(folder: Path) -> EfficientNet:
     """
     arguments = json.loads((folder / "architecture.json").read_text())["timm"]
     blocks = decode_arch_def(arguments.pop("arch_def"))  # type: ignore[no-untyped-call]
-    model = EfficientNet(blocks, act_layer=nn.SiLU, **arguments)
+    model = EfficientNet(blocks, **{"act_layer": "silu", **arguments})
     model.load_state_dict(load_file(folder / "weights.safetensors"))
     return model.eval()

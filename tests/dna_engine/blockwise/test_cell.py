@@ -57,7 +57,7 @@ def test_its_parts_cost_what_the_network_is_said_to_cost() -> None:
     first, second = (CellSupernet(space, CellRef(block, 1), 64, 128, width="adaptors") for block in (1, 2))
     assert in_widths(space, 2) == [24, 32]
     stem = sum(parameter.numel() for parameter in first.enter.parameters())
-    assert stem == stem_cost(3, space.stem_width, space.first_width, 32).params
+    assert stem == stem_cost(space, in_chans=3, input_size=32).params
     for op in space.ops:
         layer = layer_at(space, 2, space.cell(CellRef(2)), 0, op, in_width=space.in_width(2), in_size=8)
         assert (

@@ -80,6 +80,50 @@ def test_json_keeps_ops_that_have_no_name_in_the_table() -> None:
     assert Architecture.from_json(json.loads(json.dumps(network.to_json()))) == network
 
 
+MODERN = {
+    "ops": [
+        "fused2_3x3",
+        {"name": "own", "kind": "universal", "start": 5, "kernel": 0, "end": 3, "se_ratio": 0.5},
+        "skip",
+    ],
+    "blocks": [
+        {"stride": 2, "cells": [{"depth": 3, "width": 24}]},
+        {"stride": 1, "cells": [{"depth": 1, "width": 16}]},
+    ],
+    "activation": "hard_swish",
+}
+
+
+@pytest.mark.parametrize("first", [{}, {"first_stage": None}, {"first_stage": "conv_5x5", "first_width": 24}])
+def test_a_network_of_other_layers_says_so_and_is_read_back(first: dict[str, object]) -> None:
+    space = parse_space(MODERN | first)
+    network = Architecture.from_choices(space, [(1, ["own", "skip", "fused2_3x3"]), (1, ["own"])], num_classes=7)
+    described = network.to_json()
+    assert described["format"] == "dna-architecture/3"
+    assert described["timm"]["act_layer"] == "hard_swish"
+    assert len(described["timm"]["arch_def"]) == (2 if first == {"first_stage": None} else 3)
+    assert Architecture.from_json(json.loads(json.dumps(described))) == network
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"ops": ["fused2_3x3"]}, {"first_stage": None}, {"first_stage": "conv_3x3"}, {"activation": "relu"}],
+)
+def test_whatever_older_readers_do_not_know_takes_the_newest_format(change: dict[str, object]) -> None:
+    blocks = [{"stride": 2, "cells": [{"depth": 1, "width": 16}]}]
+    space = parse_space({"ops": ["mb3_3x3"], "blocks": blocks} | change)
+    network = Architecture.from_choices(space, [(1, [space.ops[0]])])
+    assert network.format == network.to_json()["format"] == "dna-architecture/3"
+    assert Architecture.from_choices(replace(SMALL), CHOICES).format == "dna-architecture/1"
+
+
+def test_an_activation_that_no_network_has_is_refused() -> None:
+    described = published("dna-a").to_json()
+    described["timm"]["act_layer"] = "sine"
+    with pytest.raises(UnknownName, match="hard_swish"):
+        Architecture.from_json(described)
+
+
 @pytest.mark.parametrize(
     ("choices", "says"),
     [

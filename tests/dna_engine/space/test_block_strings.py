@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 from timm.models._efficientnet_blocks import SqueezeExcite
+from timm.models._efficientnet_builder import decode_arch_def
 from torch import nn
 
 from dna_engine.blockwise.cell import CellSupernet
-from dna_engine.space import Block, Cell, CellRef, Op, Space
+from dna_engine.space import OPS, Block, Cell, CellRef, Op, Space, parse_op
 from dna_engine.space.architecture import Architecture
-from dna_engine.space.block_strings import block_string, first_block_string, width_of
+from dna_engine.space.block_strings import block_string, width_of
 from dna_engine.space.layer import Layer
 from dna_engine.training.network import build
 
@@ -30,8 +31,33 @@ def test_what_counts_from_other_channels_than_arrive_is_said_by_ratios() -> None
     assert block_string(layer(Op(name="a"), nominal=8)) == "ir_r1_k3_s2_e3_c24_se0.125"
 
 
+@pytest.mark.parametrize(
+    ("op", "timms"),
+    [
+        ("fused4_3x3", "er_r1_k3_s2_e4_c48"),
+        ("ib2_3x3", "uir_r1_a0_k3_s2_e2_c48"),
+        ("extradw4_5x5_3x3", "uir_r1_a5_k3_s2_e4_c48"),
+        ("convnext4_3x3", "uir_r1_a3_k0_s2_e4_c48"),
+        ("ffn4", "uir_r1_a0_k0_s2_e4_c48"),
+        ({"name": "all", "kind": "universal", "start": 3, "kernel": 5, "end": 7}, "uir_r1_a3_k5_p7_s2_e4_c48"),
+        ("separable_5x5", "ds_r1_k5_s2_e1_c48_se0.25"),
+        ("conv_1x1", "cn_r1_k1_s2_c48_skip"),
+    ],
+)
+def test_other_kinds_are_read_by_timm_as_its_own_are(op: str | dict[str, object], timms: str) -> None:
+    ours = block_string(layer(parse_op(op, "ops.0"), width=48))
+    assert decode_arch_def([[ours]]) == decode_arch_def([[timms]])  # type: ignore[no-untyped-call]
+
+
+def test_kinds_without_an_expansion_work_on_what_arrives() -> None:
+    assert block_string(layer(OPS["separable_3x3"], nominal=24)) == "ds_r1_k3_s2_e1_c24_se0.25"
+    assert block_string(layer(OPS["conv_3x3"], nominal=24)) == "cn_r1_k3_s2_e1_c24_skip"
+    assert block_string(layer(OPS["fused4_3x3"], nominal=24)) == "er_r1_k3_s2_e6_c24"
+
+
 def test_widths_are_read_back() -> None:
-    assert width_of(first_block_string(16)) == 16
+    assert width_of(block_string(layer(OPS["separable_3x3"], width=16))) == 16
+    assert width_of(block_string(layer(OPS["conv_3x3"], width=40))) == 40
     with pytest.raises(IndexError):
         width_of("nothing of the kind")
 

@@ -43,6 +43,27 @@ ODD_SPACE = parse_space(
     }
 )
 
+#: Every kind of layer, with other kernels and expansions than the named ones, squeeze-excite in all that can have it.
+MODERN_SPACE = parse_space(
+    {
+        "ops": [
+            {"name": "fused", "kind": "fused", "kernel": 5, "expansion": 3, "se_ratio": 0.3},
+            {"name": "all", "kind": "universal", "start": 5, "kernel": 3, "end": 7, "expansion": 2, "se_ratio": 0.5},
+            {"name": "end", "kind": "universal", "kernel": 0, "end": 3, "expansion": 3},
+            {"name": "separable", "kind": "separable", "kernel": 7, "se_ratio": 0.4},
+            "conv_1x1",
+            "ffn2",
+            "skip",
+        ],
+        "blocks": ODD_SPACE.to_json()["blocks"],
+        "stem_width": 24,
+        "first_stage": {"name": "stage", "kind": "universal", "start": 3, "kernel": 0, "se_ratio": 0.2},
+        "first_width": 16,
+        "head_width": 72,
+        "activation": "gelu",
+    }
+)
+
 
 def counted(network: Architecture) -> Cost:
     """Counted on real modules and a real image: small images make it quick, and size enters the formulas alike."""
@@ -76,9 +97,10 @@ def test_formulas_equal_the_counter_on_random_networks(name: str, monkeypatch: p
         assert architecture_cost(network) == counted(network)
 
 
+@pytest.mark.parametrize("odd", [ODD_SPACE, MODERN_SPACE, replace(MODERN_SPACE, first_stage=None, first_width=24)])
 @pytest.mark.parametrize("first_layer", ["previous", "nominal"])
-def test_formulas_equal_the_counter_on_odd_spaces_and_sizes(first_layer: FirstLayer) -> None:
-    rng, space = random.Random(0), replace(ODD_SPACE, first_layer=first_layer)
+def test_formulas_equal_the_counter_on_odd_spaces_and_sizes(odd: Space, first_layer: FirstLayer) -> None:
+    rng, space = random.Random(0), replace(odd, first_layer=first_layer)
     for size in (17, 33, 50, 75, 96) * 6:
         network = random_network(space, rng, input_size=size, num_classes=3, in_chans=1)
         assert architecture_cost(network) == counted(network) == count(network)

@@ -20,9 +20,10 @@ from tests.dna_engine.runs import context, tiny_spec
 from tests.dna_engine.test_choose import lay_ratings
 
 
-def test_layers_are_built_as_inside_a_network() -> None:
-    for layer in latency.layers(SPACES["mbconv-small"], 16):
-        module = latency.build_layer(layer)
+@pytest.mark.parametrize("name", ["mbconv-small"])
+def test_layers_are_built_as_inside_a_network(name: str) -> None:
+    for layer in latency.layers(SPACES[name], 16):
+        module = latency.build_layer(layer, SPACES[name].activation)
         assert sum(p.numel() for p in module.parameters()) == layer_cost(layer).params
         after = module.eval()(torch.zeros(1, layer.in_width, layer.in_size, layer.in_size))
         assert after.shape[1:] == (
