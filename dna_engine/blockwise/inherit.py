@@ -1,14 +1,8 @@
 """A network that begins with the weights of its distilled blocks: their adaptors fold into the convolutions behind them.
 
-Between two blocks stand, in the order of the maps: the exit adaptor of the one before, W_leave and a bias; the entry adaptor of the one
-behind, W_enter, and its norm with gamma and the variance of the maps there; the expansion W of the first layer. All but the norm are
-1x1 convolutions, and the batch norm behind the expansion takes whatever is constant away, so that together they are one convolution
-
-    W' = W diag(gamma / sqrt(variance + eps)) W_enter W_leave
-
-from the channels that the block before gives to the inner ones, which is the expansion of the network as built. It is exact where the
-network's first layer has at least the inner channels of the rated one (always where the space counts them from the nominal width) and both
-or neither have a residual.
+How a first layer takes the adaptors in front of it in, and which can, is told in :mod:`~dna_engine.blockwise.fold`. Beyond that a network is
+exactly its blocks one behind the other where its first layers have at least the inner channels of the rated ones (always where the space
+counts them from the nominal width) and both or neither have a residual.
 """
 
 from __future__ import annotations
@@ -24,6 +18,7 @@ from timm.models.efficientnet import EfficientNet
 from torch import Tensor, nn
 
 from dna_engine.blockwise.cell import CellSupernet, Stem
+from dna_engine.blockwise.fold import Adaptors, Names, adaptors, fold, names_of
 from dna_engine.plans import files
 from dna_engine.space import CellRef, Op, Space
 from dna_engine.space.architecture import Architecture
@@ -63,11 +58,19 @@ def inherit(network: EfficientNet, parts: Sequence[Part], images: Tensor) -> lis
         1e-6 where the fold is exact.
     """
     maps = stitched(parts, images)
-    _copy(cast(Stem, parts[0].cell.enter), network)
-    for number, part in enumerate(parts):
-        before = None if number == 0 else (parts[number - 1], maps[number - 1])
-        _inherit_block(cast(nn.Sequential, network.blocks[number + 1]), part, before)
-    return [_distance(found, wanted) for found, wanted in zip(_maps(network, images), maps, strict=True)]
+    _by_the_batch(network)
+    stages = cast(list[nn.Sequential], list(network.blocks))
+    first, blocks = stages[: -len(parts)], stages[-len(parts) :]
+    _copy(cast(Stem, parts[0].cell.enter), network, first)
+    for number, (block, part) in enumerate(zip(blocks, parts, strict=True)):
+        between = None if number == 0 else adaptors(parts[number - 1].cell, part.cell, maps[number - 1])
+        _inherit_block(block, part, between)
+    x = nn.Sequential(network.conv_stem, network.bn1, *first)(images)
+    errors = []
+    for block, wanted in zip(blocks, maps, strict=True):
+        x = block(x)
+        errors.append(float((x - wanted).norm() / wanted.norm()))
+    return errors
 
 
 @torch.no_grad()
@@ -100,42 +103,28 @@ def recalibrate(network: nn.Module, batches: Iterable[Tensor]) -> None:
         norm.momentum = momentum
 
 
-def _inherit_block(stage: nn.Sequential, part: Part, before: tuple[Part, Tensor] | None) -> None:
-    built = iter(stage)
+def _inherit_block(stage: nn.Sequential, part: Part, between: Adaptors | None) -> None:
+    remaining = iter(stage)
     for layer, op in enumerate(part.path):
         if op.skip:
             continue
         rated = cast(nn.ModuleDict, part.cell.layers[layer])[op.name]
-        weights = {name: tensor.clone() for name, tensor in rated.state_dict().items()}
-        if layer == 0 and before is not None:
-            weights["conv_pw.weight"] = _folded(weights["conv_pw.weight"], part.cell, *before)
-        _load(next(built), weights)
+        built = next(remaining)
+        weights = rated.state_dict() if layer or between is None else fold(op, rated, built, between)
+        _load(built, weights, names_of(op))
 
 
-def _folded(expansion: Tensor, cell: CellSupernet, before: Part, maps: Tensor) -> Tensor:
-    """The expansion (inner, nominal, 1, 1) behind the adaptors as one behind the maps of the block before, (inner, C, 1, 1)."""
-    enter, norm = cast(nn.Sequential, cell.enter)
-    assert isinstance(enter, nn.Conv2d)
-    assert isinstance(norm, nn.BatchNorm2d)
-    leave = cast(nn.Conv2d, before.cell.leave)
-    variance = enter(leave(maps)).float().var((0, 2, 3), correction=0)
-    scale = norm.weight * torch.rsqrt(variance + norm.eps)
-    # In double precision: three products of matrices would cost what the fold is to be exact to.
-    whole = expansion.flatten(1).double() * scale.double() @ enter.weight.flatten(1).double()
-    return (whole @ leave.weight.flatten(1).double()).to(expansion.dtype)[:, :, None, None]
-
-
-def _load(built: nn.Module, rated: dict[str, Tensor]) -> None:
+def _load(built: nn.Module, rated: Mapping[str, Tensor], names: Names) -> None:
     """Weights of a rated layer into one as built, whose inner channels may be more or fewer: of fewer, those of largest effect are
     taken; those beyond the rated ones have no effect at first.
     """
     wanted = built.state_dict()
-    inner, squeezed = wanted["conv_pw.weight"].shape[0], wanted.get("se.conv_reduce.weight", torch.empty(0)).shape[0]
-    effect = rated["conv_pwl.weight"].flatten(1).norm(dim=0) * rated["bn2.weight"].abs()
-    kept = {
-        len(effect): effect.topk(min(inner, len(effect))).indices.sort().values,
-        len(rated.get("se.conv_reduce.bias", ())): torch.arange(squeezed),
-    }
+    squeezed = wanted.get("se.conv_reduce.weight", torch.empty(0)).shape[0]
+    kept = {len(rated.get("se.conv_reduce.bias", ())): torch.arange(squeezed)}
+    if names.project:
+        inner = wanted[f"{names.mix}.weight"].shape[0]
+        effect = rated[f"{names.project}.weight"].flatten(1).norm(dim=0) * rated[f"{names.norm}.weight"].abs()
+        kept[len(effect)] = effect.topk(min(inner, len(effect))).indices.sort().values
     for name, tensor in wanted.items():
         if name in rated:
             tensor.copy_(_fitted(rated[name], tensor, kept))
@@ -155,21 +144,11 @@ def _fitted(rated: Tensor, built: Tensor, kept: Mapping[int, Tensor]) -> Tensor:
     return fitted
 
 
-def _copy(stem: Stem, network: EfficientNet) -> None:
+def _copy(stem: Stem, network: EfficientNet, first: Sequence[nn.Sequential]) -> None:
     network.conv_stem.load_state_dict(stem.conv_stem.state_dict())
     network.bn1.load_state_dict(stem.bn1.state_dict(), strict=False)
-    cast(nn.Sequential, network.blocks[0])[0].load_state_dict(stem.first.state_dict(), strict=False)
-
-
-def _maps(network: EfficientNet, images: Tensor) -> list[Tensor]:
-    """What each block behind the first stage gives, by the statistics of the batch."""
-    _by_the_batch(network)
-    x = network.blocks[0](network.bn1(network.conv_stem(images)))
-    found = []
-    for block in list(network.blocks)[1:]:
-        x = block(x)
-        found.append(x.clone())
-    return found
+    for (layer,) in first:
+        layer.load_state_dict(stem.first.state_dict(), strict=False)
 
 
 def _by_the_batch(network: nn.Module) -> list[nn.BatchNorm2d]:
@@ -179,7 +158,3 @@ def _by_the_batch(network: nn.Module) -> list[nn.BatchNorm2d]:
     for norm in norms:
         norm.train()
     return norms
-
-
-def _distance(found: Tensor, wanted: Tensor) -> float:
-    return float((found - wanted).norm() / wanted.norm())

@@ -10,10 +10,12 @@ from itertools import pairwise
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from dna_engine.blockwise.cell import CellSupernet, StackNorm
+from dna_engine.blockwise.fold import adaptors, fold, names_of
 from dna_engine.blockwise.inherit import Part, inherit, recalibrate, stitched
-from dna_engine.space import SPACES, CellRef, Op, Space, get_space
+from dna_engine.space import OPS, CellRef, Op, Space, get_space
 from dna_engine.space.architecture import Architecture
 from dna_engine.training.network import build
 
@@ -62,13 +64,70 @@ def every_cell(space: Space) -> Iterator[tuple[Architecture, list[Part]]]:
             yield distilled(space, choices)
 
 
-@pytest.mark.parametrize("name", SPACES)
+def beginning_with(space: Space, op: str, rng: random.Random) -> Choices:
+    """A network of the space, each block of which begins with that op."""
+    return [(cell, (OPS[op], *path[1:])) for cell, path in drawn(space, rng)]
+
+
+@pytest.mark.parametrize("name", ["dna-mbconv", "dna-mbconv-single", "mbconv-small"])
 def test_a_network_gives_the_maps_of_its_blocks_one_behind_the_other(name: str) -> None:
     torch.manual_seed(0)
     images = torch.randn(4, 3, 64, 64)
     for network, parts in every_cell(replace(get_space(name), first_layer="nominal")):
         errors = inherit(build(network), parts, images)
         assert max(errors) < 1e-5
+
+
+@pytest.mark.parametrize(("name", "op"), [("fused-small", "mb3_3x3"), ("mobilenetv4", "ib4_3x3")])
+def test_whatever_begins_with_an_expansion_of_1x1_takes_the_adaptors_in_exactly(name: str, op: str) -> None:
+    torch.manual_seed(0)
+    space = replace(get_space(name), first_layer="nominal")
+    network, parts = distilled(space, beginning_with(space, op, random.Random(4)))
+    assert max(inherit(build(network), parts, torch.randn(4, 3, 64, 64))) < 1e-5
+
+
+@pytest.mark.parametrize("op", ["conv_3x3", "fused4_3x3"])
+def test_a_kxk_convolution_takes_the_adaptors_in_exactly_but_for_the_borders_of_the_map(op: str) -> None:
+    torch.manual_seed(0)
+    space = replace(get_space("fused-small"), first_layer="nominal")
+    network, parts = distilled(space, beginning_with(space, op, random.Random(5)))
+    images = torch.randn(4, 3, 64, 64)
+    first, second = parts[0].cell, parts[1].cell
+    between = adaptors(first, second, stitched(parts, images)[0])
+    built, rated = build(network).blocks[2][0], second.layers[0].get_submodule(op)
+    weight = fold(OPS[op], rated, built, between)[f"{names_of(OPS[op]).mix}.weight"]
+    maps = F.conv2d(between.arriving, weight, stride=2)
+    wanted = F.conv2d(between.entered, rated.get_parameter(f"{names_of(OPS[op]).mix}.weight"), stride=2)
+    constant = (wanted - maps).mean((0, 2, 3), keepdim=True)  # The norm behind takes it away.
+    torch.testing.assert_close(maps + constant, wanted, rtol=1e-4, atol=1e-4)
+    errors = inherit(build(network), parts, images)
+    assert errors[0] < 1e-5 < errors[1] < 0.3
+
+
+@pytest.mark.parametrize(
+    ("name", "op", "near"),
+    [
+        ("mobilenetv4", "extradw4_3x3_5x5", 0.25),
+        ("mobilenetv4", "convnext4_5x5", 0.25),
+        ("fused-small", "separable_3x3", 0.8),
+    ],
+)
+def test_a_depthwise_convolution_in_front_takes_the_adaptors_in_nearly_where_its_kernels_are_alike(
+    name: str, op: str, near: float
+) -> None:
+    """One kernel for all nominal channels is one for all that arrive, too: exact but for the borders, unless an activation is between."""
+    torch.manual_seed(0)
+    space = replace(get_space(name), first_layer="nominal")
+    network, parts = distilled(space, beginning_with(space, op, random.Random(6)))
+    images = torch.randn(8, 3, 64, 64)
+    apart = inherit(build(network), parts, images)
+    assert apart[0] < 1e-5
+    assert near < apart[1] < 1.1
+    start = parts[1].cell.layers[0].get_submodule(op).get_parameter(f"{names_of(OPS[op]).start}.weight")
+    with torch.no_grad():
+        start.copy_(start[:1].expand_as(start))
+    alike = inherit(build(network), parts, images)
+    assert 1e-5 < alike[1] < near
 
 
 def test_where_less_is_built_than_was_rated_the_error_is_told() -> None:

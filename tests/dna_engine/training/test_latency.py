@@ -20,7 +20,7 @@ from tests.dna_engine.runs import context, tiny_spec
 from tests.dna_engine.test_choose import lay_ratings
 
 
-@pytest.mark.parametrize("name", ["mbconv-small"])
+@pytest.mark.parametrize("name", ["mbconv-small", "fused-small"])
 def test_layers_are_built_as_inside_a_network(name: str) -> None:
     for layer in latency.layers(SPACES[name], 16):
         module = latency.build_layer(layer, SPACES[name].activation)
