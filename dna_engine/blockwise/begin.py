@@ -61,6 +61,7 @@ def inexact(name: str, errors: Sequence[float]) -> str | None:
         return None
     worst = ", ".join(f"block {number}: {error:.0%}" for number, error in enumerate(errors, 1) if error > INEXACT)
     return (
-        f"{name} inherits its distilled blocks but for what the space builds otherwise than it rates (error of the maps: {worst}). "
-        'A space with "first_layer": "nominal" has no such blocks.'
+        f"{name} inherits its distilled blocks but for what is built otherwise than it was rated (error of the maps: {worst}): first layers "
+        'behind another width than the nominal, which a space with "first_layer": "nominal" does not have, and first layers that begin '
+        "with a convolution larger than 1x1, which takes in but nearly the adaptors in front of it."
     )
