@@ -12,7 +12,7 @@ What becomes of it is a matter of how the layer behind begins:
   k x k it is so within the map, but not at its border: the zeros that stand for what lies outside have no constant.
 - With a depthwise convolution, one kernel for each nominal channel, and then a 1x1 one, W: behind A they are a k x k convolution that
   one kernel for each arriving channel cannot express. For each of these the nearest kernel is taken, and for W' the 1x1 convolution
-  that comes nearest to what W gives, on images. A squeeze-excite between the two begins anew.
+  that comes nearest to what W gives, on the images' maps as the network has them. A squeeze-excite between the two begins anew.
 """
 
 from __future__ import annotations
@@ -70,12 +70,10 @@ class Adaptors:
 
     Attributes:
         matrix: A, (nominal, C), in double precision.
-        arriving: the maps (B, C, H, W) in front of them.
         entered: the maps (B, nominal, H, W) behind them.
     """
 
     matrix: Tensor
-    arriving: Tensor
     entered: Tensor
 
 
@@ -89,13 +87,16 @@ def adaptors(before: CellSupernet, cell: CellSupernet, maps: Tensor) -> Adaptors
     scale = norm.weight * torch.rsqrt(adapted.float().var((0, 2, 3), correction=0) + norm.eps)
     # In double precision: products of matrices would cost what the fold is to be exact to.
     matrix = scale.double()[:, None] * (enter.weight.flatten(1).double() @ leave.weight.flatten(1).double())
-    return Adaptors(matrix, maps, norm(adapted))
+    return Adaptors(matrix, norm(adapted))
 
 
-def fold(op: Op, rated: nn.Module, built: nn.Module, between: Adaptors) -> dict[str, Tensor]:
+def fold(op: Op, rated: nn.Module, built: nn.Module, between: Adaptors, arriving: Tensor) -> dict[str, Tensor]:
     """The weights of a rated layer as they are without the adaptors in front of it.
 
     Where the layer begins with a depthwise convolution, the kernels of the built one are set, and parts that it keeps are left out.
+
+    Args:
+        arriving: the maps (B, C, H, W) that the built layer is given, on the images of the adaptors.
     """
     names, weights = names_of(op), {name: tensor.clone() for name, tensor in rated.state_dict().items()}
     mix = f"{names.mix}.weight"
@@ -105,7 +106,7 @@ def fold(op: Op, rated: nn.Module, built: nn.Module, between: Adaptors) -> dict[
     kernels = built.get_parameter(f"{names.start}.weight")
     kernels.copy_(_nearest_kernels(names, rated, between).view_as(kernels))
     wanted = _seen(rated.get_submodule(names.mix), lambda: rated(between.entered.clone()))[1]
-    given = _seen(built.get_submodule(names.mix), lambda: built(between.arriving.clone()))[0]
+    given = _seen(built.get_submodule(names.mix), lambda: built(arriving.clone()))[0]
     kept = (names.start, names.start_norm, *(() if names.project else ("se.",)))
     left = {name: tensor for name, tensor in weights.items() if not name.startswith(kept)}
     return left | {mix: _least_squares(given, wanted)[:, :, None, None].to(weights[mix].dtype)}

@@ -62,14 +62,13 @@ def inherit(network: EfficientNet, parts: Sequence[Part], images: Tensor) -> lis
     stages = cast(list[nn.Sequential], list(network.blocks))
     first, blocks = stages[: -len(parts)], stages[-len(parts) :]
     _copy(cast(Stem, parts[0].cell.enter), network, first)
-    for number, (block, part) in enumerate(zip(blocks, parts, strict=True)):
-        between = None if number == 0 else adaptors(parts[number - 1].cell, part.cell, maps[number - 1])
-        _inherit_block(block, part, between)
     x = nn.Sequential(network.conv_stem, network.bn1, *first)(images)
     errors = []
-    for block, wanted in zip(blocks, maps, strict=True):
+    for number, (block, part) in enumerate(zip(blocks, parts, strict=True)):
+        between = None if number == 0 else adaptors(parts[number - 1].cell, part.cell, maps[number - 1])
+        _inherit_block(block, part, between, x)
         x = block(x)
-        errors.append(float((x - wanted).norm() / wanted.norm()))
+        errors.append(float((x - maps[number]).norm() / maps[number].norm()))
     return errors
 
 
@@ -103,14 +102,14 @@ def recalibrate(network: nn.Module, batches: Iterable[Tensor]) -> None:
         norm.momentum = momentum
 
 
-def _inherit_block(stage: nn.Sequential, part: Part, between: Adaptors | None) -> None:
+def _inherit_block(stage: nn.Sequential, part: Part, between: Adaptors | None, arriving: Tensor) -> None:
     remaining = iter(stage)
     for layer, op in enumerate(part.path):
         if op.skip:
             continue
         rated = cast(nn.ModuleDict, part.cell.layers[layer])[op.name]
         built = next(remaining)
-        weights = rated.state_dict() if layer or between is None else fold(op, rated, built, between)
+        weights = rated.state_dict() if layer or between is None else fold(op, rated, built, between, arriving)
         _load(built, weights, names_of(op))
 
 

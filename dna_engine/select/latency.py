@@ -89,7 +89,7 @@ class LatencyTable:
             }
             heads = {int(row["width"]): int(row["ns"]) for row in value["heads"]}
             table = cls(stem=int(value["stem"]), layers=layers, heads=heads)
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, InvalidSpec) as error:
             raise InvalidSpec(f"Not a latency table: {type(error).__name__}: {error}.", param="latency") from error
         if any(time < 0 for time in (table.stem, *layers.values(), *heads.values())):
             raise InvalidSpec("A latency table cannot hold negative times.", param="latency")

@@ -76,8 +76,10 @@ def parse_op(value: Any, at: str) -> Op:
 
 def _parse_new_op(value: dict[str, Any], at: str) -> Op:
     kind = value.get("kind", "mbconv")
-    if not isinstance(kind, str) or kind not in KINDS:
-        raise InvalidSpace(f"The kind of an op is one of {', '.join(KINDS)}, not {kind!r}.", param=f"{at}.kind")
+    if not isinstance(kind, str):
+        raise InvalidSpace(f"The kind of an op is one of {', '.join(KINDS)}.", param=f"{at}.kind")
+    if kind not in KINDS:
+        raise UnknownName("kind of op", kind, KINDS, param=f"{at}.kind")
     optional = ("kind", *KINDS[kind].takes, *(("skip",) if kind == "mbconv" else ()))
     given = _object(value, at, ("name",), optional)
     with _located(at):

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-from dna_engine.errors import InvalidSpace
+from dna_engine.errors import InvalidSpace, UnknownName
 from dna_engine.space.ops import MBCONV_OPS, OPS, Op
 
 #: Far above any space of use; they keep what a spec can cost to check, and its sums in 64 bits, bounded.
@@ -126,10 +126,7 @@ class Space:
                 param="space.first_layer",
             )
         if self.activation not in get_args(Activation):
-            raise InvalidSpace(
-                f"activation is one of {', '.join(get_args(Activation))}, not {self.activation!r}.",
-                param="space.activation",
-            )
+            raise UnknownName("activation", str(self.activation), get_args(Activation), param="space.activation")
         self._check_ends()
 
     def _check_ends(self) -> None:

@@ -169,7 +169,7 @@ class SearchSpec(JobSpec):
     teacher: TeacherSpec = TeacherSpec()
     space: Text | dict[str, Any] | None = Field(
         default=None,
-        description="A preset (dna-mbconv, dna-mbconv-single, mbconv-small) or an explicit space. "
+        description="A preset (dna-mbconv, dna-mbconv-single, mbconv-small, fused-small, mobilenetv4) or an explicit space. "
         "Default: mbconv-small for images under 64 pixels, else one derived from the teacher's blocks.",
     )
     input_size: Whole | None = Field(

@@ -93,10 +93,11 @@ def test_a_kxk_convolution_takes_the_adaptors_in_exactly_but_for_the_borders_of_
     network, parts = distilled(space, beginning_with(space, op, random.Random(5)))
     images = torch.randn(4, 3, 64, 64)
     first, second = parts[0].cell, parts[1].cell
-    between = adaptors(first, second, stitched(parts, images)[0])
+    arriving = stitched(parts, images)[0]
+    between = adaptors(first, second, arriving)
     built, rated = build(network).blocks[2][0], second.layers[0].get_submodule(op)
-    weight = fold(OPS[op], rated, built, between)[f"{names_of(OPS[op]).mix}.weight"]
-    maps = F.conv2d(between.arriving, weight, stride=2)
+    weight = fold(OPS[op], rated, built, between, arriving)[f"{names_of(OPS[op]).mix}.weight"]
+    maps = F.conv2d(arriving, weight, stride=2)
     wanted = F.conv2d(between.entered, rated.get_parameter(f"{names_of(OPS[op]).mix}.weight"), stride=2)
     constant = (wanted - maps).mean((0, 2, 3), keepdim=True)  # The norm behind takes it away.
     torch.testing.assert_close(maps + constant, wanted, rtol=1e-4, atol=1e-4)

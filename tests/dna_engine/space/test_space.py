@@ -6,8 +6,10 @@ import itertools
 
 import pytest
 
+from dna_engine.catalogue import align, get_teacher
 from dna_engine.errors import InvalidSpace
-from dna_engine.space import MBCONV_OPS, OPS, Block, Cell, CellRef, get_space, parse_space
+from dna_engine.space import MAX_PATHS, MBCONV_OPS, OPS, Block, Cell, CellRef, get_space, parse_space
+from dna_engine.space.cost import cost_range
 from tests.dna_engine.space.explicit import EXPLICIT
 
 
@@ -35,6 +37,29 @@ def test_the_small_space_is_worth_searching() -> None:
     space = get_space("mbconv-small")
     assert space.networks >= 10**5
     assert max(len(block.cells) for block in space.blocks) >= 2
+
+
+@pytest.mark.parametrize(("name", "reductions"), [("fused-small", [4, 8, 16]), ("mobilenetv4", [4, 8, 16, 32])])
+def test_spaces_of_other_layers_are_worth_searching_and_have_teachers(name: str, reductions: list[int]) -> None:
+    space = get_space(name)
+    assert space.reductions == reductions
+    assert space.networks > 10**5
+    assert sum(space.paths_per_block) < MAX_PATHS
+    assert {op.kind for op in space.ops} - {"mbconv"}
+    for teacher in ("resnet18", "resnet50", "tf_efficientnet_b7", "convnext_tiny"):
+        assert len(align(get_teacher(teacher), space)) == len(reductions)
+
+
+def test_mobilenetv4_reaches_from_about_its_small_network_to_beyond_its_medium_one() -> None:
+    """Of timm, at 224 pixels: mobilenetv4_conv_small 0.186 and mobilenetv4_conv_medium 0.828 giga-multiply-adds."""
+    low, high = cost_range(get_space("mobilenetv4"), input_size=224, num_classes=1000)["flops"]
+    assert low < 0.186e9 < 0.828e9 < high
+
+
+def test_a_layer_without_any_kernel_is_not_offered_where_the_shape_changes() -> None:
+    space = get_space("mobilenetv4")
+    assert [op.name for op in space.layer_ops(1)][:-1] == [op.name for op in space.layer_ops(0)]
+    assert space.layer_ops(1)[-1].name == "ffn4"
 
 
 def test_the_papers_ops_come_in_the_order_of_path_numbers() -> None:
