@@ -40,7 +40,14 @@ def selected(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def inheriting(**fields: Any) -> ResolvedSpec:
     space = TINY_SPACE | {"first_layer": "nominal"}
     return tiny_spec(
-        **{"training": {"epochs": 6}, "teacher": {"epochs": 4}, "space": space, "retrain": RETRAIN} | fields
+        **{
+            "training": {"epochs": 6},
+            "teacher": {"epochs": 4},
+            "space": space,
+            "select": {"finalists": 0},
+            "retrain": RETRAIN,
+        }
+        | fields
     )
 
 
