@@ -16,6 +16,7 @@ import api.datasets.endpoints
 import api.pictures.endpoints
 import api.searches.endpoints
 import api.searches.results
+import api.spaces.endpoints
 import api.system.docs
 import api.system.health
 import api.system.metrics
@@ -38,6 +39,7 @@ ROUTERS = (
     api.trainings.endpoints.router,
     api.datasets.endpoints.uploads,
     api.datasets.endpoints.router,
+    api.spaces.endpoints.router,
     api.teachers.endpoints.router,
     api.workers.endpoints.router,
     api.system.health.router,

@@ -34,6 +34,7 @@ from dna_client.models import (
     SearchSummary,
     Selection,
     Series,
+    Space,
     State,
     Teacher,
     Training,
@@ -242,6 +243,11 @@ class Client:
     def teachers(self, query: str = "") -> Iterator[Teacher]:
         """Usable teachers whose names contain ``query``."""
         return cast(Iterator[Teacher], self._pages("/teachers", {"q": query or None}))
+
+    def spaces(self, input_size: int = 224, num_classes: int = 1000) -> list[Space]:
+        """Spaces that have names, with what their networks cost on images of that size."""
+        asked = {"input_size": input_size, "num_classes": num_classes}
+        return list(self._pages("/spaces", asked))
 
     def workers(self) -> list[Worker]:
         """Workers that are live, with their devices and what they run."""

@@ -315,6 +315,19 @@ class Dataset(TypedDict):
     warnings: list[str]
 
 
+class Space(TypedDict):
+    """A space that has a name; ``flops`` and ``params`` are the smallest and largest of its networks, ``space`` is what a search takes."""
+
+    name: str
+    networks: str
+    paths: int
+    paths_per_block: list[int]
+    reductions: list[int]
+    flops: list[int]
+    params: list[int]
+    space: dict[str, Any]
+
+
 class TeacherBlock(TypedDict):
     """A stage of a teacher; ``stride`` is its reduction over the stage before."""
 

@@ -1,4 +1,4 @@
-"""Commands on what there is to search with: dataset, teacher, workers."""
+"""Commands on what there is to search with: dataset, space, teacher, workers."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from dna_client.cli.tables import short_id
 from dna_client.models import Worker
 
 dataset = typer.Typer(no_args_is_help=True, help="Images to search on and to train with.")
+space = typer.Typer(no_args_is_help=True, help="Search spaces that have names.")
 teacher = typer.Typer(no_args_is_help=True, help="Networks that can supervise a search.")
 workers = typer.Typer(no_args_is_help=True, help="Workers that are live.")
 
@@ -93,6 +94,34 @@ def show(dataset: DatasetRef, url: Url = LOCAL, key: Key = None, as_json: AsJson
         if value is None:
             continue
         OUT.print(f"{field:12} {', '.join(value) if isinstance(value, list) else value}", markup=False)
+
+
+@space.command("list")
+def list_spaces(
+    input_size: Annotated[int, typer.Option(help="Side of the images in pixels, which costs depend on.")] = 224,
+    classes: Annotated[int, typer.Option(help="Classes, which costs depend on.")] = 1000,
+    url: Url = LOCAL,
+    key: Key = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the spaces that a search can name, with the costs of their networks; --json has them whole, to make one's own of."""
+    with connect(url, key) as client:
+        found = client.spaces(input_size, classes)
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (
+            space["name"],
+            f"{int(space['networks']):.1e}",
+            output.count(space["paths"]),
+            *(" to ".join(output.count(cost) for cost in costs) for costs in (space["flops"], space["params"])),
+            " ".join(map(str, space["reductions"])),
+        )
+        for space in found
+    ]
+    columns = ("space", "networks", "paths", "flops", "params", "reductions")
+    print_table(columns, rows, right=columns[1:5], droppable=("reductions", "paths"))
 
 
 @teacher.command("list")

@@ -33,6 +33,7 @@ def test_every_reading_command_prints_the_apis_json(dna: Dna, finished: str) -> 
     assert "digits" in [found["name"] for found in dna("dataset", "list", "--json").json]
     assert dna("dataset", "show", "digits", "--json").json["num_train"] == 1437
     assert [found["name"] for found in dna("teacher", "list", "resnet10t", "--json").json] == ["resnet10t"]
+    assert "mobilenetv4" in [found["name"] for found in dna("space", "list", "--json").json]
     assert isinstance(dna("workers", "list", "--json").json, list)
     assert int(dna("search", "estimate", "--dataset", "digits", "--json").json["candidates"]) > 100_000
 
@@ -69,6 +70,7 @@ def test_and_tables_for_people_that_no_pipe_cuts(dna: Dna, finished: str) -> Non
     assert "predicted loss" in dna("frontier", finished, "--points", "5").out
     assert "mb" in dna("select", finished, "--params", "400k").out
     assert "64@4 128@8 256@16 512@32" in dna("teacher", "list", "resnet10t").out
+    assert "168.7M to 2.0G" in dna("space", "list").out
     assert "networks" in dna("search", "estimate", "--dataset", "digits").out
     assert "1437" in dna("dataset", "list").out
     assert "num_classes  10" in dna("dataset", "show", "digits").out

@@ -164,6 +164,8 @@ def test_lists_what_there_is(client: Client) -> None:
     assert "digits" in {dataset["name"] for dataset in client.datasets()}
     assert client.get_dataset("digits")["num_classes"] == 10
     assert {teacher["name"] for teacher in client.teachers("resnet10t")} == {"resnet10t"}
+    (small,) = (space for space in client.spaces(16, 10) if space["name"] == "mbconv-small")
+    assert small["space"] == client.estimate_search({"dataset": "digits"})["spec"]["space"]
     assert "/searches" in client.openapi()["paths"]
 
 

@@ -9,12 +9,15 @@ import pytest
 from starlette.testclient import TestClient
 
 from dna_engine.plans import Phase
+from dna_engine.space import SPACES
 from store.blobs import BlobStore
 from store.session import Sessions, transaction
 from tests.api.builders import ENGINE_SECONDS, finish
 from tests.api.conftest import Finished
 from tests.api.problems import pointers, problem
 from tests.store.builders import TEST, new_worker
+
+SMALL = SPACES["mbconv-small"].to_json()
 
 
 def create(client: TestClient, **fields: Any) -> dict[str, Any]:
@@ -45,6 +48,16 @@ def test_the_spec_is_shown_resolved(client: TestClient) -> None:
     assert len(spec["teacher"]["boundaries"]) == len(spec["space"]["blocks"])
 
 
+@pytest.mark.parametrize("name", ["fused-small", "mobilenetv4"])
+def test_a_space_of_other_layers_is_named_or_described(client: TestClient, name: str) -> None:
+    spec = create(client, space=name, teacher={"model": "resnet18"})["spec"]
+    assert spec["space"] == SPACES[name].to_json()
+    assert len(spec["teacher"]["boundaries"]) == len(spec["space"]["blocks"])
+    own = {"name": "own", "kind": "universal", "start": 3, "kernel": 0, "end": 0, "expansion": 2, "se_ratio": 0.25}
+    described = spec["space"] | {"name": "mine", "ops": [own, "ffn2"], "activation": "hard_swish"}
+    assert create(client, space=described, teacher={"model": "resnet18"})["spec"]["space"] == described
+
+
 @pytest.mark.parametrize(
     ("fields", "kind", "pointer", "says"),
     [
@@ -54,6 +67,8 @@ def test_the_spec_is_shown_resolved(client: TestClient) -> None:
         ({"teacher": {"weights": "/etc/passwd"}}, "invalid_request", "#/teacher/weights", "finetune or train"),
         ({"teacher": {"boundaries": ["layer1"]}}, "invalid_spec", "#/teacher/boundaries", "3 blocks"),
         ({"space": "dna-mb"}, "unknown_name", "#/space", "dna-mbconv"),
+        ({"space": SMALL | {"activation": "sine"}}, "unknown_name", "#/space/activation", "hard_swish"),
+        ({"space": SMALL | {"ops": [{"name": "x", "kind": "mqa"}]}}, "unknown_name", "#/space/ops/0/kind", "universal"),
         (
             {"space": {"blocks": [{"stride": 3, "cells": [{"depth": 1, "width": 8}]}]}},
             "invalid_space",
@@ -61,7 +76,7 @@ def test_the_spec_is_shown_resolved(client: TestClient) -> None:
             "1 or 2",
         ),
         ({"space": {"blocks": [{"stride": 2}]}}, "invalid_space", "#/space/blocks/0", "cells"),
-        ({"space": {"blocks": [], "ops": ["mb9_9x9"]}}, "unknown_name", "#/space/ops/0", "mb6_3x3"),
+        ({"space": {"blocks": [], "ops": ["mb9_9x9"]}}, "unknown_name", "#/space/ops/0", "Did you mean 'mb"),
         (
             {"space": {"blocks": [{"stride": 1.9, "cells": [{"depth": 1, "width": 8}]}]}},
             "invalid_space",

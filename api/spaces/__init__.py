@@ -1,0 +1,1 @@
+"""Trained networks that can supervise a search."""
