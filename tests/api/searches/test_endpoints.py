@@ -76,7 +76,7 @@ def test_a_space_of_other_layers_is_named_or_described(client: TestClient, name:
             "1 or 2",
         ),
         ({"space": {"blocks": [{"stride": 2}]}}, "invalid_space", "#/space/blocks/0", "cells"),
-        ({"space": {"blocks": [], "ops": ["mb9_9x9"]}}, "unknown_name", "#/space/ops/0", "Did you mean 'mb"),
+        ({"space": {"blocks": [], "ops": ["mb9_9x9"]}}, "unknown_name", "#/space/ops/0", "no op named 'mb9_9x9'"),
         (
             {"space": {"blocks": [{"stride": 1.9, "cells": [{"depth": 1, "width": 8}]}]}},
             "invalid_space",
