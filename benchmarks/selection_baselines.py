@@ -1,4 +1,4 @@
-"""What exact selection is measured against: the traversal of the DNA paper, made correct, and a MILP solved by HiGHS."""
+"""What exact selection is measured against: the paper's traversal, made correct, a MILP by HiGHS, and one by one."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import coo_array
 
+from dna_engine.select import Network, Problem
+from dna_engine.select.bounded import solve
 from dna_engine.select.trellis import Arc, Trellis
 
 
@@ -76,6 +78,32 @@ class Traversal:
                 self._best = min(self._best, loss + candidate_loss)
                 return
             self._visit(block + 1, loss + candidate_loss, cost + candidate_cost)
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """The networks found, best first, and the seconds that the processor took."""
+
+    networks: list[Network]
+    seconds: float
+
+
+def one_by_one(problem: Problem, limits: Mapping[str, int], count: int, *, seconds: float = float("inf")) -> Ranked:
+    """Each is the best network that differs from those before it, of which each is one more limit.
+
+    Args:
+        seconds: none is begun after so many, of the processor.
+    """
+    trellis, bounds = problem.trellis, {problem.row(name): limit for name, limit in limits.items()}
+    networks: list[Network] = []
+    began = time.process_time()
+    while len(networks) < count and time.process_time() - began < seconds and (found := solve(trellis, bounds)):
+        networks.append(problem.network(found.positions))
+        bounds[len(found.costs)] = -1
+        paths = problem.ratings.space.paths_per_block
+        differs = [np.arange(length) != at for length, at in zip(paths, found.positions, strict=True)]
+        trellis = trellis.with_row([-each.astype(np.int64) for each in differs])
+    return Ranked(networks, time.process_time() - began)
 
 
 def without_dominated(trellis: Trellis, rows: list[int]) -> Trellis:

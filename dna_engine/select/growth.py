@@ -26,6 +26,9 @@ _FIRST_LABELS = 64
 _COMPARED = 50
 """Steps of an allowance that it takes to hold a label against others."""
 
+_LIGHT = 8
+"""So many limits double what a label takes, of time and memory."""
+
 _SAFETY = 1e-11
 """Relative slack on float bounds, over a thousand times what the sums behind them can round away."""
 
@@ -60,6 +63,8 @@ class Growth:
         self._count = count
         self._trellis = trellis
         self._limits = limits
+        self._weight = 1 + len(limits.rows) // _LIGHT
+        self._pairs = max(_PAIRS // self._weight, 1)
         self._prices = multipliers / limits.scale
         self._priced_limits = float(self._prices @ limits.limit)
         priced = {arc: arc.loss + self._prices @ arc.costs[limits.rows] for arcs in trellis.stages for arc in arcs}
@@ -115,7 +120,7 @@ class Growth:
 
     def _undominated(self, labels: Labels, place: int) -> Labels:
         """The labels worth keeping."""
-        self._allowance.spend(_COMPARED * len(labels))
+        self._allowance.spend(_COMPARED * self._weight * len(labels))
         effective, bounds = self._limits.effective(place, labels.width, labels.costs), self._bounds(labels, place)
         kept = [np.zeros(0, dtype=np.int64)]
         for width in np.unique(labels.width):
@@ -151,7 +156,7 @@ class Growth:
         for priced in self._arcs[place - 1]:
             here = np.flatnonzero(labels.width[index] == priced.arc.source)
             counts[here] += self._admitted(labels.take(index[here]), place, priced, room)
-        return index[next(chunks(counts, _PAIRS))]
+        return index[next(chunks(counts, self._pairs))]
 
     def _admitted(self, labels: Labels, place: int, priced: _PricedArc, room: float) -> Ints:
         """How many of an arc's items, the first ones, leave each label's bound within the room."""
@@ -169,8 +174,8 @@ class Growth:
     def _along(self, labels: Labels, index: Ints, place: int, priced: _PricedArc, room: float) -> Iterator[Labels]:
         arc = priced.arc
         counts = self._admitted(labels.take(index), place, priced, room)
-        for chunk in chunks(counts, _PAIRS):
-            self._allowance.spend(int(counts[chunk].sum()))
+        for chunk in chunks(counts, self._pairs):
+            self._allowance.spend(self._weight * int(counts[chunk].sum()))
             left, item = pairs(index[chunk], counts[chunk])
             limited = labels.costs[np.ix_(self._limits.rows, left)] + priced.limited[:, item]
             met = self._limits.feasible(place, arc.target, limited)

@@ -17,8 +17,8 @@ from dna_engine.select.problem import Network, Problem
 from dna_engine.select.trellis import Ints
 from dna_engine.space import Block, Op, Space
 
-_AHEAD = 4
-"""How many times as many networks are ranked as must differ: mostly enough of them do."""
+_AHEAD = (4, 16)
+"""How many times as many networks are ranked as must differ, fewer first: mostly enough of them do."""
 
 
 @dataclass(frozen=True)
@@ -62,12 +62,16 @@ def best(
         if value < 1:
             raise InvalidSpec(f"{name} must be at least 1, not {value}.", param=name)
     bounds = {problem.row(name): int(limit) for name, limit in limits.items()}
-    count = top_k if min_distance == 1 else _AHEAD * top_k
-    ranked = leading(problem.trellis, bounds, count, allowance)
-    if not ranked:
+    for ahead in (1,) if min_distance == 1 or top_k == 1 else _AHEAD:
+        ranked = leading(problem.trellis, bounds, ahead * top_k, allowance)
+        networks = _apart(problem, ranked, top_k, min_distance)
+        exhausted = len(ranked) < ahead * top_k
+        # Where few of many differ enough, the next may be far behind all that could be ranked.
+        if exhausted or len(networks) == top_k or 2 * len(networks) < top_k:
+            break
+    if not networks:
         raise explain(problem, limits, allowance)
-    networks = _apart(problem, ranked, top_k, min_distance)
-    if len(ranked) == count:
+    if not exhausted:
         _add_further(problem, bounds, networks, top_k, min_distance, allowance)
     return Selection(tuple(networks))
 
@@ -76,7 +80,7 @@ def _apart(problem: Problem, ranked: Sequence[Found], top_k: int, min_distance: 
     """Each of the ranked networks that differs enough from those taken before it."""
     if min_distance == 1:
         return [problem.network(found.positions) for found in ranked]
-    positions = np.array([found.positions for found in ranked])
+    positions = np.array([found.positions for found in ranked], dtype=np.int64)
     networks: list[Network] = []
     left = np.arange(len(ranked))
     while len(left) and len(networks) < top_k:

@@ -21,6 +21,7 @@ def test_every_table_is_printed(capsys: pytest.CaptureFixture[str], monkeypatch:
     assert "whole frontier" in text
     assert "more than 1 s" in text, "cost pruning alone does not end"
     assert text.count("1 of 1") == 3, "one row per mix of limits"
+    assert text.count("more than 1 s: ") == 3, "the best networks, one by one"
     assert "read the ratings file" in text
 
 

@@ -232,10 +232,10 @@ def test_many_networks_equal_brute_force(seed: int, monkeypatch: pytest.MonkeyPa
         assert [(n.loss, n.costs, n.choices) for n in found] == [(n.loss, n.costs, n.choices) for n in wanted]
 
 
-@pytest.mark.parametrize("ahead", [1, 3])
+@pytest.mark.parametrize("ahead", [(1,), (1, 2), (3, 50)])
 @pytest.mark.parametrize("seed", range(0, 60, 3))
 def test_networks_apart_equal_brute_force_however_many_are_ranked_ahead(
-    seed: int, ahead: int, monkeypatch: pytest.MonkeyPatch
+    seed: int, ahead: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(selection, "_AHEAD", ahead)
     instance = random_instance(seed)
