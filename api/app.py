@@ -40,6 +40,7 @@ ROUTERS = (
     api.datasets.endpoints.uploads,
     api.datasets.endpoints.router,
     api.spaces.endpoints.router,
+    api.teachers.endpoints.uploads,
     api.teachers.endpoints.router,
     api.workers.endpoints.router,
     api.system.health.router,

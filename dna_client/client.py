@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self, cast
 
 from dna_client.download import Downloaded, download
+from dna_client.errors import LocalError
 from dna_client.jobs import Searches, Trainings
 from dna_client.models import (
     Architecture,
@@ -248,6 +249,44 @@ class Client:
         """Spaces that have names, with what their networks cost on images of that size."""
         asked = {"input_size": input_size, "num_classes": num_classes}
         return list(self._pages("/spaces", asked))
+
+    def create_teacher(
+        self,
+        weights: Path,
+        model: str,
+        name: str | None = None,
+        *,
+        mean: Sequence[float] | None = None,
+        std: Sequence[float] | None = None,
+        idempotency_key: str | None = None,
+    ) -> Teacher:
+        """Sends weights of a timm model, for searches to begin with (``teacher.from``).
+
+        Args:
+            weights: a safetensors file.
+            model: that they are of, such as ``resnet50``.
+            name: what searches will call it; by default that of the file without its suffix.
+            mean, std: normalisation of the images that they are for, per channel; by default that of timm's weights.
+
+        Raises:
+            LocalError: there is no such file.
+            InvalidRequest: the file does not hold weights of that model; says which tensors are wrong.
+        """
+        fields = {"model": model} | ({"name": name} if name else {})
+        fields |= {key: ",".join(map(str, value)) for key, value in (("mean", mean), ("std", std)) if value}
+        headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
+        try:
+            with weights.open("rb") as file:
+                return cast(Teacher, self._transport.send_form("/teachers", fields, file, headers))
+        except OSError as error:
+            raise LocalError(f"{weights} cannot be read: {error.strerror}.") from error
+
+    def get_teacher(self, name_or_id: str) -> Teacher:
+        return cast(Teacher, self._transport.call("GET", f"/teachers/{name_or_id}"))
+
+    def delete_teacher(self, name_or_id: str) -> None:
+        """Deletes weights that were sent; searches that have begun with them keep them."""
+        self._transport.call("DELETE", f"/teachers/{name_or_id}", repeatable=False)
 
     def workers(self) -> list[Worker]:
         """Workers that are live, with their devices and what they run."""

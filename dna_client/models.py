@@ -338,7 +338,9 @@ class TeacherBlock(TypedDict):
 
 
 class Teacher(TypedDict):
-    """A timm model that can supervise, with its blocks, and the ``tags`` of the weights that timm has for it, its own choice first."""
+    """A timm model that can supervise, with its blocks, and the ``tags`` of the weights that timm has for it, its own choice first; or
+    weights of one that were sent: these have an ``id``, a number of classes and the normalisation of their images.
+    """
 
     name: str
     family: str
@@ -346,6 +348,12 @@ class Teacher(TypedDict):
     pretrained: bool
     tags: list[str]
     blocks: list[TeacherBlock]
+    model: str
+    id: str | None
+    num_classes: int | None
+    mean: list[float] | None
+    std: list[float] | None
+    created_at: str | None
 
 
 class RunningStep(TypedDict):

@@ -169,10 +169,11 @@ def _teachers(options: argparse.Namespace) -> None:
     from dna_engine import catalogue
 
     if options.write:
-        from dna_engine.blockwise.write_catalogue import write_catalogue  # torch
+        from dna_engine.blockwise.write_catalogue import write_catalogue, write_weights  # torch
 
         path = Path(catalogue.__file__).with_name("catalogue.json")
         print(f"{write_catalogue(path)} teachers written to {path}", file=sys.stderr)
+        write_weights(path.with_name("weights.json.xz"))
         return
     if options.markdown:
         print("\n".join(console.teacher_rows(catalogue.catalogue().values())))

@@ -43,7 +43,7 @@ def record(session: Session, job_id: UUID, files: Sequence[StoredFile]) -> list[
                 id=file.blob.id,
                 job_id=job_id,
                 name=file.name,
-                media_type=MEDIA_TYPES.get(PurePosixPath(file.name).suffix, "application/octet-stream"),
+                media_type=_media_type(file.name),
                 size=file.blob.size,
                 sha256=file.blob.sha256,
                 location=file.blob.location,
@@ -71,6 +71,27 @@ def share(
         session.add(Artifact(id=new_id(), job_id=to_job, name=(called or {}).get(file.name, file.name), **same))
     session.flush()
     return sorted({*names} - {file.name for file in found})
+
+
+def refer(session: Session, job_id: UUID, files: Sequence[StoredFile]) -> None:
+    """Gives a job files that other rows name too, and that are held until the transaction ends."""
+    for file in files:
+        session.add(
+            Artifact(
+                id=new_id(),
+                job_id=job_id,
+                name=file.name,
+                media_type=_media_type(file.name),
+                size=file.blob.size,
+                sha256=file.blob.sha256,
+                location=file.blob.location,
+            )
+        )
+    session.flush()
+
+
+def _media_type(name: str) -> str:
+    return MEDIA_TYPES.get(PurePosixPath(name).suffix, "application/octet-stream")
 
 
 def blob(artifact: Artifact) -> Blob:

@@ -107,5 +107,6 @@ class Base(DeclarativeBase):
         dict[str, Any]: CheckedJson(),
         dict[str, str]: CheckedJson(),
         list[str]: CheckedJson(),
+        list[float]: CheckedJson(),
         enum.Enum: Enum(enum.Enum, native_enum=False, create_constraint=True, length=32, values_callable=_values),
     }

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 from uuid import UUID
 
-from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -19,7 +20,7 @@ from store.blobs import Blob, BlobStore, location_of
 from store.columns import new_id
 from store.session import Sessions, clock, transaction
 from store.states import StepState
-from store.tables import Artifact, Dataset, LooseFile, Step
+from store.tables import Artifact, Dataset, LooseFile, Step, Teacher
 
 logger = logging.getLogger("dna.store.files")
 
@@ -70,6 +71,15 @@ class Drafts:
         self.locations += locations
         self._do(lambda session: self._enter(session, locations))
         return [self._blobs.write_file(path, blob_id=blob_id) for path, blob_id in zip(paths, ids, strict=True)]
+
+    def write(self, source: IO[bytes]) -> Blob:
+        """Stores all that an open file holds."""
+        blob_id = new_id()
+        self.locations.append(location_of(blob_id))
+        self._do(lambda session: self._enter(session, [location_of(blob_id)]))
+        size = source.seek(0, os.SEEK_END)
+        source.seek(0)
+        return self._blobs.write(source, size=size, blob_id=blob_id)
 
     def _enter(self, session: Session, locations: Sequence[str]) -> None:
         """Harmless when it is done again."""
@@ -184,13 +194,18 @@ def _lock(session: Session, locations: Sequence[str]) -> None:
 
 def named(session: Session, locations: Sequence[str]) -> set[str]:
     """Those of the files that a row names."""
-    archive = Dataset.archive["location"].astext
-    artifacts = session.scalars(select(Artifact.location).where(Artifact.location.in_(locations)))
-    return {*artifacts, *session.scalars(select(archive).where(archive.in_(locations)))}
+    return _named(session, lambda location: location.in_(locations))
 
 
 def named_in(session: Session, folder: str) -> set[str]:
     """The files of a folder of the store that rows name."""
-    archive = Dataset.archive["location"].astext
-    artifacts = session.scalars(select(Artifact.location).where(Artifact.location.startswith(f"{folder}/")))
-    return {*artifacts, *session.scalars(select(archive).where(archive.startswith(f"{folder}/")))}
+    return _named(session, lambda location: location.startswith(f"{folder}/"))
+
+
+def _named(session: Session, wanted: Callable[[ColumnElement[str]], ColumnElement[bool]]) -> set[str]:
+    """Every place where a row names a stored file."""
+    places: list[ColumnElement[str]] = [
+        Artifact.__table__.c.location,
+        *(column["location"].astext for column in (Dataset.archive, Teacher.weights, Teacher.about)),
+    ]
+    return {found for place in places for found in session.scalars(select(place).where(wanted(place)))}

@@ -59,6 +59,25 @@ class Dataset(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
+class Teacher(Base):
+    """Weights of a model of the catalogue that were sent. Searches that begin with them have rows of their own for the files."""
+
+    __tablename__ = "teachers"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    name: Mapped[str] = mapped_column(unique=True)
+    model: Mapped[str]
+    """Of timm, with the tag that it was sent with."""
+    num_classes: Mapped[int]
+    mean: Mapped[list[float]]
+    std: Mapped[list[float]]
+    weights: Mapped[Json]
+    """Where ``store.blobs`` keeps the safetensors file, as ``Dataset.archive``."""
+    about: Mapped[Json]
+    """The same of what ``teacher.json`` says of it."""
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
 class Job(Base):
     """What somebody asked for. Its row is the lock under which its steps and events change; see ``store.jobs.lock``."""
 

@@ -1,24 +1,16 @@
-"""The form that a dataset is sent or named by: read only once the caller is known, and without a transaction held meanwhile."""
+"""The form that a dataset is sent or named by."""
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
-import threading
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import IO, Annotated, Any
 
-from fastapi import Depends, HTTPException, Request
-from python_multipart.multipart import parse_options_header
-from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import FormData, UploadFile
+from fastapi import Depends, Request
 
-from api.auth import admit
 from api.deps import ResourcesDep
-from api.errors import Invalid
-from api.idempotency import KeyHeader, Once, make_once
+from api.forms import receive_form, wrong
+from api.idempotency import KeyHeader, Once
 
 #: What FastAPI would write into the document for such a form, had it read the form itself.
 FORM: dict[str, Any] = {
@@ -80,65 +72,18 @@ async def receive(
         HTTPException: it is not written in UTF-8, or is no form at all.
         Invalid: a field is missing or of the wrong kind.
     """
-    caller = await admit(request)
-    _check_charset(request)
-    async with request.form(max_files=1, max_fields=2) as form:
-        file, folder, name = form.get("file"), _text(form, "folder"), _text(form, "name")
-        if not isinstance(file, UploadFile | None):
-            raise _wrong("file", "Send the archive as a file")
-        if (file is None) == (folder is None):
-            raise _wrong("file", "Send an archive as a file, or name a folder of the server; one of the two")
-        digest = await run_in_threadpool(_digest, file.file) if file and idempotency_key else b""
-        said = b"\0".join((digest, (folder or "").encode(), (name or "").encode()))
-        async with _watched(request) as gone:
-            yield Sent(
-                archive=file.file if file else None,
-                filename=file.filename if file else None,
-                folder=folder,
-                name=name,
-                once=make_once(request, caller, resources.settings, idempotency_key, said),
-                gone=gone,
-            )
+    async with receive_form(request, resources.settings, idempotency_key, texts=("folder", "name")) as form:
+        folder = form.texts["folder"]
+        if (form.file is None) == (folder is None):
+            raise wrong("file", "Send an archive as a file, or name a folder of the server; one of the two")
+        yield Sent(
+            archive=form.file,
+            filename=form.filename,
+            folder=folder,
+            name=form.texts["name"],
+            once=form.once,
+            gone=form.gone,
+        )
 
 
 SentDep = Annotated[Sent, Depends(receive)]
-
-
-@asynccontextmanager
-async def _watched(request: Request) -> AsyncIterator[Callable[[], bool]]:
-    """Whether the client of a request whose body was read has gone: for the thread that works on it."""
-    gone = threading.Event()
-
-    async def watch() -> None:
-        while (await request.receive())["type"] != "http.disconnect":
-            pass
-        gone.set()
-
-    watching = asyncio.create_task(watch())
-    try:
-        yield gone.is_set
-    finally:
-        watching.cancel()
-
-
-def _check_charset(request: Request) -> None:
-    """Python knows codecs that are none of text, and some fail in ways that nobody expects."""
-    _, options = parse_options_header(request.headers.get("content-type"))
-    if options.get(b"charset", b"utf-8").lower() not in (b"utf-8", b"utf8", b"us-ascii"):
-        raise HTTPException(400, "Send the form in UTF-8, and name no other charset.")
-
-
-def _text(form: FormData, field: str) -> str | None:
-    value = form.get(field)
-    if isinstance(value, UploadFile):
-        raise _wrong(field, f"The {field} is a text, not a file")
-    return value
-
-
-def _digest(file: IO[bytes]) -> bytes:
-    file.seek(0)
-    return hashlib.file_digest(file, "sha256").digest()  # type: ignore[arg-type]
-
-
-def _wrong(field: str, detail: str) -> Invalid:
-    return Invalid(f"{field}: {detail}.", errors=[{"pointer": f"#/{field}", "detail": detail}])

@@ -1,16 +1,29 @@
-"""Routes of teachers: list, from the catalogue that the engine ships."""
+"""Routes of teachers: list and read, from the catalogue that the engine ships and of those that were sent; send, delete."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, BackgroundTasks, Depends, Path, Query, Response
+from fastapi.responses import JSONResponse
 
 from api.auth import authenticate
+from api.body import UploadRoute
+from api.deps import UPLOAD, ResourcesDep, SessionDep
 from api.openapi import problems
 from api.pagination import Cursor, Limit, Page, decode, encode
+from api.teachers import service, upload
 from api.teachers.schemas import TeacherOut
-from dna_engine.catalogue import catalogue
+from store.files import discard, drafts
+from store.session import be_patient, transaction
+
+TeacherKey = Annotated[
+    str,
+    Path(
+        max_length=200, description="Name of a model, or id or name of weights that were sent.", examples=["resnet18"]
+    ),
+]
 
 router = APIRouter(
     prefix="/teachers",
@@ -19,20 +32,63 @@ router = APIRouter(
     responses=problems(401, 403, 422, 503),
 )
 
+#: Of its own, so that a caller is known, and no transaction open, before a large body is read.
+uploads = APIRouter(
+    prefix="/teachers", tags=["teachers"], route_class=UploadRoute, responses=problems(401, 403, 422, 503)
+)
+
+
+@uploads.post(
+    "",
+    status_code=201,
+    response_model=TeacherOut,
+    responses=problems(400, 409, 413, 507),
+    openapi_extra=upload.FORM,
+    dependencies=[Depends(authenticate), UPLOAD],
+)
+def create_teacher(sent: upload.SentDep, resources: ResourcesDep) -> Response:
+    """Send weights of a timm model as a safetensors file. A search can begin with them when the answer comes.
+
+    Names and shapes of all tensors are compared with the model's; the classifier tells the number of classes. Nothing is kept of a file that
+    is refused, and no pickle is read.
+    """
+
+    def work() -> Response:
+        teacher = service.create(session, written, sent)
+        return JSONResponse(teacher.model_dump(mode="json"), 201, {"Location": f"/teachers/{teacher.id}"})
+
+    with (
+        drafts(
+            resources.sessions, resources.blobs, patience=timedelta(hours=resources.settings.orphan_hours)
+        ) as written,
+        transaction(resources.sessions) as session,
+    ):
+        be_patient(session)
+        return sent.once.answer(session, work)
+
 
 @router.get("", response_model=Page[TeacherOut])
 def list_teachers(
+    session: SessionDep,
     q: Annotated[str, Query(max_length=200, description="Part of a name or family.", examples=["efficientnet"])] = "",
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[TeacherOut]:
     """Usable teachers by name, with the blocks they are cut into: channels, reductions, strides."""
-    after = decode(cursor) if cursor else ""
-    asked = q.lower()
-    found = [
-        teacher
-        for name, teacher in sorted(catalogue().items())
-        if name > after and any(asked in text.lower() for text in (name, teacher.family, *teacher.names))
-    ]
-    items = [TeacherOut.model_validate(teacher) for teacher in found[:limit]]
+    found = service.listing(session, q, after=decode(cursor) if cursor else "", limit=limit + 1)
+    items = found[:limit]
     return Page(items=items, next=encode(items[-1].name) if len(found) > limit else None)
+
+
+@router.get("/{teacher}", response_model=TeacherOut, responses=problems(404))
+def get_teacher(teacher: TeacherKey, session: SessionDep) -> TeacherOut:
+    """A teacher: a model of timm by its name, or weights that were sent by their id or name."""
+    return service.find(session, teacher)
+
+
+@router.delete("/{teacher}", status_code=204, responses=problems(404, 409))
+def delete_teacher(
+    teacher: TeacherKey, session: SessionDep, resources: ResourcesDep, background: BackgroundTasks
+) -> None:
+    """Delete weights that were sent. Searches that have begun with them keep them."""
+    background.add_task(discard, resources.sessions, resources.blobs, service.delete(session, teacher))

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
 from pydantic import BaseModel, ConfigDict, Field
+
+from dna_engine.catalogue import Teacher, catalogue
+from store import tables
 
 
 class TeacherBlockOut(BaseModel):
@@ -17,16 +24,55 @@ class TeacherBlockOut(BaseModel):
 
 
 class TeacherOut(BaseModel):
-    """A timm model that can supervise a search."""
-
-    model_config = ConfigDict(from_attributes=True)
+    """A timm model that can supervise a search, or weights of one that were sent."""
 
     name: str
     family: str
-    params: int
-    pretrained: bool = Field(description="Whether timm has weights for it.")
+    params: int = Field(description="Of the whole model at its native number of classes.")
+    pretrained: bool = Field(description="Whether there are weights: timm's, or those that were sent.")
     tags: list[str] = Field(
         description="Of the weights that timm has, its own choice first: a search names others as NAME.TAG.",
         examples=[["a1_in1k", "a2_in1k"]],
     )
     blocks: list[TeacherBlockOut]
+    model: str = Field(description="Of timm; the name itself, but for weights that were sent.")
+    id: UUID | None = Field(description="Of weights that were sent, what a search names in `teacher.from`.")
+    num_classes: int | None = Field(description="That weights which were sent answer with.")
+    mean: list[float] | None = Field(description="Of the images that they are for, per channel.")
+    std: list[float] | None = Field(description="The same.")
+    created_at: datetime | None
+
+    @classmethod
+    def of_catalogue(cls, teacher: Teacher) -> TeacherOut:
+        return cls(
+            **_described(teacher),
+            name=teacher.name,
+            pretrained=teacher.pretrained,
+            tags=list(teacher.tags),
+            model=teacher.name,
+            id=None,
+            num_classes=None,
+            mean=None,
+            std=None,
+            created_at=None,
+        )
+
+    @classmethod
+    def sent(cls, teacher: tables.Teacher) -> TeacherOut:
+        return cls(
+            **_described(catalogue()[teacher.model.partition(".")[0]]),
+            name=teacher.name,
+            pretrained=True,
+            tags=[],
+            model=teacher.model,
+            id=teacher.id,
+            num_classes=teacher.num_classes,
+            mean=teacher.mean,
+            std=teacher.std,
+            created_at=teacher.created_at,
+        )
+
+
+def _described(teacher: Teacher) -> dict[str, Any]:
+    blocks = [TeacherBlockOut.model_validate(block) for block in teacher.blocks]
+    return {"family": teacher.family, "params": teacher.params, "blocks": blocks}

@@ -22,6 +22,10 @@ DatasetRef = Annotated[
     str, typer.Argument(help="Name or id of the dataset, or the beginning or end of its id.", metavar="DATASET")
 ]
 
+TeacherRef = Annotated[
+    str, typer.Argument(help="Name of a timm model, or id or name of weights that were sent.", metavar="TEACHER")
+]
+
 _COLUMNS = ("name", "state", "classes", "train", "test", "pixels")
 
 
@@ -149,6 +153,57 @@ def list_teachers(
     ]
     columns = ("teacher", "family", "params", "pretrained", "blocks")
     print_table(columns, rows, right=("params",), droppable=("family", "pretrained"))
+
+
+@teacher.command("create")
+def create_teacher(
+    weights: Annotated[Path, typer.Argument(help="A safetensors file with all tensors of the model.")],
+    model: Annotated[str, typer.Option(help="The timm model that they are of; dna teacher list shows them.")],
+    name: Annotated[
+        str | None, typer.Option(help="What searches will call it. Default: the file's name without its suffix.")
+    ] = None,
+    mean: Annotated[
+        tuple[float, float, float] | None,
+        typer.Option(help="Of the images that they are for. Default: as timm's weights."),
+    ] = None,
+    std: Annotated[tuple[float, float, float] | None, typer.Option(help="The same.")] = None,
+    url: Url = LOCAL,
+    key: Key = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send weights of a timm model, for searches to begin with: --teacher-from NAME."""
+    with connect(url, key) as client:
+        made = client.create_teacher(weights, model, name, mean=mean, std=std)
+    if as_json:
+        print_json(made)
+        return
+    OUT.print(f"{made['name']}: {made['model']} for {made['num_classes']:,} classes, {made['id']}", markup=False)
+
+
+@teacher.command("show")
+def show_teacher(teacher: TeacherRef, url: Url = LOCAL, key: Key = None, as_json: AsJson = False) -> None:
+    """Show a teacher: a timm model, or weights that were sent."""
+    with connect(url, key) as client:
+        found = client.get_teacher(teacher)
+    if as_json:
+        print_json(found)
+        return
+    for field, value in found.items():
+        if field == "blocks":
+            value = [f"{block['module']} {block['channels']}@{block['reduction']}" for block in found["blocks"]]
+        if value is not None:
+            OUT.print(f"{field:12} {', '.join(map(str, value)) if isinstance(value, list) else value}", markup=False)
+
+
+@teacher.command("delete")
+def delete_teacher(teacher: TeacherRef, url: Url = LOCAL, key: Key = None, as_json: AsJson = False) -> None:
+    """Delete weights that were sent. Searches that have begun with them keep them."""
+    with connect(url, key) as client:
+        client.delete_teacher(teacher)
+    if as_json:
+        print_json({"teacher": teacher, "deleted": True})
+    else:
+        ERR.print(f"The teacher {teacher} is deleted.", markup=False)
 
 
 @workers.command("list")

@@ -38,7 +38,10 @@ class SearchOptions(SpecOptions):
     teacher_from: Annotated[
         str | None,
         At("teacher.from"),
-        typer.Option(help="A teacher that there is: id of a search whose teacher step is done.", metavar="ID"),
+        typer.Option(
+            help="A teacher that there is: id of a search whose teacher step is done, or one that was sent.",
+            metavar="SEARCH|TEACHER",
+        ),
     ] = None
     teacher_epochs: Annotated[
         int | None,

@@ -1,4 +1,4 @@
-"""Writes ``catalogue.json``: the timm models that are offered as teachers, described from the models themselves.
+"""Writes ``catalogue.json`` and ``weights.json.xz``: the timm models that are offered as teachers, described from the models themselves.
 
 Models are built without memory for their weights, so that the whole table takes seconds.
 """
@@ -6,8 +6,10 @@ Models are built without memory for their weights, so that the whole table takes
 from __future__ import annotations
 
 import json
+import lzma
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import timm
 import torch
@@ -87,3 +89,22 @@ def write_catalogue(path: Path) -> int:
     rows = [asdict(describe_model(name, family)) for family, names in FAMILIES.items() for name in names.split()]
     path.write_text("[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n")
     return len(rows)
+
+
+def describe_weights(name: str) -> dict[str, Any]:
+    """What :class:`dna_engine.weights.Expected` says of a model, as JSON."""
+    with torch.device("meta"):
+        model = build(name)
+    config = native_config(name)
+    tagged = {tag: native_config(f"{name}.{tag}") for tag in _tags(name)}
+    return {
+        "classifiers": [config.classifier] if isinstance(config.classifier, str) else list(config.classifier or ()),
+        "normalised": {tag: [list(of.mean), list(of.std)] for tag, of in {"": config, **tagged}.items()},
+        "shapes": {tensor: list(value.shape) for tensor, value in model.state_dict().items()},
+    }
+
+
+def write_weights(path: Path) -> None:
+    """Describes the weights of every model of :data:`FAMILIES`."""
+    rows = {name: describe_weights(name) for names in FAMILIES.values() for name in names.split()}
+    path.write_bytes(lzma.compress(json.dumps(rows, separators=(",", ":")).encode(), preset=9))

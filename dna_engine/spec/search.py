@@ -48,8 +48,8 @@ class TeacherSpec(Part):
     source: Text | None = Field(
         default=None,
         alias="from",
-        description="A teacher that there is: the id of a search whose teacher step is done. To the engine's command line the run folder of "
-        "a search. It supervises as it is, or with weights finetune trained further on this dataset.",
+        description="A teacher that there is: the id of a search whose teacher step is done, or id or name of one that was sent (POST "
+        "/teachers). To the engine's command line the run folder of a search. It supervises as it is, or with weights finetune trained further on this dataset.",
     )
     weights: Text | None = Field(
         default=None,
@@ -199,25 +199,28 @@ class GivenTeacher(Part):
     """A teacher that there was before the search.
 
     Attributes:
-        kind: what it is taken from.
-        source: that search's id, or its run folder on this machine.
+        kind: what it is taken from; upload: weights that were sent.
+        source: that search's id, or its run folder on this machine; of an upload its id.
         model: the timm model.
-        weights: how it came by its weights: pretrained, finetune, train, or the path of a file.
+        weights: how it came by its weights: pretrained, finetune, train, upload, or the path of a file.
         taught: the images whose classes it answers with; None where they are others, or unknown.
+        num_classes: of an upload, of which nothing else is known.
         sha256: of its weights.
     """
 
-    kind: Literal["search", "folder"]
+    kind: Literal["search", "folder", "upload"]
     source: str
     model: str
     weights: str
     taught: DatasetInfo | None
+    num_classes: int | None = None
     sha256: str
 
     @property
     def named(self) -> str:
         """For people."""
-        return f"the teacher of {'the search ' if self.kind == 'search' else ''}{self.source}"
+        before = {"search": "the teacher of the search", "folder": "the teacher of", "upload": "the teacher"}
+        return f"{before[self.kind]} {self.source}"
 
 
 class ResolvedTeacher(Part):
@@ -438,6 +441,12 @@ def check_answers(
     weights, known = teacher.weights, taught
     if teacher.given is not None and weights == "given":
         weights, known = teacher.given.weights, teacher.given.taught or taught
+        if teacher.given.num_classes not in (None, dataset.num_classes):
+            raise InvalidSpec(
+                f"The teacher answers with {teacher.given.num_classes} classes, {dataset.name} has {dataset.num_classes}: leave {at}distill "
+                "out, or train it further (teacher.weights finetune).",
+                param=f"{at}distill",
+            )
     if weights == "pretrained":
         if not _of_imagenet(dataset):
             raise InvalidSpec(

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import pytest
 from PIL import Image
+from safetensors.torch import save_file
 from sqlalchemy import delete, func, update
 
 from dna_client.cli.options import whole
@@ -21,6 +22,7 @@ from store.session import transaction
 from store.tables import Artifact, Worker
 from tests.api.builders import NO_ONNX, WEIGHTS, finish
 from tests.dna_client.conftest import Api, Dna
+from tests.dna_engine.blockwise.models import random_model
 
 
 def test_every_reading_command_prints_the_apis_json(dna: Dna, finished: str) -> None:
@@ -36,6 +38,22 @@ def test_every_reading_command_prints_the_apis_json(dna: Dna, finished: str) -> 
     assert "mobilenetv4" in [found["name"] for found in dna("space", "list", "--json").json]
     assert isinstance(dna("workers", "list", "--json").json, list)
     assert int(dna("search", "estimate", "--dataset", "digits", "--json").json["candidates"]) > 100_000
+
+
+def test_weights_of_a_teacher_are_sent_and_named(dna: Dna, tmp_path: Path) -> None:
+    save_file(random_model("resnet10t", num_classes=10).state_dict(), tmp_path / "mine.safetensors")
+    said = dna(
+        "teacher", "create", str(tmp_path / "mine.safetensors"), "--model", "resnet10t", "--std", "0.3", "0.3", "0.3"
+    ).out
+    assert said.startswith("mine: resnet10t for 10 classes, ")
+    assert "std          0.3, 0.3, 0.3" in dna("teacher", "show", "mine").out
+    assert "layer1 64@4" in dna("teacher", "show", "resnet10t").out
+    spec = dna("search", "estimate", "--dataset", "digits", "--teacher-from", "mine", "--json").json["spec"]
+    assert spec["teacher"]["given"]["source"] == dna("teacher", "show", "mine", "--json").json["id"]
+    assert dna("teacher", "delete", "mine", "--json").json == {"teacher": "mine", "deleted": True}
+    assert dna("teacher", "show", "mine").code == 4
+    refused = dna("teacher", "create", str(tmp_path / "none.safetensors"), "--model", "resnet10t")
+    assert (refused.code, "cannot be read" in refused.err) == (2, True)
 
 
 def test_the_nodes_of_a_worker_are_told_apart_by_what_they_take(dna: Dna, api: Api) -> None:

@@ -16,6 +16,7 @@ from dna_engine.blockwise.models import build
 from dna_engine.catalogue import align, catalogue, default_space, get_teacher
 from dna_engine.errors import TeacherError, UnknownName
 from dna_engine.space import SPACES
+from dna_engine.weights import expected
 
 #: The first model of each family is described anew.
 FIRST = {names.split()[0]: family for family, names in writer.FAMILIES.items()}
@@ -24,6 +25,14 @@ FIRST = {names.split()[0]: family for family, names in writer.FAMILIES.items()}
 @pytest.mark.parametrize("name", FIRST)
 def test_a_row_is_what_the_model_is(name: str) -> None:
     assert writer.describe_model(name, FIRST[name]) == get_teacher(name)
+
+
+@pytest.mark.parametrize("name", FIRST)
+def test_its_weights_are_what_the_model_holds(name: str) -> None:
+    described = writer.describe_weights(name)
+    known = expected(name)
+    assert {tensor: list(shape) for tensor, shape in known.shapes.items()} == described["shapes"]
+    assert (list(known.classifiers), dict(known.normalised)) == (described["classifiers"], described["normalised"])
 
 
 def test_every_stage_can_be_cut_after() -> None:

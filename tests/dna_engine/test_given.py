@@ -77,6 +77,17 @@ def test_files_laid_down_are_what_a_service_gives(source: Path, tmp_path: Path) 
     assert result.values["source"] == "the teacher of the search 0199"
 
 
+def test_weights_that_were_sent_come_with_their_normalisation_alone(source: Path, tmp_path: Path) -> None:
+    given = of_run(source).model_copy(update={"kind": "upload", "source": "0199", "taught": None})
+    (tmp_path / files.GIVEN_WEIGHTS).write_bytes((source / files.TEACHER_WEIGHTS).read_bytes())
+    about = {"model": "resnet10t", "weights": "upload", "mean": [0.1, 0.2, 0.3], "std": [0.4, 0.5, 0.6]}
+    (tmp_path / files.GIVEN).write_text(json.dumps(about))
+    result = run_step(tiny_spec(given=given), STEP, context(tmp_path)[0])
+    kept = json.loads((tmp_path / files.TEACHER).read_text())
+    assert (kept["mean"], kept["std"]) == (about["mean"], about["std"])
+    assert (result.values["source"], result.values["accuracy"]) == ("the teacher 0199", None)
+
+
 @pytest.mark.parametrize(
     ("fields", "says", "param"),
     [

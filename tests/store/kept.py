@@ -6,7 +6,7 @@ import fsspec
 from sqlalchemy import select
 
 from store.session import Sessions, transaction
-from store.tables import Artifact, Dataset
+from store.tables import Artifact, Dataset, Teacher
 
 
 def rows_and_files(sessions: Sessions, artifacts_url: str) -> tuple[set[str], set[str]]:
@@ -15,5 +15,7 @@ def rows_and_files(sessions: Sessions, artifacts_url: str) -> tuple[set[str], se
         named = set(session.scalars(select(Artifact.location)))
         archives = session.scalars(select(Dataset.archive).where(Dataset.archive.is_not(None)))
         named |= {archive["location"] for archive in archives if archive}
+        for teacher in session.scalars(select(Teacher)):
+            named |= {teacher.weights["location"], teacher.about["location"]}
     filesystem, root = fsspec.url_to_fs(artifacts_url)
     return named, {str(path).removeprefix(f"{root}/") for path in filesystem.find(root)}

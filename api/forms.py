@@ -1,0 +1,104 @@
+"""Forms with a file: read only once the caller is known, and without a transaction held meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import threading
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import IO
+
+from fastapi import HTTPException, Request
+from python_multipart.multipart import parse_options_header
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData, UploadFile
+
+from api.auth import admit
+from api.errors import Invalid
+from api.idempotency import Once, make_once
+from api.settings import ApiSettings
+
+
+@dataclass(frozen=True)
+class Form:
+    """What came: a file, on this machine's disk by now, if there is one; texts by the names of their fields; the request's idempotency
+    key; and whether the client has gone since."""
+
+    file: IO[bytes] | None
+    filename: str | None
+    texts: Mapping[str, str | None]
+    once: Once
+    gone: Callable[[], bool]
+
+
+@asynccontextmanager
+async def receive_form(
+    request: Request, settings: ApiSettings, idempotency_key: str | None, *, texts: Sequence[str]
+) -> AsyncIterator[Form]:
+    """The form of a request, whose fields are ``file`` and those texts.
+
+    Raises:
+        Unauthorized: or Forbidden, before anything of the body is read.
+        PayloadTooLarge: while it is read.
+        HTTPException: it is not written in UTF-8, or is no form at all.
+        Invalid: a field is of the wrong kind.
+    """
+    caller = await admit(request)
+    _check_charset(request)
+    async with request.form(max_files=1, max_fields=len(texts)) as form:
+        file, said = form.get("file"), {name: _text(form, name) for name in texts}
+        if not isinstance(file, UploadFile | None):
+            raise wrong("file", "Send it as a file, not as a text")
+        digest = await run_in_threadpool(_digest, file.file) if file and idempotency_key else b""
+        whole = b"\0".join((digest, *((text or "").encode() for text in said.values())))
+        async with _watched(request) as gone:
+            yield Form(
+                file=file.file if file else None,
+                filename=file.filename if file else None,
+                texts=said,
+                once=make_once(request, caller, settings, idempotency_key, whole),
+                gone=gone,
+            )
+
+
+@asynccontextmanager
+async def _watched(request: Request) -> AsyncIterator[Callable[[], bool]]:
+    """Whether the client of a request whose body was read has gone: for the thread that works on it."""
+    gone = threading.Event()
+
+    async def watch() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        gone.set()
+
+    watching = asyncio.create_task(watch())
+    try:
+        yield gone.is_set
+    finally:
+        watching.cancel()
+
+
+def _check_charset(request: Request) -> None:
+    """Python knows codecs that are none of text, and some fail in ways that nobody expects."""
+    _, options = parse_options_header(request.headers.get("content-type"))
+    if options.get(b"charset", b"utf-8").lower() not in (b"utf-8", b"utf8", b"us-ascii"):
+        raise HTTPException(400, "Send the form in UTF-8, and name no other charset.")
+
+
+def _text(form: FormData, field: str) -> str | None:
+    value = form.get(field)
+    if isinstance(value, UploadFile):
+        raise wrong(field, f"The {field} is a text, not a file")
+    return value
+
+
+def _digest(file: IO[bytes]) -> bytes:
+    file.seek(0)
+    return hashlib.file_digest(file, "sha256").digest()  # type: ignore[arg-type]
+
+
+def wrong(field: str, detail: str) -> Invalid:
+    """The refusal of a field of a form."""
+    return Invalid(f"{field}: {detail}.", errors=[{"pointer": f"#/{field}", "detail": detail}])

@@ -1,0 +1,104 @@
+"""The form that weights of a teacher are sent by."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import IO, Annotated, Any
+
+from fastapi import Depends, Request
+
+from api.deps import ResourcesDep
+from api.forms import receive_form, wrong
+from api.idempotency import KeyHeader, Once
+
+_NUMBERS = "three numbers, for red, green and blue, such as 0.485,0.456,0.406"
+#: What FastAPI would write into the document for such a form, had it read the form itself.
+FORM: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file", "model"],
+                    "properties": {
+                        "file": {
+                            "type": "string",
+                            "format": "binary",
+                            "description": "A safetensors file with all tensors of the model, and nothing else.",
+                        },
+                        "model": {
+                            "type": "string",
+                            "description": "The timm model that the weights are of, such as `resnet50` or `resnet50.a1_in1k`.",
+                        },
+                        "name": {
+                            "type": "string",
+                            "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$",
+                            "description": "What searches call it. Default: the name of the file without its suffix.",
+                        },
+                        "mean": {
+                            "type": "string",
+                            "description": "Normalisation of the images that the weights are for, (x / 255 - mean) / std: "
+                            f"{_NUMBERS}. Default: that of timm's weights of this name.",
+                        },
+                        "std": {"type": "string", "description": "The same."},
+                    },
+                }
+            }
+        },
+    }
+}
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What came: weights, on this machine's disk by now, and what is said of them; the request's idempotency key."""
+
+    weights: IO[bytes]
+    filename: str
+    name: str | None
+    model: str
+    mean: Sequence[float] | None
+    std: Sequence[float] | None
+    once: Once
+
+
+async def receive(request: Request, resources: ResourcesDep, idempotency_key: KeyHeader = None) -> AsyncIterator[Sent]:
+    """The form of the request.
+
+    Raises:
+        ApiError: as :func:`api.forms.receive_form`.
+        Invalid: a field is missing, or says no numbers.
+    """
+    fields = ("name", "model", "mean", "std")
+    async with receive_form(request, resources.settings, idempotency_key, texts=fields) as form:
+        if form.file is None:
+            raise wrong("file", "Send the weights as a safetensors file")
+        if not form.texts["model"]:
+            raise wrong("model", "Name the timm model that the weights are of; GET /teachers lists them")
+        yield Sent(
+            weights=form.file,
+            filename=form.filename or "",
+            name=form.texts["name"],
+            model=form.texts["model"],
+            mean=_numbers("mean", form.texts["mean"], above=-math.inf),
+            std=_numbers("std", form.texts["std"], above=0.0),
+            once=form.once,
+        )
+
+
+SentDep = Annotated[Sent, Depends(receive)]
+
+
+def _numbers(field: str, text: str | None, *, above: float) -> Sequence[float] | None:
+    if not text:
+        return None
+    try:
+        numbers = [float(part) for part in text[:200].split(",")]
+    except ValueError as error:
+        raise wrong(field, f"Write {_NUMBERS}") from error
+    if len(numbers) != 3 or not all(above < number < math.inf for number in numbers):
+        raise wrong(field, f"Write {_NUMBERS}{'; each above 0' if above == 0 else ''}")
+    return numbers

@@ -1,0 +1,106 @@
+"""Rows of teachers that were sent. What timm offers is in the engine's catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from store.blobs import Blob
+from store.columns import new_id
+from store.errors import NameTaken, NotFound
+from store.files import adopt, release
+from store.tables import Teacher
+
+
+def create(
+    session: Session,
+    name: str,
+    model: str,
+    *,
+    num_classes: int,
+    mean: Sequence[float],
+    std: Sequence[float],
+    weights: Blob,
+    about: Blob,
+) -> Teacher:
+    """A teacher that a search can begin with at once.
+
+    Args:
+        mean, std: normalisation of the images that its weights are for.
+        about: what ``teacher.json`` says of it.
+
+    Raises:
+        NameTaken: one of that name exists.
+    """
+    adopt(session, [weights.location, about.location])
+    statement = (
+        insert(Teacher)
+        .values(
+            id=new_id(),
+            name=name,
+            model=model,
+            num_classes=num_classes,
+            mean=list(mean),
+            std=list(std),
+            weights=weights.to_json(),
+            about=about.to_json(),
+        )
+        .on_conflict_do_nothing(index_elements=["name"])
+        .returning(Teacher)
+    )
+    teacher = session.scalar(statement)
+    if teacher is None:
+        raise NameTaken("teacher", name)
+    return teacher
+
+
+def check_free(session: Session, name: str) -> None:
+    """Asks before any work whether :func:`create` may succeed.
+
+    Raises:
+        NameTaken: a teacher of that name exists.
+    """
+    if session.scalar(select(Teacher.id).where(Teacher.name == name)) is not None:
+        raise NameTaken("teacher", name)
+
+
+def find(session: Session, ref: str, *, hold: bool = False) -> Teacher:
+    """The teacher of that id or name.
+
+    Args:
+        hold: nobody deletes it until the transaction ends.
+
+    Raises:
+        NotFound: there is none.
+    """
+    try:
+        query = select(Teacher).where(Teacher.id == UUID(ref))
+    except ValueError:
+        query = select(Teacher).where(Teacher.name == ref)
+    teacher = session.scalar(query.with_for_update(read=True, key_share=True) if hold else query)
+    if teacher is None:
+        raise NotFound("teacher", ref)
+    return teacher
+
+
+def delete(session: Session, teacher: Teacher) -> list[str]:
+    """Deletes a teacher; returns the locations of its files, which the caller discards after the commit.
+
+    Searches that begin with it have its files by rows of their own.
+    """
+    locations = [str(teacher.weights["location"]), str(teacher.about["location"])]
+    session.delete(teacher)
+    session.flush()
+    release(session, locations)
+    return locations
+
+
+def listing(session: Session, part: str, models: Collection[str], *, after: str, limit: int) -> list[Teacher]:
+    """Teachers by name, from behind ``after`` on, whose name holds ``part`` or whose model is one of those."""
+    name = Teacher.name.collate("C")  # As Python orders the names of the catalogue.
+    meant = or_(func.strpos(func.lower(Teacher.name), part) > 0, func.split_part(Teacher.model, ".", 1).in_(models))
+    return list(session.scalars(select(Teacher).where(name > after, meant).order_by(name).limit(limit)))
