@@ -23,7 +23,7 @@ def said(written: dict[str, Any]) -> dict[str, str]:
         ({"buget": {}}, "buget", "Did you mean budget?"),
         ({"budget": {"flop": 1}}, "budget.flop", "Did you mean flops?"),
         ({"flops": 1}, "flops", "Did you mean budget.flops?"),
-        ({"epochs": 1}, "epochs", "Did you mean teacher.epochs, training.epochs or retrain.epochs?"),
+        ({"epochs": 1}, "epochs", "Did you mean teacher.epochs, training.epochs, select.epochs or retrain.epochs?"),
         ({"colour": "red"}, "colour", "There is no such field"),
     ],
 )
