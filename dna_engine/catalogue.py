@@ -19,6 +19,8 @@ from dna_engine.space import SPACES, Block, Cell, Space
 
 #: Side in pixels of the images that the models of the catalogue are made for.
 NATIVE_SIZE = 224
+#: What they were counted with.
+IMAGENET_CLASSES = 1000
 #: Maps that are reduced further supervise nothing; what lies behind them costs as at this.
 MAX_REDUCTION = 32
 
@@ -70,6 +72,12 @@ class Teacher:
     def pretrained(self) -> bool:
         """Whether timm has weights for it."""
         return bool(self.tags)
+
+    def classifies(self, boundary: str) -> bool:
+        """Whether nothing that multiplies lies behind the boundary but a linear classifier, as far as the counts tell."""
+        last = self.blocks[-1]
+        behind = self.flops[""] - self.flops[last.module]
+        return boundary == last.module and behind <= last.channels * IMAGENET_CLASSES
 
     @property
     def takes_one_size(self) -> bool:

@@ -50,9 +50,10 @@ def run_step(spec: ResolvedJob, step: Step, context: Context) -> Result:
     calm_classifier(model)
     splits = load_splits(spec, context.device)
     checkpoint = context.run / step.checkpoint
+    teacher = _teacher(spec, context)
     with threads(work_per_operation(architecture, recipe.batch_size)):
         if spec.recipe_of_networks.start == "inherited":
-            _inherit(spec, step.network, architecture, model, splits.train, context)
+            _inherit(spec, step.network, architecture, model, splits.train, context, teacher)
         fitted = fit(
             model,
             splits,
@@ -62,7 +63,7 @@ def run_step(spec: ResolvedJob, step: Step, context: Context) -> Result:
             checkpoint=checkpoint,
             part=step.network,
             rate_field=spec.rate_field,
-            teacher=_teacher(spec, context),
+            teacher=teacher if recipe.teacher_weight else None,
         )
     found = Trained(
         **vars(fitted),
@@ -81,7 +82,13 @@ def run_step(spec: ResolvedJob, step: Step, context: Context) -> Result:
 
 
 def _inherit(
-    spec: ResolvedJob, name: str, architecture: Architecture, model: EfficientNet, images: Images, context: Context
+    spec: ResolvedJob,
+    name: str,
+    architecture: Architecture,
+    model: EfficientNet,
+    images: Images,
+    context: Context,
+    teacher: WholeTeacher | None,
 ) -> None:
     """The network begins where the distillation of its blocks ended."""
     model.to(context.device)
@@ -93,14 +100,15 @@ def _inherit(
         images,
         batch_size=spec.recipe_of_networks.batch_size,
         seed=spec.seed,
+        teacher=teacher if spec.head_from_teacher else None,
     )
     if said := inexact(name, errors):
         context.reporter.emit(Log(level="warning", message=said))
 
 
 def _teacher(spec: ResolvedJob, context: Context) -> WholeTeacher | None:
-    """The one whose answers are learned from."""
-    if spec.recipe_of_networks.distill is None:
+    """The one whose answers are learned from, or whose head is taken."""
+    if spec.recipe_of_networks.distill is None and not spec.head_from_teacher:
         return None
     assert isinstance(spec, ResolvedSpec | ResolvedTraining)
     assert spec.teacher is not None

@@ -19,11 +19,12 @@ class WholeTeacher(nn.Module):
 
     Args:
         lens: through which it sees the images.
+        last: the last of its boundaries.
     """
 
-    def __init__(self, model: nn.Module, lens: Lens) -> None:
+    def __init__(self, model: nn.Module, lens: Lens, last: str = "") -> None:
         super().__init__()
-        self.model, self.lens = model, lens
+        self.model, self.lens, self.last = model, lens, last
         self.requires_grad_(False)
         self.eval()
 
@@ -50,5 +51,5 @@ def load_whole(run: Path, classes: int, device: torch.device, *, size: int | Non
             "of a teacher (distill) only where both have the same.",
             param="teacher.weights",
         )
-    teacher = WholeTeacher(model, Lens(mean=about["mean"], std=about["std"], size=size))
+    teacher = WholeTeacher(model, Lens(mean=about["mean"], std=about["std"], size=size), about["boundaries"][-1])
     return teacher.to(device).to(memory_format=torch.channels_last)

@@ -9,6 +9,8 @@ from pathlib import Path
 import torch
 from timm.models.efficientnet import EfficientNet
 
+from dna_engine.blockwise.answers import WholeTeacher
+from dna_engine.blockwise.head import fits, linear_head, take_head
 from dna_engine.blockwise.inherit import inherit, load_parts, recalibrate
 from dna_engine.space import Space
 from dna_engine.space.architecture import Architecture
@@ -29,8 +31,10 @@ def begin(
     *,
     batch_size: int,
     seed: int,
+    teacher: WholeTeacher | None = None,
 ) -> list[float]:
-    """Gives a network the weights of its distilled blocks, and its norms their statistics; its head stays as it is.
+    """Gives a network the weights of its distilled blocks, and its norms their statistics; its head stays as it is, unless it may take
+    the teacher's.
 
     Args:
         network: the architecture as built, on the device where it is to be trained. Changed in place.
@@ -38,6 +42,7 @@ def begin(
         run: the run folder with the cells.
         images: that it is to be trained on, of which the first batches give the statistics.
         batch_size: of its training: nothing here takes larger ones.
+        teacher: of the dataset's classes, whose head is taken where it can be, see :mod:`dna_engine.blockwise.head`.
 
     Returns:
         The relative error of the maps of each block, see :func:`~dna_engine.blockwise.inherit.inherit`.
@@ -48,6 +53,9 @@ def begin(
     drawn = [batch for batch, _ in islice(images.batches(size, epochs=BATCHES, seed=seed), BATCHES)]
     errors = inherit(network, parts, torch.cat(drawn[: BATCHES // 4]))
     recalibrate(network, drawn)
+    classifier = None if teacher is None else linear_head(teacher, drawn[0])
+    if classifier is not None and fits(network, classifier):
+        take_head(network, parts[-1].cell, classifier, drawn)
     return errors
 
 

@@ -80,7 +80,7 @@ class Step(BaseModel):
                 return _rated(of_search(spec)) + [files.finalist(name) for name in of_search(spec).finalists]
             case Kind.TRAIN:
                 described = [] if self._folder in spec.given else files.of_network(self._folder, files.ARCHITECTURE)
-                taught = supervisor if spec.recipe_of_networks.distill else []
+                taught = supervisor if spec.recipe_of_networks.distill or spec.head_from_teacher else []
                 return described + [files.cell_weights(cell) for cell in spec.inherited_from] + taught
             case Kind.EXPORT:
                 own = files.of_network(self._folder, files.ARCHITECTURE, files.WEIGHTS)

@@ -46,7 +46,7 @@ class RecipeSpec(Part):
     start: defaults.Start | None = Field(
         default=None,
         description="What the weights are before. scratch: drawn at random. inherited: those of the network's distilled blocks, whose "
-        f"adaptors fold into the convolutions behind them; its head is new. Default: {defaults.START}.",
+        f"adaptors fold into the convolutions behind them; its head is new, or the teacher's where that can be. Default: {defaults.START}.",
     )
     distill: AnswersSpec | None = Field(
         default=None,
@@ -161,6 +161,11 @@ class ResolvedJob(Part, ABC):
     def inherited_from(self) -> Sequence[CellRef]:
         """The distilled cells whose weights its networks may start from."""
         return ()
+
+    @property
+    @abstractmethod
+    def head_from_teacher(self) -> bool:
+        """Whether those networks may take their head from the teacher's."""
 
     @property
     @abstractmethod

@@ -299,6 +299,10 @@ class ResolvedSpec(ResolvedJob):
         return self.parsed_space.cells if self.retrain.start == "inherited" else ()
 
     @property
+    def head_from_teacher(self) -> bool:
+        return self.retrain.start == "inherited" and gives_head(self.teacher, self.dataset, self.dataset)
+
+    @property
     def recipe_of_networks(self) -> ResolvedRecipe:
         return self.retrain
 
@@ -459,6 +463,22 @@ def check_answers(
             f"The teacher answers with the classes of {known.name}, which are not those of {dataset.name}: leave {at}distill out.",
             param=f"{at}distill",
         )
+
+
+def gives_head(teacher: ResolvedTeacher, taught: DatasetInfo, dataset: DatasetInfo) -> bool:
+    """Whether a network that begins with its distilled blocks may have its head from the teacher's, as far as that is known before it is
+    there.
+
+    Args:
+        taught: the dataset of its search.
+        dataset: that the network is trained on.
+    """
+    known: DatasetInfo | None = taught
+    weights = teacher.weights
+    if teacher.given is not None and weights == "given":
+        weights, known = teacher.given.weights, teacher.given.taught
+    same = known is not None and _classes(known) == _classes(dataset)
+    return same and weights in ("train", "finetune") and get_teacher(teacher.model).classifies(teacher.boundaries[-1])
 
 
 def _classes(dataset: DatasetInfo) -> object:

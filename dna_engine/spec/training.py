@@ -9,13 +9,14 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from dna_engine import defaults
+from dna_engine.catalogue import get_teacher
 from dna_engine.errors import InvalidSpec
 from dna_engine.images.info import DatasetInfo
 from dna_engine.images.pixels import preprocessing
 from dna_engine.space import CellRef, Space, parse_space
 from dna_engine.space.architecture import Architecture
 from dna_engine.spec.parts import JobSpec, RecipeSpec, ResolvedJob, ResolvedRecipe, Text, Whole, left_open
-from dna_engine.spec.search import ResolvedSpec, ResolvedTeacher, check_answers, start_of
+from dna_engine.spec.search import ResolvedSpec, ResolvedTeacher, check_answers, gives_head, start_of
 
 #: Folder of the network in the run folder.
 NETWORK = "network"
@@ -43,7 +44,7 @@ class ResolvedTraining(ResolvedJob, ResolvedRecipe):
     space: dict[str, Any] | None = None
     """Of the search that found the network, where it begins with its distilled blocks."""
     teacher: ResolvedTeacher | None = None
-    """Of that search, where its answers are learned from."""
+    """Of that search, where its answers are learned from, or its head may be taken."""
 
     @property
     def networks(self) -> tuple[str, ...]:
@@ -56,6 +57,14 @@ class ResolvedTraining(ResolvedJob, ResolvedRecipe):
     @property
     def inherited_from(self) -> Sequence[CellRef]:
         return _cells(Architecture.from_json(self.architecture)) if self.start == "inherited" else ()
+
+    @property
+    def head_from_teacher(self) -> bool:
+        return (
+            self.start == "inherited"
+            and self.teacher is not None
+            and get_teacher(self.teacher.model).classifies(self.teacher.boundaries[-1])
+        )
 
     @property
     def parsed_space(self) -> Space:
@@ -109,10 +118,11 @@ def _taken(spec: TrainingSpec, search: ResolvedSpec | None, dataset: DatasetInfo
             )
         return {"start": "scratch"}
     taken: dict[str, Any] = {"start": start_of(spec, search.training.width)}
-    if taken["start"] == "inherited":
+    inherits = taken["start"] == "inherited"
+    if inherits:
         taken["space"] = search.space
-    if spec.distill is not None:
-        check_answers(spec, search.teacher, search.dataset, dataset)
+    check_answers(spec, search.teacher, search.dataset, dataset)
+    if spec.distill is not None or (inherits and gives_head(search.teacher, search.dataset, dataset)):
         # Whatever size the network has, the teacher sees the images as it did in its search.
         taken["teacher"] = search.teacher.model_copy(update={"input_size": search.teacher_size})
     return taken

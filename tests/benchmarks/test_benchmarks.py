@@ -27,6 +27,7 @@ from benchmarks import (
     report,
     scheduling,
     switches,
+    teacher_head,
     teachers,
     training,
     widths,
@@ -301,6 +302,27 @@ def test_inherited_beside_scratch_by_length_of_training(tmp_path: Path, capsys: 
     again = capsys.readouterr().out
     assert "train-" not in again  # Everything was kept.
     assert said.split("\n\n")[-2] == again.split("\n\n")[-2]
+
+
+def test_a_teachers_head_beside_a_new_one(tmp_path: Path, capsys: Output) -> None:
+    short = [
+        "--size",
+        "32",
+        "--teacher-epochs",
+        "1",
+        "--distillation-epochs",
+        "1",
+        "--epochs",
+        "0",
+        "0.5",
+        "--seeds",
+        "0",
+    ]
+    teacher_head.main(["digits", "--out", str(tmp_path), *short])
+    said = capsys.readouterr().out
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in said.splitlines() if line.startswith("| ")]
+    assert [row[:2] for row in rows] == [["seed", "epochs"], ["0", "0"], ["0", "0.5"]]
+    assert all(new != teachers for *_, new, teachers in rows)
 
 
 def test_a_table_is_markdown_with_aligned_columns(capsys: Output) -> None:

@@ -36,7 +36,7 @@ def test_it_is_loaded_from_the_run_folder_where_its_classes_are_those(tmp_path: 
     torch.manual_seed(0)
     model = build("resnet10t", num_classes=5)
     save_file(model.state_dict(), tmp_path / "teacher.safetensors")
-    about = {"model": "resnet10t", "mean": list(pixels.MEAN), "std": list(pixels.STD)}
+    about = {"model": "resnet10t", "mean": list(pixels.MEAN), "std": list(pixels.STD), "boundaries": ["layer4"]}
     (tmp_path / "teacher.json").write_text(json.dumps(about))
     images = torch.randn(2, 3, 32, 32)
     assert torch.allclose(load_whole(tmp_path, 5, CPU)(images), model.eval()(images), atol=1e-6)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from dna_engine.images.info import DIGITS
 from dna_engine.plans import CPU_KINDS, Kind, Order, Phase, Step, files, plan_of
-from dna_engine.spec import ResolvedJob
+from dna_engine.spec import ResolvedJob, SearchSpec, resolve
 from tests.dna_engine.runs import tiny_spec, tiny_training
 
 JOBS = {
@@ -64,6 +65,24 @@ def test_what_a_network_begins_with_and_learns_from_is_there_before_it_is_traine
     # The cells of its own blocks alone.
     assert set(train_of(inherits).inputs(inherits)) == {f"cells/b{block}c1.safetensors" for block in (1, 2, 3)}
     assert set(train_of(learns).inputs(learns)) == teacher
+
+
+@pytest.mark.parametrize(
+    ("teacher", "taken"),
+    [
+        ({"model": "resnet18", "weights": "train"}, True),
+        ({"model": "resnet18", "weights": "finetune"}, True),
+        ({"model": "resnet18", "weights": "pretrained"}, False),  # Of other classes.
+        ({"model": "convnext_atto", "weights": "train"}, True),  # Only its files tell that its head has a norm.
+        ({"model": "tf_efficientnet_b0", "weights": "train"}, False),  # Its head has a convolution.
+    ],
+)
+def test_a_network_that_inherits_has_the_teacher_whose_head_it_may_take(teacher: dict[str, str], taken: bool) -> None:
+    photos = DIGITS.model_copy(update={"name": "photos", "image_size": 224})
+    fields = {"dataset": "photos", "teacher": teacher, "retrain": {"start": "inherited"}}
+    search = resolve(SearchSpec.model_validate(fields), photos)
+    (train, _) = plan_of(search).steps(Phase.TRAIN)
+    assert ({files.TEACHER, files.TEACHER_WEIGHTS} <= set(train.inputs(search))) is taken
 
 
 def train_of(spec: ResolvedJob) -> Step:

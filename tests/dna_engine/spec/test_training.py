@@ -141,6 +141,13 @@ def test_a_network_begins_with_the_cells_that_its_search_has_distilled() -> None
     assert ResolvedTraining.model_validate_json(spec.model_dump_json()) == spec
 
 
+def test_it_may_take_the_head_of_a_teacher_of_the_same_classes() -> None:
+    found_by = search(teacher={"model": "resnet18", "weights": "train"}, space=None)
+    same, other = (of_search(found_by, dataset=images, start="inherited") for images in (BIRDS, DIGITS))
+    assert (same.teacher and same.teacher.model, same.head_from_teacher) == ("resnet18", True)
+    assert (other.teacher, other.head_from_teacher) == (None, False)
+
+
 def test_it_learns_from_the_teacher_of_its_search_where_the_classes_are_the_same() -> None:
     found_by = search()
     spec = of_search(found_by, distill={"weight": 0.25})
