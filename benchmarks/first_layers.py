@@ -22,6 +22,7 @@ from benchmarks.ranking import Silent
 from dna_engine.errors import DataError
 from dna_engine.images.survey import survey
 from dna_engine.jsonfile import read_object
+from dna_engine.runtime import checkpoint
 from dna_engine.runtime.context import Context, choose_device, prepare
 from dna_engine.space import Space, get_space
 from dna_engine.space.architecture import Architecture
@@ -58,7 +59,7 @@ def trained(architecture: Architecture, splits: Splits, epochs: int, seed: int, 
     recipe = Recipe(epochs=epochs, warmup_epochs=epochs / 10)
     file = context.run / "checkpoint.safetensors"
     fitted = fit(model, splits, recipe, seed=seed, context=context, checkpoint=file, part="network")
-    file.unlink()
+    checkpoint.remove(file)
     return {"accuracy": fitted.test_accuracy, "log_loss": fitted.test_loss}
 
 
