@@ -238,4 +238,4 @@ def default_space(teacher: Teacher) -> Space:
             stride = max(1, reduction // before)
             blocks.append(Block(stride=stride, cells=(Cell(depth=3, width=width), Cell(depth=4, width=width))))
             before = reduction
-    return Space(name=f"derived from {teacher.name}", blocks=tuple(blocks))
+    return Space(name=f"derived from {teacher.name}", blocks=tuple(blocks), first_layer="nominal")
