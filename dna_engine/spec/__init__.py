@@ -10,19 +10,17 @@ from typing import Any
 
 from dna_engine.errors import InvalidSpec
 from dna_engine.spec.parts import AnswersSpec, RecipeSpec, ResolvedJob, ResolvedRecipe
+from dna_engine.spec.resolve import resolve
 from dna_engine.spec.search import (
     Budget,
     DistillSpec,
-    GivenTeacher,
     RateSpec,
     ResolvedRetrain,
     ResolvedSpec,
-    ResolvedTeacher,
     RetrainSpec,
     SearchSpec,
-    TeacherSpec,
-    resolve,
 )
+from dna_engine.spec.teacher import GivenTeacher, ResolvedTeacher, TeacherSpec
 from dna_engine.spec.training import NETWORK, ResolvedTraining, TrainingSpec, resolve_training
 
 __all__ = [

@@ -108,6 +108,27 @@ def left_open(spec: RecipeSpec, images: int, *, at: str = "") -> dict[str, Any]:
     return found | papers
 
 
+def start_of(recipe: RecipeSpec, width: str, *, at: str = "") -> defaults.Start:
+    """How a network of a search begins: as its recipe says, or the default, as far as its cells have something to inherit.
+
+    Args:
+        width: of the distilled cells.
+        at: where the recipe stands in the spec, such as ``retrain.``.
+
+    Raises:
+        InvalidSpec: it is to inherit, and they have nothing.
+    """
+    if width != "teacher":
+        return recipe.start or defaults.START
+    if recipe.start == "inherited":
+        raise InvalidSpec(
+            "Cells that are widened to the teacher's width are not built, so nothing can be inherited from them: take a search with "
+            f"training.width adaptors, or {at}start scratch.",
+            param=f"{at}start",
+        )
+    return "scratch"
+
+
 class JobSpec(Part):
     """What any kind of job may be asked for. Only ``dataset`` is required."""
 

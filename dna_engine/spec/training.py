@@ -15,8 +15,9 @@ from dna_engine.images.info import DatasetInfo
 from dna_engine.images.pixels import preprocessing
 from dna_engine.space import CellRef, Space, parse_space
 from dna_engine.space.architecture import Architecture
-from dna_engine.spec.parts import JobSpec, RecipeSpec, ResolvedJob, ResolvedRecipe, Text, Whole, left_open
-from dna_engine.spec.search import ResolvedSpec, ResolvedTeacher, check_answers, gives_head, start_of
+from dna_engine.spec.parts import JobSpec, RecipeSpec, ResolvedJob, ResolvedRecipe, Text, Whole, left_open, start_of
+from dna_engine.spec.search import ResolvedSpec
+from dna_engine.spec.teacher import ResolvedTeacher, check_answers, gives_head
 
 #: Folder of the network in the run folder.
 NETWORK = "network"

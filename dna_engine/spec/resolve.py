@@ -1,0 +1,162 @@
+"""A search as it is written becomes one with nothing left open. Torch-free."""
+
+from __future__ import annotations
+
+from dna_engine import defaults
+from dna_engine.catalogue import NATIVE_SIZE, Teacher, align, check_boundaries, check_size, default_space, get_teacher
+from dna_engine.errors import InfeasibleBudget, InvalidSpace, InvalidSpec
+from dna_engine.images.info import DatasetInfo
+from dna_engine.space import MAX_PATHS, Space, parse_space
+from dna_engine.space.cost import cost_range
+from dna_engine.spec.parts import left_open, start_of
+from dna_engine.spec.search import (
+    Budget,
+    DistillSpec,
+    RateSpec,
+    ResolvedDistill,
+    ResolvedRate,
+    ResolvedRetrain,
+    ResolvedSelect,
+    ResolvedSpec,
+    RetrainSpec,
+    SearchSpec,
+)
+from dna_engine.spec.teacher import GivenTeacher, check_answers, model_of, resolve_teacher
+
+
+def resolve(spec: SearchSpec, dataset: DatasetInfo, given: GivenTeacher | None = None) -> ResolvedSpec:
+    """The spec with every default filled in for this dataset.
+
+    Args:
+        given: the teacher that ``teacher.from`` names.
+
+    Raises:
+        UnknownName: a teacher, space or op that does not exist.
+        InvalidSpec: parts that do not fit together, or a dataset with too few images.
+        InfeasibleBudget: no network of the space fits; carries the feasible range.
+    """
+    small = dataset.image_size < 64
+    teacher = get_teacher(model_of(spec.teacher, given) or ("resnet10t" if small else "tf_efficientnet_b7"))
+    input_size = spec.input_size or _input_size(teacher, spec.teacher.input_size, dataset)
+    space = _space(spec, teacher.name, small)
+    boundaries = spec.teacher.boundaries or align(teacher, space)
+    check_boundaries(teacher, space, boundaries)
+    check_size(teacher, spec.teacher.input_size or input_size)
+    start = start_of(spec.retrain, spec.training.width, at="retrain.")
+    weights = spec.block_weights or [1.0] * len(space.blocks)
+    if len(weights) != len(space.blocks):
+        raise InvalidSpec(
+            f"The space has {len(space.blocks)} blocks, {len(weights)} weights were given.", param="block_weights"
+        )
+    supervisor = resolve_teacher(spec.teacher, teacher, boundaries, dataset, given)
+    check_answers(spec.retrain, supervisor, dataset, dataset, at="retrain.")
+    return ResolvedSpec(
+        name=spec.name or f"{dataset.name} with {teacher.name}",
+        dataset=dataset,
+        teacher=supervisor,
+        space=space.to_json(),
+        input_size=input_size,
+        budget=_budget(spec.budget, space, input_size, dataset.num_classes),
+        training=_distillation(spec.training, dataset),
+        rating=_rating(spec.rating, dataset),
+        select=_selection(spec, dataset),
+        retrain=_retraining(spec.retrain, dataset, start),
+        block_weights=weights,
+        augment=spec.augment,
+        flip=defaults.flip(dataset.name) if spec.flip is None else spec.flip,
+        seed=spec.seed,
+        labels=spec.labels,
+    )
+
+
+def _input_size(teacher: Teacher, own: int | None, dataset: DatasetInfo) -> int:
+    if dataset.image_size >= 64 or (teacher.takes_one_size and own is None):
+        return NATIVE_SIZE
+    return 16 if dataset.image_size < 16 else 32
+
+
+def _distillation(spec: DistillSpec, dataset: DatasetInfo) -> ResolvedDistill:
+    found = {
+        "epochs": spec.epochs or defaults.epochs(dataset.num_train).distillation,
+        "batch_size": spec.batch_size or defaults.batch_size(dataset.num_train),
+    }
+    return ResolvedDistill.model_validate(spec.model_dump() | found)
+
+
+def _rating(spec: RateSpec, dataset: DatasetInfo) -> ResolvedRate:
+    """Refuses to hold out so many that a class would be left without an image to train with."""
+    images = spec.images or min(max(dataset.num_train // 10, 2), 2048)
+    most = dataset.num_train - dataset.num_classes
+    if images > most:
+        advice = f"Hold out at most {most:,}" if spec.images and most >= 2 else "Add images"
+        raise InvalidSpec(
+            f"{dataset.name} has {dataset.num_train:,} images to train with, of {dataset.num_classes:,} classes: {images:,} "
+            f"are to be held out for rating, and one of every class is to be left. {advice}.",
+            param="rating.images" if spec.images else "dataset",
+        )
+    return ResolvedRate.model_validate(spec.model_dump() | {"images": images})
+
+
+def _selection(spec: SearchSpec, dataset: DatasetInfo) -> ResolvedSelect:
+    """Refuses finalists where there is nothing for them to begin with; one alone needs no final."""
+    built = spec.training.width == "adaptors"
+    if spec.select.finalists and not built:
+        raise InvalidSpec(
+            "Cells that are widened to the teacher's width are not built, so finalists cannot begin with their weights: take "
+            "training.width adaptors, or select.finalists 0.",
+            param="select.finalists",
+        )
+    asked = defaults.FINALISTS if spec.select.finalists is None else spec.select.finalists
+    batch_size = spec.retrain.batch_size or defaults.batch_size(dataset.num_train)
+    found = {
+        "finalists": asked if built and asked > 1 else 0,
+        "epochs": spec.select.epochs or defaults.short_epochs(dataset.num_train, batch_size),
+    }
+    return ResolvedSelect.model_validate(spec.select.model_dump() | found)
+
+
+def _retraining(spec: RetrainSpec, dataset: DatasetInfo, start: defaults.Start) -> ResolvedRetrain:
+    found = left_open(spec, dataset.num_train, at="retrain.") | {"start": start}
+    return ResolvedRetrain.model_validate(spec.model_dump() | found)
+
+
+def _space(spec: SearchSpec, teacher: str, small: bool) -> Space:
+    if spec.space is not None:
+        return _searchable(parse_space(spec.space))
+    return parse_space("mbconv-small") if small else default_space(get_teacher(teacher))
+
+
+def _searchable(space: Space) -> Space:
+    """The space, where all its paths can be rated."""
+    if (paths := sum(space.paths_per_block)) > MAX_PATHS:
+        raise InvalidSpace(
+            f"The cells have {paths:,} paths, and each is rated; at most {MAX_PATHS:,} are searched. Take fewer ops, or cells "
+            "of fewer layers.",
+            param="space.blocks",
+        )
+    return space
+
+
+def _budget(budget: Budget, space: Space, input_size: int, num_classes: int) -> Budget:
+    """The budget as asked, or the middle of the range of flops; refuses what no network can meet.
+
+    Limits that are each feasible but not together are found by the exact selection, :func:`dna_engine.select.best`.
+    """
+    spans = cost_range(space, input_size=input_size, num_classes=num_classes)
+    binding = [name for name, limit in budget.limits.items() if name in spans and limit < spans[name][0]]
+    if binding:
+        raise InfeasibleBudget(
+            "No network of the space fits the budget: "
+            + "; ".join(
+                f"{name} is at most {budget.limits[name]:,}, the smallest network has {spans[name][0]:,}"
+                for name in binding
+            )
+            + f". Ask for {binding[0]} between {spans[binding[0]][0]:,} and {spans[binding[0]][1]:,}.",
+            binding=binding,
+            feasible=spans,
+            nearest=[{name: spans[name][0] for name in binding}],
+        )
+    if not budget.limits:
+        low, high = spans["flops"]
+        return Budget(flops=(low + high) // 2)
+    return budget
