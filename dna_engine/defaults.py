@@ -21,7 +21,8 @@ FEW_IMAGES, MOST_PASSES = 1_250, 4.0
 LEARNING_RATE = 0.003
 #: What the weights of a network are before its training, where its distilled blocks could give them.
 Start = Literal["scratch", "inherited"]
-START: Final[Start] = "scratch"
+#: In a search: ahead of the other at every length that was measured (docs/benchmarks.md).
+START: Final[Start] = "inherited"
 
 
 #: Networks that are looked at whole before one of them is the winner.

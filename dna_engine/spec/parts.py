@@ -36,7 +36,9 @@ class AnswersSpec(Part):
     softened by the temperature T (Hinton, Vinyals and Dean 2015).
     """
 
-    weight: float = Field(default=0.5, gt=0, le=1, description="Of the answers; the labels have the rest.")
+    weight: float = Field(
+        default=0.5, ge=0, le=1, description="Of the answers; the labels have the rest. 0: labels alone."
+    )
     temperature: float = Field(default=4.0, gt=0, le=100, description="What the logits of both are divided by.")
 
 
@@ -46,7 +48,7 @@ class RecipeSpec(Part):
     start: defaults.Start | None = Field(
         default=None,
         description="What the weights are before. scratch: drawn at random. inherited: those of the network's distilled blocks, whose "
-        f"adaptors fold into the convolutions behind them; its head is new, or the teacher's where that can be. Default: {defaults.START}.",
+        "adaptors fold into the convolutions behind them; its head is new, or the teacher's where that can be. Default: scratch.",
     )
     distill: AnswersSpec | None = Field(
         default=None,
@@ -108,18 +110,24 @@ def left_open(spec: RecipeSpec, images: int, *, at: str = "") -> dict[str, Any]:
     return found | papers
 
 
-def start_of(recipe: RecipeSpec, width: str, *, at: str = "") -> defaults.Start:
-    """How a network of a search begins: as its recipe says, or the default, as far as its cells have something to inherit.
+def learned_from(answers: AnswersSpec | None) -> AnswersSpec | None:
+    """Nothing where they have no weight."""
+    return answers if answers is not None and answers.weight else None
+
+
+def start_of(recipe: RecipeSpec, width: str, *, otherwise: defaults.Start = "scratch", at: str = "") -> defaults.Start:
+    """How a network of a search begins: as its recipe says, as far as its cells have something to inherit.
 
     Args:
         width: of the distilled cells.
+        otherwise: where the recipe leaves it open.
         at: where the recipe stands in the spec, such as ``retrain.``.
 
     Raises:
         InvalidSpec: it is to inherit, and they have nothing.
     """
     if width != "teacher":
-        return recipe.start or defaults.START
+        return recipe.start or otherwise
     if recipe.start == "inherited":
         raise InvalidSpec(
             "Cells that are widened to the teacher's width are not built, so nothing can be inherited from them: take a search with "

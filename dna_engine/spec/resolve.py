@@ -8,7 +8,7 @@ from dna_engine.errors import InfeasibleBudget, InvalidSpace, InvalidSpec
 from dna_engine.images.info import DatasetInfo
 from dna_engine.space import MAX_PATHS, Space, parse_space
 from dna_engine.space.cost import cost_range
-from dna_engine.spec.parts import left_open, start_of
+from dna_engine.spec.parts import AnswersSpec, learned_from, left_open, start_of
 from dna_engine.spec.search import (
     Budget,
     DistillSpec,
@@ -21,7 +21,14 @@ from dna_engine.spec.search import (
     RetrainSpec,
     SearchSpec,
 )
-from dna_engine.spec.teacher import GivenTeacher, check_answers, model_of, resolve_teacher
+from dna_engine.spec.teacher import (
+    GivenTeacher,
+    ResolvedTeacher,
+    check_answers,
+    knows_classes,
+    model_of,
+    resolve_teacher,
+)
 
 
 def resolve(spec: SearchSpec, dataset: DatasetInfo, given: GivenTeacher | None = None) -> ResolvedSpec:
@@ -42,7 +49,7 @@ def resolve(spec: SearchSpec, dataset: DatasetInfo, given: GivenTeacher | None =
     boundaries = spec.teacher.boundaries or align(teacher, space)
     check_boundaries(teacher, space, boundaries)
     check_size(teacher, spec.teacher.input_size or input_size)
-    start = start_of(spec.retrain, spec.training.width, at="retrain.")
+    start = start_of(spec.retrain, spec.training.width, otherwise=_start(spec.retrain), at="retrain.")
     weights = spec.block_weights or [1.0] * len(space.blocks)
     if len(weights) != len(space.blocks):
         raise InvalidSpec(
@@ -60,7 +67,7 @@ def resolve(spec: SearchSpec, dataset: DatasetInfo, given: GivenTeacher | None =
         training=_distillation(spec.training, dataset),
         rating=_rating(spec.rating, dataset),
         select=_selection(spec, dataset),
-        retrain=_retraining(spec.retrain, dataset, start),
+        retrain=_retraining(spec.retrain, dataset, start, supervisor),
         block_weights=weights,
         augment=spec.augment,
         flip=defaults.flip(dataset.name) if spec.flip is None else spec.flip,
@@ -115,8 +122,19 @@ def _selection(spec: SearchSpec, dataset: DatasetInfo) -> ResolvedSelect:
     return ResolvedSelect.model_validate(spec.select.model_dump() | found)
 
 
-def _retraining(spec: RetrainSpec, dataset: DatasetInfo, start: defaults.Start) -> ResolvedRetrain:
-    found = left_open(spec, dataset.num_train, at="retrain.") | {"start": start}
+def _start(spec: RetrainSpec) -> defaults.Start:
+    """How networks begin where that is left open."""
+    return "scratch" if spec.recipe == "paper" else defaults.START
+
+
+def _retraining(
+    spec: RetrainSpec, dataset: DatasetInfo, start: defaults.Start, teacher: ResolvedTeacher
+) -> ResolvedRetrain:
+    """The answers of a teacher that knows the classes are learned from unless it is said otherwise."""
+    answers = spec.distill
+    if answers is None and spec.recipe != "paper" and knows_classes(teacher, dataset, dataset):
+        answers = AnswersSpec()
+    found = left_open(spec, dataset.num_train, at="retrain.") | {"start": start, "distill": learned_from(answers)}
     return ResolvedRetrain.model_validate(spec.model_dump() | found)
 
 

@@ -13,7 +13,7 @@ from pydantic import Field, field_validator
 
 from dna_engine import defaults
 from dna_engine.space import MAX_BLOCKS, CellRef, Space, parse_space
-from dna_engine.spec.parts import JobSpec, Part, RecipeSpec, ResolvedJob, ResolvedRecipe, Text, Whole
+from dna_engine.spec.parts import AnswersSpec, JobSpec, Part, RecipeSpec, ResolvedJob, ResolvedRecipe, Text, Whole
 from dna_engine.spec.teacher import ResolvedTeacher, TeacherSpec, gives_head
 
 
@@ -95,6 +95,16 @@ class SelectSpec(Part):
 class RetrainSpec(RecipeSpec):
     """Training of the winner, and of a random network of as many multiply-adds by the same recipe."""
 
+    start: defaults.Start | None = Field(
+        default=None,
+        description="What the weights are before. scratch: drawn at random, as in the paper. inherited: those of the network's distilled "
+        f"blocks, whose adaptors fold into the convolutions behind them. Default: {defaults.START}, but for the recipe paper. The control starts in the same way.",
+    )
+    distill: AnswersSpec | None = Field(
+        default=None,
+        description="Learn from the answers of the teacher too. Default: where it was trained, wholly or further, on the dataset, but "
+        "for the recipe paper.",
+    )
     control: bool = Field(default=True, description="Also train a random network with flops within 3% of the winner's.")
 
 

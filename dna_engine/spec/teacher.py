@@ -170,7 +170,7 @@ def check_answers(
     Raises:
         InvalidSpec: its classes are others.
     """
-    if recipe.distill is None:
+    if recipe.distill is None or not recipe.distill.weight:
         return
     weights, known = teacher.weights, taught
     if teacher.given is not None and weights == "given":
@@ -203,12 +203,21 @@ def gives_head(teacher: ResolvedTeacher, taught: DatasetInfo, dataset: DatasetIn
         taught: the dataset of its search.
         dataset: that the network is trained on.
     """
+    return knows_classes(teacher, taught, dataset) and get_teacher(teacher.model).classifies(teacher.boundaries[-1])
+
+
+def knows_classes(teacher: ResolvedTeacher, taught: DatasetInfo, dataset: DatasetInfo) -> bool:
+    """Whether it was taught the classes of the dataset on images of a search, so that its answers tell of them for certain.
+
+    Args:
+        taught: the dataset of its search.
+        dataset: that a network is trained on.
+    """
     known: DatasetInfo | None = taught
     weights = teacher.weights
     if teacher.given is not None and weights == "given":
         weights, known = teacher.given.weights, teacher.given.taught
-    same = known is not None and _classes(known) == _classes(dataset)
-    return same and weights in ("train", "finetune") and get_teacher(teacher.model).classifies(teacher.boundaries[-1])
+    return weights in ("train", "finetune") and known is not None and _classes(known) == _classes(dataset)
 
 
 def _classes(dataset: DatasetInfo) -> object:

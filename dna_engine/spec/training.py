@@ -15,7 +15,17 @@ from dna_engine.images.info import DatasetInfo
 from dna_engine.images.pixels import preprocessing
 from dna_engine.space import CellRef, Space, parse_space
 from dna_engine.space.architecture import Architecture
-from dna_engine.spec.parts import JobSpec, RecipeSpec, ResolvedJob, ResolvedRecipe, Text, Whole, left_open, start_of
+from dna_engine.spec.parts import (
+    JobSpec,
+    RecipeSpec,
+    ResolvedJob,
+    ResolvedRecipe,
+    Text,
+    Whole,
+    learned_from,
+    left_open,
+    start_of,
+)
 from dna_engine.spec.search import ResolvedSpec
 from dna_engine.spec.teacher import ResolvedTeacher, check_answers, gives_head
 
@@ -112,18 +122,19 @@ def resolve_training(
 def _taken(spec: TrainingSpec, search: ResolvedSpec | None, dataset: DatasetInfo) -> dict[str, Any]:
     """What it takes of the search that found its network, by field of the resolved spec."""
     if search is None:
-        if spec.start == "inherited" or spec.distill is not None:
+        if spec.start == "inherited" or learned_from(spec.distill) is not None:
             raise InvalidSpec(
                 "No search is known that found this network, so that it has no distilled blocks and no teacher. Leave start and distill out.",
                 param="start" if spec.start == "inherited" else "distill",
             )
-        return {"start": "scratch"}
-    taken: dict[str, Any] = {"start": start_of(spec, search.training.width)}
+        return {"start": "scratch", "distill": None}
+    answers = learned_from(spec.distill)
+    taken: dict[str, Any] = {"start": start_of(spec, search.training.width), "distill": answers}
     inherits = taken["start"] == "inherited"
     if inherits:
         taken["space"] = search.space
     check_answers(spec, search.teacher, search.dataset, dataset)
-    if spec.distill is not None or (inherits and gives_head(search.teacher, search.dataset, dataset)):
+    if answers is not None or (inherits and gives_head(search.teacher, search.dataset, dataset)):
         # Whatever size the network has, the teacher sees the images as it did in its search.
         taken["teacher"] = search.teacher.model_copy(update={"input_size": search.teacher_size})
     return taken
