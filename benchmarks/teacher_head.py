@@ -20,8 +20,10 @@ from dna_engine.blockwise.begin import begin
 from dna_engine.images.survey import survey
 from dna_engine.plans import Kind, Step, files
 from dna_engine.runtime.context import Context, choose_device, prepare
+from dna_engine.runtime.cores import threads
 from dna_engine.space import Block, Cell, Space, get_space
 from dna_engine.space.architecture import Architecture
+from dna_engine.space.cost import work_per_operation
 from dna_engine.spec import ResolvedSpec, SearchSpec, resolve
 from dna_engine.training.network import build, calm_classifier
 from dna_engine.training.recipe import Recipe
@@ -123,10 +125,11 @@ def main(argv: list[str] | None = None) -> None:
     for seed in arguments.seeds:
         spec, context = search(arguments, seed), Context(arguments.out / f"seed{seed}", device, Silent())
         network = distill(spec, context)
-        rows += [
-            [str(seed), f"{epochs:g}", *(reached(spec, network, head, epochs, context) for head in HEADS)]
-            for epochs in arguments.epochs
-        ]
+        with threads(work_per_operation(network, spec.retrain.batch_size)):
+            rows += [
+                [str(seed), f"{epochs:g}", *(reached(spec, network, head, epochs, context) for head in HEADS)]
+                for epochs in arguments.epochs
+            ]
     report.print_table(["seed", "epochs", *(f"{head} head: accuracy, log-loss" for head in HEADS)], rows)
 
 
