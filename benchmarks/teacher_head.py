@@ -48,6 +48,7 @@ def search(arguments: argparse.Namespace, seed: int) -> ResolvedSpec:
         "space": deeper().to_json(),
         "input_size": arguments.size,
         "training": {"epochs": arguments.distillation_epochs},
+        "retrain": {"distill": {"weight": 0}},
         "seed": seed,
     }
     spec = SearchSpec.model_validate(fields)
