@@ -40,7 +40,13 @@ def main(argv: list[str] | None = None) -> None:
     write_scores(study, arguments.teacher_seeds[0], arguments.steps[-1])
     report.print_header("macro", study.device)
     Result(
-        study, truth, arguments.teacher_seeds, arguments.steps, sampled=arguments.sample, finalists=arguments.finalists
+        study,
+        truth,
+        arguments.teacher_seeds,
+        arguments.steps,
+        sampled=arguments.sample,
+        finalists=arguments.finalists,
+        weights=arguments.weights,
     ).show()
 
 
@@ -88,6 +94,14 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
         "--steps", type=int, nargs="+", default=[800, 2_400], help="of distillation and SPOS, ascending"
     )
     parser.add_argument("--teacher-seeds", type=int, nargs="+", default=[0])
+    parser.add_argument(
+        "--weights",
+        type=float,
+        nargs=3,
+        action="append",
+        default=[],
+        help="of the blocks: show the additive rating by them too",
+    )
     parser.add_argument("--short-epochs", type=float, default=0.25, help="of a short training; below 1")
     for name, default, text in (
         ("teacher-epochs", 8, ""),

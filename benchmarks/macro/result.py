@@ -28,6 +28,7 @@ class Result:
     Attributes:
         seeds, steps: of the teachers and lengths that are shown.
         sampled, finalists: networks that were to be trained shortly: drawn, and for each budget.
+        weights: of the blocks, by which the additive rating is shown too.
     """
 
     study: Study
@@ -36,12 +37,18 @@ class Result:
     steps: Sequence[int]
     sampled: int
     finalists: int
+    weights: Sequence[Sequence[float]] = ()
 
     @cached_property
     def scored(self) -> dict[tuple[int, int], dict[str, Floats]]:
         """By teacher and length, the scores of the truth's networks."""
         return {
-            (seed, steps): self.truth.of(self.study.scored(seed, steps)) for seed in self.seeds for steps in self.steps
+            (seed, steps): self.truth.of(
+                self.study.scored(seed, steps)
+                | {name: score for w in self.weights for name, score in self.study.weighted(seed, steps, w).items()}
+            )
+            for seed in self.seeds
+            for steps in self.steps
         }
 
     @cached_property
@@ -92,7 +99,8 @@ class Result:
 
     def _pairs(self) -> Iterator[tuple[str, Floats, Floats]]:
         for (seed, steps), kinds in self.scored.items():
-            for first, second in PAIRS:
+            weighted = [(name, "additive") for name in kinds if ":" in name]
+            for first, second in (*PAIRS, *weighted):
                 if first in kinds and second in kinds:
                     yield self._label(f"{first} minus {second}", seed, steps), kinds[first], kinds[second]
 

@@ -36,9 +36,12 @@ def rate_blocks(follower: Follower, images: Images, batch_size: int) -> list[dic
     ]
 
 
-def additive(ratings: Sequence[dict[str, float]]) -> list[float]:
-    """The sum of a network's ratings over its blocks."""
-    return [sum(block[path] for block, path in zip(ratings, split(name), strict=True)) for name in networks()]
+def additive(ratings: Sequence[dict[str, float]], weights: Sequence[float] = (1, 1, 1)) -> list[float]:
+    """The sum of a network's ratings over its blocks, each times the weight of the block."""
+    return [
+        sum(weight * block[path] for weight, block, path in zip(weights, ratings, split(name), strict=True))
+        for name in networks()
+    ]
 
 
 @torch.inference_mode()

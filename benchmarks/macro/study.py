@@ -131,6 +131,14 @@ class Study:
             found["spos"] = np.array(json.loads(file.read_text())["spos"])
         return found
 
+    def weighted(self, seed: int, steps: int, weights: Sequence[float]) -> dict[str, Floats]:
+        """The additive rating with other weights of the blocks, by its name."""
+        file = self.teacher_folder(seed) / f"{steps}.json"
+        if not file.exists():
+            return {}
+        name = f"additive {':'.join(f'{weight:g}' for weight in weights)}"
+        return {name: np.array(scores.additive(json.loads(file.read_text())["blocks"], weights))}
+
 
 def some(images: Images, places: Sequence[int]) -> StoredImages:
     """A part of a set of images."""

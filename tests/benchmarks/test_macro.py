@@ -6,6 +6,8 @@ import copy
 import csv
 import json
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -112,6 +114,8 @@ def test_the_additive_rating_is_the_sum_of_the_blocks() -> None:
     rated = [{path: float(path) for path in {split(name)[block] for name in networks()}} for block in range(3)]
     found = dict(zip(networks(), scores.additive(rated), strict=True))
     assert found["12210021"] == 12 + 210 + 21
+    weighted = dict(zip(networks(), scores.additive(rated, (3, 2, 1)), strict=True))
+    assert weighted["12210021"] == 3 * 12 + 2 * 210 + 21
 
 
 # --- truth
@@ -175,16 +179,21 @@ TINY = shlex.split(
 @pytest.mark.slow
 def test_a_study_from_teacher_to_tables(pictures: Path, tmp_path: Path, capsys: Output) -> None:
     command = [str(pictures), "--out", str(tmp_path / "study"), "--truth", str(truth_file(tmp_path)), *TINY]
-    macro.main([*command, "--steps", "2"])
+    macro.main([*command, "--steps", "2", "--weights", "3", "2", "1"])
     text = capsys.readouterr().out
     for row in (
         "additive, 2 steps",
+        "additive 3:2:1, 2 steps",
+        "additive 3:2:1 minus additive, 2 steps",
         "chained minus additive, 2 steps",
         "finalists, chained, 2 steps",
         "short training, 2",
     ):
         assert f"| {row}" in text
     assert "differ from the truth's in 1 of 597 networks" in text
+
+    # What is done is not done again, by processes that must find the functions of the units.
+    subprocess.run([sys.executable, "-m", "benchmarks.macro", *command, "--steps", "2", "--jobs", "2"], check=True)
 
     rows = list(csv.DictReader((tmp_path / "study/scores.csv").read_text().splitlines()))
     assert [row["network"] for row in rows] == networks()
