@@ -58,7 +58,7 @@ def train(spec: ResolvedSpec, splits: Splits, rate: float, out: Path, seed: int)
     torch.manual_seed(seed)
     model = network.build(middling(spec))
     network.calm_classifier(model)
-    recipe = Recipe.of(spec.retrain.model_copy(update={"learning_rate": rate}))
+    recipe = Recipe.of(spec.retrain.model_copy(update={"learning_rate": rate, "distill": None}))
     checkpoint = out / "checkpoints" / f"{rate:g}-{seed}.safetensors"
     context = Context(run=out, device=device, reporter=listener)
     return fit(model, splits, recipe, seed=seed, context=context, checkpoint=checkpoint, part="network"), listener

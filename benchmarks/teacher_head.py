@@ -74,7 +74,7 @@ def reached(spec: ResolvedSpec, network: Architecture, head: str, epochs: float,
     calm_classifier(model)
     model.to(context.device)
     teacher = load_whole(context.run, network.num_classes, context.device) if head == "teacher's" else None
-    recipe = Recipe.of(spec.retrain)
+    recipe = Recipe.of(spec.retrain.model_copy(update={"distill": None}))
     begin(
         model,
         network,

@@ -51,6 +51,7 @@ def test_the_summary_shows_what_the_winner_its_control_and_the_teacher_are() -> 
                 "teacher": {"model": "resnet10t", "test": None},
                 "winner": network | {"test": learned.model_dump()},
                 "control": network | {"test": one_class.model_dump()},
+                "finalists": [{"name": "finalist-2", "loss": 0.5, "log_loss": 1.25, "accuracy": 0.5}],
                 "comparison": compare(learned, one_class).model_dump(),
                 "seconds": {"teacher": 1.25, "select": 0.0},
             }
@@ -66,6 +67,8 @@ def test_the_summary_shows_what_the_winner_its_control_and_the_teacher_are() -> 
         "winner 100.00% 96.34% to 100.00% 100.00%",
         "control 99.01% 94.60% to 99.83% 50.00% answers one class only",
         "of 101 test images; guessing reaches 50.00%, always the commonest class 99.01%",
+        "finalist predicted loss log-loss after a short training accuracy",
+        "finalist-2 0.500000 1.2500 50.00%",
         "The winner beats its control, which answers one class only.",
         "seconds: teacher 1.2, select 0.0",
     ]

@@ -60,7 +60,7 @@ def test_a_network_that_inherits_is_ahead_of_one_from_scratch(selected: Path) ->
     where, recorder = context(selected)
     inherited = train(inheriting(), where)
     assert [log for log in recorder.of(Log) if log.level == "warning" and "inherits" in log.message] == []
-    scratch = train(inheriting(retrain={"epochs": 1, "batch_size": 128}), where)
+    scratch = train(inheriting(retrain=RETRAIN | {"start": "scratch"}), where)
     assert inherited.test_loss < scratch.test_loss
     assert inherited.test_accuracy > scratch.test_accuracy
 
@@ -105,7 +105,7 @@ def test_it_needs_the_cells_and_the_control_begins_alike() -> None:
     cells = {f"cells/{cell}.safetensors" for cell in spec.parsed_space.cells}
     for step in plan_of(spec).steps(Phase.TRAIN):
         assert cells < set(step.inputs(spec))
-    scratch = tiny_spec()
+    scratch = tiny_spec(retrain={"start": "scratch", "distill": {"weight": 0}})
     assert plan_of(scratch).steps(Phase.TRAIN)[0].inputs(scratch) == ["winner/architecture.json"]
 
 

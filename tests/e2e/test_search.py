@@ -51,6 +51,8 @@ def test_it_is_created_and_succeeds(done: Done) -> None:
         "teacher",
         "distill-1",
         "rate-1",
+        "finalist-1",
+        "finalist-2",
         "select",
         "train-winner",
         "train-control",

@@ -111,17 +111,17 @@ def test_reports_become_rows_and_events(session: Session) -> None:
         Metric(series="teacher/loss", x=1, y=2.5),
         Log(level="warning", message="Slow."),
         Metric(series="teacher/loss", x=2, y=1.5),
-        Progress(done=2, total=10, eta_seconds=8.0, parts=["teacher"]),
+        Progress(done=4, total=10, eta_seconds=8.0, parts=["teacher"]),
     ]
     flow.report(session, claim, batch, engine_seconds=2.0)
     step = steps.get(session, claim.step_id)
-    assert (step.done, step.total, step.parts, step.engine_seconds) == (2, 10, ["teacher"], 2.0)
+    assert (step.done, step.total, step.parts, step.engine_seconds) == (4, 10, ["teacher"], 2.0)
     assert 0 < search.progress < 0.2
     assert search.eta_seconds is not None
     assert search.eta_seconds > 8.0
     told = events.after(session, search.id, seq)
     assert [event.type for event in told] == [EventType.PROGRESS, EventType.METRIC, EventType.LOG, EventType.METRIC]
-    assert told[0].data["done"] == 2
+    assert told[0].data["done"] == 4
     assert told[2].data == {"step": "teacher", "level": "warning", "message": "Slow."}
     points = events.series(session, search.id, prefix="teacher/")["teacher/loss"]
     assert [(point.x, point.y) for point in points] == [(1, 2.5), (2, 1.5)]

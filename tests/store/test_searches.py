@@ -27,7 +27,13 @@ def test_a_new_search_waits_with_its_first_step(session: Session) -> None:
     session.expire_all()
     search = searches.get(session, made.id)
     assert (search.name, search.state, search.phase, search.seed) == ("mine", JobState.QUEUED, Kind.TEACHER, 7)
-    assert search.spec == {"dataset": "digits", "name": "mine", "labels": {"team": "vision"}, "seed": 7}
+    assert search.spec == {
+        "dataset": "digits",
+        "select": {"finalists": 0},
+        "name": "mine",
+        "labels": {"team": "vision"},
+        "seed": 7,
+    }
     assert search.resolved["dataset"]["num_classes"] == 10
     (step,) = search.steps
     assert (step.key, step.queue, step.attempt) == ("teacher", "gpu", 0)

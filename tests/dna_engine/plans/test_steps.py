@@ -79,7 +79,7 @@ def test_what_a_network_begins_with_and_learns_from_is_there_before_it_is_traine
 )
 def test_a_network_that_inherits_has_the_teacher_whose_head_it_may_take(teacher: dict[str, str], taken: bool) -> None:
     photos = DIGITS.model_copy(update={"name": "photos", "image_size": 224})
-    fields = {"dataset": "photos", "teacher": teacher, "retrain": {"start": "inherited"}}
+    fields = {"dataset": "photos", "teacher": teacher, "retrain": {"start": "inherited", "distill": {"weight": 0}}}
     search = resolve(SearchSpec.model_validate(fields), photos)
     (train, _) = plan_of(search).steps(Phase.TRAIN)
     assert ({files.TEACHER, files.TEACHER_WEIGHTS} <= set(train.inputs(search))) is taken

@@ -65,4 +65,6 @@ def test_a_search_says_which() -> None:
     retrain = resolve(SearchSpec(dataset="digits", retrain=RetrainSpec(epochs=40, weight_decay=0.2)), DIGITS).retrain
     recipe = Recipe.of(retrain)
     assert (recipe.epochs, recipe.weight_decay, recipe.warmup_epochs) == (40, 0.2, 4.0)
-    assert Recipe.of(retrain.model_copy(update={"recipe": "paper"})) == Recipe.paper(epochs=40, batch_size=64)
+    assert Recipe.of(retrain.model_copy(update={"recipe": "paper", "distill": None})) == Recipe.paper(
+        epochs=40, batch_size=64
+    )

@@ -250,7 +250,7 @@ def test_evaluation_counts_every_image_once(splits: Splits) -> None:
 
 
 def test_the_step_writes_weights_and_figures(tmp_path: Path) -> None:
-    spec = tiny_spec(retrain={"epochs": 1, "batch_size": 256})
+    spec = tiny_spec(retrain={"epochs": 1, "batch_size": 256, "start": "scratch", "distill": {"weight": 0}})
     step = Step(key="train-winner", kind=Kind.TRAIN, network="winner")
     folder = tmp_path / "winner"
     folder.mkdir()
