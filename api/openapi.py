@@ -62,15 +62,15 @@ _EXAMPLES: Mapping[int, tuple[str, dict[str, Any]]] = {
         {
             "type": "urn:dna:error:infeasible_budget",
             "detail": "No network of the space fits the budget: flops is at most 1,000, the smallest network has "
-            "462,288. Ask for flops between 462,288 and 1,583,904.",
+            "462,288. Ask for flops between 462,288 and 1,628,448.",
             "errors": [
                 {
                     "pointer": "#/budget/flops",
                     "detail": "No network of the space fits the budget: flops is at most 1,000, the smallest network has "
-                    "462,288. Ask for flops between 462,288 and 1,583,904.",
+                    "462,288. Ask for flops between 462,288 and 1,628,448.",
                 }
             ],
-            "feasible": {"flops": [462288, 1583904], "params": [177310, 603812]},
+            "feasible": {"flops": [462288, 1628448], "params": [177310, 611590]},
             "binding": ["flops"],
             "nearest": [{"flops": 462288}],
         },

@@ -28,7 +28,12 @@ def _of_search(written: Mapping[str, Any], resolved: Mapping[str, Any]) -> Itera
     yield ["distillation", *_epochs(training, resolved["training"])]
     if (count := resolved.get("select", {}).get("finalists")) and "finalists" not in _open(written.get("select")):
         yield ["finalists", str(count)]
-    yield ["training", *_epochs(retrain, resolved["retrain"]), *_rate(retrain, resolved["retrain"])]
+    yield [
+        "training",
+        *_begun(retrain, resolved["retrain"]),
+        *_epochs(retrain, resolved["retrain"]),
+        *_rate(retrain, resolved["retrain"]),
+    ]
     yield from _flip(written, resolved)
     if not _open(written.get("budget")):
         limits = {name: limit for name, limit in resolved["budget"].items() if limit is not None}
@@ -64,6 +69,14 @@ def _teacher(written: Mapping[str, Any], resolved: Mapping[str, Any]) -> list[st
         said.append("trained on the dataset" if resolved["weights"] == "train" else f"{resolved['weights']} weights")
     if trained and "epochs" not in written:
         said.append(f"{resolved['epochs']} epochs")
+    return said
+
+
+def _begun(written: Mapping[str, Any], resolved: Mapping[str, Any]) -> list[str]:
+    """How winner and control begin, and from what they learn beside the labels."""
+    said = ["from the distilled blocks"] if "start" not in written and resolved.get("start") == "inherited" else []
+    if "distill" not in written and resolved.get("distill"):
+        said.append("by the teacher's answers too")
     return said
 
 

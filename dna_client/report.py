@@ -12,6 +12,9 @@ from dna_client.cli import output
 from dna_client.models import Accuracy, FrontierPoint, Search, Step
 from dna_client.times import phase_times, times
 
+#: Networks of a search that are shown at most.
+SHOWN = 12
+
 
 def result(search: Search) -> RenderableType:
     """The networks side by side, and the time by phase: what there is of them while the search is under way."""
@@ -37,8 +40,9 @@ def networks(search: Search) -> RenderableType:
 
 
 def costs(search: Search) -> RenderableType:
-    """What each network costs, and its predicted loss."""
-    rows = [
+    """What each network costs, and its predicted loss. Of many that were selected afterwards the first are shown."""
+    shown = search["architectures"][:SHOWN]
+    rows: list[tuple[str, ...]] = [
         (
             network["role"],
             output.count(network["flops"]),
@@ -46,8 +50,10 @@ def costs(search: Search) -> RenderableType:
             output.loss(network["loss"]),
             network["id"],
         )
-        for network in search["architectures"]
+        for network in shown
     ]
+    if left_out := len(search["architectures"]) - len(shown):
+        rows.append((f"{left_out} more selected", "", "", "", ""))
     teacher = _teacher(search["steps"])
     row = (
         f"teacher {named_teacher(search)}",
@@ -65,7 +71,7 @@ def costs(search: Search) -> RenderableType:
 def finalists(search: Search) -> list[RenderableType]:
     """The networks that were looked at whole, the winner first; nothing where the ratings alone have decided."""
     selected: Mapping[str, Any] = next((step["values"] for step in search["steps"] if step["kind"] == "select"), {})
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (
             f"{place}.",
             finalist["name"].removeprefix("finalist-"),
@@ -130,7 +136,7 @@ def frontier(points: Sequence[FrontierPoint], cost: str, *, shown: int) -> Rende
     picked = sorted(
         {round(index * last / max(1, shown - 1)) for index in range(shown)} if last > shown else range(last + 1)
     )
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (
             output.count(points[index][cost]),  # type: ignore[literal-required]
             output.count(points[index]["params" if cost == "flops" else "flops"]),

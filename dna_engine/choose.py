@@ -6,7 +6,6 @@ Ratings pick, exactly; where the best of them were looked at whole as finalists,
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +31,8 @@ def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
     """
     problem, limits = problem_of(spec, context.run), spec.budget.limits
     finalists = _finalists(spec, context.run)
-    winner = _winner(shortlist(problem, spec), finalists)
+    # Latency that was measured anew in between changes no verdict on those that were tried.
+    winner = problem.named(finalists[0].blocks) if finalists else shortlist(problem, spec)[0]
     networks = {"winner": winner}
     if spec.retrain.control:
         networks["control"] = draw_control(problem, winner, limits, spec.seed)
@@ -66,13 +66,6 @@ def _finalists(spec: ResolvedSpec, run: Path) -> list[Finalist]:
     """The least log-loss first; of equal ones the better rated."""
     tried = [FinalistTried.model_validate_json((run / files.finalist(name)).read_text()) for name in spec.finalists]
     return sorted((one.finalist for one in tried if one.finalist), key=lambda finalist: finalist.log_loss)
-
-
-def _winner(rated: Sequence[Network], finalists: Sequence[Finalist]) -> Network:
-    """The network that came out first, or the best rated where none was tried."""
-    if not finalists:
-        return rated[0]
-    return next(network for network in rated if network.to_json()["blocks"] == finalists[0].blocks)
 
 
 def gather(spec: ResolvedSpec, run: Path) -> Ratings:

@@ -6,11 +6,14 @@ of the distilled blocks does, and orders a few networks better than any sum of r
 
 from __future__ import annotations
 
+import math
+
 import torch
 
 from dna_engine import choose
 from dna_engine.blockwise.begin import begin
-from dna_engine.events import Result
+from dna_engine.errors import NonFiniteLoss
+from dna_engine.events import Log, Result
 from dna_engine.plans import Step, files
 from dna_engine.plans.results import Finalist, FinalistTried
 from dna_engine.runtime import checkpoint as checkpoints
@@ -32,18 +35,30 @@ def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
 
     Raises:
         InfeasibleBudget: no network fits; says what would.
-        NonFiniteLoss: training diverged.
         Interrupted: told to stop; a checkpoint was written.
     """
     assert step.network is not None
     place = spec.finalists.index(step.network)
     rated = choose.shortlist(choose.problem_of(spec, context.run), spec)
-    found = FinalistTried(finalist=_try(spec, step, rated[place], context) if place < len(rated) else None)
+    found = FinalistTried(finalist=_tried(spec, step, rated[place], context) if place < len(rated) else None)
     file = context.run / files.finalist(step.network)
     file.parent.mkdir(exist_ok=True)
     file.write_text(found.model_dump_json(indent=1) + "\n")
     checkpoints.remove(context.run / step.checkpoint)
     return found.result(step.outputs(spec))
+
+
+def _tried(spec: ResolvedSpec, step: Step, network: Network, context: Context) -> Finalist | None:
+    """What came of it; nothing of one whose training diverged, which tells that it is not the best."""
+    try:
+        found = _try(spec, step, network, context)
+    except NonFiniteLoss:
+        found = None
+    if found is None or not math.isfinite(found.log_loss):
+        message = f"The short training of {step.network} diverged: it is out, and the others decide."
+        context.reporter.emit(Log(level="warning", message=message))
+        return None
+    return found
 
 
 def _try(spec: ResolvedSpec, step: Step, network: Network, context: Context) -> Finalist:

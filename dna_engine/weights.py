@@ -21,6 +21,8 @@ from dna_engine.errors import TeacherError
 #: Bytes that a header may have: that of the largest model of the catalogue has a fiftieth.
 LONGEST_HEADER = 4 << 20
 #: Bytes of a number, by its type.
+#: Sides of a tensor at most: torch's own weights have four, of convolutions over volumes five.
+_MOST_SIDES = 8
 _SIZES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4}
 #: Counters of batch norms; nothing that supervises asks for them.
 _COUNTERS = "num_batches_tracked"
@@ -72,7 +74,7 @@ def count_classes(model: str, file: IO[bytes], filename: str = "") -> int:
     """
     wanted, found = expected(model), _shapes(file, filename)
     classes = {found[f"{head}.weight"][0] for head in wanted.classifiers if found.get(f"{head}.weight")}
-    if len(classes) != 1:
+    if len(classes) != 1 or min(classes) < 2:
         _refuse(model, [f"it has no classifier ({', '.join(wanted.classifiers)})"])
     [number] = classes
     shapes = {name: _for_classes(name, shape, wanted, number) for name, shape in wanted.shapes.items()}
@@ -143,6 +145,10 @@ def _places(header: Mapping[str, Any], size: int) -> Iterator[tuple[str, tuple[i
             raise ValueError(f"{name[:200]} is of the type {str(about['dtype'])[:20]}, not one of {', '.join(_SIZES)}")
         if not all(type(side) is int and side >= 0 for side in (begin, after, *shape)):
             raise ValueError(f"{name[:200]} has no shape or place")
+        if not name.isprintable():
+            raise ValueError("the name of a tensor holds characters that cannot be shown")
+        if len(shape) > _MOST_SIDES:
+            raise ValueError(f"{name[:200]} has {len(shape):,} sides")
         if begin != end or after - begin != _SIZES[about["dtype"]] * math.prod(shape):
             raise ValueError(f"{name[:200]} does not lie behind the tensor before it, or is not as large as its shape")
         end = after

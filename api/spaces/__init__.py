@@ -1,1 +1,1 @@
-"""Trained networks that can supervise a search."""
+"""Search spaces that have names."""

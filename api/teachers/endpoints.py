@@ -70,7 +70,12 @@ def create_teacher(sent: upload.SentDep, resources: ResourcesDep) -> Response:
 @router.get("", response_model=Page[TeacherOut])
 def list_teachers(
     session: SessionDep,
-    q: Annotated[str, Query(max_length=200, description="Part of a name or family.", examples=["efficientnet"])] = "",
+    q: Annotated[
+        str,
+        Query(
+            max_length=200, pattern=r"^[^\x00]*$", description="Part of a name or family.", examples=["efficientnet"]
+        ),
+    ] = "",
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[TeacherOut]:

@@ -13,6 +13,8 @@ from api.deps import ResourcesDep
 from api.forms import receive_form, wrong
 from api.idempotency import KeyHeader, Once
 
+#: What a normalisation may hold: far beyond what images are, and safely within 32 bits.
+_SMALLEST, _LARGEST = 1e-6, 1e6
 _NUMBERS = "three numbers, for red, green and blue, such as 0.485,0.456,0.406"
 #: What FastAPI would write into the document for such a form, had it read the form itself.
 FORM: dict[str, Any] = {
@@ -99,6 +101,6 @@ def _numbers(field: str, text: str | None, *, above: float) -> Sequence[float] |
         numbers = [float(part) for part in text[:200].split(",")]
     except ValueError as error:
         raise wrong(field, f"Write {_NUMBERS}") from error
-    if len(numbers) != 3 or not all(above < number < math.inf for number in numbers):
+    if len(numbers) != 3 or not all(max(above, -_LARGEST) + _SMALLEST < number < _LARGEST for number in numbers):
         raise wrong(field, f"Write {_NUMBERS}{'; each above 0' if above == 0 else ''}")
     return numbers

@@ -63,12 +63,14 @@ def _with_role(client: Client, search: str, role: str) -> list[ArchitectureSumma
     Raises:
         NotFound: it has none of any role yet; says how far it is.
     """
-    networks = client.list_architectures(search=search)["items"]
+    at = client.get_search(search)
+    networks = at["architectures"]
     if not networks:
-        at = client.get_search(search)
         said = f"The search has found no network yet: it is {at['state']}, in phase {at['phase']}."
         raise NotFound(404, {"title": "Not Found", "detail": said})
-    return [network for network in networks if network["role"] == role]
+    # There may be hundreds that were selected; two tell that one is not meant alone.
+    meant = [network["id"] for network in networks if network["role"] == role][:2]
+    return [client.get_architecture(found) for found in meant]
 
 
 def dataset_id(client: Client, ref: str) -> str:

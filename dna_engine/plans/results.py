@@ -106,7 +106,7 @@ class Finalist(BaseModel):
 
 
 class FinalistTried(Found):
-    """Nothing where fewer networks fit the budget than were to be tried."""
+    """Nothing where fewer networks fit the budget than were to be tried, and of one whose training diverged."""
 
     finalist: Finalist | None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,6 +87,18 @@ class Problem:
                 f"{name!r} cannot be limited here; {', '.join(self.cost_names)} can.{hint}", param=f"budget.{name}"
             )
         return self.cost_names.index(name)
+
+    def named(self, blocks: Sequence[Mapping[str, Any]]) -> Network:
+        """The network of ``blocks`` as :meth:`Network.to_json` writes them."""
+        space, positions = self.ratings.space, []
+        for block, chosen in zip(space.blocks, blocks, strict=True):
+            before = sum(space.path_count(cell) for cell in block.cells[: chosen["cell"] - 1])
+            index = 0
+            for layer, name in enumerate(chosen["ops"]):
+                offered = [op.name for op in space.layer_ops(layer)]
+                index = index * len(offered) + offered.index(name)
+            positions.append(before + index)
+        return self.network(positions)
 
     def network(self, positions: Sequence[int]) -> Network:
         """The network that takes the path at a position in each block, with its loss and costs."""

@@ -15,7 +15,7 @@ def _ops(names: str) -> tuple[Op, ...]:
     return tuple(OPS[name] for name in names.split())
 
 
-#: The named spaces. All but the paper's build what they rate. ``dna-mbconv`` is the paper's (Li et al. 2020, table 1), ``-single`` its one-cell form. ``mbconv-small`` and
+#: The named spaces. ``dna-mbconv`` is the paper's (Li et al. 2020, table 1), ``-single`` its one-cell form. ``mbconv-small`` and
 #: ``fused-small`` (with layers of EfficientNetV2, Tan and Le 2021) are for small images; ``mobilenetv4`` has the layers, and widths
 #: between those of the small and the medium network, of Qin et al. 2024, as far as timm's EfficientNet has them: no second layer behind
 #: the pooling, and no attention.
@@ -54,7 +54,6 @@ SPACES: dict[str, Space] = {
             stem_width=16,
             first_width=16,
             head_width=384,
-            first_layer="nominal",
         ),
         Space(
             name="fused-small",

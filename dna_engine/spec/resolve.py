@@ -132,7 +132,7 @@ def _retraining(
 ) -> ResolvedRetrain:
     """The answers of a teacher that knows the classes are learned from unless it is said otherwise."""
     answers = spec.distill
-    if answers is None and spec.recipe != "paper" and knows_classes(teacher, dataset, dataset):
+    if "distill" not in spec.model_fields_set and spec.recipe != "paper" and knows_classes(teacher, dataset, dataset):
         answers = AnswersSpec()
     found = left_open(spec, dataset.num_train, at="retrain.") | {"start": start, "distill": learned_from(answers)}
     return ResolvedRetrain.model_validate(spec.model_dump() | found)

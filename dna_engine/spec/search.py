@@ -77,7 +77,7 @@ class SelectSpec(Part):
     finalists: Whole | None = Field(
         default=None,
         ge=0,
-        le=64,
+        le=16,
         description="So many networks, the best by their ratings within the budget, are trained for a short time from the weights of their "
         "distilled blocks; the least log-loss on the rating images wins. 0: the ratings alone decide. Default: 8.",
     )
@@ -88,7 +88,7 @@ class SelectSpec(Part):
         description="Passes over the training images in which each is trained. Default: a quarter, more for few images.",
     )
     min_distance: Whole = Field(
-        default=1, ge=1, le=64, description="Layers in which each finalist differs at least from those before it."
+        default=1, ge=1, le=8, description="Layers in which each finalist differs at least from those before it."
     )
 
 
@@ -102,7 +102,7 @@ class RetrainSpec(RecipeSpec):
     )
     distill: AnswersSpec | None = Field(
         default=None,
-        description="Learn from the answers of the teacher too. Default: where it was trained, wholly or further, on the dataset, but "
+        description="Learn from the answers of the teacher too; null: from labels alone. Default: where it was trained, wholly or further, on the dataset, but "
         "for the recipe paper.",
     )
     control: bool = Field(default=True, description="Also train a random network with flops within 3% of the winner's.")

@@ -78,7 +78,8 @@ def fit(
         model: takes images (B, 3, S, S), gives logits (B, classes).
         checkpoint: where an interrupted run goes on from; removed by nobody here.
         rate_field: of the spec, to be changed where training diverges.
-        warn: whether people are told of a training that diverges or has taught nothing; one that was only begun may do either.
+        warn: whether people are told of a training that diverges or has taught nothing; one that was only begun may do either. Nor
+            is the end of such a one worth a checkpoint.
         teacher: whose answers are learned from, for a recipe that gives them a weight; see :class:`~dna_engine.training.loss.Loss`.
         part: names the network in events and in the series ``train/PART/loss``, ``accuracy`` and ``best`` (accuracy so far).
 
@@ -245,7 +246,8 @@ class _Run:
             advice = "More epochs may help, or more images, above all of rare classes."
             self.context.reporter.emit(Log(level="warning", message=f"{said} {advice}"))
         self.seconds += time.monotonic() - began
-        self.pace.save()
+        if self.warn:
+            self.pace.save()
         images = self.total * min(self.recipe.batch_size, len(self.splits.train))
         return FitResult(
             reached.accuracy, reached.loss, test, round(self.seconds, 3), round(images / self.train_seconds, 1)

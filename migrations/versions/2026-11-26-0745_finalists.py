@@ -24,7 +24,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Searches with finalists go on as if there had been none: before their selection they select at once."""
+    """Searches at their finalists select at once. Versions of that revision read no spec of a search or training that this one has made, for
+    its other new fields: those are to be finished, or deleted, before.
+    """
     op.execute("DELETE FROM steps WHERE kind = 'finalist'")
     op.execute("UPDATE jobs SET resolved = resolved - 'select' WHERE kind = 'search'")
     _select_at_once()

@@ -147,3 +147,15 @@ def test_finalists_are_the_best_rated_that_differ_enough(tmp_path: Path) -> None
     lay_ratings(spec, tmp_path)
     problem = problem_of(spec, tmp_path)
     assert shortlist(problem, spec) == best(problem, spec.budget.limits, top_k=4, min_distance=3).networks
+
+
+def test_the_first_finalist_wins_though_the_ratings_put_others_first_since(tmp_path: Path) -> None:
+    """As where latency was measured anew after the finalists were tried."""
+    spec = tiny_spec(space="mbconv-small", select={"finalists": 2})
+    lay_ratings(spec, tmp_path)
+    rated = lay_finalists(spec, tmp_path, [2.0, 1.0])
+    tighter = spec.model_copy(
+        update={"budget": spec.budget.model_copy(update={"flops": min(one.costs["flops"] for one in rated) - 1})}
+    )
+    found = Selected.model_validate(run_step(tighter, STEP, context(tmp_path)[0]).values)
+    assert found.winner.loss == rated[1].loss

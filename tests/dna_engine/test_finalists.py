@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
 from dna_engine import choose, finalists, pipeline
-from dna_engine.errors import Interrupted
-from dna_engine.events import Metric
+from dna_engine.errors import Interrupted, NonFiniteLoss
+from dna_engine.events import Log, Metric
 from dna_engine.plans import Kind, Phase, Step, files, plan_of
 from dna_engine.plans.results import FinalistTried
 from dna_engine.runtime.context import Context
@@ -77,6 +78,22 @@ def test_a_finalist_that_was_stopped_goes_on_to_the_same_figures(run: Path, rate
     assert (run / STEP.checkpoint).exists()
     pipeline.run_step(SPEC, STEP, Context(run, where.device, where.reporter))
     assert tried(run) == whole
+
+
+@pytest.mark.parametrize("diverges", ["at once", "in the end"])
+def test_a_finalist_that_diverges_is_out(run: Path, monkeypatch: pytest.MonkeyPatch, diverges: str) -> None:
+    def diverging(*given, **rest):  # type: ignore[no-untyped-def]
+        if diverges == "at once":
+            raise NonFiniteLoss("The loss is no longer finite.")
+        return replace(fit(*given, **rest), test_loss=math.inf)
+
+    monkeypatch.setattr(finalists, "fit", diverging)
+    where, recorder = context(run)
+    assert pipeline.run_step(SPEC, STEP, where).values == {"finalist": None}
+    assert tried(run).finalist is None
+    assert [log.message for log in recorder.of(Log)] == [
+        "The short training of finalist-1 diverged: it is out, and the others decide."
+    ]
 
 
 def test_where_fewer_networks_fit_the_others_are_nothing(run: Path) -> None:

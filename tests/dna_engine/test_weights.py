@@ -135,3 +135,24 @@ def test_every_model_has_a_classifier_and_a_normalisation() -> None:
         normalisation("resnet50") == normalisation("resnet50.a1_in1k") == ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
     )
     assert normalisation("efficientnet_b1.ra4_e3600_r240_in1k") == ([0.5] * 3, [0.5] * 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "says"),
+    [
+        ("a", [9] * 250_000, "has 250,000 sides"),
+        ("\\ud800x", [1], "cannot be shown"),
+        ("a\\u0000b", [1], "cannot be shown"),
+    ],
+)
+def test_headers_that_would_cost_much_or_cannot_be_answered(name: str, shape: list[int], says: str) -> None:
+    header = f'{{"{name}": {{"dtype": "F32", "shape": {json.dumps(shape)}, "data_offsets": [0, 4]}}}}'
+    with pytest.raises(TeacherError, match=says):
+        count_classes("resnet10t", raw(header.encode(), bytes(4)))
+
+
+@pytest.mark.parametrize("classes", [0, 1])
+def test_a_classifier_answers_with_two_classes_at_least(classes: int) -> None:
+    few = {"fc.weight": torch.zeros(classes, 512), "fc.bias": torch.zeros(classes)}
+    with pytest.raises(TeacherError, match="no classifier"):
+        count_classes("resnet10t", file(weights() | few))

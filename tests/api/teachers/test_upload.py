@@ -123,6 +123,8 @@ def test_its_answers_are_of_so_many_classes(client: TestClient) -> None:
         ({"std": "0.1,0.1,zero"}, "#/std", "three numbers"),
         ({"std": "0.1,0.1,0"}, "#/std", "above 0"),
         ({"mean": "nan,0,0"}, "#/mean", "three numbers"),
+        ({"mean": "1e300,0,0"}, "#/mean", "three numbers"),
+        ({"std": "1e-300,1,1"}, "#/std", "three numbers"),
         ({"file": "mine.pth"}, "#/file", "Only safetensors are read"),
     ],
 )

@@ -11,7 +11,7 @@ from dna_engine.errors import InfeasibleBudget, InvalidSpec, TeacherError, Unkno
 from dna_engine.images.info import DIGITS, DatasetInfo
 from dna_engine.space import SPACES
 from dna_engine.space.cost import cost_range
-from dna_engine.spec import ResolvedSpec, SearchSpec, parse_job, resolve
+from dna_engine.spec import AnswersSpec, ResolvedSpec, SearchSpec, parse_job, resolve
 
 LARGE = DatasetInfo(
     name="birds", kind="folder", location="/birds", num_classes=200, num_train=50_000, num_test=5_000, image_size=300
@@ -237,3 +237,20 @@ def test_a_teacher_is_named_with_the_tag_of_its_weights() -> None:
     ) as caught:
         resolved(teacher={"model": "resnet50.a1_in2k"})
     assert caught.value.param == "teacher.model"
+
+
+def test_networks_begin_with_their_blocks_and_learn_from_a_teacher_that_knows_the_classes() -> None:
+    assert resolved(DIGITS).retrain.start == "inherited"
+    assert resolved(DIGITS).retrain.distill == AnswersSpec()
+    for written in ({"distill": None}, {"distill": {"weight": 0}}):
+        assert resolved(DIGITS, retrain=written).retrain.distill is None
+    photos = DIGITS.model_copy(update={"name": "photos", "image_size": 224})
+    assert resolved(photos, teacher={"model": "resnet18", "weights": "pretrained"}).retrain.distill is None
+    paper = resolved(DIGITS, retrain={"recipe": "paper"}).retrain
+    assert (paper.start, paper.distill) == ("scratch", None)
+
+
+def test_what_was_resolved_resolves_to_itself() -> None:
+    first = resolved(DIGITS, retrain={"distill": {"weight": 0}})
+    again = resolved(DIGITS, retrain=first.retrain.model_dump(mode="json"))
+    assert again.retrain == first.retrain
