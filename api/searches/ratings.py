@@ -100,7 +100,7 @@ def select(session: Session, search_id: UUID, problem: Problem, asked: SelectIn)
     limits = asked.budget.limits
     if "latency_ns" in limits and "latency_ns" not in problem.cost_names:
         raise Invalid(f"{_NO_LATENCY}.", errors=[{"pointer": "#/budget/latency_ms", "detail": _NO_LATENCY}])
-    session.commit()  # What was read is done with: no transaction waits while this computes.
+    session.rollback()  # What was read is done with: no transaction waits while this computes.
     found = best(problem, limits, asked.top_k, asked.min_distance, Allowance(SELECTION_STEPS))
     alike = _alike(session, search_id)
     finalists = _finalists(session, search_id)
