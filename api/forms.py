@@ -52,7 +52,9 @@ async def receive_form(
         if not isinstance(file, UploadFile | None):
             raise wrong("file", "Send it as a file, not as a text")
         digest = await run_in_threadpool(_digest, file.file) if file and idempotency_key else b""
-        whole = b"\0".join((digest, *((text or "").encode() for text in said.values())))
+        # The name of the file too: where none is said, it names what is made.
+        written = (file.filename if file else None, *said.values())
+        whole = b"\0".join((digest, *((text or "").encode() for text in written)))
         async with _watched(request) as gone:
             yield Form(
                 file=file.file if file else None,

@@ -1,7 +1,7 @@
 """The finalist step: a network that its ratings put among the best is looked at whole.
 
 Ratings add up what each block does alone; what the blocks do together they do not see. A short training that begins with the weights
-of the distilled blocks does, and orders a few networks better than any sum of ratings (docs/benchmarks.md).
+of the distilled blocks does. docs/benchmarks.md has what it picks where true accuracies are known.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from store.jobs import Filter
 
 _WEIGHTS = ("pretrained", "finetune", "train")
 
-#: Steps of a selection for one request: about two seconds where a space is as large as any may be.
+#: Steps of a selection for one request: two to five seconds of a quiet core.
 SELECTION_STEPS = 50_000_000
 
 

@@ -179,6 +179,8 @@ def test_a_repeated_request_is_done_once(client: TestClient) -> None:
     assert again.headers["idempotent-replayed"] == "true"
     other = send(client, zipped({**BIRDS, "owl/9.png": picture(9)}), Idempotency_Key="k")
     problem(other, 422, "idempotency_mismatch")
+    renamed = send(client, archive, file="others.zip", Idempotency_Key="k")
+    problem(renamed, 422, "idempotency_mismatch")
 
 
 def small(settings: ApiSettings, **changes: Any) -> ApiSettings:

@@ -157,6 +157,7 @@ def test_a_repeated_request_is_done_once(client: TestClient, sessions: Sessions,
     assert again.content == first.content
     assert again.headers["idempotent-replayed"] == "true"
     problem(send(client, key="k", name="other"), 422, "idempotency_mismatch")
+    problem(send(client, key="k", file="other.safetensors"), 422, "idempotency_mismatch")
     named, there = rows_and_files(sessions, api_settings.artifacts)
     assert named == there
     assert len(there) == 2
