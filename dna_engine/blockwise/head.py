@@ -2,11 +2,11 @@
 
 The exit adaptor of the last block gives that map from the block's own, ``W_leave x + b``. With the teacher's classifier, A and c, behind
 it, the map of each class is one 1x1 convolution of the block's map, ``A W_leave x + A b``, and its mean over the positions, and c, is the
-teacher's answer. The head of a network as built has a norm and SiLU between two such layers. As
+teacher's answer. The head of a network as built has a norm and an activation between two such layers. As
 
     SiLU(u) - SiLU(-u) = u,
 
-two channels of opposite signs give the map of a class exactly, whatever its scale; the norm makes that one. The other channels are as they
+and so of GELU, hard swish and ReLU (of ReLU6 up to 6 standard deviations), two channels of opposite signs give the map of a class exactly, whatever its scale; the norm makes that one. The other channels are as they
 were drawn, and the classifier does not listen to them at first.
 """
 
