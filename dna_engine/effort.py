@@ -104,8 +104,8 @@ def _answers(spec: ResolvedJob) -> float:
 def teacher_pass(spec: ResolvedSpec | ResolvedTraining, block: int | None = None) -> float:
     """Giga-multiply-adds of one image through the teacher down to the end of a block (from 1), or through all of it.
 
-    Counted at the native size. To the one at which it sees the images it is scaled, from cut to cut, by the positions of the maps there: within some percent of
-    what is counted.
+    Counted at the native size. To the one at which it sees the images it is scaled, from cut to cut, by the positions of the maps there:
+    within some percent of what is counted.
     """
     assert spec.teacher is not None
     teacher = get_teacher(spec.teacher.model)

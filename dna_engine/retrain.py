@@ -33,7 +33,8 @@ def run_step(spec: ResolvedJob, step: Step, context: Context) -> Result:
     """Trains the network in the folder ``step.network``.
 
     Reads its ``architecture.json``, or writes it where the spec describes the network, the weights of the cells where it inherits
-    them, and the teacher where it learns from its answers. Writes ``weights.safetensors`` and ``training.json`` (:class:`~dna_engine.plans.results.Trained`).
+    them, and the teacher where it learns from its answers. Writes ``weights.safetensors`` and ``training.json``
+    (:class:`~dna_engine.plans.results.Trained`).
 
     Raises:
         NonFiniteLoss: training diverged.

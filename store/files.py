@@ -52,8 +52,8 @@ class Drafts:
     """Files that are stored before the rows that will name them are written.
 
     Each is entered as loose first, so that it is found whenever its writer is killed: a step's as soon as its claim is no longer
-    held, another's after a time that is longer than its writing takes. A step's writer that was stopped, and goes on when its files are deleted already, finds its
-    claim gone and deletes what it writes then; should it be killed before it does, that goes at the second look, :data:`AGAIN` after
+    held, another's after a time that is longer than its writing takes. A step's writer that was stopped, and goes on when its files are
+    deleted already, finds its claim gone and deletes what it writes then; should it be killed before it does, that goes at the second look, :data:`AGAIN` after
     the first. What is written later still is left to the sweeper.
     """
 

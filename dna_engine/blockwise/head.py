@@ -6,8 +6,8 @@ teacher's answer. The head of a network as built has a norm and an activation be
 
     SiLU(u) - SiLU(-u) = u,
 
-and so of GELU, hard swish and ReLU (of ReLU6 up to 6 standard deviations), two channels of opposite signs give the map of a class exactly, whatever its scale; the norm makes that one. The other channels are as they
-were drawn, and the classifier does not listen to them at first.
+and so of GELU, hard swish and ReLU (of ReLU6 up to 6 standard deviations), two channels of opposite signs give the map of a class exactly,
+whatever its scale; the norm makes that one. The other channels are as they were drawn, and the classifier does not listen to them at first.
 """
 
 from __future__ import annotations

@@ -98,12 +98,13 @@ class RetrainSpec(RecipeSpec):
     start: defaults.Start | None = Field(
         default=None,
         description="What the weights are before. scratch: drawn at random, as in the paper. inherited: those of the network's distilled "
-        f"blocks, whose adaptors fold into the convolutions behind them. Default: {defaults.START}, but for the recipe paper. The control starts in the same way.",
+        f"blocks, whose adaptors fold into the convolutions behind them. Default: {defaults.START}, but for the recipe paper. The control "
+        "starts in the same way.",
     )
     distill: AnswersSpec | None = Field(
         default=None,
-        description="Learn from the answers of the teacher too; null: from labels alone. Default: where it was trained, wholly or further, on the dataset, but "
-        "for the recipe paper.",
+        description="Learn from the answers of the teacher too; null: from labels alone. Default: where it was trained, wholly or further, "
+        "on the dataset, but for the recipe paper.",
     )
     control: bool = Field(default=True, description="Also train a random network with flops within 3% of the winner's.")
 

@@ -25,7 +25,8 @@ class TeacherSpec(Part):
         default=None,
         alias="from",
         description="A teacher that there is: the id of a search whose teacher step is done, or id or name of one that was sent (POST "
-        "/teachers). To the engine's command line the run folder of a search. It supervises as it is, or with weights finetune trained further on this dataset.",
+        "/teachers). To the engine's command line the run folder of a search. It supervises as it is, or with weights finetune "
+        "trained further on this dataset.",
     )
     weights: Text | None = Field(
         default=None,

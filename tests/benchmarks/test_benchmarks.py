@@ -20,6 +20,7 @@ from benchmarks import (
     distillation,
     eta,
     export,
+    first_layers,
     inheritance,
     learning_rates,
     ranking,
@@ -157,6 +158,19 @@ def test_learning_rates_that_are_stable_and_one_that_is_not(tmp_path: Path, caps
     assert "loss of a network that knows nothing 2.30" in text
     assert cells(text, "0.003 (default)")[-1] == "no"
     assert cells(text, "9")[-1] == "yes"
+
+
+def test_first_layers_built_both_ways(tmp_path: Path, capsys: Output) -> None:
+    """A network that is trained is not trained again."""
+    for _ in range(2):
+        first_layers.main(
+            shlex.split(f"digits --out {tmp_path} --device cpu --networks 2 --epochs 1 --size 16 --seeds 0")
+        )
+        text = capsys.readouterr().out
+        flops = [int(cells(text, way)[-1].replace(",", "")) for way in ("previous", "nominal")]
+        assert flops[0] > flops[1]
+        assert "2 pairs" in text
+    assert len(list(tmp_path.glob("*.json"))) == 4
 
 
 # --- speed
