@@ -26,7 +26,6 @@ from dna_engine.blockwise.distill import Distillation
 from dna_engine.blockwise.models import build
 from dna_engine.blockwise.teacher import Teacher
 from dna_engine.blockwise.trainee import Trainee, draw_path
-from dna_engine.events import Reporter
 from dna_engine.images.albums import FolderAlbum
 from dna_engine.images.info import DatasetInfo
 from dna_engine.runtime.context import Context, choose_device, prepare
@@ -36,13 +35,6 @@ from dna_engine.training import batches
 
 CLASSES = 10
 JPEGS = 64
-
-
-class Silent(Reporter):
-    """Only the times matter here."""
-
-    def emit(self, event: object) -> None:
-        """Says nothing."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +79,7 @@ class Bench:
     def one_pass(self, refs: list[CellRef]) -> float:
         """Seconds to train all the cells as the engine does."""
         with tempfile.TemporaryDirectory() as folder:
-            context = Context(run=Path(folder), device=self.device, reporter=Silent())
+            context = Context(run=Path(folder), device=self.device, reporter=report.Silent())
             distillation = Distillation(self.spec, refs, self.teacher, self.images, context, "checkpoint.safetensors")
             return self.seconds(distillation.run)
 

@@ -18,7 +18,6 @@ import torch
 
 from benchmarks import report
 from benchmarks.macro.study import written
-from benchmarks.ranking import Silent
 from dna_engine.errors import DataError
 from dna_engine.images.survey import survey
 from dna_engine.jsonfile import read_object
@@ -100,7 +99,7 @@ def main(argv: list[str] | None = None) -> None:
     device = choose_device(arguments.device)
     prepare(device)
     arguments.out.mkdir(parents=True, exist_ok=True)
-    found = list(pairs(arguments, Context(arguments.out, device, Silent())))
+    found = list(pairs(arguments, Context(arguments.out, device, report.Silent())))
     report.print_header(f"first layers on {arguments.data.name}, {arguments.epochs} epochs from scratch", device)
     report.print_table(
         ["first layer", "accuracy", "log-loss", "multiply-adds"],

@@ -8,14 +8,12 @@ teacher's answers, by one recipe. An interrupted run goes on where it was. The t
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks import report
-from dna_engine import pipeline
+from benchmarks.again import once, trained_by
 from dna_engine.defaults import Start
-from dna_engine.events import Reporter
 from dna_engine.images.survey import survey
 from dna_engine.pipeline import Journal
 from dna_engine.plans import Kind, Phase, Step, files, plan_of
@@ -46,12 +44,6 @@ WAYS = {
 Reached = dict[tuple[str, int], Trained]
 
 
-class Silent(Reporter):
-    """Says nothing; the journal keeps what was found."""
-
-    def emit(self, event: object) -> None: ...
-
-
 def search(arguments: argparse.Namespace, seed: int) -> ResolvedSpec:
     """The search of one seed."""
     space = replace(get_space("mbconv-small"), first_layer=arguments.first_layer)
@@ -78,35 +70,22 @@ def study(spec: ResolvedSpec, context: Context, arguments: argparse.Namespace) -
     plan = plan_of(spec)
     for phase in (Phase.TEACHER, Phase.DISTILL, Phase.RATE, Phase.SELECT):
         for step in plan.steps(phase):
-            _once(journal, spec, step, context)
+            once(journal, spec, step, context)
     answers = AnswersSpec(weight=arguments.weight, temperature=arguments.temperature)
     reached = {}
     for epochs in lengths(arguments):
         for name in arguments.ways:
-            asked = trained_by(spec, WAYS[name], epochs, answers)
-            told = f"-{answers.weight:g}-{answers.temperature:g}" if WAYS[name].answers else ""
+            way = WAYS[name]
+            asked = trained_by(spec, start=way.start, epochs=epochs, distill=answers if way.answers else None)
+            told = f"-{answers.weight:g}-{answers.temperature:g}" if way.answers else ""
             step = Step(key=f"train-{name}{told}-{epochs}", kind=Kind.TRAIN, network="winner")
-            reached[name, epochs] = Trained.model_validate(_once(journal, asked, step, context))
+            reached[name, epochs] = Trained.model_validate(once(journal, asked, step, context))
     return reached
-
-
-def trained_by(spec: ResolvedSpec, way: Way, epochs: int, answers: AnswersSpec) -> ResolvedSpec:
-    """The search, its networks trained in that way."""
-    fields = {"start": way.start, "epochs": epochs, "distill": answers if way.answers else None}
-    return spec.model_copy(update={"retrain": spec.retrain.model_copy(update=fields)})
 
 
 def lengths(arguments: argparse.Namespace) -> list[int]:
     """Epochs that a network is trained for, ascending."""
     return sorted({max(1, round(share * arguments.epochs)) for share in arguments.shares})
-
-
-def _once(journal: Journal, spec: ResolvedSpec, step: Step, context: Context) -> dict[str, object]:
-    if not journal.has(step, spec):
-        result = pipeline.run_step(spec, step, context)
-        journal.add(step, result, 0.0)
-        print(f"{context.run.name}: {step.key} {json.dumps(result.values)[:120]}", flush=True)
-    return journal.values(step)
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
@@ -137,7 +116,7 @@ def main(argv: list[str] | None = None) -> None:
     device = choose_device(arguments.device)
     prepare(device)
     found = {
-        seed: study(search(arguments, seed), Context(arguments.out / f"seed{seed}", device, Silent()), arguments)
+        seed: study(search(arguments, seed), Context(arguments.out / f"seed{seed}", device, report.Silent()), arguments)
         for seed in arguments.seeds
     }
     report.print_header(f"inherited weights on {arguments.data.name}, first layer {arguments.first_layer}", device)

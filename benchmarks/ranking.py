@@ -29,7 +29,6 @@ from benchmarks.kept import keep_settings
 from benchmarks.pictures import lay_down
 from dna_engine.baselines import spos
 from dna_engine.errors import InvalidSpec
-from dna_engine.events import Reporter
 from dna_engine.pipeline import run_step
 from dna_engine.plans import Phase, plan_of
 from dna_engine.runtime.checkpoint import remove
@@ -115,13 +114,6 @@ def _by_steps(rated: Mapping[int, Rated]) -> dict[str, Any]:
     }
 
 
-class Silent(Reporter):
-    """Progress is told by finished units."""
-
-    def emit(self, event: object) -> None:
-        """Says nothing."""
-
-
 @dataclass(frozen=True)
 class Study:
     """The files of a study and the work behind each."""
@@ -178,7 +170,7 @@ class Study:
         began = time.monotonic()
         folder = self.folder / "work" / unit.removesuffix(".json").replace("/", "-")
         folder.mkdir(parents=True, exist_ok=True)
-        context = Context(run=folder, device=device, reporter=Silent())
+        context = Context(run=folder, device=device, reporter=report.Silent())
         if unit == "dna.json":
             result = self._dna(context)
         elif unit == "spos.json":

@@ -11,7 +11,15 @@ from pathlib import Path
 
 import torch
 
+from dna_engine.events import Reporter
+
 PACKAGES = ("torch", "timm", "numpy", "scipy")
+
+
+class Silent(Reporter):
+    """Says nothing while the work is done."""
+
+    def emit(self, event: object) -> None: ...
 
 
 def print_header(name: str, device: torch.device) -> None:

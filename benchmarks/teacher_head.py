@@ -13,7 +13,6 @@ from pathlib import Path
 import torch
 
 from benchmarks import report
-from benchmarks.inheritance import Silent
 from dna_engine import pipeline
 from dna_engine.blockwise.answers import load_whole
 from dna_engine.blockwise.begin import begin
@@ -124,7 +123,7 @@ def main(argv: list[str] | None = None) -> None:
     report.print_header(f"a teacher's head on {arguments.data.name}", device)
     rows = []
     for seed in arguments.seeds:
-        spec, context = search(arguments, seed), Context(arguments.out / f"seed{seed}", device, Silent())
+        spec, context = search(arguments, seed), Context(arguments.out / f"seed{seed}", device, report.Silent())
         network = distill(spec, context)
         with threads(work_per_operation(network, spec.retrain.batch_size)):
             rows += [

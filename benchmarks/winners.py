@@ -2,7 +2,8 @@
 
 ``python -m benchmarks.winners DATA --out FOLDER`` runs one search for each seed, with the defaults of a search where no
 option says otherwise. An interrupted search goes on where it was. A control is a random network of the winner's cost, trained by
-the same recipe; each seed draws, trains and compares anew.
+the same recipe; each seed draws, trains and compares anew. With ``--as-long`` the control is trained once more, from scratch and from
+labels alone, as one would who does not search: for as many epochs as fit into the time of the search and of the winner's training.
 """
 
 from __future__ import annotations
@@ -10,12 +11,22 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
+from collections.abc import Sequence
 from typing import Any
 
+from scipy import stats
+
 from benchmarks import report, teachers
+from benchmarks.again import once, trained_by
 from dna_engine.accuracy import Accuracy, compare
 from dna_engine.images.info import DatasetInfo
-from dna_engine.runtime.context import choose_device
+from dna_engine.pipeline import Journal
+from dna_engine.plans import Kind, Phase, Step, files, plan_of
+from dna_engine.runtime.context import Context, choose_device
+from dna_engine.spec import ResolvedSpec
+
+#: Epochs by which the time of one is measured.
+PACE = 2
 
 
 def search(dataset: DatasetInfo, seed: int, arguments: argparse.Namespace) -> dict[str, Any]:
@@ -29,6 +40,43 @@ def search(dataset: DatasetInfo, seed: int, arguments: argparse.Namespace) -> di
         for name, key in (("teacher", "teacher"), ("winner", "train-winner"), ("control", "train-control"))
     }
     return {"summary": summary, **tested}
+
+
+def control_as_long(seed: int, arguments: argparse.Namespace) -> tuple[int, float]:
+    """Epochs and accuracy of the control that is trained for the time of the whole search. A second of each is as fast as the other's."""
+    run = arguments.out / f"seed{seed}" / arguments.teacher
+    spec = ResolvedSpec.model_validate_json((run / files.SPEC).read_text())
+    context = Context(run=run, device=choose_device(arguments.device), reporter=report.Silent())
+    journal = Journal(run / "journal.json")
+    spent = sum(entry["seconds"] for key, entry in journal.entries.items() if key in costs(spec))
+
+    def trained(epochs: int, key: str) -> Step:
+        asked = trained_by(spec, start="scratch", distill=None, epochs=epochs)
+        step = Step(key=key, kind=Kind.TRAIN, network="control")
+        once(journal, asked, step, context)
+        return step
+
+    pace = journal.seconds(trained(PACE, "train-pace")) / PACE
+    epochs = max(1, round(spent / pace))
+    found = journal.values(trained(epochs, "train-as-long"))
+    return epochs, found["test_accuracy"]
+
+
+def costs(spec: ResolvedSpec) -> set[str]:
+    """Keys of the steps that a search needs, its winner's training included and the control's not."""
+    return {
+        step.key
+        for phase in Phase
+        for step in plan_of(spec).steps(phase)
+        if step.kind is not Kind.TRAIN or step.network == "winner"
+    }
+
+
+def over_seeds(differences: Sequence[float]) -> tuple[float, float]:
+    """The 95% interval of the mean (Student's t, one degree of freedom less than there are seeds)."""
+    reach = stats.sem(differences) * stats.t.ppf(0.975, len(differences) - 1)
+    mean = statistics.fmean(differences)
+    return mean - reach, mean + reach
 
 
 def row_of(seed: int, found: dict[str, Any]) -> list[str]:
@@ -53,6 +101,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     teachers.add_search_options(parser)
     parser.add_argument("--teacher", default="resnet18")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--as-long", action="store_true", help="train the control for the time of the search too")
     return parser.parse_args(argv)
 
 
@@ -69,6 +118,13 @@ def main(argv: list[str] | None = None) -> None:
     first = next(iter(found.values()))["winner"]
     print(f"Mean difference {statistics.fmean(apart):+.2f} points over {len(apart)} seeds; {first.images} test images,")
     print(f"chance {first.chance:.1%}, commonest class {first.majority:.1%}.")
+    if len(apart) > 1:
+        low, high = over_seeds(apart)
+        print(f"95% interval of the mean over seeds: [{low:+.2f}, {high:+.2f}] points.")
+    if arguments.as_long:
+        for seed in arguments.seeds:
+            epochs, accuracy = control_as_long(seed, arguments)
+            print(f"seed {seed}: the control from scratch for as long as the search, {epochs} epochs: {accuracy:.1%}")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from benchmarks.macro.learning import Follower
 from benchmarks.macro.space import Network
 from benchmarks.macro.study import SEED, Study, some, written
 from benchmarks.macro.truth import Truth
-from benchmarks.ranking import Silent
+from benchmarks.report import Silent
 from dna_engine.blockwise.inherit import recalibrate
 from dna_engine.runtime import checkpoint
 from dna_engine.runtime.context import Context

@@ -17,7 +17,7 @@ from benchmarks.macro import scores, teacher
 from benchmarks.macro.learning import Classifier, Follower, Student, lengths
 from benchmarks.macro.space import SIDE
 from benchmarks.pictures import lay_down
-from benchmarks.ranking import Silent
+from benchmarks.report import Silent
 from dna_engine.images.info import DatasetInfo
 from dna_engine.runtime.context import Context
 from dna_engine.training.batches import Images, StoredImages

@@ -271,18 +271,22 @@ def test_two_teachers_on_one_space(short_search: list[str], capsys: Output) -> N
 
 
 def test_winners_beside_controls_of_two_seeds(short_search: list[str], tmp_path: Path, capsys: Output) -> None:
-    winners.main([*short_search, "--teacher", "resnet10t", "--seeds", "0", "1"])
+    winners.main([*short_search, "--teacher", "resnet10t", "--seeds", "0", "1", "--as-long"])
     text = capsys.readouterr().out
+    journals = {seed: json.loads((tmp_path / f"seed{seed}/resnet10t/journal.json").read_text()) for seed in (0, 1)}
     trained = {
-        (seed, name): json.loads((tmp_path / f"seed{seed}/resnet10t/{name}/training.json").read_text())["test_accuracy"]
+        (seed, name): journals[seed][f"train-{name}"]["values"]["test_accuracy"]
         for seed in (0, 1)
-        for name in ("winner", "control")
+        for name in ("winner", "control", "as-long")
     }
     for seed in (0, 1):
         row = cells(text, f"{seed} ")
         assert row[1].startswith(f"{trained[seed, 'winner']:.1%} [")
         assert row[3].startswith(f"{100 * (trained[seed, 'winner'] - trained[seed, 'control']):+.1f} [")
+        assert re.search(rf"seed {seed}: .* as long as the search, \d+ epochs: {trained[seed, 'as-long']:.1%}", text)
     assert re.search(r"Mean difference [+-]\d+\.\d\d points over 2 seeds; 360 test images", text)
+    low, high = winners.over_seeds([1.0, 2.0, 3.0])
+    assert (low, high) == pytest.approx((2 - 4.303 / 3**0.5, 2 + 4.303 / 3**0.5), abs=1e-3)
 
 
 def test_widths_are_compared_behind_one_teacher(tmp_path: Path, capsys: Output) -> None:
