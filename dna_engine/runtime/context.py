@@ -67,8 +67,10 @@ def choose_device(name: str | None = None) -> torch.device:
         device = torch.device(name)
     except RuntimeError as error:
         raise InvalidSpec(f"{name!r} is not a device; write cpu or cuda:0.", param="device") from error
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise InvalidSpec(f"There is no {name}: this machine has {torch.cuda.device_count()} GPUs.", param="device")
+    if device.type == "cuda":
+        device = torch.device("cuda", device.index or 0)  # torch cannot make one current that has no index.
+        if device.index >= torch.cuda.device_count():
+            raise InvalidSpec(f"There is no {name}: this machine has {torch.cuda.device_count()} GPUs.", param="device")
     return device
 
 
