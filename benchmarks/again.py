@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from typing import Any
 
 from dna_engine import pipeline
 from dna_engine.pipeline import Journal
@@ -12,7 +13,7 @@ from dna_engine.runtime.context import Context
 from dna_engine.spec import ResolvedSpec
 
 
-def once(journal: Journal, spec: ResolvedSpec, step: Step, context: Context) -> dict[str, object]:
+def once(journal: Journal, spec: ResolvedSpec, step: Step, context: Context) -> dict[str, Any]:
     """What the step finds, now or when it was run before."""
     if not journal.has(step, spec):
         began = time.monotonic()

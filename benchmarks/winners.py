@@ -50,16 +50,14 @@ def control_as_long(seed: int, arguments: argparse.Namespace) -> tuple[int, floa
     journal = Journal(run / "journal.json")
     spent = sum(entry["seconds"] for key, entry in journal.entries.items() if key in costs(spec))
 
-    def trained(epochs: int, key: str) -> Step:
+    def trained(epochs: int, key: str) -> dict[str, Any]:
         asked = trained_by(spec, start="scratch", distill=None, epochs=epochs)
-        step = Step(key=key, kind=Kind.TRAIN, network="control")
-        once(journal, asked, step, context)
-        return step
+        return once(journal, asked, Step(key=key, kind=Kind.TRAIN, network="control"), context)
 
-    pace = journal.seconds(trained(PACE, "train-pace")) / PACE
-    epochs = max(1, round(spent / pace))
-    found = journal.values(trained(epochs, "train-as-long"))
-    return epochs, found["test_accuracy"]
+    assert spec.rating.images is not None
+    images = spec.dataset.num_train - spec.rating.images
+    epochs = max(1, round(spent * trained(PACE, "train-pace")["images_per_second"] / images))
+    return epochs, trained(epochs, "train-as-long")["test_accuracy"]
 
 
 def costs(spec: ResolvedSpec) -> set[str]:
