@@ -8,14 +8,17 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import chain
-from pathlib import Path
+from typing import TypeVar
 
 from dna_engine.errors import Interrupted
 from dna_engine.images.picture import fault, memory_needed
+from dna_engine.images.picture_file import PictureFile
 
 #: Pictures that a thread takes at once: an archive has many, and each task takes memory too.
 _BATCH = 32
 _MOST_THREADS = 8
+
+File = TypeVar("File", bound=PictureFile)
 
 
 class Budget:
@@ -48,20 +51,20 @@ class Decoder:
         self._budget = Budget(memory)
         self._threads = ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1), thread_name_prefix="decoder")
 
-    def faults(self, paths: Sequence[Path], stopped: Callable[[], bool]) -> Iterator[tuple[Path, str]]:
+    def faults(self, paths: Sequence[File], stopped: Callable[[], bool]) -> Iterator[tuple[File, str]]:
         """The pictures that cannot be used, in their order, each with what is wrong with it.
 
         Raises:
             Interrupted: ``stopped``, which is asked before each picture, said so.
         """
 
-        def look(batch: Sequence[Path]) -> list[tuple[Path, str]]:
+        def look(batch: Sequence[File]) -> list[tuple[File, str]]:
             return [(path, why) for path in batch if (why := self._fault(path, stopped))]
 
         batches = [paths[start : start + _BATCH] for start in range(0, len(paths), _BATCH)]
         return chain.from_iterable(self._threads.map(look, batches))
 
-    def _fault(self, path: Path, stopped: Callable[[], bool]) -> str | None:
+    def _fault(self, path: PictureFile, stopped: Callable[[], bool]) -> str | None:
         if stopped():
             raise Interrupted("Nobody waits for the pictures any more.")
         # The head of a file is read for nothing but the notes in it, which are smaller than the file; then it is read again.

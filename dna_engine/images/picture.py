@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image, ImageFile, ImageOps, PngImagePlugin
 
 from dna_engine.errors import DataError
+from dna_engine.images.picture_file import PictureFile
 from dna_engine.images.picture_head import has_several_scans, longest_list, notes_of_png
 from dna_engine.images.picture_parts import too_many_parts
 
@@ -45,7 +46,7 @@ def is_picture(name: str) -> bool:
     return Path(name).suffix.lower() in SUFFIXES
 
 
-def open_picture(path: Path) -> Image.Image:
+def open_picture(path: PictureFile) -> Image.Image:
     """The picture as :func:`rgb` has it.
 
     Raises:
@@ -55,7 +56,7 @@ def open_picture(path: Path) -> Image.Image:
         return rgb(image)
 
 
-def shorter_side(path: Path) -> int:
+def shorter_side(path: PictureFile) -> int:
     """In pixels, read from the head of the file.
 
     Raises:
@@ -65,7 +66,7 @@ def shorter_side(path: Path) -> int:
         return min(image.size)
 
 
-def memory_needed(path: Path) -> int:
+def memory_needed(path: PictureFile) -> int:
     """Bytes that :func:`fault` takes at most to decode a picture, read from its head; 0 where there is none to be read."""
     try:
         with _drafted(path) as (image, pixels):
@@ -79,7 +80,7 @@ def memory_needed(path: Path) -> int:
         return 0
 
 
-def fault(path: Path) -> str | None:
+def fault(path: PictureFile) -> str | None:
     """What is wrong with a picture; JPEGs are decoded at a small scale, which reads the whole file all the same."""
     try:
         with _drafted(path) as (image, _):
@@ -100,7 +101,7 @@ def _refuse_slow(image: Image.Image) -> None:
 
 
 @contextmanager
-def _drafted(path: Path) -> Iterator[tuple[Image.Image, int]]:
+def _drafted(path: PictureFile) -> Iterator[tuple[Image.Image, int]]:
     """A picture at the smallest scale that its file offers, not decoded yet, and its pixels at full scale."""
     with _opened(path) as image:
         pixels = image.width * image.height
@@ -109,19 +110,20 @@ def _drafted(path: Path) -> Iterator[tuple[Image.Image, int]]:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
+def _opened(path: PictureFile) -> Iterator[Image.Image]:
     if (longest := longest_list(path)) > _LONGEST_LIST:
         raise ValueError(f"its head has a list of {longest:,} values")
     if many := too_many_parts(path):
         raise ValueError(f"it has {many}: save it anew")
-    with Image.open(path, formats=FORMATS) as image:
+    content = path if isinstance(path, Path) else path.open("rb")
+    with Image.open(content, formats=FORMATS) as image:
         if image.width * image.height > MAX_PIXELS:
             raise ValueError(f"{image.width} x {image.height} pixels, more than {MAX_PIXELS:,} in all")
         yield image
 
 
 @contextmanager
-def _readable(path: Path) -> Iterator[None]:
+def _readable(path: PictureFile) -> Iterator[None]:
     """Whatever a decoder raises on bytes from a stranger; of the path only the end is told: part, class and name."""
     try:
         yield

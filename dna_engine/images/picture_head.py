@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import struct
-from pathlib import Path
 from typing import IO
+
+from dna_engine.images.picture_file import PictureFile
 
 #: Of a TIFF and a BigTIFF: the mark, the pointer to the first directory, the number of its fields, and a field.
 _TIFF = {b"*": ("4sI", "H", "HHI4x"), b"+": ("8sQ", "Q", "HHQ8x")}
@@ -21,7 +22,7 @@ _PROGRESSIVE = {0xC2, 0xC6, 0xCA, 0xCE}
 _SCAN = 0xDA
 
 
-def longest_list(path: Path) -> int:
+def longest_list(path: PictureFile) -> int:
     """Values of the longest list in the first directory of a TIFF, or of the directory itself; 0 for any other file."""
     with path.open("rb") as file:
         mark = file.read(4)
@@ -42,7 +43,7 @@ def longest_list(path: Path) -> int:
     return longest if count <= _FIELDS else count
 
 
-def notes_of_png(path: Path) -> int:
+def notes_of_png(path: PictureFile) -> int:
     """Bytes of a PNG that are not its pixels'; of a file with very many parts, all behind the last that was looked at."""
     found, at, size = 0, len(_PNG), path.stat().st_size
     with path.open("rb") as file:
@@ -57,7 +58,7 @@ def notes_of_png(path: Path) -> int:
     return found + max(0, size - at)
 
 
-def has_several_scans(path: Path) -> bool:
+def has_several_scans(path: PictureFile) -> bool:
     """Whether a JPEG has to be held whole while it is decoded: also where its head is not in order. False for any other file."""
     with path.open("rb") as file:
         return file.read(2) == b"\xff\xd8" and not _is_one_scan(file)

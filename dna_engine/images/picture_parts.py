@@ -7,9 +7,9 @@ scan of a JPEG goes over the whole picture. So a small file of many would take m
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import IO
 
+from dna_engine.images.picture_file import PictureFile
 from dna_engine.images.picture_head import has_several_scans
 
 #: Parts that a file may have beside its pixels, and those of pixels: encoders write some kilobytes into each.
@@ -25,7 +25,7 @@ _END, _SCAN = 0xD9, 0xDA
 _PNG, _GIF = b"\x89PNG\r\n\x1a\n", (b"GIF87a", b"GIF89a")
 
 
-def too_many_parts(path: Path) -> str | None:
+def too_many_parts(path: PictureFile) -> str | None:
     """What a file has too many of, in words; None where it is of no other format either."""
     with path.open("rb") as file:
         start = file.read(len(_PNG))
@@ -36,7 +36,7 @@ def too_many_parts(path: Path) -> str | None:
         return _of_gif(file) if start.startswith(_GIF) else None
 
 
-def _of_jpeg(file: IO[bytes], path: Path) -> str | None:
+def _of_jpeg(file: IO[bytes], path: PictureFile) -> str | None:
     """Before the first scan each byte between segments counts as well."""
     at, parts, scans = 2, 0, 0
     while parts <= _MOST and scans <= _MOST_SCANS:

@@ -1,0 +1,34 @@
+"""Pictures that lie inside a larger file are read by the same rules as files of the disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dna_engine.errors import DataError
+from dna_engine.images.picture import fault, memory_needed, open_picture, shorter_side
+from dna_engine.images.picture_file import HeldFile
+from tests.dna_engine.images.test_arrange import picture
+
+BOMB = b"P6 99999 99999 255\n"
+
+
+def test_a_picture_in_memory_is_that_of_the_file(tmp_path: Path) -> None:
+    held = HeldFile("a.tar/owl/1.png", picture(7))
+    on_disk = tmp_path / "1.png"
+    on_disk.write_bytes(held.content)
+    assert open_picture(held).tobytes() == open_picture(on_disk).tobytes()
+    assert (shorter_side(held), memory_needed(held)) == (shorter_side(on_disk), memory_needed(on_disk))
+    assert fault(held) is None
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [(b"no picture", "cannot identify image file '1.png'"), (BOMB, "99999 x 99999 pixels")]
+)
+def test_what_cannot_be_used_is_named(content: bytes, said: str) -> None:
+    held = HeldFile("a.tar/owl/1.png", content)
+    with pytest.raises(DataError, match="a.tar/owl/1.png cannot be read as an image") as refused:
+        open_picture(held)
+    assert said in refused.value.message
+    assert said in (fault(held) or "")
