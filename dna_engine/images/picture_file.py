@@ -24,7 +24,7 @@ class PictureFile(Protocol):
     @property
     def parts(self) -> Sequence[str]: ...
 
-    def open(self, mode: Literal["rb"]) -> IO[bytes]: ...
+    def open(self, mode: Literal["rb"], /) -> IO[bytes]: ...
 
     def stat(self) -> Size: ...
 
@@ -55,7 +55,7 @@ class HeldFile:
     def st_size(self) -> int:
         return len(self.content)
 
-    def open(self, mode: Literal["rb"]) -> IO[bytes]:
+    def open(self, _mode: Literal["rb"], /) -> IO[bytes]:
         return _Named(self.path, self.content)
 
     def stat(self) -> Size:
