@@ -1,6 +1,6 @@
 """Untidy datasets as people have them, made of pictures of a few pixels: files by their names, to be written or packed.
 
-``DATASETS`` holds one maker for every habit, ``PICTURES`` one for every kind of picture; a test names the one it is about.
+``DATASETS`` holds one maker for every habit, ``untidy_pictures.PICTURES`` one for every kind of picture; a test names the one it is about.
 """
 
 from __future__ import annotations
@@ -91,9 +91,4 @@ DATASETS: dict[str, Callable[[], Files]] = {
     "masks": lambda: pictures("images/1.png", "images/2.png", "masks/1.png", "masks/2.png"),
     "an empty class": lambda: {**classes(""), "owl/": b""},
     "clutter": lambda: {**classes(""), **CLUTTER},
-}
-
-#: Pictures, by what is odd about them.
-PICTURES: dict[str, Callable[[], bytes]] = {
-    "grey": lambda: picture(9, mode="L"),
 }

@@ -18,7 +18,8 @@ from PIL import Image
 from dna_engine.images import balance
 from dna_engine.images.info import DatasetInfo
 from dna_engine.images.layout import Layout, Part, read_layout
-from dna_engine.images.picture import open_picture, shorter_side
+from dna_engine.images.picture import open_picture, size_of
+from dna_engine.images.pixels import PLAIN, Look
 
 #: Folder below :func:`datasets_root` in which uploaded datasets are unpacked.
 UPLOADS = "uploads"
@@ -31,15 +32,15 @@ class Album(Protocol):
     def labels(self) -> list[int]:
         """Class numbers from 0, picture by picture."""
 
-    def picture(self, index: int) -> Image.Image:
+    def picture(self, index: int, look: Look = PLAIN, /) -> Image.Image:
         """The picture as RGB.
 
         Raises:
             DataError: it cannot be read.
         """
 
-    def side(self, index: int) -> int:
-        """The picture's shorter side in pixels, without decoding more than that takes.
+    def size(self, index: int) -> tuple[int, int]:
+        """The picture's width and height in pixels, without decoding more than that takes.
 
         Raises:
             DataError: it cannot be read.
@@ -53,11 +54,11 @@ class FolderAlbum:
     paths: list[Path]
     labels: list[int]
 
-    def picture(self, index: int) -> Image.Image:
-        return open_picture(self.paths[index])
+    def picture(self, index: int, look: Look = PLAIN, /) -> Image.Image:
+        return open_picture(self.paths[index], look)
 
-    def side(self, index: int) -> int:
-        return shorter_side(self.paths[index])
+    def size(self, index: int) -> tuple[int, int]:
+        return size_of(self.paths[index])
 
 
 @dataclass(frozen=True)
@@ -67,11 +68,12 @@ class ArrayAlbum:
     pixels: np.ndarray[Any, np.dtype[np.uint8]]
     labels: list[int]
 
-    def picture(self, index: int) -> Image.Image:
+    def picture(self, index: int, _: Look = PLAIN, /) -> Image.Image:
         return Image.fromarray(self.pixels[index]).convert("RGB")
 
-    def side(self, index: int) -> int:
-        return int(min(self.pixels[index].shape))
+    def size(self, index: int) -> tuple[int, int]:
+        height, width = self.pixels[index].shape
+        return width, height
 
 
 def open_digits() -> tuple[ArrayAlbum, ArrayAlbum]:
@@ -133,7 +135,7 @@ def describe(
     """
     train, test = albums
     every = max(1, len(train.labels) // LOOKED_AT)
-    sides = [train.side(index) for index in range(0, len(train.labels), every)]
+    sides = [min(train.size(index)) for index in range(0, len(train.labels), every)]
     return DatasetInfo.model_validate(
         {
             "name": name,

@@ -11,7 +11,8 @@ from itertools import chain
 from typing import TypeVar
 
 from dna_engine.errors import Interrupted
-from dna_engine.images.picture import fault, memory_needed
+from dna_engine.images.facts import Facts, Fault, examine
+from dna_engine.images.picture import memory_needed
 from dna_engine.images.picture_file import PictureFile
 
 #: Pictures that a thread takes at once: an archive has many, and each task takes memory too.
@@ -57,26 +58,38 @@ class Decoder:
         Raises:
             Interrupted: ``stopped``, which is asked before each picture, said so.
         """
+        return ((path, found.reason) for path, found in self.examined(paths, stopped) if isinstance(found, Fault))
 
-        def look(batch: Sequence[File]) -> list[tuple[File, str]]:
-            return [(path, why) for path in batch if (why := self._fault(path, stopped))]
+    def examined(self, paths: Sequence[File], stopped: Callable[[], bool]) -> Iterator[tuple[File, Facts | Fault]]:
+        """Every picture, in their order, with what is known of it or what is wrong with it.
+
+        Raises:
+            Interrupted: ``stopped``, which is asked before each picture, said so.
+        """
+
+        def look(batch: Sequence[File]) -> list[tuple[File, Facts | Fault]]:
+            return [(path, self._examined(path, stopped)) for path in batch]
 
         batches = [paths[start : start + _BATCH] for start in range(0, len(paths), _BATCH)]
         return chain.from_iterable(self._threads.map(look, batches))
 
-    def _fault(self, path: PictureFile, stopped: Callable[[], bool]) -> str | None:
+    def _examined(self, path: PictureFile, stopped: Callable[[], bool]) -> Facts | Fault:
         if stopped():
             raise Interrupted("Nobody waits for the pictures any more.")
+        try:
+            size = path.stat().st_size
+        except OSError as error:
+            return Fault(f"{type(error).__name__}: {error.strerror}")
         # The head of a file is read for nothing but the notes in it, which are smaller than the file; then it is read again.
-        with self._budget.take(min(2 * path.stat().st_size, self._budget.total)):
+        with self._budget.take(min(2 * size, self._budget.total)):
             needed = memory_needed(path)
         if needed > self._budget.total:
-            return (
+            return Fault(
                 f"decoding it takes {needed:,} bytes of memory, more than {self._budget.total:,}: save it with fewer pixels, or "
                 "as a JPEG that is not progressive"
             )
         with self._budget.take(needed):
-            return fault(path)
+            return examine(path)
 
     def close(self) -> None:
         """Lets the threads go."""

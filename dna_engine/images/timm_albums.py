@@ -11,7 +11,8 @@ from PIL import Image
 
 from dna_engine.errors import DataError
 from dna_engine.images.albums import datasets_root
-from dna_engine.images.picture import rgb
+from dna_engine.images.pixels import PLAIN, Look
+from dna_engine.images.prepare import rgb
 
 
 @dataclass(frozen=True)
@@ -22,13 +23,13 @@ class TimmAlbum:
     dataset: Any
     labels: list[int]
 
-    def picture(self, index: int) -> Image.Image:
+    def picture(self, index: int, look: Look = PLAIN, /) -> Image.Image:
         with self._readable(index):
-            return rgb(self._image(index))
+            return rgb(self._image(index), background=look.background, white=look.white)
 
-    def side(self, index: int) -> int:
+    def size(self, index: int) -> tuple[int, int]:
         with self._readable(index):
-            return min(self._image(index).size)
+            return self._image(index).size
 
     def _image(self, index: int) -> Image.Image:
         image = self.dataset[index][0]

@@ -1,8 +1,7 @@
-"""Pictures of every kind look to a network as they look to a person."""
+"""Picture files are opened upright, whatever they are called, and only those of formats that are meant for strangers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,8 @@ import pytest
 from PIL import Image
 
 from dna_engine.errors import DataError
-from dna_engine.images.picture import fault, open_picture
+from dna_engine.images.picture import open_picture
+from tests.dna_engine.images.faults import fault
 
 RED, GREEN, BLUE, WHITE = (200, 30, 40), (20, 180, 60), (30, 40, 190), (255, 255, 255)
 
@@ -35,50 +35,6 @@ def seen(path: Path) -> Any:
 
 def see(path: Path, *, within: int = 12) -> None:
     assert np.abs(seen(path) - np.array([RED, GREEN, BLUE, WHITE])).max() <= within
-
-
-def animated(picture: Image.Image, path: Path) -> None:
-    others = [Image.new("RGB", picture.size, shade) for shade in ("black", "orange")]
-    picture.save(path, save_all=True, append_images=others)
-
-
-def hidden_below_transparency(mode: str) -> Callable[[Image.Image, Path], None]:
-    """White is written as transparent, above other colours."""
-
-    def save(picture: Image.Image, path: Path) -> None:
-        picture.paste((90, 0, 90), (16, 16, 32, 32))
-        picture.putalpha(Image.fromarray(np.where(np.indices((32, 32)).min(0) >= 16, 0, 255).astype(np.uint8)))
-        if mode == "P":
-            picture = picture.quantize(8)
-        picture.save(path)
-
-    return save
-
-
-@pytest.mark.parametrize(
-    ("name", "save"),
-    [
-        ("plain.png", lambda picture, path: picture.save(path)),
-        ("photo.jpg", lambda picture, path: picture.save(path, quality=95)),
-        ("print.jpg", lambda picture, path: picture.convert("CMYK").save(path, quality=95)),
-        ("print.tif", lambda picture, path: picture.convert("CMYK").save(path)),
-        ("palette.png", lambda picture, path: picture.quantize(16).save(path)),
-        ("lossless.webp", lambda picture, path: picture.save(path, lossless=True)),
-        ("windows.bmp", lambda picture, path: picture.save(path)),
-        ("two-cameras.jpg", lambda picture, path: picture.save(path, "MPO", quality=95, save_all=True, append_images=[picture])),
-        ("moving.gif", animated),
-        ("moving.webp", animated),
-        ("pages.tif", animated),
-        ("rgba.png", hidden_below_transparency("RGBA")),
-        ("palette-rgba.png", hidden_below_transparency("P")),
-        ("rgba.webp", hidden_below_transparency("RGBA")),
-        ("png-inside.jpg", lambda picture, path: picture.save(path, "PNG")),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
-)  # fmt: skip
-def test_colours(name: str, save: Callable[[Image.Image, Path], None], tmp_path: Path) -> None:
-    save(corners(), tmp_path / name)
-    see(tmp_path / name, within=40 if name == "moving.webp" else 12)
 
 
 @pytest.mark.parametrize("form", ["jpg", "png", "webp", "tif"])
@@ -108,30 +64,6 @@ def test_the_orientation_of_a_camera(
 def test_a_picture_whose_notes_are_broken_is_taken_as_it_lies(exif: bytes, tmp_path: Path) -> None:
     corners().save(tmp_path / "photo.png", exif=exif)
     see(tmp_path / "photo.png")
-
-
-@pytest.mark.parametrize(("mode", "values"), [("I;16", "<u2"), ("I;16B", ">u2")])
-@pytest.mark.parametrize("form", ["png", "tif"])
-def test_sixteen_bits_are_scaled_by_their_range(form: str, mode: str, values: str, tmp_path: Path) -> None:
-    shades = np.array([0, 257 * 10 + 100, 257 * 128, 65_535])
-    pixels = np.kron(shades.reshape(2, 2), np.ones((8, 8))).astype(values)
-    Image.frombytes(mode, (16, 16), pixels.tobytes()).save(tmp_path / f"scan.{form}")
-    assert seen(tmp_path / f"scan.{form}").tolist() == [[shade] * 3 for shade in (0, 10, 128, 255)]
-
-
-@pytest.mark.parametrize("mode", ["L", "1", "LA"])
-def test_grey(mode: str, tmp_path: Path) -> None:
-    pixels = np.kron(np.array([[0, 255], [255, 0]]), np.ones((8, 8))).astype(np.uint8)
-    Image.fromarray(pixels).convert(mode).save(tmp_path / "grey.png")
-    assert seen(tmp_path / "grey.png").tolist() == [[shade] * 3 for shade in (0, 255, 255, 0)]
-
-
-@pytest.mark.parametrize("mode", ["F", "I"])
-def test_what_has_no_known_white_is_refused(mode: str, tmp_path: Path) -> None:
-    Image.new(mode, (8, 8), 7).save(tmp_path / "depth.tif")
-    assert "save it with 8 or 16 bits" in str(fault(tmp_path / "depth.tif"))
-    with pytest.raises(DataError, match=r"depth.tif cannot be read .* save it with 8 or 16 bits"):
-        open_picture(tmp_path / "depth.tif")
 
 
 @pytest.mark.parametrize("form", ["EPS", "ICO", "TGA", "PDF"])

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from dna_engine.errors import DataError
-from dna_engine.images.picture import fault, memory_needed, open_picture, shorter_side
+from dna_engine.images.picture import memory_needed, open_picture, size_of
 from dna_engine.images.picture_file import HeldFile
+from tests.dna_engine.images.faults import fault
 from tests.dna_engine.images.test_arrange import picture
 
 BOMB = b"P6 8001 8001 255\n"
@@ -19,7 +20,7 @@ def test_a_picture_in_memory_is_that_of_the_file(tmp_path: Path) -> None:
     on_disk = tmp_path / "1.png"
     on_disk.write_bytes(held.content)
     assert open_picture(held).tobytes() == open_picture(on_disk).tobytes()
-    assert (shorter_side(held), memory_needed(held)) == (shorter_side(on_disk), memory_needed(on_disk))
+    assert (size_of(held), memory_needed(held)) == (size_of(on_disk), memory_needed(on_disk))
     assert fault(held) is None
 
 

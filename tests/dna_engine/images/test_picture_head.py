@@ -11,8 +11,9 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from dna_engine.errors import DataError
-from dna_engine.images.picture import fault, memory_needed, open_picture, shorter_side
+from dna_engine.images.picture import memory_needed, open_picture, size_of
 from dna_engine.images.picture_head import has_several_scans, longest_list, notes_of_png
+from tests.dna_engine.images.faults import fault
 
 
 def jpeg(**options: object) -> bytes:
@@ -140,14 +141,14 @@ def test_what_is_decoded_slowly_is_refused(name: str, raw: bytes, tmp_path: Path
     assert "read too slowly: save it as PNG" in str(fault(tmp_path / name))
 
 
-def test_the_shorter_side_is_read_from_the_head(tmp_path: Path) -> None:
+def test_the_size_is_read_from_the_head(tmp_path: Path) -> None:
     """The pixels are cut off."""
     Image.effect_noise((90, 60), 50).save(tmp_path / "a.png")
     (tmp_path / "a.png").write_bytes((tmp_path / "a.png").read_bytes()[:200])
-    assert shorter_side(tmp_path / "a.png") == 60
+    assert size_of(tmp_path / "a.png") == (90, 60)
     (tmp_path / "class").mkdir()
     (tmp_path / "class/b.png").write_text("no picture")
     with pytest.raises(
         DataError, match=r"^[^/]*/class/b.png cannot be read as an image \(cannot identify image file 'b.png'\)"
     ):
-        shorter_side(tmp_path / "class/b.png")
+        size_of(tmp_path / "class/b.png")

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from dna_engine.images.picture import fault, memory_needed
+from dna_engine.images.picture import memory_needed
 from dna_engine.images.picture_parts import too_many_parts
+from tests.dna_engine.images.faults import fault
 
 MANY = 20_000
 
