@@ -6,14 +6,17 @@ The schema is built once by the migrations; a test that commits gets a database 
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
+from s3fs import S3FileSystem
 from sqlalchemy import Engine, make_url, text
 from sqlalchemy.orm import Session
 
@@ -48,6 +51,33 @@ def spare_postgres() -> Iterator[SparePostgres]:
             spare = SparePostgres(url, folder / "postgres")
             yield spare
         spare.close()
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[str]:
+    """Where an S3 of this machine answers, for whoever says that he has a key."""
+    from moto.server import ThreadedMotoServer  # Slow to import, and few tests need it.
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def s3(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """An empty bucket ``sets``, and the file system that reaches it; so do processes that are started meanwhile."""
+    said = {"AWS_ENDPOINT_URL": s3_server, "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
+    for name, value in (said | {"AWS_DEFAULT_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true"}).items():
+        monkeypatch.setenv(name, value)
+    S3FileSystem.clear_instance_cache()
+    fs = S3FileSystem()
+    fs.mkdir("sets")
+    yield fs
+    fs.rm("sets", recursive=True)
+    S3FileSystem.clear_instance_cache()
 
 
 @pytest.fixture

@@ -18,12 +18,13 @@ class DatasetInfo(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
-    kind: Literal["builtin", "folder", "upload", "timm"] = Field(
+    kind: Literal["builtin", "folder", "upload", "timm", "shards"] = Field(
         description="builtin: ships with the engine; folder: class folders, or train/ and test/ (or val/) with them; "
-        "upload: such a folder as unpacked by a worker; timm: a name for timm.data.create_dataset, such as torch/cifar10."
+        "upload: such a folder as unpacked by a worker; timm: a name for timm.data.create_dataset, such as torch/cifar10; "
+        "shards: WebDataset or Parquet files at a URL."
     )
     location: str = Field(
-        description="Name of the built-in set, path of the folder, fingerprint of the upload, or timm's dataset name."
+        description="Name of the built-in set, path of the folder, fingerprint of the upload or of the shards, or timm's dataset name."
     )
     num_classes: int = Field(ge=2)
     num_train: int = Field(ge=1)

@@ -14,6 +14,7 @@ from dna_engine.errors import DataError
 from dna_engine.images.albums import Album, open_digits, open_folder, open_upload
 from dna_engine.images.info import DatasetInfo
 from dna_engine.images.pixels import margin
+from dna_engine.images.shards.album import open_shards
 from dna_engine.images.timm_albums import open_timm
 from dna_engine.runtime.cores import available
 from dna_engine.runtime.seeds import stream
@@ -129,6 +130,8 @@ def _albums(dataset: DatasetInfo) -> tuple[Album, Album]:
             return open_upload(dataset.location)
         case "timm":
             return open_timm(dataset.location)
+        case "shards":
+            return open_shards(dataset.location)
 
 
 def _hold(

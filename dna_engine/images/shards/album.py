@@ -1,0 +1,180 @@
+"""Pictures of shards, by number: read from where they lie, a stretch of a tar or a group of rows of a Parquet file."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import uuid
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from dna_engine.errors import DataError
+from dna_engine.images.albums import datasets_root, describe, upload_folder
+from dna_engine.images.info import DatasetInfo
+from dna_engine.images.picture import open_picture, shorter_side
+from dna_engine.images.picture_file import HeldFile
+from dna_engine.images.shards import index as indexes
+from dna_engine.images.shards import parquet
+from dna_engine.images.shards.index import Index, Part
+from dna_engine.images.shards.places import PARQUET, TAR, Shard, file_system, look, reached
+
+#: What the index of a dataset is called, in the folder that a machine has for it.
+INDEX = "index.npz"
+#: Groups of rows stay on the disk as long as so much of it remains free.
+_FREE = 0.1
+
+
+@dataclass(frozen=True)
+class ShardAlbum:
+    """One part of an index; ``folder`` is this machine's for the dataset."""
+
+    index: Index
+    part: Part
+    folder: Path
+
+    @cached_property
+    def labels(self) -> list[int]:
+        return [int(label) for label in self.part.label]
+
+    @property
+    def distant(self) -> bool:
+        """Whether a picture is a request that takes its time, so that several should be on their way at once."""
+        return "://" in self.index.place.url and not self.index.place.url.startswith("file://")
+
+    def picture(self, index: int) -> Image.Image:
+        return open_picture(self.file(index))
+
+    def side(self, index: int) -> int:
+        return shorter_side(self.file(index))
+
+    def file(self, index: int) -> HeldFile:
+        """The picture's bytes.
+
+        Raises:
+            DataError: they cannot be read.
+        """
+        shard = self.index.place.shards[int(self.part.shard[index])]
+        start, size = int(self.part.start[index]), int(self.part.size[index])
+        with reached(f"{shard.name} at {self.index.place.url}"):
+            if self.index.place.suffix == TAR:
+                fs = file_system(self.index.place.url)
+                content = fs.cat_file(shard.path, start=start, end=start + size)
+            else:
+                groups = Groups(self.index, self.folder)
+                content = groups.content(int(self.part.shard[index]), int(self.part.group[index]), start)
+        if len(content) != size:
+            raise DataError(
+                f"{shard.name} is not what it was when the dataset was made: make it anew.", param="dataset"
+            )
+        return HeldFile(f"{shard.name}/{start}", content)
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Groups of rows of Parquet files, each kept on this machine's disk when one of its rows was first needed, for all who read the
+    dataset here; they go with its folder. Where the disk is nearly full, the group that was read last is held instead."""
+
+    index: Index
+    folder: Path
+
+    def content(self, shard: int, group: int, row: int) -> bytes:
+        """The picture of a row."""
+        kept = self.folder / "groups" / f"{shard}-{group}"
+        if not kept.exists() and not self._keep(kept, shard, group):
+            first, pictures = _held(self.index.place.url, self.index.place.shards[shard], group)
+            return pictures[row - first]
+        with kept.open("rb") as file:
+            head = np.frombuffer(file.read(16), dtype=np.int64)
+            file.seek(16 + 8 * (row - int(head[0])))
+            start, end = np.frombuffer(file.read(16), dtype=np.int64).tolist()
+            file.seek(16 + 8 * (int(head[1]) + 1) + start)
+            return file.read(end - start)
+
+    def _keep(self, kept: Path, shard: int, group: int) -> bool:
+        """Whether there was room. The file appears whole; who reads the same group at this moment writes the same."""
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        disk = shutil.disk_usage(kept.parent)
+        if disk.free < _FREE * disk.total:
+            return False
+        first, pictures = _read(self.index.place.url, self.index.place.shards[shard], group)
+        ends = np.cumsum([0, *map(len, pictures)], dtype=np.int64)
+        beside = kept.with_name(f".{kept.name}.{uuid.uuid4().hex}")
+        try:
+            with beside.open("wb") as file:
+                file.write(np.array([first, len(pictures)], dtype=np.int64).tobytes() + ends.tobytes())
+                file.writelines(pictures)
+            beside.replace(kept)
+        except OSError:
+            return False
+        finally:
+            beside.unlink(missing_ok=True)
+        return True
+
+
+def _read(url: str, shard: Shard, group: int) -> tuple[int, list[bytes]]:
+    with file_system(url).open(shard.path, "rb") as file:
+        return parquet.pictures_of_group(shard, file, group)
+
+
+_held = lru_cache(maxsize=1)(_read)
+
+
+def open_shards(fingerprint: str) -> tuple[ShardAlbum, ShardAlbum]:
+    """Training and test pictures of shards whose index lies on this machine.
+
+    Raises:
+        DataError: it does not; or the shards cannot be reached, or are not what they were when the index was made.
+    """
+    folder = upload_folder(datasets_root(), fingerprint)
+    if not (folder / INDEX).is_file():
+        raise DataError(f"The index of the dataset has not been laid down here, as {folder / INDEX}.", param="dataset")
+    index = indexes.load(folder / INDEX)
+    if look(index.place.url).fingerprint != fingerprint:
+        raise DataError(
+            f"The shards at {index.place.url} have changed since the dataset was made of them. Make a dataset of them as they are now.",
+            param="dataset",
+        )
+    return albums_of(index, folder)
+
+
+def albums_of(index: Index, folder: Path) -> tuple[ShardAlbum, ShardAlbum]:
+    """Training and test pictures; ``folder`` is this machine's for the dataset."""
+    tested = index.parts.get("val") or index.parts["test"]
+    return ShardAlbum(index, index.parts["train"], folder), ShardAlbum(index, tested, folder)
+
+
+def describe_shards(name: str, index: Index, folder: Path) -> DatasetInfo:
+    """What is known of the dataset; the heads of a few pictures are read.
+
+    Raises:
+        DataError: one of those cannot be read.
+    """
+    info = describe(name, "shards", index.fingerprint, albums_of(index, folder), class_names=index.classes)
+    return info.model_copy(update={"left_out": index.left_out})
+
+
+def survey_url(url: str) -> DatasetInfo:
+    """What is known of the shards at a URL; where this machine has no index of them as they are now, one is made.
+
+    Raises:
+        DataError: there is no dataset, or it cannot be reached.
+    """
+    place = look(url)
+    folder = upload_folder(datasets_root(), place.fingerprint)
+    if (folder / INDEX).is_file():
+        index = indexes.load(folder / INDEX)
+    else:
+        index = indexes.make(place)
+        indexes.save(index, folder / INDEX)
+    return describe_shards(name_of(url), index, folder)
+
+
+def name_of(url: str) -> str:
+    """What a dataset is called where nobody says: the last part of the URL that is no pattern."""
+    parts = [part for part in url.partition("://")[2].split("/") if part and not set(part) & set("*?[{")]
+    name = (parts[-1] if parts else "").removesuffix(TAR).removesuffix(PARQUET)
+    return re.sub(r"[^A-Za-z0-9._-]", "-", name).lstrip("._-")[:100] or "shards"
