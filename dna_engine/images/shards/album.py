@@ -15,8 +15,9 @@ from PIL import Image
 from dna_engine.errors import DataError
 from dna_engine.images.albums import datasets_root, describe, upload_folder
 from dna_engine.images.info import DatasetInfo
-from dna_engine.images.picture import open_picture, shorter_side
+from dna_engine.images.picture import open_picture, size_of
 from dna_engine.images.picture_file import HeldFile
+from dna_engine.images.pixels import PLAIN, Look
 from dna_engine.images.shards import index as indexes
 from dna_engine.images.shards import parquet
 from dna_engine.images.shards.index import Index, Part
@@ -45,11 +46,11 @@ class ShardAlbum:
         """Whether a picture is a request that takes its time, so that several should be on their way at once."""
         return "://" in self.index.place.url and not self.index.place.url.startswith("file://")
 
-    def picture(self, index: int) -> Image.Image:
-        return open_picture(self.file(index))
+    def picture(self, index: int, look: Look = PLAIN, /) -> Image.Image:
+        return open_picture(self.file(index), look)
 
-    def side(self, index: int) -> int:
-        return shorter_side(self.file(index))
+    def size(self, index: int) -> tuple[int, int]:
+        return size_of(self.file(index))
 
     def file(self, index: int) -> HeldFile:
         """The picture's bytes.
