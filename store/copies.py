@@ -35,6 +35,14 @@ class Copies:
             mark.touch()
             return upload_folder(self.root, fingerprint).exists()
 
+    @contextmanager
+    def alone(self, fingerprint: str) -> Iterator[None]:
+        """For who makes a claimed copy: others who would, on this machine, wait, and look again. The lock is the system's, and goes with its
+        holder, even a killed one."""
+        with self._lock_of(fingerprint).open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
     def put(self, images: Path, fingerprint: str) -> None:
         """Moves images to where a claimed copy was missing, unless somebody was quicker."""
         target = upload_folder(self.root, fingerprint)
@@ -57,6 +65,8 @@ class Copies:
                 with suppress(FileNotFoundError):
                     upload_folder(self.root, fingerprint).rename(away / fingerprint)
             (self._marks / self.database / fingerprint).unlink(missing_ok=True)
+            if not self._claimed_by(fingerprint):
+                self._lock_of(fingerprint).unlink(missing_ok=True)
             return True
 
     def claimed(self) -> set[str]:
@@ -73,6 +83,9 @@ class Copies:
 
     def _claimed_by(self, fingerprint: str) -> set[str]:
         return {mark.parent.name for mark in self._marks.glob(f"*/{fingerprint}")}
+
+    def _lock_of(self, fingerprint: str) -> Path:
+        return self._marks / f".{fingerprint}.lock"
 
     @property
     def _marks(self) -> Path:

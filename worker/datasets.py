@@ -1,4 +1,5 @@
-"""Uploaded datasets on this machine: unpacked from the stored archive when a step first needs them."""
+"""What datasets need on this machine, the images of uploads and the index of shards: unpacked from what is stored when a step first
+needs them, once for all workers."""
 
 from __future__ import annotations
 
@@ -8,8 +9,9 @@ from dna_engine.disk import room_on
 from dna_engine.images.archive import Limits, unpack
 from dna_engine.images.info import DatasetInfo
 from dna_engine.images.picture import is_picture
+from dna_engine.images.shards.album import INDEX
 from store import datasets
-from store.blobs import BlobStore
+from store.blobs import Blob, BlobStore
 from store.copies import Copies
 from store.scratch import scratch_folder
 from store.session import Sessions, database_id, transaction
@@ -17,13 +19,14 @@ from worker.run_folder import MissingFile
 
 
 def lay_down(info: DatasetInfo, sessions: Sessions, blobs: BlobStore, datasets_dir: Path) -> None:
-    """Sees to it that the engine finds the images. Those of the engine, of the server and of timm are its own affair.
+    """Sees to it that the engine finds the images. Those of the engine, of the server and of timm are its own affair; of
+    shards that lie elsewhere it needs the index.
 
     Raises:
         MissingFile: the archive is no longer stored.
         CorruptArtifact: it is not what was stored.
     """
-    if info.kind != "upload":
+    if info.kind not in ("upload", "shards"):
         return
     with transaction(sessions) as session:
         archive = datasets.archive_of(session, info.location)
@@ -32,13 +35,23 @@ def lay_down(info: DatasetInfo, sessions: Sessions, blobs: BlobStore, datasets_d
         raise MissingFile(f"The dataset {info.name} is no longer stored; upload it again to go on.")
     if copies.claim(info.location):
         return
+    with copies.alone(info.location):
+        if not copies.claim(info.location):  # Another worker of this machine may have been at it.
+            _unpack(archive, info.location, blobs, copies)
+
+
+def _unpack(archive: Blob, fingerprint: str, blobs: BlobStore, copies: Copies) -> None:
     with (
-        scratch_folder(datasets_dir, "unpacking") as folder,
-        room_on("the datasets (DNA_DATASETS)", datasets_dir, needed=2 * archive.size),
+        scratch_folder(copies.root, "unpacking") as folder,
+        room_on("the datasets (DNA_DATASETS)", copies.root, needed=2 * archive.size),
     ):
         blobs.fetch(archive, folder / "archive.tar")
         size = archive.size  # It was packed by the service, and a tar holds no more than its size.
         limits = Limits(total_bytes=size, file_bytes=size, entries=size, folders=size, ratio=1)
         with (folder / "archive.tar").open("rb") as packed:
-            unpack(packed, folder / "images", wanted=is_picture, limits=limits)
-        copies.put(folder / "images", info.location)
+            unpack(packed, folder / "images", wanted=_is_kept, limits=limits)
+        copies.put(folder / "images", fingerprint)
+
+
+def _is_kept(name: str) -> bool:
+    return is_picture(name) or name == INDEX

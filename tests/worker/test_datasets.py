@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -11,9 +16,9 @@ from dna_engine.images.archive import pack
 from dna_engine.images.info import DIGITS, DatasetInfo
 from dna_engine.images.layout import read_layout
 from store import datasets
-from store.blobs import Blob
+from store.blobs import Blob, BlobStore
 from store.errors import CorruptArtifact
-from store.session import transaction
+from store.session import database_id, transaction
 from tests.dna_engine.images.test_arrange import write
 from worker.datasets import lay_down
 from worker.run_folder import MissingFile
@@ -66,6 +71,55 @@ def test_it_is_done_once(slot: Slot, tmp_path: Path) -> None:
         laid_down(slot, info, tmp_path / "another")
     assert not (tmp_path / "another/uploads" / info.location).exists()
     assert not list((tmp_path / "another").glob(".unpacking*"))
+
+
+class Fetched:
+    """Stored files whose first reader takes long enough for another to come."""
+
+    def __init__(self, blobs: BlobStore) -> None:
+        self._blobs = blobs
+        self._again = threading.Event()
+        self.times = 0
+
+    def fetch(self, blob: Blob, target: Path) -> None:
+        self.times += 1
+        if self.times > 1:
+            self._again.set()
+        self._again.wait(0.5)
+        self._blobs.fetch(blob, target)
+
+
+def test_two_workers_of_a_machine_unpack_once(slot: Slot, tmp_path: Path) -> None:
+    info, _ = stored(slot, tmp_path)
+    root, fetched = tmp_path / "elsewhere", Fetched(slot.blobs)
+
+    def lay() -> None:
+        lay_down(info, slot.sessions, cast(BlobStore, fetched), root)
+
+    with ThreadPoolExecutor(2) as both:
+        for done in [both.submit(lay), both.submit(lay)]:
+            done.result()
+    assert fetched.times == 1
+    assert arrange.fingerprint(albums.upload_folder(root, info.location)) == info.location
+
+
+def test_who_was_killed_unpacking_keeps_nobody(slot: Slot, tmp_path: Path) -> None:
+    info, _ = stored(slot, tmp_path)
+    root = tmp_path / "elsewhere"
+    with transaction(slot.sessions) as session:
+        database = database_id(session)
+    holds = f"from store.copies import Copies; from pathlib import Path; copies = Copies(Path({str(root)!r}), {database!r}); "
+    holds += f"copies.claim({info.location!r})\nwith copies.alone({info.location!r}): print(flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", holds], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(laid_down, slot, info, root)
+            with pytest.raises(TimeoutError):
+                waiting.result(0.2)
+            other.kill()
+            waiting.result()
+    assert arrange.fingerprint(albums.upload_folder(root, info.location)) == info.location
 
 
 def test_what_is_no_longer_stored(slot: Slot, tmp_path: Path) -> None:
