@@ -10,7 +10,7 @@ import os
 import statistics
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from PIL import Image
@@ -31,6 +31,10 @@ class Album(Protocol):
     @property
     def labels(self) -> list[int]:
         """Class numbers from 0, picture by picture."""
+
+    @property
+    def distant(self) -> bool:
+        """Whether who opens a picture waits for an answer from elsewhere, so that several should be asked for at once."""
 
     def picture(self, index: int, look: Look = PLAIN, /) -> Image.Image:
         """The picture as RGB.
@@ -53,6 +57,7 @@ class FolderAlbum:
 
     paths: list[Path]
     labels: list[int]
+    distant: ClassVar[bool] = False
 
     def picture(self, index: int, look: Look = PLAIN, /) -> Image.Image:
         return open_picture(self.paths[index], look)
@@ -67,6 +72,7 @@ class ArrayAlbum:
 
     pixels: np.ndarray[Any, np.dtype[np.uint8]]
     labels: list[int]
+    distant: ClassVar[bool] = False
 
     def picture(self, index: int, _: Look = PLAIN, /) -> Image.Image:
         return Image.fromarray(self.pixels[index]).convert("RGB")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from PIL import Image
 
@@ -22,6 +22,7 @@ class TimmAlbum:
     name: str
     dataset: Any
     labels: list[int]
+    distant: ClassVar[bool] = False
 
     def picture(self, index: int, look: Look = PLAIN, /) -> Image.Image:
         with self._readable(index):

@@ -19,7 +19,7 @@ from dna_engine.images.timm_albums import open_timm
 from dna_engine.runtime.cores import available
 from dna_engine.runtime.seeds import stream
 from dna_engine.spec import ResolvedJob
-from dna_engine.training.batches import Images, StoredImages, StreamedImages
+from dna_engine.training.batches import ASKED_AT_ONCE, Images, StoredImages, StreamedImages
 from dna_engine.training.crops import canvas
 
 #: Images whose canvases together take at most this many bytes live on the device.
@@ -141,7 +141,7 @@ def _hold(
     if len(indices) * 3 * side * side > IN_MEMORY:
         return StreamedImages(album, indices, size, augment=augment, flip=flip, device=device)
     canvases = torch.empty(len(indices), 3, side, side, dtype=torch.uint8)
-    with ThreadPoolExecutor(available()) as pool:
+    with ThreadPoolExecutor(ASKED_AT_ONCE if album.distant else available()) as pool:
         for place, held in enumerate(pool.map(lambda index: canvas(album.picture(index), size), indices)):
             canvases[place] = held
     labels = torch.tensor([album.labels[index] for index in indices])

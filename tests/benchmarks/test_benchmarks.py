@@ -23,6 +23,7 @@ from benchmarks import (
     first_layers,
     inheritance,
     learning_rates,
+    loading,
     ranking,
     rating,
     report,
@@ -336,3 +337,27 @@ def test_a_table_is_markdown_with_aligned_columns(capsys: Output) -> None:
     lines = capsys.readouterr().out.splitlines()
     assert lines[:2] == ["| a     | long name |", "|-------|-----------|"]
     assert len({len(line) for line in lines if line}) == 1
+
+
+# --- loading
+
+
+def test_the_loader_gives_the_same_pictures_from_everywhere(tmp_path: Path, capsys: Output) -> None:
+    for name, shade in (("owl", 0), ("wren", 99)):
+        (tmp_path / name).mkdir()
+        for number in range(20):
+            Image.new("RGB", (40, 40), (shade, shade, shade)).save(tmp_path / name / f"{number}.jpg")
+    settings = ["--device", "cpu", "--input-size", "32", "--batch-size", "4", "--seconds", "0.01", "--delay", "0.02"]
+    loading.main([str(tmp_path), *settings])
+    printed = capsys.readouterr().out
+    assert "32 pictures, 32 x 32" in printed
+    names = (
+        "class folders",
+        "tar ",
+        "Parquet, first",
+        "Parquet, kept",
+        "tar in S3",
+        "Parquet in S3",
+        "tar, 20 ms away, one",
+    )
+    assert all(float(cells(printed, name)[0].replace(",", "")) > 0 for name in names)

@@ -43,8 +43,7 @@ class ShardAlbum:
 
     @property
     def distant(self) -> bool:
-        """Whether a picture is a request that takes its time, so that several should be on their way at once."""
-        return "://" in self.index.place.url and not self.index.place.url.startswith("file://")
+        return not self.index.place.url.startswith("file://")
 
     def picture(self, index: int, look: Look = PLAIN, /) -> Image.Image:
         return open_picture(self.file(index), look)
@@ -71,7 +70,7 @@ class ShardAlbum:
             raise DataError(
                 f"{shard.name} is not what it was when the dataset was made: make it anew.", param="dataset"
             )
-        return HeldFile(f"{shard.name}/{start}", content)
+        return HeldFile(f"{shard.name}/{'byte' if self.index.place.suffix == TAR else 'row'} {start}", content)
 
 
 @dataclass(frozen=True)

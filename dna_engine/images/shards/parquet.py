@@ -36,7 +36,7 @@ def read(shard: Shard, file: IO[bytes], stopped: Callable[[], bool]) -> Iterator
         _refuse_large(shard, table, group)
         rows = table.read_row_group(group, columns=[image, label], use_threads=False)
         for content, said in zip(_bytes(shard, rows.column(image), row), rows.column(label).to_pylist(), strict=True):
-            yield Found(HeldFile(f"{shard.name}/{row}", content), _named(shard, row, said, names), row, group)
+            yield Found(HeldFile(f"{shard.name}/row {row}", content), _named(shard, row, said, names), row, group)
             row += 1
 
 

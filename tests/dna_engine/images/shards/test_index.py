@@ -45,7 +45,7 @@ def tars_of(**shards: dict[str, bytes]) -> Callable[[Path], object]:
         (lambda folder: table(folder / "a.parquet", [0, 1], columns=("image", "kind")), "no column of labels that is known as one; it has image, kind"),
         (lambda folder: table(folder / "a.parquet", [0, 1], content=[{"bytes": None, "path": "a"}] * 2), "Row 0 of a.parquet has no bytes of a picture"),
         (lambda folder: table(folder / "a.parquet", [0.5, 1.5]), "Row 0 of a.parquet has the label 0.5"),
-        (lambda folder: table(folder / "a.parquet", [-1, 0]), "1 of 2 pictures have no label (a.parquet/0)"),
+        (lambda folder: table(folder / "a.parquet", [-1, 0]), "1 of 2 pictures have no label (a.parquet/row 0)"),
     ],
 )  # fmt: skip
 def test_what_is_refused(tmp_path: Path, lay: Callable[[Path], object], said: str) -> None:
