@@ -60,7 +60,7 @@ def test_a_file_system_that_nobody_knows() -> None:
 def test_a_library_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     S3FileSystem.clear_instance_cache()
     monkeypatch.setitem(sys.modules, "s3fs", None)
-    monkeypatch.setattr(sys.modules["fsspec.registry"], "_registry", {})
+    monkeypatch.delitem(sys.modules["fsspec.registry"]._registry, "s3", raising=False)
     with pytest.raises(DataError, match=r"pip install 'dna-automl\[s3\]', on the API and every worker"):
         look("s3://sets/birds/")
 
