@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 from PIL import Image
@@ -48,27 +50,52 @@ class TimmAlbum:
 def open_timm(name: str) -> tuple[TimmAlbum, TimmAlbum]:
     """Training and validation pictures of a dataset that timm can make, such as ``torch/cifar10``.
 
+    What lies below :func:`~dna_engine.images.albums.datasets_root` is used; what does not, and can be had, is downloaded there.
+
     Raises:
-        DataError: it cannot be made here, or it can only be streamed.
+        DataError: it is not there and cannot be downloaded, a library for it is missing, or it can only be streamed.
     """
     return _timm_album(name, "train"), _timm_album(name, "validation")
 
 
-def _timm_album(name: str, split: str) -> TimmAlbum:
-    from timm.data.dataset_factory import create_dataset  # timm.data is slow to import and only these datasets need it
+def class_names(albums: tuple[TimmAlbum, TimmAlbum]) -> list[str]:
+    """As the dataset has them; none where it does not."""
+    names = getattr(albums[0].dataset, "classes", None)
+    return [str(name) for name in names] if isinstance(names, list | tuple) else []
 
+
+def _timm_album(name: str, split: str) -> TimmAlbum:
     root = datasets_root()
     root.mkdir(parents=True, exist_ok=True)
-    download = name.startswith("torch/") and name != "torch/image_folder"
     try:
-        dataset = create_dataset(name, root=str(root), split=split, download=download)
-    except (OSError, RuntimeError, ValueError, AssertionError, ImportError) as error:
+        dataset = _made(name, split, root)
+    except ImportError as error:
         raise DataError(
-            f"timm cannot make the {split} images of {name!r} under {root} ({type(error).__name__}: {error}). Check the "
-            "name, or put the data there first.",
+            f"Images of {name!r} need a library that is not installed here ({error}): pip install datasets, on every worker.",
+            param="dataset",
+        ) from error
+    except (OSError, RuntimeError, ValueError, AssertionError) as error:
+        raise DataError(
+            f"timm cannot make the {split} images of {name!r}: they are not below {root}, in the layout of torchvision or of the "
+            f"library that is named, or cannot be downloaded to it ({type(error).__name__}: {error}). Check the name, or put the data "
+            "there first, on every worker.",
             param="dataset",
         ) from error
     return TimmAlbum(name, dataset, _timm_labels(name, dataset))
+
+
+def _made(name: str, split: str, root: Path) -> Any:
+    """From what is there, or else from what can be downloaded."""
+    from timm.data.dataset_factory import create_dataset  # timm.data is slow to import and only these datasets need it
+
+    can_download = name.startswith("torch/") and name != "torch/image_folder"
+    with redirect_stdout(sys.stderr):  # Some print, and what the engine prints is read as its events.
+        try:
+            return create_dataset(name, root=str(root), split=split)
+        except RuntimeError:
+            if not can_download:
+                raise
+            return create_dataset(name, root=str(root), split=split, download=True)
 
 
 def _timm_labels(name: str, dataset: Any) -> list[int]:
