@@ -34,6 +34,7 @@ def _of_search(written: Mapping[str, Any], resolved: Mapping[str, Any]) -> Itera
         *_epochs(retrain, resolved["retrain"]),
         *_rate(retrain, resolved["retrain"]),
     ]
+    yield from _resize(written, resolved)
     yield from _flip(written, resolved)
     if not _open(written.get("budget")):
         limits = {name: limit for name, limit in resolved["budget"].items() if limit is not None}
@@ -44,6 +45,7 @@ def _of_training(written: Mapping[str, Any], resolved: Mapping[str, Any]) -> Ite
     written = _open(written)
     yield from _input_size(written, resolved)
     yield ["training", *_epochs(written, resolved), *_batch(written, resolved), *_rate(written, resolved)]
+    yield from _resize(written, resolved)
     yield from _flip(written, resolved)
 
 
@@ -55,6 +57,13 @@ def _input_size(written: Mapping[str, Any], resolved: Mapping[str, Any]) -> Iter
 def _flip(written: Mapping[str, Any], resolved: Mapping[str, Any]) -> Iterator[list[str]]:
     if written.get("flip") is None and not resolved.get("flip", True):
         yield ["augmentation", "left and right are never exchanged"]
+
+
+def _resize(written: Mapping[str, Any], resolved: Mapping[str, Any]) -> Iterator[list[str]]:
+    """Where most pictures are no squares, and squares cut out of them would lose much."""
+    ways = {"pad": "padded to squares", "squash": "squashed to squares"}
+    if written.get("resize") is None and resolved.get("resize") in ways:
+        yield ["pictures", ways[resolved["resize"]]]
 
 
 def _open(part: Any) -> Mapping[str, Any]:

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dna_engine import defaults
 from dna_engine.catalogue import enough_width, get_teacher, is_known
 from dna_engine.images.info import DatasetInfo
-from dna_engine.spec import ResolvedSpec, ResolvedTraining
+from dna_engine.spec import ResolvedJob, ResolvedSpec, ResolvedTraining
+
+#: Pictures that are made so many times larger show nothing more than they did.
+ENLARGED = 2.0
 
 
 def advice(spec: ResolvedSpec) -> list[str]:
     """One sentence for each thing that was left out of the images, or that weakens the accuracies or ratings of this search;
     none where it is set up as the method means it.
     """
-    images = advice_on_images(spec.dataset)
+    images = [*advice_on_images(spec.dataset), *_shapes(spec), *_enlarged(spec)]
     if not is_known(spec.teacher.model):  # Of an older version: nothing is known of its stages.
         return images
     return [*images, *_parts_of_stages(spec), *_narrow_cells(spec)]
@@ -24,7 +28,7 @@ def advice(spec: ResolvedSpec) -> list[str]:
 
 def advice_on_training(spec: ResolvedTraining) -> list[str]:
     """One sentence for each thing that weakens the accuracy of a training."""
-    return [*advice_on_images(spec.dataset), *_shrunk(spec), *_one_step(spec)]
+    return [*advice_on_images(spec.dataset), *_shapes(spec), *_enlarged(spec), *_shrunk(spec), *_one_step(spec)]
 
 
 def _shrunk(spec: ResolvedTraining) -> Iterator[str]:
@@ -46,6 +50,35 @@ def _one_step(spec: ResolvedTraining) -> Iterator[str]:
 def advice_on_images(dataset: DatasetInfo) -> list[str]:
     """What was left out of the images, and what weakens any accuracy on them."""
     return [*dataset.left_out, *dataset.warnings]
+
+
+def _shapes(spec: ResolvedJob) -> Iterator[str]:
+    """Whether squares cut out of most pictures leave out half of them or more."""
+    if spec.dataset.aspect_ratios is None or (times := _times_as_long(spec.dataset)) < defaults.ELONGATED:
+        return
+    shape = f"Most pictures are {times:.1f} times as long as wide"
+    yield {
+        "crop": f"{shape}: the square in the middle is {1 / times:.0%} of one, the rest is never seen. Take resize pad or squash (--resize).",
+        "pad": f"{shape}, and become squares with the background beside them (resize pad): the larger input_size is, the more is seen.",
+        "squash": f"{shape}, and become squares with their sides made equal (resize squash).",
+    }[spec.resize]
+
+
+def _enlarged(spec: ResolvedJob) -> Iterator[str]:
+    """Whether most pictures are made larger by more than :data:`ENLARGED`."""
+    side, times = spec.dataset.image_size, _times_as_long(spec.dataset)
+    seen = side * {"crop": 1.0, "pad": times, "squash": times**0.5}[spec.resize]
+    if spec.input_size > ENLARGED * seen:
+        yield (
+            f"Most pictures are enlarged {spec.input_size / seen:.1f} times: half of them have a side of {side} pixels or less, the input has "
+            f"{spec.input_size}. That costs time and shows nothing more; a smaller input_size (--input-size) may do as well."
+        )
+
+
+def _times_as_long(dataset: DatasetInfo) -> float:
+    """The longer side of most pictures over the shorter one."""
+    middle = dataset.aspect_ratios[1] if dataset.aspect_ratios else 1.0
+    return max(middle, 1 / middle)
 
 
 def _parts_of_stages(spec: ResolvedSpec) -> Iterator[str]:

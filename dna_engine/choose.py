@@ -93,7 +93,7 @@ def _describe(network: Network, spec: ResolvedSpec) -> Chosen:
     """
     counted = count(network.architecture)
     assert (network.costs["flops"], network.costs["params"]) == (counted.flops, counted.params)
-    pictures = {"preprocessing": preprocessing(spec.input_size, spec.dataset.class_names)}
+    pictures = {"preprocessing": preprocessing(spec.input_size, spec.dataset.class_names, spec.look)}
     return Chosen(loss=network.loss, **network.costs, architecture=network.architecture.to_json() | pictures)
 
 

@@ -9,6 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from dna_engine.images.info import DatasetInfo
+from dna_engine.images.pixels import Fit
+
 #: Training images below which a set counts as small.
 SMALL_SET = 5_000
 #: Images in a batch, at most and at least.
@@ -30,6 +33,10 @@ FINALISTS = 8
 #: Each is trained for this share of an epoch, and for this many steps, at least.
 LEAST_SHARE, LEAST_STEPS = 0.25, 48
 
+#: Where most pictures are so many times as long as wide, cutting squares out of them would lose half or more of each.
+ELONGATED = 2.0
+#: Shapes of pictures that differ by less than this factor are one shape.
+ALIKE = 1.5
 
 #: What names of sets of digits and letters hold.
 _WRITTEN = ("digits", "mnist", "svhn", "usps", "emnist", "letters")
@@ -90,6 +97,18 @@ def paper_learning_rate(batch: int) -> float:
     return 0.064 * batch / 1024
 
 
-def flip(name: str) -> bool:
-    """Whether classes of a dataset of that name survive the exchange of left and right: written signs do not."""
-    return not any(word in name.lower() for word in _WRITTEN)
+def flip(dataset: DatasetInfo) -> bool:
+    """Whether the classes of a dataset survive the exchange of left and right: written signs do not, as far as its name tells, nor
+    where its pictures were seen not to.
+    """
+    return not dataset.one_way and not any(word in dataset.name.lower() for word in _WRITTEN)
+
+
+def resize(dataset: DatasetInfo) -> Fit:
+    """How pictures become squares: the middle of what is nearly one; of what is not, the whole, squashed where all are of one shape."""
+    if dataset.aspect_ratios is None:
+        return "crop"
+    narrow, middle, wide = dataset.aspect_ratios
+    if max(middle, 1 / middle) < ELONGATED:
+        return "crop"
+    return "squash" if wide <= ALIKE * narrow else "pad"

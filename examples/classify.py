@@ -25,7 +25,7 @@ import onnxruntime
 from PIL import Image, ImageOps
 
 SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"}
-FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 TRAIN_FOLDERS = ("train", "training")
 TEST_FOLDERS = ("val", "valid", "validation", "test", "testing")
 BATCH = 64
@@ -134,13 +134,14 @@ def kept(name: str, files: list[Path]) -> list[Path]:
 
 def batches(paths: list[Path], how: dict[str, Any]) -> Iterator[Any]:
     for start in range(0, len(paths), BATCH):
-        yield np.stack([prepared(open_photo(path), how) for path in paths[start : start + BATCH]])
+        yield np.stack([prepared(open_photo(path, how), how) for path in paths[start : start + BATCH]])
 
 
-def open_photo(path: Path) -> Image.Image:
-    """The photo as the search saw it: upright, 8 bits of red, green and blue, what is transparent on white."""
+def open_photo(path: Path, how: dict[str, Any]) -> Image.Image:
+    """The photo as the search saw it: upright, 8 bits of red, green and blue, what is transparent on the background."""
     with Image.open(path, formats=FORMATS) as stored:
-        sixteen_bits = stored.mode.startswith("I;16") or stored.mode == "I"
+        white = 1 if stored.mode == "F" else how.get("white", 65_535) if stored.mode.startswith("I") else 0
+        inverted = getattr(stored, "tag_v2", {}).get(262) == 0
         stored.load()
         try:
             image = ImageOps.exif_transpose(stored)
@@ -153,23 +154,36 @@ def open_photo(path: Path) -> Image.Image:
             struct.error,
         ):  # Notes of a camera that are broken.
             image = stored
-        if sixteen_bits:
-            return Image.fromarray(np.rint(np.asarray(image) / 257).astype(np.uint8)).convert("RGB")
+        if white:
+            shares = np.minimum(np.asarray(image, np.float32) / white, 1)
+            return Image.fromarray(np.rint(255 * (1 - shares if inverted else shares)).astype(np.uint8)).convert("RGB")
         if image.has_transparency_data:
-            image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
+            below = Image.new("RGBA", image.size, how.get("background", "white"))
+            image = Image.alpha_composite(below, image.convert("RGBA"))
         return image.convert("RGB")
 
 
 def prepared(image: Image.Image, how: dict[str, Any]) -> Any:
-    """The middle of the image as the network's input: (3, size, size), float32."""
-    width, height = image.size
-    side = min(width, height)
-    left, top = (width - side) / 2, (height - side) / 2
-    around = (how["resize"], how["resize"])
-    square = image.resize(around, Image.Resampling.BILINEAR, box=(left, top, left + side, top + side))
+    """The image as the network's input: (3, size, size), float32."""
+    square = squared(image, how)
     margin = (how["resize"] - how["size"]) // 2
     middle = square.crop((margin, margin, margin + how["size"], margin + how["size"]))
     return ((np.asarray(middle) / 255 - how["mean"]) / how["std"]).astype(np.float32).transpose(2, 0, 1)
+
+
+def squared(image: Image.Image, how: dict[str, Any]) -> Image.Image:
+    """The square in its middle, the whole with the background beside it, or the whole squashed."""
+    size, fit = how["resize"], how.get("fit", "crop")
+    width, height = image.size
+    if fit == "pad":
+        longer = max(width, height)
+        inner = (max(1, round(size * width / longer)), max(1, round(size * height / longer)))
+        whole = Image.new("RGB", (size, size), how["background"])
+        whole.paste(image.resize(inner, Image.Resampling.BILINEAR), ((size - inner[0]) // 2, (size - inner[1]) // 2))
+        return whole
+    side = min(width, height)
+    left, top = ((width - side) / 2, (height - side) / 2) if fit == "crop" else (0, 0)
+    return image.resize((size, size), Image.Resampling.BILINEAR, box=(left, top, width - left, height - top))
 
 
 if __name__ == "__main__":

@@ -98,6 +98,13 @@ class SearchOptions(SpecOptions):
         At("retrain.learning_rate"),
         typer.Option(help="Peak learning rate of winner and control.", parser=positive, metavar="RATE"),
     ] = None
+    sampling: Annotated[
+        str | None,
+        At("retrain.sampling"),
+        typer.Option(
+            help="Images of winner and control. uniform: every one once an epoch; by_class: of every class as many."
+        ),
+    ] = None
     teacher_weight: Annotated[TeacherWeight, At("retrain.distill.weight")] = None
     temperature: Annotated[Temperature, At("retrain.distill.temperature")] = None
 

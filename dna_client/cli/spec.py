@@ -39,6 +39,22 @@ class SpecOptions:
         At("input_size"),
         typer.Option(help="Side in pixels that images are resized to.", min=1, metavar="N"),
     ] = None
+    resize: Annotated[
+        str | None,
+        At("resize"),
+        typer.Option(
+            help="How pictures become squares. crop: their middle; pad: the whole, with the background beside it; squash: the whole, its "
+            "sides made equal."
+        ),
+    ] = None
+    background: Annotated[
+        str | None,
+        At("background"),
+        typer.Option(help="Below what is transparent and beside what is padded: white, black, grey or #rrggbb."),
+    ] = None
+    flip: Annotated[
+        bool | None, At("flip"), typer.Option(help="Whether left and right may be exchanged in training images.")
+    ] = None
     seed: Annotated[
         int | None, At("seed"), typer.Option(help="Same spec and seed, same result.", min=0, metavar="N")
     ] = None

@@ -56,8 +56,10 @@ class TrainingOptions(SpecOptions):
     augment: Annotated[
         bool | None, At("augment"), typer.Option(help="Random shifts or crops of training images, and flips, or none.")
     ] = None
-    flip: Annotated[
-        bool | None, At("flip"), typer.Option(help="Whether left and right may be exchanged in training images.")
+    sampling: Annotated[
+        str | None,
+        At("sampling"),
+        typer.Option(help="uniform: every image once an epoch; by_class: of every class as many."),
     ] = None
     start: Annotated[
         str | None,

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dna_engine.images import pixels
+from dna_engine.spec.parts import Sampling
 from dna_engine.training.batches import Images
 from dna_engine.training.splits import Splits
 
@@ -60,8 +61,10 @@ class _Seen(Images):
     def __init__(self, images: Images, lens: Lens) -> None:
         self.labels, self._images, self._lens = images.labels, images, lens
 
-    def epoch(self, epoch: int, batch_size: int, *, seed: int, start: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
-        for images, labels in self._images.epoch(epoch, batch_size, seed=seed, start=start):
+    def epoch(
+        self, epoch: int, batch_size: int, *, seed: int, start: int = 0, sampling: Sampling = "uniform"
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        for images, labels in self._images.epoch(epoch, batch_size, seed=seed, start=start, sampling=sampling):
             yield self._lens(images), labels
 
     def ordered(self, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:

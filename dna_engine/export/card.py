@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dna_engine.accuracy import warning
+from dna_engine.images.pixels import PLAIN
 from dna_engine.plans.results import Exported, Trained, comparison
 
 #: Loads the safetensors with timm alone. The tests run these lines as they stand here, in the card and in the docs.
@@ -20,6 +21,14 @@ blocks = decode_arch_def(arguments.pop("arch_def"))
 model = EfficientNet(blocks, **{"act_layer": "silu", **arguments})
 model.load_state_dict(load_file("weights.safetensors"))
 model.eval()
+"""
+
+#: Makes inputs of pictures with Pillow and numpy alone, by ``images/prepare.py``, which the bundle has a copy of. The tests run these too.
+PREPARE = """\
+import json, pathlib
+from prepare import prepare
+how = json.loads(pathlib.Path("architecture.json").read_text())["preprocessing"]
+images = prepare("photo.jpg", how)[None]
 """
 
 RUN_WITH_ONNXRUNTIME = """\
@@ -53,14 +62,26 @@ An image classifier. Its architecture was found by blockwise architecture search
 
 {onnx}## Prepare a picture
 
-Turned as its EXIF orientation says, 8 bits of red, green and blue, what is transparent on white; the shorter side resized to
-{resize} pixels ({interpolation}), the middle {size} x {size} pixels cut out; each channel
-`(x / 255 - mean) / std` with mean {mean} and std {std}. The number of the largest logit names the class: {classes}.
+`prepare.py` lies beside this card and needs Pillow and numpy alone:
+
+```python
+{prepare}```
+
+The first frame, turned as its EXIF orientation says, 8 bits of red, green and blue, what is transparent on {background}, grey of 16 bits
+scaled from 0 to {white:,}; {fit} of {resize} x {resize} pixels ({interpolation}), of which the middle {size} x {size} are taken; each
+channel `(x / 255 - mean) / std` with mean {mean} and std {std}. The number of the largest logit names the class: {classes}.
 
 ## Trained with
 
 {recipe}; seed {seed}.{teacher} The accuracy holds for images like those it was tested on; nothing was tested beyond them.
 """
+
+
+_FITS = {
+    "crop": "the largest square in its middle resized to one",
+    "pad": "the whole with the background beside it resized to a square",
+    "squash": "the whole, its sides made equal, resized to a square",
+}
 
 
 def write_card(
@@ -89,6 +110,10 @@ def write_card(
         words="".join(f"{line}\n\n" for line in _words(name, trainings)),
         load=LOAD_WITH_TIMM,
         onnx="" if export.warning else _ONNX.format(run=RUN_WITH_ONNXRUNTIME),
+        prepare=PREPARE,
+        background=preprocessing.get("background", PLAIN.background),
+        white=preprocessing.get("white", PLAIN.white),
+        fit=_FITS[preprocessing.get("fit", PLAIN.fit)],
         resize=preprocessing["resize"],
         size=preprocessing["size"],
         interpolation=preprocessing["interpolation"],

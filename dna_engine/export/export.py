@@ -9,6 +9,7 @@ import json
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from inspect import getsource
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
@@ -23,6 +24,7 @@ from torch import Tensor, nn
 from dna_engine.errors import ExportMismatch, InvalidSpec
 from dna_engine.events import Log, Progress, Result
 from dna_engine.export.card import write_card
+from dna_engine.images import prepare
 from dna_engine.jsonfile import read_object
 from dna_engine.plans import Step, files
 from dna_engine.plans.results import Costs, Exported, Trained
@@ -222,10 +224,11 @@ def figures(logits: Mapping[str, Logits], labels: Tensor) -> dict[str, Any]:
 
 
 def write_bundle(folder: Path, card: str) -> None:
-    """One archive of the network's files and its card; the same files give the same bytes."""
+    """One archive of the network's files, its card and what makes inputs of pictures; the same files give the same bytes."""
     names = (files.ARCHITECTURE, files.WEIGHTS, files.ONNX, files.TRAINING, files.EXPORT)
     with zipfile.ZipFile(folder / files.BUNDLE, "w", zipfile.ZIP_DEFLATED) as bundle:
         bundle.writestr(zipfile.ZipInfo("README.md"), card)
+        bundle.writestr(zipfile.ZipInfo("prepare.py"), getsource(prepare))
         for name in names:
             if (folder / name).exists():
                 bundle.writestr(zipfile.ZipInfo(name), (folder / name).read_bytes(), zipfile.ZIP_DEFLATED)

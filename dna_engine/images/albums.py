@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -16,9 +17,10 @@ import numpy as np
 from PIL import Image
 
 from dna_engine.images import balance
+from dna_engine.images.facts import white_of
 from dna_engine.images.info import DatasetInfo
 from dna_engine.images.layout import Layout, Part, read_layout
-from dna_engine.images.picture import open_picture, size_of
+from dna_engine.images.picture import open_picture, peak_of, size_of
 from dna_engine.images.pixels import PLAIN, Look
 
 #: Folder below :func:`datasets_root` in which uploaded datasets are unpacked.
@@ -141,7 +143,7 @@ def describe(
     """
     train, test = albums
     every = max(1, len(train.labels) // LOOKED_AT)
-    sides = [min(train.size(index)) for index in range(0, len(train.labels), every)]
+    sizes = [train.size(index) for index in range(0, len(train.labels), every)]
     return DatasetInfo.model_validate(
         {
             "name": name,
@@ -150,11 +152,20 @@ def describe(
             "num_classes": max(train.labels) + 1,
             "num_train": len(train.labels),
             "num_test": len(test.labels),
-            "image_size": int(statistics.median(sides)),
+            "image_size": int(statistics.median(map(min, sizes))),
+            "aspect_ratios": aspect_ratios([width / height for width, height in sizes]),
             "class_names": class_names,
             "warnings": balance.warnings(class_names, train.labels, test.labels),
         }
     )
+
+
+def aspect_ratios(ratios: Sequence[float]) -> tuple[float, float, float]:
+    """Of so many ratios of width to height: that which a tenth is below, the middle one, and that which a tenth is above."""
+    ordered = sorted(ratios)
+    tenth = len(ordered) // 10
+    low, middle, high = (round(ordered[place], 3) for place in (tenth, len(ordered) // 2, len(ordered) - 1 - tenth))
+    return low, middle, high
 
 
 def describe_folder(name: str, kind: str, location: str, layout: Layout) -> DatasetInfo:
@@ -166,4 +177,5 @@ def describe_folder(name: str, kind: str, location: str, layout: Layout) -> Data
     info = describe(
         name, kind, location, (_album(layout.train), _album(layout.test)), class_names=list(layout.train.classes)
     )
-    return info.model_copy(update={"left_out": layout.left_out})
+    files = layout.train.files[:: max(1, len(layout.train.files) // LOOKED_AT)]
+    return info.model_copy(update={"left_out": layout.left_out, "white": white_of(map(peak_of, files))})

@@ -6,10 +6,9 @@ import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-import numpy as np
 from PIL import Image, ImageFile
 
-from dna_engine.images.picture import TWO_CHANNELS, drafted, orientation, refuse_slow, upright_size
+from dna_engine.images.picture import TWO_CHANNELS, drafted, orientation, peak, refuse_slow, upright_size
 from dna_engine.images.picture_file import PictureFile
 from dna_engine.images.picture_frames import frames
 from dna_engine.images.prepare import WHITE, range_of, refuse_unknown_white
@@ -129,7 +128,7 @@ def examine(path: PictureFile) -> Facts | Fault:
                 turned=held != 1 or orientation(image) != 1,
                 frames=frames(image, path),
                 transparent=_is_transparent(image),
-                peak=_peak(image),
+                peak=peak(image),
                 cut_bits=deep_colours,
                 digest=_digest(path),
             )
@@ -165,10 +164,6 @@ def _is_transparent(image: Image.Image) -> bool:
         opacity = through if isinstance(through, bytes) else b"\xff" * through + b"\0"
         return any(used and alpha < 255 for used, alpha in zip(image.histogram(), opacity, strict=False))
     return image.has_transparency_data
-
-
-def _peak(image: Image.Image) -> int:
-    return int(np.asarray(image).max()) if image.mode != "F" and range_of(image, WHITE) else 0
 
 
 def _digest(path: PictureFile) -> str:

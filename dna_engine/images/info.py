@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from dna_engine.errors import UnknownName
+from dna_engine.images.prepare import WHITE
 
 
 class DatasetInfo(BaseModel):
@@ -40,6 +41,22 @@ class DatasetInfo(BaseModel):
         default_factory=list,
         exclude_if=lambda sentences: not sentences,
         description="What makes an accuracy on these images say little, a sentence each.",
+    )
+    aspect_ratios: tuple[float, float, float] | None = Field(
+        default=None,
+        exclude_if=lambda ratios: ratios is None,
+        description="Width over height of the pictures: of a tenth at most, of half, and of all but a tenth. None where it was not looked.",
+    )
+    white: int = Field(
+        default=WHITE,
+        ge=1,
+        exclude_if=lambda white: white == WHITE,
+        description="What is white in pictures of 16 bits of grey.",
+    )
+    one_way: bool = Field(
+        default=False,
+        exclude_if=lambda one_way: not one_way,
+        description="Mirrored pictures of one class look like those of another, so that none are mirrored unless it is asked for.",
     )
 
 

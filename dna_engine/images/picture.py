@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 from PIL import ExifTags, Image, ImageFile, PngImagePlugin, TiffImagePlugin
 
 from dna_engine.errors import DataError
@@ -66,6 +67,21 @@ def size_of(path: PictureFile) -> tuple[int, int]:
     """
     with _readable(path), _opened(path) as image:
         return upright_size(image, image.size)
+
+
+def peak_of(path: PictureFile) -> int:
+    """Largest value of 16 bits of grey; 0 for any other picture, which is not decoded.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    with _readable(path), _opened(path) as image:
+        return peak(image)
+
+
+def peak(image: Image.Image) -> int:
+    """The same of one that is open."""
+    return int(np.asarray(image).max()) if image.mode.startswith("I") and range_of(image, WHITE) else 0
 
 
 def orientation(image: Image.Image) -> int:

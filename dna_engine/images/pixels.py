@@ -25,12 +25,12 @@ class Look:
 
     Attributes:
         fit: how one that is no square becomes one.
-        background: ``#rrggbb``, below what is transparent and beside what is padded.
+        background: a colour as Pillow reads it, below what is transparent and beside what is padded.
         white: value of 16 bits of grey that is white.
     """
 
     fit: Fit = "crop"
-    background: str = "#ffffff"
+    background: str = "white"
     white: int = WHITE
 
 

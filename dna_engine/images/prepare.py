@@ -32,7 +32,7 @@ def prepare(path: str | Path, how: Mapping[str, Any]) -> np.ndarray[Any, np.dtyp
     Args:
         how: what ``architecture.json`` has under ``preprocessing``.
     """
-    background = how.get("background", "#ffffff")
+    background = how.get("background", "white")
     Image.init()
     with Image.open(path, formats=[name for name in FORMATS if name in Image.OPEN]) as stored:
         picture = rgb(stored, background=background, white=how.get("white", WHITE))
@@ -42,7 +42,7 @@ def prepare(path: str | Path, how: Mapping[str, Any]) -> np.ndarray[Any, np.dtyp
     return normalised.transpose(2, 0, 1)
 
 
-def rgb(image: Image.Image, *, background: str = "#ffffff", white: int = WHITE) -> Image.Image:
+def rgb(image: Image.Image, *, background: str = "white", white: int = WHITE) -> Image.Image:
     """The first frame, turned as its EXIF orientation says, as RGB of 8 bits a channel.
 
     Grey of 16 bits is scaled from 0 to ``white``, of 32-bit floats from 0 to 1; what is transparent lies on the background; every
@@ -107,7 +107,7 @@ def _upright(image: Image.Image) -> Image.Image:
         return image
 
 
-def square(picture: Image.Image, size: int, *, fit: str = "crop", background: str = "#ffffff") -> Image.Image:
+def square(picture: Image.Image, size: int, *, fit: str = "crop", background: str = "white") -> Image.Image:
     """A picture of any shape as a square of ``size``.
 
     Args:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 from dna_engine import defaults
 from dna_engine.errors import InvalidSpec
 from dna_engine.fields import Written
 from dna_engine.images.info import DatasetInfo
+from dna_engine.images.pixels import Fit, Look
 from dna_engine.space import CellRef, Space
 
 Text = Annotated[str, Field(max_length=200)]
@@ -25,10 +27,23 @@ def _whole(value: Any) -> Any:
 Whole = Annotated[int, BeforeValidator(_whole)]
 
 
+def _colour(value: str) -> str:
+    """As Pillow reads it, in the few ways that leave no doubt."""
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}|white|black|grey", value):
+        raise ValueError("Write a colour as #rrggbb, such as #808080, or as white, black or grey")
+    return value
+
+
+Colour = Annotated[str, AfterValidator(_colour)]
+
+
 class Part(Written):
     """Numbers are numbers here, and true is none: a text that looks like one is a mistake that would go unnoticed."""
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False, strict=True, serialize_by_alias=True)
+
+
+Sampling = Literal["uniform", "by_class"]
 
 
 class AnswersSpec(Part):
@@ -71,6 +86,11 @@ class RecipeSpec(Part):
     )
     weight_decay: float = Field(default=0.05, ge=0, le=1)
     label_smoothing: float = Field(default=0.1, ge=0, lt=1)
+    sampling: Sampling = Field(
+        default="uniform",
+        description="uniform: every image once an epoch. by_class: as many images an epoch, of every class as many, for classes of "
+        "unequal sizes: those of small classes come several times, some of large ones not at all.",
+    )
 
 
 class ResolvedRecipe(RecipeSpec):
@@ -150,6 +170,16 @@ class JobSpec(Part):
         description="Whether left and right may be exchanged in training images: false for text, arrows and hands. Default: true, but "
         "for sets of digits and letters.",
     )
+    resize: Fit | None = Field(
+        default=None,
+        description="How a picture that is no square becomes one. crop: the largest square in its middle; pad: the whole, with "
+        "`background` beside it; squash: the whole, its sides made equal. Default: crop; where most pictures are twice as long as wide "
+        "or longer, squash if all are of one shape, else pad.",
+    )
+    background: Colour = Field(
+        default="white",
+        description="Below what is transparent, and beside what is padded: #rrggbb, white, black or grey.",
+    )
     seed: Whole = Field(default=0, ge=0, le=2**31 - 1)
     labels: dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=256)]] = Field(
         default_factory=dict, max_length=32
@@ -163,13 +193,21 @@ class ResolvedJob(Part, ABC):
     dataset: DatasetInfo
     input_size: Whole
     augment: bool
-    flip: bool = Field(default_factory=lambda known: defaults.flip(known["dataset"].name))
+    flip: bool = Field(default_factory=lambda known: defaults.flip(known["dataset"]))
     """Left open in specs of versions that did not keep it."""
+    resize: Fit = "crop"
+    background: Colour = "white"
+    """Versions that kept neither did so."""
     seed: Whole
     labels: dict[str, str]
 
     #: Field of the spec as written with the learning rate of its networks: what to change where a training diverges.
     rate_field: ClassVar[str]
+
+    @property
+    def look(self) -> Look:
+        """How its pictures become squares of red, green and blue."""
+        return Look(fit=self.resize, background=self.background, white=self.dataset.white)
 
     @property
     def held_out(self) -> int:

@@ -70,7 +70,9 @@ def resolve(spec: SearchSpec, dataset: DatasetInfo, given: GivenTeacher | None =
         retrain=_retraining(spec.retrain, dataset, start, supervisor),
         block_weights=weights,
         augment=spec.augment,
-        flip=defaults.flip(dataset.name) if spec.flip is None else spec.flip,
+        flip=defaults.flip(dataset) if spec.flip is None else spec.flip,
+        resize=spec.resize or defaults.resize(dataset),
+        background=spec.background,
         seed=spec.seed,
         labels=spec.labels,
     )

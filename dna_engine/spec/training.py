@@ -12,7 +12,7 @@ from dna_engine import defaults
 from dna_engine.catalogue import get_teacher
 from dna_engine.errors import InvalidSpec
 from dna_engine.images.info import DatasetInfo
-from dna_engine.images.pixels import preprocessing
+from dna_engine.images.pixels import Look, preprocessing
 from dna_engine.space import CellRef, Space, parse_space
 from dna_engine.space.architecture import Architecture
 from dna_engine.spec.parts import (
@@ -102,9 +102,10 @@ def resolve_training(
     fitted = replace(
         architecture, num_classes=dataset.num_classes, input_size=spec.input_size or architecture.input_size
     )
-    described = fitted.to_json() | {"preprocessing": preprocessing(fitted.input_size, dataset.class_names)}
+    look = Look(fit=spec.resize or defaults.resize(dataset), background=spec.background, white=dataset.white)
+    described = fitted.to_json() | {"preprocessing": preprocessing(fitted.input_size, dataset.class_names, look)}
     rest = left_open(spec, dataset.num_train)
-    written = spec.model_dump(include={*RecipeSpec.model_fields, "augment", "seed", "labels"})
+    written = spec.model_dump(include={*RecipeSpec.model_fields, "augment", "background", "seed", "labels"})
     return ResolvedTraining.model_validate(
         written
         | rest
@@ -113,7 +114,8 @@ def resolve_training(
             "name": spec.name or f"{dataset.name}, {rest['epochs']} epochs",
             "dataset": dataset,
             "input_size": fitted.input_size,
-            "flip": defaults.flip(dataset.name) if spec.flip is None else spec.flip,
+            "flip": defaults.flip(dataset) if spec.flip is None else spec.flip,
+            "resize": look.fit,
             "architecture": described,
         }
     )

@@ -21,9 +21,10 @@ from torch.utils.data import DataLoader, Dataset
 
 from dna_engine.errors import DataError
 from dna_engine.images.albums import Album
-from dna_engine.images.pixels import MEAN, STD
+from dna_engine.images.pixels import MEAN, PLAIN, STD, Look
 from dna_engine.runtime.cores import available
 from dna_engine.runtime.seeds import stream
+from dna_engine.spec.parts import Sampling
 from dna_engine.training.crops import middle, pixels_of, random_crop
 
 #: Pictures that a process asks for at once where each is an answer from elsewhere: an object store takes some 30 ms for any.
@@ -35,6 +36,30 @@ def normalize(images: Tensor) -> Tensor:
     std = torch.tensor(STD, device=images.device).view(3, 1, 1)
     mean = torch.tensor(MEAN, device=images.device).view(3, 1, 1)
     return images.float().mul_(1 / (255 * std)).sub_(mean / std)
+
+
+def drawn_by_class(labels: Sequence[int], generator: torch.Generator) -> list[int]:
+    """As many places as there are labels, mixed, and of every class as many as of any other, up to one.
+
+    The places of a class come in turns, each of which has them all: none twice before every other has come.
+    """
+    members: dict[int, list[int]] = {}
+    for place, label in enumerate(labels):
+        members.setdefault(label, []).append(place)
+    rounds = -(-len(labels) // len(members))
+    turns = [_turns(places, rounds, generator) for places in members.values()]
+    drawn = [turns[number][turn] for turn in range(rounds) for number in _mixed(len(turns), generator)]
+    return drawn[: len(labels)]
+
+
+def _turns(places: Sequence[int], count: int, generator: torch.Generator) -> list[int]:
+    passes = -(-count // len(places))
+    return [places[index] for _ in range(passes) for index in _mixed(len(places), generator)][:count]
+
+
+def _mixed(count: int, generator: torch.Generator) -> list[int]:
+    mixed: list[int] = torch.randperm(count, generator=generator).tolist()
+    return mixed
 
 
 class Images(ABC):
@@ -50,22 +75,29 @@ class Images(ABC):
         return max(1, len(self) // batch_size)
 
     @abstractmethod
-    def epoch(self, epoch: int, batch_size: int, *, seed: int, start: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
+    def epoch(
+        self, epoch: int, batch_size: int, *, seed: int, start: int = 0, sampling: Sampling = "uniform"
+    ) -> Iterator[tuple[Tensor, Tensor]]:
         """Shuffled, augmented batches of epoch ``epoch`` (from 0), from batch ``start`` on."""
 
     @abstractmethod
     def ordered(self, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Every image once, in order, centred; the last batch may be smaller."""
 
-    def batches(self, batch_size: int, *, epochs: int, seed: int, start: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
+    def batches(
+        self, batch_size: int, *, epochs: int, seed: int, start: int = 0, sampling: Sampling = "uniform"
+    ) -> Iterator[tuple[Tensor, Tensor]]:
         """The batches of all epochs, from step ``start`` of the whole run on."""
         per_epoch = self.steps(batch_size)
         for epoch in range(start // per_epoch, epochs):
             first = start % per_epoch if epoch == start // per_epoch else 0
-            yield from self.epoch(epoch, batch_size, seed=seed, start=first)
+            yield from self.epoch(epoch, batch_size, seed=seed, start=first, sampling=sampling)
 
-    def _order(self, epoch: int, batch_size: int, seed: int, start: int) -> list[list[int]]:
-        shuffled = torch.randperm(len(self), generator=stream(seed, epoch)).tolist()
+    def _order(self, epoch: int, batch_size: int, seed: int, start: int, sampling: Sampling) -> list[list[int]]:
+        if sampling == "by_class":
+            shuffled = drawn_by_class(self.labels.tolist(), stream(seed, epoch))
+        else:
+            shuffled = torch.randperm(len(self), generator=stream(seed, epoch)).tolist()
         return [shuffled[i * batch_size : (i + 1) * batch_size] for i in range(start, self.steps(batch_size))]
 
 
@@ -83,8 +115,10 @@ class StoredImages(Images):
         self.canvases, self.labels, self.size = canvases, labels, size
         self.augment, self.flip = augment, flip
 
-    def epoch(self, epoch: int, batch_size: int, *, seed: int, start: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
-        for number, indices in enumerate(self._order(epoch, batch_size, seed, start), start):
+    def epoch(
+        self, epoch: int, batch_size: int, *, seed: int, start: int = 0, sampling: Sampling = "uniform"
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        for number, indices in enumerate(self._order(epoch, batch_size, seed, start, sampling), start):
             chosen = torch.tensor(indices, device=self.labels.device)
             images = self._cropped(chosen, stream(seed, epoch, number)) if self.augment else self._centred(chosen)
             yield normalize(images), self.labels[chosen]
@@ -118,16 +152,26 @@ class StreamedImages(Images):
     """Images decoded by worker processes: training by random resized crops, otherwise the centre."""
 
     def __init__(
-        self, album: Album, indices: Sequence[int], size: int, *, augment: bool, flip: bool, device: torch.device
+        self,
+        album: Album,
+        indices: Sequence[int],
+        size: int,
+        *,
+        augment: bool,
+        flip: bool,
+        device: torch.device,
+        look: Look = PLAIN,
     ) -> None:
         self.album, self.indices, self.size = album, list(indices), size
-        self.augment, self.flip, self.device = augment, flip, device
+        self.augment, self.flip, self.look, self.device = augment, flip, look, device
         self.labels = torch.tensor([album.labels[index] for index in self.indices])
 
-    def epoch(self, epoch: int, batch_size: int, *, seed: int, start: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
+    def epoch(
+        self, epoch: int, batch_size: int, *, seed: int, start: int = 0, sampling: Sampling = "uniform"
+    ) -> Iterator[tuple[Tensor, Tensor]]:
         keys = [
             [(i, f"{seed}/{epoch}/{i}" if self.augment else None) for i in batch]
-            for batch in self._order(epoch, batch_size, seed, start)
+            for batch in self._order(epoch, batch_size, seed, start, sampling)
         ]
         return self._load(keys)
 
@@ -161,9 +205,10 @@ class _Decoded(Dataset[tuple[Tensor, int]]):
     def __getitem__(self, key: tuple[int, str | None]) -> tuple[Tensor, int]:
         place, seed = key
         index = self.images.indices[place]
-        picture = self.images.album.picture(index)
+        size, look = self.images.size, self.images.look
+        picture = self.images.album.picture(index, look)
         if seed is None:
-            picture = middle(picture, self.images.size)
+            picture = middle(picture, size, look)
         else:
-            picture = random_crop(picture, self.images.size, random.Random(seed), flip=self.images.flip)
+            picture = random_crop(picture, size, random.Random(seed), flip=self.images.flip, look=look)
         return pixels_of(picture), self.images.album.labels[index]

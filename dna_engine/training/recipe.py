@@ -14,6 +14,7 @@ from torch import nn
 
 from dna_engine.defaults import learning_rate, paper_learning_rate
 from dna_engine.spec import ResolvedRecipe, ResolvedSpec, ResolvedTeacher
+from dna_engine.spec.parts import Sampling
 
 #: Of a network that is trained further: the early layers, whose features are of any images, change least.
 LAYER_DECAY, LEAST_SCALE = 0.75, 0.1
@@ -41,6 +42,7 @@ class Recipe:
         frozen_epochs: the first ones, in which the classifier alone is trained and all before it stays as it is.
         layer_decay: learning rate of each layer over that of the next one, down to :data:`LEAST_SCALE` of the classifier's; None
             for one rate.
+        sampling: uniform, every image once an epoch; by_class, of every class as many.
     """
 
     epochs: float
@@ -59,11 +61,12 @@ class Recipe:
     temperature: float = 1.0
     frozen_epochs: int = 0
     layer_decay: float | None = None
+    sampling: Sampling = "uniform"
 
     @classmethod
     def of(cls, spec: ResolvedRecipe) -> Recipe:
         """The recipe that a spec asks for."""
-        recipe = cls._by_labels(spec)
+        recipe = replace(cls._by_labels(spec), sampling=spec.sampling)
         if spec.distill is None:
             return recipe
         return replace(recipe, teacher_weight=spec.distill.weight, temperature=spec.distill.temperature)
@@ -92,6 +95,7 @@ class Recipe:
             learning_rate=learning_rate(size) if paper else spec.retrain.learning_rate,
             label_smoothing=0.0,
             warmup_epochs=epochs / 10,
+            sampling=spec.retrain.sampling,
         )
 
     @classmethod

@@ -13,7 +13,7 @@ import torch
 from dna_engine.errors import DataError
 from dna_engine.images.albums import Album, open_digits, open_folder, open_upload
 from dna_engine.images.info import DatasetInfo
-from dna_engine.images.pixels import margin
+from dna_engine.images.pixels import PLAIN, Look, margin
 from dna_engine.images.shards.album import open_shards
 from dna_engine.images.timm_albums import open_timm
 from dna_engine.runtime.cores import available
@@ -61,6 +61,7 @@ def load_splits(spec: ResolvedJob, device: torch.device, *, share: float = 1.0) 
         seed=spec.seed,
         augment=spec.augment,
         flip=spec.flip,
+        look=spec.look,
         device=device,
         share=share,
     )
@@ -74,6 +75,7 @@ def splits_of(
     seed: int,
     augment: bool,
     flip: bool = True,
+    look: Look = PLAIN,
     device: torch.device,
     share: float = 1.0,
 ) -> Splits:
@@ -93,7 +95,7 @@ def splits_of(
     if share < 1:
         chosen, _ = by_class([train.labels[index] for index in kept], max(2, round(share * len(kept))), seed)
         kept = [kept[place] for place in sorted(chosen)]
-    hold = partial(_hold, size=input_size, flip=flip, device=device)
+    hold = partial(_hold, size=input_size, flip=flip, look=look, device=device)
     return Splits(
         train=partial(hold, train, kept, augment=augment),
         rate=partial(hold, train, held_out, augment=False),
@@ -135,14 +137,14 @@ def _albums(dataset: DatasetInfo) -> tuple[Album, Album]:
 
 
 def _hold(
-    album: Album, indices: Sequence[int], *, size: int, augment: bool, flip: bool, device: torch.device
+    album: Album, indices: Sequence[int], *, size: int, augment: bool, flip: bool, look: Look, device: torch.device
 ) -> Images:
     side = size + 2 * margin(size)
     if len(indices) * 3 * side * side > IN_MEMORY:
-        return StreamedImages(album, indices, size, augment=augment, flip=flip, device=device)
+        return StreamedImages(album, indices, size, augment=augment, flip=flip, look=look, device=device)
     canvases = torch.empty(len(indices), 3, side, side, dtype=torch.uint8)
     with ThreadPoolExecutor(ASKED_AT_ONCE if album.distant else available()) as pool:
-        for place, held in enumerate(pool.map(lambda index: canvas(album.picture(index), size), indices)):
+        for place, held in enumerate(pool.map(lambda index: canvas(album.picture(index, look), size, look), indices)):
             canvases[place] = held
     labels = torch.tensor([album.labels[index] for index in indices])
     return StoredImages(canvases.to(device), labels.to(device), size, augment=augment, flip=flip)

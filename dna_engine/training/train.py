@@ -177,7 +177,11 @@ class _Run:
 
     def train(self) -> None:
         batches = self.splits.train.batches(
-            self.recipe.batch_size, epochs=math.ceil(self.recipe.epochs), seed=self.seed, start=self.step
+            self.recipe.batch_size,
+            epochs=math.ceil(self.recipe.epochs),
+            seed=self.seed,
+            start=self.step,
+            sampling=self.recipe.sampling,
         )
         while self.step < self.total:
             began = time.monotonic()

@@ -71,3 +71,9 @@ def test_a_training_leaves_its_recipe_open() -> None:
 def test_a_teacher_that_is_trained_further_for_epochs_that_were_left_open() -> None:
     further = RESOLVED | {"teacher": {"model": "resnet50", "weights": "finetune", "epochs": 20}}
     assert ("teacher", "resnet50, 20 epochs") in chosen({"teacher": {"weights": "finetune"}}, further)
+
+
+@pytest.mark.parametrize(("resize", "said"), [("pad", "padded to squares"), ("squash", "squashed to squares")])
+def test_long_pictures(resize: str, said: str) -> None:
+    assert ("pictures", said) in chosen({}, RESOLVED | {"resize": resize})
+    assert ("pictures", said) not in chosen({"resize": resize}, RESOLVED | {"resize": resize})

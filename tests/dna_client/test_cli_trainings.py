@@ -57,8 +57,12 @@ def test_and_tables_for_people(dna: Dna, network: str, trained: str) -> None:
 def test_creates_from_options(dna: Dna, network: str, finished: str) -> None:
     about = "--dataset digits --name mine --input-size 48 --seed 5 --label a=b --start scratch"
     recipe = "--recipe adamw --epochs 3 --batch-size 32 --learning-rate 0.004 --weight-decay 0 --label-smoothing 0.2"
+    pictures = "--resize pad --background #102030 --no-augment --flip"
     made = dna(
-        "training", "create", f"{finished[-8:]}/winner", *f"{about} {recipe} --no-augment --flip --json".split()
+        "training",
+        "create",
+        f"{finished[-8:]}/winner",
+        *f"{about} {recipe} --sampling by_class {pictures} --json".split(),
     ).json
     spec = made["spec"]
     assert made["architecture_id"] == network
@@ -66,6 +70,7 @@ def test_creates_from_options(dna: Dna, network: str, finished: str) -> None:
     assert (spec["epochs"], spec["batch_size"], spec["learning_rate"]) == (3, 32, 0.004)
     assert (spec["weight_decay"], spec["label_smoothing"]) == (0, 0.2)
     assert (spec["augment"], spec["flip"], spec["recipe"], spec["start"]) == (False, True, "adamw", "scratch")
+    assert (spec["resize"], spec["background"], spec["sampling"]) == ("pad", "#102030", "by_class")
 
 
 def test_begins_with_its_blocks_and_learns_from_the_teacher_where_that_is_asked_for(dna: Dna, finished: str) -> None:
@@ -155,7 +160,7 @@ def test_downloads(dna: Dna, trained: str, tmp_path: Path) -> None:
         ("create nobody/winner --dataset digits", 4, "dna search list shows them"),
         ("create {network} --dataset digitz", 2, "Did you mean 'digits'"),
         ("create {network} --dataset digits --recipe cake", 2, "recipe"),
-        ("create {network} --dataset digits --smoothing 1", 2, "Did you mean --label-smoothing?"),
+        ("create {network} --dataset digits --smoothing 1", 2, "Did you mean --label-smoothing"),
         ("create {network} --dataset digits --epochs 0", 2, "'--epochs': it should be greater than or equal to 1"),
         ("show nobody", 4, "There is no training 'nobody'; dna training list shows them."),
         ("cancel 00000000-0000-7000-8000-000000000000", 4, "There is no training"),

@@ -76,3 +76,33 @@ def test_a_training_on_images_that_are_shrunk_or_fewer_than_a_batch_is_warned_of
     assert told_of_training(PHOTOS, input_size=160) == []
     (few,) = told_of_training(PHOTOS, input_size=160, batch_size=241)
     assert few.startswith("A batch of 241 is more than the 240 training images")
+
+
+@pytest.mark.parametrize(
+    ("resize", "says"),
+    [
+        (
+            "crop",
+            "the square in the middle is 20% of one, the rest is never seen. Take resize pad or squash (--resize).",
+        ),
+        ("pad", "become squares with the background beside them"),
+        (None, "become squares with their sides made equal"),
+    ],
+)
+def test_how_long_pictures_become_squares_is_told(resize: str | None, says: str) -> None:
+    long = PHOTOS.model_copy(update={"aspect_ratios": (5.0, 5.0, 5.0)})
+    (said,) = told_of_training(long, input_size=160, resize=resize)
+    assert said.startswith("Most pictures are 5.0 times as long as wide")
+    assert says in said
+    assert said in advice(resolve(SearchSpec.model_validate({"dataset": "photos", "resize": resize}), long))
+
+
+@pytest.mark.parametrize(
+    ("side", "ratio", "resize", "told"),
+    [(112, 1.0, None, False), (111, 1.0, None, True), (64, 5.0, "crop", True), (64, 5.0, "pad", False), (64, 5.0, "squash", False)],
+)  # fmt: skip
+def test_pictures_that_are_enlarged_by_more_than_two(side: int, ratio: float, resize: str | None, told: bool) -> None:
+    small = PHOTOS.model_copy(update={"image_size": side, "aspect_ratios": 3 * (ratio,)})
+    said = advice(resolve(SearchSpec.model_validate({"dataset": "photos", "resize": resize}), small))
+    assert any(sentence.startswith("Most pictures are enlarged ") for sentence in said) == told
+    assert not any("enlarged" in sentence for sentence in told_of_training(small, resize=resize)), "at 64 pixels"

@@ -74,3 +74,29 @@ def test_signs_are_not_mirrored_unless_that_is_asked_for(name: str, allowed: boo
 def test_a_spec_that_was_kept_before_there_was_a_choice_is_read_as_it_was_meant() -> None:
     kept = resolve(SearchSpec(dataset="digits"), DIGITS).model_dump(mode="json", exclude={"flip"})
     assert not ResolvedSpec.model_validate(kept).flip
+
+
+@pytest.mark.parametrize(
+    ("ratios", "resize"),
+    [
+        (None, "crop"),
+        ((0.75, 1.33, 1.5), "crop"),
+        ((1.0, 1.78, 5.0), "crop"),
+        ((4.9, 5.0, 5.0), "squash"),
+        ((0.2, 0.2, 0.25), "squash"),
+        ((1.5, 3.0, 8.0), "pad"),
+        ((0.2, 4.0, 5.0), "pad"),
+    ],
+)
+def test_long_pictures_are_not_cut_unless_that_is_asked_for(
+    ratios: tuple[float, float, float] | None, resize: str
+) -> None:
+    info = photos(240).model_copy(update={"aspect_ratios": ratios})
+    assert resolve(SearchSpec(dataset="photos"), info).resize == resize
+    assert resolve(SearchSpec(dataset="photos", resize="crop"), info).resize == "crop"
+
+
+def test_pictures_that_were_seen_not_to_survive_it_are_not_mirrored_unless_that_is_asked_for() -> None:
+    info = photos(240).model_copy(update={"one_way": True})
+    assert not resolve(SearchSpec(dataset="photos"), info).flip
+    assert resolve(SearchSpec(dataset="photos", flip=True), info).flip

@@ -15,7 +15,7 @@ from PIL import Image
 from dna_engine.export.export import write_onnx
 from dna_engine.images.albums import describe_folder
 from dna_engine.images.layout import read_layout
-from dna_engine.images.pixels import preprocessing
+from dna_engine.images.pixels import PLAIN, Look, preprocessing
 from dna_engine.training.splits import splits_of
 from examples import classify
 from tests.dna_engine.images.test_arrange import write
@@ -49,14 +49,17 @@ def photos(root: Path) -> Path:
     return root
 
 
-@pytest.mark.parametrize("size", [32, 64, 96])
-def test_photos_are_prepared_as_the_search_prepares_them(size: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("size", "look"), [(32, Look("squash")), (64, Look("pad", "#1080f0", 4_095)), (96, PLAIN), (32, PLAIN)]
+)
+def test_photos_are_prepared_as_the_search_prepares_them(size: int, look: Look, tmp_path: Path) -> None:
     info = describe_folder("pets", "folder", str(tmp_path), read_layout(photos(tmp_path)))
-    how = json.loads(json.dumps(preprocessing(size, info.class_names)))
+    how = json.loads(json.dumps(preprocessing(size, info.class_names, look)))
     held_out = classify.photos_by_class(tmp_path, held_out=True)
     paths = [(path, label) for label, files in enumerate(held_out.values()) for path in files]
     found = np.concatenate(list(classify.batches([path for path, _ in paths], how)))
-    test = splits_of(info, input_size=size, rating_images=4, seed=0, augment=True, device=torch.device("cpu")).test
+    cpu = torch.device("cpu")
+    test = splits_of(info, input_size=size, rating_images=4, seed=0, augment=True, look=look, device=cpu).test
     images, labels = next(test.ordered(100))
     assert found.shape == (20, 3, size, size)
     assert np.abs(found - images.numpy()).max() < 1e-5

@@ -14,6 +14,7 @@ from dna_engine.effort import START_SECONDS
 from dna_engine.images.info import DIGITS
 from dna_engine.space import get_space
 from dna_engine.spec import SearchSpec, resolve
+from store import datasets
 from store.blobs import BlobStore
 from store.session import Sessions, transaction
 from store.tables import Step
@@ -64,7 +65,41 @@ def test_what_weakens_the_ratings_is_warned_of(client: TestClient, sessions: Ses
         new_worker(session).device = "cuda:0"
     assert estimate(client)["warnings"] == []
     body = estimate(client, space="mbconv-small", teacher={"model": "vit_base_patch16_224"})
-    assert (body["feasible"], len(body["warnings"])) == (True, 1)
+    assert body["feasible"]
+    assert [warning.split()[0] for warning in body["warnings"]] == ["Most", "Block"]
+
+
+def test_how_pictures_become_squares_is_shown(client: TestClient, sessions: Sessions) -> None:
+    with transaction(sessions) as session:
+        datasets.create(
+            session, DIGITS.model_copy(update={"name": "panoramas", "aspect_ratios": (4.9, 5.0, 5.1)}), fingerprint="f"
+        )
+    body = estimate(client, dataset="panoramas")
+    assert (body["spec"]["resize"], body["spec"]["background"], body["spec"]["flip"]) == ("squash", "white", True)
+    assert any("become squares with their sides made equal" in warning for warning in body["warnings"])
+    asked = {"resize": "pad", "background": "#102030", "flip": False, "retrain": {"sampling": "by_class"}}
+    spec = estimate(client, dataset="panoramas", **asked)["spec"]
+    assert {name: spec[name] for name in ("resize", "background", "flip")} == {
+        "resize": "pad",
+        "background": "#102030",
+        "flip": False,
+    }
+    assert spec["retrain"]["sampling"] == "by_class"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "says"),
+    [
+        ("resize", "stretch", "'crop', 'pad' or 'squash'"),
+        ("background", "purple", "Write a colour as #rrggbb, such as #808080, or as white, black or grey"),
+        ("flip", "no", "boolean"),
+    ],
+)
+def test_what_cannot_be_done_with_pictures_is_refused(shared: TestClient, field: str, value: str, says: str) -> None:
+    response = shared.post("/searches/estimate", json={"dataset": "digits", field: value})
+    (error,) = response.json()["errors"]
+    assert (response.status_code, error["pointer"]) == (422, f"#/{field}")
+    assert says in error["detail"]
 
 
 def test_that_no_worker_is_live_is_warned_of(client: TestClient) -> None:

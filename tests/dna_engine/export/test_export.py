@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -22,16 +24,19 @@ from dna_engine.defaults import Start
 from dna_engine.errors import ExportMismatch
 from dna_engine.events import Log
 from dna_engine.export import export
-from dna_engine.export.card import LOAD_WITH_TIMM, write_card
+from dna_engine.export.card import LOAD_WITH_TIMM, PREPARE, write_card
 from dna_engine.export.export import write_onnx
-from dna_engine.images.pixels import preprocessing
+from dna_engine.images.albums import FolderAlbum
+from dna_engine.images.pixels import Look, preprocessing
 from dna_engine.plans import Kind, Step
 from dna_engine.plans.results import Costs, Exported, Trained
 from dna_engine.space import parse_space
 from dna_engine.space.architecture import Architecture
+from dna_engine.training.batches import StreamedImages
 from dna_engine.training.network import build, count, load
 from dna_engine.training.splits import load_splits
 from dna_engine.training.train import evaluate
+from tests import untidy_pictures
 from tests.dna_engine.runs import TINY_SPACE, context, tiny_spec
 
 SPEC = tiny_spec()
@@ -183,6 +188,7 @@ def test_the_bundle_is_all_one_needs(run: Path, tmp_path: Path, monkeypatch: pyt
         bundle.extractall(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {
         "README.md",
+        "prepare.py",
         "architecture.json",
         "weights.safetensors",
         "model.onnx",
@@ -191,6 +197,7 @@ def test_the_bundle_is_all_one_needs(run: Path, tmp_path: Path, monkeypatch: pyt
     }
     card = (tmp_path / "README.md").read_text()
     assert LOAD_WITH_TIMM in card
+    assert PREPARE in card
     assert "names the class: 0 0, 1 1, 2 2," in card
     known = "trained further on the same images, weights timm/resnet50.a1_in1k, revision c0ffee"
     assert f"followed the teacher resnet50 ({known})." in card
@@ -202,6 +209,59 @@ def test_the_bundle_is_all_one_needs(run: Path, tmp_path: Path, monkeypatch: pyt
     images = load_splits(SPEC, torch.device("cpu")).test
     accuracy = evaluate(names["model"], images, torch.device("cpu")).accuracy
     assert accuracy == json.loads((tmp_path / "training.json").read_text())["test_accuracy"]
+
+
+#: Runs in the folder of a bundle, with the pictures and the ways to prepare them; prints the modules that it took.
+_FOREIGN = """
+import json, pathlib, sys
+sys.path.insert(0, ".")
+import numpy as np
+import onnxruntime
+import prepare
+pictures = sorted(pathlib.Path(sys.argv[1]).iterdir())
+session = onnxruntime.InferenceSession("model.onnx")
+found = {}
+for name, how in json.loads(sys.argv[2]).items():
+    images = np.stack([prepare.prepare(path, how) for path in pictures])
+    found[name] = session.run(None, {"images": images})[0]
+np.savez("logits.npz", **found)
+print(*sorted({name.split(".")[0] for name in sys.modules}))
+"""
+
+
+def test_a_picture_of_any_kind_is_prepared_as_the_engine_does(run: Path, tmp_path: Path) -> None:
+    """In a process that has the bundle alone."""
+    with zipfile.ZipFile(run / "winner/bundle.zip") as bundle:
+        bundle.extractall(tmp_path / "bundle")
+    (tmp_path / "pictures").mkdir()
+    for name, make in untidy_pictures.PICTURES.items():
+        (tmp_path / "pictures" / name).write_bytes(make())
+    looks = {
+        "crop": Look(),
+        "pad": Look(fit="pad", background="#1080f0"),
+        "squash": Look(fit="squash", background="black", white=4_095),
+    }
+    ways = {name: preprocessing(SPEC.input_size, [], look) for name, look in looks.items()}
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", _FOREIGN, tmp_path / "pictures", json.dumps(ways)],
+        cwd=tmp_path / "bundle",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert not set(done.stdout.split()) & {"torch", "timm", "torchvision", "dna_engine"}
+    model = load(run / "winner")
+    album = FolderAlbum(sorted((tmp_path / "pictures").iterdir()), [0] * len(untidy_pictures.PICTURES))
+    logits = np.load(tmp_path / "bundle/logits.npz")
+    for name, look in looks.items():
+        images = StreamedImages(
+            album, range(len(album.paths)), SPEC.input_size, augment=False, flip=False, look=look, device=CPU
+        )
+        expected = export.answer(model, torch.cat([batch for batch, _ in images.ordered(100)]))
+        assert np.abs(logits[name] - expected).max() < 1e-4
+        assert np.ptp(expected, axis=0).max() > 0.01, "the pictures differ"
+    assert np.abs(logits["crop"] - logits["pad"]).max() > 0.01
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from dna_engine.images.picture import open_picture
 from dna_engine.images.pixels import Look
+from dna_engine.images.prepare import centre, square
 from tests.untidy_pictures import BILEVEL, BLUE, COLOURED, GREEN, RED, SHADED, SHADES, SIZE, WHITE, deep_grey
 
 #: What printing and compression change.
@@ -52,3 +54,46 @@ def test_grey_of_any_depth_is_scaled_by_the_range_of_its_set(white: int, form: s
     assert np.abs(found - np.array(SHADES)[:, None]).max() <= 1
     brighter = seen(deep_grey(form), tmp_path, Look(white=255))
     assert brighter.tolist() == [[shade] * 3 for shade in (0, 255, 255, 255)], "what is brighter than white is white"
+
+
+def numbered(width: int, height: int) -> Image.Image:
+    """Red grows to the right, green downwards."""
+    rows, columns = np.indices((height, width))
+    pixels = np.dstack([columns * 255 // max(1, width - 1), rows * 255 // max(1, height - 1), 0 * rows])
+    return Image.fromarray(pixels.astype(np.uint8))
+
+
+def reach(pixels: Any) -> list[int]:
+    """Of red and of green: from where to where."""
+    return [int(edge(pixels[..., channel])) for channel in (0, 1) for edge in (np.min, np.max)]
+
+
+@pytest.mark.parametrize(("width", "height"), [(320, 64), (64, 320)])
+def test_a_long_picture_is_cut_padded_or_squashed(width: int, height: int) -> None:
+    picture = numbered(width, height)
+    long, short = (0, 1) if width > height else (1, 0)
+    cut = reach(np.asarray(square(picture, 32)))
+    assert cut[2 * long] > 95
+    assert cut[2 * long + 1] < 160, "the ends are lost"
+    squashed = reach(np.asarray(square(picture, 32, fit="squash")))
+    assert all(low <= 8 and high >= 247 for low, high in (squashed[:2], squashed[2:]))
+    padded = np.asarray(square(picture, 32, fit="pad", background="#0000ff"))
+    strip = padded.swapaxes(0, 1) if width < height else padded
+    assert (strip[:13] == (0, 0, 255)).all()
+    assert (strip[19:] == (0, 0, 255)).all()
+    inside = reach(strip[13:19])
+    assert inside[2 * long] <= 8
+    assert inside[2 * long + 1] >= 247, "the whole is seen"
+    assert inside[2 * short] < inside[2 * short + 1]
+
+
+@pytest.mark.parametrize("fit", ["crop", "pad", "squash"])
+@pytest.mark.parametrize(("width", "height"), [(1, 1), (1, 900), (900, 1), (7, 5)])
+def test_a_picture_of_any_shape_becomes_a_square(width: int, height: int, fit: str) -> None:
+    found = square(Image.new("RGB", (width, height), "red"), 16, fit=fit)
+    assert found.size == (16, 16)
+    assert (np.asarray(found) == (255, 0, 0)).all(2).any(), "something of it is seen"
+
+
+def test_the_centre() -> None:
+    assert np.array_equal(np.asarray(centre(numbered(20, 20), 10)), np.asarray(numbered(20, 20))[5:15, 5:15])

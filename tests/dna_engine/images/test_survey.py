@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -34,3 +35,13 @@ def test_a_folder_is_described_by_what_lies_in_it(tmp_path: Path) -> None:
 def test_a_folder_without_images_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no class folders"):
         survey(str(tmp_path))
+
+
+def test_the_shapes_of_pictures_and_the_range_of_deep_ones_are_seen(tmp_path: Path) -> None:
+    for name in ("cat", "dog"):
+        (tmp_path / name).mkdir()
+        for number in range(10):
+            values = np.full((8, 40), 4_000 if number else 900, np.uint16)
+            Image.fromarray(values).save(tmp_path / name / f"{number}.png")
+    info = survey(str(tmp_path))
+    assert (info.image_size, info.aspect_ratios, info.white) == (8, (5.0, 5.0, 5.0), 4_095)

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from dna_engine import defaults
 from dna_engine.images.info import DIGITS
+from dna_engine.images.pixels import PLAIN, Look
 from dna_engine.spec import RecipeSpec, ResolvedJob, SearchSpec, TrainingSpec, parse_job
 from dna_engine.spec.parts import JobSpec, left_open
 from tests.dna_engine.runs import tiny_spec, tiny_training
@@ -74,3 +75,25 @@ def test_a_job_that_was_kept_without_flip_is_read_as_its_dataset_suggests(job: R
         kept = job.model_dump(mode="json", exclude={"flip"})
         kept["dataset"]["name"] = name
         assert parse_job(kept).flip == allowed
+
+
+@pytest.mark.parametrize("job", [tiny_spec(), tiny_training()], ids=["search", "training"])
+def test_a_job_that_was_kept_before_there_was_a_choice_sees_its_pictures_as_it_did(job: ResolvedJob) -> None:
+    kept = job.model_dump(mode="json", exclude={"resize", "background"})
+    for recipe in (kept, kept.get("retrain", {})):
+        recipe.pop("sampling", None)
+    kept["dataset"]["aspect_ratios"] = (5.0, 5.0, 5.0)
+    again = parse_job(kept)
+    assert again.look == Look("crop", "white", 65_535) == PLAIN
+    assert again.recipe_of_networks.sampling == "uniform"
+
+
+@pytest.mark.parametrize("background", ["white", "black", "grey", "#0fA0b3"])
+def test_backgrounds(background: str) -> None:
+    assert SearchSpec(dataset="digits", background=background).background == background
+
+
+@pytest.mark.parametrize("background", ["", "#fff", "red", "#12345g", "White", "#0fA0b3\n"])
+def test_what_is_no_background_is_refused_with_what_to_write(background: str) -> None:
+    with pytest.raises(ValidationError, match="Write a colour as #rrggbb, such as #808080, or as white, black or grey"):
+        SearchSpec(dataset="digits", background=background)

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from dna_engine import defaults
 from dna_engine.errors import InvalidSpec
 from dna_engine.images.info import DIGITS, DatasetInfo
-from dna_engine.images.pixels import preprocessing
+from dna_engine.images.pixels import Look, preprocessing
 from dna_engine.space.architecture import Architecture, published
 from dna_engine.spec import (
     AnswersSpec,
@@ -209,3 +209,15 @@ def test_the_papers_recipe_says_its_own_numbers_and_takes_no_others() -> None:
     with pytest.raises(InvalidSpec) as caught:
         resolve(search, DIGITS)
     assert caught.value.param == "retrain.learning_rate"
+
+
+def test_how_pictures_become_squares_is_said_to_the_network_too() -> None:
+    long = BIRDS.model_copy(update={"aspect_ratios": (4.8, 5.0, 5.2), "white": 4_095})
+    assert resolved(long).resize == "squash"
+    assert resolved(long).architecture["preprocessing"] == preprocessing(
+        224, BIRDS.class_names, Look("squash", "white", 4_095)
+    )
+    asked = resolved(long, resize="pad", background="#101010", sampling="by_class")
+    assert asked.look == Look("pad", "#101010", 4_095)
+    assert asked.architecture["preprocessing"] == preprocessing(224, BIRDS.class_names, asked.look)
+    assert asked.sampling == "by_class"

@@ -13,9 +13,10 @@ from PIL import Image
 from dna_engine.errors import DataError
 from dna_engine.images import pixels
 from dna_engine.images.info import DIGITS, DatasetInfo
+from dna_engine.runtime.seeds import stream
 from dna_engine.spec import SearchSpec, resolve
 from dna_engine.training import splits
-from dna_engine.training.batches import StoredImages, StreamedImages, normalize
+from dna_engine.training.batches import StoredImages, StreamedImages, drawn_by_class, normalize
 from dna_engine.training.splits import load_splits, splits_of
 from tests.dna_engine.training.sets import CPU, digits, load_folder
 
@@ -43,6 +44,27 @@ class TestBatches:
         labels = [torch.cat([labels for _, labels in images.epoch(epoch, 10, seed=0)]) for epoch in (0, 1)]
         assert torch.equal(labels[0].sort().values, torch.arange(50))
         assert not torch.equal(labels[0], labels[1])
+
+    def test_an_epoch_by_class_takes_of_every_class_as_many(self) -> None:
+        labels = torch.tensor([0] * 40 + [1] * 8 + [2] * 2)
+        images = StoredImages(torch.zeros(50, 3, 18, 18, dtype=torch.uint8), labels, 16, augment=True, flip=True)
+        drawn = [
+            torch.cat([found for _, found in images.epoch(0, 10, seed=seed, sampling="by_class")]) for seed in (0, 1)
+        ]
+        for found in drawn:
+            assert all(16 <= count <= 17 for count in Counter(found.tolist()).values())
+        assert not torch.equal(*drawn)
+        whole = list(images.batches(10, epochs=2, seed=0, sampling="by_class"))
+        rest = list(images.batches(10, epochs=2, seed=0, start=7, sampling="by_class"))
+        assert [found.tolist() for _, found in whole[7:]] == [found.tolist() for _, found in rest]
+
+    def test_no_image_of_a_class_comes_again_before_all_others_have(self) -> None:
+        drawn = drawn_by_class([0] * 90 + [1] * 7 + [2] * 3, stream(0))
+        assert len(drawn) == 100
+        first = [place for place in drawn if place >= 97]
+        assert all(set(first[turn : turn + 3]) == {97, 98, 99} for turn in range(0, len(first) - 2, 3))
+        seen = Counter(place for place in drawn if place < 90)
+        assert max(seen.values()) == 1
 
     def test_augmentation_is_a_crop_of_the_canvas_or_its_mirror(self) -> None:
         canvases = torch.randint(256, (8, 3, 20, 20), dtype=torch.uint8)

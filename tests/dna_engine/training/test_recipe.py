@@ -68,3 +68,10 @@ def test_a_search_says_which() -> None:
     assert Recipe.of(retrain.model_copy(update={"recipe": "paper", "distill": None})) == Recipe.paper(
         epochs=40, batch_size=64
     )
+
+
+def test_winner_control_and_finalists_see_images_as_the_spec_says() -> None:
+    asked = resolve(SearchSpec(dataset="digits", retrain=RetrainSpec(sampling="by_class")), DIGITS)
+    assert Recipe.of(asked.retrain).sampling == Recipe.of_finalist(asked).sampling == "by_class"
+    assert Recipe.of_teacher(asked.teacher).sampling == "uniform"
+    assert Recipe.of(resolve(SearchSpec(dataset="digits"), DIGITS).retrain).sampling == "uniform"
