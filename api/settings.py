@@ -36,6 +36,11 @@ class ApiSettings(Settings):
         default="",
         description="Folders of the server whose datasets may be searched on in place, joined by colons; others are refused.",
     )
+    dataset_urls: str = Field(
+        default="",
+        description="Beginnings of URLs and of timm's names that datasets may be made of, joined by spaces, such as s3://bucket/sets/ "
+        "torch/ hfds/org/; others are refused.",
+    )
     events_poll_seconds: PositiveFloat = Field(
         default=0.25, description="How often it is looked for new events, once for all streams of the process."
     )
@@ -61,3 +66,8 @@ class ApiSettings(Settings):
     def allowed_folders(self) -> list[Path]:
         """``dataset_folders``, each as it is on the disk."""
         return [Path(folder).resolve() for folder in self.dataset_folders.split(os.pathsep) if folder]
+
+    @property
+    def allowed_urls(self) -> list[str]:
+        """``dataset_urls``, one by one."""
+        return self.dataset_urls.split()
