@@ -7,13 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dna_engine import defaults
 from dna_engine.catalogue import enough_width, get_teacher, is_known
 from dna_engine.images.info import DatasetInfo
+from dna_engine.images.pixels import ELONGATED, ENLARGED
 from dna_engine.spec import ResolvedJob, ResolvedSpec, ResolvedTraining
-
-#: Pictures that are made so many times larger show nothing more than they did.
-ENLARGED = 2.0
 
 
 def advice(spec: ResolvedSpec) -> list[str]:
@@ -54,7 +51,7 @@ def advice_on_images(dataset: DatasetInfo) -> list[str]:
 
 def _shapes(spec: ResolvedJob) -> Iterator[str]:
     """Whether squares cut out of most pictures leave out half of them or more."""
-    if spec.dataset.aspect_ratios is None or (times := _times_as_long(spec.dataset)) < defaults.ELONGATED:
+    if spec.dataset.aspect_ratios is None or (times := _times_as_long(spec.dataset)) < ELONGATED:
         return
     shape = f"Most pictures are {times:.1f} times as long as wide"
     yield {

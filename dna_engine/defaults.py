@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from dna_engine.catalogue import NATIVE_SIZE
 from dna_engine.images.info import DatasetInfo
-from dna_engine.images.pixels import Fit
+from dna_engine.images.pixels import ELONGATED, Fit
 
 #: Training images below which a set counts as small.
 SMALL_SET = 5_000
@@ -33,8 +34,6 @@ FINALISTS = 8
 #: Each is trained for this share of an epoch, and for this many steps, at least.
 LEAST_SHARE, LEAST_STEPS = 0.25, 48
 
-#: Where most pictures are so many times as long as wide, cutting squares out of them would lose half or more of each.
-ELONGATED = 2.0
 #: Shapes of pictures that differ by less than this factor are one shape.
 ALIKE = 1.5
 
@@ -95,6 +94,13 @@ def frozen_epochs(epochs: int) -> int:
 def paper_learning_rate(batch: int) -> float:
     """Of the published recipe (Li et al. 2020, section 5.1), in proportion to the batch: 0.064 at 1,024."""
     return 0.064 * batch / 1024
+
+
+def input_size(image_size: int) -> int:
+    """Side in pixels that images are resized to, where most of theirs are so long."""
+    if image_size >= 64:
+        return NATIVE_SIZE
+    return 16 if image_size < 16 else 32
 
 
 def flip(dataset: DatasetInfo) -> bool:

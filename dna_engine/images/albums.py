@@ -7,8 +7,6 @@ An album knows its labels before any picture is opened, so that a split can be d
 from __future__ import annotations
 
 import os
-import statistics
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -22,6 +20,7 @@ from dna_engine.images.info import DatasetInfo
 from dna_engine.images.layout import Layout, Part, read_layout
 from dna_engine.images.picture import open_picture, peak_of, size_of
 from dna_engine.images.pixels import PLAIN, Look
+from dna_engine.images.seen import Seen
 
 #: Folder below :func:`datasets_root` in which uploaded datasets are unpacked.
 UPLOADS = "uploads"
@@ -143,7 +142,9 @@ def describe(
     """
     train, test = albums
     every = max(1, len(train.labels) // LOOKED_AT)
-    sizes = [train.size(index) for index in range(0, len(train.labels), every)]
+    seen = Seen()
+    for index in range(0, len(train.labels), every):
+        seen.add(*train.size(index))
     return DatasetInfo.model_validate(
         {
             "name": name,
@@ -152,20 +153,11 @@ def describe(
             "num_classes": max(train.labels) + 1,
             "num_train": len(train.labels),
             "num_test": len(test.labels),
-            "image_size": int(statistics.median(map(min, sizes))),
-            "aspect_ratios": aspect_ratios([width / height for width, height in sizes]),
+            **seen.described,
             "class_names": class_names,
             "warnings": balance.warnings(class_names, train.labels, test.labels),
         }
     )
-
-
-def aspect_ratios(ratios: Sequence[float]) -> tuple[float, float, float]:
-    """Of so many ratios of width to height: that which a tenth is below, the middle one, and that which a tenth is above."""
-    ordered = sorted(ratios)
-    tenth = len(ordered) // 10
-    low, middle, high = (round(ordered[place], 3) for place in (tenth, len(ordered) // 2, len(ordered) - 1 - tenth))
-    return low, middle, high
 
 
 def describe_folder(name: str, kind: str, location: str, layout: Layout) -> DatasetInfo:

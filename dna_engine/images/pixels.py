@@ -15,6 +15,11 @@ STD = (0.229, 0.224, 0.225)
 #: Images up to this side are padded and shifted; larger ones are stored with a margin of their own pixels.
 SMALL = 64
 
+#: Pictures that are made so many times larger show nothing more than they did.
+ENLARGED = 2.0
+#: Pictures that are so many times as long as wide lose half or more of themselves where a square is cut out.
+ELONGATED = 2.0
+
 #: How a picture that is no square becomes one, as :func:`~dna_engine.images.prepare.square` has it.
 Fit = Literal["crop", "pad", "squash"]
 

@@ -79,9 +79,7 @@ def resolve(spec: SearchSpec, dataset: DatasetInfo, given: GivenTeacher | None =
 
 
 def _input_size(teacher: Teacher, own: int | None, dataset: DatasetInfo) -> int:
-    if dataset.image_size >= 64 or (teacher.takes_one_size and own is None):
-        return NATIVE_SIZE
-    return 16 if dataset.image_size < 16 else 32
+    return NATIVE_SIZE if teacher.takes_one_size and own is None else defaults.input_size(dataset.image_size)
 
 
 def _distillation(spec: DistillSpec, dataset: DatasetInfo) -> ResolvedDistill:
