@@ -70,7 +70,12 @@ class ShardAlbum:
             raise DataError(
                 f"{shard.name} is not what it was when the dataset was made: make it anew.", param="dataset"
             )
-        return HeldFile(f"{shard.name}/{'byte' if self.index.place.suffix == TAR else 'row'} {start}", content)
+        return HeldFile(self.name(index), content)
+
+    def name(self, index: int) -> str:
+        """What the picture is called: its shard, and its name there."""
+        shard = self.index.place.shards[int(self.part.shard[index])]
+        return f"{shard.name}/{bytes(self.part.name[index]).decode(errors='replace')}"
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,8 @@ Numbers = np.ndarray[Any, np.dtype[Any]]
 
 #: Bytes that are read ahead of a tar, which is read from its start to its end.
 _AHEAD = 8 << 20
+#: Bytes of a name that are kept.
+_NAME = 100
 #: Names that are told before the others are counted.
 _TOLD = 5
 
@@ -32,13 +34,14 @@ _TOLD = 5
 @dataclass(frozen=True)
 class Part:
     """Pictures in the order of the shards: which shard, where in it (bytes of a tar, row of a Parquet file), how many bytes, the group
-    of rows, and the class."""
+    of rows, the class, and the end of what it is called in the shard, in UTF-8."""
 
     shard: Numbers
     start: Numbers
     size: Numbers
     group: Numbers
     label: Numbers
+    name: Numbers
 
 
 @dataclass(frozen=True)
@@ -90,12 +93,13 @@ def make(place: Place, stopped: Callable[[], bool] = lambda: False) -> Index:
 
 
 class Maker:
-    """Notes samples as they pass; some 30 bytes each."""
+    """Notes samples as they pass; some hundred bytes each."""
 
     def __init__(self, place: Place) -> None:
         self._place = place
         self._columns = {"shard": array("I"), "start": array("Q"), "size": array("I"), "group": array("I")}
         self._labels, self._splits = array("q"), array("b")
+        self._names: list[bytes] = []
         self._numbers: dict[str | int, int] = {}
         self._unlabelled: dict[str, list[str]] = {}
 
@@ -110,6 +114,8 @@ class Maker:
             column.append(value)
         known = -1 if found.label is None else self._numbers.setdefault(found.label, len(self._numbers))
         self._labels.append(known)
+        name = found.picture.path.removeprefix(f"{self._place.shards[sample.shard].name}/")
+        self._names.append(name.encode(errors="replace")[-_NAME:])
         self._splits.append(_SPLITS.index(split))
 
     def index(self) -> Index:
@@ -125,7 +131,8 @@ class Maker:
         place_of = np.zeros(len(order) + 1, dtype=np.int64)
         for number, label in enumerate(order):
             place_of[self._numbers[label]] = number
-        columns = {name: np.asarray(column) for name, column in self._columns.items()} | {"label": place_of[labels]}
+        columns = {name: np.asarray(column) for name, column in self._columns.items()}
+        columns |= {"label": place_of[labels], "name": np.array(self._names)}
         parts = {
             split or "train": _where(columns, (splits == code) & (labels >= 0))
             for code, split in enumerate(_SPLITS)
@@ -202,7 +209,7 @@ def _keep_some(whole: Part, classes: Sequence[str]) -> dict[str, Part]:
 
 
 def save(index: Index, path: Path) -> None:
-    """Writes it into one file; some 10 bytes a picture."""
+    """Writes it into one file; some ten bytes a picture."""
     place = index.place
     notes = {
         "url": place.url,
