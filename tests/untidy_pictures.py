@@ -91,9 +91,9 @@ def grey_of_floats(white: float = 1.0) -> bytes:
     return saved(Image.fromarray((np.asarray(shaded()) / 255 * white).astype(np.float32)), "TIFF")
 
 
-def deep_colours() -> bytes:
+def deep_colours(white: int = 65_535) -> bytes:
     """A PNG of 16 bits a channel, which Pillow does not write."""
-    values = (np.asarray(coloured()).astype(">u2") * 257).astype(">u2")
+    values = (np.asarray(coloured()).astype(np.uint32) * white // 255).astype(">u2")
     rows = b"".join(b"\0" + row.tobytes() for row in values)
     head = struct.pack(">IIBBBBB", *SIZE, 16, 2, 0, 0, 0)
     chunks = ((b"IHDR", head), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))

@@ -16,6 +16,8 @@ from dna_engine.images.report import Findings, Level
 
 #: What is white in grey of more than 8 bits, by what cameras and scanners write: 10, 12, 14 and 16 bits, or 8 in the room of 16.
 _WHITES = (255, 1_023, 4_095, 16_383, WHITE)
+#: Of 8 bits, what 12 bits written into 16 do not reach.
+_BRIGHT = 16
 #: A reason may be so long.
 _SHOWN = 200
 
@@ -33,6 +35,7 @@ class Facts:
         transparent: some of it lets the background through.
         peak: largest value of 16 bits of grey; 0 for any other.
         cut_bits: it has more than 8 bits for each colour, of which the first 8 are used.
+        dark: and nothing in it is bright then.
         digest: SHA-256 of the file.
     """
 
@@ -45,6 +48,7 @@ class Facts:
     transparent: bool
     peak: int
     cut_bits: bool
+    dark: bool
     digest: str
 
     @property
@@ -57,6 +61,13 @@ class Facts:
         for code, (holds, text) in _NOTES.items():
             if holds(self):
                 findings.add(code, Level.NOTE, text, [name])
+        if self.dark:
+            findings.add(
+                "dark",
+                Level.WARNING,
+                "Pictures of 16 bits for each colour that are nearly black: a camera may have written 12 bits into 16. Save them with 8.",
+                [name],
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +115,7 @@ _NOTES: dict[str, tuple[Callable[[Facts], bool], str]] = {
     ),
     "cut_bits": (
         lambda facts: facts.cut_bits,
-        "Of colours of 16 bits the first 8 are used. Where only 12 of them were written the pictures are dark: save such with 8.",
+        "Of colours of 16 bits the first 8 are used.",
     ),
 }
 
@@ -130,6 +141,7 @@ def examine(path: PictureFile) -> Facts | Fault:
                 transparent=_is_transparent(image),
                 peak=peak(image),
                 cut_bits=deep_colours,
+                dark=deep_colours and _is_dark(image),
                 digest=_digest(path),
             )
     except Exception as error:  # A decoder may raise anything on bytes from a stranger.
@@ -151,6 +163,11 @@ def _has_deep_colours(image: Image.Image) -> bool:
     tiles = image.tile if isinstance(image, ImageFile.ImageFile) else []
     modes = [tile.args if isinstance(tile.args, str) else (tile.args or ("",))[0] for tile in tiles[:1]]
     return image.mode.startswith("RGB") and any(";16" in str(mode) for mode in modes)
+
+
+def _is_dark(image: Image.Image) -> bool:
+    counts = image.histogram()[: 3 * 256]
+    return not any(count for value, count in enumerate(counts) if value % 256 >= _BRIGHT)
 
 
 def _is_transparent(image: Image.Image) -> bool:

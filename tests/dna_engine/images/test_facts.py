@@ -97,3 +97,15 @@ def test_the_brightest_value_is_told(tmp_path: Path) -> None:
     found = examine(tmp_path / "a.png")
     assert isinstance(found, Facts)
     assert found.peak == 4_095
+
+
+def test_colours_of_a_camera_that_come_out_nearly_black(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(untidy_pictures.deep_colours(white=4_095))
+    found = examine(tmp_path / "a.png")
+    assert isinstance(found, Facts)
+    findings = Findings()
+    found.tell("cat/a.png", findings)
+    assert [(finding.code, finding.level) for finding in findings.all()] == [
+        ("dark", Level.WARNING),
+        ("cut_bits", Level.NOTE),
+    ]
