@@ -66,7 +66,7 @@ class ShardAlbum:
             else:
                 groups = Groups(self.index, self.folder)
                 content = groups.content(int(self.part.shard[index]), int(self.part.group[index]), start)
-        if len(content) != size:
+        if size not in (0, len(content)):
             raise DataError(
                 f"{shard.name} is not what it was when the dataset was made: make it anew.", param="dataset"
             )

@@ -9,8 +9,10 @@ import json
 import random
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +21,14 @@ import numpy as np
 from dna_engine.images.layout import TEST_SHARE
 from dna_engine.images.shards import parquet, tars
 from dna_engine.images.shards.places import TAR, Place, Shard, file_system, reached, wrong
-from dna_engine.images.shards.samples import Sample, labels_in_order, split_of
+from dna_engine.images.shards.samples import Found, labels_in_order, split_of
 
 Numbers = np.ndarray[Any, np.dtype[Any]]
 
+#: Told how many of how many are done.
+Told = Callable[[int, int], None]
+#: Shards that are read at once.
+_AT_ONCE = 8
 #: Bytes that are read ahead of a tar, which is read from its start to its end.
 _AHEAD = 8 << 20
 #: Bytes of a name that are kept.
@@ -31,10 +37,14 @@ _NAME = 100
 _TOLD = 5
 
 
+def unheard(done: int, total: int) -> None:
+    """For who tells nobody."""
+
+
 @dataclass(frozen=True)
 class Part:
-    """Pictures in the order of the shards: which shard, where in it (bytes of a tar, row of a Parquet file), how many bytes, the group
-    of rows, the class, and the end of what it is called in the shard, in UTF-8."""
+    """Pictures in the order of the shards: which shard, where in it (bytes of a tar, row of a Parquet file), how many bytes of a tar, the
+    group of rows, the class, and the end of what it is called in the shard, in UTF-8."""
 
     shard: Numbers
     start: Numbers
@@ -59,37 +69,35 @@ class Index:
         return self.place.fingerprint
 
 
-def read(place: Place, into: Maker, stopped: Callable[[], bool] = lambda: False) -> Iterator[Sample]:
-    """Every picture, once, shard by shard; each is noted in the index as it passes.
+def make(place: Place, *, told: Told = unheard, stopped: Callable[[], bool] = lambda: False) -> Index:
+    """Reads tars from end to end and the labels of Parquet files, several at once; no picture is opened.
+
+    Args:
+        told: how many shards of how many have been read.
 
     Raises:
-        DataError: a shard cannot be read, or holds what no dataset does.
+        DataError: a shard cannot be read, or the whole is no dataset.
         Interrupted: it was stopped.
     """
-    fs = file_system(place.url)
-    reader = tars.read if place.suffix == TAR else parquet.read
-    for number, shard in enumerate(place.shards):
-        named = split_of([shard.name])
-        with (
-            reached(f"{shard.name} at {place.url}"),
-            fs.open(shard.path, "rb", cache_type="readahead", block_size=_AHEAD) as file,
-        ):
-            for found in reader(shard, file, stopped):
-                sample = Sample(number, named or split_of(found.folders), found)
-                into.note(sample)
-                yield sample
-
-
-def make(place: Place, stopped: Callable[[], bool] = lambda: False) -> Index:
-    """The index alone; no picture is opened.
-
-    Raises:
-        DataError: it is no dataset.
-    """
     maker = Maker(place)
-    for _ in read(place, maker, stopped):
-        pass
+    pool = ThreadPoolExecutor(_AT_ONCE)
+    try:
+        for number, found in enumerate(pool.map(partial(_found_in, place, stopped), place.shards)):
+            maker.note(number, found)
+            told(number + 1, len(place.shards))
+    finally:
+        pool.shutdown(cancel_futures=True)
     return maker.index()
+
+
+def _found_in(place: Place, stopped: Callable[[], bool], shard: Shard) -> list[Found]:
+    reader = tars.read if place.suffix == TAR else parquet.read
+    fs = file_system(place.url)
+    with (
+        reached(f"{shard.name} at {place.url}"),
+        fs.open(shard.path, "rb", cache_type="readahead", block_size=_AHEAD) as file,
+    ):
+        return list(reader(shard, file, stopped))
 
 
 class Maker:
@@ -103,20 +111,23 @@ class Maker:
         self._numbers: dict[str | int, int] = {}
         self._unlabelled: dict[str, list[str]] = {}
 
-    def note(self, sample: Sample) -> None:
-        """Takes in one sample."""
-        found, split = sample.found, sample.split or ""
-        if found.label is None:
-            self._unlabelled.setdefault(split, []).append(found.picture.path)
-            del self._unlabelled[split][_TOLD:]
-        values = (sample.shard, found.start, found.picture.st_size, found.group)
-        for column, value in zip(self._columns.values(), values, strict=True):
-            column.append(value)
-        known = -1 if found.label is None else self._numbers.setdefault(found.label, len(self._numbers))
-        self._labels.append(known)
-        name = found.picture.path.removeprefix(f"{self._place.shards[sample.shard].name}/")
-        self._names.append(name.encode(errors="replace")[-_NAME:])
-        self._splits.append(_SPLITS.index(split))
+    def note(self, number: int, pictures: Sequence[Found]) -> None:
+        """Takes in the pictures of a shard."""
+        shard = self._place.shards[number]
+        named = split_of([shard.name])
+        for found in pictures:
+            split = named or split_of(found.folders) or ""
+            if found.label is None:
+                without = self._unlabelled.setdefault(split, [])
+                if len(without) < _TOLD:
+                    without.append(f"{shard.name}/{found.name}")
+            values = (number, found.start, found.size, found.group)
+            for column, value in zip(self._columns.values(), values, strict=True):
+                column.append(value)
+            known = -1 if found.label is None else self._numbers.setdefault(found.label, len(self._numbers))
+            self._labels.append(known)
+            self._names.append(found.name.encode(errors="replace")[-_NAME:])
+            self._splits.append(_SPLITS.index(split))
 
     def index(self) -> Index:
         """Of all samples that were noted.

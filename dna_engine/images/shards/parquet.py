@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import IO, Any
 
 from dna_engine.errors import Interrupted
-from dna_engine.images.picture_file import HeldFile
 from dna_engine.images.shards.places import Shard, wrong
 from dna_engine.images.shards.samples import Found
 
@@ -21,27 +20,31 @@ _GROUP_BYTES = 1 << 30
 
 
 def read(shard: Shard, file: IO[bytes], stopped: Callable[[], bool]) -> Iterator[Found]:
-    """The pictures of a file, in its order.
+    """The pictures of a file, in its order; only their labels are read.
 
     Raises:
-        DataError: a column is missing, or a row has no bytes.
+        DataError: a column is missing, a label is none, or a group of rows is too large.
         Interrupted: it was stopped.
     """
     table = _opened(shard, file)
-    image, label, names = _columns(shard, table)
+    _, label, names = _columns(shard, table)
     row = 0
     for group in range(table.num_row_groups):
         if stopped():
             raise Interrupted("Nobody waits for the dataset any more; nothing of it is kept.")
         _refuse_large(shard, table, group)
-        rows = table.read_row_group(group, columns=[image, label], use_threads=False)
-        for content, said in zip(_bytes(shard, rows.column(image), row), rows.column(label).to_pylist(), strict=True):
-            yield Found(HeldFile(f"{shard.name}/row {row}", content), _named(shard, row, said, names), row, group)
+        rows = table.read_row_group(group, columns=[label], use_threads=False)
+        for said in rows.column(label).to_pylist():
+            yield Found(f"row {row}", _named(shard, row, said, names), row, group=group)
             row += 1
 
 
 def pictures_of_group(shard: Shard, file: IO[bytes], group: int) -> tuple[int, list[bytes]]:
-    """The first row of a group, and the bytes of the pictures of all its rows."""
+    """The first row of a group, and the bytes of the pictures of all its rows.
+
+    Raises:
+        DataError: a row has none.
+    """
     table = _opened(shard, file)
     first = sum(table.metadata.row_group(before).num_rows for before in range(group))
     image, _, _ = _columns(shard, table)

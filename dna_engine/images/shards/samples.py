@@ -1,12 +1,11 @@
-"""The samples of shards, one after the other, with their bytes: read once, for the check and the index at the same time."""
+"""What is noted of the pictures of shards, and which part of a dataset a path speaks of."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from dna_engine.images.picture_file import HeldFile
 from dna_engine.images.shards.places import wrong
 
 #: What people call the parts of a dataset, as words of a path.
@@ -18,31 +17,25 @@ _SPLITS = {
 _WORD = re.compile(r"[^a-z]+")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Found:
     """A picture in a shard.
 
     Attributes:
+        name: of it there.
         label: the name or number of its class; None where there is none.
         start: where the picture begins in a tar, in bytes; its row in a Parquet file.
+        size: bytes that it takes in a tar; 0 where that is not known before it is read.
         group: rows of a Parquet file are read together with those of their group.
         folders: in which it lies inside a tar, but for that of its class.
     """
 
-    picture: HeldFile
+    name: str
     label: str | int | None
     start: int
+    size: int = 0
     group: int = 0
     folders: Sequence[str] = ()
-
-
-@dataclass(frozen=True)
-class Sample:
-    """A picture in a shard, and which part of the dataset it belongs to: ``train``, ``val`` or ``test``; None where nothing says so."""
-
-    shard: int
-    split: str | None
-    found: Found
 
 
 def split_of(names: Sequence[str]) -> str | None:
@@ -59,6 +52,6 @@ def split_of(names: Sequence[str]) -> str | None:
     return next(iter(said), None)
 
 
-def labels_in_order(labels: Iterator[str | int] | set[str | int]) -> list[str | int]:
+def labels_in_order(labels: Iterable[str | int]) -> list[str | int]:
     """Numbers before names, each sorted."""
     return sorted(labels, key=lambda label: (isinstance(label, str), label))

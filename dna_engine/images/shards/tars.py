@@ -16,7 +16,6 @@ from dna_engine.images.archive.limits import Allowance, Damaged, Entry, Limits
 from dna_engine.images.archive.tars import read_tar
 from dna_engine.images.layout import is_clutter
 from dna_engine.images.picture import is_picture
-from dna_engine.images.picture_file import HeldFile
 from dna_engine.images.shards.places import Shard, wrong
 from dna_engine.images.shards.samples import Found
 
@@ -28,10 +27,10 @@ _NEVER_MORE = 1 << 40
 
 @dataclass
 class _Sample:
-    """What was found of one name."""
+    """What was found of one name: pictures with where they begin and how many bytes they take, and labels."""
 
     key: str
-    pictures: list[tuple[HeldFile, int]] = field(default_factory=list)
+    pictures: list[tuple[str, int, int]] = field(default_factory=list)
     notes: dict[str, bytes] = field(default_factory=dict)
 
 
@@ -68,8 +67,7 @@ def _parted(name: str) -> tuple[str, str]:
 
 def _take(sample: _Sample, kind: str, entry: Entry, shard: Shard, file: IO[bytes]) -> None:
     if is_picture(f".{kind}") or is_picture(entry.name):
-        start = file.tell()
-        sample.pictures.append((HeldFile(f"{shard.name}/{entry.name}", b"".join(entry.content())), start))
+        sample.pictures.append((entry.name, file.tell(), entry.size or 0))
     elif kind in ("cls", "json"):
         if (entry.size or 0) > _LABEL_BYTES:
             raise wrong(f"{shard.name}/{entry.name} has {entry.size:,} bytes; a label has at most {_LABEL_BYTES:,}.")
@@ -80,11 +78,11 @@ def _of(sample: _Sample, shard: Shard) -> Iterator[Found]:
     if not sample.pictures:
         return
     if len(sample.pictures) > 1:
-        names = " and ".join(picture.name for picture, _ in sample.pictures[:2])
+        names = " and ".join(name.rpartition("/")[2] for name, *_ in sample.pictures[:2])
         raise wrong(f"The sample {sample.key} of {shard.name} has two pictures, {names}; keep one of them.")
-    (picture, start) = sample.pictures[0]
+    name, start, size = sample.pictures[0]
     label, folders = _label(sample, shard)
-    yield Found(picture, label, start, folders=folders)
+    yield Found(name, label, start, size, folders=folders)
 
 
 def _label(sample: _Sample, shard: Shard) -> tuple[str | int | None, list[str]]:

@@ -66,6 +66,12 @@ def test_parquet_as_hugging_face_writes_it(tmp_path: Path) -> None:
     assert [shade(train, place) for place in (1, 2, 4)] == [1, 2, 4], "read once"
 
 
+def test_a_row_that_names_a_file_is_not_followed(tmp_path: Path) -> None:
+    table(tmp_path / "a.parquet", [0, 1] * 2, content=[{"bytes": None, "path": "/etc/passwd"}] * 4)
+    with pytest.raises(DataError, match=r"Row 0 of a\.parquet has no bytes of a picture; a path alone is not followed"):
+        survey_url((tmp_path / "a.parquet").as_uri())
+
+
 def test_a_full_disk_keeps_no_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     table(tmp_path / "birds.parquet", ["owl", "wren"] * 4)
     usage = namedtuple("usage", "total used free")

@@ -43,7 +43,6 @@ def tars_of(**shards: dict[str, bytes]) -> Callable[[Path], object]:
         (lambda folder: (folder / "a.parquet").write_bytes(b"no table"), "a.parquet is no Parquet file"),
         (lambda folder: table(folder / "a.parquet", [0, 1], columns=("x", "label")), "no column of pictures that is known as one; it has x, label"),
         (lambda folder: table(folder / "a.parquet", [0, 1], columns=("image", "kind")), "no column of labels that is known as one; it has image, kind"),
-        (lambda folder: table(folder / "a.parquet", [0, 1], content=[{"bytes": None, "path": "a"}] * 2), "Row 0 of a.parquet has no bytes of a picture"),
         (lambda folder: table(folder / "a.parquet", [0.5, 1.5]), "Row 0 of a.parquet has the label 0.5"),
         (lambda folder: table(folder / "a.parquet", [-1, 0]), "1 of 2 pictures have no label (a.parquet/row 0)"),
     ],
