@@ -60,18 +60,19 @@ An image classifier. Its architecture was found by blockwise architecture search
 ```python
 {load}```
 
-{onnx}## Prepare a picture
+## Prepare a picture
 
 `prepare.py` lies beside this card and needs Pillow and numpy alone:
 
 ```python
 {prepare}```
 
-The first frame, turned as its EXIF orientation says, 8 bits of red, green and blue, what is transparent on {background}, grey of 16 bits
-scaled from 0 to {white:,}; {fit} of {resize} x {resize} pixels ({interpolation}), of which the middle {size} x {size} are taken; each
-channel `(x / 255 - mean) / std` with mean {mean} and std {std}. The number of the largest logit names the class: {classes}.
+It takes the first frame, turned as its EXIF orientation says, as 8 bits of red, green and blue, what is transparent on {background}, grey
+of 16 bits scaled from 0 to {white:,}; {fit} of {resize} x {resize} pixels
+({interpolation}), of which the middle {size} x {size} are taken; each channel is `(x / 255 - mean) / std` with mean {mean} and
+std {std}. The number of the largest logit names the class: {classes}.
 
-## Trained with
+{onnx}## Trained with
 
 {recipe}; seed {seed}.{teacher} The accuracy holds for images like those it was tested on; nothing was tested beyond them.
 """

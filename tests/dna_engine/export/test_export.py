@@ -211,7 +211,8 @@ def test_the_bundle_is_all_one_needs(run: Path, tmp_path: Path, monkeypatch: pyt
     assert accuracy == json.loads((tmp_path / "training.json").read_text())["test_accuracy"]
 
 
-#: Runs in the folder of a bundle, with the pictures and the ways to prepare them; prints the modules that it took.
+#: Runs in the folder of a bundle, with the pictures and the ways to prepare them, and the lines of its card that prepare a picture and run
+#: the ONNX file; prints the modules that it took.
 _FOREIGN = """
 import json, pathlib, sys
 sys.path.insert(0, ".")
@@ -225,6 +226,10 @@ for name, how in json.loads(sys.argv[2]).items():
     images = np.stack([prepare.prepare(path, how) for path in pictures])
     found[name] = session.run(None, {"images": images})[0]
 np.savez("logits.npz", **found)
+_, *lines = [block.split("```")[0] for block in pathlib.Path("README.md").read_text().split("```python\\n")[1:]]
+names = {}
+exec("".join(lines), names)
+assert names["logits"].shape == (1, 10)
 print(*sorted({name.split(".")[0] for name in sys.modules}))
 """
 
@@ -236,6 +241,7 @@ def test_a_picture_of_any_kind_is_prepared_as_the_engine_does(run: Path, tmp_pat
     (tmp_path / "pictures").mkdir()
     for name, make in untidy_pictures.PICTURES.items():
         (tmp_path / "pictures" / name).write_bytes(make())
+    (tmp_path / "bundle/photo.jpg").write_bytes(untidy_pictures.PICTURES["photo"]())
     looks = {
         "crop": Look(),
         "pad": Look(fit="pad", background="#1080f0"),
