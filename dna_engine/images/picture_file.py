@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import IO, Literal, Protocol
 
 
@@ -60,6 +61,41 @@ class HeldFile:
 
     def stat(self) -> Size:
         return self
+
+
+@dataclass(frozen=True)
+class FetchedFile:
+    """A picture that is fetched from elsewhere when it is read; the last few stay in memory, for one is read several times over.
+
+    Args:
+        path: what it is called for users.
+        fetch: gives its bytes.
+    """
+
+    path: str
+    fetch: Callable[[], bytes]
+
+    def __str__(self) -> str:
+        return self.path
+
+    @property
+    def name(self) -> str:
+        return self.path.rpartition("/")[2]
+
+    @property
+    def parts(self) -> Sequence[str]:
+        return self.path.split("/")
+
+    def open(self, mode: Literal["rb"], /) -> IO[bytes]:
+        return _held(self).open(mode)
+
+    def stat(self) -> Size:
+        return _held(self)
+
+
+@lru_cache(maxsize=64)
+def _held(file: FetchedFile) -> HeldFile:
+    return HeldFile(file.path, file.fetch())
 
 
 class _Named(io.BytesIO):

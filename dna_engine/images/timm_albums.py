@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 from PIL import Image
 
 from dna_engine.errors import DataError
 from dna_engine.images.albums import datasets_root
+from dna_engine.images.picture_file import FetchedFile
 from dna_engine.images.pixels import PLAIN, Look
 from dna_engine.images.prepare import rgb
+from dna_engine.images.subject import Subject
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,13 @@ class TimmAlbum:
     def size(self, index: int) -> tuple[int, int]:
         with self._readable(index):
             return self._image(index).size
+
+    def png(self, index: int) -> bytes:
+        """The picture as it is stored."""
+        file = io.BytesIO()
+        with self._readable(index):
+            self._image(index).save(file, "PNG")
+        return file.getvalue()
 
     def _image(self, index: int) -> Image.Image:
         image = self.dataset[index][0]
@@ -56,6 +68,24 @@ def open_timm(name: str) -> tuple[TimmAlbum, TimmAlbum]:
         DataError: it is not there and cannot be downloaded, a library for it is missing, or it can only be streamed.
     """
     return _timm_album(name, "train"), _timm_album(name, "validation")
+
+
+def subject_of(albums: tuple[TimmAlbum, TimmAlbum]) -> Subject:
+    """For a check: the pictures as they are stored, each as a PNG."""
+    train, test = albums
+    labels = np.array([*train.labels, *test.labels])
+    names = class_names(albums) or [str(number) for number in range(int(labels.max()) + 1)]
+    return Subject(
+        classes=names,
+        parts=["train", "test"],
+        files=[
+            FetchedFile(f"{split}/{index}", partial(album.png, index))
+            for split, album in (("train", train), ("test", test))
+            for index in range(len(album.labels))
+        ],
+        splits=np.repeat([0, 1], [len(train.labels), len(test.labels)]),
+        labels=labels,
+    )
 
 
 def class_names(albums: tuple[TimmAlbum, TimmAlbum]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import threading
 import uuid
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -16,12 +17,13 @@ from dna_engine.errors import DataError
 from dna_engine.images.albums import datasets_root, describe, upload_folder
 from dna_engine.images.info import DatasetInfo
 from dna_engine.images.picture import open_picture, size_of
-from dna_engine.images.picture_file import HeldFile
+from dna_engine.images.picture_file import FetchedFile, HeldFile
 from dna_engine.images.pixels import PLAIN, Look
 from dna_engine.images.shards import index as indexes
 from dna_engine.images.shards import parquet
 from dna_engine.images.shards.index import Index, Part
 from dna_engine.images.shards.places import PARQUET, TAR, Shard, file_system, look, reached
+from dna_engine.images.subject import Subject
 
 #: What the index of a dataset is called, in the folder that a machine has for it.
 INDEX = "index.npz"
@@ -31,11 +33,11 @@ _FREE = 0.1
 
 @dataclass(frozen=True)
 class ShardAlbum:
-    """One part of an index; ``folder`` is this machine's for the dataset."""
+    """One part of an index; ``folder`` is this machine's for the dataset, None where nothing is kept."""
 
     index: Index
     part: Part
-    folder: Path
+    folder: Path | None
 
     @cached_property
     def labels(self) -> list[int]:
@@ -81,16 +83,17 @@ class ShardAlbum:
 @dataclass(frozen=True)
 class Groups:
     """Groups of rows of Parquet files, each kept on this machine's disk when one of its rows was first needed, for all who read the
-    dataset here; they go with its folder. Where the disk is nearly full, the group that was read last is held instead."""
+    dataset here; they go with its folder. Where there is none, or the disk is nearly full, the last groups are held instead."""
 
     index: Index
-    folder: Path
+    folder: Path | None
 
     def content(self, shard: int, group: int, row: int) -> bytes:
         """The picture of a row."""
-        kept = self.folder / "groups" / f"{shard}-{group}"
-        if not kept.exists() and not self._keep(kept, shard, group):
-            first, pictures = _held(self.index.place.url, self.index.place.shards[shard], group)
+        kept = None if self.folder is None else self._kept(self.folder / "groups" / f"{shard}-{group}", shard, group)
+        if kept is None:
+            with _one_by_one:
+                first, pictures = _held(self.index.place.url, self.index.place.shards[shard], group)
             return pictures[row - first]
         with kept.open("rb") as file:
             head = np.frombuffer(file.read(16), dtype=np.int64)
@@ -99,25 +102,27 @@ class Groups:
             file.seek(16 + 8 * (int(head[1]) + 1) + start)
             return file.read(end - start)
 
-    def _keep(self, kept: Path, shard: int, group: int) -> bool:
-        """Whether there was room. The file appears whole; who reads the same group at this moment writes the same."""
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        disk = shutil.disk_usage(kept.parent)
+    def _kept(self, place: Path, shard: int, group: int) -> Path | None:
+        """The file of a group, where there is one or room for it. It appears whole; who reads the same group at this moment writes the
+        same."""
+        if place.exists():
+            return place
+        place.parent.mkdir(parents=True, exist_ok=True)
+        disk = shutil.disk_usage(place.parent)
         if disk.free < _FREE * disk.total:
-            return False
+            return None
         first, pictures = _read(self.index.place.url, self.index.place.shards[shard], group)
         ends = np.cumsum([0, *map(len, pictures)], dtype=np.int64)
-        beside = kept.with_name(f".{kept.name}.{uuid.uuid4().hex}")
+        beside = place.with_name(f".{place.name}.{uuid.uuid4().hex}")
         try:
             with beside.open("wb") as file:
                 file.write(np.array([first, len(pictures)], dtype=np.int64).tobytes() + ends.tobytes())
                 file.writelines(pictures)
-            beside.replace(kept)
+            return beside.replace(place)
         except OSError:
-            return False
+            return None
         finally:
             beside.unlink(missing_ok=True)
-        return True
 
 
 def _read(url: str, shard: Shard, group: int) -> tuple[int, list[bytes]]:
@@ -125,7 +130,28 @@ def _read(url: str, shard: Shard, group: int) -> tuple[int, list[bytes]]:
         return parquet.pictures_of_group(shard, file, group)
 
 
-_held = lru_cache(maxsize=1)(_read)
+_held, _one_by_one = lru_cache(maxsize=2)(_read), threading.Lock()
+
+
+def subject_of(index: Index) -> Subject:
+    """For a check: the pictures in the order of the shards, which are read once so, and kept nowhere."""
+    albums = [ShardAlbum(index, part, None) for part in index.parts.values()]
+    columns = [np.concatenate([getattr(part, name) for part in index.parts.values()]) for name in ("start", "shard")]
+    splits = np.repeat(np.arange(len(albums)), [len(album.part.label) for album in albums])
+    places = np.concatenate([np.arange(len(album.part.label)) for album in albums])
+    order = np.lexsort(columns)
+    return Subject(
+        classes=index.classes,
+        parts=list(index.parts),
+        files=[_fetched(albums[splits[number]], int(places[number])) for number in order],
+        splits=splits[order],
+        labels=np.concatenate([album.part.label for album in albums])[order],
+        left_out=index.left_out,
+    )
+
+
+def _fetched(album: ShardAlbum, index: int) -> FetchedFile:
+    return FetchedFile(album.name(index), lambda: album.file(index).content)
 
 
 def open_shards(fingerprint: str) -> tuple[ShardAlbum, ShardAlbum]:

@@ -16,7 +16,7 @@ from dna_engine.images.shards.samples import Found
 
 _IMAGES, _LABELS = ("image", "img", "picture"), ("label", "labels", "cls", "class", "target")
 #: A picture is read with its whole group; the bytes of a larger one would not be held by each process of a loader.
-_GROUP_BYTES = 1 << 30
+_GROUP_BYTES = 256 << 20
 
 
 def read(shard: Shard, file: IO[bytes], stopped: Callable[[], bool]) -> Iterator[Found]:

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from dna_engine.errors import DataError
+from dna_engine.images.picture import open_picture
 from dna_engine.images.survey import survey
-from dna_engine.images.timm_albums import open_timm
+from dna_engine.images.timm_albums import open_timm, subject_of
 from tests.dna_engine.images.shards.made import tar, web_dataset
 
 
@@ -43,6 +44,9 @@ def test_what_lies_on_the_server_is_not_downloaded(root: Path) -> None:
     assert (info.num_classes, info.image_size, info.class_names[:2]) == (10, 28, ["T-shirt/top", "Trouser"])
     train, test = open_timm("torch/fashion_mnist")
     assert train.labels[13] == test.labels[13] == 3
+    subject = subject_of((train, test))
+    assert (subject.classes[3], subject.counts("train")[3], subject.counts("test")[3]) == ("Dress", 4, 2)
+    assert open_picture(subject.files[53]).getpixel((5, 5)) == (13, 13, 13)
     assert train.picture(13).getpixel((5, 5)) == (13, 13, 13)
 
 

@@ -10,8 +10,10 @@ import pytest
 
 from dna_engine.errors import DataError
 from dna_engine.images.albums import datasets_root, upload_folder
-from dna_engine.images.shards import album
+from dna_engine.images.picture import open_picture
+from dna_engine.images.shards import album, index
 from dna_engine.images.shards.album import open_shards, survey_url
+from dna_engine.images.shards.places import look
 from dna_engine.images.survey import survey
 from tests.dna_engine.images.shards.made import SHADES, table, tar, web_dataset
 
@@ -111,3 +113,24 @@ def test_shards_that_were_written_anew(tmp_path: Path) -> None:
 def test_an_index_that_was_not_laid_down() -> None:
     with pytest.raises(DataError, match="has not been laid down here"):
         open_shards("f" * 64)
+
+
+def test_a_check_is_given_every_picture_in_the_order_of_the_shards(tmp_path: Path) -> None:
+    tar(tmp_path / "b/train.tar", web_dataset())
+    tar(tmp_path / "a/test.tar", web_dataset({0: [200], 1: [201]}))
+    subject = album.subject_of(index.make(look(tmp_path.as_uri())))
+    assert [subject.name(number) for number in (0, 1, 2)] == [
+        "a/test.tar/00000.png",
+        "a/test.tar/00001.png",
+        "b/train.tar/00000.png",
+    ]
+    assert (subject.counts("train"), subject.counts("test")) == (Counter({0: 5, 1: 5}), Counter({0: 1, 1: 1}))
+    assert subject.by_class("train") == [[2, 4, 6, 8, 10], [3, 5, 7, 9, 11]]
+    assert [open_picture(subject.files[number]).getpixel((0, 0)) for number in (1, 2)] == [(201, 0, 0), (0, 0, 0)]
+
+
+def test_a_check_of_parquet_keeps_nothing(tmp_path: Path) -> None:
+    table(tmp_path / "birds.parquet", [0, 1] * 4)
+    subject = album.subject_of(index.make(look((tmp_path / "birds.parquet").as_uri())))
+    assert [open_picture(file).getpixel((0, 0)) for file in subject.files] == [(shade, 0, 0) for shade in range(8)]
+    assert not (tmp_path / "kept").exists()
