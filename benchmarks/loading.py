@@ -34,7 +34,7 @@ from benchmarks import report
 from dna_engine.images.albums import Album, FolderAlbum, open_folder
 from dna_engine.images.picture_file import HeldFile
 from dna_engine.images.shards import index
-from dna_engine.images.shards.album import ShardAlbum, albums_of
+from dna_engine.images.shards.album import ShardAlbum
 from dna_engine.images.shards.places import look
 from dna_engine.runtime.context import choose_device, precision, prepare
 from dna_engine.space.architecture import published
@@ -111,7 +111,8 @@ def _wait(port: int) -> None:
 
 def opened(url: str, folder: Path) -> ShardAlbum:
     """The training pictures of shards; groups of rows are kept below ``folder``."""
-    return albums_of(index.make(look(url)), folder)[0]
+    made = index.make(look(url))
+    return ShardAlbum(made, made.parts["train"], folder)
 
 
 def places(folders: FolderAlbum, work: Path, bucket: str, delay: float) -> Mapping[str, Album]:
@@ -179,7 +180,8 @@ def main(argv: list[str] | None = None) -> None:
     report.print_header("loading", device)
     size, batch_size = arguments.input_size, arguments.batch_size
     steps = stepped(size, batch_size, device, arguments.seconds)
-    folders, _ = open_folder(arguments.data)
+    folders = open_folder(arguments.data).train
+    assert isinstance(folders, FolderAlbum)
     rows = [("a step of dna-a", f"{steps:,.0f}", "1.00x")]
     with tempfile.TemporaryDirectory() as work:
         write_shards(folders, Path(work))

@@ -34,7 +34,7 @@ def lay_down(source: Path, target: Path, *, train_images: int, test_images: int)
         ):
             _write(album, target / split, count)
         (target / "complete").write_text(str(source.resolve().name))
-    train, test = open_folder(target)
+    train, test, _ = open_folder(target)
     return DatasetInfo(
         name=source.stem,
         kind="folder",
@@ -50,12 +50,12 @@ def _open(source: Path, target: Path) -> tuple[Album, Album]:
     if source.suffix == ".zip":
         with zipfile.ZipFile(source) as archive:
             archive.extractall(target / ".source")
-        return open_folder(target / ".source")
+        return open_folder(target / ".source")[:2]
     if (source / "train-images-idx3-ubyte.gz").exists():
         return _idx(source, "train"), _idx(source, "t10k")
     if not source.is_dir():
         raise DataError(f"{source} is neither a folder nor a zip of class folders.", param="data")
-    return open_folder(source)
+    return open_folder(source)[:2]
 
 
 def _idx(folder: Path, split: str) -> ArrayAlbum:

@@ -196,35 +196,49 @@ class Client:
 
     # What there is
 
-    def create_dataset(self, archive: Path, name: str | None = None, *, idempotency_key: str | None = None) -> Dataset:
+    def create_dataset(
+        self,
+        archive: Path,
+        name: str | None = None,
+        *,
+        layout: str | None = None,
+        encoding: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Dataset:
         """Sends a zip or tar of class folders, or a folder of them, which is packed first. Once, as :meth:`create_search`.
 
         Args:
             archive: the file or folder.
             name: what searches will call it; by default that of the file without its suffix.
+            layout: ``classes``: the folders at the top are the classes, whatever they are called.
+            encoding: of names in a zip that do not say theirs, such as ``cp932``.
 
         Raises:
             LocalError: there is no such file.
             InvalidRequest: the archive holds no dataset, or files that are no images; says which.
         """
         with packed(archive) as file:
-            return self._make_dataset({"name": name} if name else {}, file, idempotency_key)
+            return self._make_dataset({"name": name, "layout": layout, "encoding": encoding}, file, idempotency_key)
 
-    def use_server_folder(self, folder: str, name: str, *, idempotency_key: str | None = None) -> Dataset:
+    def use_server_folder(
+        self, folder: str, name: str, *, layout: str | None = None, idempotency_key: str | None = None
+    ) -> Dataset:
         """Makes a dataset of a folder that lies on the server and its workers already; nothing is sent.
 
         Args:
             folder: its absolute path there, below one that the operator allows (``DNA_DATASET_FOLDERS``).
             name: what searches will call it.
+            layout: as that of :meth:`create_dataset`.
 
         Raises:
             InvalidRequest: the folder is not allowed, or holds no dataset.
         """
-        return self._make_dataset({"folder": folder, "name": name}, None, idempotency_key)
+        return self._make_dataset({"folder": folder, "name": name, "layout": layout}, None, idempotency_key)
 
-    def _make_dataset(self, fields: Mapping[str, str], file: IO[bytes] | None, key: str | None) -> Dataset:
+    def _make_dataset(self, fields: Mapping[str, str | None], file: IO[bytes] | None, key: str | None) -> Dataset:
         headers = {"Idempotency-Key": key or str(uuid.uuid4())}
-        return cast(Dataset, self._transport.send_form("/datasets", fields, file, headers))
+        said = {field: value for field, value in fields.items() if value}
+        return cast(Dataset, self._transport.send_form("/datasets", said, file, headers))
 
     def delete_dataset(self, name_or_id: str) -> None:
         """Deletes a dataset; searches that have succeeded on it keep all they found."""

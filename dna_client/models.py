@@ -309,6 +309,7 @@ class Dataset(TypedDict):
     state: Literal["importing", "ready", "failed"]
     num_classes: int
     num_train: int
+    num_val: int
     num_test: int
     image_size: int
     left_out: list[str]

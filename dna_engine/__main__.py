@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -17,6 +17,7 @@ from dna_engine import console
 from dna_engine.errors import EngineError, InvalidSpec
 from dna_engine.events import Failure, Reporter
 from dna_engine.given import of_run
+from dna_engine.images.info import Arrangement
 from dna_engine.jsonfile import read_object
 from dna_engine.plans import Step
 from dna_engine.plans.files import LATENCY, PICTURES, SPEC
@@ -47,6 +48,12 @@ def _parser() -> argparse.ArgumentParser:
     run = _command(commands, "run", _run, "a whole search in one folder; goes on where it was interrupted")
     run.add_argument("spec", type=Path, help="the search as JSON; only dataset is required")
     run.add_argument("--out", type=Path, required=True, help="the run folder")
+    run.add_argument(
+        "--layout",
+        choices=get_args(Arrangement),
+        default="auto",
+        help="classes: the folders at the dataset's top are its classes",
+    )
     run.add_argument("--device", help="cpu or cuda:0; default: a GPU where there is one")
 
     step = _command(commands, "step", _step, "one step of a search; prints one event as JSON on each line")
@@ -111,7 +118,7 @@ def _run(options: argparse.Namespace) -> None:
     from dna_engine import pipeline  # torch
     from dna_engine.runtime import context
 
-    spec = _resolved(read_object(options.spec, InvalidSpec))
+    spec = _resolved(read_object(options.spec, InvalidSpec), options.layout)
     stop = context.stop_on_signals()
     device = context.choose_device(options.device)
     context.prepare(device)
@@ -222,7 +229,7 @@ def _select(options: argparse.Namespace) -> None:
 # --- reading and printing
 
 
-def _resolved(value: dict[str, Any]) -> ResolvedSpec:
+def _resolved(value: dict[str, Any], layout: Arrangement) -> ResolvedSpec:
     """A spec as a user writes it, made whole; one that is whole already is taken as it is."""
     from dna_engine.images.survey import survey
 
@@ -230,7 +237,7 @@ def _resolved(value: dict[str, Any]) -> ResolvedSpec:
         return _valid(ResolvedSpec.model_validate, value)
     spec = _valid(SearchSpec.model_validate, value)
     given = None if spec.teacher.source is None else of_run(Path(spec.teacher.source))
-    return resolve(spec, survey(spec.dataset), given)
+    return resolve(spec, survey(spec.dataset, layout), given)
 
 
 def _valid(parse: Callable[[dict[str, Any]], M], value: dict[str, Any]) -> M:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import io
+import json
 import tarfile
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
@@ -59,6 +60,26 @@ def zipped(files: Files) -> bytes:
     return out.getvalue()
 
 
+class _Silent(zipfile.ZipInfo):
+    """An entry with a name of bytes, and no word on their encoding."""
+
+    def __init__(self, name: bytes) -> None:
+        super().__init__(name.hex())
+        self.raw = name
+
+    def _encodeFilenameFlags(self) -> tuple[bytes, int]:  # noqa: N802
+        return self.raw, 0
+
+
+def named_in(encoding: str, files: Files, *, separator: str = "/") -> bytes:
+    """A zip as old programs write it: names in a code page, without a word on which."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(_Silent(name.replace("/", separator).encode(encoding)), content)
+    return out.getvalue()
+
+
 def tarred(files: Files, mode: str = "w") -> bytes:
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode=mode) as archive:  # type: ignore[call-overload]
@@ -69,6 +90,9 @@ def tarred(files: Files, mode: str = "w") -> bytes:
             archive.addfile(member, io.BytesIO(content))
     return out.getvalue()
 
+
+#: The beginning of a picture that is not read.
+HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"
 
 #: What systems, editors and notebooks leave in folders.
 CLUTTER: Files = {
@@ -81,14 +105,94 @@ CLUTTER: Files = {
     "cat/.ipynb_checkpoints/0-checkpoint.png": picture(),
 }
 
+_FLAT = pictures("1.png", "2.png", "3.png", "4.png")
+_SIX = {f"images/{name}": content for name, content in pictures(*(f"{number}.png" for number in range(6))).items()}
+_BY_CSV = "".join(f"{number}.png,{('cat', 'dog')[number % 2]}\n" for number in range(6))
+
+
+def _of_hugging_face(split: str) -> dict[str, bytes]:
+    table = "file_name,text,label\n" + "".join(
+        f"{number}.jpg,a pet,{('cat', 'dog')[number % 2]}\n" for number in range(4)
+    )
+    return {
+        f"{split}/metadata.csv": table.encode(),
+        **pictures(*(f"{split}/{number}.jpg" for number in range(4)), form="JPEG"),
+    }
+
+
+def _in_json_lines(split: str) -> dict[str, bytes]:
+    rows = (
+        json.dumps({"file_name": f"images/{number}.png", "label": ("cat", "dog")[number % 2]}) for number in range(4)
+    )
+    return {
+        f"{split}/metadata.jsonl": "\n".join(rows).encode(),
+        **pictures(*(f"{split}/images/{number}.png" for number in range(4))),
+    }
+
+
+def _by_csv(rows: str, files: Files = _FLAT) -> dict[str, bytes]:
+    return {**files, "labels.csv": rows.encode()}
+
+
 #: Folders, by the habit they show.
 DATASETS: dict[str, Callable[[], Files]] = {
     "Training and Testing": lambda: classes("Training/", "Testing/"),
+    "Train and Val": lambda: classes("pets/Train/", "pets/Val/"),
     "three splits": lambda: {**classes("train/", "val/"), **classes("test/", count=3)},
+    "three splits in Spanish": lambda: classes("entrenamiento/", "Validación/", "PRUEBA/"),
     "test without labels": lambda: {**classes("train/", "val/"), **pictures("test/1.png", "test/2.png")},
-    "a class called train": lambda: classes("", names=("bus", "car", "train")),
+    "a class called train": lambda: classes("", names=("bus", "car", "train"), count=4),
     "folds": lambda: pictures("fold1/1.png", "fold1/2.png", "fold2/3.png", "fold2/4.png"),
     "masks": lambda: pictures("images/1.png", "images/2.png", "masks/1.png", "masks/2.png"),
     "an empty class": lambda: {**classes(""), "owl/": b""},
+    "a class of HEIC": lambda: {**classes(""), "owl/0.heic": HEIC, "owl/1.heic": HEIC},
+    "a class of camera raw": lambda: {**classes(""), "owl/0.nef": picture(form="TIFF")},
+    "odd names": lambda: {
+        **pictures("apple/1.jfif", "apple/2.JPE", "apple/3", form="JPEG"),
+        **pictures("owl/1.avif", "owl/2.heic", "owl/3.dat", form="AVIF"),
+    },
     "clutter": lambda: {**classes(""), **CLUTTER},
+    "flat": lambda: _FLAT,
+    "labels in a CSV": lambda: {
+        "labels.csv": f"image,label\n{_BY_CSV}gone.png,cat\n".encode(),
+        "images/unlabelled.png": picture(),
+        **_SIX,
+    },
+    "labels of a spreadsheet": lambda: {
+        "Bilder/Tabelle.csv": (
+            "Nr;Image Name;Class\r\n" + "".join(f"{n};{n};{('Bär', 'dog')[n % 2]}\r\n" for n in range(6))
+        ).encode("cp1252"),
+        **{f"Bilder/{name}": content for name, content in _SIX.items()},
+    },
+    "labels with parts": lambda: _by_csv(
+        "path,class,split\n"
+        + "".join(
+            f".\\images\\{n}.png,{('cat', 'dog')[n % 2]},{('Train', 'valid', 'TEST')[n // 4]}\n" for n in range(12)
+        ),
+        pictures(*(f"images/{n}.png" for n in range(12))),
+    ),
+    "labels in JSON": lambda: {
+        "dataset.json": json.dumps({"labels": [[f"images/{number}.png", number % 2] for number in range(6)]}).encode(),
+        **_SIX,
+    },
+    "image folder of Hugging Face": lambda: {**_of_hugging_face("train"), **_of_hugging_face("test")},
+    "image folder in JSON lines": lambda: {**_in_json_lines("train"), **_in_json_lines("validation")},
+    "train.csv": lambda: {
+        "train.csv": ("id,breed\n" + _BY_CSV.replace(".png", "")).encode(),
+        **{name.replace("images", "train"): content for name, content in _SIX.items()},
+        **pictures("test/a.png", "test/b.png"),
+        "sample_submission.csv": b"id,label\na,cat\nb,cat\n",
+    },
+    "labelled images with masks": lambda: {
+        **DATASETS["masks"](),
+        **pictures("images/3.png", "images/4.png"),
+        "labels.json": json.dumps(
+            {"cat": ["images/1.png", "images/2.png"], "dog": ["images/3.png", "images/4.png"]}
+        ).encode(),
+    },
+    "labels of other pictures": lambda: _by_csv("name,label\na.png,cat\nb.png,dog\n"),
+    "two labels": lambda: _by_csv("name,label\n1.png,cat\n1.png,dog\n"),
+    "a label that is a path": lambda: _by_csv("name,label\n1.png,cat\n2.png,../dog\n"),
+    "one label in two ways": lambda: _by_csv("1.png,cat\n2.png,Cat\n3.png,cat\n4.png,Cat\n"),
+    "a label with an unknown part": lambda: _by_csv("name,label,split\n1.png,cat,train\n2.png,dog,somewhere\n"),
 }

@@ -8,8 +8,6 @@ from pathlib import Path
 from dna_engine.disk import room_on
 from dna_engine.images.archive import Limits, unpack
 from dna_engine.images.info import DatasetInfo
-from dna_engine.images.picture import is_picture
-from dna_engine.images.shards.album import INDEX
 from store import datasets
 from store.blobs import Blob, BlobStore
 from store.copies import Copies
@@ -49,9 +47,10 @@ def _unpack(archive: Blob, fingerprint: str, blobs: BlobStore, copies: Copies) -
         size = archive.size  # It was packed by the service, and a tar holds no more than its size.
         limits = Limits(total_bytes=size, file_bytes=size, entries=size, folders=size, ratio=1)
         with (folder / "archive.tar").open("rb") as packed:
-            unpack(packed, folder / "images", wanted=_is_kept, limits=limits)
+            unpack(packed, folder / "images", wanted=_all, limits=limits)
         copies.put(folder / "images", fingerprint)
 
 
-def _is_kept(name: str) -> bool:
-    return is_picture(name) or name == INDEX
+def _all(_: str, __: bytes) -> bool:
+    """What the service packed is needed, all of it."""
+    return True

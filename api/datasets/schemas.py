@@ -23,6 +23,10 @@ class DatasetOut(BaseModel):
     )
     num_classes: int
     num_train: int
+    num_val: int = Field(
+        default=0,
+        description="Images given to decide by, beside those to test with. Without, some are held out of those to train with.",
+    )
     num_test: int
     image_size: int = Field(description="Side in pixels as stored.")
     class_names: list[str]

@@ -17,10 +17,10 @@ from api.resources import Resources
 from dna_engine.errors import DataError
 from dna_engine.images import arrange
 from dna_engine.images.albums import describe_folder
-from dna_engine.images.archive import Limits, pack, unpack
+from dna_engine.images.archive import Limits, pack
 from dna_engine.images.info import DatasetInfo
-from dna_engine.images.layout import read_layout
-from dna_engine.images.picture import is_picture
+from dna_engine.images.layout import read_arranged, read_layout
+from dna_engine.images.reading import Reading, read_archive
 from store import datasets
 from store.copies import Copies
 from store.files import Drafts
@@ -56,16 +56,16 @@ def create(session: Session, resources: Resources, drafts: Drafts, sent: Sent) -
         )
     datasets.check_free(session, name)
     if sent.archive is not None:
-        return take_in(session, resources, drafts, name, sent.archive, sent.gone)
+        return take_in(session, resources, drafts, name, sent.archive, sent.reading, sent.gone)
     folders = resources.settings.allowed_folders
-    return refer(session, _allowed(sent.folder or "", folders), name, within=folders)
+    return refer(session, _allowed(sent.folder or "", folders), name, sent.reading, within=folders)
 
 
-def refer(session: Session, folder: Path, name: str, *, within: Sequence[Path]) -> Dataset:
+def refer(session: Session, folder: Path, name: str, reading: Reading, *, within: Sequence[Path]) -> Dataset:
     """A dataset of images that stay where they are. Its fingerprint is of their names, sizes and times, not of their contents."""
     with _wrong_in("folder"):
-        layout = read_layout(folder, within=within)
-        info = describe_folder(name, "folder", str(folder), layout)
+        layout = read_layout(folder, reading.layout, within=within)
+        info = describe_folder(name, "folder", str(folder), layout, reading.layout)
         fingerprint = arrange.quick_fingerprint(layout)
     return datasets.create(session, info, fingerprint=fingerprint)
 
@@ -92,15 +92,20 @@ def _invalid(field: str, detail: str) -> Invalid:
 
 
 def take_in(
-    session: Session, resources: Resources, drafts: Drafts, name: str, archive: IO[bytes], gone: Callable[[], bool]
+    session: Session,
+    resources: Resources,
+    drafts: Drafts,
+    name: str,
+    archive: IO[bytes],
+    reading: Reading,
+    gone: Callable[[], bool],
 ) -> Dataset:
     """The dataset of the archive's images. Nothing is left of one that is refused, or whose sender has gone."""
     settings = resources.settings
     limits = Limits(total_bytes=UNPACKED * settings.max_upload_bytes, entries=settings.max_upload_entries)
     with scratch_folder(settings.datasets_dir, "incoming") as folder:
-        unpack(archive, folder / "unpacked", wanted=is_picture, limits=limits, stopped=gone)
         with _wrong_in("file"):
-            layout = read_layout(folder / "unpacked")
+            layout = read_archive(archive, folder / "unpacked", reading, limits=limits, stopped=gone)
             # While the files have the names that the sender knows.
             arrange.check_pictures(layout, folder / "unpacked", resources.decoder, gone)
         images = folder / "images"
@@ -117,7 +122,7 @@ def take_in(
 
 def _described(images: Path, name: str, left_out: list[str]) -> tuple[DatasetInfo, str]:
     fingerprint = arrange.fingerprint(images)
-    info = describe_folder(name, "upload", fingerprint, read_layout(images))
+    info = describe_folder(name, "upload", fingerprint, read_arranged(images))
     return info.model_copy(update={"left_out": left_out}), fingerprint
 
 
@@ -127,7 +132,7 @@ def _wrong_in(field: str) -> Iterator[None]:
     try:
         yield
     except DataError as error:
-        raise DataError(error.message, param=field) from error
+        raise DataError(error.message, param=field if error.param == "dataset" else error.param) from error
 
 
 def _keep(images: Path, fingerprint: str, copies: Copies) -> None:

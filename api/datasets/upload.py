@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import IO, Annotated, Any
 
 from fastapi import Depends, Request
+from pydantic import ValidationError
 
 from api.deps import ResourcesDep
 from api.forms import receive_form, wrong
 from api.idempotency import KeyHeader, Once
+from dna_engine.images.reading import Reading
 
 #: What FastAPI would write into the document for such a form, had it read the form itself.
 FORM: dict[str, Any] = {
@@ -25,8 +27,8 @@ FORM: dict[str, Any] = {
                         "file": {
                             "type": "string",
                             "format": "binary",
-                            "description": "A zip or tar (plain, gzip, bzip2, xz) of class folders, or of `train/` and `test/` "
-                            "(or `val/`) with class folders.",
+                            "description": "A zip or tar (plain, gzip, bzip2, xz) of class folders; of `train/`, `val/` and `test/` with "
+                            "class folders; or of images with a table of their names and labels.",
                         },
                         "folder": {
                             "type": "string",
@@ -37,6 +39,10 @@ FORM: dict[str, Any] = {
                             "type": "string",
                             "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$",
                             "description": "What searches call it. Default: the name of the file without its suffix.",
+                        },
+                        **{
+                            field: {name: value for name, value in schema.items() if name != "title"}
+                            for field, schema in Reading.model_json_schema()["properties"].items()
                         },
                     },
                 }
@@ -55,6 +61,7 @@ class Sent:
     filename: str | None
     folder: str | None
     name: str | None
+    reading: Reading
     once: Once
     gone: Callable[[], bool]
 
@@ -72,7 +79,9 @@ async def receive(
         HTTPException: it is not written in UTF-8, or is no form at all.
         Invalid: a field is missing or of the wrong kind.
     """
-    async with receive_form(request, resources.settings, idempotency_key, texts=("folder", "name")) as form:
+    async with receive_form(
+        request, resources.settings, idempotency_key, texts=("folder", "name", *Reading.model_fields)
+    ) as form:
         folder = form.texts["folder"]
         if (form.file is None) == (folder is None):
             raise wrong("file", "Send an archive as a file, or name a folder of the server; one of the two")
@@ -81,9 +90,19 @@ async def receive(
             filename=form.filename,
             folder=folder,
             name=form.texts["name"],
+            reading=_reading(form.texts),
             once=form.once,
             gone=form.gone,
         )
+
+
+def _reading(texts: Mapping[str, str | None]) -> Reading:
+    said = {field: texts[field] for field in Reading.model_fields if texts[field]}
+    try:
+        return Reading.model_validate(said)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise wrong(str(first["loc"][0]), first["msg"]) from error
 
 
 SentDep = Annotated[Sent, Depends(receive)]

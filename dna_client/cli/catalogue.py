@@ -48,6 +48,12 @@ def create(
         str | None,
         typer.Option(help="What searches and trainings will call it. Default: the file's name without its suffix."),
     ] = None,
+    layout: Annotated[
+        str | None, typer.Option(help="classes: the folders at the top are the classes, whatever they are called.")
+    ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="Of names in a zip that do not say theirs, such as cp932 or gb18030.")
+    ] = None,
     on_server: Annotated[
         bool, typer.Option("--on-server", help="The folder lies on the server and its workers; send nothing.")
     ] = False,
@@ -55,17 +61,18 @@ def create(
     key: Key = None,
     as_json: AsJson = False,
 ) -> None:
-    """Send images to search on: one folder for every class, or train/ and test/ (or val/) with such folders."""
+    """Send images to search on: one folder for every class; train/, val/ and test/ with such folders; or images with a table of labels."""
     with connect(url, key) as client:
         if on_server:
-            made = client.use_server_folder(str(images), name or images.name)
+            made = client.use_server_folder(str(images), name or images.name, layout=layout)
         else:
-            made = client.create_dataset(images, name)
+            made = client.create_dataset(images, name, layout=layout, encoding=encoding)
     if as_json:
         print_json(made)
         return
     OUT.print(
         f"{made['name']}: {made['num_train']:,} images to train and {made['num_test']:,} to test with, "
+        f"{f'{decided:,} to decide by, ' if (decided := made.get('num_val', 0)) else ''}"
         f"{made['num_classes']} classes, {made['image_size']} pixels.",
         markup=False,
     )

@@ -9,15 +9,15 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 from PIL import Image
 
 from dna_engine.images import balance
 from dna_engine.images.facts import white_of
-from dna_engine.images.info import DatasetInfo
-from dna_engine.images.layout import Layout, Part, read_layout
+from dna_engine.images.info import Arrangement, DatasetInfo
+from dna_engine.images.layout import Layout, Part, read_arranged, read_layout
 from dna_engine.images.picture import open_picture, peak_of, size_of
 from dna_engine.images.pixels import PLAIN, Look
 from dna_engine.images.seen import Seen
@@ -50,6 +50,14 @@ class Album(Protocol):
         Raises:
             DataError: it cannot be read.
         """
+
+
+class Albums(NamedTuple):
+    """The pictures of a dataset: to train with, to test with, and to decide by where those are given, not held out."""
+
+    train: Album
+    test: Album
+    val: Album | None = None
 
 
 @dataclass(frozen=True)
@@ -94,14 +102,17 @@ def open_digits() -> tuple[ArrayAlbum, ArrayAlbum]:
     return ArrayAlbum(parts[0], parts[2].tolist()), ArrayAlbum(parts[1], parts[3].tolist())
 
 
-def open_folder(root: Path) -> tuple[FolderAlbum, FolderAlbum]:
-    """Training and test pictures of a folder, as ``layout.py`` finds them.
+def open_folder(root: Path, arrangement: Arrangement = "auto") -> Albums:
+    """The pictures of a folder, as ``layout.py`` finds them.
 
     Raises:
         DataError: it holds no dataset, or it cannot be told which.
     """
-    layout = read_layout(root)
-    return _album(layout.train), _album(layout.test)
+    return _albums(read_layout(root, arrangement))
+
+
+def _albums(layout: Layout) -> Albums:
+    return Albums(_album(layout.train), _album(layout.test), None if layout.val is None else _album(layout.val))
 
 
 def _album(part: Part) -> FolderAlbum:
@@ -109,13 +120,13 @@ def _album(part: Part) -> FolderAlbum:
     return FolderAlbum(part.files, labels)
 
 
-def open_upload(fingerprint: str) -> tuple[FolderAlbum, FolderAlbum]:
-    """Training and test pictures of an uploaded dataset, where a worker has unpacked it.
+def open_upload(fingerprint: str) -> Albums:
+    """The pictures of an uploaded dataset, where a worker has unpacked it.
 
     Raises:
         DataError: it has not been unpacked here.
     """
-    return open_folder(upload_folder(datasets_root(), fingerprint))
+    return _albums(read_arranged(upload_folder(datasets_root(), fingerprint)))
 
 
 def upload_folder(root: Path, fingerprint: str) -> Path:
@@ -132,15 +143,13 @@ def datasets_root() -> Path:
 LOOKED_AT = 32
 
 
-def describe(
-    name: str, kind: str, location: str, albums: tuple[Album, Album], *, class_names: list[str]
-) -> DatasetInfo:
-    """What is known of a dataset from its training and test pictures; the heads of a few are read.
+def describe(name: str, kind: str, location: str, albums: Albums, *, class_names: list[str]) -> DatasetInfo:
+    """What is known of a dataset from its pictures; the heads of a few are read.
 
     Raises:
         DataError: one of those cannot be read.
     """
-    train, test = albums
+    train, test, val = albums
     every = max(1, len(train.labels) // LOOKED_AT)
     seen = Seen()
     for index in range(0, len(train.labels), every):
@@ -152,6 +161,7 @@ def describe(
             "location": location,
             "num_classes": max(train.labels) + 1,
             "num_train": len(train.labels),
+            "num_val": 0 if val is None else len(val.labels),
             "num_test": len(test.labels),
             **seen.described,
             "class_names": class_names,
@@ -160,14 +170,15 @@ def describe(
     )
 
 
-def describe_folder(name: str, kind: str, location: str, layout: Layout) -> DatasetInfo:
+def describe_folder(
+    name: str, kind: str, location: str, layout: Layout, arrangement: Arrangement = "auto"
+) -> DatasetInfo:
     """What is known of the dataset in a folder that was read.
 
     Raises:
         DataError: a picture that was looked at cannot be read.
     """
-    info = describe(
-        name, kind, location, (_album(layout.train), _album(layout.test)), class_names=list(layout.train.classes)
-    )
+    info = describe(name, kind, location, _albums(layout), class_names=list(layout.train.classes))
     files = layout.train.files[:: max(1, len(layout.train.files) // LOOKED_AT)]
-    return info.model_copy(update={"left_out": layout.left_out, "white": white_of(map(peak_of, files))})
+    said = {"left_out": layout.left_out, "layout": arrangement, "white": white_of(map(peak_of, files))}
+    return info.model_copy(update=said)

@@ -1,4 +1,4 @@
-"""The images of an unpacked archive as the service keeps them: ``train/`` and ``test/``, every picture opened once."""
+"""The images of an unpacked archive as the service keeps them: ``train/``, ``val/`` and ``test/``, every picture opened once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from pathlib import Path
 
 from dna_engine.errors import DataError
 from dna_engine.images.decoder import Decoder
-from dna_engine.images.layout import TOLD, Layout
+from dna_engine.images.layout import Layout
+from dna_engine.images.report import NAMED
 
 
 def check_pictures(layout: Layout, root: Path, decoder: Decoder, stopped: Callable[[], bool] = lambda: False) -> None:
@@ -19,9 +20,9 @@ def check_pictures(layout: Layout, root: Path, decoder: Decoder, stopped: Callab
         DataError: some cannot be read or are too large; the message names the first.
         Interrupted: ``stopped`` said so.
     """
-    files = sorted({*layout.train.files, *layout.test.files})
+    files = sorted(set(layout.files))
     bad = decoder.faults(files, stopped)
-    first = list(islice(bad, TOLD))
+    first = list(islice(bad, NAMED))
     if first:
         others = sum(1 for _ in bad)
         named = "; ".join(f"{path.relative_to(root)}: {why}" for path, why in first)
@@ -33,10 +34,10 @@ def check_pictures(layout: Layout, root: Path, decoder: Decoder, stopped: Callab
 
 
 def arrange(layout: Layout, target: Path) -> None:
-    """Moves the pictures to ``target/train`` and ``target/test``."""
-    for split, part in (("train", layout.train), ("test", layout.test)):
-        for path in part.files:
-            place = target / split / path.relative_to(part.root)
+    """Moves the pictures to ``target/train``, ``target/test`` and, where there are some, ``target/val``."""
+    for split, part in layout.parts.items():
+        for inside, path in part.placed:
+            place = target / split / inside
             place.parent.mkdir(parents=True, exist_ok=True)
             path.rename(place)
 
@@ -54,10 +55,10 @@ def fingerprint(root: Path) -> str:
 def quick_fingerprint(layout: Layout) -> str:
     """SHA-256 over the names, sizes and times of the pictures, through links: for folders too large to be read."""
     digest = hashlib.sha256()
-    for split, part in (("train", layout.train), ("test", layout.test)):
-        for path in part.files:
+    for split, part in layout.parts.items():
+        for inside, path in part.placed:
             about = path.stat()
-            name = f"{split}/{path.relative_to(part.root).as_posix()}".encode(errors="surrogateescape")
+            name = f"{split}/{inside}".encode(errors="surrogateescape")
             digest.update(name + f"\0{about.st_size}\0{about.st_mtime_ns}\n".encode())
     return digest.hexdigest()
 

@@ -9,18 +9,22 @@ from pydantic import BaseModel, ConfigDict, Field
 from dna_engine.errors import UnknownName
 from dna_engine.images.prepare import WHITE
 
+#: How a folder is understood: by what it looks like, or the folders at its top are the classes, whatever they are called.
+Arrangement = Literal["auto", "classes"]
+
 
 class DatasetInfo(BaseModel):
     """Where the images are and what they look like.
 
-    ``train`` images are split further by the engine: a part is held out for rating, never the test images.
+    ``train`` images are split further by the engine where there are no ``val`` images: a part is held out for rating, never the
+    test images.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     kind: Literal["builtin", "folder", "upload", "timm", "shards"] = Field(
-        description="builtin: ships with the engine; folder: class folders, or train/ and test/ (or val/) with them; "
+        description="builtin: ships with the engine; folder: class folders, or train/, val/ and test/ with them; "
         "upload: such a folder as unpacked by a worker; timm: a name for timm.data.create_dataset, such as torch/cifar10; "
         "shards: WebDataset or Parquet files at a URL."
     )
@@ -29,7 +33,18 @@ class DatasetInfo(BaseModel):
     )
     num_classes: int = Field(ge=2)
     num_train: int = Field(ge=1)
+    num_val: int = Field(
+        default=0,
+        ge=0,
+        exclude_if=lambda count: not count,
+        description="Images given to decide by, beside those to test with. Without, some are held out of those to train with.",
+    )
     num_test: int = Field(ge=1)
+    layout: Arrangement = Field(
+        default="auto",
+        exclude_if=lambda layout: layout == "auto",
+        description="How a folder is understood: by what it looks like, or the folders at its top are the classes.",
+    )
     image_size: int = Field(ge=1, description="Side in pixels of the images as stored (the median for mixed sizes).")
     class_names: list[str] = Field(default_factory=list)
     left_out: list[str] = Field(

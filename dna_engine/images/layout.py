@@ -1,306 +1,431 @@
 """Which pictures of a folder are which class's, as people arrange them: for uploads, folders of a server and the command line.
 
-Class folders lie at the top, or in ``train`` and ``test`` (or ``val``); one folder around all is passed over. What cannot be
-understood in one way only is an error that says how to arrange it, and what is left out is told: no class is made, merged or
-dropped in silence. Torch-free.
+Class folders lie at the top, or in ``train``, ``val`` and ``test``, by whatever name people know those (``split_names.py``); or the
+pictures lie flat, and a table says what they show (``labels.py``). One folder around all is passed over. What cannot be understood in
+one way only is an error that says what was seen and how to arrange it; what is not used is told: no class is made, merged or dropped
+in silence. Torch-free.
 """
 
 from __future__ import annotations
 
-import os
 import random
-import unicodedata
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dna_engine.errors import DataError
-from dna_engine.images.picture import SUFFIXES, is_picture
+from dna_engine.images.folders import Folder, folded, read_folder, wrong
+from dna_engine.images.info import Arrangement
+from dna_engine.images.kinds import READ, kind_not_read
+from dna_engine.images.labels import Labels, read_labels
+from dna_engine.images.report import NAMED, Finding, Findings, Level
+from dna_engine.images.split_names import Split, split_of
 
 #: Share of every class that is kept for testing where there are no test images.
 TEST_SHARE = 0.2
-#: Folders inside one another that are read.
-_DEEPEST = 64
-#: Names of files that are told before the others are counted.
-TOLD = 5
 
 _WANTED = (
-    "A dataset is one folder of images for every class, or train/ and test/ (or val/) with such folders. Files are taken for "
-    f"images by their names: {', '.join(sorted(SUFFIXES))}."
+    "A dataset is one folder of images for every class; or train/ and test/ (or val/, or all three) with such folders; or images "
+    "beside a table of their names and labels (CSV or JSON)."
 )
+_OR_CLASSES = "Where they are classes all the same, say so: layout=classes."
+#: Parts of a whole that have numbers, not meanings.
+_NUMBERED = re.compile(
+    r"(k?[ _-]?fold|cv|split|part|partition|chunk|shard|batch|subset|set|volume)[ _-]?\d+", re.IGNORECASE
+)
+#: What people call folders of pictures, and of what says something of each: those of one set for detection or segmentation.
+_PICTURES = frozenset({"images", "image", "imgs", "img", "jpegimages", "photos", "pictures", "input", "inputs"})
+_ABOUT = frozenset(
+    {
+        "masks", "mask", "labels", "label", "annotations", "annotation", "annots", "annot", "gt", "groundtruth", "ground_truth", "seg",
+        "segmentation", "segmentations", "segmentationclass", "segmentationobject", "targets", "bboxes", "boxes", "xmls",
+    }
+)  # fmt: skip
 
-#: What people call the parts of a dataset, in any case.
-_SPLITS = {
-    "train": ("train", "training"),
-    "val": ("val", "valid", "validation"),
-    "test": ("test", "testing"),
-}
-#: What systems leave in folders, beside hidden files.
-_CLUTTER = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
 
-
-def is_clutter(name: str) -> bool:
-    """Whether a file or folder of that name was left behind by a system or an editor, and is nobody's data."""
-    return name.startswith(".") or name.lower() in _CLUTTER
-
-
-def folded(name: str) -> str:
-    """The same for names that differ only in case or in how their letters are composed: some systems hold them to be one."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+#: Findings by which nobody's data is left out.
+_NOTHING_MISSED = frozenset({"clutter", "labels_of_table"})
 
 
 @dataclass(frozen=True)
 class Part:
-    """Class folders below ``root``: the classes with their files, both sorted."""
+    """The pictures of one part of a dataset by their classes, all sorted.
+
+    Attributes:
+        root: the folder that they lie below.
+        shown: what the part is called, for people.
+        by_table: whether a table says what they show, not their folders.
+    """
 
     root: Path
     classes: dict[str, list[Path]]
+    shown: str = ""
+    by_table: bool = False
 
     @property
     def files(self) -> list[Path]:
         return [path for files in self.classes.values() for path in files]
 
+    @property
+    def placed(self) -> Iterator[tuple[str, Path]]:
+        """Every picture with its place among class folders, as a path with slashes."""
+        for name, files in self.classes.items():
+            for path in files:
+                inside = path.relative_to(self.root).as_posix()
+                yield (f"{name}/{inside}" if self.by_table else inside), path
+
 
 @dataclass(frozen=True)
 class Layout:
-    """The images to train and to test with, of the same classes, and sentences on what was left out."""
+    """The images of a dataset, of the same classes in all parts.
+
+    Attributes:
+        val: those to decide by, where they are given beside those to test with; else some are held out of ``train``.
+        findings: what was left out, and how it was read where that is not plain.
+    """
 
     train: Part
     test: Part
-    left_out: list[str]
-
-
-@dataclass(frozen=True)
-class _Folder:
-    """What lies in a folder, without clutter, all sorted. ``shown`` is its name as below the folder that the user named."""
-
-    path: Path
-    shown: str
-    pictures: list[Path]
-    others: list[Path]
-    folders: list[_Folder]
+    val: Part | None = None
+    findings: Sequence[Finding] = ()
 
     @property
-    def name(self) -> str:
-        return self.path.name
+    def parts(self) -> dict[Split, Part]:
+        """Those that there are, by name."""
+        every: dict[Split, Part | None] = {"train": self.train, "val": self.val, "test": self.test}
+        return {split: part for split, part in every.items() if part is not None}
 
     @property
-    def count(self) -> int:
-        """Pictures in it and below."""
-        return sum(len(folder.pictures) for folder in self.walk())
+    def files(self) -> list[Path]:
+        return [path for part in self.parts.values() for path in part.files]
 
-    def walk(self) -> Iterator[_Folder]:
-        yield self
-        for folder in self.folders:
-            yield from folder.walk()
+    @property
+    def left_out(self) -> list[str]:
+        """The findings that somebody may miss something by, as sentences."""
+        return [finding.sentence for finding in self.findings if finding.code not in _NOTHING_MISSED]
 
 
-def read_layout(root: Path, *, within: Sequence[Path] | None = None) -> Layout:
-    """The dataset that lies in a folder. Where it has no test images, a fifth of every class becomes them, the same files for
-    the same names.
+def read_layout(root: Path, arrangement: Arrangement = "auto", *, within: Sequence[Path] | None = None) -> Layout:
+    """The dataset that lies in a folder. Where it has no test images, ``val`` becomes them; where it has neither, a fifth of every
+    class, the same files for the same names.
 
     Args:
+        arrangement: ``classes``: the folders at the top are the classes, with all that lies below them.
         within: folders, without links in their paths, that links below ``root`` must stay in; default: they may lead anywhere.
 
     Raises:
         DataError: it is none, it could be understood in several ways, or a link leads out.
     """
     if not root.is_dir():
-        raise _wrong(f"{root} is no folder. {_WANTED}")
-    whole = _Reader(within).read(root)
+        raise wrong(f"{root} is no folder. {_WANTED}")
+    whole, findings = read_folder(root, within=within), Findings()
+    top = _inmost(whole, arrangement)
+    parts, labels = _read_parts(whole, top, arrangement, findings)
+    for part in parts.values():
+        if len(part.classes) < 2:
+            raise wrong(f"There is one class, {', '.join(part.classes)}; at least two are needed.")
+    layout = _decide(parts)
+    _tell_the_rest(whole, labels, findings)
+    return Layout(layout.train, layout.test, layout.val, findings.all())
+
+
+def read_arranged(root: Path) -> Layout:
+    """The dataset of a folder that was made by ``arrange.arrange``: its parts and classes, by no guess.
+
+    Raises:
+        DataError: it is not there.
+    """
+    if not root.is_dir():
+        raise wrong(f"The dataset {root.name} has not been unpacked here.")
+    parts = {split_of(folder.name): _by_folders(folder, "classes") for folder in read_folder(root).folders}
+    return Layout(parts["train"], parts["test"], parts.get("val"))
+
+
+def _inmost(whole: Folder, arrangement: Arrangement) -> Folder:
+    """The folder around which there are only others with nothing else in them."""
     top = whole
-    while not top.pictures and len(top.folders) == 1 and "train" not in _splits(top):
+    while not top.pictures and len(top.folders) == 1 and (arrangement == "classes" or "train" not in _splits(top)):
         top = top.folders[0]
+    return top
+
+
+def _read_parts(
+    whole: Folder, top: Folder, arrangement: Arrangement, findings: Findings
+) -> tuple[dict[Split | None, Part], Labels]:
+    """The parts by name; None is that of a dataset without parts."""
+    if arrangement == "classes":
+        return {None: _by_folders(top, arrangement)}, Labels()
+    splits = _splits(top)
+    if _is_flat(top, splits):
+        labels = read_labels(whole, findings)
+        if labels.of:
+            return _by_labels(top, splits, labels, findings), labels
+        if labels.in_vain:
+            raise wrong(labels.in_vain[0])
     if not any(folder.count for folder in top.folders):
-        raise _wrong(_no_classes(whole, top))
-    if splits := _splits(top):
-        train, test, left_out = _from_splits(top, splits)
-    else:
-        train, test = _keep_some(_part(top))
-        left_out = []
-    if len(train.classes) < 2:
-        raise _wrong(f"There is one class folder, {', '.join(train.classes)}/; at least two are needed.")
-    return Layout(train, test, left_out + _other_files(whole))
+        raise wrong(_no_classes(whole, top))
+    if splits:
+        return _by_splits(top, splits, findings), Labels()
+    return {None: _by_folders(top, arrangement)}, Labels()
 
 
-@dataclass(frozen=True)
-class _Reader:
-    """Reads folders, through links that stay ``within``."""
-
-    within: Sequence[Path] | None
-
-    def read(self, path: Path, shown: str = "", above: tuple[tuple[int, int], ...] = ()) -> _Folder:
-        """Never goes into a folder that it lies in."""
-        found = _Folder(path, shown, [], [], [])
-        about = path.stat()
-        itself = (about.st_dev, about.st_ino)
-        if itself in above:
-            return found
-        if len(above) > _DEEPEST:
-            raise _wrong(f"{shown[:200]} lies deeper than {_DEEPEST} folders. {_WANTED}")
-        entries = _listing(path, shown)
-        for entry in entries:
-            self._check(entry, shown)
-            if entry.is_dir():
-                found.folders.append(self.read(path / entry.name, f"{shown}{entry.name}/", (*above, itself)))
-            else:
-                (found.pictures if is_picture(entry.name) else found.others).append(path / entry.name)
-        _refuse_twins([folder.name for folder in found.folders], shown)
-        return found
-
-    def _check(self, entry: os.DirEntry[str], shown: str) -> None:
-        """What is not read later in vain, or without end, or from where it should not be."""
-        name = f"{shown}{entry.name}".encode(errors="replace").decode()
-        if not entry.name.isprintable() and any("\ud800" <= character <= "\udfff" for character in entry.name):
-            raise _wrong(f"The name {name} is not written in UTF-8; rename it.")
-        try:
-            if entry.is_symlink() and self.within is not None:
-                target = Path(entry.path).resolve(strict=True)
-                if not any(target.is_relative_to(root) for root in self.within):
-                    raise _wrong(
-                        f"{name} is a link that leads out of the folders that may be used; put what it leads to there."
-                    )
-            usable = entry.is_dir() or entry.is_file() or not is_picture(entry.name)
-        except (OSError, RuntimeError):
-            usable = False
-        if not usable:
-            raise _wrong(f"{name} is neither a file nor a folder, or a link to nothing; remove it.")
+def _decide(parts: dict[Split | None, Part]) -> Layout:
+    """Which part is for what."""
+    if None in parts:
+        train, test = _keep_some(parts[None])
+        return Layout(train, test)
+    whole, val, test_part = parts["train"], parts.get("val"), parts.get("test")
+    for other in (val, test_part):
+        if other is not None:
+            _refuse_other_classes(whole, other)
+    tested = test_part or val
+    if tested is None:
+        return Layout(*_keep_some(whole))
+    if test_part is None:
+        return Layout(whole, tested)
+    return Layout(whole, tested, val)
 
 
-def _no_classes(whole: _Folder, top: _Folder) -> str:
-    if not top.pictures:
-        return f"There are no class folders with images. {_WANTED}"
-    if top is whole:
-        return f"{_images(top)} lie in no class folder. {_WANTED}"
-    return f"There is one class folder, {top.shown} with {_images(top)}; at least two are needed."
+# --- parts by name
 
 
-def _listing(path: Path, shown: str) -> list[os.DirEntry[str]]:
-    try:
-        with os.scandir(path) as entries:
-            return sorted((entry for entry in entries if not is_clutter(entry.name)), key=lambda entry: entry.name)
-    except OSError as error:
-        raise _wrong(f"The folder {shown or 'itself'} cannot be read ({error.strerror}).") from error
-
-
-def _refuse_twins(names: list[str], shown: str) -> None:
-    """Two classes on one system would be one on another."""
-    spelling: dict[str, str] = {}
-    for name in names:
-        twin = spelling.setdefault(folded(name), name)
-        if twin != name:
-            raise _wrong(
-                f"{shown}{twin}/ and {shown}{name}/ are one folder on some systems. Rename one, or put their images into one folder."
-            )
-
-
-def _splits(top: _Folder) -> dict[str, _Folder]:
+def _splits(top: Folder) -> dict[Split, Folder]:
     """Which folders are the parts of a dataset; none where such a name is a class's, since images lie in it directly."""
-    named = [
-        (split, folder) for folder in top.folders for split, names in _SPLITS.items() if folder.name.lower() in names
-    ]
+    named = [(split, folder) for folder in top.folders if (split := split_of(folder.name)) is not None]
     if not any(split == "train" and folder.folders for split, folder in named) and len(named) < len(top.folders):
         return {}
-    found: dict[str, _Folder] = {}
+    found: dict[Split, Folder] = {}
     for split, folder in named:
         if split in found:
-            raise _wrong(f"{found[split].shown} and {folder.shown} are both {split} images; put them into one folder.")
+            raise wrong(f"{found[split].shown} and {folder.shown} are both {split} images; put them into one folder.")
         found[split] = folder
     return found
 
 
-def _from_splits(top: _Folder, splits: dict[str, _Folder]) -> tuple[Part, Part, list[str]]:
-    """The images to train and to test with, and what is left out beside them."""
+def _by_splits(top: Folder, splits: dict[Split, Folder], findings: Findings) -> dict[Split | None, Part]:
+    """Parts of class folders. Test images without classes are told and left out: nothing says what they show."""
     names = ", ".join(folder.shown for folder in splits.values())
     _refuse_loose(top)
     if "train" not in splits:
-        raise _wrong(f"There is no train/ beside {names}. {_WANTED}")
+        raise wrong(f"There is no train/ beside {names}. {_WANTED} {_OR_CLASSES}")
     for folder in top.folders:
         if folder not in splits.values() and folder.count:
-            raise _wrong(
+            raise wrong(
                 f"{folder.shown} ({_images(folder)}) lies beside {names}: move its images into the class folders there, or leave "
-                "it out."
+                f"it out. {_OR_CLASSES}"
             )
-    train = _part(splits["train"])
-    tested = splits.get("val") or splits.get("test")
-    if tested is None:
-        return *_keep_some(train), []
-    test = _part(tested)
-    _refuse_other_classes(splits["train"], tested)
-    left_out = [
-        f"{folder.shown} ({_images(folder)}) is left out: the networks are tested on {tested.shown}."
-        for folder in splits.values()
-        if folder not in (splits["train"], tested)
-    ]
-    return train, test, left_out
+    train = splits["train"]
+    unlabelled = splits.get("test")
+    if unlabelled is not None and unlabelled.count and _is_unlabelled(unlabelled, train):
+        _tell_unlabelled(unlabelled, findings)
+    else:
+        unlabelled = None
+    in_order = (split for split in ("train", "val", "test") if split in splits)
+    return {split: _by_folders(splits[split]) for split in in_order if splits[split] is not unlabelled}
 
 
-def _part(folder: _Folder) -> Part:
-    if not folder.folders:
-        raise _wrong(
-            f"{folder.shown} has {_images(folder)} and no class folders. Sort them into one folder for every class; or, if they "
-            "are to test with, leave it out, and a fifth of every class is kept for testing."
-        )
-    _refuse_loose(folder)
-    return Part(folder.path, {inside.name: _class(inside) for inside in folder.folders})
+def _is_unlabelled(test: Folder, train: Folder) -> bool:
+    """All in one place that is no class's."""
+    classes = {folder.name for folder in train.folders}
+    return bool(train.folders) and len(test.places) == 1 and not classes & {folder.name for folder in test.folders}
 
 
-def _class(folder: _Folder) -> list[Path]:
-    """The pictures of a class, which lie in one place: its folder, or one inside it."""
-    places = [inside for inside in folder.walk() if inside.pictures]
-    if len(places) > 1:
-        raise _wrong(
-            f"{folder.shown} has images in several folders ({_listed([place.shown for place in places])}), and they would become one "
-            "class. If they are classes, move them up beside the others; if not, put all images into one folder."
-        )
-    if places:
-        return places[0].pictures
-    others = [inside.shown + other.name for inside in folder.walk() for other in inside.others]
-    why = f": {_listed(others)} cannot be used" if others else ""
-    raise _wrong(
-        f"The class folder {folder.shown} has no images{why}. Put some into it, named {', '.join(sorted(SUFFIXES))}; or leave "
-        "it out."
+def _tell_unlabelled(test: Folder, findings: Findings) -> None:
+    findings.add(
+        "test_without_labels",
+        Level.WARNING,
+        f"{test.shown} is left out: its images lie in no class folders, so nothing says what they show.",
+        (test.places[0].shown + picture.name for picture in test.places[0].pictures),
     )
 
 
-def _refuse_loose(folder: _Folder) -> None:
-    if folder.pictures:
-        loose = _listed([folder.shown + picture.name for picture in folder.pictures])
-        raise _wrong(f"Beside the class folders lies {loose}; put every image into one of them.")
-
-
-def _refuse_other_classes(train: _Folder, test: _Folder) -> None:
+def _refuse_other_classes(train: Part, test: Part) -> None:
     for one, other in ((test, train), (train, test)):
-        if lacking := sorted({folder.name for folder in one.folders} - {folder.name for folder in other.folders}):
-            raise _wrong(
+        if lacking := sorted(one.classes.keys() - other.classes.keys()):
+            raise wrong(
                 f"There is {one.shown}{lacking[0]}/ but no {other.shown}{lacking[0]}/: every class needs images to train and to "
                 "test with. Add the one, or leave the other out."
             )
+
+
+# --- classes by folders
+
+
+def _by_folders(folder: Folder, arrangement: Arrangement = "auto") -> Part:
+    if not folder.folders:
+        raise wrong(
+            f"{folder.shown} has {_images(folder)} and no class folders. Sort them into one folder for every class, or put a table of "
+            "their names and labels beside them; or, if they are to test with, leave it out, and a fifth of every class is kept for "
+            "testing."
+        )
+    _refuse_loose(folder)
+    if arrangement == "auto":
+        _refuse_other_meanings(folder)
+    return Part(folder.path, {inside.name: _class(inside, arrangement) for inside in folder.folders}, folder.shown)
+
+
+def _refuse_other_meanings(folder: Folder) -> None:
+    """Folders that would make classes, and by their names mean something else."""
+    names = [inside.name for inside in folder.folders]
+    seen = _listed([inside.shown for inside in folder.folders])
+    if len(names) > 1 and all(_NUMBERED.fullmatch(name) for name in names):
+        raise wrong(
+            f"{seen} look like parts of one set, not like classes. Put them together, with one folder of images for every class; or "
+            f"call one train/ and one val/, with such folders in them. {_OR_CLASSES}"
+        )
+    if _look_like_kinds(folder.folders):
+        raise wrong(
+            f"{seen} look like the pictures of one set and what belongs to each of them, as for detection or segmentation, not like "
+            "classes. Sort the pictures into one folder for every class, or put a table of their names and labels beside them. "
+            f"{_OR_CLASSES}"
+        )
+    inside = {tuple(sorted(part.name for part in each.folders if part.count)) for each in folder.folders}
+    if len(names) > 1 and len(inside) == 1 and len(inner := inside.pop()) > 1:
+        raise wrong(
+            f"{seen} hold the same folders ({_listed([f'{name}/' for name in inner])}), as parts of a dataset do. Call them train/, val/ "
+            f"and test/, or put what they hold together. {_OR_CLASSES}"
+        )
+
+
+def _look_like_kinds(folders: Iterable[Folder]) -> bool:
+    names = {folder.name.lower() for folder in folders}
+    return bool(names & _PICTURES) and bool(names & _ABOUT) and names <= _PICTURES | _ABOUT
+
+
+def _class(folder: Folder, arrangement: Arrangement) -> list[Path]:
+    """The pictures of a class, which lie in one place: its folder, or one inside it; or all that lie below it."""
+    places = folder.places
+    if len(places) > 1 and arrangement == "auto":
+        raise wrong(
+            f"{folder.shown} has images in several folders ({_listed([place.shown for place in places])}), and they would become one "
+            "class. If they are classes, move them up beside the others; if not, put all images into one folder, or say layout=classes."
+        )
+    if places:
+        return [picture for place in places for picture in place.pictures]
+    others = [inside.shown + other.name for inside in folder.walk() for other in inside.others]
+    kinds = {kind: advice for name in others if (told := kind_not_read(name)) for kind, advice in [told]}
+    why = f": {_listed(others)} cannot be used" if others else ""
+    advice = "".join(f" {kind} is not read: {what}." for kind, what in kinds.items())
+    raise wrong(
+        f"The class folder {folder.shown} has no images{why}.{advice} Put some into it, or leave it out. {READ}."
+    )
+
+
+def _refuse_loose(folder: Folder) -> None:
+    if folder.pictures:
+        loose = _listed([folder.shown + picture.name for picture in folder.pictures])
+        raise wrong(f"Beside the class folders lies {loose}; put every image into one of them.")
+
+
+def _no_classes(whole: Folder, top: Folder) -> str:
+    if not top.pictures:
+        others = [name for name in _others(whole) if kind_not_read(name)]
+        return f"There are no class folders with images{f' ({_listed(others)} cannot be used)' if others else ''}. {_WANTED} {READ}."
+    if top is whole:
+        return f"{_images(top)} lie in no class folder. {_WANTED}"
+    return f"There is one class folder, {top.shown} with {_images(top)}; at least two are needed. {_WANTED}"
+
+
+# --- classes by a table
+
+
+def _is_flat(top: Folder, splits: dict[Split, Folder]) -> bool:
+    """Whether pictures lie where class folders would: then a table may say what they show."""
+    if top.pictures:
+        return True
+    inside = list(splits.values()) or (top.folders if _look_like_kinds(top.folders) else [])
+    return any(folder.count for folder in inside) and not any(
+        len(folder.places) > 1 for folder in inside if folder.pictures or folder.folders
+    )
+
+
+def _by_labels(
+    top: Folder, splits: dict[Split, Folder], labels: Labels, findings: Findings
+) -> dict[Split | None, Part]:
+    """Parts as the table says, or as the folders are called that the pictures lie in."""
+    found: dict[Split | None, dict[str, list[Path]]] = {}
+    nameless: list[str] = []
+    for place in top.places:
+        around = next((split for split, folder in splits.items() if place in folder.places), None)
+        for picture in place.pictures:
+            label = labels.of.get(picture)
+            if label is None:
+                nameless.append(place.shown + picture.name)
+            else:
+                found.setdefault(label.split or around, {}).setdefault(label.name, []).append(picture)
+    if nameless:
+        findings.add(
+            "pictures_without_label", Level.WARNING, "Pictures that no table gives a label are left out.", nameless
+        )
+    _refuse_twins({name for classes in found.values() for name in classes})
+    if None in found and len(found) > 1:
+        raise wrong(
+            "The table of labels says of some pictures which part they are for, and of others not; say it of all or of none."
+        )
+    if None not in found and "train" not in found:
+        raise wrong(
+            f"No picture to train with has a label in the tables ({_listed([path.name for path in labels.tables])})."
+        )
+    return {
+        split: Part(
+            top.path, {name: sorted(classes[name]) for name in sorted(classes)}, f"{split}/" if split else "", True
+        )
+        for split, classes in found.items()
+    }
+
+
+def _refuse_twins(names: Iterable[str]) -> None:
+    spelling: dict[str, str] = {}
+    for name in sorted(names):
+        if (twin := spelling.setdefault(folded(name), name)) != name:
+            raise wrong(f"There are the labels {twin!r} and {name!r}; write what is one class in one way.")
+
+
+# --- what is kept, and what is told
 
 
 def _keep_some(whole: Part) -> tuple[Part, Part]:
     kept: dict[str, list[Path]] = {}
     for name, files in whole.classes.items():
         if len(files) < 2:
-            raise _wrong(f"The class {name!r} has one image; it needs at least two, one to train and one to test with.")
+            raise wrong(f"The class {name!r} has one image; it needs at least two, one to train and one to test with.")
         kept[name] = sorted(random.Random(name).sample(files, max(1, round(TEST_SHARE * len(files)))))
     rest = {name: sorted(set(files) - set(kept[name])) for name, files in whole.classes.items()}
-    return Part(whole.root, rest), Part(whole.root, kept)
+    return (
+        Part(whole.root, rest, whole.shown, whole.by_table),
+        Part(whole.root, kept, whole.shown, whole.by_table),
+    )
 
 
-def _other_files(whole: _Folder) -> list[str]:
-    others = [folder.shown + other.name for folder in whole.walk() for other in folder.others]
-    return [f"Not named like images, and left out ({len(others):,}): {_listed(others)}."] if others else []
+def _tell_the_rest(whole: Folder, labels: Labels, findings: Findings) -> None:
+    used = {folder.shown + path.name for folder in whole.walk() for path in folder.others if path in labels.tables}
+    others = [name for name in _others(whole) if name not in used]
+    pictures = [name for name in others if kind_not_read(name)]
+    rest = [name for name in others if name not in set(pictures)]
+    if pictures:
+        ways = {f"{kind}: {advice}" for name in pictures if (told := kind_not_read(name)) for kind, advice in [told]}
+        findings.add(
+            "not_read",
+            Level.WARNING,
+            f"Files that are not read are left out. Of {'; of '.join(sorted(ways))}.",
+            pictures,
+        )
+    if rest:
+        findings.add("other_files", Level.NOTE, "Files that are no images are left out.", rest)
+    if clutter := [name for folder in whole.walk() for name in folder.clutter]:
+        findings.add("clutter", Level.NOTE, "What systems and editors leave behind is left out.", clutter)
+    if used:
+        findings.add("labels_of_table", Level.NOTE, "What the pictures show was taken from a table.", sorted(used))
 
 
-def _images(folder: _Folder) -> str:
+def _others(whole: Folder) -> list[str]:
+    return [folder.shown + other.name for folder in whole.walk() for other in folder.others]
+
+
+def _images(folder: Folder) -> str:
     return f"{folder.count:,} image{'s' if folder.count != 1 else ''}"
 
 
 def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - TOLD:,} more" if len(names) > TOLD else ""
-    return ", ".join(names[:TOLD]) + more
-
-
-def _wrong(message: str) -> DataError:
-    return DataError(message, param="dataset")
+    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more

@@ -92,6 +92,8 @@ def _distillation(spec: DistillSpec, dataset: DatasetInfo) -> ResolvedDistill:
 
 def _rating(spec: RateSpec, dataset: DatasetInfo) -> ResolvedRate:
     """Refuses to hold out so many that a class would be left without an image to train with."""
+    if dataset.num_val:
+        return _rating_by_val(spec, dataset)
     images = spec.images or min(max(dataset.num_train // 10, 2), 2048)
     most = dataset.num_train - dataset.num_classes
     if images > most:
@@ -99,6 +101,18 @@ def _rating(spec: RateSpec, dataset: DatasetInfo) -> ResolvedRate:
         raise InvalidSpec(
             f"{dataset.name} has {dataset.num_train:,} images to train with, of {dataset.num_classes:,} classes: {images:,} "
             f"are to be held out for rating, and one of every class is to be left. {advice}.",
+            param="rating.images" if spec.images else "dataset",
+        )
+    return ResolvedRate.model_validate(spec.model_dump() | {"images": images})
+
+
+def _rating_by_val(spec: RateSpec, dataset: DatasetInfo) -> ResolvedRate:
+    """Of the images that are given to decide by."""
+    images = spec.images or min(max(dataset.num_val, 2), 2048)
+    if images > dataset.num_val:
+        raise InvalidSpec(
+            f"{dataset.name} has {dataset.num_val:,} validation images, and {images:,} are asked for to rate by. Take at most those, or "
+            "add images.",
             param="rating.images" if spec.images else "dataset",
         )
     return ResolvedRate.model_validate(spec.model_dump() | {"images": images})

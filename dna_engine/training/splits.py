@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from dna_engine.errors import DataError
-from dna_engine.images.albums import Album, open_digits, open_folder, open_upload
+from dna_engine.images.albums import Album, Albums, open_digits, open_folder, open_upload
 from dna_engine.images.info import DatasetInfo
 from dna_engine.images.pixels import PLAIN, Look, margin
 from dna_engine.images.shards.album import open_shards
@@ -27,7 +27,8 @@ IN_MEMORY = 2 << 30
 
 
 class Splits:
-    """``rate`` was held out of the training images, by class, where a job decides by some; the test images decide nothing.
+    """``rate`` was held out, by class, where a job decides by some images: of those given for that (``val``), else of those to train
+    with. The test images decide nothing.
 
     Each is read when it is first asked for: most steps need one of the three, and photos take long to decode.
     """
@@ -84,12 +85,14 @@ def splits_of(
     Raises:
         DataError: there are not enough images to hold some out; or, once they are asked for, they cannot be read.
     """
-    train, test = _albums(dataset)
-    held_out, kept = by_class(train.labels, rating_images, seed)
+    train, test, val = _albums(dataset)
+    source = train if val is None else val
+    held_out, kept = by_class(source.labels, rating_images, seed)
+    kept = kept if val is None else list(range(len(train.labels)))
     if rating_images and (len(held_out) < 2 or len(kept) < 2):
         raise DataError(
-            f"{dataset.name} has {len(train.labels)} training images; {rating_images} of them cannot be held out for "
-            "rating. Change rating.images.",
+            f"{dataset.name} has {len(source.labels)} {'training' if val is None else 'validation'} images; {rating_images} of them "
+            "cannot be held out for rating. Change rating.images.",
             param="rating.images",
         )
     if share < 1:
@@ -98,7 +101,7 @@ def splits_of(
     hold = partial(_hold, size=input_size, flip=flip, look=look, device=device)
     return Splits(
         train=partial(hold, train, kept, augment=augment),
-        rate=partial(hold, train, held_out, augment=False),
+        rate=partial(hold, source, held_out, augment=False),
         test=partial(hold, test, range(len(test.labels)), augment=False),
     )
 
@@ -122,16 +125,16 @@ def by_class(labels: Sequence[int], count: int, seed: int) -> tuple[list[int], l
     return drawn[:count], sorted(drawn[count:])
 
 
-def _albums(dataset: DatasetInfo) -> tuple[Album, Album]:
+def _albums(dataset: DatasetInfo) -> Albums:
     match dataset.kind:
         case "builtin":
-            return open_digits()
+            return Albums(*open_digits())
         case "folder":
-            return open_folder(Path(dataset.location))
+            return open_folder(Path(dataset.location), dataset.layout)
         case "upload":
             return open_upload(dataset.location)
         case "timm":
-            return open_timm(dataset.location)
+            return Albums(*open_timm(dataset.location))
         case "shards":
             return open_shards(dataset.location)
 

@@ -48,7 +48,7 @@ def test_the_images_are_those_that_were_sent(slot: Slot, tmp_path: Path, monkeyp
     laid_down(slot, info, root)
     assert arrange.fingerprint(albums.upload_folder(root, info.location)) == info.location
     monkeypatch.setenv("DNA_DATASETS", str(root))
-    train, test = albums.open_upload(info.location)
+    train, test, _ = albums.open_upload(info.location)
     assert (len(train.labels), len(test.labels)) == (8, 2)
     assert [path.name for path in root.iterdir()] == ["uploads"], "nothing is left of the unpacking"
 

@@ -83,11 +83,11 @@ class Allowance:
         if count > self._limits.empty_folders:
             raise refusal(f"The archive holds more than {self._limits.empty_folders:,} empty folders; leave them out.")
 
-    def expect(self, name: str, size: int) -> None:
-        """A file claims to have ``size`` bytes: looked at before any of them is read."""
+    def expect(self, name: str, size: int, *, taken: int = 0) -> None:
+        """A file claims to have ``size`` bytes, of which some may have come out: looked at before more of them are read."""
         if size > self._limits.file_bytes:
             raise refusal(f"{name[:200]} is larger than {self._limits.file_bytes:,} bytes.")
-        if size > self._bytes:
+        if size - taken > self._bytes:
             raise self._too_much()
 
     def take(self, count: int) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import unicodedata
 
 from dna_engine.images.archive.limits import Allowance, refusal
-from dna_engine.images.layout import folded
+from dna_engine.images.folders import folded
 
 #: Bytes of a part of a name, as file systems allow, and of a whole one.
 _PART, _NAME = 255, 1024
+#: A disk, on some systems.
+_DRIVE = re.compile("[A-Za-z]:")
 
 
 def safe_parts(name: str) -> list[str]:
@@ -19,7 +22,7 @@ def safe_parts(name: str) -> list[str]:
         DataError: the name leads out of the folder, is not the same on every system, or is too long.
     """
     parts = [part for part in name.split("/") if part not in ("", ".")]
-    unsafe = name.startswith("/") or ".." in parts or not parts
+    unsafe = name.startswith("/") or ".." in parts or not parts or _DRIVE.fullmatch(parts[0]) is not None
     long = len(_bytes(name)) > _NAME or any(len(_bytes(part)) > _PART for part in parts)
     strange = not long and any(
         character == "\\" or unicodedata.category(character) in ("Cc", "Cs") for character in name

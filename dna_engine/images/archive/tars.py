@@ -12,8 +12,11 @@ from collections.abc import Iterator
 
 from dna_engine.images.archive.inflate import exactly
 from dna_engine.images.archive.limits import CHUNK, Allowance, Damaged, Entry, not_a_file, refusal
+from dna_engine.images.archive.spelling import Spelling
+from dna_engine.images.encodings import is_utf_8
 
-_BLOCK = tarfile.BLOCKSIZE
+#: Bytes of a header, and of what files are filled up to.
+BLOCK = tarfile.BLOCKSIZE
 #: Bytes of a long name or of the notes on one entry; how many of them an entry may have, and how many notes they hold.
 _HEADER_BYTES, _HEADERS, _NOTES = 1 << 16, 8, 1000
 #: Before an entry: notes (PAX), a long name, a long target of a link (GNU).
@@ -29,8 +32,8 @@ def begins_like_tar(stream: io.BufferedIOBase) -> bool:
     Raises:
         Damaged: the stream cannot be read.
     """
-    block = stream.read(_BLOCK)
-    if len(block) == _BLOCK and not block.strip(b"\0"):
+    block = stream.read(BLOCK)
+    if len(block) == BLOCK and not block.strip(b"\0"):
         return True
     try:
         tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
@@ -39,7 +42,7 @@ def begins_like_tar(stream: io.BufferedIOBase) -> bool:
     return True
 
 
-def read_tar(stream: io.BufferedIOBase, allowed: Allowance) -> Iterator[Entry]:
+def read_tar(stream: io.BufferedIOBase, allowed: Allowance, spelling: Spelling) -> Iterator[Entry]:
     """Its entries, one after the other: the content of one is gone when the next is asked for.
 
     Raises:
@@ -48,7 +51,7 @@ def read_tar(stream: io.BufferedIOBase, allowed: Allowance) -> Iterator[Entry]:
     """
     tape = _Tape(stream, allowed)
     while (header := _next(tape, allowed)) is not None:
-        name, info = header
+        name, info = _spelt(header[0], spelling), header[1]
         if info.isdir():
             yield Entry(name, None, lambda: iter(()))
         elif info.type in _FILES:
@@ -58,6 +61,15 @@ def read_tar(stream: io.BufferedIOBase, allowed: Allowance) -> Iterator[Entry]:
         else:
             raise not_a_file(name)
         tape.leave()
+
+
+def _spelt(name: str, spelling: Spelling) -> str:
+    """Names are in UTF-8, but for those that somebody's tar wrote as its disk had them."""
+    raw = name.encode("utf-8", "surrogateescape")
+    if is_utf_8(raw):
+        return raw.decode()
+    spelling.look([raw])
+    return spelling.read(raw)
 
 
 class _Tape:
@@ -70,9 +82,9 @@ class _Tape:
 
     def block(self) -> bytes:
         """The next block; none at the end of the stream."""
-        first = self._stream.read(_BLOCK)
-        self._allowed.take(_BLOCK)
-        return first + exactly(self._stream, _BLOCK - len(first)) if first else b""
+        first = self._stream.read(BLOCK)
+        self._allowed.take(BLOCK)
+        return first + exactly(self._stream, BLOCK - len(first)) if first else b""
 
     def header_bytes(self, size: int) -> bytes:
         """The content of a header, which fits into memory."""
@@ -87,7 +99,7 @@ class _Tape:
         return data
 
     def enter(self, size: int) -> None:
-        self._left, self._padding = size, -size % _BLOCK
+        self._left, self._padding = size, -size % BLOCK
 
     def content(self) -> Iterator[bytes]:
         while self._left:

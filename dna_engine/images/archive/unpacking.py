@@ -6,32 +6,41 @@ import io
 import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import IO
 
 from dna_engine.images.archive.inflate import COMPRESSED, Inflated, Section
 from dna_engine.images.archive.limits import CHUNK, Allowance, Damaged, Entry, Limits, refusal
 from dna_engine.images.archive.names import Names, file_and_folder, safe_parts
-from dna_engine.images.archive.tars import begins_like_tar, read_tar
-from dna_engine.images.archive.zips import SIGNATURE, read_zip
-from dna_engine.images.layout import is_clutter
+from dna_engine.images.archive.spelling import Spelling
+from dna_engine.images.archive.tars import BLOCK, begins_like_tar, read_tar
+from dna_engine.images.archive.zips import SIGNATURES, read_zip
+from dna_engine.images.folders import is_clutter
+from dna_engine.images.kinds import HEAD
+from dna_engine.images.report import Finding, Findings, Level
 
 
 def unpack(
     archive: IO[bytes],
     target: Path,
     *,
-    wanted: Callable[[str], bool],
+    wanted: Callable[[str, bytes], bool],
     limits: Limits,
+    encoding: str | None = None,
     stopped: Callable[[], bool] = lambda: False,
-) -> None:
+) -> list[Finding]:
     """Writes the wanted files of a zip or tar (plain, or packed with gzip, bzip2 or xz) below ``target``, a new folder.
 
     Args:
         archive: can be read from any place.
-        wanted: whether a file of that name (its last part) is written; of others an empty file remains, so that it can be told
-            what was left out. Clutter leaves nothing.
+        wanted: whether a file of that name (its last part) that begins with those bytes is written; of others an empty file
+            remains, so that it can be told what was left out. Clutter leaves nothing.
+        encoding: of names that do not say theirs; default: it is found out where there is one answer.
         stopped: asked after every piece; where it says so, the work ends.
+
+    Returns:
+        What was left out, and how names were read.
 
     Raises:
         DataError: it is no archive, it is damaged, a name or kind of entry is not allowed, or a limit is passed.
@@ -39,19 +48,36 @@ def unpack(
     """
     size = archive.seek(0, 2)
     allowed = Allowance(limits, packed=size, stopped=stopped)
-    place = _Place(target, wanted, allowed)
+    findings = Findings()
+    place = _Place(target, wanted, allowed, findings)
     target.mkdir(parents=True, exist_ok=True)
     with _readable():
-        for entry in _entries(archive, size, allowed):
+        for entry in _entries(archive, size, allowed, Spelling(encoding, findings)):
             place.put(entry)
         place.make_empty_folders()
+    return findings.all()
+
+
+#: Archives that are not read, by their first bytes.
+_OTHERS = {
+    b"7z\xbc\xaf\x27\x1c": "7z",
+    b"Rar!\x1a\x07": "RAR",
+    b"(\xb5/\xfd": "Zstandard",
+    b"\x04\x22\x4d\x18": "LZ4",
+    b"LZIP": "lzip",
+}
+#: Characters of a name that are told.
+_SHOWN = 200
 
 
 class _Place:
     """The folder that entries come to. Folders are made when something comes into them: names cost nothing, folders of a disk do."""
 
-    def __init__(self, target: Path, wanted: Callable[[str], bool], allowed: Allowance) -> None:
+    def __init__(
+        self, target: Path, wanted: Callable[[str, bytes], bool], allowed: Allowance, findings: Findings
+    ) -> None:
         self._target = target
+        self._findings = findings
         self._wanted = wanted
         self._allowed = allowed
         self._names = Names(allowed)
@@ -62,6 +88,10 @@ class _Place:
             return
         parts = safe_parts(entry.name)
         if any(is_clutter(part) for part in parts):
+            if entry.size is not None:
+                self._findings.add(
+                    "clutter", Level.NOTE, "What systems and editors leave behind is left out.", [entry.name[:_SHOWN]]
+                )
             return
         self._names.folder(parts if entry.size is None else parts[:-1])
         if entry.size is not None:
@@ -70,13 +100,15 @@ class _Place:
     def _put_file(self, entry: Entry, size: int, parts: list[str]) -> None:
         self._make("/".join(parts[:-1]))
         path = self._target.joinpath(*parts)
-        if not self._wanted(parts[-1]):
+        content = entry.content()
+        head = next(content, b"")
+        if not self._wanted(parts[-1], head[:HEAD]):
             path.touch()
             return
         self._names.file(parts)
-        self._allowed.expect(entry.name, size)
+        self._allowed.expect(entry.name, size, taken=len(head))
         with path.open("xb") as target:
-            for chunk in entry.content():
+            for chunk in chain([head], content):
                 target.write(chunk)
 
     def make_empty_folders(self) -> None:
@@ -100,22 +132,31 @@ def _above(folder: str) -> Iterator[str]:
         folder = folder.rpartition("/")[0]
 
 
-def _entries(archive: IO[bytes], size: int, allowed: Allowance) -> Iterator[Entry]:
-    archive.seek(0)
-    if archive.read(len(SIGNATURE)) == SIGNATURE:
-        return read_zip(archive, allowed)
+def _entries(archive: IO[bytes], size: int, allowed: Allowance, spelling: Spelling) -> Iterator[Entry]:
+    """By what the archive begins with: at its end may lie another, such as a spreadsheet, which is a zip."""
+    start = _start(archive)
+    if start.startswith(SIGNATURES) and not begins_like_tar(io.BytesIO(start)):
+        return read_zip(archive, allowed, spelling)
     if not begins_like_tar(_stream(archive, size, allowed)):
-        raise refusal("The file is neither a zip nor a tar archive.")
-    return read_tar(_stream(archive, size, allowed), allowed)
+        other = next((name for mark, name in _OTHERS.items() if start.startswith(mark)), None)
+        what = (
+            f"a {other} archive, which is not read; send a zip or a tar" if other else "neither a zip nor a tar archive"
+        )
+        raise refusal(f"The file is {what}.")
+    return read_tar(_stream(archive, size, allowed), allowed, spelling)
+
+
+def _start(archive: IO[bytes]) -> bytes:
+    archive.seek(0)
+    return archive.read(BLOCK)
 
 
 def _stream(archive: IO[bytes], size: int, allowed: Allowance) -> io.BufferedIOBase:
     """A tar from its beginning, inflated if need be."""
-    archive.seek(0)
-    start = archive.read(8)
+    start = _start(archive)
     stream: io.RawIOBase = Section(archive, 0, size)
     for signature, new in COMPRESSED:
-        if start.startswith(signature):
+        if start.startswith(signature) and not begins_like_tar(io.BytesIO(start)):  # Its first file may be called so.
             stream = Inflated(stream, new, go_on=allowed.go_on)
     return io.BufferedReader(stream, CHUNK)
 

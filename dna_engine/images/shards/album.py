@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from dna_engine.errors import DataError
-from dna_engine.images.albums import datasets_root, describe, upload_folder
+from dna_engine.images.albums import Albums, datasets_root, describe, upload_folder
 from dna_engine.images.info import DatasetInfo
 from dna_engine.images.picture import open_picture, size_of
 from dna_engine.images.picture_file import FetchedFile, HeldFile
@@ -154,8 +154,8 @@ def _fetched(album: ShardAlbum, index: int) -> FetchedFile:
     return FetchedFile(album.name(index), lambda: album.file(index).content)
 
 
-def open_shards(fingerprint: str) -> tuple[ShardAlbum, ShardAlbum]:
-    """Training and test pictures of shards whose index lies on this machine.
+def open_shards(fingerprint: str) -> Albums:
+    """The pictures of shards whose index lies on this machine.
 
     Raises:
         DataError: it does not; or the shards cannot be reached, or are not what they were when the index was made.
@@ -172,10 +172,16 @@ def open_shards(fingerprint: str) -> tuple[ShardAlbum, ShardAlbum]:
     return albums_of(index, folder)
 
 
-def albums_of(index: Index, folder: Path) -> tuple[ShardAlbum, ShardAlbum]:
-    """Training and test pictures; ``folder`` is this machine's for the dataset."""
-    tested = index.parts.get("val") or index.parts["test"]
-    return ShardAlbum(index, index.parts["train"], folder), ShardAlbum(index, tested, folder)
+def albums_of(index: Index, folder: Path) -> Albums:
+    """Its pictures; ``folder`` is this machine's for the dataset. Without ``test`` they are tested on ``val``."""
+    train, val, test = (
+        ShardAlbum(index, index.parts[name], folder) if index.parts.get(name) else None
+        for name in ("train", "val", "test")
+    )
+    assert train is not None
+    tested = test or val
+    assert tested is not None
+    return Albums(train, tested, val if test else None)
 
 
 def describe_shards(name: str, index: Index, folder: Path) -> DatasetInfo:

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from dna_engine.images.shards.places import wrong
-
-#: What people call the parts of a dataset, as words of a path.
-_SPLITS = {
-    "train": "train", "training": "train",
-    "val": "val", "valid": "val", "validation": "val", "dev": "val",
-    "test": "test", "testing": "test",
-}  # fmt: skip
-_WORD = re.compile(r"[^a-z]+")
+from dna_engine.images.split_names import Split, splits_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +30,13 @@ class Found:
     folders: Sequence[str] = ()
 
 
-def split_of(names: Sequence[str]) -> str | None:
+def split_of(names: Sequence[str]) -> Split | None:
     """The part of a dataset that a path speaks of, as in ``data/train-00003-of-00032.parquet``.
 
     Raises:
         DataError: of several.
     """
-    said = {_SPLITS[word] for name in names for word in _WORD.split(name.lower()) if word in _SPLITS}
+    said: set[Split] = set().union(*map(splits_in, names))
     if len(said) > 1:
         raise wrong(
             f"{'/'.join(names)} is named after several parts of a dataset ({', '.join(sorted(said))}). Rename it."

@@ -13,8 +13,9 @@ from io import BufferedIOBase
 from typing import IO, cast
 
 from dna_engine.images.archive.limits import Allowance, Damaged, Entry, Limits
+from dna_engine.images.archive.spelling import Spelling
 from dna_engine.images.archive.tars import read_tar
-from dna_engine.images.layout import is_clutter
+from dna_engine.images.folders import is_clutter
 from dna_engine.images.picture import is_picture
 from dna_engine.images.shards.places import Shard, wrong
 from dna_engine.images.shards.samples import Found
@@ -45,7 +46,7 @@ def read(shard: Shard, file: IO[bytes], stopped: Callable[[], bool]) -> Iterator
     allowed = Allowance(limits, packed=shard.size, stopped=stopped)
     sample = _Sample("")
     try:
-        for entry in read_tar(cast(BufferedIOBase, file), allowed):
+        for entry in read_tar(cast(BufferedIOBase, file), allowed, Spelling()):
             if entry.size is None or any(is_clutter(part) for part in entry.name.split("/")):
                 continue
             key, kind = _parted(entry.name)

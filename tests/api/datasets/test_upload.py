@@ -37,12 +37,14 @@ def send(
     name: str | None = None,
     *,
     file: str = "birds.zip",
+    layout: str = "",
+    encoding: str = "",
     **headers: str,
 ) -> httpx.Response:
     return client.post(
         "/datasets",
         files={"file": (file, archive.getvalue())},
-        data={"name": name} if name else {},
+        data={field: said for field, said in (("name", name), ("layout", layout), ("encoding", encoding)) if said},
         headers={key.replace("_", "-"): value for key, value in headers.items()},
     )
 
@@ -134,11 +136,12 @@ def test_archives_that_are_refused(
 
 
 def test_what_is_left_out_is_told(client: TestClient) -> None:
-    splits = {f"{split}/{name}": content for name, content in BIRDS.items() for split in ("Train", "Val", "Test")}
-    made = send(client, zipped({**splits, "notes.txt": b"hello", ".DS_Store": b"\0"})).json()
+    splits = {f"{split}/{name}": content for name, content in BIRDS.items() for split in ("Train", "Val")}
+    unlabelled = {"Test/1.png": next(iter(BIRDS.values()))}
+    made = send(client, zipped({**splits, **unlabelled, "notes.txt": b"hello", ".DS_Store": b"\0"})).json()
     assert made["left_out"] == [
-        "Test/ (10 images) is left out: the networks are tested on Val/.",
-        "Not named like images, and left out (1): notes.txt.",
+        "Test/ is left out: its images lie in no class folders, so nothing says what they show. (1: Test/1.png)",
+        "Files that are no images are left out. (1: notes.txt)",
     ]
     assert client.get("/datasets/birds").json() == made
     assert client.get("/datasets/digits").json()["left_out"] == []

@@ -56,7 +56,7 @@ def zipped_link() -> io.BytesIO:
 
 
 def out_of(archive: io.BytesIO, target: Path, **limits: int) -> dict[str, bytes]:
-    unpack(archive, target, wanted=lambda name: name.endswith(".png"), limits=Limits(**limits))
+    unpack(archive, target, wanted=lambda name, _: name.endswith(".png"), limits=Limits(**limits))
     return {path.relative_to(target).as_posix(): path.read_bytes() for path in target.rglob("*") if path.is_file()}
 
 
@@ -203,7 +203,7 @@ def test_packed_and_unpacked_it_is_the_same(tmp_path: Path) -> None:
     out_of(zipped(FILES), tmp_path / "first")
     pack(tmp_path / "first", tmp_path / "first.tar")
     with (tmp_path / "first.tar").open("rb") as archive:
-        unpack(archive, tmp_path / "second", wanted=lambda _: True, limits=Limits(ratio=1))
+        unpack(archive, tmp_path / "second", wanted=lambda *_: True, limits=Limits(ratio=1))
     pack(tmp_path / "second", tmp_path / "second.tar")
     assert (tmp_path / "first.tar").read_bytes() == (tmp_path / "second.tar").read_bytes()
     assert (tmp_path / "second/train/dog/ä.png").read_bytes() == b"dog"

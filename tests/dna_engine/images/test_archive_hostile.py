@@ -25,7 +25,7 @@ from dna_engine.images.archive import Limits, unpack
 PNG = b"not decoded here"
 
 
-def wanted(name: str) -> bool:
+def wanted(name: str, _: bytes) -> bool:
     return name.endswith(".png")
 
 
@@ -154,7 +154,7 @@ class TestZip:
         size = struct.pack("<L", 1 << 20)
         lying = zipped({"a/1.png": bytes(1 << 20)}).getvalue().replace(size, struct.pack("<L", 100))
         assert "is not what its directory says" in refusal(io.BytesIO(lying), tmp_path)
-        assert (tmp_path / "out/a/1.png").stat().st_size == 0
+        assert not (tmp_path / "out/a/1.png").exists()
 
     def test_what_is_not_wanted_is_not_inflated(self, tmp_path: Path) -> None:
         assert out_of(zipped({"a/notes.txt": bytes(40 << 20)}), tmp_path) == {"a/notes.txt": b""}
@@ -270,9 +270,12 @@ def test_work_ends_when_nobody_waits_for_it(packed: str, tmp_path: Path) -> None
                 info = tarfile.TarInfo(name)
                 info.size = len(content)
                 tar.addfile(info, io.BytesIO(content))
-    asked = iter(range(1000))
+    asked, patience = (
+        iter(range(1000)),
+        30 if packed == "zip" else 10,
+    )  # A zip is asked of each entry of its directory first.
     with pytest.raises(Interrupted):
-        unpack(archive, tmp_path / "out", wanted=wanted, limits=Limits(), stopped=lambda: next(asked) > 10)
+        unpack(archive, tmp_path / "out", wanted=wanted, limits=Limits(), stopped=lambda: next(asked) > patience)
     assert 0 < len(list((tmp_path / "out/a").iterdir())) < 20
 
 
@@ -313,7 +316,7 @@ def peak():
 before = peak()
 with open(sys.argv[1], "rb") as archive:
     try:
-        unpack(archive, Path(sys.argv[2]), wanted=lambda name: name.endswith(".png"), limits=Limits())
+        unpack(archive, Path(sys.argv[2]), wanted=lambda name, _: name.endswith(".png"), limits=Limits())
     except DataError as error:
         pass
     else:

@@ -47,7 +47,7 @@ def test_what_is_kept_for_testing_stays_so(tmp_path: Path) -> None:
     files = [f"{name}/{number:02d}.png" for name, count in (("cat", 10), ("dog", 2)) for number in range(count)]
     layout = read_layout(write(tmp_path / "in", *files))
     arrange(layout, tmp_path / "out")
-    train, test = open_folder(tmp_path / "out")
+    train, test, _ = open_folder(tmp_path / "out")
     assert [path.name for path in test.paths] == [path.name for path in layout.test.files]
     assert (train.labels.count(0), train.labels.count(1), test.labels) == (8, 1, [0, 0, 1])
     info = describe_folder("birds", "upload", "f", read_layout(tmp_path / "out"))
@@ -60,7 +60,7 @@ def test_what_was_left_out_is_described(tmp_path: Path) -> None:
     (tmp_path / "cat").mkdir()
     (tmp_path / "cat/notes.txt").write_text("meow")
     info = describe_folder("pets", "folder", str(tmp_path), read_layout(write(tmp_path, *files)))
-    assert info.left_out == ["Not named like images, and left out (1): cat/notes.txt."]
+    assert info.left_out == ["Files that are no images are left out. (1: cat/notes.txt)"]
     assert (
         "left_out"
         not in describe_folder("pets", "folder", "x", read_layout(write(tmp_path / "clean", *files))).model_dump()

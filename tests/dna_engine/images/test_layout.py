@@ -10,6 +10,7 @@ import pytest
 
 from dna_engine.errors import DataError
 from dna_engine.images.layout import Layout, Part, read_layout
+from tests import untidy
 from tests.dna_engine.images.test_arrange import write
 
 
@@ -51,17 +52,6 @@ def test_train_and_test(around: str, train: str, test: str, tmp_path: Path) -> N
     assert (layout.train.root.name, layout.test.root.name, layout.left_out) == (train, test, [])
 
 
-def test_with_three_parts_val_is_the_test_set_and_the_other_is_told(tmp_path: Path) -> None:
-    layout = read(tmp_path, [*pets("Train/", "Val/"), *pets("Test/", count=3)])
-    assert layout.test.root.name == "Val"
-    assert layout.left_out == ["Test/ (6 images) is left out: the networks are tested on Val/."]
-
-
-def test_flat_test_images_beside_val(tmp_path: Path) -> None:
-    layout = read(tmp_path, [*pets("train/", "val/"), "test/1.png", "test/2.png"])
-    assert layout.left_out == ["test/ (2 images) is left out: the networks are tested on val/."]
-
-
 @pytest.mark.parametrize("around", ["", "birds/", "birds/train/", "Training/"])
 def test_a_fifth_of_every_class_is_kept_for_testing(around: str, tmp_path: Path) -> None:
     files = [f"{around}{name}/{number:02d}.png" for name, count in (("cat", 10), ("dog", 2)) for number in range(count)]
@@ -91,13 +81,24 @@ def test_what_systems_leave_behind_is_nothing(tmp_path: Path) -> None:
     layout = read(tmp_path, [*pets("", count=2), *clutter])
     assert sorted(inside(layout.train) + inside(layout.test)) == pets("", count=2)
     assert layout.left_out == []
+    assert [finding.sentence for finding in layout.findings] == [
+        "What systems and editors leave behind is left out. (7: .DS_Store, .ipynb_checkpoints, __MACOSX, cat/._0.png, "
+        "cat/.ipynb_checkpoints and 2 more)"
+    ]
 
 
 def test_other_files_are_told(tmp_path: Path) -> None:
-    others = ["readme.txt", *(f"cat/{number}.heic" for number in range(6))]
-    layout = read(tmp_path, [*pets("", count=2), *others])
+    files = {
+        "readme.txt": b"Birds.",
+        "dog/1.svg": b"<svg/>",
+        **{f"cat/{number}.heic": b"\0\0\0\x18ftypheic" for number in range(6)},
+    }
+    untidy.write(tmp_path / "data", files)
+    layout = read(tmp_path, pets("", count=2))
     assert layout.left_out == [
-        "Not named like images, and left out (7): readme.txt, cat/0.heic, cat/1.heic, cat/2.heic, cat/3.heic and 2 more."
+        "Files that are not read are left out. Of HEIC: save them as JPEG; of drawings or documents: save them as PNG. (7: cat/0.heic, "
+        "cat/1.heic, cat/2.heic, cat/3.heic, cat/4.heic and 2 more)",
+        "Files that are no images are left out. (1: readme.txt)",
     ]
 
 
@@ -107,14 +108,13 @@ def test_other_files_are_told(tmp_path: Path) -> None:
         ([], "There are no class folders with images. A dataset is one folder of images for every class"),
         (["1.png", "2.png"], "2 images lie in no class folder. A dataset is one folder"),
         (["cat/1.png", "cat/2.png"], "There is one class folder, cat/ with 2 images; at least two are needed"),
-        (["cat/1.txt", "dog/1.txt"], "There are no class folders with images"),
-        (pets("train/", "test/", names=["cat"]), "There is one class folder, cat/; at least two are needed"),
+        (pets("train/", "test/", names=["cat"]), "There is one class, cat; at least two are needed"),
         (["cat/1.png", "dog/1.png", "dog/2.png"], "The class 'cat' has one image"),
         (["train/1.png", "train/cat/1.png"], "Beside the class folders lies train/1.png"),
         ([*pets("", count=2), "3.png"], "Beside the class folders lies 3.png"),
         ([*pets("set/train/", "set/test/"), "set/3.png"], "Beside the class folders lies set/3.png"),
         (["train/1.png", "test/1.png"], "train/ has 1 image and no class folders. Sort them"),
-        ([*pets("train/"), "Test/1.png", "Test/2.png"], "Test/ has 2 images and no class folders. Sort them"),
+        ([*pets("train/", "test/"), "Val/1.png", "Val/2.png"], "Val/ has 2 images and no class folders. Sort them"),
         (pets("val/", "test/"), "There is no train/ beside test/, val/"),
         (pets("train/", "Training/"), "Training/ and train/ are both train images"),
         (pets("train/", "val/", "validation/"), "val/ and validation/ are both val images"),
@@ -129,9 +129,9 @@ def test_other_files_are_told(tmp_path: Path) -> None:
             "animals/ has images in several folders (animals/cats/, animals/dogs/), and they would become one class",
         ),
         ([*pets("", count=2), "owl/1.png", "owl/more/1.png"], "owl/ has images in several folders (owl/, owl/more/)"),
-        (pets("fold1/", "fold2/"), "fold1/ has images in several folders (fold1/cat/, fold1/dog/)"),
-        ([*pets("", count=2), "owl/1.heic"], "The class folder owl/ has no images: owl/1.heic cannot be used"),
-        ([*pets("", count=2), "owl/.1.png"], "The class folder owl/ has no images. Put some into it, named .bmp"),
+        (pets("fold1/", "fold2/"), "fold1/, fold2/ look like parts of one set, not like classes"),
+        (pets("north/", "south/"), "north/, south/ hold the same folders (cat/, dog/), as parts of a dataset do. Call them train/"),
+        ([*pets("", count=2), "owl/.1.png"], "The class folder owl/ has no images. Put some into it, or leave it out. BMP, "),
     ],
 )  # fmt: skip
 def test_what_is_no_dataset_or_could_be_several(names: list[str], said: str, tmp_path: Path) -> None:

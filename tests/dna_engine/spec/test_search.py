@@ -38,6 +38,16 @@ def test_a_handful_of_images_still_has_some_to_rate_with() -> None:
     assert resolved(DIGITS.model_copy(update={"num_train": 12})).rating.images == 2
 
 
+def test_images_that_are_given_to_decide_by_are_rated_by() -> None:
+    given = DIGITS.model_copy(update={"num_train": 11, "num_val": 300})
+    assert resolved(given).rating.images == 300
+    assert resolved(given, rating={"images": 20}).rating.images == 20
+    assert resolved(DIGITS.model_copy(update={"num_val": 5000})).rating.images == 2048
+    with pytest.raises(InvalidSpec, match="has 300 validation images, and 301 are asked for to rate by") as caught:
+        resolved(given, rating={"images": 301})
+    assert caught.value.param == "rating.images"
+
+
 def test_too_few_images_to_hold_some_out_are_refused_before_any_work() -> None:
     with pytest.raises(InvalidSpec, match="11 images to train with, of 10 classes: 2 are to be held out") as caught:
         resolved(DIGITS.model_copy(update={"num_train": 11}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -55,6 +56,20 @@ class TestSplits:
         assert pictures(first.rate) != pictures(second.rate)
         assert pictures(first.test) == pictures(second.test)
         assert pictures(first.rate) <= pictures(second.rate) | pictures(second.train)
+
+    def test_what_is_given_to_decide_by_is_held_out_and_nothing_else(self, folder: DatasetInfo) -> None:
+        root = Path(folder.location)
+        shutil.copytree(root / "test", root / "val")
+        splits = splits_of(folder, input_size=16, rating_images=9, seed=0, augment=False, device=CPU)
+        assert (len(splits.train), len(splits.test)) == (folder.num_train, folder.num_test)
+        assert Counter(splits.rate.labels.tolist()) == {0: 3, 1: 3, 2: 3}
+        (root / "val" / "cat" / "00.png").write_bytes(b"no picture any more")
+        assert (
+            len(splits_of(folder, input_size=16, rating_images=12, seed=0, augment=False, device=CPU).train)
+            == folder.num_train
+        )
+        with pytest.raises(DataError, match=r"00\.png cannot be read"):
+            splits_of(folder, input_size=16, rating_images=12, seed=0, augment=False, device=CPU).rate  # noqa: B018
 
     def test_too_many_held_out(self) -> None:
         with pytest.raises(DataError, match="1437 training images; 1436 of them cannot be held out"):

@@ -42,7 +42,7 @@ def test_a_web_dataset(tmp_path: Path) -> None:
     info = survey((tmp_path / "birds").as_uri())
     assert (info.name, info.kind, info.num_classes, info.image_size) == ("birds", "shards", 2, 10)
     assert (info.num_train, info.num_test, info.class_names) == (10, 2, ["0", "1"])
-    train, test = open_shards(info.location)
+    train, test, _ = open_shards(info.location)
     places = list(range(10))
     random.Random(0).shuffle(places)
     assert sorted((train.labels[place], shade(train, place)) for place in places) == [
@@ -59,7 +59,7 @@ def test_parquet_as_hugging_face_writes_it(tmp_path: Path) -> None:
     table(tmp_path / "data/test-00000-of-00001.parquet", [0, 1], names=["owl", "wren"], columns=("img", "label"))
     info = survey_url(f"file://{tmp_path}/data/*.parquet")
     assert (info.class_names, info.num_train, info.num_test) == (["owl", "wren"], 5, 2)
-    train, _ = open_shards(info.location)
+    train = open_shards(info.location).train
     assert train.labels == [1, 0, 1, 0, 1]
     assert [shade(train, place) for place in (4, 0, 3)] == [4, 0, 3]
     groups = upload_folder(datasets_root(), info.location) / "groups"
@@ -79,7 +79,7 @@ def test_a_full_disk_keeps_no_groups(tmp_path: Path, monkeypatch: pytest.MonkeyP
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(album.shutil, "disk_usage", lambda _: usage(100, 91, 9))
     info = survey_url((tmp_path / "birds.parquet").as_uri())
-    train, test = open_shards(info.location)
+    train, test, _ = open_shards(info.location)
     assert sorted(shade(of, place) for of in (train, test) for place in range(len(of.labels))) == list(range(8))
     assert not list((upload_folder(datasets_root(), info.location) / "groups").iterdir())
 
@@ -96,7 +96,7 @@ def test_without_test_images_a_fifth_of_every_class_is_kept(tmp_path: Path) -> N
     )
     info = survey_url((tmp_path / "birds.tar").as_uri())
     assert (info.class_names, info.num_train, info.num_test) == (["owl", "wren"], 16, 4)
-    _, test = open_shards(info.location)
+    test = open_shards(info.location).test
     assert Counter(test.labels) == {0: 2, 1: 2}
     assert survey_url((tmp_path / "birds.tar").as_uri()) == info
 

@@ -80,7 +80,7 @@ def test_shards_in_s3(s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     s3.put(str(table(tmp_path / "a.parquet", [0, 1] * 5)), "sets/rows/a.parquet")
     for url in ("s3://sets/birds/", "s3://sets/rows/*.parquet"):
         info = survey_url(url)
-        train, test = open_shards(info.location)
+        train, test, _ = open_shards(info.location)
         assert (len(train.labels), len(test.labels), train.picture(3).size) == (8, 2, (12, 10))
         assert train.distant
     s3.put(str(tar(tmp_path / "a.tar", web_dataset(first=1))), "sets/birds/a.tar")

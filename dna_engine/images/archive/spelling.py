@@ -1,0 +1,55 @@
+"""Turns the bytes of names into text, and tells where it had to find out how."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dna_engine.errors import DataError
+from dna_engine.images.encodings import encoding_of, known, told
+from dna_engine.images.report import Findings, Level
+
+#: Names that are looked at to find their encoding.
+SAMPLE = 5000
+#: Bytes of a name that are told.
+_SHOWN = 200
+
+
+class Spelling:
+    """Of names that do not say in which encoding they are written.
+
+    Args:
+        encoding: what the sender says they are.
+        findings: where it is told that an encoding had to be found out.
+
+    Raises:
+        DataError: there is no such encoding; reading raises it where names are not of the one that is used, or could be of several.
+    """
+
+    def __init__(self, encoding: str | None = None, findings: Findings | None = None) -> None:
+        self._encoding = None if encoding is None else known(encoding)
+        self._findings = Findings() if findings is None else findings
+
+    def look(self, names: Sequence[bytes]) -> None:
+        """Finds out how such names were written, unless that is known."""
+        if self._encoding is None and names:
+            self._encoding = encoding_of(names)
+            if self._encoding != "utf-8":
+                first = [name.decode(self._encoding, "replace").replace("\\", "/") for name in names[:3]]
+                self._findings.add("names_decoded", Level.WARNING, told(self._encoding, first), count=len(names))
+
+    def read(self, name: bytes) -> str:
+        """The text of a name.
+
+        Raises:
+            DataError: it is not of the encoding that others have.
+        """
+        encoding = self._encoding or "utf-8"
+        try:
+            return name.decode(encoding)
+        except UnicodeDecodeError as error:
+            shown = name[:_SHOWN].decode(encoding, "backslashreplace")
+            raise DataError(
+                f"The archive holds the name {shown!r}, which is not written in {encoding}. Say in which encoding its names are, as "
+                "encoding; or pack it anew with names in UTF-8.",
+                param="encoding",
+            ) from error
