@@ -56,13 +56,12 @@ class Subject:
 
 def of_layout(layout: Layout, root: Path) -> Subject:
     """The pictures of a folder that was read."""
-    parts = {"train": layout.train, "test": layout.test}
-    files = [path for part in parts.values() for path in part.files]
+    parts = layout.parts
     labels = [label for part in parts.values() for label, paths in enumerate(part.classes.values()) for _ in paths]
     return Subject(
         classes=list(layout.train.classes),
         parts=list(parts),
-        files=files,
+        files=layout.files,
         splits=np.repeat(np.arange(len(parts)), [len(part.files) for part in parts.values()]),
         labels=np.array(labels),
         left_out=layout.left_out,
