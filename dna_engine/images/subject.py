@@ -12,6 +12,7 @@ import numpy as np
 
 from dna_engine.images.layout import Layout
 from dna_engine.images.picture_file import PictureFile
+from dna_engine.images.report import Finding
 
 Numbers = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -25,7 +26,7 @@ class Subject:
         parts: names of the splits, by number; the first is to train with.
         files: of all splits (N).
         splits, labels: of each file, by number (N).
-        left_out: sentences on what is not used.
+        findings: how they were read, and what is not used.
         root: below which files are named.
     """
 
@@ -34,7 +35,7 @@ class Subject:
     files: Sequence[PictureFile]
     splits: Numbers
     labels: Numbers
-    left_out: Sequence[str] = ()
+    findings: Sequence[Finding] = ()
     root: str = ""
 
     def name(self, number: int) -> str:
@@ -64,6 +65,6 @@ def of_layout(layout: Layout, root: Path) -> Subject:
         files=layout.files,
         splits=np.repeat(np.arange(len(parts)), [len(part.files) for part in parts.values()]),
         labels=np.array(labels),
-        left_out=layout.left_out,
+        findings=layout.findings,
         root=f"{root.as_posix()}/",
     )

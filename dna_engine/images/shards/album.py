@@ -146,7 +146,7 @@ def subject_of(index: Index) -> Subject:
         files=[_fetched(albums[splits[number]], int(places[number])) for number in order],
         splits=splits[order],
         labels=np.concatenate([album.part.label for album in albums])[order],
-        left_out=index.left_out,
+        findings=index.findings,
     )
 
 
@@ -173,15 +173,8 @@ def open_shards(fingerprint: str) -> Albums:
 
 
 def albums_of(index: Index, folder: Path) -> Albums:
-    """Its pictures; ``folder`` is this machine's for the dataset. Without ``test`` they are tested on ``val``."""
-    train, val, test = (
-        ShardAlbum(index, index.parts[name], folder) if index.parts.get(name) else None
-        for name in ("train", "val", "test")
-    )
-    assert train is not None
-    tested = test or val
-    assert tested is not None
-    return Albums(train, tested, val if test else None)
+    """Its pictures; ``folder`` is this machine's for the dataset."""
+    return Albums(**{split: ShardAlbum(index, part, folder) for split, part in index.parts.items()})
 
 
 def describe_shards(name: str, index: Index, folder: Path) -> DatasetInfo:
@@ -191,7 +184,7 @@ def describe_shards(name: str, index: Index, folder: Path) -> DatasetInfo:
         DataError: one of those cannot be read.
     """
     info = describe(name, "shards", index.fingerprint, albums_of(index, folder), class_names=index.classes)
-    return info.model_copy(update={"left_out": index.left_out})
+    return info.model_copy(update={"left_out": [finding.sentence for finding in index.findings]})
 
 
 def survey_url(url: str) -> DatasetInfo:

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from dna_engine.images.layout import TEST_SHARE
+from dna_engine.images.report import Finding, Findings, Level
 from dna_engine.images.shards import parquet, tars
 from dna_engine.images.shards.places import TAR, Place, Shard, file_system, reached, wrong
 from dna_engine.images.shards.samples import Found, labels_in_order, split_of
@@ -56,13 +57,12 @@ class Part:
 
 @dataclass(frozen=True)
 class Index:
-    """The shards at a URL, the classes, the parts of the dataset (``train`` and ``test``, perhaps ``val``), and sentences on what is
-    left out."""
+    """The shards at a URL, the classes, the parts of the dataset (``train`` and ``test``, perhaps ``val``), and what is left out."""
 
     place: Place
     classes: list[str]
     parts: dict[str, Part]
-    left_out: list[str]
+    findings: list[Finding]
 
     @property
     def fingerprint(self) -> str:
@@ -137,7 +137,7 @@ class Maker:
         """
         labels, splits = np.asarray(self._labels), np.asarray(self._splits)
         self._refuse_half_named(splits)
-        left_out = self._left_out(labels, splits)
+        findings = self._tell(labels, splits)
         order = labels_in_order(set(self._numbers))
         place_of = np.zeros(len(order) + 1, dtype=np.int64)
         for number, label in enumerate(order):
@@ -150,7 +150,7 @@ class Maker:
             if ((splits == code) & (labels >= 0)).any()
         }
         classes = [str(label) for label in order]
-        return Index(self._place, classes, _complete(parts, classes), left_out)
+        return Index(self._place, classes, _complete(parts, classes), findings.all())
 
     def _refuse_half_named(self, splits: Numbers) -> None:
         if len(splits) == 0:
@@ -161,19 +161,19 @@ class Maker:
                 f"{without} is named after no part of the dataset, though others are. Call it train, val or test, too."
             )
 
-    def _left_out(self, labels: Numbers, splits: Numbers) -> list[str]:
+    def _tell(self, labels: Numbers, splits: Numbers) -> Findings:
         """Parts without labels, but for those to train with, which are refused; and what lies beside the shards."""
-        sentences = []
+        findings = Findings()
         for split, names in sorted(self._unlabelled.items()):
             of_it = splits == _SPLITS.index(split)
             without = int((of_it & (labels < 0)).sum())
             if split in ("", "train") or without < of_it.sum():
                 raise wrong(f"{without:,} of {of_it.sum():,} pictures have no label ({', '.join(names)}). {_LABELLED}")
-            sentences.append(f"The {without:,} images of {split} have no labels, and are left out.")
+            text = f"The {without:,} pictures of {split} have no labels, and are left out."
+            findings.add(f"unlabelled_{split}", Level.NOTE, text, count=without)
         if others := self._place.others:
-            more = f" and {len(others) - _TOLD:,} more" if len(others) > _TOLD else ""
-            sentences.append(f"No shards, and left out ({len(others):,}): {', '.join(others[:_TOLD])}{more}.")
-        return sentences
+            findings.add("other_files", Level.NOTE, "What is no shard is left out.", others)
+        return findings
 
 
 #: Parts by their number in an index that is being made; the first is that of samples of which nothing says where they belong.
@@ -189,7 +189,8 @@ def _where(columns: dict[str, Numbers], chosen: Numbers) -> Part:
 
 
 def _complete(parts: dict[str, Part], classes: Sequence[str]) -> dict[str, Part]:
-    """With test images: where there are none, a fifth of every class becomes them, the same for the same shards.
+    """With test images: where there are none, ``val`` becomes them; where there is neither, a fifth of every class, the same for the same
+    shards.
 
     Raises:
         DataError: there is nothing to train with, one class, or a class in one part only.
@@ -206,7 +207,7 @@ def _complete(parts: dict[str, Part], classes: Sequence[str]) -> dict[str, Part]
                 f"The images of {split} have none of {classes[min(lacking)]}: every class needs images to train and to test with. "
                 "Add some, or leave the class out."
             )
-    return parts
+    return parts if "test" in parts else {"train": parts["train"], "test": parts["val"]}
 
 
 def _keep_some(whole: Part, classes: Sequence[str]) -> dict[str, Part]:
@@ -226,7 +227,7 @@ def save(index: Index, path: Path) -> None:
         "url": place.url,
         "shards": [shard.model_dump() for shard in place.shards],
         "classes": index.classes,
-        "left_out": index.left_out,
+        "findings": [finding.model_dump(mode="json") for finding in index.findings],
     }
     columns = {f"{split}.{name}": column for split, part in index.parts.items() for name, column in vars(part).items()}
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -243,4 +244,5 @@ def load(path: Path) -> Index:
             split: Part(**{name: file[f"{split}.{name}"] for name in Part.__dataclass_fields__}) for split in splits
         }
     place = Place(notes["url"], [Shard.model_validate(shard) for shard in notes["shards"]])
-    return Index(place, notes["classes"], parts, notes["left_out"])
+    findings = [Finding.model_validate(finding) for finding in notes["findings"]]
+    return Index(place, notes["classes"], parts, findings)

@@ -61,9 +61,9 @@ def test_a_part_without_labels_is_left_out(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("# Birds")
     found = made(tmp_path)
     assert {split: len(part.label) for split, part in found.parts.items()} == {"train": 2, "test": 2}
-    assert found.left_out == [
-        "The 2 images of test have no labels, and are left out.",
-        "No shards, and left out (1): README.md.",
+    assert [finding.sentence for finding in found.findings] == [
+        "The 2 pictures of test have no labels, and are left out.",
+        "What is no shard is left out. (1: README.md)",
     ]
 
 
@@ -89,7 +89,7 @@ def test_it_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     before = made(tmp_path / "birds")
     index.save(before, tmp_path / "index.npz")
     after = index.load(tmp_path / "index.npz")
-    assert (after.fingerprint, after.classes, after.left_out) == (before.fingerprint, before.classes, before.left_out)
+    assert (after.fingerprint, after.classes, after.findings) == (before.fingerprint, before.classes, before.findings)
     for split, part in before.parts.items():
         for name, column in vars(part).items():
             assert (getattr(after.parts[split], name) == column).all()
