@@ -21,6 +21,9 @@ import pytest
 
 from dna_engine.errors import DataError, Interrupted
 from dna_engine.images.archive import Limits, unpack
+from dna_engine.images.layout import Layout
+from dna_engine.images.reading import Reading, read_archive
+from tests.untidy_archives import HOSTILE
 
 PNG = b"not decoded here"
 
@@ -310,6 +313,9 @@ import sys
 from pathlib import Path
 from typing import Any
 from dna_engine.images.archive import Limits, unpack
+from dna_engine.images.layout import Layout
+from dna_engine.images.reading import Reading, read_archive
+from tests.untidy_archives import HOSTILE
 from dna_engine.errors import DataError
 def peak():
     return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM")) // 1024
@@ -354,3 +360,33 @@ def test_memory_stays_small(make: Callable[[], bytes], tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) <= 24
+
+
+def _of(kind: str, tmp_path: Path) -> Layout:
+    return read_archive(io.BytesIO(HOSTILE[kind][0]()), tmp_path / "in" / "out", Reading(), limits=Limits())
+
+
+def _assert_nothing_else(tmp_path: Path) -> None:
+    """No file outside of the folder, no link, and not much."""
+    files = [path for path in tmp_path.rglob("*") if path.is_file() or path.is_symlink()]
+    assert all(path.is_relative_to(tmp_path / "in" / "out") and not path.is_symlink() for path in files)
+    assert sum(path.stat().st_size for path in files) < 20 << 20
+
+
+@pytest.mark.parametrize("kind", [kind for kind, (_, said) in HOSTILE.items() if said])
+def test_every_kind_is_refused_in_words(kind: str, tmp_path: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        _of(kind, tmp_path)
+    assert HOSTILE[kind][1] in caught.value.message
+    assert str(tmp_path) not in caught.value.message
+    _assert_nothing_else(tmp_path)
+
+
+@pytest.mark.parametrize("kind", [kind for kind, (_, said) in HOSTILE.items() if not said])
+def test_what_only_looks_hostile_is_read(kind: str, tmp_path: Path) -> None:
+    assert set(_of(kind, tmp_path).train.classes) == {"cat", "dog"}
+    _assert_nothing_else(tmp_path)
+
+
+def test_there_are_many_kinds() -> None:
+    assert len(HOSTILE) >= 50
