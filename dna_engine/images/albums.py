@@ -17,7 +17,8 @@ from PIL import Image
 from dna_engine.images import balance
 from dna_engine.images.facts import white_of
 from dna_engine.images.info import Arrangement, DatasetInfo
-from dna_engine.images.layout import Layout, Part, read_arranged, read_layout
+from dna_engine.images.layout import Layout, read_arranged, read_layout
+from dna_engine.images.parts import Part
 from dna_engine.images.picture import open_picture, peak_of, size_of
 from dna_engine.images.pixels import PLAIN, Look
 from dna_engine.images.seen import Seen

@@ -63,6 +63,11 @@ class Folder:
         """It and the folders below, as far as pictures lie in them directly."""
         return [folder for folder in self.walk() if folder.pictures]
 
+    @property
+    def other_names(self) -> list[str]:
+        """Files in it and below that are no pictures, as shown."""
+        return [folder.shown + other.name for folder in self.walk() for other in folder.others]
+
     def walk(self) -> Iterator[Folder]:
         """It and all below."""
         yield self

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from dna_engine.images.picture import SUFFIXES, is_picture
+from dna_engine.images.picture import is_picture
 
 #: Bytes at the start of a file that are enough to know it.
 HEAD = 32
@@ -87,4 +87,4 @@ def kind_not_read(name: str) -> tuple[str, str] | None:
 
 
 #: What is read, in words.
-READ = f"BMP, GIF, JPEG, PNG, PPM, TIFF, WebP and AVIF are read, whatever they are called, and files named {', '.join(sorted(SUFFIXES))}"
+READ = "AVIF, BMP, GIF, JPEG, PNG, PPM, TIFF and WebP are read, whatever they are called"

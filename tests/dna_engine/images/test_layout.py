@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from dna_engine.errors import DataError
-from dna_engine.images.layout import Layout, Part, read_layout
+from dna_engine.images.layout import Layout, read_layout
+from dna_engine.images.parts import Part
 from tests import untidy
 from tests.dna_engine.images.test_arrange import write
 
@@ -131,7 +132,7 @@ def test_other_files_are_told(tmp_path: Path) -> None:
         ([*pets("", count=2), "owl/1.png", "owl/more/1.png"], "owl/ has images in several folders (owl/, owl/more/)"),
         (pets("fold1/", "fold2/"), "fold1/, fold2/ look like parts of one set, not like classes"),
         (pets("north/", "south/"), "north/, south/ hold the same folders (cat/, dog/), as parts of a dataset do. Call them train/"),
-        ([*pets("", count=2), "owl/.1.png"], "The class folder owl/ has no images. Put some into it, or leave it out. BMP, "),
+        ([*pets("", count=2), "owl/.1.png"], "The class folder owl/ has no images. Put some into it, or leave it out. AVIF, "),
     ],
 )  # fmt: skip
 def test_what_is_no_dataset_or_could_be_several(names: list[str], said: str, tmp_path: Path) -> None:
