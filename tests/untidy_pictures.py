@@ -164,7 +164,7 @@ SHADED: Mapping[str, Callable[[], bytes]] = {
 #: With words of why.
 BROKEN: Mapping[str, tuple[Callable[[], bytes], str]] = {
     "no picture": (lambda: b"no picture", "cannot identify image file"),
-    "empty": (lambda: b"", "cannot identify image file"),
+    "empty": (lambda: b"", "it is empty"),
     "bomb": (bomb, "400000000 pixels"),
     "broken chunk": (broken_chunk, "broken"),
     "cut JPEG": (lambda: cut("JPEG"), "truncated"),

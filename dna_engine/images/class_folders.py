@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from dna_engine.images.folders import Folder, wrong
+from dna_engine.images.foreign import kind_not_read
 from dna_engine.images.info import Arrangement
-from dna_engine.images.kinds import READ, kind_not_read
+from dna_engine.images.kinds import READ
 from dna_engine.images.parts import OR_CLASSES, WANTED, Part, images_in, listed
 from dna_engine.images.report import Findings, Level
 from dna_engine.images.split_names import Split, split_of

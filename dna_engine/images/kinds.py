@@ -9,54 +9,21 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from dna_engine.images.foreign import HEAD, RAW
 from dna_engine.images.picture import is_picture
 
-#: Bytes at the start of a file that are enough to know it.
-HEAD = 32
 _PICTURES = re.compile(
     rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|GIF8[79]a|RIFF....WEBP|II(?:\*\0|\+\0\x08)|MM(?:\0\*|\0\+\0\x08)|P[1-6][ \t\r\n]+[\d#]"
     rb"|BM.{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0|....ftyp(?:avif|avis)",
     re.DOTALL,
 )
-#: Files that begin like a TIFF, and hold a small picture of the large one that only their maker's program can read.
-_RAW = frozenset(
-    {
-        ".3fr",
-        ".arw",
-        ".cr2",
-        ".dng",
-        ".erf",
-        ".iiq",
-        ".kdc",
-        ".mef",
-        ".mos",
-        ".nef",
-        ".nrw",
-        ".orf",
-        ".pef",
-        ".rw2",
-        ".srw",
-    }
-)
-#: Pictures that are not read, by what they are called, with what to do.
-_OTHERS = {
-    "HEIC": ({".heic", ".heif", ".hif"}, "save them as JPEG"),
-    "camera raw": (_RAW | {".cr3", ".crw", ".raf", ".x3f"}, "develop them into JPEG"),
-    "JPEG 2000 or JPEG XL": ({".jp2", ".j2k", ".jxl", ".jpf", ".jpx"}, "save them as JPEG or PNG"),
-    "drawings or documents": ({".svg", ".eps", ".ai", ".pdf", ".psd", ".xcf"}, "save them as PNG"),
-    "medical images": ({".dcm", ".nii", ".mha"}, "save each slice as PNG"),
-    "arrays": ({".npy", ".npz", ".mat", ".h5", ".hdf5"}, "save each picture as PNG"),
-    "videos": ({".mp4", ".mov", ".avi", ".mkv", ".webm"}, "save frames as JPEG"),
-    "tables of pictures": ({".parquet", ".tfrecord", ".arrow"}, "save each picture as a file"),
-    "archives": ({".zip", ".tar", ".gz", ".tgz", ".rar", ".7z"}, "unpack them beside the others"),
-}  # fmt: skip
 #: What is read of a table of names and labels.
 _TABLES = frozenset({".csv", ".tsv", ".json", ".jsonl"})
 
 
 def looks_like_picture(name: str, head: bytes) -> bool:
     """Whether a file of that name that begins with ``head`` (:data:`HEAD` bytes, or all) is taken for a picture."""
-    return is_picture(name) or (Path(name).suffix.lower() not in _RAW and _PICTURES.match(head) is not None)
+    return is_picture(name) or (Path(name).suffix.lower() not in RAW and _PICTURES.match(head) is not None)
 
 
 def is_picture_file(path: Path) -> bool:
@@ -78,12 +45,6 @@ def is_wanted(name: str, head: bytes) -> bool:
 def is_table(name: str) -> bool:
     """Whether a file of that name may say which picture has which label."""
     return Path(name).suffix.lower() in _TABLES
-
-
-def kind_not_read(name: str) -> tuple[str, str] | None:
-    """What pictures of that name are, and what to do so that they can be used; None for any other name."""
-    suffix = Path(name).suffix.lower()
-    return next(((kind, advice) for kind, (suffixes, advice) in _OTHERS.items() if suffix in suffixes), None)
 
 
 #: What is read, in words.

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from dna_engine.images.class_folders import by_folders, by_splits, find_splits, no_classes
 from dna_engine.images.folders import Folder, read_folder, wrong
+from dna_engine.images.foreign import kind_not_read
 from dna_engine.images.info import Arrangement
-from dna_engine.images.kinds import kind_not_read
 from dna_engine.images.labelled import by_labels, is_flat
 from dna_engine.images.labels import Labels, read_labels
 from dna_engine.images.parts import WANTED, Part

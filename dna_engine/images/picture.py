@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from PIL import ExifTags, Image, ImageFile, PngImagePlugin, TiffImagePlugin
+from PIL import ExifTags, Image, ImageFile, PngImagePlugin, TiffImagePlugin, UnidentifiedImageError
 
 from dna_engine.errors import DataError
+from dna_engine.images.foreign import HEAD, content_not_read
 from dna_engine.images.picture_file import PictureFile
 from dna_engine.images.picture_head import has_several_scans, longest_list, notes_of_png
 from dna_engine.images.picture_parts import too_many_parts
@@ -137,14 +138,25 @@ def drafted(path: PictureFile) -> Iterator[tuple[Image.Image, tuple[int, int]]]:
         yield image, size
 
 
+def _of_known_format(path: PictureFile) -> ImageFile.ImageFile:
+    content = path if isinstance(path, Path) else path.open("rb")
+    try:
+        return Image.open(content, formats=FORMATS)
+    except UnidentifiedImageError as error:
+        with path.open("rb") as file:
+            why = content_not_read(file.read(HEAD))
+        if why is None:
+            raise
+        raise ValueError(why) from error
+
+
 @contextmanager
 def _opened(path: PictureFile) -> Iterator[Image.Image]:
     if (longest := longest_list(path)) > _LONGEST_LIST:
         raise ValueError(f"its head has a list of {longest:,} values")
     if many := too_many_parts(path):
         raise ValueError(f"it has {many}: save it anew")
-    content = path if isinstance(path, Path) else path.open("rb")
-    with Image.open(content, formats=FORMATS) as image:
+    with _of_known_format(path) as image:
         if image.width * image.height > MAX_PIXELS:
             raise ValueError(f"{image.width} x {image.height} pixels, more than {MAX_PIXELS:,} in all")
         yield image

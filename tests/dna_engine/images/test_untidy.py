@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 import tarfile
 import zipfile
@@ -15,12 +16,13 @@ import pytest
 from dna_engine.errors import DataError
 from dna_engine.images.archive import Limits
 from dna_engine.images.arrange import arrange
-from dna_engine.images.kinds import HEAD, looks_like_picture
+from dna_engine.images.foreign import HEAD
+from dna_engine.images.kinds import looks_like_picture
 from dna_engine.images.layout import Layout, read_arranged, read_layout
 from dna_engine.images.picture import open_picture
 from dna_engine.images.prepare import FORMATS
 from dna_engine.images.reading import Reading, read_archive
-from tests.untidy import CLUTTER, DATASETS, Files, classes, named_in, picture, pictures, tarred, write, zipped
+from tests.untidy import CLUTTER, DATASETS, HEIC, Files, classes, named_in, picture, pictures, tarred, write, zipped
 
 CLASSES = Reading(layout="classes")
 
@@ -294,3 +296,20 @@ def test_archives_are_told_apart_by_their_start(first: str, at_its_end: bytes, t
 def test_archives_that_are_not_read_are_named(start: bytes, named: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=f"a {named} archive, which is not read; send a zip or a tar"):
         read_archive(io.BytesIO(start + bytes(100)), tmp_path / "out", Reading(), limits=Limits())
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (HEIC, "it holds HEIC, whatever it is called: save them as JPEG"),
+        (b"<!DOCTYPE html><html>", "it is a page of a website, perhaps of a download that failed"),
+        (b"<svg xmlns=''/>", "it holds drawings or documents, whatever it is called: save them as PNG"),
+        (b"\0\0\0\x18ftypmp42", "it holds videos, whatever it is called: save frames as JPEG"),
+        (b"", "it is empty"),
+        (b"meow", "cannot identify image file 'photo.jpg'"),
+    ],
+)
+def test_what_a_picture_really_is(content: bytes, why: str, tmp_path: Path) -> None:
+    (tmp_path / "photo.jpg").write_bytes(content)
+    with pytest.raises(DataError, match=re.escape(f"photo.jpg cannot be read as an image ({why})")):
+        open_picture(tmp_path / "photo.jpg")
