@@ -1,8 +1,9 @@
 """Whether mirrored pictures of one class look like another's: arrows, hands, letters. Torch-free.
 
 Each of a bounded sample of pictures votes for the class of the picture that is nearest to it, another than itself, by a small copy of its
-pixels; and so does its mirror image. Where a class is known by such votes, and its mirror images vote for one other class, networks
-that are trained on mirrored pictures learn what is wrong. Of pictures that cannot be told apart so, nothing is said.
+pixels; and so does its mirror image, if that is as near to any as pictures of its class are to each other. Where a class is known by such
+votes, and its mirror images vote for one other class, networks that are trained on mirrored pictures learn what is wrong. Of pictures that
+cannot be told apart so, nothing is said.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ MOST_OF_CLASS, MOST = 50, 2_000
 FEWEST = 8
 #: Share of its pictures by which a class is known, of its mirror images that must vote for one other, and by which those votes must have grown.
 _KNOWN, _TAKEN, _GROWN = 0.6, 0.5, 0.3
+#: A mirror image that is farther from all others than all but this share of the pictures of its class votes for nothing.
+_FARTHEST = 0.1
 
 Array = np.ndarray[Any, np.dtype[np.float32]]
 
@@ -57,15 +60,23 @@ def taken_for_others(originals: Array, mirrored: Array, labels: Sequence[int]) -
     of = np.asarray(labels)
     likeness = originals @ originals.T
     np.fill_diagonal(likeness, -np.inf)
-    votes, turned = of[likeness.argmax(1)], of[(mirrored @ originals.T).argmax(1)]
+    turned = mirrored @ originals.T
+    votes, mirror_votes = of[likeness.argmax(1)], of[turned.argmax(1)]
     for label in np.unique(of):
-        own, mirror = votes[of == label], turned[of == label]
-        if len(own) < FEWEST or (own == label).mean() < _KNOWN:
+        mine = of == label
+        own = votes[mine]
+        if mine.sum() < FEWEST or (own == label).mean() < _KNOWN:
             continue
-        other = int(np.bincount(mirror[mirror != label], minlength=1).argmax())
-        share = (mirror == other).mean() if other != label else 0.0
+        near = turned[mine].max(1) >= np.quantile(likeness[mine].max(1), _FARTHEST)
+        other, share = _most_often(mirror_votes[mine][near & (mirror_votes[mine] != label)], mine.sum())
         if share >= _TAKEN and share - (own == other).mean() >= _GROWN:
             yield int(label), other
+
+
+def _most_often(votes: np.ndarray[Any, Any], count: int) -> tuple[int, float]:
+    """The class that most vote for, and which share of so many that is."""
+    tally = np.bincount(votes, minlength=1)
+    return int(tally.argmax()), float(tally.max() / count)
 
 
 def tell(findings: Findings, names: Sequence[str], taken: Sequence[tuple[int, int]]) -> None:

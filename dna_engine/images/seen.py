@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dna_engine.images.facts import white_of
-from dna_engine.images.pixels import ELONGATED, ENLARGED
+from dna_engine.images.pixels import ELONGATED, ENLARGED, Look
 from dna_engine.images.report import Findings, Level
 
 
@@ -27,13 +27,18 @@ class Seen:
         self.peak = max(self.peak, peak)
 
     @property
+    def look(self) -> Look:
+        """How they are seen where a job says nothing of it."""
+        return Look(white=white_of([self.peak]))
+
+    @property
     def described(self) -> dict[str, Any]:
         """Fields of ``DatasetInfo``; there must have been a picture."""
         low, middle, high = (_quantile(self.ratios, share) for share in (0.1, 0.5, 0.9))
         return {
             "image_size": _quantile(self.sides, 0.5),
             "aspect_ratios": (low, middle, high),
-            "white": white_of([self.peak]),
+            "white": self.look.white,
         }
 
     def tell(self, findings: Findings, input_size: int) -> None:

@@ -31,6 +31,7 @@ def shape(*points: tuple[int, int], mirror: bool = False) -> Draw:
 ARROW = ((5, 20), (25, 5), (25, 15), (36, 15), (36, 25), (25, 25), (25, 35))
 LEFT, RIGHT = shape(*ARROW), shape(*ARROW, mirror=True)
 UP = shape((20, 4), (35, 34), (5, 34))
+BESIDE, ABOVE = shape((3, 3), (9, 3), (9, 37), (3, 37)), shape((3, 3), (37, 3), (37, 9), (3, 9))
 BAR = shape((18, 4), (22, 4), (22, 36), (18, 36))
 
 
@@ -55,7 +56,9 @@ def test_arrows_are_found_and_told() -> None:
 
 
 @pytest.mark.parametrize(
-    "classes", [[UP, BAR], [LEFT, UP, BAR], [noise, noise], [noise, LEFT]], ids=["even", "one way", "noise", "alone"]
+    "classes",
+    [[UP, BAR], [LEFT, UP, BAR], [noise, noise], [noise, LEFT], [BESIDE, ABOVE]],
+    ids=["even", "one way", "noise", "alone", "unlike any"],
 )
 def test_what_survives_it_is_not(classes: Sequence[Draw]) -> None:
     assert found(*classes) == []
