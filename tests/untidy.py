@@ -180,8 +180,8 @@ DATASETS: dict[str, Callable[[], Files]] = {
     "train.csv": lambda: {
         "train.csv": ("id,breed\n" + _BY_CSV.replace(".png", "")).encode(),
         **{name.replace("images", "train"): content for name, content in _SIX.items()},
-        **pictures("test/a.png", "test/b.png"),
-        "sample_submission.csv": b"id,label\na,cat\nb,cat\n",
+        **pictures("test/0.png", "test/1.png"),
+        "sample_submission.csv": b"id,label\n0,cat\n1,cat\n",
     },
     "labelled images with masks": lambda: {
         **DATASETS["masks"](),
@@ -190,6 +190,7 @@ DATASETS: dict[str, Callable[[], Files]] = {
             {"cat": ["images/1.png", "images/2.png"], "dog": ["images/3.png", "images/4.png"]}
         ).encode(),
     },
+    "a table without labels": lambda: {**_FLAT, "info.csv": b"camera,lens\nA,1\n"},
     "labels of other pictures": lambda: _by_csv("name,label\na.png,cat\nb.png,dog\n"),
     "two labels": lambda: _by_csv("name,label\n1.png,cat\n1.png,dog\n"),
     "a label that is a path": lambda: _by_csv("name,label\n1.png,cat\n2.png,../dog\n"),

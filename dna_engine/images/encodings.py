@@ -38,8 +38,8 @@ _THREE_BYTES = 0x800
 #: Of what charset-normalizer calls mess, and of common letters: more and fewer are no text.
 _MOST_MESS, _COMMONNESS = 0.3, 0.9
 _WORDS = re.compile(r"[^\W\d_]+")
-#: Bytes of names that are looked at, and characters of them that are shown.
-_SAMPLE, _SHOWN = 1 << 14, 40
+#: Characters of names that are shown.
+_SHOWN = 40
 
 
 def known(encoding: str) -> str:
@@ -64,7 +64,7 @@ def encoding_of(names: Sequence[bytes]) -> str:
     Raises:
         DataError: in several they could be; the message shows how they would read.
     """
-    sample = b"\n".join(names)[:_SAMPLE].rpartition(b"\n")[0] if sum(map(len, names)) > _SAMPLE else b"\n".join(names)
+    sample = b"\n".join(names)
     if is_utf_8(sample):
         return "utf-8"
     found = _plausible(sample, list(_PAGES))

@@ -11,12 +11,13 @@ from pathlib import Path
 
 from dna_engine.images.folders import Folder, folded, is_clutter, wrong
 from dna_engine.images.kinds import is_table
-from dna_engine.images.report import Findings, Level
+from dna_engine.images.report import NAMED, Findings, Level
 from dna_engine.images.split_names import Split, split_of
 from dna_engine.images.tables import Row, rows_of
 
 #: Longest label, in bytes: it becomes the name of a folder.
 _LONGEST = 200
+_MOST_TABLES = 20
 
 
 @dataclass(frozen=True)
@@ -48,12 +49,20 @@ def read_labels(whole: Folder, findings: Findings) -> Labels:
         DataError: a table is damaged, or a picture has two labels.
     """
     found = Labels()
-    for folder in whole.walk():
-        for path in _tables(folder):
-            shown = folder.shown + path.name
-            rows = rows_of(path, shown)
-            if rows is not None and _take(found, rows, shown, _Pictures.below(folder), split_of(path.stem), findings):
-                found.tables.append(path)
+    tables = [(folder, path) for folder in whole.walk() for path in _tables(folder)]
+    if len(tables) > _MOST_TABLES:
+        raise wrong(
+            f"There are {len(tables):,} tables, and at most {_MOST_TABLES} are read. Put names and labels into one."
+        )
+    for folder, path in tables:
+        shown, split = folder.shown + path.name, split_of(path.stem)
+        rows = rows_of(path, shown)
+        if rows is not None and _take(found, rows, shown, _Pictures.of_table(folder, split), split, findings):
+            found.tables.append(path)
+        elif rows is None and not path.name.lower().endswith("json"):  # Programs keep much else in JSON.
+            found.in_vain.append(
+                f"{shown} has no columns that are called like names of pictures and their labels, such as file_name and label."
+            )
     return found
 
 
@@ -63,7 +72,7 @@ def _tables(folder: Folder) -> list[Path]:
     return [
         path
         for path in folder.others
-        if is_table(path.name) and path.stem not in stems and "submission" not in path.stem.lower()
+        if is_table(path.name) and path.is_file() and path.stem not in stems and "submission" not in path.stem.lower()
     ]
 
 
@@ -74,14 +83,12 @@ class _Pictures:
     named: dict[str, Path | None]
 
     @classmethod
-    def below(cls, folder: Folder) -> _Pictures:
-        named: dict[str, Path | None] = {}
-        for place in folder.walk():
-            inside = place.shown.removeprefix(folder.shown)
-            for picture in place.pictures:
-                keys = {inside + picture.name, picture.name, inside + picture.stem, picture.stem}
-                for key in map(folded, keys):
-                    named[key] = picture if named.get(key, picture) == picture else None
+    def of_table(cls, folder: Folder, split: Split | None) -> _Pictures:
+        """What names in a table of that folder mean: of ``train.csv`` those in ``train/`` first, where there is one."""
+        named = _below(folder)
+        for inside in folder.folders if split else ():
+            if split_of(inside.name) == split:
+                named |= _below(inside)
         return cls(named)
 
     def find(self, name: str) -> Path | None:
@@ -90,17 +97,30 @@ class _Pictures:
         return self.named.get(key) or self.named.get(key.rpartition("/")[2])
 
 
+def _below(folder: Folder) -> dict[str, Path | None]:
+    named: dict[str, Path | None] = {}
+    for place in folder.walk():
+        inside = place.shown.removeprefix(folder.shown)
+        for picture in place.pictures:
+            keys = {inside + picture.name, picture.name, inside + picture.stem, picture.stem}
+            for key in map(folded, keys):
+                named[key] = picture if named.get(key, picture) == picture else None
+    return named
+
+
 def _take(
     found: Labels, rows: Iterator[Row], shown: str, pictures: _Pictures, split: Split | None, findings: Findings
 ) -> bool:
     """Whether any row was about a picture that is here."""
-    missing: list[str] = []
-    seen = taken = 0
+    missing: list[str] = []  # The first few of them.
+    seen = taken = lost = 0
     for row in rows:
         seen += 1
         path = pictures.find(row.name)
         if path is None:
-            missing.append(row.name[:_LONGEST])
+            lost += 1
+            if len(missing) < NAMED:
+                missing.append(row.name[:_LONGEST])
         elif row.label:
             label = Label(_class_name(row.label, shown), _split(row.split, shown) or split)
             if found.of.setdefault(path, label) != label:
@@ -115,8 +135,14 @@ def _take(
             "are to be paths below its own folder, or names of files."
         )
         return False
-    if missing:
-        findings.add("names_without_picture", Level.WARNING, f"Names in {shown} of which there is no picture.", missing)
+    if lost:
+        findings.add(
+            "names_without_picture",
+            Level.WARNING,
+            f"Names in {shown} of which there is no picture.",
+            missing,
+            count=lost,
+        )
     return True
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from dna_engine.images.encodings import text_of
 from dna_engine.images.folders import wrong
@@ -38,8 +38,9 @@ _LABELS = (
 )  # fmt: skip
 _SPLITS = ("split", "set", "subset", "partition", "phase", "usage")
 _DELIMITERS = ",;\t|"
-#: Bytes of a JSON file, which is read as a whole, and of what is looked at to know a CSV.
-_LONGEST_JSON, _SAMPLE = 16 << 20, 1 << 16
+#: Bytes of a JSON file, which is read as a whole, of a line of other tables, and of what is looked at to know a CSV.
+_LONGEST_JSON, _LONGEST_LINE, _SAMPLE = 8 << 20, 1 << 20, 1 << 16
+_MOST_ROWS = 5_000_000
 
 
 @dataclass(frozen=True)
@@ -109,9 +110,10 @@ def _csv_records(path: Path, shown: str) -> Iterator[Mapping[str, str]]:
     """By the names of their columns. A file without such names has the picture first and its label second."""
     with path.open("rb") as file:
         sample = file.read(_SAMPLE)
+    sample = sample.rpartition(b"\n")[0] if len(sample) == _SAMPLE else sample
     encoding = text_of(sample, shown)
     with path.open(encoding=encoding, newline="") as file:
-        lines = csv.reader(file, delimiter=_delimiter(sample.decode(encoding, "replace")))
+        lines = csv.reader(_lines(file, shown), delimiter=_delimiter(sample.decode(encoding, "replace")))
         try:
             first = next(lines, [])
             headless = len(first) == 2 and Path(first[0]).suffix != ""
@@ -131,18 +133,29 @@ def _delimiter(sample: str) -> str:
 
 
 def _json_lines(path: Path, shown: str) -> Iterator[Mapping[str, Any]]:
+    number = 0
     with path.open(encoding="utf-8-sig") as file:
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            try:
-                record = json.loads(line)
-            except (ValueError, RecursionError) as error:
-                raise wrong(
-                    f"{shown} cannot be read as JSON, at line {number} ({error}). Write one object in each line."
-                ) from error
-            if isinstance(record, dict):
-                yield record
+        try:
+            for number, line in enumerate(_lines(file, shown), 1):  # noqa: B007  For the error.
+                record = json.loads(line) if line.strip() else None
+                if isinstance(record, dict):
+                    yield record
+        except (ValueError, RecursionError) as error:
+            raise wrong(
+                f"{shown} cannot be read as JSON, at line {number} ({error}). Write one object in each line, in UTF-8."
+            ) from error
+
+
+def _lines(file: TextIO, shown: str) -> Iterator[str]:
+    """Its lines, which are neither endless nor without number."""
+    for _ in range(_MOST_ROWS):
+        line = file.readline(_LONGEST_LINE)
+        if not line:
+            return
+        if len(line) == _LONGEST_LINE:
+            raise wrong(f"{shown} has a line of more than {_LONGEST_LINE:,} letters. Write one picture in each line.")
+        yield line
+    raise wrong(f"{shown} has more than {_MOST_ROWS:,} lines. Leave out those that name no picture.")
 
 
 def _from_json(path: Path, shown: str) -> Iterator[Row] | None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from dna_engine.errors import DataError
 from dna_engine.images.encodings import encoding_of, known, told
 from dna_engine.images.report import Findings, Level
 
-#: Names that are looked at to find their encoding.
-SAMPLE = 5000
+#: Bytes of names that are looked at to find their encoding.
+_SAMPLE = 1 << 14
 #: Bytes of a name that are told.
 _SHOWN = 200
 
@@ -29,13 +29,13 @@ class Spelling:
         self._encoding = None if encoding is None else known(encoding)
         self._findings = Findings() if findings is None else findings
 
-    def look(self, names: Sequence[bytes]) -> None:
-        """Finds out how such names were written, unless that is known."""
-        if self._encoding is None and names:
-            self._encoding = encoding_of(names)
+    def look(self, names: Iterable[bytes]) -> None:
+        """Finds out how such names were written, unless that is known, from as many of them as are looked at."""
+        if self._encoding is None and (sample := _first(names)):
+            self._encoding = encoding_of(sample)
             if self._encoding != "utf-8":
-                first = [name.decode(self._encoding, "replace").replace("\\", "/") for name in names[:3]]
-                self._findings.add("names_decoded", Level.WARNING, told(self._encoding, first), count=len(names))
+                first = [name.decode(self._encoding, "replace").replace("\\", "/") for name in sample[:3]]
+                self._findings.add("names_decoded", Level.WARNING, told(self._encoding, first))
 
     def read(self, name: bytes) -> str:
         """The text of a name.
@@ -53,3 +53,14 @@ class Spelling:
                 "encoding; or pack it anew with names in UTF-8.",
                 param="encoding",
             ) from error
+
+
+def _first(names: Iterable[bytes]) -> list[bytes]:
+    found: list[bytes] = []
+    left = _SAMPLE
+    for name in names:
+        left -= len(name) + 1
+        if found and left < 0:
+            break
+        found.append(name)
+    return found

@@ -12,12 +12,11 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import IO
 
 from dna_engine.images.archive.inflate import Deflate, Inflated, Section, exactly
 from dna_engine.images.archive.limits import CHUNK, Allowance, Damaged, Entry, not_a_file, refusal
-from dna_engine.images.archive.spelling import SAMPLE, Spelling
+from dna_engine.images.archive.spelling import Spelling
 
 #: Signatures: what a zip begins with, be it empty; and its records.
 SIGNATURES = (b"PK\3\4", b"PK\5\6", b"PK\6\6", b"PK\7\x08")
@@ -90,7 +89,7 @@ def read_zip(archive: IO[bytes], allowed: Allowance, spelling: Spelling) -> Iter
     directory = _find_directory(archive)
     allowed.entries(directory.count)
     silent = (record.raw_name for record in _records(archive, directory, allowed) if not record.says_its_encoding)
-    spelling.look(list(islice(silent, SAMPLE)))
+    spelling.look(silent)
     for record in _records(archive, directory, allowed):
         name = record.name(spelling)
         if name.endswith("/"):

@@ -123,6 +123,7 @@ def test_folders_inside_classes_are_theirs_where_that_was_said(tmp_path: Path) -
         ("a class of HEIC", "The class folder owl/ has no images: owl/0.heic, owl/1.heic cannot be used. HEIC is not read: save them as JPEG"),
         ("a class of camera raw", "The class folder owl/ has no images: owl/0.nef cannot be used. camera raw is not read: develop"),
         ("labels of other pictures", "labels.csv has 2 names, such as a.png, b.png, and none is that of a picture with a label here"),
+        ("a table without labels", "info.csv has no columns that are called like names of pictures and their labels, such as"),
         ("two labels", "labels.csv gives '1.png' the label 'dog', and it has 'cat' already: a picture has one label."),
         ("a label that is a path", "labels.csv has the label '../dog', which cannot be the name of a class"),
         ("one label in two ways", "There are the labels 'Cat' and 'cat'; write what is one class in one way."),
@@ -313,3 +314,37 @@ def test_what_a_picture_really_is(content: bytes, why: str, tmp_path: Path) -> N
     (tmp_path / "photo.jpg").write_bytes(content)
     with pytest.raises(DataError, match=re.escape(f"photo.jpg cannot be read as an image ({why})")):
         open_picture(tmp_path / "photo.jpg")
+
+
+@pytest.mark.parametrize(
+    ("table", "content", "said"),
+    [
+        ("labels.csv", b"name,label\n" + b"a" * (1 << 20), "labels.csv has a line of more than 1,048,576 letters"),
+        (
+            "labels.csv",
+            b"name,label\n" + b"\xb9\xb7,cat\n",
+            "In which encoding labels.csv is written cannot be told. Save it in UTF-8.",
+        ),
+        (
+            "labels.jsonl",
+            b'{"name": "1.png", "label": "cat"}\n{"name"',
+            "labels.jsonl cannot be read as JSON, at line 2",
+        ),
+        ("labels.jsonl", b'{"name": "1.png", "label": "cat"}\n\xff\n', "labels.jsonl cannot be read as JSON"),
+        ("labels.json", b"[" * 100_000, "4 images lie in no class folder"),
+        (
+            "labels.json",
+            b" " * (9 << 20),
+            "labels.json is larger than 8,388,608 bytes. Write its names and labels as CSV",
+        ),
+    ],
+)
+def test_tables_that_are_damaged(table: str, content: bytes, said: str, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=re.escape(said)):
+        from_folder({**DATASETS["flat"](), table: content}, tmp_path, Reading())
+
+
+def test_many_tables(tmp_path: Path) -> None:
+    tables = {f"{number}.csv": b"name,label\n1.png,cat\n" for number in range(100, 121)}
+    with pytest.raises(DataError, match="There are 21 tables, and at most 20 are read"):
+        from_folder({**DATASETS["flat"](), **tables}, tmp_path, Reading())
