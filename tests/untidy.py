@@ -164,6 +164,7 @@ DATASETS: dict[str, Callable[[], Files]] = {
         ).encode("cp1252"),
         **{f"Bilder/{name}": content for name, content in _SIX.items()},
     },
+    "labels in a folder of their own": lambda: {"annotations/labels.csv": _BY_CSV.encode(), **_SIX},
     "labels with parts": lambda: _by_csv(
         "path,class,split\n"
         + "".join(

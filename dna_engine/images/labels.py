@@ -43,7 +43,7 @@ class Labels:
 
 
 def read_labels(whole: Folder, findings: Findings) -> Labels:
-    """The labels of pictures by the tables that lie in a folder and below; names in a table are looked for beside and below it.
+    """The labels of pictures by the tables that lie in a folder and below; names in a table are looked for beside and below it first.
 
     Raises:
         DataError: a table is damaged, or a picture has two labels.
@@ -57,7 +57,7 @@ def read_labels(whole: Folder, findings: Findings) -> Labels:
     for folder, path in tables:
         shown, split = folder.shown + path.name, split_of(path.stem)
         rows = rows_of(path, shown)
-        if rows is not None and _take(found, rows, shown, _Pictures.of_table(folder, split), split, findings):
+        if rows is not None and _take(found, rows, shown, _Pictures.of_table(whole, folder, split), split, findings):
             found.tables.append(path)
         elif rows is None and not path.name.lower().endswith("json"):  # Programs keep much else in JSON.
             found.in_vain.append(
@@ -83,9 +83,11 @@ class _Pictures:
     named: dict[str, Path | None]
 
     @classmethod
-    def of_table(cls, folder: Folder, split: Split | None) -> _Pictures:
-        """What names in a table of that folder mean: of ``train.csv`` those in ``train/`` first, where there is one."""
-        named = _below(folder)
+    def of_table(cls, whole: Folder, folder: Folder, split: Split | None) -> _Pictures:
+        """What names in a table of that folder mean: of ``train.csv`` those in ``train/`` first, where there is one; then what lies
+        below the table's folder; then all.
+        """
+        named = _below(whole) if folder is whole else _below(whole) | _below(folder)
         for inside in folder.folders if split else ():
             if split_of(inside.name) == split:
                 named |= _below(inside)

@@ -71,6 +71,7 @@ EACH = {"cat": 2, "dog": 2}
         ("clutter", {"train": {"cat": 1, "dog": 1}, "test": {"cat": 1, "dog": 1}}),
         ("labels in a CSV", {"train": {"cat": 2, "dog": 2}, "test": {"cat": 1, "dog": 1}}),
         ("labels of a spreadsheet", {"train": {"Bär": 2, "dog": 2}, "test": {"Bär": 1, "dog": 1}}),
+        ("labels in a folder of their own", {"train": EACH, "test": {"cat": 1, "dog": 1}}),
         ("labels with parts", {"train": EACH, "val": EACH, "test": EACH}),
         ("labels in JSON", {"train": {"0": 2, "1": 2}, "test": {"0": 1, "1": 1}}),
         ("image folder of Hugging Face", {"train": EACH, "test": EACH}),
