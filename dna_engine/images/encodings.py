@@ -32,6 +32,10 @@ _COMMON: dict[str, tuple[str, range]] = {
     "big5": ("big5", range(0xA4, 0xC7)),
     "cp949": ("euc_kr", range(0xB0, 0xC9)),
 }
+#: What Python can decode and nobody writes names in.
+_NO_TEXTS = frozenset(
+    {"idna", "punycode", "unicode_escape", "raw-unicode-escape", "unicode-escape", "raw_unicode_escape", "utf-7"}
+)
 _KANA = range(0x3041, 0x3100)
 #: From this letter on UTF-8 takes three bytes, which no other encoding has by chance.
 _THREE_BYTES = 0x800
@@ -50,6 +54,8 @@ def known(encoding: str) -> str:
     """
     try:
         found = codecs.lookup(encoding[:100])
+        if found.name in _NO_TEXTS:
+            raise LookupError(found.name)
         b"a".decode(found.name)
     except (LookupError, ValueError, UnicodeError) as error:
         raise _ask(

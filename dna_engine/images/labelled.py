@@ -27,14 +27,14 @@ def by_labels(top: Folder, splits: dict[Split, Folder], labels: Labels, findings
     """Parts as the table says, or as the folders are called that the pictures lie in."""
     found: dict[Split | None, dict[str, list[Path]]] = {}
     nameless: list[str] = []
+    around = {place.path: split for split, folder in splits.items() for place in folder.places}
     for place in top.places:
-        around = next((split for split, folder in splits.items() if place in folder.places), None)
         for picture in place.pictures:
             label = labels.of.get(picture)
             if label is None:
                 nameless.append(place.shown + picture.name)
             else:
-                found.setdefault(label.split or around, {}).setdefault(label.name, []).append(picture)
+                found.setdefault(label.split or around.get(place.path), {}).setdefault(label.name, []).append(picture)
     if nameless:
         findings.add(
             "pictures_without_label", Level.WARNING, "Pictures that no table gives a label are left out.", nameless
@@ -57,6 +57,7 @@ def by_labels(top: Folder, splits: dict[Split, Folder], labels: Labels, findings
 
 
 def _refuse_twins(names: Iterable[str]) -> None:
+    """Two classes on one system would be one on another."""
     spelling: dict[str, str] = {}
     for name in sorted(names):
         if (twin := spelling.setdefault(folded(name), name)) != name:

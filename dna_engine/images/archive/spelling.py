@@ -46,7 +46,7 @@ class Spelling:
         encoding = self._encoding or "utf-8"
         try:
             return name.decode(encoding)
-        except UnicodeDecodeError as error:
+        except ValueError as error:
             shown = name[:_SHOWN].decode(encoding, "backslashreplace")
             raise DataError(
                 f"The archive holds the name {shown!r}, which is not written in {encoding}. Say in which encoding its names are, as "

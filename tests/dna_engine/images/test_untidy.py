@@ -240,8 +240,19 @@ def test_names_that_several_encodings_could_be(encoding: str, names: tuple[str, 
 def test_an_encoding_that_names_are_not_of(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"which is not written in euc_jp\. Say in which encoding"):
         from_windows("cp932", ("スズメ", "カラス"), tmp_path, said="euc-jp")
-    with pytest.raises(DataError, match="There is no encoding named 'rot13'"):
-        from_windows("cp932", ("スズメ", "カラス"), tmp_path, said="rot13")
+    for said in (
+        "rot13",
+        "klingon",
+        "idna",
+        "unicode_escape",
+        "raw_unicode_escape",
+        "utf-7",
+        "punycode",
+        "undefined",
+        "\0",
+    ):
+        with pytest.raises(DataError, match="There is no encoding named"):
+            from_windows("cp932", ("スズメ", "カラス"), tmp_path, said=said)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
