@@ -22,6 +22,7 @@ import api.system.health
 import api.system.metrics
 import api.teachers.endpoints
 import api.trainings.endpoints
+import api.uploads.endpoints
 import api.workers.endpoints
 from api import errors
 from api.openapi import DESCRIPTION, describe
@@ -37,6 +38,7 @@ ROUTERS = (
     api.pictures.endpoints.router,
     api.architectures.endpoints.router,
     api.trainings.endpoints.router,
+    api.uploads.endpoints.router,
     api.datasets.endpoints.uploads,
     api.datasets.endpoints.router,
     api.spaces.endpoints.router,

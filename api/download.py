@@ -54,7 +54,7 @@ class Content:
     inline: bool = False
 
     @classmethod
-    def in_memory(cls, filename: str, media_type: str, body: bytes) -> Self:
+    def in_memory(cls, filename: str, media_type: str, body: bytes, *, inline: bool = False) -> Self:
         return cls(
             filename=filename,
             media_type=media_type,
@@ -62,6 +62,7 @@ class Content:
             sha256=hashlib.sha256(body).hexdigest(),
             whole=lambda: iter([body]),
             part=lambda start, stop: iter([body[start:stop]]),
+            inline=inline,
         )
 
     @classmethod

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-import threading
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import IO
@@ -24,13 +22,12 @@ from api.settings import ApiSettings
 @dataclass(frozen=True)
 class Form:
     """What came: a file, on this machine's disk by now, if there is one; texts by the names of their fields; the request's idempotency
-    key; and whether the client has gone since."""
+    key."""
 
     file: IO[bytes] | None
     filename: str | None
     texts: Mapping[str, str | None]
     once: Once
-    gone: Callable[[], bool]
 
 
 @asynccontextmanager
@@ -55,31 +52,12 @@ async def receive_form(
         # The name of the file too: where none is said, it names what is made.
         written = (file.filename if file else None, *said.values())
         whole = b"\0".join((digest, *((text or "").encode() for text in written)))
-        async with _watched(request) as gone:
-            yield Form(
-                file=file.file if file else None,
-                filename=file.filename if file else None,
-                texts=said,
-                once=make_once(request, caller, settings, idempotency_key, whole),
-                gone=gone,
-            )
-
-
-@asynccontextmanager
-async def _watched(request: Request) -> AsyncIterator[Callable[[], bool]]:
-    """Whether the client of a request whose body was read has gone: for the thread that works on it."""
-    gone = threading.Event()
-
-    async def watch() -> None:
-        while (await request.receive())["type"] != "http.disconnect":
-            pass
-        gone.set()
-
-    watching = asyncio.create_task(watch())
-    try:
-        yield gone.is_set
-    finally:
-        watching.cancel()
+        yield Form(
+            file=file.file if file else None,
+            filename=file.filename if file else None,
+            texts=said,
+            once=make_once(request, caller, settings, idempotency_key, whole),
+        )
 
 
 def _check_charset(request: Request) -> None:

@@ -49,9 +49,20 @@ _EXAMPLES: Mapping[int, tuple[str, dict[str, Any]]] = {
         "The state does not allow it",
         {"type": "urn:dna:error:illegal_transition", "detail": "The search has succeeded; there is nothing to cancel."},
     ),
+    412: (
+        "Another version of tus",
+        {"type": "urn:dna:error:wrong_version", "detail": "Send Tus-Resumable: 1.0.0."},
+    ),
     413: (
         "The body is too large",
         {"type": "urn:dna:error:payload_too_large", "detail": "The body is larger than 1,048,576 bytes."},
+    ),
+    415: (
+        "Another media type",
+        {
+            "type": "urn:dna:error:unsupported_media_type",
+            "detail": "Send pieces as Content-Type: application/offset+octet-stream.",
+        },
     ),
     416: (
         "The range lies outside the file",
@@ -73,6 +84,13 @@ _EXAMPLES: Mapping[int, tuple[str, dict[str, Any]]] = {
             "feasible": {"flops": [462288, 1628448], "params": [177310, 611590]},
             "binding": ["flops"],
             "nearest": [{"flops": 462288}],
+        },
+    ),
+    423: (
+        "Another request writes to it",
+        {
+            "type": "urn:dna:error:locked",
+            "detail": "Another request is sending this upload just now. Ask where it stands, and try again.",
         },
     ),
     503: (

@@ -17,14 +17,13 @@ from api.jobs.feed import Feed
 from api.queue import Queue
 from api.searches.rated import RatedSearches
 from api.settings import ApiSettings
-from dna_engine.images.decoder import Decoder
 from store.blobs import BlobStore
 from store.session import Sessions, make_engine, make_sessions
 
 
 @dataclass(frozen=True)
 class Resources:
-    """Connections and caches, shared by all requests; each is safe to use from several threads, but for the last four, which are
+    """Connections and caches, shared by all requests; each is safe to use from several threads, but for the gates and the limiter, which are
     of the event loop.
     """
 
@@ -39,7 +38,6 @@ class Resources:
     heavy: Gate
     uploads: Gate
     readiness: CapacityLimiter
-    decoder: Decoder
     metrics: CollectorRegistry
 
 
@@ -57,7 +55,6 @@ def open_resources(settings: ApiSettings, metrics: CollectorRegistry) -> Iterato
     blobs = BlobStore(settings.artifacts)
     client = redis.Redis.from_url(settings.redis_url, socket_timeout=2.0, socket_connect_timeout=2.0)
     queue = Queue(settings.redis_url, sessions)
-    decoder = Decoder(settings.decoding_bytes)
     try:
         yield Resources(
             settings=settings,
@@ -71,11 +68,9 @@ def open_resources(settings: ApiSettings, metrics: CollectorRegistry) -> Iterato
             heavy=Gate(settings.heavy_at_once, settings.heavy_waiting),
             uploads=Gate(settings.uploads_at_once, 0),
             readiness=CapacityLimiter(1),
-            decoder=decoder,
             metrics=metrics,
         )
     finally:
-        decoder.close()
         queue.close()
         client.close()
         engine.dispose()

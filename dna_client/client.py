@@ -15,8 +15,9 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self, cast
+from typing import Any, Self, cast
 
+from dna_client.checks import Checks
 from dna_client.download import Downloaded, download
 from dna_client.errors import LocalError
 from dna_client.jobs import Searches, Trainings
@@ -42,14 +43,14 @@ from dna_client.models import (
     Worker,
 )
 from dna_client.transport import PAUSES, Transport
-from dna_client.upload import packed
+from dna_client.upload import Told, packed, send, unheard
 
 
 class Client:
     """A connection to one service. Close it, or use it in a ``with``. Not for use by several threads at once.
 
-    Searches and trainings are jobs: ``searches`` and ``trainings`` have what is done with jobs of each kind. The methods on searches
-    below are the same in short. Every method raises ``ApiError`` when the server refuses and ``ServerUnreachable`` when it does not answer.
+    Searches and trainings are jobs: ``searches`` and ``trainings`` have what is done with jobs of each kind, and
+    ``checks`` what is asked of the checks of datasets. The methods on searches below are the same in short. Every method raises ``ApiError`` when the server refuses and ``ServerUnreachable`` when it does not answer.
 
     Args:
         base_url: where the service is. Default: ``DNA_URL`` of the environment, else ``http://127.0.0.1:8000``.
@@ -64,6 +65,7 @@ class Client:
         self._transport = Transport(found, api_key or os.environ.get("DNA_API_KEY"), pauses=pauses)
         self.searches = Searches(self._transport)
         self.trainings = Trainings(self._transport)
+        self.checks = Checks(self._transport)
 
     def __enter__(self) -> Self:
         return self
@@ -144,7 +146,7 @@ class Client:
     ) -> Iterator[Rating]:
         """Every candidate's rating, or those of one block or cell; ``limit`` of them in each request."""
         params = {"block": block, "cell": cell, "limit": limit}
-        return cast(Iterator[Rating], self._pages(f"/searches/{search_id}/ratings", params))
+        return cast(Iterator[Rating], self._transport.pages(f"/searches/{search_id}/ratings", params))
 
     def frontier(self, search_id: str, *, cost: str = "flops") -> Frontier:
         """The exact frontier of predicted loss over ``flops`` or ``params``."""
@@ -203,42 +205,58 @@ class Client:
         *,
         layout: str | None = None,
         encoding: str | None = None,
+        wait: bool = True,
+        told: Told = unheard,
         idempotency_key: str | None = None,
     ) -> Dataset:
-        """Sends a zip or tar of class folders, or a folder of them, which is packed first. Once, as :meth:`create_search`.
+        """Sends a zip or tar of class folders, or a folder of them, which is packed first; in pieces, so that a broken connection is
+        taken up again. A name that there is gets a new version.
 
         Args:
             archive: the file or folder.
             name: what searches will call it; by default that of the file without its suffix.
             layout: ``classes``: the folders at the top are the classes, whatever they are called.
             encoding: of names in a zip that do not say theirs, such as ``cp932``.
+            wait: until it is ready; else it may be ``checking``, see ``checks``.
+            told: how many bytes of how many have arrived.
 
         Raises:
             LocalError: there is no such file.
-            InvalidRequest: the archive holds no dataset, or files that are no images; says which.
+            InvalidRequest: it cannot be called so.
+            DatasetRejected: it cannot be used; says why.
         """
         with packed(archive) as file:
-            return self._make_dataset({"name": name, "layout": layout, "encoding": encoding}, file, idempotency_key)
+            upload = send(self._transport, file, told)
+        fields = {"upload": upload, "name": name, "layout": layout, "encoding": encoding}
+        return self._make_dataset(fields, idempotency_key, wait=wait)
 
     def use_server_folder(
-        self, folder: str, name: str, *, layout: str | None = None, idempotency_key: str | None = None
+        self,
+        folder: str,
+        name: str,
+        *,
+        layout: str | None = None,
+        wait: bool = True,
+        idempotency_key: str | None = None,
     ) -> Dataset:
         """Makes a dataset of a folder that lies on the server and its workers already; nothing is sent.
 
         Args:
             folder: its absolute path there, below one that the operator allows (``DNA_DATASET_FOLDERS``).
             name: what searches will call it.
-            layout: as that of :meth:`create_dataset`.
+            layout, wait: as for :meth:`create_dataset`.
 
         Raises:
-            InvalidRequest: the folder is not allowed, or holds no dataset.
+            InvalidRequest: the folder is not allowed.
+            DatasetRejected: it cannot be used; says why.
         """
-        return self._make_dataset({"folder": folder, "name": name, "layout": layout}, None, idempotency_key)
+        return self._make_dataset({"folder": folder, "name": name, "layout": layout}, idempotency_key, wait=wait)
 
-    def _make_dataset(self, fields: Mapping[str, str | None], file: IO[bytes] | None, key: str | None) -> Dataset:
+    def _make_dataset(self, fields: Mapping[str, str | None], key: str | None, *, wait: bool) -> Dataset:
         headers = {"Idempotency-Key": key or str(uuid.uuid4())}
         said = {field: value for field, value in fields.items() if value}
-        return cast(Dataset, self._transport.send_form("/datasets", said, file, headers))
+        made = cast(Dataset, self._transport.send_form("/datasets", said, None, headers))
+        return self.checks.wait(made["id"]) if wait else made
 
     def delete_dataset(self, name_or_id: str) -> None:
         """Deletes a dataset; searches that have succeeded on it keep all they found."""
@@ -250,19 +268,19 @@ class Client:
         return cast(Page[Dataset], self._transport.call("GET", "/datasets", params=params))
 
     def datasets(self) -> Iterator[Dataset]:
-        return cast(Iterator[Dataset], self._pages("/datasets", {}))
+        return cast(Iterator[Dataset], self._transport.pages("/datasets", {}))
 
     def get_dataset(self, name_or_id: str) -> Dataset:
         return cast(Dataset, self._transport.call("GET", f"/datasets/{name_or_id}"))
 
     def teachers(self, query: str = "") -> Iterator[Teacher]:
         """Usable teachers whose names contain ``query``."""
-        return cast(Iterator[Teacher], self._pages("/teachers", {"q": query or None}))
+        return cast(Iterator[Teacher], self._transport.pages("/teachers", {"q": query or None}))
 
     def spaces(self, input_size: int = 224, num_classes: int = 1000) -> list[Space]:
         """Spaces that have names, with what their networks cost on images of that size."""
         asked = {"input_size": input_size, "num_classes": num_classes}
-        return list(self._pages("/spaces", asked))
+        return list(self._transport.pages("/spaces", asked))
 
     def create_teacher(
         self,
@@ -304,17 +322,8 @@ class Client:
 
     def workers(self) -> list[Worker]:
         """Workers that are live, with their devices and what they run."""
-        return cast(list[Worker], list(self._pages("/workers", {})))
+        return cast(list[Worker], list(self._transport.pages("/workers", {})))
 
     def openapi(self) -> dict[str, Any]:
         """The service's own description, as OpenAPI."""
         return cast(dict[str, Any], self._transport.call("GET", "/openapi.json"))
-
-    def _pages(self, path: str, params: Mapping[str, Any]) -> Iterator[Any]:
-        cursor: str | None = None
-        while True:
-            page = self._transport.call("GET", path, params={**params, "cursor": cursor})
-            yield from page["items"]
-            cursor = page.get("next")
-            if cursor is None:
-                return

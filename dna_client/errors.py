@@ -9,6 +9,7 @@ ClientError                 base; the message says what to do            exit co
 │   └── Unauthorized        401, 403                                               8
 ├── ServerUnreachable       no answer, or the connection breaks again and again    6
 ├── JobNotSucceeded         a job that was waited for failed or was cancelled      7
+├── DatasetRejected         the check of a dataset found that it cannot be used    7
 ├── CorruptDownload         what arrived has another SHA-256 than was announced    9
 ├── LocalError              a file or option on this side is wrong                 2
 └── ServiceFailed           a process of ``dna up`` did not start, or ended       10
@@ -102,6 +103,10 @@ class JobNotSucceeded(ClientError):
     exit_code = 7
 
 
+class DatasetRejected(ClientError):
+    exit_code = 7
+
+
 #: Its name while searches were the only jobs.
 SearchNotSucceeded = JobNotSucceeded
 
@@ -118,8 +123,8 @@ class ServiceFailed(ClientError):
     exit_code = 10
 
 
-#: Answers that say "later": too many requests, and what a proxy says while the server starts anew.
-_AWAY = frozenset({429, 502, 503, 504})
+#: Answers that say "later": another request is at it, too many requests, and what a proxy says while the server starts anew.
+_AWAY = frozenset({423, 429, 502, 503, 504})
 
 _BY_STATUS: Mapping[int, type[ApiError]] = {
     400: InvalidRequest,

@@ -16,11 +16,14 @@ from dna_client.transport import Transport
 _WAITING = "waiting for "
 
 
-def follow(transport: Transport, path: str, after: int, *, waits: bool = False) -> Iterator[Event]:
+def follow(
+    transport: Transport, path: str, after: int, *, waits: bool = False, over: frozenset[str] = FINISHED
+) -> Iterator[Event]:
     """Events that follow number ``after``, until the job has finished and all of them were given.
 
     Args:
         path: of the job, such as ``/searches/ID``.
+        over: states in which what lies at the path stays; the states of jobs among them or not.
         waits: also events of type ``waiting``, see :class:`dna_client.models.Event`.
 
     Raises:
@@ -44,7 +47,7 @@ def follow(transport: Transport, path: str, after: int, *, waits: bool = False) 
                 yield event
             if not news:
                 state = transport.call("GET", path)["state"]
-            if state in FINISHED:
+            if state in over | FINISHED:
                 return
             patience.wait(httpx.ReadError("the stream of events ends while the job goes on"))
         except (httpx.TransportError, ApiError) as error:

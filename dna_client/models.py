@@ -14,7 +14,7 @@ Format = Literal["json", "safetensors", "onnx", "bundle"]
 Picture = Literal["loss", "features", "frontier"]
 State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
-JobKind = Literal["search", "training"]
+JobKind = Literal["search", "training", "check"]
 
 #: Points (x, y) by series.
 Series = dict[str, list[tuple[float, float]]]
@@ -26,6 +26,7 @@ FINISHED = frozenset({"succeeded", "failed", "cancelled"})
 PHASES: Mapping[JobKind, tuple[str, ...]] = {
     "search": ("teacher", "distill", "rate", "finalists", "select", "train", "export"),
     "training": ("train", "export"),
+    "check": ("check",),
 }
 #: Those that a job may do without.
 OPTIONAL = frozenset({"finalists"})
@@ -302,18 +303,75 @@ class Training(TrainingSummary):
 
 
 class Dataset(TypedDict):
-    """Images to search on and to train with."""
+    """Images to search on and to train with. What is counted is None until they were checked."""
 
     id: str
     name: str
-    state: Literal["importing", "ready", "failed"]
-    num_classes: int
-    num_train: int
-    num_val: int
-    num_test: int
-    image_size: int
+    version: int
+    state: Literal["checking", "ready", "rejected"]
+    num_classes: int | None
+    num_train: int | None
+    num_val: int | None
+    num_test: int | None
+    image_size: int | None
+    class_names: list[str]
     left_out: list[str]
     warnings: list[str]
+    progress: float | None
+    error: dict[str, Any] | None
+
+
+class ClassCount(TypedDict):
+    """A class, and how many images of it each split has."""
+
+    name: str
+    images: dict[str, int]
+
+
+class Finding(TypedDict):
+    """Something that a check has found: of how many it is true, the names of the first few, what to do."""
+
+    code: str
+    level: Literal["note", "warning", "error"]
+    count: int
+    names: list[str]
+    text: str
+
+
+class Bin(TypedDict):
+    """Images whose shorter side is at least ``start`` and less than ``end`` pixels."""
+
+    start: int
+    end: int
+    images: int
+
+
+class Sizes(TypedDict):
+    smallest: int
+    median: int
+    largest: int
+    histogram: list[Bin]
+
+
+class Report(TypedDict):
+    """What the check of a dataset has found; ``classes`` are the first hundred of ``num_classes``."""
+
+    splits: dict[str, int]
+    num_classes: NotRequired[int]
+    classes: list[ClassCount]
+    sizes: Sizes | None
+    modes: dict[str, int]
+    formats: dict[str, int]
+    findings: list[Finding]
+
+
+class Sample(TypedDict):
+    """A picture of a class: a small JPEG at ``url``, a path of the service."""
+
+    name: str
+    width: int
+    height: int
+    url: str
 
 
 class Space(TypedDict):

@@ -19,7 +19,7 @@ PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0)
 #: An answer arrives within this time, and a stream is never silent for longer: the server sends a comment sooner.
 TIMEOUT = httpx.Timeout(60.0, connect=5.0)
 
-#: The server opens every image of a dataset before it answers.
+#: The server stores what was sent before it answers.
 UPLOAD_TIMEOUT = httpx.Timeout(3600.0, connect=5.0)
 
 
@@ -80,6 +80,43 @@ class Transport:
             "POST", path, data=dict(fields), files=files, headers=dict(headers), timeout=UPLOAD_TIMEOUT
         )
         return self._send(request, repeatable=True).json()
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        *,
+        content: bytes | None = None,
+        repeatable: bool = True,
+    ) -> httpx.Response:
+        """The whole answer, for what stands in its headers.
+
+        Args:
+            repeatable: whether sending it twice does no more than sending it once; if not, it is sent once, and a connection that
+                breaks is an ``httpx.TransportError``.
+
+        Raises:
+            ApiError: the server refused.
+            ServerUnreachable: it gave no answer, after the last retry when ``repeatable``.
+        """
+        request = self._http.build_request(method, path, headers=dict(headers), content=content)
+        if repeatable:
+            return self._send(request, repeatable=True)
+        response = self._http.send(request)
+        if response.is_success:
+            return response
+        raise api_error(response)
+
+    def pages(self, path: str, params: Mapping[str, Any]) -> Iterator[Any]:
+        """The items of all pages of a list."""
+        cursor: str | None = None
+        while True:
+            page = self.call("GET", path, params={**params, "cursor": cursor})
+            yield from page["items"]
+            cursor = page.get("next")
+            if cursor is None:
+                return
 
     def patience(self) -> Patience:
         """For a stream, whose caller knows where to continue."""

@@ -1,15 +1,32 @@
-"""A dataset on its way to the service: an archive as it is, or a folder packed into one."""
+"""A dataset on its way to the service: an archive as it is, or a folder packed into one, sent in pieces."""
 
 from __future__ import annotations
 
+import base64
+import os
 import tarfile
 import tempfile
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from dna_client.errors import LocalError
+import httpx
+
+from dna_client.errors import ApiError, LocalError
+from dna_client.transport import Transport
+
+#: Bytes of a piece; so much is held at once, and sent again at most where the connection breaks.
+PIECE = 4 << 20
+_TUS = {"tus-resumable": "1.0.0"}
+
+#: Told how many bytes of how many have arrived.
+Told = Callable[[int, int], None]
+
+
+def unheard(sent: int, size: int) -> None:
+    """For who tells nobody."""
 
 
 @contextmanager
@@ -32,3 +49,35 @@ def packed(path: Path) -> Iterator[IO[bytes]]:
                 yield file
     except OSError as error:
         raise LocalError(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
+def send(transport: Transport, file: IO[bytes], told: Told = unheard) -> str:
+    """Sends a file in pieces (tus 1.0), and returns the id that the service gave it. A broken connection is taken up again where it
+    broke.
+
+    Raises:
+        ApiError: the server refused.
+        ServerUnreachable: the connection broke again and again without bringing anything over.
+    """
+    size = file.seek(0, os.SEEK_END)
+    name = base64.b64encode(Path(file.name).name.encode()).decode()
+    headers = {**_TUS, "upload-length": str(size), "upload-metadata": f"filename {name}"}
+    headers["idempotency-key"] = str(uuid.uuid4())
+    path = transport.send("POST", "/uploads", headers).headers["location"]
+    patience, sent = transport.patience(), 0
+    while sent < size:
+        file.seek(sent)
+        try:
+            sent = _send_piece(transport, path, file.read(PIECE), sent)
+            patience.renew()
+        except (httpx.TransportError, ApiError) as error:
+            patience.wait(error)
+            sent = int(transport.send("HEAD", path, _TUS).headers["upload-offset"])
+        told(sent, size)
+    return path.rpartition("/")[2]
+
+
+def _send_piece(transport: Transport, path: str, piece: bytes, at: int) -> int:
+    """Where the file stands then."""
+    headers = {**_TUS, "upload-offset": str(at), "content-type": "application/offset+octet-stream"}
+    return int(transport.send("PATCH", path, headers, content=piece, repeatable=False).headers["upload-offset"])

@@ -14,7 +14,7 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 
 from dna_engine import console
-from dna_engine.errors import EngineError, InvalidSpec
+from dna_engine.errors import DataError, EngineError, InvalidSpec
 from dna_engine.events import Failure, Reporter
 from dna_engine.given import of_run
 from dna_engine.images.info import Arrangement
@@ -67,6 +67,13 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument(
         "--patience", type=float, help="exit when nothing, not even an empty line, was heard for so many seconds"
     )
+
+    check = _command(
+        commands, "check", _check, "looks at every picture of a folder or an archive, and says what there is"
+    )
+    check.add_argument("images", type=Path, help="a folder of class folders, or a zip or tar of them")
+    check.add_argument("--layout", help="classes: the folders at the top are the classes, whatever they are called")
+    check.add_argument("--encoding", help="of names in an archive that do not say theirs, such as cp932 or gb18030")
 
     space = _command(commands, "space", _space, "counts a space and the range of its costs")
     space.add_argument("space", help="a preset, or a JSON file that describes a space")
@@ -152,6 +159,18 @@ def _serve(options: argparse.Namespace) -> None:
     from dna_engine.serve import serve  # torch
 
     serve(options.device, Reporter(), sys.stdin, patience=options.patience)
+
+
+def _check(options: argparse.Namespace) -> None:
+    from dna_engine.checking import check_here  # Pillow and numpy
+    from dna_engine.images.reading import Reading
+
+    said = {name: value for name in ("layout", "encoding") if (value := getattr(options, name))}
+    reporter = Reporter(sys.stderr) if options.json else console.ConsoleReporter()
+    report = check_here(options.images, reporter, _valid(Reading.model_validate, said))
+    _print(report.model_dump(mode="json"), console.report_lines(report), options)
+    if report.errors:
+        raise DataError(f"{options.images} cannot be used as a dataset as it is: {report.errors[0].sentence}")
 
 
 def _plot(options: argparse.Namespace) -> None:

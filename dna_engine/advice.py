@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dna_engine.catalogue import enough_width, get_teacher, is_known
 from dna_engine.images.info import DatasetInfo
 from dna_engine.images.pixels import ELONGATED, ENLARGED
-from dna_engine.spec import ResolvedJob, ResolvedSpec, ResolvedTraining
+from dna_engine.spec import ResolvedNetworks, ResolvedSpec, ResolvedTraining
 
 
 def advice(spec: ResolvedSpec) -> list[str]:
@@ -49,7 +49,7 @@ def advice_on_images(dataset: DatasetInfo) -> list[str]:
     return [*dataset.left_out, *dataset.warnings]
 
 
-def _shapes(spec: ResolvedJob) -> Iterator[str]:
+def _shapes(spec: ResolvedNetworks) -> Iterator[str]:
     """Whether squares cut out of most pictures leave out half of them or more."""
     if spec.dataset.aspect_ratios is None or (times := _times_as_long(spec.dataset)) < ELONGATED:
         return
@@ -61,7 +61,7 @@ def _shapes(spec: ResolvedJob) -> Iterator[str]:
     }[spec.resize]
 
 
-def _enlarged(spec: ResolvedJob) -> Iterator[str]:
+def _enlarged(spec: ResolvedNetworks) -> Iterator[str]:
     """Whether most pictures are made larger by more than :data:`ENLARGED`."""
     side, times = spec.dataset.image_size, _times_as_long(spec.dataset)
     seen = side * {"crop": 1.0, "pad": times, "squash": times**0.5}[spec.resize]

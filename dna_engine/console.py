@@ -10,6 +10,7 @@ from typing import Any, TextIO
 from dna_engine.accuracy import recorded
 from dna_engine.catalogue import Teacher
 from dna_engine.events import Failure, Log, Progress, Reporter, _Event
+from dna_engine.images.report import Report
 
 #: Seconds between two lines of progress.
 EVERY = 2.0
@@ -28,8 +29,9 @@ class ConsoleReporter(Reporter):
                 pass
             case Progress():
                 self._shown = time.monotonic()
+                parts = f" ({', '.join(event.parts)})" if event.parts else ""
                 eta = "" if event.eta_seconds is None else f", {event.eta_seconds:.0f} s left"
-                self._line(f"  {event.done} of {event.total} {event.unit}{eta} ({', '.join(event.parts)})")
+                self._line(f"  {event.done} of {event.total} {event.unit}{eta}{parts}")
             case Log():
                 self._line(event.message if event.level == "info" else f"{event.level}: {event.message}")
             case Failure():
@@ -38,6 +40,20 @@ class ConsoleReporter(Reporter):
     def _line(self, text: str) -> None:
         self._stream.write(text + "\n")
         self._stream.flush()
+
+
+def report_lines(report: Report) -> Iterable[str]:
+    """``check``: what a dataset holds, and what was found."""
+    splits = ", ".join(f"{count:,} to {split}" for split, count in report.splits.items())
+    yield f"images   {splits or 'none'}"
+    yield f"classes  {len(report.classes):,}"
+    if report.sizes is not None:
+        sizes = report.sizes
+        yield f"sizes    {sizes.smallest:,} to {sizes.largest:,} pixels, half of them up to {sizes.median:,}"
+    for name, counts in (("modes", report.modes), ("formats", report.formats)):
+        if counts:
+            yield f"{name:8} {', '.join(f'{count:,} {kind}' for kind, count in counts.items())}"
+    yield from (f"{finding.level}: {finding.sentence}" for finding in report.findings)
 
 
 def space_lines(figures: Mapping[str, Any]) -> Iterable[str]:

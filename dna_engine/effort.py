@@ -12,16 +12,17 @@ from collections.abc import Mapping
 
 from dna_engine.catalogue import MAX_REDUCTION, NATIVE_SIZE, get_teacher
 from dna_engine.plans import Kind, Step
-from dna_engine.plans.steps import of_search
+from dna_engine.plans.steps import of_networks, of_search
 from dna_engine.space import CellRef, Space
 from dna_engine.space.architecture import Architecture
 from dna_engine.space.cost import architecture_cost, block_sizes, cost_range, layer_at, layer_cost
-from dna_engine.spec import ResolvedJob, ResolvedSpec, ResolvedTraining
+from dna_engine.spec import ResolvedJob, ResolvedNetworks, ResolvedSpec, ResolvedTraining
 
 #: Giga-multiply-adds per second where nothing was measured: about what one core of a server's CPU reached on the digits at 16 pixels;
-#: on photos at 64 it reached more (teacher 23 and 54, distill 10 and 19, rate 10 and 13, train 8 and 10). For selection, latency,
+#: on photos at 64 it reached more (teacher 23 and 54, distill 10 and 19, rate 10 and 13, train 8 and 10). For checks, selection, latency,
 #: export and pictures the work is 1, and this is per second.
 DEFAULT_RATES: Mapping[Kind, float] = {
+    Kind.CHECK: 0.1,
     Kind.TEACHER: 26.0,
     Kind.DISTILL: 12.0,
     Kind.LATENCY: 1.0,
@@ -54,22 +55,28 @@ def seconds(step: Step, spec: ResolvedJob) -> float:
 
 def work(step: Step, spec: ResolvedJob) -> float:
     """What a step has to compute, in giga-multiply-adds."""
-    images = spec.dataset.num_train
     match step.kind:
         case Kind.TEACHER:
             return _teacher_training(of_search(spec))
         case Kind.DISTILL:
-            return of_search(spec).training.epochs * images * _image_pass(step, of_search(spec))
+            return of_search(spec).training.epochs * _images(spec) * _image_pass(step, of_search(spec))
         case Kind.RATE:
             return of_search(spec).rating.images * _image_pass(step, of_search(spec))
         case Kind.FINALIST:
             search = of_search(spec)
-            passes = _TRAINING * search.select.epochs * images + search.rating.images
-            return passes * _network_cost(step, spec)
+            passes = _TRAINING * search.select.epochs * _images(spec) + search.rating.images
+            return passes * _network_cost(step, search)
         case Kind.TRAIN:
-            return spec.recipe_of_networks.epochs * images * (_TRAINING * _network_cost(step, spec) + _answers(spec))
+            job = of_networks(spec)
+            passes = _TRAINING * _network_cost(step, job) + _answers(job)
+            return job.recipe_of_networks.epochs * _images(job) * passes
         case _:
             return 1.0
+
+
+def _images(spec: ResolvedJob) -> int:
+    """To train with."""
+    return of_networks(spec).dataset.num_train
 
 
 def _teacher_training(spec: ResolvedSpec) -> float:
@@ -93,7 +100,7 @@ def cell_pass(kind: Kind, spec: ResolvedSpec, cell: CellRef) -> float:
     return (_TRAINING if kind == Kind.DISTILL else 1) * cost(spec.parsed_space, cell, spec.input_size)
 
 
-def _answers(spec: ResolvedJob) -> float:
+def _answers(spec: ResolvedNetworks) -> float:
     """One image through the whole teacher, where its answers are learned from."""
     if spec.recipe_of_networks.distill is None:
         return 0.0
@@ -122,7 +129,7 @@ def teacher_pass(spec: ResolvedSpec | ResolvedTraining, block: int | None = None
     return total / 1e9
 
 
-def _network_cost(step: Step, spec: ResolvedJob) -> float:
+def _network_cost(step: Step, spec: ResolvedNetworks) -> float:
     """One image through a network. One that is yet to be found takes the flops it may, or middling ones where none are limited."""
     if described := spec.given.get(step.network or ""):
         return architecture_cost(Architecture.from_json(described)).flops / 1e9

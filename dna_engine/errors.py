@@ -9,6 +9,7 @@ EngineError                 something the caller can act on; carries a stable ``
 ├── InvalidRatings          a ratings file that does not fit its space
 ├── TeacherError            a teacher that cannot supervise the space
 ├── DataError               a dataset that cannot be read
+├── DatasetChanged          its images are not those that the job began with
 ├── NonFiniteLoss           training diverged
 ├── OutOfMemory             the device is too small even for the smallest micro-batch
 ├── DamagedCheckpoint       a checkpoint that is not what was written
@@ -135,6 +136,11 @@ class TeacherError(EngineError):
 
 class DataError(EngineError):
     code = "data_error"
+    exit_code = 2
+
+
+class DatasetChanged(EngineError):
+    code = "dataset_changed"
     exit_code = 2
 
 

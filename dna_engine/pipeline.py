@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +15,38 @@ import torch
 from dna_engine.disk import room_on
 from dna_engine.errors import InvalidSpec, OutOfMemory
 from dna_engine.events import Log, Metric, Reporter, Result, _Event
+from dna_engine.images.survey import check_unchanged
 from dna_engine.jsonfile import read_object
 from dna_engine.plans import Kind, Phase, Step, files, plan_of
 from dna_engine.plans.results import Selected, TeacherFound, Trained, comparison
+from dna_engine.plans.steps import IMAGE_KINDS, of_networks
 from dna_engine.runtime.context import Context
 from dna_engine.spec import ResolvedJob, ResolvedSpec, parse_job
+
+#: The module whose ``run_step`` runs a kind of step.
+_RUNNERS: Mapping[Kind, str] = {
+    Kind.CHECK: "dna_engine.checking",
+    Kind.TEACHER: "dna_engine.blockwise.teacher",
+    Kind.DISTILL: "dna_engine.blockwise.distill",
+    Kind.LATENCY: "dna_engine.training.latency",
+    Kind.RATE: "dna_engine.blockwise.rate",
+    Kind.FINALIST: "dna_engine.finalists",
+    Kind.SELECT: "dna_engine.choose",
+    Kind.TRAIN: "dna_engine.retrain",
+    Kind.EXPORT: "dna_engine.export.export",
+    Kind.PICTURES: "dna_engine.plots",
+}
 
 
 def run_step(spec: ResolvedJob, step: Step, context: Context) -> Result:
     """Runs one step in the run folder, where its inputs lie.
 
     Raises:
+        DatasetChanged: the images are not those that the job began with.
         EngineError: what the step raises; a device that ran out of memory is OutOfMemory, a disk without room DiskFull.
     """
+    if step.kind in IMAGE_KINDS:
+        check_unchanged(of_networks(spec).dataset)
     try:
         with room_on("the run folder", context.run):
             return _runner(step.kind)(spec, step, context)
@@ -38,26 +58,8 @@ def run_step(spec: ResolvedJob, step: Step, context: Context) -> Result:
 
 def _runner(kind: Kind) -> Callable[[Any, Step, Context], Result]:
     """The function of a kind of step, given a spec whose plan has such steps; a process that runs one step loads nothing else."""
-    match kind:
-        case Kind.TEACHER:
-            from dna_engine.blockwise.teacher import run_step
-        case Kind.DISTILL:
-            from dna_engine.blockwise.distill import run_step
-        case Kind.LATENCY:
-            from dna_engine.training.latency import run_step
-        case Kind.RATE:
-            from dna_engine.blockwise.rate import run_step
-        case Kind.FINALIST:
-            from dna_engine.finalists import run_step
-        case Kind.SELECT:
-            from dna_engine.choose import run_step
-        case Kind.TRAIN:
-            from dna_engine.retrain import run_step
-        case Kind.EXPORT:
-            from dna_engine.export.export import run_step
-        case Kind.PICTURES:
-            from dna_engine.plots import run_step
-    return run_step
+    runner: Callable[[Any, Step, Context], Result] = import_module(_RUNNERS[kind]).run_step
+    return runner
 
 
 def run(spec: ResolvedSpec, context: Context) -> dict[str, Any]:
@@ -68,6 +70,7 @@ def run(spec: ResolvedSpec, context: Context) -> dict[str, Any]:
 
     Raises:
         InvalidSpec: the folder holds another search.
+        DatasetChanged: it holds one on images that are not the same any more.
         EngineError: what a step raises.
     """
     _keep_spec(spec, context.run)
@@ -178,7 +181,11 @@ def _keep_spec(spec: ResolvedSpec, run: Path) -> None:
     path = run / files.SPEC
     if not path.exists():
         _write(path, spec.model_dump(mode="json"))
-    elif parse_job(read_object(path, InvalidSpec)) != spec:
+        return
+    kept = parse_job(read_object(path, InvalidSpec))
+    if isinstance(kept, ResolvedSpec):
+        check_unchanged(kept.dataset)
+    if kept != spec:
         raise InvalidSpec(f"{run} holds a search with another spec. Give an empty folder, or the same spec to go on.")
 
 

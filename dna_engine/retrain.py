@@ -21,7 +21,7 @@ from dna_engine.runtime.context import Context
 from dna_engine.runtime.cores import threads
 from dna_engine.space.architecture import Architecture
 from dna_engine.space.cost import architecture_cost, work_per_operation
-from dna_engine.spec import ResolvedJob, ResolvedSpec, ResolvedTraining
+from dna_engine.spec import ResolvedNetworks, ResolvedSpec, ResolvedTraining
 from dna_engine.training.batches import Images
 from dna_engine.training.network import build, calm_classifier, count
 from dna_engine.training.recipe import Recipe
@@ -29,7 +29,7 @@ from dna_engine.training.splits import load_splits
 from dna_engine.training.train import fit
 
 
-def run_step(spec: ResolvedJob, step: Step, context: Context) -> Result:
+def run_step(spec: ResolvedNetworks, step: Step, context: Context) -> Result:
     """Trains the network in the folder ``step.network``.
 
     Reads its ``architecture.json``, or writes it where the spec describes the network, the weights of the cells where it inherits
@@ -83,7 +83,7 @@ def run_step(spec: ResolvedJob, step: Step, context: Context) -> Result:
 
 
 def _inherit(
-    spec: ResolvedJob,
+    spec: ResolvedNetworks,
     name: str,
     architecture: Architecture,
     model: EfficientNet,
@@ -107,7 +107,7 @@ def _inherit(
         context.reporter.emit(Log(level="warning", message=said))
 
 
-def _teacher(spec: ResolvedJob, context: Context) -> WholeTeacher | None:
+def _teacher(spec: ResolvedNetworks, context: Context) -> WholeTeacher | None:
     """The one whose answers are learned from, or whose head is taken."""
     if spec.recipe_of_networks.distill is None and not spec.head_from_teacher:
         return None

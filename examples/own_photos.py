@@ -76,7 +76,7 @@ def send(client: Client, folder: Path) -> Dataset:
 def wishes(dataset: Dataset, epochs: int | None) -> dict[str, Any]:
     """The search: what is not said has defaults that suit the dataset. Small photos need nothing said."""
     spec: dict[str, Any] = {"dataset": dataset["name"], "labels": {"made-by": "own_photos.py"}}
-    if dataset["image_size"] >= INPUT_SIZE:
+    if (dataset["image_size"] or 0) >= INPUT_SIZE:
         spec |= {"input_size": INPUT_SIZE, "teacher": {"model": "resnet18", "weights": "train"}}
     if epochs is not None:
         for part in ("teacher", "training", "retrain"):

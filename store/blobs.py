@@ -10,7 +10,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -120,6 +120,18 @@ class BlobStore:
             while left > 0 and (chunk := source.read(min(CHUNK, left))):
                 left -= len(chunk)
                 yield chunk
+
+    @contextmanager
+    def opened(self, blob: Blob) -> Iterator[IO[bytes]]:
+        """The file, to be read from any place: for what has an order of its own. Only its size is checked.
+
+        Raises:
+            CorruptArtifact: the file is missing or has another size.
+        """
+        if self._size(blob) != blob.size:
+            raise CorruptArtifact(f"Artifact {blob.id} has another size than was stored.")
+        with self._open(blob) as source:
+            yield source
 
     def fetch(self, blob: Blob, target: Path) -> None:
         """Copies the file to a local path, which appears whole or not at all.

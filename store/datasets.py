@@ -1,73 +1,150 @@
-"""Rows of datasets. Those that ship with the engine are put in by :func:`ensure_builtin`."""
+"""Rows of datasets: versions of a name, each checked once and never changed. Those that ship with the engine are put in by
+:func:`ensure_builtin`.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Integer, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from dna_engine.errors import UnknownName
 from dna_engine.images.info import BUILTIN, DatasetInfo
+from dna_engine.images.report import Level
+from dna_engine.plans.files import IMAGES, SENT
+from dna_engine.plans.results import Checked
+from dna_engine.spec import ResolvedCheck
+from store import artifacts, jobs
+from store.artifacts import StoredFile
 from store.blobs import Blob
-from store.columns import new_id
+from store.columns import Json, new_id
 from store.errors import IllegalTransition, NameTaken, NotFound
 from store.files import adopt, release
 from store.pages import Page, page
 from store.refs import meant
-from store.states import FINISHED, DatasetState
-from store.tables import Dataset, Job
+from store.states import FINISHED, DatasetState, JobKind
+from store.tables import Artifact, CheckJob, Dataset, Job
+
+#: A dataset as people write it: its name, and the version where the newest is not meant.
+_REF = re.compile(r"(?P<name>[^@]+)(@(?P<version>[1-9]\d{0,8}))?")
+#: Errors of a check that are told in a sentence; the others are in the report.
+_TOLD = 3
 
 
 def ensure_builtin(session: Session) -> None:
     """Rows for the built-in datasets, up to date. Safe to call at every start and by several processes at once."""
     for info in BUILTIN.values():
         content = {"info": info.model_dump(mode="json"), "fingerprint": fingerprint(info)}
-        row = insert(Dataset).values(id=new_id(), name=info.name, state=DatasetState.READY, **content)
-        session.execute(row.on_conflict_do_update(index_elements=["name"], set_=content))
+        row = insert(Dataset).values(id=new_id(), name=info.name, version=1, state=DatasetState.READY, **content)
+        session.execute(row.on_conflict_do_update(index_elements=["name", "version"], set_=content))
 
 
 def fingerprint(info: DatasetInfo) -> str:
     """SHA-256 of the description: for data whose images a name already fixes."""
-    return hashlib.sha256(info.model_dump_json().encode()).hexdigest()
+    return hashlib.sha256(info.model_dump_json(exclude={"version"}).encode()).hexdigest()
 
 
 def create(session: Session, info: DatasetInfo, *, fingerprint: str, archive: Blob | None = None) -> Dataset:
-    """A dataset that can be used at once.
+    """A dataset that can be used at once: the next version of its name.
 
     Args:
         archive: of an uploaded one, the stored tar that workers unpack.
 
     Raises:
-        NameTaken: a dataset of that name exists.
+        NameTaken: a dataset of that name ships with the service.
     """
-    content = {"info": info.model_dump(mode="json"), "fingerprint": fingerprint}
+    version = next_version(session, info.name)
+    info = info.model_copy(update={"version": version})
+    dataset = Dataset(id=new_id(), name=info.name, version=version, info=info.model_dump(mode="json"))
+    dataset.fingerprint = fingerprint
     if archive is not None:
         adopt(session, [archive.location])
-        content["archive"] = archive.to_json()
-    statement = (
-        insert(Dataset)
-        .values(id=new_id(), name=info.name, **content)
-        .on_conflict_do_nothing(index_elements=["name"])
-        .returning(Dataset)
-    )
-    dataset = session.scalar(statement)
-    if dataset is None:
-        raise NameTaken("dataset", info.name)
+        dataset.archive = archive.to_json()
+    session.add(dataset)
+    session.flush()
     return dataset
 
 
-def check_free(session: Session, name: str) -> None:
-    """Asks before any work whether :func:`create` may succeed.
+def begin(session: Session, spec: ResolvedCheck, sent: Blob | None, *, max_attempts: int) -> Dataset:
+    """A dataset whose check is queued. ``sent`` is the archive, where the images are no folder of the server."""
+    job = CheckJob(id=new_id(), spec={})
+    jobs.add(session, job, spec, max_attempts=max_attempts)
+    if sent is not None:
+        artifacts.record(session, job.id, [StoredFile(SENT, sent)])
+    kind = "folder" if sent is None else "upload"
+    dataset = Dataset(id=job.id, name=spec.name, version=spec.version, state=DatasetState.CHECKING, info={"kind": kind})
+    session.add(dataset)
+    session.flush()
+    return dataset
+
+
+def check_free(name: str) -> None:
+    """Asks before any work whether datasets of that name may be made.
 
     Raises:
-        NameTaken: a dataset of that name exists.
+        NameTaken: one of that name ships with the service.
     """
-    if session.scalar(select(Dataset.id).where(Dataset.name == name)) is not None:
+    if name in BUILTIN:
         raise NameTaken("dataset", name)
+
+
+def next_version(session: Session, name: str) -> int:
+    """For new images under that name; nobody else is given the same before the transaction ends. A version that a job has used is
+    not given again, though its dataset may be deleted.
+
+    Raises:
+        NameTaken: a dataset of that name ships with the service.
+    """
+    check_free(name)
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"dataset {name}", 0))))
+    used = func.max(Job.resolved["dataset"]["version"].astext.cast(Integer))
+    known = [
+        session.scalar(select(func.max(Dataset.version)).where(Dataset.name == name)),
+        session.scalar(select(used).where(Job.dataset == name)),
+    ]
+    return 1 + max(version or 0 for version in known)
+
+
+def record_check(session: Session, dataset_id: UUID, found: Checked) -> None:
+    """The check has come to its end: the dataset is ready, or rejected for what was found. What was sent is not kept.
+
+    The check's files are among those of its job already.
+    """
+    dataset = get(session, dataset_id)
+    dataset.report = found.report.model_dump(mode="json")
+    artifacts.remove(session, dataset_id, SENT)
+    if found.info is None:
+        reject(session, dataset_id, _refusal(found))
+        return
+    dataset.info = found.info.model_dump(mode="json")
+    dataset.fingerprint = found.fingerprint
+    dataset.state = DatasetState.READY
+    if images := artifacts.named(session, dataset_id, [IMAGES]).get(IMAGES):
+        dataset.archive = artifacts.blob(images).to_json()
+    session.flush()
+
+
+def reject(session: Session, dataset_id: UUID, error: Json) -> None:
+    """The images cannot be used, or could not be checked.
+
+    Args:
+        error: ``code``, ``message`` and ``param``.
+    """
+    dataset = get(session, dataset_id)
+    dataset.state = DatasetState.REJECTED
+    dataset.error = {name: error.get(name) for name in ("code", "message", "param")}
+    session.flush()
+
+
+def _refusal(found: Checked) -> Json:
+    errors = found.report.at(Level.ERROR)
+    said = " ".join(error.sentence for error in errors[:_TOLD])
+    return {"code": errors[0].code, "message": said, "param": found.param}
 
 
 def get(session: Session, dataset_id: UUID) -> Dataset:
@@ -82,51 +159,87 @@ def get(session: Session, dataset_id: UUID) -> Dataset:
     return dataset
 
 
-def named(session: Session, name: str) -> Dataset:
-    """The dataset of that name.
+def named(session: Session, ref: str) -> Dataset:
+    """The dataset of that name, ``birds@2`` or the newest ``birds``.
 
     Raises:
         NotFound: there is none.
     """
-    dataset = session.scalar(select(Dataset).where(Dataset.name == name))
-    if dataset is None:
-        raise NotFound("dataset", name)
-    return dataset
+    written = _REF.fullmatch(ref)
+    if written is not None:
+        query = select(Dataset).where(Dataset.name == written["name"])
+        if written["version"]:
+            query = query.where(Dataset.version == int(written["version"]))
+        dataset = session.scalar(query.order_by(Dataset.version.desc()).limit(1))
+        if dataset is not None:
+            return dataset
+    raise NotFound("dataset", ref)
 
 
-def ready(session: Session, name: str) -> DatasetInfo:
+def ready(session: Session, ref: str) -> DatasetInfo:
     """What is known of the images of a dataset that can be used.
 
     Raises:
         UnknownName: there is none of that name; the message lists those that exist.
+        IllegalTransition: it is not checked yet, or was rejected: an earlier version is not used in its place unless it is named.
     """
-    dataset = session.scalar(select(Dataset).where(Dataset.name == name, Dataset.state == DatasetState.READY))
-    if dataset is None:
-        known = session.scalars(select(Dataset.name).where(Dataset.state == DatasetState.READY))
-        raise UnknownName("dataset", name, known, param="dataset")
-    return DatasetInfo.model_validate(dataset.info)
+    try:
+        dataset = named(session, ref)
+    except NotFound as error:
+        known = session.scalars(select(Dataset.name).where(Dataset.state == DatasetState.READY).distinct())
+        raise UnknownName("dataset", ref, known, param="dataset") from error
+    if dataset.state == DatasetState.READY:
+        return DatasetInfo.model_validate(dataset.info)
+    raise IllegalTransition(_not_ready(dataset) + _earlier(session, dataset))
+
+
+def _not_ready(dataset: Dataset) -> str:
+    called = f"The dataset {dataset.name}@{dataset.version}"
+    if dataset.state == DatasetState.CHECKING:
+        return f"{called} is being checked. Wait until it is ready: GET /datasets/{dataset.id}/events tells when (dna dataset watch {dataset.name})."
+    why = dataset.error["message"] if dataset.error else "its report says why."
+    return f"{called} was rejected: {why}"
+
+
+def _earlier(session: Session, dataset: Dataset) -> str:
+    query = select(func.max(Dataset.version)).where(
+        Dataset.name == dataset.name, Dataset.version < dataset.version, Dataset.state == DatasetState.READY
+    )
+    version = session.scalar(query)
+    return f" Or name {dataset.name}@{version}, which is ready." if version else ""
 
 
 def delete(session: Session, dataset: Dataset) -> list[str]:
-    """Deletes a dataset; returns the locations of its files, which the caller discards after the commit.
+    """Deletes a dataset, and its check; returns the locations of its files, which the caller discards after the commit.
 
-    Jobs that have succeeded keep all they found. Images in a folder of the server are left alone.
+    Jobs that have succeeded keep all they found. Images in a folder of the server are left alone. A check that runs stops.
 
     Raises:
         IllegalTransition: it ships with the service, or a job that is not finished needs it.
     """
     if dataset.name in BUILTIN:
         raise IllegalTransition(f"{dataset.name} ships with the service and stays.")
-    unfinished = select(Job).where(Job.dataset == dataset.name, Job.state.not_in(FINISHED))
+    used = Job.resolved["dataset"]["version"].astext.cast(Integer)
+    unfinished = select(Job).where(
+        Job.dataset == dataset.name,
+        Job.kind != JobKind.CHECK,
+        Job.state.not_in(FINISHED),
+        # Jobs of versions that knew none are on the first.
+        or_(used == dataset.version, used.is_(None) & (dataset.version == 1)),
+    )
     if (job := session.scalar(unfinished.limit(1))) is not None:
         raise IllegalTransition(
             f"{job.kind.capitalize()} {job.id} works on {dataset.name}. Cancel it or let it end, then delete the dataset."
         )
+    locations = set(session.scalars(select(Artifact.location).where(Artifact.job_id == dataset.id)))
+    if dataset.archive:
+        locations.add(dataset.archive["location"])
+    if (check := session.get(Job, dataset.id)) is not None:
+        session.delete(check)
     session.delete(dataset)
     session.flush()
-    locations = [dataset.archive["location"]] if dataset.archive else []
-    release(session, locations)
-    return locations
+    release(session, sorted(locations))
+    return sorted(locations)
 
 
 def with_archive(session: Session, fingerprints: Sequence[str]) -> set[str]:
@@ -143,8 +256,17 @@ def archive_of(session: Session, fingerprint: str) -> Blob | None:
 
 
 def listing(session: Session, *, ref: str | None = None, after: UUID | None = None, limit: int = 20) -> Page[Dataset]:
-    """A page of datasets, newest first; with ``ref`` those that a name or an end of an id may mean."""
+    """A page of datasets, newest first, every version by itself; with ``ref`` those that a name or an end of an id may mean."""
     query = select(Dataset)
     if ref is not None:
-        query = query.where(meant(ref, Dataset.id, Dataset.name))
+        name, _, version = ref.partition("@")
+        query = query.where(meant(name, Dataset.id, Dataset.name))
+        if version.isdecimal():
+            query = query.where(Dataset.version == int(version[:9]))
     return page(session, query, Dataset.id, after=after, limit=limit)
+
+
+def checks(session: Session, found: Sequence[Dataset]) -> dict[UUID, Job]:
+    """The checks of those that are not ready yet, by id."""
+    ids = [dataset.id for dataset in found if dataset.state == DatasetState.CHECKING]
+    return {job.id: job for job in session.scalars(select(Job).where(Job.id.in_(ids)))} if ids else {}

@@ -130,8 +130,8 @@ def succeed(
     step.done = step.total = max(step.total, 1)
     step.engine_seconds += engine_seconds
     moves.leave(session, step, StepState.SUCCEEDED)
-    results.record(session, job, step)
     replaced = artifacts.record(session, job.id, files)
+    results.record(session, job, step)
     replaced += artifacts.remove(session, job.id, claim.step.checkpoint, claim.step.checkpoint_before)
     advance(session, job, group, max_attempts=step.max_attempts, live_within=live_within)
     return replaced
@@ -298,6 +298,7 @@ def _failed_attempt(
         job.error = {**error, "step": step.key}
         moves.cancel_queued(session, job)
         moves.finish(session, job, JobState.FAILED)
+        results.give_up(session, job)
     return step.state
 
 

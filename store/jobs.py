@@ -29,7 +29,7 @@ def add(session: Session, job: Job, spec: ResolvedJob, *, max_attempts: int) -> 
     Returns the steps.
     """
     plan = plan_of(spec)
-    job.name, job.labels, job.dataset, job.seed = spec.name, spec.labels, spec.dataset.name, spec.seed
+    job.name, job.labels, job.dataset, job.seed = spec.name, spec.labels, spec.dataset_name, spec.seed
     job.resolved, job.phase = spec.model_dump(mode="json"), plan.phases[0]
     session.add(job)
     session.flush()
@@ -94,7 +94,8 @@ def lock(session: Session, job_id: UUID) -> Job:
 
 @dataclass(frozen=True)
 class Filter:
-    """Which jobs a list shows; every label given must be equal. ``ref`` is a name or an end of an id."""
+    """Which jobs a list shows; every label given must be equal. ``ref`` is a name or an end of an id, ``dataset`` a
+    name, or one with its version: ``birds@2``."""
 
     ref: str | None = None
     state: JobState | None = None
@@ -118,7 +119,10 @@ class Filter:
         if self.ref is not None:
             query = query.where(meant(self.ref, ids, Job.name))
         if self.dataset is not None:
-            query = query.where(Job.dataset == self.dataset)
+            name, _, version = self.dataset.partition("@")
+            query = query.where(Job.dataset == name)
+            if version:
+                query = query.where(Job.resolved["dataset"]["version"].astext == version)
         if self.labels:
             query = query.where(Job.labels.contains(dict(self.labels)))
         return query

@@ -1,4 +1,4 @@
-"""What the results of steps say about networks: the winner, its control, their accuracies."""
+"""What the results of steps say: of networks the winner, its control, their accuracies; of a dataset whether it can be used."""
 
 from __future__ import annotations
 
@@ -9,20 +9,29 @@ from sqlalchemy.orm import Session
 
 from dna_engine.accuracy import Accuracy
 from dna_engine.plans import Kind
-from dna_engine.plans.results import Chosen, Selected, Trained
+from dna_engine.plans.results import Checked, Chosen, Selected, Trained
+from store import datasets
 from store.columns import Json, new_id
 from store.states import Role
-from store.tables import Architecture, Job, Search, Step, Training
+from store.tables import Architecture, CheckJob, Job, Search, Step, Training
 
 
 def record(session: Session, job: Job, step: Step) -> None:
-    """Takes what a finished step has found of networks into their rows, and into ``best`` of the search that found them."""
+    """Takes what a finished step has found into the rows that it is about; its files are recorded before."""
     match step.kind:
+        case Kind.CHECK:
+            datasets.record_check(session, job.id, Checked.model_validate(step.values))
         case Kind.SELECT:
             assert isinstance(job, Search)
             _record_selection(session, job, Selected.model_validate(step.values))
         case Kind.TRAIN:
             _record_training(session, job, step, Trained.model_validate(step.values))
+
+
+def give_up(session: Session, job: Job) -> None:
+    """The job has failed: a dataset that was to be checked is none."""
+    if isinstance(job, CheckJob) and job.error is not None:
+        datasets.reject(session, job.id, job.error)
 
 
 def plan_trainings(session: Session, job: Job, steps: Sequence[Step]) -> None:

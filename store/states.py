@@ -14,6 +14,7 @@ class JobKind(StrEnum):
 
     SEARCH = "search"
     TRAINING = "training"
+    CHECK = "check"
 
 
 class JobState(StrEnum):
@@ -61,14 +62,14 @@ class StepState(StrEnum):
 class DatasetState(StrEnum):
     """State of a dataset.
 
-    IMPORTING: being unpacked and checked.
-    READY: can be searched on.
-    FAILED: could not be imported; ``error`` says why.
+    CHECKING: its images are being looked at, or wait for a worker to do so.
+    READY: can be searched on. Final.
+    REJECTED: cannot be used; ``error`` says why. Final: what is put right is a new version.
     """
 
-    IMPORTING = "importing"
+    CHECKING = "checking"
     READY = "ready"
-    FAILED = "failed"
+    REJECTED = "rejected"
 
 
 class Role(StrEnum):

@@ -44,17 +44,23 @@ class IdempotencyKey(Base):
 
 
 class Dataset(Base):
-    """Images to search on and to train with. ``info`` is ``dna_engine.images.info.DatasetInfo``; ``archive`` is the stored tar of an upload."""
+    """Images to search on and to train with; they never change. The job that checks them has the same id."""
 
     __tablename__ = "datasets"
+    __table_args__ = (UniqueConstraint("name", "version"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    name: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    version: Mapped[int] = mapped_column(default=1)
+    """From 1; never given twice to different images as long as anything remembers the first."""
     state: Mapped[DatasetState] = mapped_column(default=DatasetState.READY)
     info: Mapped[Json]
+    """``dna_engine.images.info.DatasetInfo`` once it is ready; before, its ``kind`` alone."""
+    report: Mapped[Json | None]
+    """``dna_engine.images.report.Report``: what the check has found; None of what ships with the service or was never checked."""
     fingerprint: Mapped[str | None] = mapped_column(index=True)
     archive: Mapped[Json | None]
-    """Where ``store.blobs`` keeps it: ``id``, ``location``, ``size`` and ``sha256``."""
+    """The tar of an upload's images. Where ``store.blobs`` keeps it: ``id``, ``location``, ``size`` and ``sha256``."""
     error: Mapped[Json | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
@@ -129,6 +135,12 @@ class TrainingJob(Job):
     """A training that somebody asked for by itself; its row in ``trainings`` has the same id."""
 
     __mapper_args__ = {"polymorphic_identity": JobKind.TRAINING}  # noqa: RUF012
+
+
+class CheckJob(Job):
+    """The check of the dataset that has the same id."""
+
+    __mapper_args__ = {"polymorphic_identity": JobKind.CHECK}  # noqa: RUF012
 
 
 class Step(Base):

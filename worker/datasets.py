@@ -3,17 +3,38 @@ needs them, once for all workers."""
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
+from sqlalchemy.exc import SQLAlchemyError
+
+from dna_engine.checking import KEPT
 from dna_engine.disk import room_on
 from dna_engine.images.archive import Limits, unpack
 from dna_engine.images.info import DatasetInfo
+from dna_engine.plans.results import Checked
 from store import datasets
 from store.blobs import Blob, BlobStore
 from store.copies import Copies
 from store.scratch import scratch_folder
 from store.session import Sessions, database_id, transaction
 from worker.run_folder import MissingFile
+
+logger = logging.getLogger("dna.worker.datasets")
+
+
+def keep(found: Checked, run: Path, sessions: Sessions, datasets_dir: Path) -> None:
+    """Spares the workers of this machine the unpacking of images that were checked here; another upload of the same may have done so."""
+    if found.info is None or found.info.kind != "upload":
+        return
+    try:
+        with transaction(sessions) as session:
+            copies = Copies(datasets_dir, database_id(session))
+        with copies.alone(found.info.location):
+            if not copies.claim(found.info.location):
+                copies.put(run / KEPT, found.info.location)
+    except (OSError, SQLAlchemyError) as error:
+        logger.warning("The images of %s do not stay here, workers will unpack them: %s", found.info.name, error)
 
 
 def lay_down(info: DatasetInfo, sessions: Sessions, blobs: BlobStore, datasets_dir: Path) -> None:

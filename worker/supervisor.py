@@ -22,7 +22,9 @@ from sqlalchemy.orm import Session
 
 from dna_engine.errors import DiskFull
 from dna_engine.events import Checkpoint, Event, Failure, Log, Metric, Progress, Result
-from dna_engine.plans import Order
+from dna_engine.plans import Kind, Order
+from dna_engine.plans.results import Checked
+from dna_engine.spec import ResolvedNetworks
 from store import flow
 from store.claims import Claim
 from store.errors import CorruptArtifact, LeaseLost, StoreError
@@ -86,9 +88,9 @@ class Attempt:
     def run(self) -> None:
         warnings = self._folder.lay_down(self._slot.sessions, self._claim)
         self._batch += [Log(level="warning", message=warning) for warning in warnings]
-        datasets.lay_down(
-            self._claim.spec.dataset, self._slot.sessions, self._slot.blobs, self._slot.settings.datasets_dir
-        )
+        spec = self._claim.spec
+        if isinstance(spec, ResolvedNetworks):
+            datasets.lay_down(spec.dataset, self._slot.sessions, self._slot.blobs, self._slot.settings.datasets_dir)
         checkpoints = Checkpoints(self._slot.sessions, self._slot.blobs, self._folder, self._claim)
         with checkpoints, self._slot.engines.borrowed() as engine:
             self._engine = engine
@@ -189,6 +191,13 @@ class Attempt:
                 )
             )
         discard(self._slot.sessions, self._slot.blobs, replaced)
+        if self._claim.step.kind == Kind.CHECK:
+            datasets.keep(
+                Checked.model_validate(result.values),
+                self._folder.path,
+                self._slot.sessions,
+                self._slot.settings.datasets_dir,
+            )
 
     def _write(self, work: Callable[[Session], Answer]) -> Answer:
         """Does ``work`` in a transaction, again while the database does not answer and the lease stands.

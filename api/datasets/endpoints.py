@@ -1,29 +1,40 @@
-"""Routes of datasets: create, list, read, delete."""
+"""Routes of datasets: create, list, read, delete, and what their check says."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
-from typing import Annotated
+from typing import IO, Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, BackgroundTasks, Depends, Path, Response
+from fastapi import APIRouter, BackgroundTasks, Depends, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 from sqlalchemy.orm import Session
 
 from api.auth import authenticate
 from api.body import UploadRoute
-from api.datasets import service, upload
-from api.datasets.schemas import DatasetOut
+from api.datasets import reading, service, upload
+from api.datasets.schemas import DatasetOut, ReportOut, Samples
 from api.deps import UPLOAD, ResourcesDep, SessionDep
+from api.download import Content, respond, responses
+from api.errors import Conflict
+from api.jobs.endpoints import EVENT_STREAM, After, LastEventId, follow
 from api.openapi import problems
-from api.pagination import Page, Ref, RowPaging, encode
+from api.pagination import Cursor, Limit, Page, Ref, RowPaging, decode, encode, invalid_cursor
+from api.resources import Resources
+from api.uploads.files import Uploads
 from dna_engine.disk import room_on
-from store import datasets
+from dna_engine.images.report import ClassCount
+from store import datasets, jobs
 from store.files import discard, drafts
 from store.session import be_patient, transaction
 from store.tables import Dataset
 
-DatasetKey = Annotated[str, Path(max_length=200, description="Id or name.", examples=["digits"])]
+DatasetKey = Annotated[
+    str, Path(max_length=200, description="Id, name of the newest version, or `name@version`.", examples=["digits"])
+]
 
 router = APIRouter(
     prefix="/datasets",
@@ -40,22 +51,25 @@ uploads = APIRouter(
 
 @uploads.post(
     "",
-    status_code=201,
+    status_code=202,
     response_model=DatasetOut,
-    responses=problems(400, 409, 413, 507),
+    responses=problems(400, 404, 409, 413, 507),
     openapi_extra=upload.FORM,
     dependencies=[Depends(authenticate), UPLOAD],
 )
-def create_dataset(sent: upload.SentDep, resources: ResourcesDep) -> Response:
-    """Send images as one archive, or name a folder of the server. It can be searched on when the answer comes.
+def create_dataset(sent: upload.SentDep, resources: ResourcesDep, background: BackgroundTasks) -> Response:
+    """Send images as one archive, or name a folder of the server. The answer comes at once; then a worker opens every image, and the
+    dataset is `ready` or `rejected`.
 
-    Every image of an archive is opened once. Without `test/` (or `val/`), a fifth of every class becomes the test images. Nothing
-    is kept of an archive that is refused.
+    Another dataset of the same name is its next version. Without `test/` (or `val/`), a fifth of every class becomes the test images.
     """
 
     def work() -> Response:
-        dataset = DatasetOut.of(service.create(session, resources, written, sent))
-        return JSONResponse(dataset.model_dump(mode="json"), 201, {"Location": f"/datasets/{dataset.id}"})
+        with _sent_archive(sent, resources) as (archive, filename):
+            named = sent if filename is None else replace(sent, filename=filename)
+            made = service.create(session, resources.settings, written, named, archive)
+        [answer] = reading.shown(session, [made], resources.settings.worker_timeout)
+        return JSONResponse(answer.model_dump(mode="json"), 202, {"Location": f"/datasets/{made.id}"})
 
     with (
         room_on("the datasets (DNA_DATASETS)", resources.settings.datasets_dir),
@@ -65,28 +79,115 @@ def create_dataset(sent: upload.SentDep, resources: ResourcesDep) -> Response:
         transaction(resources.sessions) as session,
     ):
         be_patient(session)
-        return sent.once.answer(session, work)
+        response = sent.once.answer(session, work)
+    if sent.upload is not None:
+        Uploads(resources.settings.datasets_dir).remove(sent.upload)
+    background.add_task(resources.queue.send_pending)
+    return response
+
+
+@contextmanager
+def _sent_archive(sent: upload.Sent, resources: Resources) -> Iterator[tuple[IO[bytes] | None, str | None]]:
+    """What was sent, in this request or before it in pieces, and what that was called."""
+    if sent.upload is None:
+        yield sent.archive, None
+        return
+    incoming = Uploads(resources.settings.datasets_dir).find(sent.upload, sent.owner)
+    if not incoming.complete:
+        raise Conflict(
+            f"{incoming.offset:,} of {incoming.begun.length:,} bytes have arrived: send the rest (PATCH /uploads/{incoming.id})."
+        )
+    with incoming.path.open("rb") as file:
+        yield file, incoming.begun.filename
 
 
 @router.get("", response_model=Page[DatasetOut])
-def list_datasets(session: SessionDep, paging: RowPaging, ref: Ref = None) -> Page[DatasetOut]:
-    """Datasets, newest first. `digits` (1,797 handwritten digits) is always there."""
+def list_datasets(session: SessionDep, resources: ResourcesDep, paging: RowPaging, ref: Ref = None) -> Page[DatasetOut]:
+    """Datasets, newest first, each version by itself. `digits` (1,797 handwritten digits) is always there."""
     found = datasets.listing(session, ref=ref, after=paging.after, limit=paging.limit)
-    items = [DatasetOut.of(dataset) for dataset in found.items]
+    items = reading.shown(session, found.items, resources.settings.worker_timeout)
     return Page(items=items, next=encode(str(found.next)) if found.next else None)
 
 
 @router.get("/{dataset}", response_model=DatasetOut, responses=problems(404))
-def get_dataset(dataset: DatasetKey, session: SessionDep) -> DatasetOut:
+def get_dataset(dataset: DatasetKey, session: SessionDep, resources: ResourcesDep) -> DatasetOut:
     """A dataset, by its id or its name."""
-    return DatasetOut.of(_find(session, dataset))
+    [shown] = reading.shown(session, [_find(session, dataset)], resources.settings.worker_timeout)
+    return shown
+
+
+@router.get("/{dataset}/report", response_model=ReportOut, responses=problems(404, 409))
+def get_report(dataset: DatasetKey, session: SessionDep) -> ReportOut:
+    """What the check has found: counts, sizes, modes, and findings with what to do. Kept of a rejected dataset too."""
+    return reading.report(_find(session, dataset))
+
+
+@router.get("/{dataset}/classes", response_model=Page[ClassCount], responses=problems(404))
+def list_classes(
+    dataset: DatasetKey, session: SessionDep, cursor: Cursor = None, limit: Limit = 100
+) -> Page[ClassCount]:
+    """The classes in the order of their numbers, with how many images each split has of them."""
+    start = _position(cursor)
+    found = reading.classes(_find(session, dataset))
+    end = start + limit
+    return Page(items=found[start:end], next=encode(str(end)) if end < len(found) else None)
+
+
+@router.get("/{dataset}/samples", response_model=Samples, response_model_by_alias=True, responses=problems(404, 409))
+def list_samples(
+    dataset: DatasetKey,
+    session: SessionDep,
+    resources: ResourcesDep,
+    class_name: Annotated[str, Query(alias="class", max_length=1000, description="Name of the class.")],
+) -> Samples:
+    """Ten pictures of a class, spread over it: see whether they are what it is called."""
+    return reading.samples(session, resources.blobs, _find(session, dataset), class_name)
+
+
+@router.get(
+    "/{dataset}/samples/{label}/{number}",
+    response_class=Response,
+    responses={**responses("image/jpeg"), **problems(404, 409, 416)},
+)
+def get_sample(
+    dataset: DatasetKey,
+    label: Annotated[int, Path(ge=0, le=10**6)],
+    number: Annotated[int, Path(ge=0, le=100)],
+    request: Request,
+    session: SessionDep,
+    resources: ResourcesDep,
+) -> Response:
+    """A picture as a small JPEG, encoded by the service: nothing of the file that was sent is in it."""
+    found = _find(session, dataset)
+    content = reading.sample(session, resources.blobs, found, label, number)
+    return respond(request, Content.in_memory(f"{found.id}-{label}-{number}.jpg", "image/jpeg", content, inline=True))
+
+
+@router.get(
+    "/{dataset}/events",
+    name="stream_dataset_events",
+    response_class=Response,
+    responses={**EVENT_STREAM, **problems(404)},
+)
+def stream_events(
+    dataset: DatasetKey,
+    session: SessionDep,
+    resources: ResourcesDep,
+    last_event_id: LastEventId = None,
+    after: After = 0,
+) -> Response:
+    """Follow the check of a dataset: server-sent events without a gap, until it is ready or rejected."""
+    found = _find(session, dataset)
+    if not jobs.ends(session, [found.id]):
+        return Response(status_code=204)  # It was never checked.
+    return follow(session, resources, found.id, after if last_event_id is None else last_event_id)
 
 
 @router.delete("/{dataset}", status_code=204, responses=problems(404, 409))
 def delete_dataset(
     dataset: DatasetKey, session: SessionDep, resources: ResourcesDep, background: BackgroundTasks
 ) -> None:
-    """Delete a dataset, and its images if they were sent. Jobs that have succeeded keep all they found."""
+    """Delete a dataset, and its images if they were sent. Jobs that have succeeded keep all they found; a check that runs stops."""
     background.add_task(discard, resources.sessions, resources.blobs, datasets.delete(session, _find(session, dataset)))
 
 
@@ -96,3 +197,10 @@ def _find(session: Session, key: str) -> Dataset:
     except ValueError:
         return datasets.named(session, key)
     return datasets.get(session, dataset_id)
+
+
+def _position(cursor: str | None) -> int:
+    position = decode(cursor) if cursor else "0"
+    if not position.isascii() or not position.isdecimal() or len(position) > 9:
+        raise invalid_cursor()
+    return int(position)

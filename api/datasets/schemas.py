@@ -8,28 +8,36 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from dna_engine.images.report import ClassCount, Report
 from store.states import DatasetState
-from store.tables import Dataset
+from store.tables import Dataset, Job
+
+#: Names of classes that an answer on the whole dataset has; the others are on pages of their own.
+NAMES_SHOWN = 100
 
 
 class DatasetOut(BaseModel):
-    """Images to search on. Where they lie is the service's affair."""
+    """Images to search on. Where they lie is the service's affair. What is counted is null until they were checked."""
 
     id: UUID
     name: str
+    version: int = Field(description="Of the datasets of that name: `name@2` is the second, `name` the newest.")
     state: DatasetState
     kind: str = Field(
         description="builtin: ships with the service; folder: class folders of the server; upload: sent as an archive; timm: a name timm knows."
     )
-    num_classes: int
-    num_train: int
-    num_val: int = Field(
-        default=0,
+    num_classes: int | None = None
+    num_train: int | None = None
+    num_val: int | None = Field(
+        default=None,
         description="Images given to decide by, beside those to test with. Without, some are held out of those to train with.",
     )
-    num_test: int
-    image_size: int = Field(description="Side in pixels as stored.")
-    class_names: list[str]
+    num_test: int | None = None
+    image_size: int | None = Field(default=None, description="Side in pixels as stored.")
+    class_names: list[str] = Field(
+        default_factory=list,
+        description=f"The first {NAMES_SHOWN}; `GET /datasets/{{id}}/classes` has all, with their counts.",
+    )
     left_out: list[str] = Field(
         default_factory=list, description="What lay beside the images and is not used, a sentence each."
     )
@@ -37,17 +45,50 @@ class DatasetOut(BaseModel):
         default_factory=list, description="What makes an accuracy on these images say little, a sentence each."
     )
     fingerprint: str | None = Field(description="Changes when the images do.")
-    error: dict[str, Any] | None
+    progress: float | None = Field(default=None, description="Of the check, 0 to 1, while it is under way.")
+    eta_seconds: float | None = None
+    waiting_for: str | None = Field(default=None, description="What holds up a check that does not run.")
+    error: dict[str, Any] | None = Field(description="Why it was rejected: `code` and `message`.")
     created_at: datetime
 
     @classmethod
-    def of(cls, dataset: Dataset) -> DatasetOut:
+    def of(cls, dataset: Dataset, check: Job | None = None, waiting_for: str | None = None) -> DatasetOut:
+        """The dataset, with how far its check is while that is under way."""
         shown = {name: value for name, value in dataset.info.items() if name in cls.model_fields}
-        return cls(
-            **shown,
-            id=dataset.id,
-            state=dataset.state,
-            fingerprint=dataset.fingerprint,
-            error=dataset.error,
-            created_at=dataset.created_at,
-        )
+        shown["class_names"] = shown.get("class_names", [])[:NAMES_SHOWN]
+        own = ("id", "name", "version", "state", "fingerprint", "error", "created_at")
+        shown |= {name: getattr(dataset, name) for name in own}
+        if check is not None:
+            shown |= {"progress": check.progress, "eta_seconds": check.eta_seconds, "waiting_for": waiting_for}
+        return cls.model_validate(shown)
+
+
+class ReportOut(Report):
+    """What the check of a dataset has found."""
+
+    num_classes: int
+    classes: list[ClassCount] = Field(
+        description=f"The first {NAMES_SHOWN}, in the order of their numbers; `GET /datasets/{{id}}/classes` has all."
+    )
+
+    @classmethod
+    def of(cls, report: dict[str, Any]) -> ReportOut:
+        """As it is kept."""
+        shown = {**report, "num_classes": len(report["classes"]), "classes": report["classes"][:NAMES_SHOWN]}
+        return cls.model_validate(shown)
+
+
+class SampleOut(BaseModel):
+    """A picture of a class, at `url` as a small JPEG."""
+
+    name: str = Field(description="As it was sent.")
+    width: int = Field(description="In pixels, as it was sent.")
+    height: int
+    url: str
+
+
+class Samples(BaseModel):
+    """A few pictures of a class."""
+
+    class_name: str = Field(alias="class", serialization_alias="class")
+    items: list[SampleOut]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import IO, Annotated, Any
+from uuid import UUID
 
 from fastapi import Depends, Request
 from pydantic import ValidationError
@@ -22,13 +23,18 @@ FORM: dict[str, Any] = {
             "multipart/form-data": {
                 "schema": {
                     "type": "object",
-                    "oneOf": [{"required": ["file"]}, {"required": ["folder", "name"]}],
+                    "oneOf": [{"required": ["file"]}, {"required": ["upload"]}, {"required": ["folder", "name"]}],
                     "properties": {
                         "file": {
                             "type": "string",
                             "format": "binary",
                             "description": "A zip or tar (plain, gzip, bzip2, xz) of class folders; of `train/`, `val/` and `test/` with "
                             "class folders; or of images with a table of their names and labels.",
+                        },
+                        "upload": {
+                            "type": "string",
+                            "format": "uuid",
+                            "description": "Instead of a file: one that was sent in pieces, see `POST /uploads`.",
                         },
                         "folder": {
                             "type": "string",
@@ -54,16 +60,17 @@ FORM: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Sent:
-    """What came: an archive, on this machine's disk by now, or the path of a folder; the request's idempotency key; and whether
-    the client has gone since."""
+    """What came: an archive, on this machine's disk by now, one that was sent in pieces, or the path of a folder; the request's
+    idempotency key, and whose it is."""
 
     archive: IO[bytes] | None
+    upload: UUID | None
     filename: str | None
     folder: str | None
     name: str | None
     reading: Reading
     once: Once
-    gone: Callable[[], bool]
+    owner: str
 
 
 async def receive(
@@ -80,19 +87,23 @@ async def receive(
         Invalid: a field is missing or of the wrong kind.
     """
     async with receive_form(
-        request, resources.settings, idempotency_key, texts=("folder", "name", *Reading.model_fields)
+        request, resources.settings, idempotency_key, texts=("folder", "name", "upload", *Reading.model_fields)
     ) as form:
-        folder = form.texts["folder"]
-        if (form.file is None) == (folder is None):
-            raise wrong("file", "Send an archive as a file, or name a folder of the server; one of the two")
+        folder, upload = form.texts["folder"], form.texts["upload"]
+        if [form.file, folder, upload].count(None) != 2:
+            raise wrong(
+                "file",
+                "Send an archive as a file, or one that was sent in pieces, or name a folder of the server; one of them",
+            )
         yield Sent(
             archive=form.file,
+            upload=None if upload is None else _id(upload),
             filename=form.filename,
             folder=folder,
             name=form.texts["name"],
             reading=_reading(form.texts),
             once=form.once,
-            gone=form.gone,
+            owner=form.once.owner,
         )
 
 
@@ -103,6 +114,13 @@ def _reading(texts: Mapping[str, str | None]) -> Reading:
     except ValidationError as error:
         first = error.errors()[0]
         raise wrong(str(first["loc"][0]), first["msg"]) from error
+
+
+def _id(written: str) -> UUID:
+    try:
+        return UUID(written)
+    except ValueError as error:
+        raise wrong("upload", "Not the id of an upload; POST /uploads gives one") from error
 
 
 SentDep = Annotated[Sent, Depends(receive)]

@@ -17,11 +17,15 @@ from api.deps import HEAVY, ResourcesDep, SessionDep
 from api.jobs.schemas import Series
 from api.jobs.stream import read, stream
 from api.openapi import Responses, problems
+from api.resources import Resources
 from store import flow, jobs, series
 from store.files import discard
 from store.states import EventType
 
-_EVENT_STREAM: Responses = {
+LastEventId = Annotated[int | None, Header(ge=0, lt=2**63, description="Continue after this event.")]
+After = Annotated[int, Query(ge=0, lt=2**63, description="The same, for a first connection.")]
+
+EVENT_STREAM: Responses = {
     200: {
         "description": "Events as they come, each with `id`, `event` (state, step, progress, metric, log) and JSON `data`",
         "content": {
@@ -120,21 +124,30 @@ def _add_events(router: APIRouter, resource: Resource) -> None:
         name=f"stream_{resource.name}_events",
         description=f"Follow a {resource.name}: server-sent events without a gap, until it is finished.",
         response_class=Response,
-        responses={**_EVENT_STREAM, **problems(404)},
+        responses={**EVENT_STREAM, **problems(404)},
     )
     def stream_events(
         session: SessionDep,
         resources: ResourcesDep,
         job_id: UUID = identifier,
-        last_event_id: Annotated[int | None, Header(ge=0, lt=2**63, description="Continue after this event.")] = None,
-        after: Annotated[int, Query(ge=0, lt=2**63, description="The same, for a first connection.")] = 0,
+        last_event_id: LastEventId = None,
+        after: After = 0,
     ) -> Response:
         followed = resource.followed(session, job_id)
-        first = read(session, followed, after if last_event_id is None else last_event_id)
-        if first.last and not first.lines:
-            return Response(status_code=204)
-        headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-        return EventSourceResponse(stream(resources, followed, first), headers=headers)
+        return follow(session, resources, followed, after if last_event_id is None else last_event_id)
+
+
+def follow(session: Session, resources: Resources, job_id: UUID, after: int) -> Response:
+    """The events of a job behind that number, as they come; 204 where it is finished and there are none.
+
+    Raises:
+        NotFound: there is no such job.
+    """
+    first = read(session, job_id, after)
+    if first.last and not first.lines:
+        return Response(status_code=204)
+    headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+    return EventSourceResponse(stream(resources, job_id, first), headers=headers)
 
 
 def _add_metrics(router: APIRouter, resource: Resource) -> None:

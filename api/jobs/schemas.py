@@ -10,11 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from dna_engine.images.info import DatasetInfo
 from dna_engine.plans import Kind, Phase
-from dna_engine.spec import ResolvedJob, ResolvedSpec, ResolvedTraining
+from dna_engine.spec import ResolvedNetworks, ResolvedSpec, ResolvedTraining
 from store.states import JobState, StepState
 from store.tables import Step
 
-Spec = TypeVar("Spec", bound=ResolvedJob)
+Spec = TypeVar("Spec", bound=ResolvedNetworks)
 
 
 class Row(BaseModel):

@@ -1,4 +1,4 @@
-"""Commands on what there is to search with: dataset, space, teacher, workers."""
+"""Commands on what there is to search with beside images: space, teacher, workers."""
 
 from __future__ import annotations
 
@@ -7,104 +7,19 @@ from typing import Annotated
 
 import typer
 
-from dna_client.cli import output, refs
+from dna_client.cli import output
 from dna_client.cli.options import LOCAL, AsJson, Key, Url, connect
 from dna_client.cli.output import ERR, OUT, print_json, print_table
 from dna_client.cli.tables import short_id
 from dna_client.models import Worker
 
-dataset = typer.Typer(no_args_is_help=True, help="Images to search on and to train with.")
 space = typer.Typer(no_args_is_help=True, help="Search spaces that have names.")
 teacher = typer.Typer(no_args_is_help=True, help="Networks that can supervise a search.")
 workers = typer.Typer(no_args_is_help=True, help="Workers that are live.")
 
-DatasetRef = Annotated[
-    str, typer.Argument(help="Name or id of the dataset, or the beginning or end of its id.", metavar="DATASET")
-]
-
 TeacherRef = Annotated[
     str, typer.Argument(help="Name of a timm model, or id or name of weights that were sent.", metavar="TEACHER")
 ]
-
-_COLUMNS = ("name", "state", "classes", "train", "test", "pixels")
-
-
-@dataset.command("list")
-def list_datasets(url: Url = LOCAL, key: Key = None, as_json: AsJson = False) -> None:
-    """List datasets."""
-    with connect(url, key) as client:
-        found = list(client.datasets())
-    if as_json:
-        print_json(found)
-        return
-    rows = [(d["name"], d["state"], d["num_classes"], d["num_train"], d["num_test"], d["image_size"]) for d in found]
-    print_table(_COLUMNS, rows, right=_COLUMNS[2:], droppable=("pixels", "test", "state"))
-
-
-@dataset.command()
-def create(
-    images: Annotated[Path, typer.Argument(help="A zip or tar of class folders, or a folder of them.")],
-    name: Annotated[
-        str | None,
-        typer.Option(help="What searches and trainings will call it. Default: the file's name without its suffix."),
-    ] = None,
-    layout: Annotated[
-        str | None, typer.Option(help="classes: the folders at the top are the classes, whatever they are called.")
-    ] = None,
-    encoding: Annotated[
-        str | None, typer.Option(help="Of names in a zip that do not say theirs, such as cp932 or gb18030.")
-    ] = None,
-    on_server: Annotated[
-        bool, typer.Option("--on-server", help="The folder lies on the server and its workers; send nothing.")
-    ] = False,
-    url: Url = LOCAL,
-    key: Key = None,
-    as_json: AsJson = False,
-) -> None:
-    """Send images to search on: one folder for every class; train/, val/ and test/ with such folders; or images with a table of labels."""
-    with connect(url, key) as client:
-        if on_server:
-            made = client.use_server_folder(str(images), name or images.name, layout=layout)
-        else:
-            made = client.create_dataset(images, name, layout=layout, encoding=encoding)
-    if as_json:
-        print_json(made)
-        return
-    OUT.print(
-        f"{made['name']}: {made['num_train']:,} images to train and {made['num_test']:,} to test with, "
-        f"{f'{decided:,} to decide by, ' if (decided := made.get('num_val', 0)) else ''}"
-        f"{made['num_classes']} classes, {made['image_size']} pixels.",
-        markup=False,
-    )
-    for sentence in made["left_out"]:
-        OUT.print(sentence, markup=False)
-    output.warn(OUT, made.get("warnings", []))
-
-
-@dataset.command()
-def delete(dataset: DatasetRef, url: Url = LOCAL, key: Key = None, as_json: AsJson = False) -> None:
-    """Delete a dataset, and its images if they were sent. Searches that have succeeded keep all they found."""
-    with connect(url, key) as client:
-        dataset_id = refs.dataset_id(client, dataset)
-        client.delete_dataset(dataset_id)
-    if as_json:
-        print_json({"id": dataset_id, "deleted": True})
-    else:
-        ERR.print(f"The dataset {dataset} is deleted.", markup=False)
-
-
-@dataset.command()
-def show(dataset: DatasetRef, url: Url = LOCAL, key: Key = None, as_json: AsJson = False) -> None:
-    """Show a dataset."""
-    with connect(url, key) as client:
-        found = client.get_dataset(refs.dataset_id(client, dataset))
-    if as_json:
-        print_json(found)
-        return
-    for field, value in found.items():
-        if value is None:
-            continue
-        OUT.print(f"{field:12} {', '.join(value) if isinstance(value, list) else value}", markup=False)
 
 
 @space.command("list")

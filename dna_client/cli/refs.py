@@ -74,7 +74,7 @@ def _with_role(client: Client, search: str, role: str) -> list[ArchitectureSumma
 
 
 def dataset_id(client: Client, ref: str) -> str:
-    """Id of the dataset that ``ref`` means.
+    """Id of the dataset that ``ref`` means: of those of a name the newest.
 
     Raises:
         NotFound: there is none.
@@ -83,7 +83,8 @@ def dataset_id(client: Client, ref: str) -> str:
     if _WHOLE_ID.fullmatch(ref):
         return ref
     found = client.list_datasets(ref=ref)["items"]
-    return _only("dataset", "datasets", ref, found, _dataset, "dna dataset list shows them")
+    called = [one for one in found if ref in (one["name"], f"{one['name']}@{one['version']}")]
+    return _only("dataset", "datasets", ref, called[:1] or found, _dataset, "dna dataset list shows them")
 
 
 def _only(
@@ -116,7 +117,7 @@ def _network(found: ArchitectureSummary) -> str:
 
 
 def _dataset(found: Dataset) -> str:
-    return found["name"]
+    return f"{found['name']}@{found['version']}"
 
 
 def moment(found: Mapping[str, Any]) -> str:

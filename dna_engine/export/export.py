@@ -32,7 +32,7 @@ from dna_engine.runtime.context import Context
 from dna_engine.runtime.cores import threads
 from dna_engine.space.architecture import Architecture
 from dna_engine.space.cost import architecture_cost, work_per_operation
-from dna_engine.spec import ResolvedJob, ResolvedSpec
+from dna_engine.spec import ResolvedNetworks, ResolvedSpec
 from dna_engine.training.network import build, count, load
 from dna_engine.training.splits import load_splits
 
@@ -50,7 +50,7 @@ BATCH = 128
 Logits = NDArray[np.float32]
 
 
-def run_step(spec: ResolvedJob, step: Step, context: Context) -> Result:
+def run_step(spec: ResolvedNetworks, step: Step, context: Context) -> Result:
     """Exports the network in the folder ``step.network``.
 
     Writes ``model.onnx`` where that can be done: a network that ONNX does not express as it was trained is none the worse,
@@ -96,7 +96,7 @@ def run_step(spec: ResolvedJob, step: Step, context: Context) -> Result:
     return found.result([*step.outputs(spec), *offered])
 
 
-def _title(spec: ResolvedJob, network: str) -> str:
+def _title(spec: ResolvedNetworks, network: str) -> str:
     """A network that was given has the name of its job, one of several says which it is."""
     title = spec.name if network in spec.given else f"{network} for {spec.dataset.name}"
     return " ".join("".join(letter if letter.isprintable() else " " for letter in title).split())
@@ -106,7 +106,7 @@ def _training(folder: Path) -> Trained:
     return Trained.model_validate_json((folder / files.TRAINING).read_text())
 
 
-def test_images(spec: ResolvedJob) -> tuple[Tensor, Tensor]:
+def test_images(spec: ResolvedNetworks) -> tuple[Tensor, Tensor]:
     """The first :data:`IMAGES` test images (N, 3, S, S) and their labels."""
     held = []
     found = 0

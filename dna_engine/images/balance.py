@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from dna_engine.images.report import Findings, Level
+
 #: With so few test images a class weighs next to nothing in an accuracy, and its own share of right answers is luck.
 FEW = 5
 #: Times as many training images as the smallest class has, from which on a network may learn the largest class alone.
 UNEQUAL = 10
+#: With fewer images to train with a class is hardly learned.
+TINY = 10
 #: Classes that are named before the others are counted.
 _NAMED = 3
 
@@ -23,6 +27,22 @@ def warnings(names: Sequence[str], train: Sequence[int], test: Sequence[int]) ->
     """
     names = names or [f"class {number}" for number in range(max(train) + 1)]
     return [*_unequal(names, Counter(train), Counter(test)), *_few(names, Counter(test))]
+
+
+def tell(findings: Findings, names: Sequence[str], train: Counter[int], test: Counter[int]) -> None:
+    """Adds the same to what a check has found, and classes of very few images to train with."""
+    for sentence in _unequal(names, train, test):
+        findings.add("unequal_classes", Level.WARNING, sentence)
+    for sentence in _few(names, test):
+        findings.add("few_test_images", Level.WARNING, sentence, count=sum(count < FEW for count in test.values()))
+    tiny = [f"{train[number]} of {names[number]}" for number in sorted(train) if train[number] < TINY]
+    if tiny:
+        findings.add(
+            "tiny_classes",
+            Level.WARNING,
+            f"Of fewer than {TINY} images to train with a class is hardly learned: add images, or leave the class out.",
+            tiny,
+        )
 
 
 def _unequal(names: Sequence[str], train: Counter[int], test: Counter[int]) -> Iterator[str]:

@@ -31,6 +31,12 @@ class DatasetInfo(BaseModel):
     location: str = Field(
         description="Name of the built-in set, path of the folder, fingerprint of the upload or of the shards, or timm's dataset name."
     )
+    version: int = Field(default=1, ge=1, description="Of the datasets of that name; a new upload is a new one.")
+    fingerprint: str | None = Field(
+        default=None,
+        exclude_if=lambda fingerprint: fingerprint is None,
+        description="Of a folder: names, sizes and times of its files when it became a dataset.",
+    )
     num_classes: int = Field(ge=2)
     num_train: int = Field(ge=1)
     num_val: int = Field(

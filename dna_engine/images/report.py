@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 #: Names that a finding keeps; the others are counted.
 NAMED = 5
+#: Of a dataset, in the order in which they are told.
+_SPLITS = ("train", "val", "test")
 
 
 class Level(StrEnum):
@@ -96,13 +99,26 @@ class Findings:
         self._found[new.code] = new
 
 
+def _in_habit(splits: dict[str, int]) -> dict[str, int]:
+    """However they were kept: train, val, test."""
+    return {name: splits[name] for name in sorted(splits, key=lambda name: (_SPLITS.index(name), name))}
+
+
+def _most_first(counts: dict[str, int]) -> dict[str, int]:
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+Splits = Annotated[dict[str, int], AfterValidator(_in_habit)]
+Counts = Annotated[dict[str, int], AfterValidator(_most_first)]
+
+
 class ClassCount(BaseModel):
     """A class, and how many pictures of it each split has."""
 
     model_config = ConfigDict(frozen=True)
 
     name: str
-    images: dict[str, int] = Field(description="By split: `train`, `test` and, where there is one, `val`.")
+    images: Splits = Field(description="By split: `train`, `test` and, where there is one, `val`.")
 
 
 class Bin(BaseModel):
@@ -154,13 +170,11 @@ class Report(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    splits: dict[str, int] = Field(description="Pictures by split.")
+    splits: Splits = Field(description="Pictures by split.")
     classes: list[ClassCount] = Field(description="In the order of their numbers.")
     sizes: Sizes | None = Field(default=None, description="None where no picture could be read.")
-    modes: dict[str, int] = Field(
-        default_factory=dict, description="Pictures by mode, as Pillow names it: RGB, L, P, CMYK."
-    )
-    formats: dict[str, int] = Field(default_factory=dict, description="Pictures by format: JPEG, PNG.")
+    modes: Counts = Field(default_factory=dict, description="Pictures by mode, as Pillow names it: RGB, L, P, CMYK.")
+    formats: Counts = Field(default_factory=dict, description="Pictures by format: JPEG, PNG.")
     findings: list[Finding] = Field(default_factory=list, description="Errors first, then warnings, then notes.")
 
     @property

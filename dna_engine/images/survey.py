@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from dna_engine.errors import DataError, DatasetChanged
 from dna_engine.images.albums import Albums, datasets_root, describe, describe_folder
+from dna_engine.images.arrange import quick_fingerprint
 from dna_engine.images.info import BUILTIN, Arrangement, DatasetInfo, builtin
 from dna_engine.images.layout import read_layout
 from dna_engine.images.shards.album import survey_url
@@ -13,6 +15,30 @@ from dna_engine.images.timm_albums import class_names, open_timm
 
 #: What timm calls a folder of tar shards, below that of datasets.
 WEB_DATASET = "wds/"
+
+
+def check_unchanged(dataset: DatasetInfo) -> None:
+    """Looks whether a folder still holds what it held when it became a dataset, by names, sizes and times: nothing is opened.
+
+    Raises:
+        DatasetChanged: it does not. Of a dataset of another kind, whose images cannot change, nothing is asked.
+    """
+    if dataset.fingerprint is None:
+        return
+    try:
+        now = quick_fingerprint(read_layout(Path(dataset.location), dataset.layout))
+    except (DataError, OSError) as error:
+        raise _changed(dataset, f"its folder cannot be read as it was: {error}") from error
+    if now != dataset.fingerprint:
+        raise _changed(dataset, "files in its folder were added, removed or written")
+
+
+def _changed(dataset: DatasetInfo, how: str) -> DatasetChanged:
+    return DatasetChanged(
+        f"The images of {dataset.name} are not those that this job began with: {how}. What the job has made so far is kept. Put the "
+        "folder back as it was and resume the job; or make a dataset of the folder again, and a new job on that.",
+        param="dataset",
+    )
 
 
 def survey(name: str, arrangement: Arrangement = "auto") -> DatasetInfo:
@@ -30,7 +56,9 @@ def survey(name: str, arrangement: Arrangement = "auto") -> DatasetInfo:
     root = Path(name)
     if root.is_dir():
         root = root.resolve()
-        return describe_folder(root.name, "folder", str(root), read_layout(root, arrangement), arrangement)
+        layout = read_layout(root, arrangement)
+        info = describe_folder(root.name, "folder", str(root), layout, arrangement)
+        return info.model_copy(update={"fingerprint": quick_fingerprint(layout)})
     if is_url(name):
         return survey_url(name)
     if name.startswith(WEB_DATASET):  # timm's has no labels before its pictures are read.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dna_engine.plans.check import CheckPlan
 from dna_engine.plans.plan import Phase, Plan, Spread, together
 from dna_engine.plans.search import SearchPlan
 from dna_engine.plans.steps import CPU_KINDS, SPREAD_KINDS, Kind, Order, Step
 from dna_engine.plans.training import TrainingPlan
-from dna_engine.spec import ResolvedJob, ResolvedSpec, ResolvedTraining
+from dna_engine.spec import ResolvedCheck, ResolvedJob, ResolvedSpec, ResolvedTraining
 
 __all__ = ["CPU_KINDS", "SPREAD_KINDS", "Kind", "Order", "Phase", "Plan", "Spread", "Step", "plan_of", "together"]
 
@@ -18,4 +19,6 @@ def plan_of(spec: ResolvedJob) -> Plan:
             return SearchPlan(spec)
         case ResolvedTraining():
             return TrainingPlan()
+        case ResolvedCheck():
+            return CheckPlan()
     raise AssertionError(f"{type(spec).__name__} has no plan")

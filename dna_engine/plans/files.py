@@ -4,6 +4,7 @@ Everything a step needs and makes lies in one folder under fixed names, so a ste
 and a search without a service is the same steps in one folder::
 
     spec.json                     the resolved spec
+    sent images.tar samples.zip   of the check of a dataset: what was sent, what is kept of it, a few pictures of each class
     given.safetensors .json       of the teacher that it begins with, where one was there before
     teacher.safetensors .json     weights of the backbone and head; accuracy and blocks
     cells/b1c1.safetensors        a trained cell supernet
@@ -24,6 +25,8 @@ from __future__ import annotations
 from dna_engine.space import CellRef
 
 SPEC = "spec.json"
+#: Of the check of a dataset: the archive as it was sent; the images as they are kept; a few pictures of each class.
+SENT, IMAGES, SAMPLES = "sent", "images.tar", "samples.zip"
 TEACHER_WEIGHTS, TEACHER = "teacher.safetensors", "teacher.json"
 #: The same of a teacher that there was before the search.
 GIVEN_WEIGHTS, GIVEN = "given.safetensors", "given.json"

@@ -14,6 +14,7 @@ from dna_engine.spec import ResolvedSpec
 class Phase(StrEnum):
     """What a job is at. A phase begins when every step of the one before has succeeded."""
 
+    CHECK = "check"
     TEACHER = "teacher"
     DISTILL = "distill"
     RATE = "rate"

@@ -13,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from dna_engine.accuracy import Accuracy, Comparison, compare
 from dna_engine.defaults import Start
 from dna_engine.events import Result
+from dna_engine.images.info import DatasetInfo
+from dna_engine.images.report import Report
 from dna_engine.plans.steps import Kind
 
 
@@ -24,6 +26,16 @@ class Found(BaseModel):
     def result(self, artifacts: Sequence[str]) -> Result:
         """The event that ends the step, which has left these files."""
         return Result(artifacts=list(artifacts), values=self.model_dump(mode="json"))
+
+
+class Checked(Found):
+    """``info`` and ``fingerprint`` of a dataset that can be used; of one that cannot, the errors of the ``report`` say why."""
+
+    info: DatasetInfo | None = None
+    fingerprint: str | None = None
+    report: Report
+    param: str | None = None
+    """What of the request is at fault, where it is known."""
 
 
 class Costs(BaseModel):
@@ -186,6 +198,7 @@ class PicturesDrawn(Found):
 
 
 FOUND: Mapping[Kind, type[Found]] = {
+    Kind.CHECK: Checked,
     Kind.TEACHER: TeacherFound,
     Kind.DISTILL: CellsDistilled,
     Kind.LATENCY: LatencyMeasured,

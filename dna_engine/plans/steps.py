@@ -7,12 +7,13 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict, Field
 
 from dna_engine.plans import files
-from dna_engine.spec import ResolvedJob, ResolvedSpec
+from dna_engine.spec import ResolvedCheck, ResolvedJob, ResolvedNetworks, ResolvedSpec
 
 
 class Kind(StrEnum):
     """Kinds of step."""
 
+    CHECK = "check"
     TEACHER = "teacher"
     DISTILL = "distill"
     LATENCY = "latency"
@@ -25,7 +26,10 @@ class Kind(StrEnum):
 
 
 #: Kinds that need no device; they never wait behind training.
-CPU_KINDS = frozenset({Kind.SELECT, Kind.EXPORT, Kind.PICTURES})
+CPU_KINDS = frozenset({Kind.CHECK, Kind.SELECT, Kind.EXPORT, Kind.PICTURES})
+
+#: Kinds that open the images of the job's dataset.
+IMAGE_KINDS = frozenset({Kind.TEACHER, Kind.DISTILL, Kind.RATE, Kind.FINALIST, Kind.TRAIN, Kind.EXPORT, Kind.PICTURES})
 
 #: Kinds whose cells are spread over the workers.
 SPREAD_KINDS = frozenset({Kind.DISTILL, Kind.RATE})
@@ -64,11 +68,11 @@ class Step(BaseModel):
         """Names of the files that must lie in the run folder before the step starts."""
         supervisor = [files.TEACHER_WEIGHTS, files.TEACHER]
         match self.kind:
+            case Kind.CHECK:
+                return [] if of_check(spec).folder is not None else [files.SENT]
             case Kind.TEACHER:
                 given = of_search(spec).teacher.given
                 return [files.GIVEN_WEIGHTS, files.GIVEN] if given and given.kind != "folder" else []
-            case Kind.LATENCY:
-                return []
             case Kind.DISTILL:
                 return supervisor
             case Kind.RATE:
@@ -79,26 +83,29 @@ class Step(BaseModel):
             case Kind.SELECT:
                 return _rated(of_search(spec)) + [files.finalist(name) for name in of_search(spec).finalists]
             case Kind.TRAIN:
-                described = [] if self._folder in spec.given else files.of_network(self._folder, files.ARCHITECTURE)
-                taught = supervisor if spec.recipe_of_networks.distill or spec.head_from_teacher else []
-                return described + [files.cell_weights(cell) for cell in spec.inherited_from] + taught
+                job = of_networks(spec)
+                described = [] if self._folder in job.given else files.of_network(self._folder, files.ARCHITECTURE)
+                taught = supervisor if job.recipe_of_networks.distill or job.head_from_teacher else []
+                return described + [files.cell_weights(cell) for cell in job.inherited_from] + taught
             case Kind.EXPORT:
                 own = files.of_network(self._folder, files.ARCHITECTURE, files.WEIGHTS)
                 teacher = [files.TEACHER] if isinstance(spec, ResolvedSpec) else []
                 return (
                     teacher
                     + own
-                    + [name for other in spec.networks for name in files.of_network(other, files.TRAINING)]
+                    + [name for other in of_networks(spec).networks for name in files.of_network(other, files.TRAINING)]
                 )
             case Kind.PICTURES:
                 cells = [files.cell_weights(cell) for cell in of_search(spec).parsed_space.cells]
                 return [files.METRICS, files.RATINGS, files.SELECTION, *supervisor, *cells]
+            case _:
+                return []
 
     def outputs(self, spec: ResolvedJob) -> list[str]:
         """Names of the files the step leaves in the run folder.
 
-        Neither pictures nor an ONNX file are promised: one that cannot be made is no reason to lose the networks. The result
-        tells which there are.
+        Neither pictures nor an ONNX file are promised: one that cannot be made is no reason to lose the networks; nor what a check
+        leaves, which takes no dataset that it refuses. The result tells which there are.
         """
         match self.kind:
             case Kind.TEACHER:
@@ -112,18 +119,22 @@ class Step(BaseModel):
             case Kind.FINALIST:
                 return [files.finalist(self._folder)]
             case Kind.SELECT:
-                chosen = [name for network in spec.networks for name in files.of_network(network, files.ARCHITECTURE)]
+                chosen = [
+                    name
+                    for network in of_networks(spec).networks
+                    for name in files.of_network(network, files.ARCHITECTURE)
+                ]
                 return [files.RATINGS, files.SELECTION, *chosen]
             case Kind.TRAIN:
                 trained = files.of_network(self._folder, files.WEIGHTS, files.TRAINING)
                 return (
                     [*files.of_network(self._folder, files.ARCHITECTURE), *trained]
-                    if self._folder in spec.given
+                    if self._folder in of_networks(spec).given
                     else trained
                 )
             case Kind.EXPORT:
                 return files.of_network(self._folder, files.EXPORT, files.BUNDLE)
-            case Kind.PICTURES:
+            case Kind.CHECK | Kind.PICTURES:
                 return []
 
     @property
@@ -144,6 +155,18 @@ class Order(BaseModel):
 def of_search(spec: ResolvedJob) -> ResolvedSpec:
     """The spec, where a kind of step is in no other plan than a search's."""
     assert isinstance(spec, ResolvedSpec)
+    return spec
+
+
+def of_check(spec: ResolvedJob) -> ResolvedCheck:
+    """The same of a check."""
+    assert isinstance(spec, ResolvedCheck)
+    return spec
+
+
+def of_networks(spec: ResolvedJob) -> ResolvedNetworks:
+    """The same of any job that trains networks."""
+    assert isinstance(spec, ResolvedNetworks)
     return spec
 
 

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from dna_engine.errors import InvalidSpec
-from dna_engine.spec.parts import AnswersSpec, RecipeSpec, ResolvedJob, ResolvedRecipe
+from dna_engine.spec.check import ArchiveLimits, ResolvedCheck
+from dna_engine.spec.parts import AnswersSpec, RecipeSpec, ResolvedJob, ResolvedNetworks, ResolvedRecipe
 from dna_engine.spec.resolve import resolve
 from dna_engine.spec.search import (
     Budget,
@@ -26,12 +27,15 @@ from dna_engine.spec.training import NETWORK, ResolvedTraining, TrainingSpec, re
 __all__ = [
     "NETWORK",
     "AnswersSpec",
+    "ArchiveLimits",
     "Budget",
     "DistillSpec",
     "GivenTeacher",
     "RateSpec",
     "RecipeSpec",
+    "ResolvedCheck",
     "ResolvedJob",
+    "ResolvedNetworks",
     "ResolvedRecipe",
     "ResolvedRetrain",
     "ResolvedSpec",
@@ -54,7 +58,11 @@ def parse_job(value: Mapping[str, Any]) -> ResolvedJob:
         InvalidSpec: its ``job`` is of no kind that there is.
         pydantic.ValidationError: it is no spec of that kind.
     """
-    kinds: dict[object, type[ResolvedJob]] = {"search": ResolvedSpec, "training": ResolvedTraining}
+    kinds: dict[object, type[ResolvedJob]] = {
+        "search": ResolvedSpec,
+        "training": ResolvedTraining,
+        "check": ResolvedCheck,
+    }
     kind = kinds.get(value.get("job", "search"))
     if kind is None:
         raise InvalidSpec(

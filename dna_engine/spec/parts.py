@@ -187,9 +187,21 @@ class JobSpec(Part):
 
 
 class ResolvedJob(Part, ABC):
-    """What the resolved spec of any kind of job says: all that training a network and exporting it asks for."""
+    """What the resolved spec of any kind of job says."""
 
     name: str
+    seed: Whole
+    labels: dict[str, str]
+
+    @property
+    @abstractmethod
+    def dataset_name(self) -> str:
+        """Of the images that it is about."""
+
+
+class ResolvedNetworks(ResolvedJob):
+    """That of a job which trains networks: all that training one and exporting it asks for."""
+
     dataset: DatasetInfo
     input_size: Whole
     augment: bool
@@ -198,11 +210,13 @@ class ResolvedJob(Part, ABC):
     resize: Fit = "crop"
     background: Colour = "white"
     """Versions that kept neither did so."""
-    seed: Whole
-    labels: dict[str, str]
 
     #: Field of the spec as written with the learning rate of its networks: what to change where a training diverges.
     rate_field: ClassVar[str]
+
+    @property
+    def dataset_name(self) -> str:
+        return self.dataset.name
 
     @property
     def look(self) -> Look:

@@ -13,7 +13,7 @@ from pydantic import Field, field_validator
 
 from dna_engine import defaults
 from dna_engine.space import MAX_BLOCKS, CellRef, Space, parse_space
-from dna_engine.spec.parts import AnswersSpec, JobSpec, Part, RecipeSpec, ResolvedJob, ResolvedRecipe, Text, Whole
+from dna_engine.spec.parts import AnswersSpec, JobSpec, Part, RecipeSpec, ResolvedNetworks, ResolvedRecipe, Text, Whole
 from dna_engine.spec.teacher import ResolvedTeacher, TeacherSpec, gives_head
 
 
@@ -160,7 +160,7 @@ class ResolvedRetrain(ResolvedRecipe, RetrainSpec):
     """Nothing of it is left open."""
 
 
-class ResolvedSpec(ResolvedJob):
+class ResolvedSpec(ResolvedNetworks):
     """A search with nothing left open. ``space`` is explicit, ``dataset`` carries what is known of the images."""
 
     rate_field: ClassVar[str] = "retrain.learning_rate"

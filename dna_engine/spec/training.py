@@ -18,7 +18,7 @@ from dna_engine.space.architecture import Architecture
 from dna_engine.spec.parts import (
     JobSpec,
     RecipeSpec,
-    ResolvedJob,
+    ResolvedNetworks,
     ResolvedRecipe,
     Text,
     Whole,
@@ -45,7 +45,7 @@ class TrainingSpec(JobSpec, RecipeSpec):
     )
 
 
-class ResolvedTraining(ResolvedJob, ResolvedRecipe):
+class ResolvedTraining(ResolvedNetworks, ResolvedRecipe):
     """A training with nothing left open. ``architecture`` is the whole description of the network for this dataset."""
 
     rate_field: ClassVar[str] = "learning_rate"

@@ -18,7 +18,7 @@ from dna_engine.images.shards.album import open_shards
 from dna_engine.images.timm_albums import open_timm
 from dna_engine.runtime.cores import available
 from dna_engine.runtime.seeds import stream
-from dna_engine.spec import ResolvedJob
+from dna_engine.spec import ResolvedNetworks
 from dna_engine.training.batches import ASKED_AT_ONCE, Images, StoredImages, StreamedImages
 from dna_engine.training.crops import canvas
 
@@ -53,7 +53,7 @@ class Splits:
         return Splits(train=lambda: self.train, rate=lambda: self.rate, test=lambda: self.rate)
 
 
-def load_splits(spec: ResolvedJob, device: torch.device, *, share: float = 1.0) -> Splits:
+def load_splits(spec: ResolvedNetworks, device: torch.device, *, share: float = 1.0) -> Splits:
     """The images of a job; of those to train with a ``share`` of every class, all from 1 on."""
     return splits_of(
         spec.dataset,

@@ -11,6 +11,7 @@ import httpx
 import numpy as np
 from starlette.testclient import TestClient
 
+from dna_engine.images.info import DatasetInfo
 from dna_engine.plans import Kind, Phase, Step, plan_of
 from dna_engine.plans.files import LATENCY, PICTURES, RATINGS
 from dna_engine.plans.steps import of_search
@@ -18,7 +19,7 @@ from dna_engine.select import LatencyTable, Network, Problem, Ratings, best
 from dna_engine.space import Space
 from dna_engine.space.cost import block_sizes, in_widths, layer_at
 from dna_engine.spec import ResolvedJob, ResolvedSpec, parse_job
-from store import flow, jobs
+from store import datasets, flow, jobs
 from store.artifacts import StoredFile
 from store.blobs import BlobStore
 from store.session import Sessions, transaction
@@ -73,6 +74,23 @@ def winner(client: TestClient | httpx.Client, sessions: Sessions, blobs: BlobSto
     finish(sessions, blobs, UUID(search), until=Phase.SELECT)
     found: str = client.get(f"/searches/{search}").json()["best"]["architecture_id"]
     return found
+
+
+def birds(sessions: Sessions) -> None:
+    """A dataset that is ready, of two classes of a few images each."""
+    info = DatasetInfo(
+        name="birds",
+        kind="upload",
+        location="f" * 64,
+        num_classes=2,
+        num_train=8,
+        num_test=2,
+        image_size=10,
+        class_names=["owl", "wren"],
+        warnings=["There are few test images: 1 of owl, 1 of wren."],
+    )
+    with transaction(sessions) as session:
+        datasets.create(session, info, fingerprint=info.location)
 
 
 def new_training(client: TestClient | httpx.Client, network: str, **fields: Any) -> dict[str, Any]:

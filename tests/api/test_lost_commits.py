@@ -15,7 +15,7 @@ from store.blobs import BlobStore
 from store.session import Sessions, transaction
 from store.tables import Architecture, Dataset, OutboxMessage, Search
 from tests.api.builders import finish
-from tests.api.datasets.test_upload import BIRDS, send
+from tests.api.datasets.conftest import BIRDS, send
 from tests.dna_engine.images.test_archive import zipped
 from tests.lossy import Loss, LossyProxy, lossy_proxy
 from tests.store.kept import rows_and_files

@@ -5,13 +5,11 @@ from __future__ import annotations
 import io
 import json
 import sys
-import tarfile
 from importlib.metadata import version
 from pathlib import Path
 from uuid import UUID
 
 import pytest
-from PIL import Image
 from safetensors.torch import save_file
 from sqlalchemy import delete, func, update
 
@@ -261,46 +259,6 @@ def test_pictures(dna: Dna, finished: str, tmp_path: Path) -> None:
     assert all(Path(file["path"]).stat().st_size == file["size"] for file in files)
     assert dna("pictures", finished, "-o", str(tmp_path / "made/for/it")).code == 0
     assert len(list((tmp_path / "made/for/it").iterdir())) == 3
-
-
-def test_a_dataset_is_sent_as_a_folder_or_a_file(dna: Dna, tmp_path: Path) -> None:
-    for name in ("owl", "wren"):
-        (tmp_path / "birds" / name).mkdir(parents=True)
-        for shade in range(5):
-            Image.new("L", (9, 9), shade).save(tmp_path / "birds" / name / f"{shade}.png")
-    told = dna("dataset", "create", str(tmp_path / "birds"))
-    first, *warned = told.out.splitlines()
-    assert first.split() == [
-        "birds:",
-        "8",
-        "images",
-        "to",
-        "train",
-        "and",
-        "2",
-        "to",
-        "test",
-        "with,",
-        "2",
-        "classes,",
-        "9",
-        "pixels.",
-    ]
-    assert [line.split(":")[0:2] for line in warned] == [["Warning", " There are few test images"]]
-    with tarfile.open(tmp_path / "more.tgz", "w:gz") as tar:
-        tar.add(tmp_path / "birds", "birds")
-    made = dna("dataset", "create", str(tmp_path / "more.tgz"), "--name", "copies", "--json").json
-    assert (made["name"], made["class_names"]) == ("copies", ["owl", "wren"])
-    assert made["fingerprint"] == dna("dataset", "show", "birds", "--json").json["fingerprint"]
-    assert dna("dataset", "create", str(tmp_path / "birds")).code == 5
-    assert dna("dataset", "create", str(tmp_path / "nothing.zip")).code == 2
-    refused = dna("dataset", "create", str(tmp_path / "birds"), "--on-server", "--name", "there")
-    assert (refused.code, "DNA_DATASET_FOLDERS" in refused.err) == (2, True)
-    assert dna("dataset", "delete", "copies").code == 0
-    assert dna("dataset", "show", "copies").code == 4
-    (tmp_path / "birds/owl/0.png").write_text("no picture")
-    bad = dna("dataset", "create", str(tmp_path / "birds"), "--name", "bad")
-    assert (bad.code, "owl/0.png" in bad.err) == (2, True)
 
 
 def test_pictures_that_could_not_be_drawn(api: Api, dna: Dna, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Built-in datasets and unique names."""
+"""Built-in datasets, names and their versions."""
 
 from __future__ import annotations
 
@@ -25,13 +25,18 @@ def test_builtin_datasets_are_there_however_often_they_are_ensured(session: Sess
     assert datasets.ready(session, "digits") == DIGITS
 
 
-def test_dataset_names_are_unique_and_unknown_ones_are_answered_with_those_that_exist(session: Session) -> None:
+def test_a_name_has_versions_and_unknown_ones_are_answered_with_those_that_exist(session: Session) -> None:
     datasets.ensure_builtin(session)
     info = DIGITS.model_copy(update={"name": "mine", "kind": "folder", "location": "/data/mine"})
-    assert datasets.create(session, info, fingerprint="f").name == "mine"
-    with pytest.raises(NameTaken, match="'mine'"):
-        datasets.create(session, info, fingerprint="f")
+    assert [datasets.create(session, info, fingerprint="f").version for _ in range(2)] == [1, 2]
+    assert [datasets.named(session, ref).version for ref in ("mine", "mine@1", "mine@2")] == [2, 1, 2]
+    assert datasets.ready(session, "mine@1").version == 1
+    with pytest.raises(NameTaken, match="'digits'"):
+        datasets.create(session, DIGITS, fingerprint="f")
     with pytest.raises(UnknownName, match=r"Did you mean 'digits'.*Known: digits, mine"):
         datasets.ready(session, "digit")
+    for ref in ("mine@3", "mine@0", "mine@", "@1", "mine@1@1"):
+        with pytest.raises(NotFound):
+            datasets.named(session, ref)
     with pytest.raises(NotFound):
         datasets.get(session, uuid4())

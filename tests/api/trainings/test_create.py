@@ -20,11 +20,9 @@ from store import artifacts, jobs
 from store.blobs import BlobStore
 from store.session import Sessions, transaction
 from store.tables import Architecture
-from tests.api.builders import finish, new_training, winner
+from tests.api.builders import birds, finish, new_training, winner
 from tests.api.conftest import Finished
-from tests.api.datasets.test_upload import BIRDS, send
 from tests.api.problems import pointers, problem
-from tests.dna_engine.images.test_archive import zipped
 
 NOBODY = "0199d3f0-5a34-7c1e-b6a8-0d6f6f3f7a10"
 SKIP = parse_op("skip", "ops")
@@ -96,7 +94,7 @@ def test_on_another_dataset_the_network_is_made_to_suit_it(
 ) -> None:
     network = winner(client, sessions, blobs)
     before = client.get(f"/architectures/{network}").json()
-    assert send(client, zipped(BIRDS)).status_code == 201
+    birds(sessions)
     training = new_training(client, network, dataset="birds", input_size=48)
     spec = training["spec"]
     assert (training["dataset"], spec["dataset"]["num_classes"], spec["input_size"]) == ("birds", 2, 48)
@@ -110,7 +108,7 @@ def test_on_another_dataset_the_network_is_made_to_suit_it(
 
 def test_what_weakens_its_accuracy_is_said(client: TestClient, sessions: Sessions, blobs: BlobStore) -> None:
     network = winner(client, sessions, blobs)
-    send(client, zipped(BIRDS))
+    birds(sessions)
     said = client.get("/datasets/birds").json()["warnings"]
     assert said
     assert new_training(client, network, dataset="birds", batch_size=2)["warnings"] == said
@@ -179,7 +177,7 @@ def test_what_its_search_does_not_have_cannot_be_taken(
     refused = client.post("/trainings", json={"architecture": wide, "dataset": "digits", "start": "inherited"})
     body = problem(refused, 422, "invalid_spec")
     assert pointers(body) == ["#/start"]
-    send(client, zipped(BIRDS))
+    birds(sessions)
     refused = client.post("/trainings", json={"architecture": wide, "dataset": "birds", "distill": {}})
     body = problem(refused, 422, "invalid_spec")
     assert (pointers(body), "classes of digits" in body["detail"]) == (["#/distill"], True)
@@ -287,7 +285,7 @@ def test_its_dataset_cannot_be_deleted_before_it_has_ended(
     client: TestClient, sessions: Sessions, blobs: BlobStore
 ) -> None:
     network = winner(client, sessions, blobs)
-    send(client, zipped(BIRDS))
+    birds(sessions)
     training = new_training(client, network, dataset="birds")
     refused = problem(client.delete("/datasets/birds"), 409, "illegal_transition")
     assert refused["detail"].startswith(f"Training {training['id']} works on birds.")

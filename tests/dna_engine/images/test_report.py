@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dna_engine.images.report import NAMED, Findings, Level, Sizes
+from dna_engine.images.report import NAMED, Findings, Level, Report, Sizes
 
 
 def test_what_comes_again_is_counted_and_the_first_few_are_named() -> None:
@@ -44,3 +44,8 @@ def test_sizes_from_eight_to_eight_thousand_pixels_go_into_one_histogram() -> No
         (16, 32, 4),
         (4096, 8192, 1),
     ]
+
+
+def test_whoever_has_kept_it_counts_are_told_in_one_order() -> None:
+    report = Report(splits={"test": 1, "val": 2, "train": 3}, classes=[], modes={"L": 1, "RGB": 5})
+    assert (list(report.splits), list(report.modes)) == (["train", "val", "test"], ["RGB", "L"])

@@ -8,11 +8,14 @@ import pytest
 
 from dna_engine.accuracy import Answers, judge
 from dna_engine.events import Result, parse_event
+from dna_engine.images.info import DIGITS
+from dna_engine.images.report import Report
 from dna_engine.plans import Kind
 from dna_engine.plans.results import (
     FOUND,
     CellsDistilled,
     CellsRated,
+    Checked,
     Chosen,
     Costs,
     Exported,
@@ -60,6 +63,7 @@ FINALIST = Finalist(
 )
 
 EXAMPLES: dict[Kind, Found] = {
+    Kind.CHECK: Checked(info=DIGITS, fingerprint="f", report=Report(splits={"train": 2}, classes=[])),
     Kind.TEACHER: TeacherFound(accuracy=0.9, test=trained().test, flops=2, params=1),
     Kind.DISTILL: CellsDistilled(),
     Kind.LATENCY: LatencyMeasured(layers=7, device="cpu", torch="2.11"),

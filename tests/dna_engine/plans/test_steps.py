@@ -96,10 +96,10 @@ def test_the_card_of_an_export_compares_so_it_reads_the_trainings_of_all() -> No
     assert files.of_network("control", files.WEIGHTS)[0] not in export.inputs(JOBS["search"])
 
 
-def test_selection_export_and_pictures_need_no_device() -> None:
+def test_checks_selection_export_and_pictures_need_no_device() -> None:
     for kind in Kind:
         assert Step(key="x", kind=kind).queue == ("cpu" if kind in CPU_KINDS else "gpu")
-    assert {Kind.SELECT, Kind.EXPORT, Kind.PICTURES} == CPU_KINDS
+    assert {Kind.CHECK, Kind.SELECT, Kind.EXPORT, Kind.PICTURES} == CPU_KINDS
 
 
 def test_checkpoints_are_named_by_the_step() -> None:

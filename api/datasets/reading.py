@@ -1,0 +1,102 @@
+"""What there is to read of a dataset beside its row: its classes, its report, a few of its pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import IO, Any
+
+from sqlalchemy.orm import Session
+
+from api.datasets.schemas import DatasetOut, ReportOut, SampleOut, Samples
+from api.errors import Conflict, NotFound
+from dna_engine.images.report import ClassCount
+from dna_engine.images.samples import read_index, read_sample
+from dna_engine.plans.files import SAMPLES
+from store import artifacts, datasets, waiting
+from store.blobs import BlobStore
+from store.states import DatasetState
+from store.tables import Dataset
+
+
+def shown(session: Session, found: Sequence[Dataset], live_within: timedelta) -> list[DatasetOut]:
+    """Datasets as they are answered, with how far the checks are that are under way."""
+    checks = datasets.checks(session, found)
+    queues = waiting.look(session, live_within=live_within) if checks else None
+    return [
+        DatasetOut.of(dataset, checks.get(dataset.id), queues.reason(dataset.id) if queues else None)
+        for dataset in found
+    ]
+
+
+def report(dataset: Dataset) -> ReportOut:
+    """What its check has found.
+
+    Raises:
+        Conflict: it has not ended.
+        NotFound: it was never checked.
+    """
+    return ReportOut.of(_kept_report(dataset))
+
+
+def classes(dataset: Dataset) -> list[ClassCount]:
+    """Its classes in the order of their numbers, with the counts of a dataset that was checked."""
+    if dataset.report is not None:
+        return [ClassCount.model_validate(counted) for counted in dataset.report["classes"]]
+    return [ClassCount(name=name, images={}) for name in dataset.info.get("class_names", [])]
+
+
+def samples(session: Session, blobs: BlobStore, dataset: Dataset, class_name: str) -> Samples:
+    """A few pictures of a class.
+
+    Raises:
+        NotFound: it has no such class, or no pictures are kept of it.
+        Conflict: it is being checked.
+    """
+    names = [counted.name for counted in classes(dataset)]
+    if class_name not in names and dataset.state != DatasetState.CHECKING:
+        raise NotFound(
+            f"{dataset.name} has no class {class_name[:100]!r}; GET /datasets/{dataset.name}/classes lists them."
+        )
+    with _archive(session, blobs, dataset) as archive:
+        label = names.index(class_name)
+        items = [
+            SampleOut(**sample.model_dump(), url=f"/datasets/{dataset.id}/samples/{label}/{number}")
+            for number, sample in enumerate(read_index(archive)[label])
+        ]
+    return Samples.model_validate({"class": class_name, "items": items})
+
+
+def sample(session: Session, blobs: BlobStore, dataset: Dataset, label: int, number: int) -> bytes:
+    """One of them, as a JPEG.
+
+    Raises:
+        NotFound: there is none of that number.
+        Conflict: it is being checked.
+    """
+    with _archive(session, blobs, dataset) as archive:
+        found = read_sample(archive, label, number)
+    if found is None:
+        raise NotFound("There is no such picture.")
+    return found
+
+
+@contextmanager
+def _archive(session: Session, blobs: BlobStore, dataset: Dataset) -> Iterator[IO[bytes]]:
+    stored = artifacts.named(session, dataset.id, [SAMPLES]).get(SAMPLES)
+    if stored is None:
+        _kept_report(dataset)
+        raise NotFound(f"No pictures are kept of {dataset.name}.")
+    with blobs.opened(artifacts.blob(stored)) as archive:
+        yield archive
+
+
+def _kept_report(dataset: Dataset) -> dict[str, Any]:
+    if dataset.report is not None:
+        return dataset.report
+    if dataset.state == DatasetState.CHECKING:
+        raise Conflict(
+            f"{dataset.name} is being checked; its report comes at the end (GET /datasets/{dataset.id}/events)."
+        )
+    raise NotFound(f"There is no report on {dataset.name}: it was not checked.")

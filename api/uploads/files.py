@@ -1,0 +1,123 @@
+"""Files that arrive in pieces, on this machine's disk: whoever was cut off goes on behind what has arrived.
+
+What has arrived is the length of the file, so that nothing else need be written while it grows, and a killed process loses nothing
+that it has answered for. Beside it lies what was said when it was begun.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+from uuid import UUID
+
+from pydantic import BaseModel, ValidationError
+
+from api.errors import ApiError, Conflict, NotFound
+from store.columns import new_id
+
+#: Below the folder of the datasets.
+FOLDER = "incoming"
+
+
+class Begun(BaseModel):
+    """What was said of a file: whose it is, how long it will be, what it is called."""
+
+    owner: str
+    length: int
+    filename: str | None
+
+
+class Locked(ApiError):
+    status = 423
+    kind = "locked"
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A file of which some has arrived."""
+
+    id: UUID
+    path: Path
+    begun: Begun
+
+    @property
+    def offset(self) -> int:
+        """Bytes that have arrived."""
+        return self.path.stat().st_size
+
+    @property
+    def complete(self) -> bool:
+        return self.offset == self.begun.length
+
+
+class Uploads:
+    """The files below ``root`` that are arriving, each of one caller."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root / FOLDER
+
+    def begin(self, begun: Begun) -> Incoming:
+        """Nothing of it has arrived."""
+        self._root.mkdir(parents=True, exist_ok=True)
+        upload_id = new_id()
+        self._about(upload_id).write_text(begun.model_dump_json())
+        self._data(upload_id).touch()
+        return Incoming(upload_id, self._data(upload_id), begun)
+
+    def find(self, upload_id: UUID, owner: str) -> Incoming:
+        """A file that this caller has begun.
+
+        Raises:
+            NotFound: there is none.
+        """
+        with suppress(OSError, ValidationError):
+            begun = Begun.model_validate_json(self._about(upload_id).read_text())
+            if begun.owner == owner and self._data(upload_id).exists():
+                return Incoming(upload_id, self._data(upload_id), begun)
+        raise NotFound(f"There is no upload {upload_id}: begin it anew (POST /uploads).")
+
+    @contextmanager
+    def open_at(self, incoming: Incoming, offset: int) -> Iterator[IO[bytes]]:
+        """The file, to be gone on with at ``offset``, which is where it ends.
+
+        Raises:
+            Locked: another request is writing to it.
+            Conflict: it ends elsewhere.
+        """
+        with incoming.path.open("ab") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise Locked(
+                    "Another request is sending this upload just now. Ask where it stands, and try again."
+                ) from error
+            if incoming.offset != offset:
+                raise Conflict(
+                    f"{incoming.offset:,} bytes have arrived, not {offset:,}: ask where it stands (HEAD), and go on there."
+                )
+            yield file
+
+    def remove(self, upload_id: UUID) -> None:
+        """It may be gone."""
+        for path in (self._data(upload_id), self._about(upload_id)):
+            path.unlink(missing_ok=True)
+
+    def remove_old(self, *, seconds: float) -> None:
+        """Those that nobody has gone on with for so long."""
+        oldest = time.time() - seconds
+        for about in self._root.glob("*.json"):
+            with suppress(OSError, ValueError):
+                upload_id = UUID(about.stem)
+                if max(path.stat().st_mtime for path in (about, self._data(upload_id)) if path.exists()) < oldest:
+                    self.remove(upload_id)
+
+    def _data(self, upload_id: UUID) -> Path:
+        return self._root / str(upload_id)
+
+    def _about(self, upload_id: UUID) -> Path:
+        return self._root / f"{upload_id}.json"

@@ -1,0 +1,48 @@
+"""What the check of a dataset is asked to do. Torch-free: the API writes it, the engine runs it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from dna_engine.images.archive import Limits
+from dna_engine.images.reading import Reading
+from dna_engine.spec.parts import Part, ResolvedJob, Whole
+
+
+class ArchiveLimits(Part):
+    """How much may come out of an archive."""
+
+    total_bytes: Whole = Field(ge=1)
+    entries: Whole = Field(ge=1)
+
+    @property
+    def limits(self) -> Limits:
+        """With those that are the same everywhere."""
+        return Limits(total_bytes=self.total_bytes, entries=self.entries)
+
+
+class ResolvedCheck(ResolvedJob):
+    """A check with nothing left open. ``name`` is the dataset's.
+
+    Attributes:
+        version: of the datasets of that name, from 1.
+        folder: of the server, absolute; None where an archive was sent, which is an input of the step.
+        within: folders that links below it must stay in.
+        reading: what the sender says of how the images are to be read.
+        archive: what may come out of one.
+        decoding_bytes: memory that decoding pictures takes at once; one that needs more is refused.
+    """
+
+    job: Literal["check"] = "check"
+    version: Whole = Field(ge=1)
+    folder: str | None = None
+    within: list[str] = Field(default_factory=list)
+    reading: Reading = Reading()
+    archive: ArchiveLimits
+    decoding_bytes: Whole = Field(ge=1)
+
+    @property
+    def dataset_name(self) -> str:
+        return self.name
