@@ -252,6 +252,23 @@ class Client:
         """
         return self._make_dataset({"folder": folder, "name": name, "layout": layout}, idempotency_key, wait=wait)
 
+    def use_url(
+        self, url: str, name: str | None = None, *, wait: bool = True, idempotency_key: str | None = None
+    ) -> Dataset:
+        """Makes a dataset of images that lie elsewhere; nothing is sent.
+
+        Args:
+            url: of WebDataset or Parquet shards, such as ``s3://bucket/birds/``, or a name of timm's, such as ``torch/cifar10``; one that
+                the operator allows (``DNA_DATASET_URLS``).
+            name: what searches will call it; by default the last part of the URL.
+            wait: as for :meth:`create_dataset`.
+
+        Raises:
+            InvalidRequest: the URL is not allowed.
+            DatasetRejected: it cannot be used; says why.
+        """
+        return self._make_dataset({"url": url, "name": name}, idempotency_key, wait=wait)
+
     def _make_dataset(self, fields: Mapping[str, str | None], key: str | None, *, wait: bool) -> Dataset:
         headers = {"Idempotency-Key": key or str(uuid.uuid4())}
         said = {field: value for field, value in fields.items() if value}

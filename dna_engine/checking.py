@@ -10,20 +10,26 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
 
 from dna_engine.errors import DataError
 from dna_engine.events import Progress, Reporter, Result
-from dna_engine.images import arrange
-from dna_engine.images.albums import describe_folder
+from dna_engine.images import arrange, timm_albums
+from dna_engine.images.albums import Albums, describe, describe_folder
 from dna_engine.images.archive import Limits, pack
 from dna_engine.images.check import Looked, check, write_samples
 from dna_engine.images.decoder import Decoder
-from dna_engine.images.layout import Layout, read_arranged, read_layout
+from dna_engine.images.layout import read_arranged, read_layout
 from dna_engine.images.reading import Reading, read_archive
 from dna_engine.images.report import Finding, Level, Report
-from dna_engine.images.subject import of_layout
+from dna_engine.images.shards import album as shards
+from dna_engine.images.shards.index import make, save
+from dna_engine.images.shards.places import look
+from dna_engine.images.subject import Subject, of_layout
+from dna_engine.images.survey import url_of
+from dna_engine.images.timm_albums import open_timm
 from dna_engine.plans import Step
 from dna_engine.plans.files import IMAGES, SAMPLES, SENT
 from dna_engine.plans.results import Checked
@@ -53,15 +59,16 @@ class Surroundings(Protocol):
 
 
 def run_step(spec: ResolvedCheck, step: Step, context: Surroundings) -> Result:  # noqa: ARG001  There is one.
-    """Checks what was sent, or the folder of the server; leaves the images of an archive packed, and a few pictures of each class."""
+    """Checks what was sent, the folder of the server, or what lies elsewhere; leaves the images of an archive, or the index of shards,
+    packed, and a few pictures of each class."""
     with _decoder(spec.decoding_bytes) as decoder:
         checking = Checking(decoder, context)
         try:
-            found = checking.folder(spec, Path(spec.folder)) if spec.folder else checking.archive(spec)
+            found = checking.of(spec)
         except DataError as error:
             found = Checked(report=refused(error), param=error.param)
-    kept = [SAMPLES] if spec.folder else [IMAGES, SAMPLES]
-    return found.result(kept if found.info else [])
+    kept = [name for name in (IMAGES, SAMPLES) if found.info and (context.run / name).is_file()]
+    return found.result(kept)
 
 
 def check_here(path: Path, reporter: Reporter, reading: Reading) -> Report:
@@ -81,7 +88,7 @@ def check_here(path: Path, reporter: Reporter, reading: Reading) -> Report:
                 root = Path(scratch) / UNPACKED
                 with path.open("rb") as sent:
                     layout = read_archive(sent, root, reading, limits=Limits())
-            return check(of_layout(layout, root), decoder, layout.findings, told=told).report
+            return check(of_layout(layout, root), decoder, told=told).report
         except DataError as error:
             return refused(error)
 
@@ -101,15 +108,32 @@ class Checking:
     def __init__(self, decoder: Decoder, context: Surroundings) -> None:
         self._decoder, self._context = decoder, context
 
+    def of(self, spec: ResolvedCheck) -> Checked:
+        """What the spec names.
+
+        Raises:
+            DataError: it is no dataset.
+            Interrupted: it was stopped.
+        """
+        for name in (IMAGES, SAMPLES):
+            (self._context.run / name).unlink(missing_ok=True)
+        if spec.folder is not None:
+            return self.folder(spec, Path(spec.folder))
+        if spec.url is None:
+            return self.archive(spec)
+        url = url_of(spec.url)
+        return self.timm(spec, spec.url) if url is None else self.shards(spec, url)
+
     def folder(self, spec: ResolvedCheck, folder: Path) -> Checked:
         """The images stay where they are."""
         layout = read_layout(folder, spec.reading.layout, within=[Path(root) for root in spec.within])
         fingerprint = arrange.quick_fingerprint(layout)
-        looked = self._check(layout, folder)
+        subject = of_layout(layout, folder)
+        looked = self._check(subject)
         if looked.report.errors:
             return Checked(report=looked.report)
         info = describe_folder(spec.name, "folder", str(folder), layout, spec.reading.layout)
-        write_samples(of_layout(layout, folder), self._context.run / SAMPLES)
+        write_samples(subject, self._context.run / SAMPLES)
         known = _known(looked, spec) | {"fingerprint": fingerprint}
         return Checked(info=info.model_copy(update=known), fingerprint=fingerprint, report=looked.report)
 
@@ -119,10 +143,11 @@ class Checking:
         with (self._context.run / SENT).open("rb") as sent:
             limits = spec.archive.limits
             layout = read_archive(sent, unpacked, spec.reading, limits=limits, stopped=self._context.stop)
-        looked = self._check(layout, unpacked)
+        subject = of_layout(layout, unpacked)
+        looked = self._check(subject)
         if looked.report.errors:
             return Checked(report=looked.report)
-        write_samples(of_layout(layout, unpacked), self._context.run / SAMPLES)
+        write_samples(subject, self._context.run / SAMPLES)
         arrange.arrange(layout, kept)
         fingerprint = arrange.fingerprint(kept)
         info = describe_folder(spec.name, "upload", fingerprint, read_arranged(kept))
@@ -130,9 +155,38 @@ class Checking:
         known = _known(looked, spec) | {"left_out": layout.left_out}
         return Checked(info=info.model_copy(update=known), fingerprint=fingerprint, report=looked.report)
 
-    def _check(self, layout: Layout, root: Path) -> Looked:
-        subject, said = of_layout(layout, root), Said(self._context.reporter)
-        return check(subject, self._decoder, layout.findings, told=said, stopped=self._context.stop)
+    def shards(self, spec: ResolvedCheck, url: str) -> Checked:
+        """The images stay where they are; what is kept of them is an index."""
+        kept = _fresh(self._context.run / KEPT)
+        index = make(look(url), told=Said(self._context.reporter, "shards"), stopped=self._context.stop)
+        subject = shards.subject_of(index)
+        looked = self._check(subject)
+        if looked.report.errors:
+            return Checked(report=looked.report)
+        info = shards.describe_shards(spec.name, index, looked.seen)
+        write_samples(subject, self._context.run / SAMPLES)
+        save(index, kept / shards.INDEX)
+        pack(kept, self._context.run / IMAGES)
+        info = info.model_copy(update=_known(looked, spec))
+        return Checked(info=info, fingerprint=index.fingerprint, report=looked.report)
+
+    def timm(self, spec: ResolvedCheck, name: str) -> Checked:
+        """The images are what timm makes of the name, on every worker."""
+        albums = open_timm(name)
+        subject = timm_albums.subject_of(albums)
+        looked = self._check(subject)
+        if looked.report.errors:
+            return Checked(report=looked.report)
+        write_samples(subject, self._context.run / SAMPLES)
+        names = list(subject.classes)
+        info = describe(spec.name, "timm", name, Albums(*albums), class_names=names, seen=looked.seen)
+        fingerprint = sha256(info.model_dump_json(exclude={"name"}).encode()).hexdigest()
+        report = looked.report.model_copy(update={"formats": {}})  # They are no files.
+        return Checked(info=info.model_copy(update=_known(looked, spec)), fingerprint=fingerprint, report=report)
+
+    def _check(self, subject: Subject) -> Looked:
+        said = Said(self._context.reporter)
+        return check(subject, self._decoder, told=said, stopped=self._context.stop)
 
 
 def _known(looked: Looked, spec: ResolvedCheck) -> dict[str, Any]:
@@ -143,8 +197,8 @@ def _known(looked: Looked, spec: ResolvedCheck) -> dict[str, Any]:
 class Said:
     """Tells how far a check is, now and then."""
 
-    def __init__(self, reporter: Reporter) -> None:
-        self._reporter = reporter
+    def __init__(self, reporter: Reporter, unit: str = "pictures") -> None:
+        self._reporter, self._unit = reporter, unit
         self._began = time.monotonic()
         self._next = self._began
 
@@ -155,7 +209,7 @@ class Said:
         self._next = now + _EVERY
         ran = now - self._began
         left = None if ran < _TELLING else round(ran * (total - done) / done, 1)
-        self._reporter.emit(Progress(done=done, total=total, unit="pictures", eta_seconds=left))
+        self._reporter.emit(Progress(done=done, total=total, unit=self._unit, eta_seconds=left))
 
 
 @contextmanager

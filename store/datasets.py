@@ -76,8 +76,9 @@ def begin(session: Session, spec: ResolvedCheck, sent: Blob | None, *, max_attem
     jobs.add(session, job, spec, max_attempts=max_attempts)
     if sent is not None:
         artifacts.record(session, job.id, [StoredFile(SENT, sent)])
-    kind = "folder" if sent is None else "upload"
-    dataset = Dataset(id=job.id, name=spec.name, version=spec.version, state=DatasetState.CHECKING, info={"kind": kind})
+    dataset = Dataset(
+        id=job.id, name=spec.name, version=spec.version, state=DatasetState.CHECKING, info={"kind": spec.kind}
+    )
     session.add(dataset)
     session.flush()
     return dataset

@@ -24,7 +24,7 @@ class DatasetOut(BaseModel):
     version: int = Field(description="Of the datasets of that name: `name@2` is the second, `name` the newest.")
     state: DatasetState
     kind: str = Field(
-        description="builtin: ships with the service; folder: class folders of the server; upload: sent as an archive; timm: a name timm knows."
+        description="builtin: ships with the service; folder: class folders of the server; upload: sent as an archive; timm: a name timm knows; shards: files of many pictures at a URL."
     )
     num_classes: int | None = None
     num_train: int | None = None

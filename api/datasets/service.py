@@ -8,9 +8,10 @@ from typing import IO
 
 from sqlalchemy.orm import Session
 
-from api.datasets.allowed import allowed_folder, invalid
+from api.datasets.allowed import allowed_folder, allowed_url, invalid
 from api.datasets.upload import Sent
 from api.settings import ApiSettings
+from dna_engine.images.shards.places import name_of
 from dna_engine.spec import ArchiveLimits, ResolvedCheck
 from store import datasets
 from store.files import Drafts
@@ -31,10 +32,10 @@ def create(session: Session, settings: ApiSettings, drafts: Drafts, sent: Sent, 
         archive: what was sent, on this machine's disk; among the drafts until the transaction is committed.
 
     Raises:
-        Invalid: the name is none, or the folder is not one that may be used.
+        Invalid: the name is none, or the folder or the URL is not one that may be used.
         NameTaken: a dataset of that name ships with the service.
     """
-    name = sent.name or _ARCHIVE_SUFFIX.sub("", PurePosixPath(sent.filename or sent.folder or "").name)
+    name = sent.name or _name(sent)
     if not NAME.fullmatch(name):
         raise invalid(
             "name",
@@ -42,7 +43,8 @@ def create(session: Session, settings: ApiSettings, drafts: Drafts, sent: Sent, 
         )
     datasets.check_free(name)
     folders = settings.allowed_folders
-    folder = None if archive is not None else allowed_folder(sent.folder or "", folders)
+    folder = None if sent.folder is None else str(allowed_folder(sent.folder, folders))
+    url = None if sent.url is None else allowed_url(sent.url, settings.allowed_urls)
     # Before a version is taken, which others of the name wait for.
     stored = None if archive is None else drafts.write(archive)
     spec = ResolvedCheck(
@@ -50,10 +52,18 @@ def create(session: Session, settings: ApiSettings, drafts: Drafts, sent: Sent, 
         version=datasets.next_version(session, name),
         seed=0,
         labels={},
-        folder=None if folder is None else str(folder),
+        folder=folder,
+        url=url,
         within=[str(root) for root in folders],
         reading=sent.reading,
         archive=ArchiveLimits(total_bytes=UNPACKED * settings.max_upload_bytes, entries=settings.max_upload_entries),
         decoding_bytes=settings.decoding_bytes,
     )
     return datasets.begin(session, spec, stored, max_attempts=settings.max_attempts)
+
+
+def _name(sent: Sent) -> str:
+    """Where nobody says one."""
+    if sent.url is not None:
+        return name_of(sent.url)
+    return _ARCHIVE_SUFFIX.sub("", PurePosixPath(sent.filename or sent.folder or "").name)

@@ -23,7 +23,12 @@ FORM: dict[str, Any] = {
             "multipart/form-data": {
                 "schema": {
                     "type": "object",
-                    "oneOf": [{"required": ["file"]}, {"required": ["upload"]}, {"required": ["folder", "name"]}],
+                    "oneOf": [
+                        {"required": ["file"]},
+                        {"required": ["upload"]},
+                        {"required": ["folder", "name"]},
+                        {"required": ["url"]},
+                    ],
                     "properties": {
                         "file": {
                             "type": "string",
@@ -41,10 +46,15 @@ FORM: dict[str, Any] = {
                             "description": "Instead of a file: a folder of the server, arranged in the same way, "
                             "below one that the operator allows, at the same place on every worker.",
                         },
+                        "url": {
+                            "type": "string",
+                            "description": "Instead of a file: shards that lie elsewhere, as WebDataset (`.tar`) or Parquet, such as "
+                            "`s3://bucket/birds/`, or a name of timm's, such as `torch/cifar10`; one that the operator allows.",
+                        },
                         "name": {
                             "type": "string",
                             "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$",
-                            "description": "What searches call it. Default: the name of the file without its suffix.",
+                            "description": "What searches call it. Default: the name of the file without its suffix, or the last part of the URL.",
                         },
                         **{
                             field: {name: value for name, value in schema.items() if name != "title"}
@@ -60,13 +70,14 @@ FORM: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Sent:
-    """What came: an archive, on this machine's disk by now, one that was sent in pieces, or the path of a folder; the request's
+    """What came: an archive, on this machine's disk by now, one that was sent in pieces, the path of a folder, or a URL; the request's
     idempotency key, and whose it is."""
 
     archive: IO[bytes] | None
     upload: UUID | None
     filename: str | None
     folder: str | None
+    url: str | None
     name: str | None
     reading: Reading
     once: Once
@@ -87,19 +98,20 @@ async def receive(
         Invalid: a field is missing or of the wrong kind.
     """
     async with receive_form(
-        request, resources.settings, idempotency_key, texts=("folder", "name", "upload", *Reading.model_fields)
+        request, resources.settings, idempotency_key, texts=("folder", "url", "name", "upload", *Reading.model_fields)
     ) as form:
-        folder, upload = form.texts["folder"], form.texts["upload"]
-        if [form.file, folder, upload].count(None) != 2:
+        folder, url, upload = form.texts["folder"], form.texts["url"], form.texts["upload"]
+        if [form.file, folder, url, upload].count(None) != 3:
             raise wrong(
                 "file",
-                "Send an archive as a file, or one that was sent in pieces, or name a folder of the server; one of them",
+                "Send an archive as a file, or one that was sent in pieces, or name a folder of the server or a URL; one of them",
             )
         yield Sent(
             archive=form.file,
             upload=None if upload is None else _id(upload),
             filename=form.filename,
             folder=folder,
+            url=url,
             name=form.texts["name"],
             reading=_reading(form.texts),
             once=form.once,

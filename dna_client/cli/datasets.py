@@ -59,7 +59,12 @@ def list_datasets(url: Url = LOCAL, key: Key = None, as_json: AsJson = False) ->
 
 @dataset.command()
 def create(
-    images: Annotated[Path, typer.Argument(help="A zip or tar of class folders, or a folder of them.")],
+    images: Annotated[
+        str,
+        typer.Argument(
+            help="A zip or tar of class folders, or a folder of them; or the URL of shards that lie elsewhere, such as s3://bucket/birds/."
+        ),
+    ],
     name: Annotated[
         str | None,
         typer.Option(help="What searches and trainings will call it. Default: the file's name without its suffix."),
@@ -67,7 +72,11 @@ def create(
     layout: Layout = None,
     encoding: Encoding = None,
     on_server: Annotated[
-        bool, typer.Option("--on-server", help="The folder lies on the server and its workers; send nothing.")
+        bool,
+        typer.Option(
+            "--on-server",
+            help="The folder lies on the server and its workers, or the name is one of timm's, such as torch/cifar10; send nothing.",
+        ),
     ] = False,
     detach: Annotated[bool, typer.Option("--detach", help="Do not wait for the check.")] = False,
     url: Url = LOCAL,
@@ -79,11 +88,15 @@ def create(
     One folder for every class; train/, val/ and test/ with such folders; or images with a table of labels. A broken connection is taken up again where it broke.
     """
     with connect(url, key, pauses=PATIENT) as client:
-        if on_server:
-            made = client.use_server_folder(str(images), name or images.name, layout=layout, wait=False)
+        if "://" in images or (on_server and not images.startswith("/")):
+            made = client.use_url(images, name, wait=False)
+        elif on_server:
+            made = client.use_server_folder(images, name or Path(images).name, layout=layout, wait=False)
         else:
             with _sending() as told:
-                made = client.create_dataset(images, name, layout=layout, encoding=encoding, wait=False, told=told)
+                made = client.create_dataset(
+                    Path(images), name, layout=layout, encoding=encoding, wait=False, told=told
+                )
         if not detach:
             made = _follow(client, made)
         if as_json:

@@ -144,17 +144,16 @@ def datasets_root() -> Path:
 LOOKED_AT = 32
 
 
-def describe(name: str, kind: str, location: str, albums: Albums, *, class_names: list[str]) -> DatasetInfo:
-    """What is known of a dataset from its pictures; the heads of a few are read.
+def describe(
+    name: str, kind: str, location: str, albums: Albums, *, class_names: list[str], seen: Seen | None = None
+) -> DatasetInfo:
+    """What is known of a dataset from its pictures; where nobody has seen them, the heads of a few are read.
 
     Raises:
         DataError: one of those cannot be read.
     """
     train, test, val = albums
-    every = max(1, len(train.labels) // LOOKED_AT)
-    seen = Seen()
-    for index in range(0, len(train.labels), every):
-        seen.add(*train.size(index))
+    seen = seen or _some(train)
     return DatasetInfo.model_validate(
         {
             "name": name,
@@ -169,6 +168,13 @@ def describe(name: str, kind: str, location: str, albums: Albums, *, class_names
             "warnings": balance.warnings(class_names, train.labels, test.labels),
         }
     )
+
+
+def _some(album: Album) -> Seen:
+    seen = Seen()
+    for index in range(0, len(album.labels), max(1, len(album.labels) // LOOKED_AT)):
+        seen.add(*album.size(index))
+    return seen
 
 
 def describe_folder(

@@ -19,7 +19,7 @@ from dna_engine.images.duplicates import Contents
 from dna_engine.images.facts import Facts, Fault
 from dna_engine.images.likeness import Sampled
 from dna_engine.images.picture import open_picture
-from dna_engine.images.report import ClassCount, Finding, Findings, Report, Sizes
+from dna_engine.images.report import ClassCount, Findings, Report, Sizes
 from dna_engine.images.seen import Seen
 from dna_engine.images.subject import Subject
 
@@ -49,20 +49,16 @@ class Looked:
 def check(
     subject: Subject,
     decoder: Decoder,
-    found: Sequence[Finding] = (),
     *,
     told: Told = unheard,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Looked:
     """Looks at all pictures.
 
-    Args:
-        found: what was found before they were opened.
-
     Raises:
         Interrupted: ``stopped`` said so.
     """
-    tally = _Tally(subject, Findings(found))
+    tally = _Tally(subject, Findings(subject.findings))
     for number, (_, what) in enumerate(decoder.examined(subject.files, stopped)):
         tally.add(number, what)
         told(number + 1, len(subject.files))

@@ -41,6 +41,14 @@ def _changed(dataset: DatasetInfo, how: str) -> DatasetChanged:
     )
 
 
+def url_of(name: str) -> str | None:
+    """Where the shards lie that are called so; None for a name of another kind. timm's reader of ``wds/`` does not know labels before it
+    has read the pictures."""
+    if name.startswith(WEB_DATASET):
+        return (datasets_root() / name.removeprefix(WEB_DATASET)).resolve().as_uri()
+    return name if is_url(name) else None
+
+
 def survey(name: str, arrangement: Arrangement = "auto") -> DatasetInfo:
     """What is known of a dataset before its images are read.
 
@@ -59,10 +67,8 @@ def survey(name: str, arrangement: Arrangement = "auto") -> DatasetInfo:
         layout = read_layout(root, arrangement)
         info = describe_folder(root.name, "folder", str(root), layout, arrangement)
         return info.model_copy(update={"fingerprint": quick_fingerprint(layout)})
-    if is_url(name):
-        return survey_url(name)
-    if name.startswith(WEB_DATASET):  # timm's has no labels before its pictures are read.
-        return survey_url((datasets_root() / name.removeprefix(WEB_DATASET)).resolve().as_uri())
+    if (url := url_of(name)) is not None:
+        return survey_url(url)
     if name not in BUILTIN and "/" in name:
         albums = open_timm(name)
         return describe(name, "timm", name, Albums(*albums), class_names=class_names(albums))

@@ -25,7 +25,7 @@ from __future__ import annotations
 from dna_engine.space import CellRef
 
 SPEC = "spec.json"
-#: Of the check of a dataset: the archive as it was sent; the images as they are kept; a few pictures of each class.
+#: Of the check of a dataset: the archive as it was sent; the images as they are kept, or an index of them; a few pictures of each class.
 SENT, IMAGES, SAMPLES = "sent", "images.tar", "samples.zip"
 TEACHER_WEIGHTS, TEACHER = "teacher.safetensors", "teacher.json"
 #: The same of a teacher that there was before the search.

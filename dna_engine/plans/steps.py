@@ -69,7 +69,7 @@ class Step(BaseModel):
         supervisor = [files.TEACHER_WEIGHTS, files.TEACHER]
         match self.kind:
             case Kind.CHECK:
-                return [] if of_check(spec).folder is not None else [files.SENT]
+                return [files.SENT] if of_check(spec).kind == "upload" else []
             case Kind.TEACHER:
                 given = of_search(spec).teacher.given
                 return [files.GIVEN_WEIGHTS, files.GIVEN] if given and given.kind != "folder" else []

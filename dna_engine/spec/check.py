@@ -28,7 +28,8 @@ class ResolvedCheck(ResolvedJob):
 
     Attributes:
         version: of the datasets of that name, from 1.
-        folder: of the server, absolute; None where an archive was sent, which is an input of the step.
+        folder: of the server, absolute.
+        url: of shards that lie elsewhere, or a name of timm's; where there is neither, an archive was sent, an input of the step.
         within: folders that links below it must stay in.
         reading: what the sender says of how the images are to be read.
         archive: what may come out of one.
@@ -38,10 +39,18 @@ class ResolvedCheck(ResolvedJob):
     job: Literal["check"] = "check"
     version: Whole = Field(ge=1)
     folder: str | None = None
+    url: str | None = None
     within: list[str] = Field(default_factory=list)
     reading: Reading = Reading()
     archive: ArchiveLimits
     decoding_bytes: Whole = Field(ge=1)
+
+    @property
+    def kind(self) -> str:
+        """Of the dataset that it may become."""
+        if self.url is not None:
+            return "shards" if "://" in self.url or self.url.startswith("wds/") else "timm"
+        return "upload" if self.folder is None else "folder"
 
     @property
     def dataset_name(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import threading
 import uuid
@@ -13,16 +12,17 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from dna_engine.errors import DataError
+from dna_engine.errors import DataError, DatasetChanged
 from dna_engine.images.albums import Albums, datasets_root, describe, upload_folder
 from dna_engine.images.info import DatasetInfo
 from dna_engine.images.picture import open_picture, size_of
 from dna_engine.images.picture_file import FetchedFile, HeldFile
 from dna_engine.images.pixels import PLAIN, Look
+from dna_engine.images.seen import Seen
 from dna_engine.images.shards import index as indexes
 from dna_engine.images.shards import parquet
 from dna_engine.images.shards.index import Index, Part
-from dna_engine.images.shards.places import PARQUET, TAR, Shard, file_system, look, reached
+from dna_engine.images.shards.places import TAR, Shard, file_system, look, name_of, reached
 from dna_engine.images.subject import Subject
 
 #: What the index of a dataset is called, in the folder that a machine has for it.
@@ -158,32 +158,34 @@ def open_shards(fingerprint: str) -> Albums:
     """The pictures of shards whose index lies on this machine.
 
     Raises:
-        DataError: it does not; or the shards cannot be reached, or are not what they were when the index was made.
+        DataError: it does not, or the shards cannot be reached.
+        DatasetChanged: they are not what they were when the index was made.
     """
     folder = upload_folder(datasets_root(), fingerprint)
     if not (folder / INDEX).is_file():
         raise DataError(f"The index of the dataset has not been laid down here, as {folder / INDEX}.", param="dataset")
     index = indexes.load(folder / INDEX)
     if look(index.place.url).fingerprint != fingerprint:
-        raise DataError(
-            f"The shards at {index.place.url} have changed since the dataset was made of them. Make a dataset of them as they are now.",
+        raise DatasetChanged(
+            f"The shards at {index.place.url} are not those that the dataset was made of: they were written anew, or some were added or "
+            "removed. What the job has made so far is kept. Make a dataset of them as they are now, and a new job on that.",
             param="dataset",
         )
     return albums_of(index, folder)
 
 
-def albums_of(index: Index, folder: Path) -> Albums:
-    """Its pictures; ``folder`` is this machine's for the dataset."""
+def albums_of(index: Index, folder: Path | None) -> Albums:
+    """Its pictures; ``folder`` is this machine's for the dataset, None where nothing is kept."""
     return Albums(**{split: ShardAlbum(index, part, folder) for split, part in index.parts.items()})
 
 
-def describe_shards(name: str, index: Index, folder: Path) -> DatasetInfo:
-    """What is known of the dataset; the heads of a few pictures are read.
+def describe_shards(name: str, index: Index, seen: Seen | None = None) -> DatasetInfo:
+    """What is known of the dataset; where nobody has seen its pictures, the heads of a few are read.
 
     Raises:
         DataError: one of those cannot be read.
     """
-    info = describe(name, "shards", index.fingerprint, albums_of(index, folder), class_names=index.classes)
+    info = describe(name, "shards", index.fingerprint, albums_of(index, None), class_names=index.classes, seen=seen)
     return info.model_copy(update={"left_out": [finding.sentence for finding in index.findings]})
 
 
@@ -200,11 +202,4 @@ def survey_url(url: str) -> DatasetInfo:
     else:
         index = indexes.make(place)
         indexes.save(index, folder / INDEX)
-    return describe_shards(name_of(url), index, folder)
-
-
-def name_of(url: str) -> str:
-    """What a dataset is called where nobody says: the last part of the URL that is no pattern."""
-    parts = [part for part in url.partition("://")[2].split("/") if part and not set(part) & set("*?[{")]
-    name = (parts[-1] if parts else "").removesuffix(TAR).removesuffix(PARQUET)
-    return re.sub(r"[^A-Za-z0-9._-]", "-", name).lstrip("._-")[:100] or "shards"
+    return describe_shards(name_of(url), index)

@@ -69,6 +69,13 @@ def is_url(name: str) -> bool:
     return "://" in name
 
 
+def name_of(url: str) -> str:
+    """What a dataset is called where nobody says: the last part of the URL that is no pattern."""
+    parts = [part for part in url.rpartition("://")[2].split("/") if part and not set(part) & set("*?[{")]
+    name = (parts[-1] if parts else "").removesuffix(TAR).removesuffix(PARQUET)
+    return re.sub(r"[^A-Za-z0-9._-]", "-", name).lstrip("._-")[:100] or "shards"
+
+
 def file_system(url: str) -> AbstractFileSystem:
     """The file system of a URL, the same in all threads of a process. Another process needs its own."""
     return url_to_fs(url)[0]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dna_engine.errors import DataError
+from dna_engine.errors import DataError, DatasetChanged
 from dna_engine.images.albums import datasets_root, upload_folder
 from dna_engine.images.picture import open_picture
 from dna_engine.images.shards import album, index
@@ -105,7 +105,7 @@ def test_shards_that_were_written_anew(tmp_path: Path) -> None:
     made = tar(tmp_path / "birds.tar", web_dataset())
     info = survey_url(made.as_uri())
     tar(made, web_dataset(first=1))
-    with pytest.raises(DataError, match="have changed since the dataset was made"):
+    with pytest.raises(DatasetChanged, match="were written anew"):
         open_shards(info.location)
     assert survey_url(made.as_uri()).location != info.location
 
