@@ -314,6 +314,9 @@ class Dataset(TypedDict):
     num_val: int | None
     num_test: int | None
     image_size: int | None
+    aspect_ratios: list[float] | None
+    white: int
+    one_way: bool
     class_names: list[str]
     left_out: list[str]
     warnings: list[str]

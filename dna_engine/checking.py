@@ -133,7 +133,7 @@ class Checking:
         if looked.report.errors:
             return Checked(report=looked.report)
         info = describe_folder(spec.name, "folder", str(folder), layout, spec.reading.layout)
-        write_samples(subject, self._context.run / SAMPLES)
+        write_samples(subject, self._context.run / SAMPLES, looked.seen.look)
         known = _known(looked, spec) | {"fingerprint": fingerprint}
         return Checked(info=info.model_copy(update=known), fingerprint=fingerprint, report=looked.report)
 
@@ -147,7 +147,7 @@ class Checking:
         looked = self._check(subject)
         if looked.report.errors:
             return Checked(report=looked.report)
-        write_samples(subject, self._context.run / SAMPLES)
+        write_samples(subject, self._context.run / SAMPLES, looked.seen.look)
         arrange.arrange(layout, kept)
         fingerprint = arrange.fingerprint(kept)
         info = describe_folder(spec.name, "upload", fingerprint, read_arranged(kept))
@@ -164,7 +164,7 @@ class Checking:
         if looked.report.errors:
             return Checked(report=looked.report)
         info = shards.describe_shards(spec.name, index, looked.seen)
-        write_samples(subject, self._context.run / SAMPLES)
+        write_samples(subject, self._context.run / SAMPLES, looked.seen.look)
         save(index, kept / shards.INDEX)
         pack(kept, self._context.run / IMAGES)
         info = info.model_copy(update=_known(looked, spec))
@@ -177,7 +177,7 @@ class Checking:
         looked = self._check(subject)
         if looked.report.errors:
             return Checked(report=looked.report)
-        write_samples(subject, self._context.run / SAMPLES)
+        write_samples(subject, self._context.run / SAMPLES, looked.seen.look)
         names = list(subject.classes)
         info = describe(spec.name, "timm", name, Albums(*albums), class_names=names, seen=looked.seen)
         fingerprint = sha256(info.model_dump_json(exclude={"name"}).encode()).hexdigest()

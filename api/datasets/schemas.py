@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from dna_engine.images.prepare import WHITE
 from dna_engine.images.report import ClassCount, Report
 from store.states import DatasetState
 from store.tables import Dataset, Job
@@ -34,6 +35,16 @@ class DatasetOut(BaseModel):
     )
     num_test: int | None = None
     image_size: int | None = Field(default=None, description="Side in pixels as stored.")
+    aspect_ratios: tuple[float, float, float] | None = Field(
+        default=None,
+        description="Width over height: a tenth of the images have less than the first, half less than the second, a tenth more than the "
+        "third.",
+    )
+    white: int = Field(default=WHITE, description="What is white in images of 16 bits of grey.")
+    one_way: bool = Field(
+        default=False,
+        description="Mirrored images of a class look like another's, so that jobs mirror none unless they say `flip`.",
+    )
     class_names: list[str] = Field(
         default_factory=list,
         description=f"The first {NAMES_SHOWN}; `GET /datasets/{{id}}/classes` has all, with their counts.",

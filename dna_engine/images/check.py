@@ -19,6 +19,7 @@ from dna_engine.images.duplicates import Contents
 from dna_engine.images.facts import Facts, Fault
 from dna_engine.images.likeness import Sampled
 from dna_engine.images.picture import open_picture
+from dna_engine.images.pixels import Look
 from dna_engine.images.report import ClassCount, Findings, Report, Sizes
 from dna_engine.images.seen import Seen
 from dna_engine.images.subject import Subject
@@ -67,8 +68,9 @@ def check(
     if tally.unreadable:
         return Looked(tally.report(), tally.seen)
     tally.seen.tell(tally.findings, defaults.input_size(tally.seen.described["image_size"]))
-    likeness.tell(tally.findings, subject.classes, _sampled(subject, TRAIN), _sampled(subject, TEST))
-    taken = _mirrored(subject)
+    look = tally.seen.look
+    likeness.tell(tally.findings, subject.classes, _sampled(subject, TRAIN, look), _sampled(subject, TEST, look))
+    taken = _mirrored(subject, look)
     mirrored.tell(tally.findings, subject.classes, taken)
     return Looked(tally.report(), tally.seen, one_way=bool(taken))
 
@@ -111,21 +113,21 @@ class _Tally:
         )
 
 
-def _sampled(subject: Subject, split: str) -> Sampled:
+def _sampled(subject: Subject, split: str, look: Look) -> Sampled:
     """Small copies of a bounded number of pictures of a split."""
     by_class = subject.by_class(split)
     chosen = _chosen(by_class, likeness.sample([len(numbers) for numbers in by_class]))
-    vectors = [likeness.vector(open_picture(subject.files[number])) for _, number in chosen]
+    vectors = [likeness.vector(open_picture(subject.files[number], look)) for _, number in chosen]
     return Sampled(np.array(vectors), np.array([label for label, _ in chosen]))
 
 
-def _mirrored(subject: Subject) -> list[tuple[int, int]]:
+def _mirrored(subject: Subject, look: Look) -> list[tuple[int, int]]:
     """The classes whose mirror images look like another's, and which."""
     by_class = subject.by_class(TRAIN)
     chosen = _chosen(by_class, mirrored.sample([len(numbers) for numbers in by_class]))
     if not chosen:
         return []
-    copies = [mirrored.small_copies(open_picture(subject.files[number])) for _, number in chosen]
+    copies = [mirrored.small_copies(open_picture(subject.files[number], look)) for _, number in chosen]
     originals, images = (np.array(each) for each in zip(*copies, strict=True))
     return list(mirrored.taken_for_others(originals, images, [label for label, _ in chosen]))
 
@@ -139,9 +141,9 @@ def _chosen(by_class: Sequence[Sequence[int]], wanted: Sequence[Sequence[int]]) 
     ]
 
 
-def write_samples(subject: Subject, target: Path) -> None:
-    """A few pictures of each class to train with, as :mod:`dna_engine.images.samples` keeps them."""
+def write_samples(subject: Subject, target: Path, look: Look) -> None:
+    """A few pictures of each class to train with, as networks see them and :mod:`dna_engine.images.samples` keeps them."""
     with samples.SampleWriter(target) as writer:
         for numbers in subject.by_class(TRAIN):
             shown = samples.spread(numbers)
-            writer.add_class((subject.name(number), open_picture(subject.files[number])) for number in shown)
+            writer.add_class((subject.name(number), open_picture(subject.files[number], look)) for number in shown)

@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -15,6 +16,8 @@ from dna_engine.images.decoder import Decoder
 from dna_engine.images.layout import read_layout
 from dna_engine.images.report import Finding, Level, Report
 from dna_engine.images.subject import of_layout
+from tests import untidy_pictures
+from tests.dna_engine.images.test_mirrored import LEFT, RIGHT, UP
 
 
 @pytest.fixture(scope="module")
@@ -125,3 +128,67 @@ def test_it_says_how_far_it_is_and_stops_when_told_to(birds: Path, decoder: Deco
     assert told == [(done, 36) for done in range(1, 37)]
     with pytest.raises(Interrupted):
         check(subject, decoder, stopped=lambda: True)
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_pictures_of_every_kind_are_counted_by_what_is_done_to_them(split: str, birds: Path, decoder: Decoder) -> None:
+    for number, make in enumerate(untidy_pictures.PICTURES.values()):
+        (birds / split / "owl" / f"kind{number}.png").write_bytes(make())
+    report = checked(birds, decoder)
+    assert report.errors == []
+    assert {found.code: found.count for found in report.at(Level.NOTE)} == {
+        "greyscale": 9,
+        "turned": 4,
+        "transparent": 6,
+        "several_frames": 5,
+        "other_colours": 4,
+        "deep_grey": 3,
+        "float_grey": 1,
+        "cut_bits": 1,
+    }
+    assert (report.modes["CMYK"], report.modes["LAB"], report.modes["I;16"]) == (3, 1, 3)
+    assert (report.formats["AVIF"], report.formats["MPO"]) == (1, 1)
+
+
+def test_whatever_cannot_be_used_is_found_in_a_folder_of_the_server(birds: Path, decoder: Decoder) -> None:
+    for number, (make, _) in enumerate(untidy_pictures.BROKEN.values()):
+        (birds / "train/wren" / f"broken{number:02}.png").write_bytes(make())
+    [error] = checked(birds, decoder).errors
+    assert (error.code, error.count) == ("unreadable", len(untidy_pictures.BROKEN))
+    assert error.names[0].startswith("train/wren/broken00.png: UnidentifiedImageError")
+
+
+def test_signs_that_point_left_and_right_are_not_mirrored_unless_that_is_asked_for(
+    tmp_path: Path, decoder: Decoder
+) -> None:
+    rng = np.random.default_rng(0)
+    for name, draw in (("left", LEFT), ("right", RIGHT), ("up", UP)):
+        (tmp_path / name).mkdir()
+        for number in range(16):
+            draw(rng).save(tmp_path / name / f"{number}.png")
+    looked = check(of_layout(read_layout(tmp_path), tmp_path), decoder)
+    assert looked.one_way
+    assert finding(looked.report, "mirrored_looks_like_another_class").names == ["left like right", "right like left"]
+
+
+def test_sizes_and_shapes_are_told(birds: Path, decoder: Decoder) -> None:
+    noise(birds / "train/owl/small.png", 3000, side=8)
+    Image.new("L", (8_000, 16)).save(birds / "train/owl/long.png")
+    for number in range(40):
+        noise(birds / "train/wren/" / f"middle{number}.png", 4000 + number, side=70)
+    report = checked(birds, decoder)
+    assert report.sizes is not None
+    assert [(part.start, part.images) for part in report.sizes.histogram] == [(8, 1), (16, 37), (64, 40)]
+    assert finding(report, "elongated").count == 1
+    assert (finding(report, "enlarged").count, finding(report, "enlarged").level) == (78, Level.WARNING)
+
+
+def test_what_is_white_is_known_of_all_pictures_and_seen_so_in_samples(tmp_path: Path, decoder: Decoder) -> None:
+    for name in ("owl", "wren"):
+        (tmp_path / name).mkdir()
+        for number in range(40):
+            white = 4_095 if number == 39 else 900
+            (tmp_path / name / f"{number:02}.png").write_bytes(untidy_pictures.deep_grey("PNG", white))
+    subject = of_layout(read_layout(tmp_path), tmp_path)
+    looked = check(subject, decoder)
+    assert looked.seen.described["white"] == looked.seen.look.white == 4_095
