@@ -33,6 +33,8 @@ def keep(found: Checked, run: Path, sessions: Sessions, datasets_dir: Path) -> N
     try:
         with transaction(sessions) as session:
             copies = Copies(datasets_dir, database_id(session))
+        if copies.claim(found.info.location):
+            return
         with copies.alone(found.info.location):
             if not copies.claim(found.info.location):
                 copies.put(run / KEPT, found.info.location)

@@ -88,7 +88,7 @@ def test_and_tables_for_people_that_no_pipe_cuts(dna: Dna, finished: str) -> Non
     assert "64@4 128@8 256@16 512@32" in dna("teacher", "list", "resnet10t").out
     assert "170,747,744 to 2,000,774,656" in dna("space", "list").out
     assert "networks" in dna("search", "estimate", "--dataset", "digits").out
-    assert "1437" in dna("dataset", "list").out
+    assert "1,437" in dna("dataset", "list").out
     assert "num_classes  10" in dna("dataset", "show", "digits").out
 
 

@@ -9,14 +9,17 @@ from pathlib import Path
 
 import pytest
 
+from dna_engine import pipeline
 from dna_engine.__main__ import main
 from dna_engine.checking import check_here
 from dna_engine.errors import DataError, DatasetChanged
 from dna_engine.events import Reporter
 from dna_engine.images.reading import Reading
 from dna_engine.images.survey import check_unchanged, survey
+from dna_engine.plans import Kind, Step
 from tests.dna_engine.images.test_archive import zipped
 from tests.dna_engine.images.test_arrange import picture
+from tests.dna_engine.runs import context, tiny_spec
 
 FILES = {
     f"{name}/{number}.png": picture(20 * number + shade)
@@ -85,3 +88,15 @@ def test_a_folder_that_has_changed_is_told_from_one_that_has_not(folder: Path) -
 
 def test_a_dataset_of_another_kind_cannot_change() -> None:
     check_unchanged(survey("digits"))
+
+
+def test_no_step_begins_on_images_that_have_changed_and_nothing_is_spoiled(folder: Path, tmp_path: Path) -> None:
+    spec = tiny_spec(survey(str(folder)))
+    step = Step(key="teacher", kind=Kind.TEACHER)
+    (folder / "owl/0.png").write_bytes(picture(99))
+    where, _ = context(tmp_path / "run")
+    with pytest.raises(DatasetChanged):
+        pipeline.run_step(spec, step, where)
+    with pytest.raises(DatasetChanged):
+        pipeline.run(spec, where)
+    assert [path.name for path in (tmp_path / "run").rglob("*") if path.is_file()] == ["spec.json"]

@@ -37,7 +37,7 @@ from tests.store.builders import (
 def test_every_phase_follows_the_one_before(session: Session) -> None:
     search, worker = new_search(session, select={"finalists": 3}), new_worker(session)
     seen = []
-    for _ in Phase:
+    for _ in phases(search):
         seen.append((search.phase, len(queued(session, search))))
         before = search.progress
         finish_phase(session, search, worker)

@@ -11,16 +11,19 @@ from typing import cast
 
 import pytest
 
+from dna_engine.checking import KEPT
 from dna_engine.images import albums, arrange
 from dna_engine.images.archive import pack
 from dna_engine.images.info import DIGITS, DatasetInfo
 from dna_engine.images.layout import read_layout
+from dna_engine.images.report import Report
+from dna_engine.plans.results import Checked
 from store import datasets
 from store.blobs import Blob, BlobStore
 from store.errors import CorruptArtifact
 from store.session import database_id, transaction
 from tests.dna_engine.images.test_arrange import write
-from worker.datasets import lay_down
+from worker.datasets import keep, lay_down
 from worker.run_folder import MissingFile
 from worker.slot import Slot
 
@@ -119,6 +122,22 @@ def test_who_was_killed_unpacking_keeps_nobody(slot: Slot, tmp_path: Path) -> No
                 waiting.result(0.2)
             other.kill()
             waiting.result()
+    assert arrange.fingerprint(albums.upload_folder(root, info.location)) == info.location
+
+
+def test_images_that_were_checked_here_need_no_unpacking(slot: Slot, tmp_path: Path) -> None:
+    info, blob = stored(slot, tmp_path)
+    (tmp_path / "images").rename(tmp_path / KEPT)
+    root = tmp_path / "elsewhere"
+    for _ in range(2):  # Another upload of the same images finds them there.
+        keep(
+            Checked(info=info, fingerprint=info.location, report=Report(splits={}, classes=[])),
+            tmp_path,
+            slot.sessions,
+            root,
+        )
+    slot.blobs.delete(blob.location)
+    laid_down(slot, info, root)
     assert arrange.fingerprint(albums.upload_folder(root, info.location)) == info.location
 
 
