@@ -88,7 +88,7 @@ def s3(folder: Path) -> Iterator[str]:
         try:
             os.environ |= {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}", "AWS_DEFAULT_REGION": "us-east-1"}
             os.environ |= {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
-            _wait(port)
+            _wait(server, port)
             store = S3FileSystem()
             store.mkdir("sets")
             for kind in ("tar", "parquet"):
@@ -98,15 +98,15 @@ def s3(folder: Path) -> Iterator[str]:
             server.terminate()
 
 
-def _wait(port: int) -> None:
-    for _ in range(300):
+def _wait(server: subprocess.Popen[bytes], port: int) -> None:
+    while server.poll() is None:
         try:
             urllib.request.urlopen(f"http://127.0.0.1:{port}/moto-api/").close()
         except OSError:
             time.sleep(0.1)
         else:
             return
-    raise RuntimeError("moto's server did not start")
+    raise RuntimeError("moto's server ended before it answered")
 
 
 def opened(url: str, folder: Path) -> ShardAlbum:
