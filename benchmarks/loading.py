@@ -32,7 +32,7 @@ from torch import nn
 
 from benchmarks import report
 from dna_engine.images.albums import Album, FolderAlbum, open_folder
-from dna_engine.images.picture_file import HeldFile
+from dna_engine.images.pictures.file import HeldFile
 from dna_engine.images.shards import index
 from dna_engine.images.shards.album import ShardAlbum
 from dna_engine.images.shards.places import look

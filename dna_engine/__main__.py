@@ -163,7 +163,7 @@ def _serve(options: argparse.Namespace) -> None:
 
 def _check(options: argparse.Namespace) -> None:
     from dna_engine.checking import check_here  # Pillow and numpy
-    from dna_engine.images.reading import Reading
+    from dna_engine.images.layout.reading import Reading
 
     said = {name: value for name in ("layout", "encoding") if (value := getattr(options, name))}
     reporter = Reporter(sys.stderr) if options.json else console.ConsoleReporter()

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from dna_engine.catalogue import enough_width, get_teacher, is_known
 from dna_engine.images.info import DatasetInfo
-from dna_engine.images.pixels import ELONGATED, ENLARGED
+from dna_engine.images.pictures.pixels import ELONGATED, ENLARGED
 from dna_engine.spec import ResolvedNetworks, ResolvedSpec, ResolvedTraining
 
 

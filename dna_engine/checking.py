@@ -19,15 +19,15 @@ from dna_engine.events import Progress, Reporter, Result
 from dna_engine.images import arrange, timm_albums
 from dna_engine.images.albums import Albums, describe, describe_folder
 from dna_engine.images.archive import Limits, pack
-from dna_engine.images.check import Looked, check, write_samples
-from dna_engine.images.decoder import Decoder
-from dna_engine.images.layout import read_arranged, read_layout
-from dna_engine.images.reading import Reading, read_archive
-from dna_engine.images.report import Finding, Level, Report
+from dna_engine.images.check.check import Looked, check, write_samples
+from dna_engine.images.check.report import Finding, Level, Report
+from dna_engine.images.check.subject import Subject, of_layout
+from dna_engine.images.layout.layout import read_arranged, read_layout
+from dna_engine.images.layout.reading import Reading, read_archive
+from dna_engine.images.pictures.decoder import Decoder
 from dna_engine.images.shards import album as shards
 from dna_engine.images.shards.index import make, save
 from dna_engine.images.shards.places import look
-from dna_engine.images.subject import Subject, of_layout
 from dna_engine.images.survey import url_of
 from dna_engine.images.timm_albums import open_timm
 from dna_engine.plans import Step

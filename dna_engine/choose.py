@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dna_engine.events import Result
-from dna_engine.images.pixels import preprocessing
+from dna_engine.images.pictures.pixels import preprocessing
 from dna_engine.plans import Step, files
 from dna_engine.plans.results import Chosen, Finalist, FinalistTried, Selected
 from dna_engine.runtime.context import Context

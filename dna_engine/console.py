@@ -10,7 +10,7 @@ from typing import Any, TextIO
 from dna_engine.accuracy import recorded
 from dna_engine.catalogue import Teacher
 from dna_engine.events import Failure, Log, Progress, Reporter, _Event
-from dna_engine.images.report import Report
+from dna_engine.images.check.report import Report
 
 #: Seconds between two lines of progress.
 EVERY = 2.0

@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from dna_engine.catalogue import NATIVE_SIZE
 from dna_engine.images.info import DatasetInfo
-from dna_engine.images.pixels import ELONGATED, Fit
+from dna_engine.images.pictures.pixels import ELONGATED, Fit
 
 #: Training images below which a set counts as small.
 SMALL_SET = 5_000

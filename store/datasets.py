@@ -14,8 +14,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from dna_engine.errors import UnknownName
+from dna_engine.images.check.report import Level
 from dna_engine.images.info import BUILTIN, DatasetInfo
-from dna_engine.images.report import Level
 from dna_engine.plans.files import IMAGES, SENT
 from dna_engine.plans.results import Checked
 from dna_engine.spec import ResolvedCheck

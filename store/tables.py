@@ -57,7 +57,7 @@ class Dataset(Base):
     info: Mapped[Json]
     """``dna_engine.images.info.DatasetInfo`` once it is ready; before, its ``kind`` alone."""
     report: Mapped[Json | None]
-    """``dna_engine.images.report.Report``: what the check has found; None of what ships with the service or was never checked."""
+    """``dna_engine.images.check.report.Report``: what the check has found; None of what ships with the service or was never checked."""
     fingerprint: Mapped[str | None] = mapped_column(index=True)
     archive: Mapped[Json | None]
     """The tar of an upload's images. Where ``store.blobs`` keeps it: ``id``, ``location``, ``size`` and ``sha256``."""

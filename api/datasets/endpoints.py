@@ -26,7 +26,7 @@ from api.pagination import Cursor, Limit, Page, Ref, RowPaging, decode, encode, 
 from api.resources import Resources
 from api.uploads.files import Uploads
 from dna_engine.disk import room_on
-from dna_engine.images.report import ClassCount
+from dna_engine.images.check.report import ClassCount
 from store import datasets, jobs
 from store.files import discard, drafts
 from store.session import be_patient, transaction

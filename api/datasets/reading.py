@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from api.datasets.schemas import DatasetOut, ReportOut, SampleOut, Samples
 from api.errors import Conflict, NotFound
-from dna_engine.images.report import ClassCount
-from dna_engine.images.samples import read_index, read_sample
+from dna_engine.images.check.report import ClassCount
+from dna_engine.images.check.samples import read_index, read_sample
 from dna_engine.plans.files import SAMPLES
 from store import artifacts, datasets, waiting
 from store.blobs import BlobStore

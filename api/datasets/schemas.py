@@ -8,8 +8,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from dna_engine.images.prepare import WHITE
-from dna_engine.images.report import ClassCount, Report
+from dna_engine.images.check.report import ClassCount, Report
+from dna_engine.images.pictures.prepare import WHITE
 from store.states import DatasetState
 from store.tables import Dataset, Job
 

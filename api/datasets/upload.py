@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from api.deps import ResourcesDep
 from api.forms import receive_form, wrong
 from api.idempotency import KeyHeader, Once
-from dna_engine.images.reading import Reading
+from dna_engine.images.layout.reading import Reading
 
 #: What FastAPI would write into the document for such a form, had it read the form itself.
 FORM: dict[str, Any] = {

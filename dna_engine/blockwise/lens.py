@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dna_engine.images import pixels
+from dna_engine.images.pictures import pixels
 from dna_engine.spec.parts import Sampling
 from dna_engine.training.batches import Images
 from dna_engine.training.splits import Splits

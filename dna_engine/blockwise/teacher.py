@@ -19,7 +19,7 @@ from dna_engine.blockwise.models import Origin, build, downloaded, native_config
 from dna_engine.blockwise.stages import find_blocks
 from dna_engine.errors import TeacherError
 from dna_engine.events import Log, Result
-from dna_engine.images import pixels
+from dna_engine.images.pictures import pixels
 from dna_engine.jsonfile import read_object
 from dna_engine.plans import Step, files
 from dna_engine.plans.results import TeacherFound

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dna_engine.accuracy import warning
-from dna_engine.images.pixels import PLAIN
+from dna_engine.images.pictures.pixels import PLAIN
 from dna_engine.plans.results import Exported, Trained, comparison
 
 #: Loads the safetensors with timm alone. The tests run these lines as they stand here, in the card and in the docs.
@@ -23,7 +23,7 @@ model.load_state_dict(load_file("weights.safetensors"))
 model.eval()
 """
 
-#: Makes inputs of pictures with Pillow and numpy alone, by ``images/prepare.py``, which the bundle has a copy of. The tests run these too.
+#: Makes inputs of pictures with Pillow and numpy alone, by ``images/pictures/prepare.py``, which the bundle has a copy of. The tests run these too.
 PREPARE = """\
 import json, pathlib
 from prepare import prepare

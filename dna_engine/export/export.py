@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from dna_engine.errors import ExportMismatch, InvalidSpec
 from dna_engine.events import Log, Progress, Result
 from dna_engine.export.card import write_card
-from dna_engine.images import prepare
+from dna_engine.images.pictures import prepare
 from dna_engine.jsonfile import read_object
 from dna_engine.plans import Step, files
 from dna_engine.plans.results import Costs, Exported, Trained

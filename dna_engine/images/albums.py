@@ -14,13 +14,13 @@ from typing import Any, ClassVar, NamedTuple, Protocol
 import numpy as np
 from PIL import Image
 
-from dna_engine.images import balance
-from dna_engine.images.facts import white_of
+from dna_engine.images.check import balance
+from dna_engine.images.check.facts import white_of
 from dna_engine.images.info import Arrangement, DatasetInfo
-from dna_engine.images.layout import Layout, read_arranged, read_layout
-from dna_engine.images.parts import Part
-from dna_engine.images.picture import open_picture, peak_of, size_of
-from dna_engine.images.pixels import PLAIN, Look
+from dna_engine.images.layout.layout import Layout, read_arranged, read_layout
+from dna_engine.images.layout.parts import Part
+from dna_engine.images.pictures.picture import open_picture, peak_of, size_of
+from dna_engine.images.pictures.pixels import PLAIN, Look
 from dna_engine.images.seen import Seen
 
 #: Folder below :func:`datasets_root` in which uploaded datasets are unpacked.

@@ -8,9 +8,9 @@ from itertools import islice
 from pathlib import Path
 
 from dna_engine.errors import DataError
-from dna_engine.images.decoder import Decoder
-from dna_engine.images.layout import Layout
-from dna_engine.images.report import NAMED
+from dna_engine.images.check.report import NAMED
+from dna_engine.images.layout.layout import Layout
+from dna_engine.images.pictures.decoder import Decoder
 
 
 def check_pictures(layout: Layout, root: Path, decoder: Decoder, stopped: Callable[[], bool] = lambda: False) -> None:

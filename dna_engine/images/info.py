@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from dna_engine.errors import UnknownName
-from dna_engine.images.prepare import WHITE
+from dna_engine.images.pictures.prepare import WHITE
 
 #: How a folder is understood: by what it looks like, or the folders at its top are the classes, whatever they are called.
 Arrangement = Literal["auto", "classes"]

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dna_engine.images.facts import white_of
-from dna_engine.images.pixels import ELONGATED, ENLARGED, Look
-from dna_engine.images.report import Findings, Level
+from dna_engine.images.check.facts import white_of
+from dna_engine.images.check.report import Findings, Level
+from dna_engine.images.pictures.pixels import ELONGATED, ENLARGED, Look
 
 
 @dataclass

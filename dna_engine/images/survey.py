@@ -8,7 +8,7 @@ from dna_engine.errors import DataError, DatasetChanged
 from dna_engine.images.albums import Albums, datasets_root, describe, describe_folder
 from dna_engine.images.arrange import quick_fingerprint
 from dna_engine.images.info import BUILTIN, Arrangement, DatasetInfo, builtin
-from dna_engine.images.layout import read_layout
+from dna_engine.images.layout.layout import read_layout
 from dna_engine.images.shards.album import survey_url
 from dna_engine.images.shards.places import is_url
 from dna_engine.images.timm_albums import class_names, open_timm

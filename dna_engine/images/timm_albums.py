@@ -16,10 +16,10 @@ from PIL import Image
 
 from dna_engine.errors import DataError
 from dna_engine.images.albums import datasets_root
-from dna_engine.images.picture_file import FetchedFile
-from dna_engine.images.pixels import PLAIN, Look
-from dna_engine.images.prepare import rgb
-from dna_engine.images.subject import Subject
+from dna_engine.images.check.subject import Subject
+from dna_engine.images.pictures.file import FetchedFile
+from dna_engine.images.pictures.pixels import PLAIN, Look
+from dna_engine.images.pictures.prepare import rgb
 
 
 @dataclass(frozen=True)

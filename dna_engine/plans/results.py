@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from dna_engine.accuracy import Accuracy, Comparison, compare
 from dna_engine.defaults import Start
 from dna_engine.events import Result
+from dna_engine.images.check.report import Report
 from dna_engine.images.info import DatasetInfo
-from dna_engine.images.report import Report
 from dna_engine.plans.steps import Kind
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from dna_engine.images.archive import Limits
-from dna_engine.images.reading import Reading
+from dna_engine.images.layout.reading import Reading
 from dna_engine.spec.parts import Part, ResolvedJob, Whole
 
 

@@ -13,7 +13,7 @@ from dna_engine import defaults
 from dna_engine.errors import InvalidSpec
 from dna_engine.fields import Written
 from dna_engine.images.info import DatasetInfo
-from dna_engine.images.pixels import Fit, Look
+from dna_engine.images.pictures.pixels import Fit, Look
 from dna_engine.space import CellRef, Space
 
 Text = Annotated[str, Field(max_length=200)]

@@ -12,7 +12,7 @@ from dna_engine import defaults
 from dna_engine.catalogue import get_teacher
 from dna_engine.errors import InvalidSpec
 from dna_engine.images.info import DatasetInfo
-from dna_engine.images.pixels import Look, preprocessing
+from dna_engine.images.pictures.pixels import Look, preprocessing
 from dna_engine.space import CellRef, Space, parse_space
 from dna_engine.space.architecture import Architecture
 from dna_engine.spec.parts import (

@@ -21,7 +21,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from dna_engine.errors import DataError
 from dna_engine.images.albums import Album
-from dna_engine.images.pixels import MEAN, PLAIN, STD, Look
+from dna_engine.images.pictures.pixels import MEAN, PLAIN, STD, Look
 from dna_engine.runtime.cores import available
 from dna_engine.runtime.seeds import stream
 from dna_engine.spec.parts import Sampling

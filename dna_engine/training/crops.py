@@ -9,8 +9,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from dna_engine.images.pixels import PLAIN, Look, margin, zoomed
-from dna_engine.images.prepare import centre, square
+from dna_engine.images.pictures.pixels import PLAIN, Look, margin, zoomed
+from dna_engine.images.pictures.prepare import centre, square
 
 
 def random_crop(picture: Image.Image, size: int, rng: random.Random, *, flip: bool, look: Look = PLAIN) -> Image.Image:

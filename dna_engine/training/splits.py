@@ -13,7 +13,7 @@ import torch
 from dna_engine.errors import DataError
 from dna_engine.images.albums import Album, Albums, open_digits, open_folder, open_upload
 from dna_engine.images.info import DatasetInfo
-from dna_engine.images.pixels import PLAIN, Look, margin
+from dna_engine.images.pictures.pixels import PLAIN, Look, margin
 from dna_engine.images.shards.album import open_shards
 from dna_engine.images.timm_albums import open_timm
 from dna_engine.runtime.cores import available

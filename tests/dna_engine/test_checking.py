@@ -14,7 +14,7 @@ from dna_engine.__main__ import main
 from dna_engine.checking import check_here
 from dna_engine.errors import DataError, DatasetChanged
 from dna_engine.events import Reporter
-from dna_engine.images.reading import Reading
+from dna_engine.images.layout.reading import Reading
 from dna_engine.images.survey import check_unchanged, survey
 from dna_engine.plans import Kind, Step
 from tests.dna_engine.images.test_archive import zipped

@@ -14,12 +14,12 @@ from PIL import Image
 
 from dna_engine.export.export import write_onnx
 from dna_engine.images.albums import describe_folder
-from dna_engine.images.layout import read_layout
-from dna_engine.images.pixels import PLAIN, Look, preprocessing
+from dna_engine.images.layout.layout import read_layout
+from dna_engine.images.pictures.pixels import PLAIN, Look, preprocessing
 from dna_engine.training.splits import splits_of
 from examples import classify
+from tests.dna_engine.images.layout.test_layout import pets
 from tests.dna_engine.images.test_arrange import write
-from tests.dna_engine.images.test_layout import pets
 
 SCRIPT = Path(classify.__file__)
 

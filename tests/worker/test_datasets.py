@@ -14,9 +14,9 @@ import pytest
 from dna_engine.checking import KEPT
 from dna_engine.images import albums, arrange
 from dna_engine.images.archive import pack
+from dna_engine.images.check.report import Report
 from dna_engine.images.info import DIGITS, DatasetInfo
-from dna_engine.images.layout import read_layout
-from dna_engine.images.report import Report
+from dna_engine.images.layout.layout import read_layout
 from dna_engine.plans.results import Checked
 from store import datasets
 from store.blobs import Blob, BlobStore

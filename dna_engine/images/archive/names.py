@@ -7,7 +7,7 @@ import re
 import unicodedata
 
 from dna_engine.images.archive.limits import Allowance, refusal
-from dna_engine.images.folders import folded
+from dna_engine.images.layout.folders import folded
 
 #: Bytes of a part of a name, as file systems allow, and of a whole one.
 _PART, _NAME = 255, 1024

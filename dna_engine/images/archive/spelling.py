@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from dna_engine.errors import DataError
+from dna_engine.images.check.report import Findings, Level
 from dna_engine.images.encodings import encoding_of, known, told
-from dna_engine.images.report import Findings, Level
 
 #: Bytes of names that are looked at to find their encoding.
 _SAMPLE = 1 << 14

@@ -16,9 +16,9 @@ from dna_engine.images.archive.names import Names, file_and_folder, safe_parts
 from dna_engine.images.archive.spelling import Spelling
 from dna_engine.images.archive.tars import BLOCK, begins_like_tar, read_tar
 from dna_engine.images.archive.zips import SIGNATURES, read_zip
-from dna_engine.images.folders import is_clutter
-from dna_engine.images.foreign import HEAD
-from dna_engine.images.report import Finding, Findings, Level
+from dna_engine.images.check.report import Finding, Findings, Level
+from dna_engine.images.layout.folders import is_clutter
+from dna_engine.images.pictures.foreign import HEAD
 
 
 def unpack(

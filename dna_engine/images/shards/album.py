@@ -14,16 +14,16 @@ from PIL import Image
 
 from dna_engine.errors import DataError, DatasetChanged
 from dna_engine.images.albums import Albums, datasets_root, describe, upload_folder
+from dna_engine.images.check.subject import Subject
 from dna_engine.images.info import DatasetInfo
-from dna_engine.images.picture import open_picture, size_of
-from dna_engine.images.picture_file import FetchedFile, HeldFile
-from dna_engine.images.pixels import PLAIN, Look
+from dna_engine.images.pictures.file import FetchedFile, HeldFile
+from dna_engine.images.pictures.picture import open_picture, size_of
+from dna_engine.images.pictures.pixels import PLAIN, Look
 from dna_engine.images.seen import Seen
 from dna_engine.images.shards import index as indexes
 from dna_engine.images.shards import parquet
 from dna_engine.images.shards.index import Index, Part
 from dna_engine.images.shards.places import TAR, Shard, file_system, look, name_of, reached
-from dna_engine.images.subject import Subject
 
 #: What the index of a dataset is called, in the folder that a machine has for it.
 INDEX = "index.npz"

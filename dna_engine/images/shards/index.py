@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from dna_engine.images.layout import TEST_SHARE
-from dna_engine.images.report import Finding, Findings, Level
+from dna_engine.images.check.report import Finding, Findings, Level
+from dna_engine.images.layout.layout import TEST_SHARE
 from dna_engine.images.shards import parquet, tars
 from dna_engine.images.shards.places import TAR, Place, Shard, file_system, reached, wrong
 from dna_engine.images.shards.samples import Found, labels_in_order, split_of

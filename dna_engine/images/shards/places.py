@@ -18,7 +18,7 @@ from fsspec.core import url_to_fs
 from pydantic import BaseModel, ConfigDict
 
 from dna_engine.errors import DataError, EngineError
-from dna_engine.images.folders import is_clutter
+from dna_engine.images.layout.folders import is_clutter
 
 TAR, PARQUET = ".tar", ".parquet"
 _PACKED = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst")

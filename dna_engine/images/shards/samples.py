@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from dna_engine.images.layout.split_names import Split, splits_in
 from dna_engine.images.shards.places import wrong
-from dna_engine.images.split_names import Split, splits_in
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from typing import IO, cast
 from dna_engine.images.archive.limits import Allowance, Damaged, Entry, Limits
 from dna_engine.images.archive.spelling import Spelling
 from dna_engine.images.archive.tars import read_tar
-from dna_engine.images.folders import is_clutter
-from dna_engine.images.picture import is_picture
+from dna_engine.images.layout.folders import is_clutter
+from dna_engine.images.pictures.picture import is_picture
 from dna_engine.images.shards.places import Shard, wrong
 from dna_engine.images.shards.samples import Found
 

@@ -14,7 +14,7 @@ from dna_engine.blockwise.answers import WholeTeacher, load_whole
 from dna_engine.blockwise.lens import Lens
 from dna_engine.blockwise.models import build
 from dna_engine.errors import TeacherError
-from dna_engine.images import pixels
+from dna_engine.images.pictures import pixels
 from dna_engine.training.batches import normalize
 
 CPU = torch.device("cpu")

@@ -19,7 +19,7 @@ from dna_engine.blockwise.spread import Spread
 from dna_engine.blockwise.teacher import Teacher, load_teacher
 from dna_engine.errors import Interrupted
 from dna_engine.events import Checkpoint, Progress
-from dna_engine.images import pixels
+from dna_engine.images.pictures import pixels
 from dna_engine.plans import Kind, Step
 from dna_engine.runtime.context import Context
 from dna_engine.space import CellRef, Space, parse_space

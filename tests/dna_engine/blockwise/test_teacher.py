@@ -20,7 +20,7 @@ from dna_engine.blockwise.teacher import load_teacher, run_step
 from dna_engine.catalogue import default_space, get_teacher
 from dna_engine.errors import Interrupted, TeacherError
 from dna_engine.events import Log
-from dna_engine.images import pixels
+from dna_engine.images.pictures import pixels
 from dna_engine.plans import Kind, Step
 from dna_engine.spec import ResolvedSpec
 from dna_engine.training.network import count_model

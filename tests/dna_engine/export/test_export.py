@@ -27,7 +27,7 @@ from dna_engine.export import export
 from dna_engine.export.card import LOAD_WITH_TIMM, PREPARE, write_card
 from dna_engine.export.export import write_onnx
 from dna_engine.images.albums import FolderAlbum
-from dna_engine.images.pixels import Look, preprocessing
+from dna_engine.images.pictures.pixels import Look, preprocessing
 from dna_engine.plans import Kind, Step
 from dna_engine.plans.results import Costs, Exported, Trained
 from dna_engine.space import parse_space

@@ -21,8 +21,8 @@ import pytest
 
 from dna_engine.errors import DataError, Interrupted
 from dna_engine.images.archive import Limits, unpack
-from dna_engine.images.layout import Layout
-from dna_engine.images.reading import Reading, read_archive
+from dna_engine.images.layout.layout import Layout
+from dna_engine.images.layout.reading import Reading, read_archive
 from tests.untidy_archives import HOSTILE
 
 PNG = b"not decoded here"
@@ -313,8 +313,8 @@ import sys
 from pathlib import Path
 from typing import Any
 from dna_engine.images.archive import Limits, unpack
-from dna_engine.images.layout import Layout
-from dna_engine.images.reading import Reading, read_archive
+from dna_engine.images.layout.layout import Layout
+from dna_engine.images.layout.reading import Reading, read_archive
 from tests.untidy_archives import HOSTILE
 from dna_engine.errors import DataError
 def peak():

@@ -13,8 +13,8 @@ from PIL import Image
 from dna_engine.errors import DataError
 from dna_engine.images.albums import describe_folder, open_folder
 from dna_engine.images.arrange import arrange, check_pictures, fingerprint, quick_fingerprint
-from dna_engine.images.decoder import Decoder
-from dna_engine.images.layout import read_layout
+from dna_engine.images.layout.layout import read_layout
+from dna_engine.images.pictures.decoder import Decoder
 
 
 def picture(shade: int = 0, *, form: str = "png") -> bytes:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from dna_engine.images.facts import Facts, examine
-from dna_engine.images.report import Finding, Findings, Level
+from dna_engine.images.check.facts import Facts, examine
+from dna_engine.images.check.report import Finding, Findings, Level
 from dna_engine.images.seen import Seen
 from tests.untidy_pictures import deep_grey
 

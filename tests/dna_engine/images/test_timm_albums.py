@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from dna_engine.errors import DataError
-from dna_engine.images.picture import open_picture
+from dna_engine.images.pictures.picture import open_picture
 from dna_engine.images.survey import survey
 from dna_engine.images.timm_albums import open_timm, subject_of
 from tests.dna_engine.images.shards.made import tar, web_dataset

@@ -16,12 +16,12 @@ import pytest
 from dna_engine.errors import DataError
 from dna_engine.images.archive import Limits
 from dna_engine.images.arrange import arrange
-from dna_engine.images.foreign import HEAD
-from dna_engine.images.kinds import looks_like_picture
-from dna_engine.images.layout import Layout, read_arranged, read_layout
-from dna_engine.images.picture import open_picture
-from dna_engine.images.prepare import FORMATS
-from dna_engine.images.reading import Reading, read_archive
+from dna_engine.images.layout.layout import Layout, read_arranged, read_layout
+from dna_engine.images.layout.reading import Reading, read_archive
+from dna_engine.images.pictures.foreign import HEAD
+from dna_engine.images.pictures.kinds import looks_like_picture
+from dna_engine.images.pictures.picture import open_picture
+from dna_engine.images.pictures.prepare import FORMATS
 from tests.untidy import CLUTTER, DATASETS, HEIC, Files, classes, named_in, picture, pictures, tarred, write, zipped
 
 CLASSES = Reading(layout="classes")

@@ -8,8 +8,8 @@ import pytest
 
 from dna_engine.accuracy import Answers, judge
 from dna_engine.events import Result, parse_event
+from dna_engine.images.check.report import Report
 from dna_engine.images.info import DIGITS
-from dna_engine.images.report import Report
 from dna_engine.plans import Kind
 from dna_engine.plans.results import (
     FOUND,

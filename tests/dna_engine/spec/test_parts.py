@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from dna_engine import defaults
 from dna_engine.images.info import DIGITS
-from dna_engine.images.pixels import PLAIN, Look
+from dna_engine.images.pictures.pixels import PLAIN, Look
 from dna_engine.spec import RecipeSpec, ResolvedJob, SearchSpec, TrainingSpec, parse_job
 from dna_engine.spec.parts import JobSpec, left_open
 from tests.dna_engine.runs import tiny_spec, tiny_training

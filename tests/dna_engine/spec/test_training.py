@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from dna_engine import defaults
 from dna_engine.errors import InvalidSpec
 from dna_engine.images.info import DIGITS, DatasetInfo
-from dna_engine.images.pixels import Look, preprocessing
+from dna_engine.images.pictures.pixels import Look, preprocessing
 from dna_engine.space.architecture import Architecture, published
 from dna_engine.spec import (
     AnswersSpec,

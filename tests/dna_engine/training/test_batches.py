@@ -11,8 +11,8 @@ import torch
 from PIL import Image
 
 from dna_engine.errors import DataError
-from dna_engine.images import pixels
 from dna_engine.images.info import DIGITS, DatasetInfo
+from dna_engine.images.pictures import pixels
 from dna_engine.runtime.seeds import stream
 from dna_engine.spec import SearchSpec, resolve
 from dna_engine.training import splits

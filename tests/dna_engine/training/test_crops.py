@@ -12,11 +12,11 @@ import torch
 from PIL import Image
 
 from dna_engine.images.albums import FolderAlbum
-from dna_engine.images.pixels import Fit, Look, preprocessing
-from dna_engine.images.prepare import prepare
+from dna_engine.images.pictures.pixels import Fit, Look, preprocessing
+from dna_engine.images.pictures.prepare import prepare
 from dna_engine.training.batches import StreamedImages, normalize
 from dna_engine.training.crops import canvas, middle, pixels_of, random_crop
-from tests.dna_engine.images.test_prepare import numbered
+from tests.dna_engine.images.pictures.test_prepare import numbered
 from tests.dna_engine.training.sets import CPU
 from tests.untidy_pictures import PICTURES
 

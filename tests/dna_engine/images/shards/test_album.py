@@ -10,7 +10,7 @@ import pytest
 
 from dna_engine.errors import DataError, DatasetChanged
 from dna_engine.images.albums import datasets_root, upload_folder
-from dna_engine.images.picture import open_picture
+from dna_engine.images.pictures.picture import open_picture
 from dna_engine.images.shards import album, index
 from dna_engine.images.shards.album import open_shards, survey_url
 from dna_engine.images.shards.places import look

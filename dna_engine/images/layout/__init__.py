@@ -1,0 +1,1 @@
+"""Which pictures of a folder are which class's and in which part, as people arrange them. Torch-free."""
