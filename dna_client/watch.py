@@ -71,7 +71,7 @@ class _Lines:
         match event["type"]:
             case "state" if (job.state, job.phase) != self._seen:
                 self._seen = (job.state, job.phase)
-                self._console.print(Text(f"{job.state}: {job.phase}" if job.state == "running" else job.state))
+                self._console.print(Text(f"{job.state}: {job.phase}" if job.state == "running" else state(job)))
             case "step" if event["data"]["attempt"] > 1 and event["data"]["state"] == "running":
                 self._console.print(Text(f"  {event['data']['step']}: attempt {event['data']['attempt']}"))
             case "waiting" if job.waiting_for is not None:
@@ -95,9 +95,14 @@ def line(job: JobProgress, key: str) -> str:
     figures = [f"{part} {job.losses[part]:.4f}" for part in step.parts if part in job.losses]
     if figures:
         said.append(f"loss {', '.join(figures)}")
-    if job.eta_seconds is not None:
+    if job.eta_seconds:
         said.append(f"about {duration(job.eta_seconds)} left")
     return "; ".join(said)
+
+
+def state(job: JobProgress) -> str:
+    """Its state. That a check has succeeded says only that there is a report, on images that cannot be used as well."""
+    return "checked" if (job.kind, job.state) == ("check", "succeeded") else job.state
 
 
 def waits(reason: str) -> str:
@@ -107,9 +112,9 @@ def waits(reason: str) -> str:
 
 def _header(job: JobProgress) -> Text:
     style = STATE_STYLES.get(job.state, "")
-    left = f", about {duration(job.eta_seconds)} left" if job.eta_seconds is not None else ""
+    left = f", about {duration(job.eta_seconds)} left" if job.eta_seconds else ""
     held_up = waits(job.waiting_for) if job.waiting_for is not None else left
-    return Text.assemble((job.state, f"bold {style}"), f"  {job.progress:.0%}{held_up}")
+    return Text.assemble((state(job), f"bold {style}"), f"  {job.progress:.0%}{held_up}")
 
 
 def _phases(job: JobProgress) -> Table:

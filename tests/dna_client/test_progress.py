@@ -205,3 +205,15 @@ def test_events_of_earlier_versions_say_the_time_left_by_another_name() -> None:
         event(2, "progress", step="teacher", phase="teacher", progress=0.4, search_eta_seconds=7.0, **counted)
     )
     assert progress.eta_seconds == 7.0
+
+
+def test_a_check_at_its_end_says_nothing_of_time_or_success() -> None:
+    """A report may say that the images cannot be used."""
+    told = io.StringIO()
+    over = [
+        event(1, "state", state="running", phase="check", error=None),
+        progress(2, "check", "check", 100, [], eta=0.0, whole=1.0),
+        event(3, "state", state="succeeded", phase="check", error=None),
+    ]
+    watch(over, Console(file=told), "check")
+    assert told.getvalue().splitlines() == ["running: check", "  check: 100 of 100 steps (100%)", "checked"]
