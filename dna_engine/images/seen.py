@@ -61,8 +61,8 @@ class Seen:
             findings.add(
                 "elongated",
                 Level.NOTE,
-                "Some pictures are twice as long as wide or longer. Where a square is cut out of their middles (resize crop), half of them or "
-                "more is never seen; resize pad and squash keep the whole.",
+                f"Of {self.ratios.total():,} pictures {long:,} are twice as long as wide or longer. Where a square is cut out of the middle "
+                "(resize crop), half of such a picture or more is never seen; resize pad and squash keep the whole.",
                 count=long,
             )
 
