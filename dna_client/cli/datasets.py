@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 
 from dna_client.checks import CHECKED, accepted
 from dna_client.cli import output, refs
@@ -18,7 +29,7 @@ from dna_client.cli.options import LOCAL, PATIENT, AsJson, Key, Url, connect
 from dna_client.cli.output import ERR, OUT, print_json, print_table
 from dna_client.client import Client
 from dna_client.dataset_report import report_lines
-from dna_client.errors import DatasetRejected, LocalError
+from dna_client.errors import Conflict, DatasetRejected, LocalError, NotFound
 from dna_client.models import Dataset, Report
 from dna_client.processes import python
 from dna_client.upload import Told, unheard
@@ -93,33 +104,27 @@ def create(
         elif on_server:
             made = client.use_server_folder(images, name or Path(images).name, layout=layout, wait=False)
         else:
-            with _sending() as told:
+            with _bar("sending", DownloadColumn(), TransferSpeedColumn()) as told:
                 made = client.create_dataset(
                     Path(images), name, layout=layout, encoding=encoding, wait=False, told=told
                 )
         if not detach:
-            made = _follow(client, made)
-        if as_json:
+            _conclude(client, _follow(client, made), as_json=as_json)
+        elif as_json:
             print_json(made)
-        elif detach:
-            OUT.print(f"{_called(made)} is being checked: dna dataset watch {_called(made)}", markup=False)
         else:
-            _print_report(client.checks.report(made["id"]))
-        accepted(made)
-    if not as_json and not detach:
-        OUT.print(f"{_called(made)} is ready.", markup=False)
+            OUT.print(f"{_called(made)} is being checked: dna dataset watch {_called(made)}", markup=False)
 
 
 @contextmanager
-def _sending() -> Iterator[Told]:
-    """A bar for what is sent, where somebody sees it."""
+def _bar(what: str, *figures: ProgressColumn) -> Iterator[Told]:
+    """A bar for what is done of a whole, where somebody sees it."""
     if not ERR.is_terminal:
         yield unheard
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, console=ERR, transient=True) as bar:
-        task = bar.add_task("sending", total=None)
-        yield lambda sent, size: bar.update(task, completed=sent, total=size)
+    with Progress(TextColumn("{task.description}"), BarColumn(), *figures, console=ERR, transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _follow(client: Client, made: Dataset) -> Dataset:
@@ -129,16 +134,37 @@ def _follow(client: Client, made: Dataset) -> Dataset:
     return client.get_dataset(made["id"])
 
 
+def _conclude(client: Client, found: Dataset, *, as_json: bool) -> None:
+    """Prints what its check came to.
+
+    Raises:
+        DatasetRejected: it cannot be used; says why where no report does.
+    """
+    if as_json:
+        print_json(found)
+    elif (report := _report(client, found)) is not None:
+        _print_report(report)
+        if found["state"] == "rejected":
+            raise DatasetRejected(f"{_called(found)} is rejected; the errors above say what to do.")
+    accepted(found)
+    if not as_json and found["state"] == "ready":
+        OUT.print(f"{_called(found)} is ready.", markup=False)
+
+
+def _report(client: Client, found: Dataset) -> Report | None:
+    """None where the check could not be done, or is not done yet."""
+    try:
+        return client.checks.report(found["id"])
+    except (NotFound, Conflict):
+        return None
+
+
 @dataset.command()
 def watch(dataset: DatasetRef, url: Url = LOCAL, key: Key = None, as_json: AsJson = False) -> None:
     """Follow the check of a dataset to its end, then print what was found."""
     with connect(url, key, pauses=PATIENT) as client:
         found = _follow(client, client.get_dataset(refs.dataset_id(client, dataset)))
-        if as_json:
-            print_json(found)
-        elif found["state"] in CHECKED:
-            _print_report(client.checks.report(found["id"]))
-    accepted(found)
+        _conclude(client, found, as_json=as_json)
 
 
 @dataset.command()
@@ -159,19 +185,39 @@ def check(
     """Check images of this machine as the service would, without one: nothing is sent and nothing kept."""
     if not images.exists():
         raise LocalError(f"There is no file or folder {images}.")
-    said = [part for name, value in (("--layout", layout), ("--encoding", encoding)) if value for part in (name, value)]
-    command = [*python("dna_engine", "check"), "--json", *said, str(images)]
-    run = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+    how = [part for name, value in (("--layout", layout), ("--encoding", encoding)) if value for part in (name, value)]
+    command = [*python("dna_engine", "check"), "--json", *how, str(images)]
+    with _bar("checking", MofNCompleteColumn(), TimeRemainingColumn()) as told:
+        said = _answer(command, told)
     try:
-        found = cast(Report, json.JSONDecoder().raw_decode(run.stdout)[0])
-        errors = [finding for finding in found["findings"] if finding["level"] == "error"]
-    except (ValueError, KeyError) as error:
+        found = json.JSONDecoder().raw_decode(said)[0]  # Where there are errors, they are said once more behind it.
+    except ValueError as error:
         raise LocalError(
             "The check did not end. Is the engine installed here (pip install 'dna-automl[engine]')?"
         ) from error
+    if "findings" not in found:
+        raise LocalError(found["error"]["message"])
     print_json(found) if as_json else _print_report(found)
-    if errors:
-        raise DatasetRejected(f"{images} cannot be used as it is: {errors[0]['text']}")
+    if any(finding["level"] == "error" for finding in found["findings"]):
+        raise DatasetRejected(f"{images} cannot be used as it is; the errors above say what to do.")
+
+
+def _answer(command: list[str], told: Told) -> str:
+    """What a command of the engine prints; its progress is told, and whatever else it says of itself passed on."""
+    with (
+        tempfile.TemporaryFile("w+") as printed,  # Not a pipe: nobody empties it while the events are read.
+        subprocess.Popen(command, stdout=printed, stderr=subprocess.PIPE, text=True) as run,
+    ):
+        assert run.stderr is not None
+        for line in run.stderr:
+            if line.startswith('{"event":"progress"'):
+                event = json.loads(line)
+                told(event["done"], event["total"])
+            else:
+                sys.stderr.write(line)
+        run.wait()
+        printed.seek(0)
+        return printed.read()
 
 
 @dataset.command()
@@ -195,9 +241,22 @@ def show(dataset: DatasetRef, url: Url = LOCAL, key: Key = None, as_json: AsJson
         print_json(found)
         return
     for field, value in found.items():
-        if value is None:
-            continue
-        OUT.print(f"{field:12} {', '.join(value) if isinstance(value, list) else value}", markup=False)
+        if value is not None and value != []:
+            OUT.print(f"{field:13} {_in_words(value)}", markup=False)
+
+
+def _in_words(value: object) -> str:
+    match value:
+        case list():
+            return ", ".join(_in_words(part) for part in value)
+        case {"message": message}:
+            return str(message)
+        case bool():
+            return "yes" if value else "no"
+        case float():
+            return f"{value:.3g}"
+        case _:
+            return str(value)
 
 
 def _print_report(found: Report) -> None:

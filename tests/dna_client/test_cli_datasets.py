@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from dna_client import Client
 from dna_client.errors import DatasetRejected
+from store import datasets
 from store.session import transaction
 from store.states import JobKind, StepState
 from store.tables import Job, Step
@@ -74,16 +75,36 @@ def test_a_dataset_is_sent_as_a_folder_or_a_file(dna: Dna, birds: Path, tmp_path
     assert dna("dataset", "create", str(tmp_path / "nothing.zip")).code == 2
     refused = dna("dataset", "create", str(birds), "--on-server", "--name", "there")
     assert (refused.code, "DNA_DATASET_FOLDERS" in refused.err) == (2, True)
+    shown = dna("dataset", "show", "birds@1").out.splitlines()
+    assert [line.split()[1:] for line in shown if line.startswith(("aspect_ratios", "class_names"))] == [
+        ["1,", "1,", "1"],
+        ["owl,", "wren"],
+    ]
     assert dna("dataset", "delete", "birds").code == 0
     assert dna("dataset", "show", "birds", "--json").json["version"] == 1
 
 
-def test_one_that_is_rejected_ends_with_the_reason(dna: Dna, birds: Path) -> None:
+def test_one_that_is_rejected_ends_with_the_reason_said_once(api: Api, dna: Dna, birds: Path) -> None:
     (birds / "owl/0.png").write_text("no picture")
     bad = dna("dataset", "create", str(birds), "--name", "bad")
-    assert (bad.code, "owl/0.png" in bad.err) == (DatasetRejected.exit_code, True)
-    assert "error: Files that cannot be used" in bad.out
+    assert bad.code == DatasetRejected.exit_code
+    assert "error: Files that cannot be used as images: remove or replace them. (1: owl/0.png" in bad.out
+    assert "checked" in bad.err.splitlines()
+    assert bad.err.splitlines()[-1] == "error: bad@1 is rejected; the errors above say what to do."
     assert dna("dataset", "watch", "bad").code == DatasetRejected.exit_code
+    assert "owl/0.png" in dna("dataset", "watch", "bad", "--json").err
+    shown = dna("dataset", "show", "bad").out.splitlines()
+    assert any(line.startswith("error         Files that cannot be used") for line in shown)
+
+
+def test_one_whose_check_came_to_no_report_says_why(api: Api, dna: Dna, birds: Path) -> None:
+    made = dna("dataset", "create", str(birds), "--name", "lost", "--json").json
+    with transaction(api.sessions) as session:
+        found = datasets.get(session, UUID(made["id"]))
+        datasets.reject(session, found.id, {"code": "worker_lost", "message": "Its workers were lost."})
+        found.report = None
+    lost = dna("dataset", "watch", "lost")
+    assert (lost.code, "Its workers were lost." in lost.err) == (DatasetRejected.exit_code, True)
 
 
 def test_who_does_not_wait_follows_it_later(dna: Dna, birds: Path) -> None:
@@ -98,9 +119,12 @@ def test_a_check_without_a_service_prints_the_same_report(
     sent = dna("dataset", "create", str(birds), "--name", "same").out
     monkeypatch.setenv("DNA_URL", "http://127.0.0.1:9")
     assert dna("dataset", "check", str(birds)).out.splitlines() == sent.splitlines()[:-1]
+    wrong = dna("dataset", "check", str(birds), "--layout", "bogus")
+    assert (wrong.code, "'auto' or 'classes'" in wrong.err) == (2, True)
     (birds / "owl/0.png").write_text("no picture")
     bad = dna("dataset", "check", str(birds), "--json")
     assert (bad.code, json.loads(bad.out)["findings"][0]["code"]) == (DatasetRejected.exit_code, "unreadable")
+    assert bad.err == f"error: {birds} cannot be used as it is; the errors above say what to do.\n"
     assert dna("dataset", "check", str(birds / "nowhere")).code == 2
 
 
