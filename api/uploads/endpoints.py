@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import IO, Annotated
+from io import FileIO
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Request, Response
@@ -134,14 +135,14 @@ def delete_upload(upload_id: UUID, caller: CallerDep, uploads: UploadsDep) -> Re
     return Response(None, 204, _said({}))
 
 
-async def _receive(request: Request, resources: Resources, file: IO[bytes], *, most: int) -> None:
+async def _receive(request: Request, resources: Resources, file: FileIO, *, most: int) -> None:
     """Writes what comes, some at a time, in a thread: what is held at once does not grow with what is sent."""
     held = bytearray()
 
     def write() -> None:
         with room_on("the datasets (DNA_DATASETS)", resources.settings.datasets_dir):
-            file.write(held)
-            file.flush()
+            while held:  # What a full disk has taken of it is not written again.
+                del held[: file.write(held)]
 
     try:
         async for chunk in request.stream():
@@ -151,7 +152,6 @@ async def _receive(request: Request, resources: Resources, file: IO[bytes], *, m
             held += chunk
             if len(held) >= _HELD:
                 await run_in_threadpool(write)
-                held.clear()
     finally:  # What has arrived counts, also of a client that has gone.
         await run_in_threadpool(write)
 

@@ -11,8 +11,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
-from typing import IO
 from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
@@ -47,8 +47,26 @@ class Incoming:
 
     @property
     def offset(self) -> int:
-        """Bytes that have arrived."""
-        return self.path.stat().st_size
+        """Bytes that have arrived.
+
+        Raises:
+            NotFound: it was given up meanwhile.
+        """
+        try:
+            return self.path.stat().st_size
+        except FileNotFoundError as error:
+            raise _missing(self.id) from error
+
+    def opened(self) -> FileIO:
+        """To be written to: without a buffer, which would keep what a full disk has not taken, and write it later.
+
+        Raises:
+            NotFound: it was given up meanwhile.
+        """
+        try:
+            return self.path.open("r+b", buffering=0)
+        except FileNotFoundError as error:
+            raise _missing(self.id) from error
 
     @property
     def complete(self) -> bool:
@@ -79,17 +97,17 @@ class Uploads:
             begun = Begun.model_validate_json(self._about(upload_id).read_text())
             if begun.owner == owner and self._data(upload_id).exists():
                 return Incoming(upload_id, self._data(upload_id), begun)
-        raise NotFound(f"There is no upload {upload_id}: begin it anew (POST /uploads).")
+        raise _missing(upload_id)
 
     @contextmanager
-    def open_at(self, incoming: Incoming, offset: int) -> Iterator[IO[bytes]]:
+    def open_at(self, incoming: Incoming, offset: int) -> Iterator[FileIO]:
         """The file, to be gone on with at ``offset``, which is where it ends.
 
         Raises:
             Locked: another request is writing to it.
             Conflict: it ends elsewhere.
         """
-        with incoming.path.open("ab") as file:
+        with incoming.opened() as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
@@ -100,6 +118,7 @@ class Uploads:
                 raise Conflict(
                     f"{incoming.offset:,} bytes have arrived, not {offset:,}: ask where it stands (HEAD), and go on there."
                 )
+            file.seek(offset)
             yield file
 
     def remove(self, upload_id: UUID) -> None:
@@ -121,3 +140,7 @@ class Uploads:
 
     def _about(self, upload_id: UUID) -> Path:
         return self._root / f"{upload_id}.json"
+
+
+def _missing(upload_id: UUID) -> NotFound:
+    return NotFound(f"There is no upload {upload_id}: begin it anew (POST /uploads).")

@@ -6,6 +6,7 @@ what comes again under it is counted, and the first few names are kept, so that 
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Annotated
@@ -16,6 +17,15 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 NAMED = 5
 #: Of a dataset, in the order in which they are told.
 _SPLITS = ("train", "val", "test")
+
+
+def printable(text: str) -> str:
+    """What somebody called something, as it can be stored and shown anywhere: control characters, NUL among them, and halves of letters
+    are written as escapes."""
+    return "".join(repr(letter)[1:-1] if unicodedata.category(letter) in ("Cc", "Cs") else letter for letter in text)
+
+
+Shown = Annotated[str, AfterValidator(printable)]
 
 
 class Level(StrEnum):
@@ -39,8 +49,8 @@ class Finding(BaseModel):
     code: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="Stable, snake_case: what was found.")
     level: Level
     count: int = Field(ge=1, description="Of how many pictures, files, folders or classes it is true.")
-    names: list[str] = Field(description="Of the first few, as the user has them.")
-    text: str = Field(description="What it is and what to do, in whole sentences.")
+    names: list[Shown] = Field(description="Of the first few, as the user has them.")
+    text: Shown = Field(description="What it is and what to do, in whole sentences.")
 
     @property
     def sentence(self) -> str:

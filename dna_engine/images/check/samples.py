@@ -16,6 +16,8 @@ from typing import IO
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
+from dna_engine.images.check.report import Shown
+
 #: Pictures of a class, and their longer side in pixels at most.
 EACH, SIDE = 10, 128
 _INDEX = "samples.json"
@@ -26,7 +28,7 @@ class Sample(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    name: str
+    name: Shown
     width: int
     height: int
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dna_engine.errors import DataError
+from dna_engine.images.check.report import printable
 from dna_engine.images.pictures.kinds import is_picture_file
 from dna_engine.images.pictures.picture import is_picture
 
@@ -118,9 +119,9 @@ class _Reader:
 
     def _check(self, entry: os.DirEntry[str], shown: str) -> None:
         """What is not read later in vain, or without end, or from where it should not be."""
-        name = f"{shown}{entry.name}".encode(errors="replace").decode()
-        if not entry.name.isprintable() and any("\ud800" <= character <= "\udfff" for character in entry.name):
-            raise wrong(f"The name {name} is not written in UTF-8; rename it.")
+        name = printable(f"{shown}{entry.name}")
+        if printable(entry.name) != entry.name:
+            raise wrong(f"The name {name} is not written in UTF-8, or holds control characters; rename it.")
         try:
             if entry.is_symlink() and self.within is not None:
                 target = Path(entry.path).resolve(strict=True)

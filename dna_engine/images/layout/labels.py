@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dna_engine.images.check.report import NAMED, Findings, Level
+from dna_engine.images.check.report import NAMED, Findings, Level, printable
 from dna_engine.images.layout.folders import Folder, folded, is_clutter, wrong
 from dna_engine.images.layout.split_names import Split, split_of
 from dna_engine.images.layout.tables import Row, rows_of
@@ -122,7 +122,7 @@ def _take(
         if path is None:
             lost += 1
             if len(missing) < NAMED:
-                missing.append(row.name[:_LONGEST])
+                missing.append(printable(row.name[:_LONGEST]))
         elif row.label:
             label = Label(_class_name(row.label, shown), _split(row.split, shown) or split)
             if found.of.setdefault(path, label) != label:

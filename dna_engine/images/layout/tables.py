@@ -41,6 +41,8 @@ _DELIMITERS = ",;\t|"
 #: Bytes of a JSON file, which is read as a whole, of a line of other tables, and of what is looked at to know a CSV.
 _LONGEST_JSON, _LONGEST_LINE, _SAMPLE = 8 << 20, 1 << 20, 1 << 16
 _MOST_ROWS = 5_000_000
+#: Of a label that is none, in an error.
+_SHOWN = 100
 
 
 @dataclass(frozen=True)
@@ -100,9 +102,18 @@ def _columns(names: list[str]) -> Columns | None:
 
 
 def _text(value: Any) -> str:
-    """A label as the name of a class: JSON may have a number, or a list of one."""
+    """A label as the name of a class: JSON may have a number, or a list of one.
+
+    Raises:
+        DataError: it is several, or an object: a picture shows one class, and is not made one of a class of its own in silence.
+    """
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
+    if isinstance(value, list | dict):
+        raise wrong(
+            f"A table has the label {json.dumps(value)[:_SHOWN]}, and a picture has one label, which is a number or a name. Write one for each "
+            "picture."
+        )
     return "" if value is None else str(value).strip()
 
 

@@ -22,7 +22,7 @@ from dna_engine.images.check.report import Finding, Findings, Level
 from dna_engine.images.layout.layout import TEST_SHARE
 from dna_engine.images.shards import parquet, tars
 from dna_engine.images.shards.places import TAR, Place, Shard, file_system, reached, wrong
-from dna_engine.images.shards.samples import Found, labels_in_order, split_of
+from dna_engine.images.shards.samples import Found, class_name, labels_in_order, split_of
 
 Numbers = np.ndarray[Any, np.dtype[Any]]
 
@@ -149,7 +149,7 @@ class Maker:
             for code, split in enumerate(_SPLITS)
             if ((splits == code) & (labels >= 0)).any()
         }
-        classes = [str(label) for label in order]
+        classes = [class_name(label, self._place.url) for label in order]
         return Index(self._place, classes, _complete(parts, classes), findings.all())
 
     def _refuse_half_named(self, splits: Numbers) -> None:

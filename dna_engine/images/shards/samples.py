@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from dna_engine.images.check.report import printable
 from dna_engine.images.layout.split_names import Split, splits_in
 from dna_engine.images.shards.places import wrong
+
+#: Longest name of a class, in bytes, as where classes are folders.
+_LONGEST = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +51,18 @@ def split_of(names: Sequence[str]) -> Split | None:
 def labels_in_order(labels: Iterable[str | int]) -> list[str | int]:
     """Numbers before names, each sorted."""
     return sorted(labels, key=lambda label: (isinstance(label, str), label))
+
+
+def class_name(label: str | int, url: str) -> str:
+    """What the class of a label is called.
+
+    Raises:
+        DataError: it cannot be stored or shown everywhere.
+    """
+    name = str(label)
+    if printable(name) != name or len(name.encode()) > _LONGEST:
+        raise wrong(
+            f"There is the label {name[:_LONGEST]!r} in the shards at {url}, which cannot be the name of a class: write it without control "
+            f"characters, in at most {_LONGEST} bytes."
+        )
+    return name

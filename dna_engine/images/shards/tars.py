@@ -7,6 +7,7 @@ The class of ``owls/0001.jpg`` is said by ``owls/0001.cls`` (a number or a name)
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from io import BufferedIOBase
@@ -23,7 +24,7 @@ from dna_engine.images.shards.samples import Found
 #: Bytes of a label, or of the notes that hold one.
 _LABEL_BYTES = 1 << 20
 _LABELS = ("label", "cls", "class")
-_NEVER_MORE = 1 << 40
+_NUMBER = re.compile(r"-?[0-9]{1,9}")
 
 
 @dataclass
@@ -42,6 +43,8 @@ def read(shard: Shard, file: IO[bytes], stopped: Callable[[], bool]) -> Iterator
         DataError: it is damaged, holds what no dataset does, or a sample has two pictures.
         Interrupted: it was stopped.
     """
+    if not shard.size:
+        raise wrong(f"{shard.name} is empty, or it is not said how large it is. Write it anew, or leave it out.")
     limits = Limits(total_bytes=shard.size, entries=shard.size, folders=shard.size, ratio=1)
     allowed = Allowance(limits, packed=shard.size, stopped=stopped)
     sample = _Sample("")
@@ -93,16 +96,18 @@ def _label(sample: _Sample, shard: Shard) -> tuple[str | int | None, list[str]]:
     if "json" in sample.notes:
         try:
             notes = json.loads(sample.notes["json"])
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise wrong(f"{sample.key}.json of {shard.name} is no JSON ({error}). Write it anew.") from error
         said = [notes[name] for name in _LABELS if name in notes] if isinstance(notes, dict) else []
         if said:
-            return number_or_name(str(said[0]).strip()), folders
+            if isinstance(said[0], bool) or not isinstance(said[0], int | str | None):
+                raise wrong(f"{sample.key}.json of {shard.name} has the label {said[0]!r}; one is a number or a name.")
+            return None if said[0] is None else number_or_name(str(said[0]).strip()), folders
     return (folders[-1], folders[:-1]) if folders and folders[-1] not in ("", ".") else (None, [])
 
 
 def number_or_name(text: str) -> str | int | None:
     """A label as it is written; a negative number says that there is none."""
-    if text.lstrip("-").isascii() and text.lstrip("-").isdigit() and len(text) < 10:
+    if _NUMBER.fullmatch(text):
         return int(text) if int(text) >= 0 else None
     return text or None

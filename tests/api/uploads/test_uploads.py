@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import base64
+import errno
 import os
 import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import IO
+from io import FileIO
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 from starlette.testclient import TestClient
 
 from api.app import create_app
+from api.errors import NotFound
 from api.settings import ApiSettings
 from api.uploads import endpoints
-from api.uploads.files import FOLDER, Incoming
+from api.uploads.files import FOLDER, Begun, Incoming, Uploads
 from store import keys
 from store.blobs import BlobStore
 from store.session import Sessions, transaction
@@ -26,6 +30,9 @@ from tests.api.datasets.conftest import BIRDS
 from tests.api.problems import problem
 from tests.checks import checked
 from tests.dna_engine.images.test_archive import zipped
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 TUS = {"Tus-Resumable": "1.0.0"}
 PIECE = {**TUS, "Content-Type": "application/offset+octet-stream"}
@@ -172,16 +179,50 @@ def test_no_more_is_held_at_once_than_may_be(server: httpx.Client, monkeypatch: 
     assert max(written) < 1_000_000
 
 
+class _Full(FileIO):
+    """A file on a disk that takes five bytes, is full once, and then has room again."""
+
+    said = 0
+
+    def write(self, content: ReadableBuffer, /) -> int:
+        self.said += 1
+        if self.said == 2:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().write(bytes(content)[: 5 if self.said == 1 else None])
+
+
+def test_what_a_full_disk_has_taken_is_not_written_twice(
+    client: TestClient, api_settings: ApiSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endpoints, "_HELD", 1)
+    monkeypatch.setattr(Incoming, "opened", lambda incoming: _Full(incoming.path, "r+b"))
+    path = begin(client, 10)
+    problem(append(client, path, b"0123456789", 0), 507, "disk_full")
+    assert (api_settings.datasets_dir / FOLDER / path.rpartition("/")[2]).read_bytes() == b"0123456789"
+
+
+def test_what_is_given_up_while_it_is_sent_is_said_to_be_gone(tmp_path: Path) -> None:
+    uploads = Uploads(tmp_path)
+    begun = uploads.begin(Begun(owner="me", length=10, filename=None))
+    with uploads.open_at(begun, 0) as file:
+        uploads.remove(begun.id)
+        file.write(b"01234")
+    with pytest.raises(NotFound):
+        _ = begun.offset
+    with pytest.raises(NotFound), uploads.open_at(begun, 5):
+        pass
+    assert not list((tmp_path / FOLDER).iterdir())
+
+
 class _Watched:
     """A file that remembers how much was written at once."""
 
-    def __init__(self, file: IO[bytes], written: list[int]) -> None:
+    def __init__(self, file: FileIO, written: list[int]) -> None:
         self._file, self._written = file, written
-        self.flush = file.flush
 
-    def write(self, content: bytes) -> None:
+    def write(self, content: bytes) -> int:
         self._written.append(len(content))
-        self._file.write(content)
+        return self._file.write(content)
 
 
 def wait_for(what: Callable[[], object]) -> None:

@@ -345,6 +345,11 @@ def test_what_a_picture_really_is(content: bytes, why: str, tmp_path: Path) -> N
         ("labels.jsonl", b'{"name": "1.png", "label": "cat"}\n\xff\n', "labels.jsonl cannot be read as JSON"),
         ("labels.json", b"[" * 100_000, "4 images lie in no class folder"),
         (
+            "metadata.jsonl",
+            b'{"file_name": "1.png", "label": ["cat", "dog"]}\n',
+            'A table has the label ["cat", "dog"], and a picture has one label',
+        ),
+        (
             "labels.json",
             b" " * (9 << 20),
             "labels.json is larger than 8,388,608 bytes. Write its names and labels as CSV",

@@ -49,3 +49,12 @@ def test_sizes_from_eight_to_eight_thousand_pixels_go_into_one_histogram() -> No
 def test_whoever_has_kept_it_counts_are_told_in_one_order() -> None:
     report = Report(splits={"test": 1, "val": 2, "train": 3}, classes=[], modes={"L": 1, "RGB": 5})
     assert (list(report.splits), list(report.modes)) == (["train", "val", "test"], ["RGB", "L"])
+
+
+def test_whatever_something_is_called_it_can_be_stored_and_shown() -> None:
+    """A database takes no NUL, JSON no half of a letter, and a terminal does what an escape says."""
+    findings = Findings()
+    findings.add("odd", Level.NOTE, "Odd\0.", ["a\0b", "\ud800", "\x1b[31m", "\u00e9t\u00e9 \U0001f989"])
+    [found] = findings.all()
+    assert found.names == [r"a\x00b", r"\ud800", r"\x1b[31m", "\u00e9t\u00e9 \U0001f989"]
+    assert found.text == r"Odd\x00."

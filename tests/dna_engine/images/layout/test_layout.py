@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -197,10 +198,13 @@ def test_two_classes_that_are_one_on_some_systems(names: tuple[str, str], split:
     assert f"{split}{first}/ and {split}{second}/ are one folder on some systems" in said
 
 
-def test_a_name_that_cannot_be_written(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "shown"), [(b"\xff\xfe", r"\udcff\udcfe"), (b"a\x1b[31m\n", r"a\x1b[31m\n")])
+def test_a_name_that_cannot_be_written(tmp_path: Path, name: bytes, shown: str) -> None:
     write(tmp_path, *pets("data/", count=2))
-    (tmp_path / os.fsdecode(b"data/\xff\xfe")).mkdir()
-    with pytest.raises(DataError, match=r"^The name \?\? is not written in UTF-8"):
+    (tmp_path / os.fsdecode(b"data/" + name)).mkdir()
+    with pytest.raises(
+        DataError, match=f"^The name {re.escape(shown)} is not written in UTF-8, or holds control characters"
+    ):
         read_layout(tmp_path / "data")
 
 

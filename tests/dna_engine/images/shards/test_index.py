@@ -39,7 +39,15 @@ def tars_of(**shards: dict[str, bytes]) -> Callable[[Path], object]:
         (tars_of(**{"train-test": web_dataset(FOUR)}), "named after several parts of a dataset (test, train)"),
         (tars_of(a={"1.png": OWL, "1.jpg": OWL, "1.cls": b"0"}), "has two pictures, 1.png and 1.jpg"),
         (tars_of(a={"1.png": OWL, "1.json": b"{"}), "1.json of a.tar is no JSON"),
+        (tars_of(a={"1.png": OWL, "1.json": b"[" * 100_000}), "1.json of a.tar is no JSON"),
+        (tars_of(a={"1.png": OWL, "1.json": b'{"label": [1, 2]}'}), "1.json of a.tar has the label [1, 2]; one is"),
+        (tars_of(a={"1.png": OWL, "1.json": b'{"label": null}'}), "1 of 1 pictures have no label"),
+        (tars_of(a={"1.png": OWL, "1.cls": b"a\0b"}), r"There is the label 'a\x00b' in the shards"),
+        (tars_of(a={"1.png": OWL, "1.json": rb'{"label": "\ud800"}'}), r"There is the label '\ud800' in the shards"),
+        (tars_of(a={"1.png": OWL, "1.cls": b"a" * 201}), "in at most 200 bytes"),
+        (lambda folder: table(folder / "a.parquet", ["a\r\nb", "c"]), r"There is the label 'a\r\nb' in the shards"),
         (lambda folder: (folder / "a.tar").write_bytes(b"no tar" * 200), "a.tar is damaged"),
+        (lambda folder: (folder / "a.tar").touch(), "a.tar is empty"),
         (lambda folder: (folder / "a.parquet").write_bytes(b"no table"), "a.parquet is no Parquet file"),
         (lambda folder: table(folder / "a.parquet", [0, 1], columns=("x", "label")), "no column of pictures that is known as one; it has x, label"),
         (lambda folder: table(folder / "a.parquet", [0, 1], columns=("image", "kind")), "no column of labels that is known as one; it has image, kind"),
@@ -72,6 +80,7 @@ def test_a_part_without_labels_is_left_out(tmp_path: Path) -> None:
     [
         ({"cls": [b"10", b"9", b"10\n", b" 9"]}, ["9", "10"]),
         ({"cls": [b"owl", b"wren", b"owl", b"wren"]}, ["owl", "wren"]),
+        ({"cls": [b"--5", b"5", b"--5", b"5"]}, ["5", "--5"]),
         ({"json": [b'{"label": 3}', b'{"cls": "owl"}', b'{"label": 3}', b'{"class": "owl"}']}, ["3", "owl"]),
     ],
 )
