@@ -219,16 +219,18 @@ class Client:
             encoding: of names in a zip that do not say theirs, such as ``cp932``.
             wait: until it is ready; else it may be ``checking``, see ``checks``.
             told: how many bytes of how many have arrived.
+            idempotency_key: the same request under the same key is answered as the first; one that was cut off is gone on with.
 
         Raises:
             LocalError: there is no such file.
             InvalidRequest: it cannot be called so.
             DatasetRejected: it cannot be used; says why.
         """
+        key = idempotency_key or str(uuid.uuid4())
         with packed(archive) as file:
-            upload = send(self._transport, file, told)
+            upload = send(self._transport, file, told, key=key)
         fields = {"upload": upload, "name": name, "layout": layout, "encoding": encoding}
-        return self._make_dataset(fields, idempotency_key, wait=wait)
+        return self._make_dataset(fields, key, wait=wait)
 
     def use_server_folder(
         self,

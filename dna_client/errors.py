@@ -147,7 +147,7 @@ def api_error(response: httpx.Response) -> ApiError:
 
 
 def _problem(response: httpx.Response) -> Mapping[str, Any]:
-    if "json" in response.headers.get("content-type", ""):
+    if response.content and "json" in response.headers.get("content-type", ""):  # An answer to HEAD has no content.
         found = response.json()
         if isinstance(found, dict):
             return found

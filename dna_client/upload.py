@@ -14,7 +14,7 @@ from typing import IO
 
 import httpx
 
-from dna_client.errors import ApiError, LocalError
+from dna_client.errors import ApiError, LocalError, NotFound
 from dna_client.transport import Transport
 
 #: Bytes of a piece; so much is held at once, and sent again at most where the connection breaks.
@@ -51,9 +51,9 @@ def packed(path: Path) -> Iterator[IO[bytes]]:
         raise LocalError(f"{path} cannot be read: {error.strerror or error}.") from error
 
 
-def send(transport: Transport, file: IO[bytes], told: Told = unheard) -> str:
+def send(transport: Transport, file: IO[bytes], told: Told = unheard, *, key: str) -> str:
     """Sends a file in pieces (tus 1.0), and returns the id that the service gave it. A broken connection is taken up again where it
-    broke.
+    broke; and so is a file that was sent under ``key`` before, of which nothing is sent once a dataset was made of it.
 
     Raises:
         ApiError: the server refused.
@@ -62,9 +62,9 @@ def send(transport: Transport, file: IO[bytes], told: Told = unheard) -> str:
     size = file.seek(0, os.SEEK_END)
     name = base64.b64encode(Path(file.name).name.encode()).decode()
     headers = {**_TUS, "upload-length": str(size), "upload-metadata": f"filename {name}"}
-    headers["idempotency-key"] = str(uuid.uuid4())
+    headers["idempotency-key"] = str(uuid.uuid5(uuid.NAMESPACE_OID, key))  # The key itself is that of the dataset.
     path = transport.send("POST", "/uploads", headers).headers["location"]
-    patience, sent = transport.patience(), 0
+    patience, sent = transport.patience(), _arrived(transport, path, size)
     while sent < size:
         file.seek(sent)
         try:
@@ -75,6 +75,14 @@ def send(transport: Transport, file: IO[bytes], told: Told = unheard) -> str:
             sent = int(transport.send("HEAD", path, _TUS).headers["upload-offset"])
         told(sent, size)
     return path.rpartition("/")[2]
+
+
+def _arrived(transport: Transport, path: str, size: int) -> int:
+    """Where a file stands; one that is there no more has become a dataset."""
+    try:
+        return int(transport.send("HEAD", path, _TUS).headers["upload-offset"])
+    except NotFound:
+        return size
 
 
 def _send_piece(transport: Transport, path: str, piece: bytes, at: int) -> int:

@@ -147,6 +147,12 @@ def test_a_connection_that_breaks_is_taken_up_where_it_broke(
     assert told[-1] == max(told)
 
 
+def test_one_that_is_sent_twice_under_a_key_is_one(api: Api, birds: Path) -> None:
+    with Client(api.url, pauses=PAUSES) as client:
+        first, again = (client.create_dataset(birds, "keyed", wait=False, idempotency_key="mine") for _ in range(2))
+    assert (again["id"], again["version"]) == (first["id"], 1)
+
+
 def test_pictures_and_classes_of_it(api: Api, birds: Path) -> None:
     with Client(api.url, pauses=PAUSES) as client:
         made = client.create_dataset(birds, "seen")
