@@ -58,7 +58,9 @@ class IllegalTransition(StoreError):
 
 class LeaseLost(StoreError):
     def __init__(self, step_id: UUID, fence: int) -> None:
-        super().__init__(f"Step {step_id} is no longer held under fence {fence}; another worker may run it.")
+        super().__init__(
+            f"Step {step_id} is no longer held under fence {fence}; another worker has it, or its job is gone."
+        )
         self.step_id = step_id
         self.fence = fence
 
