@@ -19,7 +19,7 @@ from typing import Any, Self, cast
 
 from dna_client.checks import Checks
 from dna_client.download import Downloaded, download
-from dna_client.errors import LocalError
+from dna_client.errors import InvalidRequest, LocalError
 from dna_client.jobs import Searches, Trainings
 from dna_client.models import (
     Architecture,
@@ -43,7 +43,7 @@ from dna_client.models import (
     Worker,
 )
 from dna_client.transport import PAUSES, Transport
-from dna_client.upload import Told, packed, send, unheard
+from dna_client.upload import Told, check_name, packed, send, unheard, withdraw
 
 
 class Client:
@@ -222,15 +222,21 @@ class Client:
             idempotency_key: the same request under the same key is answered as the first; one that was cut off is gone on with.
 
         Raises:
-            LocalError: there is no such file.
-            InvalidRequest: it cannot be called so.
+            LocalError: there is no such file, or a dataset cannot be called so.
+            InvalidRequest: the layout or the encoding is none; without a key nothing of what was sent stays.
             DatasetRejected: it cannot be used; says why.
         """
+        check_name(name or archive.resolve().name)
         key = idempotency_key or str(uuid.uuid4())
         with packed(archive) as file:
             upload = send(self._transport, file, told, key=key)
         fields = {"upload": upload, "name": name, "layout": layout, "encoding": encoding}
-        return self._make_dataset(fields, key, wait=wait)
+        try:
+            return self._make_dataset(fields, key, wait=wait)
+        except InvalidRequest:
+            if idempotency_key is None:  # Who knows the key may go on with what was sent.
+                withdraw(self._transport, upload)
+            raise
 
     def use_server_folder(
         self,

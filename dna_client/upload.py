@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import tarfile
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
 import httpx
 
-from dna_client.errors import ApiError, LocalError, NotFound
+from dna_client.errors import ApiError, ClientError, LocalError, NotFound
 from dna_client.transport import Transport
 
 #: Bytes of a piece; so much is held at once, and sent again at most where the connection breaks.
 PIECE = 4 << 20
 _TUS = {"tus-resumable": "1.0.0"}
+#: What the service lets a dataset be called; of its length it judges itself.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 #: Told how many bytes of how many have arrived.
 Told = Callable[[int, int], None]
@@ -27,6 +30,18 @@ Told = Callable[[int, int], None]
 
 def unheard(sent: int, size: int) -> None:
     """For who tells nobody."""
+
+
+def check_name(name: str) -> None:
+    """Before all of an archive is sent for nothing.
+
+    Raises:
+        LocalError: no dataset can be called so.
+    """
+    if not _NAME.fullmatch(name):
+        raise LocalError(
+            f"{name!r} cannot name a dataset: give it another (--name), of letters, digits, dots, dashes and underscores."
+        )
 
 
 @contextmanager
@@ -83,6 +98,12 @@ def _arrived(transport: Transport, path: str, size: int) -> int:
         return int(transport.send("HEAD", path, _TUS).headers["upload-offset"])
     except NotFound:
         return size
+
+
+def withdraw(transport: Transport, upload: str) -> None:
+    """Deletes what was sent and is of no use. Where that fails, the service does so after a while."""
+    with suppress(ClientError):
+        transport.send("DELETE", f"/uploads/{upload}", _TUS)
 
 
 def _send_piece(transport: Transport, path: str, piece: bytes, at: int) -> int:

@@ -37,6 +37,7 @@ class Api:
     url: str
     sessions: Sessions
     blobs: BlobStore
+    data: Path
 
 
 @pytest.fixture(scope="session")
@@ -46,7 +47,7 @@ def api(servers: Servers, migrated: str, tmp_path_factory: pytest.TempPathFactor
         settings = Settings(database_url=database_url, redis_url=servers.redis_url, data_dir=folder)
         engine = make_engine(database_url)
         with running_api(database_url, servers.redis_url, folder) as url:
-            yield Api(url, make_sessions(engine), BlobStore(settings.artifacts))
+            yield Api(url, make_sessions(engine), BlobStore(settings.artifacts), folder)
         engine.dispose()
 
 

@@ -14,7 +14,7 @@ from PIL import Image
 from sqlalchemy import select
 
 from dna_client import Client
-from dna_client.errors import DatasetRejected
+from dna_client.errors import DatasetRejected, InvalidRequest, LocalError
 from store import datasets
 from store.session import transaction
 from store.states import JobKind, StepState
@@ -126,6 +126,21 @@ def test_a_check_without_a_service_prints_the_same_report(
     assert (bad.code, json.loads(bad.out)["findings"][0]["code"]) == (DatasetRejected.exit_code, "unreadable")
     assert bad.err == f"error: {birds} cannot be used as it is; the errors above say what to do.\n"
     assert dna("dataset", "check", str(birds / "nowhere")).code == 2
+
+
+def test_what_is_refused_is_not_sent_or_does_not_stay(api: Api, birds: Path) -> None:
+    sent: list[int] = []
+    photos = birds.rename(birds.parent / "My Photos")
+    incoming = api.data / "datasets" / "incoming"
+    before = set(incoming.glob("*"))
+    with Client(api.url, pauses=PAUSES) as client:
+        with pytest.raises(LocalError, match=r"'My Photos' cannot name a dataset: give it another \(--name\)"):
+            client.create_dataset(photos, told=lambda done, size: sent.append(done))
+        assert not sent
+        with pytest.raises(InvalidRequest, match="layout"):
+            client.create_dataset(photos, "photos", layout="bogus", told=lambda done, size: sent.append(done))
+    assert sent
+    assert set(incoming.glob("*")) == before
 
 
 def test_a_connection_that_breaks_is_taken_up_where_it_broke(
