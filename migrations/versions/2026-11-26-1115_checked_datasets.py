@@ -18,6 +18,10 @@ depends_on: str | None = None
 _PHASES = ("teacher", "distill", "rate", "select", "train", "export", "finalists")
 _KINDS = ("teacher", "distill", "latency", "rate", "select", "train", "export", "pictures", "finalist")
 _JOBS = ("search", "training")
+#: What was known of the images of a dataset before.
+_DESCRIBED = (
+    "name", "kind", "location", "num_classes", "num_train", "num_test", "image_size", "class_names", "left_out", "warnings",
+)  # fmt: skip
 
 
 def upgrade() -> None:
@@ -31,15 +35,24 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Of each name the newest version that is ready stays; what is being checked, or was rejected, goes. The files of those that go
-    are found by whoever looks for files without rows.
+    """Of each name the newest version stays that is ready and means the same to versions of that revision; what is being checked, or was
+    rejected, goes. The files of those that go are found by whoever looks for files without rows.
+
+    Versions of that revision read no spec of a search or training that this one has made, for its new fields: those are to be finished, or
+    deleted, before.
     """
     op.execute("DELETE FROM jobs WHERE kind = 'check'")
-    op.execute("DELETE FROM datasets WHERE state <> 'ready'")
+    op.execute(
+        "DELETE FROM datasets WHERE state <> 'ready' OR info->>'kind' = 'shards' OR info->>'layout' = 'classes' "
+        "OR coalesce(info->>'num_val', '0') <> '0' OR coalesce(info->>'white', '65535') <> '65535'"
+    )
     op.execute(
         "DELETE FROM datasets older USING datasets newer WHERE older.name = newer.name AND older.version < newer.version"
     )
-    op.execute("UPDATE datasets SET info = info - 'version' - 'fingerprint'")
+    known = ", ".join(f"'{field}'" for field in _DESCRIBED)
+    op.execute(
+        f"UPDATE datasets SET info = (SELECT jsonb_object_agg(key, value) FROM jsonb_each(info) WHERE key IN ({known}))"
+    )
     _rename_states({"checking": "importing", "rejected": "failed"})
     op.drop_constraint(op.f("uq_datasets_name_version"), "datasets", type_="unique")
     op.drop_column("datasets", "report")
