@@ -27,7 +27,7 @@ from dna_engine.images.pictures.foreign import kind_not_read
 TEST_SHARE = 0.2
 
 #: Findings by which nobody's data is left out.
-_NOTHING_MISSED = frozenset({"clutter", "labels_of_table"})
+_NOTHING_MISSED = frozenset({"clutter", "labels_of_table", "val"})
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,7 @@ def read_layout(root: Path, arrangement: Arrangement = "auto", *, within: Sequen
         if len(part.classes) < 2:
             raise wrong(f"There is one class, {', '.join(part.classes)}; at least two are needed.")
     layout = _decide(parts)
+    _tell_of_val(layout, parts, findings)
     _tell_the_rest(whole, labels, findings)
     return Layout(layout.train, layout.test, layout.val, findings.all())
 
@@ -161,6 +162,19 @@ def _keep_some(whole: Part) -> tuple[Part, Part]:
         Part(whole.root, rest, whole.shown, whole.by_table),
         Part(whole.root, kept, whole.shown, whole.by_table),
     )
+
+
+def _tell_of_val(layout: Layout, parts: dict[Split | None, Part], findings: Findings) -> None:
+    if layout.val:
+        findings.add(
+            "val",
+            Level.NOTE,
+            f"{layout.val.shown} decides which network is chosen, and {layout.test.shown} is only reported.",
+        )
+    elif "val" in parts:
+        findings.add(
+            "val", Level.NOTE, f"There is no part to test with but {layout.test.shown}: some training images decide."
+        )
 
 
 def _tell_the_rest(whole: Folder, labels: Labels, findings: Findings) -> None:

@@ -54,6 +54,18 @@ def test_train_and_test(around: str, train: str, test: str, tmp_path: Path) -> N
     assert (layout.train.root.name, layout.test.root.name, layout.left_out) == (train, test, [])
 
 
+@pytest.mark.parametrize(
+    ("splits", "told"),
+    [
+        (["train/", "test/"], []),
+        (["train/", "Val/"], ["There is no part to test with but Val/: some training images decide."]),
+        (["train/", "Val/", "test/"], ["Val/ decides which network is chosen, and test/ is only reported."]),
+    ],
+)
+def test_what_decides_is_told(splits: list[str], told: list[str], tmp_path: Path) -> None:
+    assert [finding.text for finding in read(tmp_path, pets(*splits)).findings] == told
+
+
 @pytest.mark.parametrize("around", ["", "birds/", "birds/train/", "Training/"])
 def test_a_fifth_of_every_class_is_kept_for_testing(around: str, tmp_path: Path) -> None:
     files = [f"{around}{name}/{number:02d}.png" for name, count in (("cat", 10), ("dog", 2)) for number in range(count)]
