@@ -37,6 +37,7 @@ ROUTERS = (
     api.searches.results.router,
     api.pictures.endpoints.router,
     api.architectures.endpoints.router,
+    api.architectures.endpoints.tries,
     api.trainings.endpoints.router,
     api.uploads.endpoints.router,
     api.datasets.endpoints.uploads,

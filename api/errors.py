@@ -8,6 +8,7 @@ ApiError                    base: an HTTP status, a stable ``type`` and a messag
 ├── NotFound                404  no such thing, or not yours: the same answer
 ├── Conflict                409  the state does not allow it
 ├── PayloadTooLarge         413  a body above the limit
+├── WrongMediaType          415  a body of another media type than is taken
 ├── Invalid                 422  fields that are wrong; ``errors`` points at each
 └── Unavailable             503  a server behind this one does not answer
 
@@ -151,6 +152,11 @@ class Conflict(ApiError):
 class PayloadTooLarge(ApiError):
     status = 413
     kind = "payload_too_large"
+
+
+class WrongMediaType(ApiError):
+    status = 415
+    kind = "unsupported_media_type"
 
 
 class Invalid(ApiError):

@@ -11,6 +11,7 @@ from anyio import CapacityLimiter
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
 
+from api.architectures.answerers import Answerers
 from api.errors import ConfigurationError
 from api.gate import Gate
 from api.jobs.feed import Feed
@@ -37,6 +38,8 @@ class Resources:
     feed: Feed
     heavy: Gate
     uploads: Gate
+    predictions: Gate
+    answerers: Answerers
     readiness: CapacityLimiter
     metrics: CollectorRegistry
 
@@ -67,6 +70,8 @@ def open_resources(settings: ApiSettings, metrics: CollectorRegistry) -> Iterato
             feed=Feed(sessions, settings),
             heavy=Gate(settings.heavy_at_once, settings.heavy_waiting),
             uploads=Gate(settings.uploads_at_once, 0),
+            predictions=Gate(settings.predictions_at_once, settings.uploads_at_once),
+            answerers=Answerers(blobs, settings.networks_cached_bytes),
             readiness=CapacityLimiter(1),
             metrics=metrics,
         )

@@ -24,13 +24,17 @@ class ApiSettings(Settings):
     max_upload_bytes: PositiveInt = Field(
         default=4 << 30, description="Largest archive of a dataset that is read; it may unpack to four times as much."
     )
+    max_picture_bytes: PositiveInt = Field(
+        default=20 << 20, description="Largest picture that a network is tried on; more is a 413."
+    )
     max_upload_entries: PositiveInt = Field(
         default=200_000,
         description="Files and folders that one archive of a dataset may hold; each takes about half a kilobyte of memory.",
     )
     decoding_bytes: PositiveInt = Field(
         default=200_000_000,
-        description="Memory that decoding pictures of datasets takes at once, whoever sends them; one that needs more is refused.",
+        description="Memory that decoding pictures of a dataset takes at once, whoever sends them, and one to try a network on; what "
+        "needs more is refused.",
     )
     dataset_folders: str = Field(
         default="",
@@ -56,7 +60,16 @@ class ApiSettings(Settings):
         default=16, description="So many of them wait for their turn; beyond it the answer is a 503 with Retry-After."
     )
     uploads_at_once: PositiveInt = Field(
-        default=8, description="Archives that are received and unpacked at once; beyond it a 503 with Retry-After."
+        default=8,
+        description="Archives, and pictures to try networks on, that are received at once; beyond it a 503 with Retry-After.",
+    )
+    predictions_at_once: PositiveInt = Field(
+        default=2,
+        description="Pictures that networks are tried on at once; others that were received wait for their turn.",
+    )
+    networks_cached_bytes: NonNegativeInt = Field(
+        default=256 << 20,
+        description="ONNX files of networks that were tried last are kept loaded, up to so many bytes of them.",
     )
     problems_cached: PositiveInt = Field(
         default=8, description="Finished searches whose ratings are kept parsed in memory, for frontier and select."

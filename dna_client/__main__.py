@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from dna_client.cli import catalogue, datasets, results, searches, service, trainings
+from dna_client.cli import architectures, catalogue, datasets, results, searches, service, trainings
 from dna_client.cli.demo import demo
 from dna_client.cli.output import OUT, print_error
 from dna_client.cli.usage import usage_error
@@ -28,6 +28,7 @@ app.add_typer(service.key, name="key")
 app.add_typer(searches.search, name="search")
 app.add_typer(trainings.training, name="training")
 app.add_typer(results.results)
+app.add_typer(architectures.architecture, name="architecture")
 app.add_typer(datasets.dataset, name="dataset")
 app.add_typer(catalogue.space, name="space")
 app.add_typer(catalogue.teacher, name="teacher")

@@ -31,6 +31,7 @@ from dna_client.models import (
     Frontier,
     Page,
     Picture,
+    Prediction,
     Rating,
     Search,
     SearchSummary,
@@ -192,6 +193,21 @@ class Client:
         """
         path = f"/architectures/{architecture_id}/download"
         return download(self._transport, path, {"format": file_format}, target)
+
+    def predict(self, architecture_id: str, picture: Path, *, top_k: int = 5) -> Prediction:
+        """What a trained network answers to a picture: its ``top_k`` likeliest classes, best first.
+
+        Raises:
+            LocalError: the file cannot be read.
+            NotFound, Conflict: there is no ONNX file of the network, or not yet; says why.
+            InvalidRequest: the file is no picture; says why.
+        """
+        path = f"/architectures/{architecture_id}/predict?top_k={top_k}"
+        try:
+            with picture.open("rb") as file:
+                return cast(Prediction, self._transport.send_form(path, {}, file, {}))
+        except OSError as error:
+            raise LocalError(f"{picture} cannot be read: {error.strerror}.") from error
 
     def get_training(self, training_id: str) -> Training:
         return self.trainings.get(training_id)

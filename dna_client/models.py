@@ -277,6 +277,21 @@ class Architecture(ArchitectureSummary):
     trainings: list[str]
 
 
+class PredictedClass(TypedDict):
+    """A class as a network answers with it: its place among the logits, its name, 0 to 1."""
+
+    number: int
+    name: str
+    probability: float
+
+
+class Prediction(TypedDict):
+    """What a network answers to a picture: its likeliest classes, best first."""
+
+    architecture_id: str
+    classes: list[PredictedClass]
+
+
 class TrainingSummary(JobSummary):
     """A training as it is listed: one made alone, or part of the search ``search_id``, whose name and labels it has.
 

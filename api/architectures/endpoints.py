@@ -1,4 +1,4 @@
-"""Routes of architectures: list, read, download."""
+"""Routes of architectures: list, read, download, try."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
 
 from api.architectures import service
-from api.architectures.schemas import ArchitectureOut, ArchitectureSummary, Format
+from api.architectures.picture import BODY, PictureDep, PictureRoute
+from api.architectures.schemas import ArchitectureOut, ArchitectureSummary, Format, PredictionOut
 from api.auth import authenticate
-from api.deps import ResourcesDep, SessionDep
+from api.deps import UPLOAD, ResourcesDep, SessionDep
 from api.download import respond, responses
 from api.openapi import problems
 from api.pagination import Page, Ref, RowPaging, encode
@@ -21,6 +23,11 @@ router = APIRouter(
     tags=["architectures"],
     dependencies=[Depends(authenticate)],
     responses=problems(401, 403, 422, 503),
+)
+
+#: Of its own, so that a caller is known, and no transaction open, before a picture is read.
+tries = APIRouter(
+    prefix="/architectures", tags=["architectures"], route_class=PictureRoute, responses=problems(401, 403, 422, 503)
 )
 
 _DOWNLOAD = responses("application/json", "application/octet-stream", "application/zip")
@@ -55,3 +62,24 @@ def download_architecture(
 ) -> Response:
     """Download a network as `json` (its description), `safetensors` (weights), `onnx`, or `bundle` (a zip of all)."""
     return respond(request, service.content(session, resources.blobs, architecture_id, format))
+
+
+@tries.post(
+    "/{architecture_id}/predict",
+    response_model=PredictionOut,
+    responses=problems(400, 404, 409, 413, 415),
+    openapi_extra=BODY,
+    dependencies=[Depends(authenticate), UPLOAD],
+)
+async def predict(
+    architecture_id: UUID,
+    picture: PictureDep,
+    resources: ResourcesDep,
+    top_k: Annotated[int, Query(ge=1, le=1000, description="How many classes.")] = 5,
+) -> PredictionOut:
+    """Try a trained network on a picture: its likeliest classes, as its ONNX file answers to what `prepare.py` of its bundle makes of it.
+
+    Computed in the service itself, few at a time: for trying, not for production.
+    """
+    async with resources.predictions.place():
+        return await run_in_threadpool(service.predict, resources, architecture_id, picture, top_k)

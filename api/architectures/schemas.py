@@ -49,6 +49,35 @@ class ArchitectureSummary(BaseModel):
     created_at: datetime
 
 
+class ClassOut(BaseModel):
+    """A class as a network answers with it."""
+
+    number: int = Field(description="Place of the class among the logits.")
+    name: str
+    probability: float
+
+
+class PredictionOut(BaseModel):
+    """What a network answers to a picture."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "architecture_id": "0199d3f0-5a34-7c1e-b6a8-0d6f6f3f7a10",
+                    "classes": [
+                        {"number": 1, "name": "wren", "probability": 0.9731},
+                        {"number": 0, "name": "owl", "probability": 0.0269},
+                    ],
+                }
+            ]
+        }
+    )
+
+    architecture_id: UUID
+    classes: list[ClassOut] = Field(description="The likeliest, best first; of all classes the probabilities sum to 1.")
+
+
 class ArchitectureOut(ArchitectureSummary):
     """A network, with its files."""
 

@@ -1,18 +1,23 @@
-"""Networks and the content of their files."""
+"""Networks, the content of their files, and what they answer."""
 
 from __future__ import annotations
 
 from uuid import UUID
 
+import numpy as np
 from sqlalchemy.orm import Session
 
 from api.architectures.files import described, listed, missing, stored
-from api.architectures.schemas import ArchitectureOut, ArchitectureSummary, Format
+from api.architectures.schemas import ArchitectureOut, ArchitectureSummary, ClassOut, Format, PredictionOut
 from api.download import Content
 from api.errors import NotFound
-from store import architectures, searches, trainings
+from api.resources import Resources
+from dna_engine.images.pictures.file import HeldFile
+from store import architectures, artifacts, searches, trainings
 from store.blobs import BlobStore
+from store.session import transaction
 from store.states import Role
+from store.tables import Architecture, Artifact
 
 
 def detail(session: Session, architecture_id: UUID) -> ArchitectureOut:
@@ -43,12 +48,36 @@ def content(session: Session, blobs: BlobStore, architecture_id: UUID, kind: For
     stem = f"{network.role}-{network.id}"
     if kind is Format.JSON:
         return Content.in_memory(f"{stem}.json", "application/json", described(network.architecture))
+    return Content.stored(blobs, _artifact(session, network, kind), stem)
+
+
+def predict(resources: Resources, architecture_id: UUID, picture: HeldFile, top_k: int) -> PredictionOut:
+    """What the network answers to a picture. No transaction is open while it computes.
+
+    Raises:
+        NotFound: as :func:`content` of its ONNX file; so does Conflict.
+        DataError: the picture cannot be read.
+    """
+    with transaction(resources.sessions) as session:
+        network = architectures.get(session, architecture_id)
+        onnx = artifacts.blob(_artifact(session, network, Format.ONNX))
+        how = network.architecture["preprocessing"]
+    answerer = resources.answerers.get(onnx, how)
+    found = answerer.probabilities(picture, memory=resources.settings.decoding_bytes)
+    best = np.argsort(-found, kind="stable")[:top_k]
+    classes = [
+        ClassOut(number=number, name=answerer.classes[number], probability=found[number]) for number in best.tolist()
+    ]
+    return PredictionOut(architecture_id=architecture_id, classes=classes)
+
+
+def _artifact(session: Session, network: Architecture, kind: Format) -> Artifact:
     artifact = stored(session, network.search_id, network.role).get(kind)
     if artifact is None and network.role is Role.SELECTED:
         raise NotFound(_of_selected(session, network.id, kind))
     if artifact is None:
         raise missing(session, searches.get(session, network.search_id), network.role, kind)
-    return Content.stored(blobs, artifact, stem)
+    return artifact
 
 
 def _of_selected(session: Session, architecture_id: UUID, kind: Format) -> str:

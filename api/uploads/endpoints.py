@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from api.auth import CallerDep, authenticate
 from api.body import UploadRoute
 from api.deps import UPLOAD, ResourcesDep, SessionDep
-from api.errors import ApiError, Invalid, Malformed, PayloadTooLarge
+from api.errors import ApiError, Invalid, Malformed, PayloadTooLarge, WrongMediaType
 from api.idempotency import KeyHeader, make_once
 from api.openapi import problems
 from api.resources import Resources
@@ -38,11 +38,6 @@ router = APIRouter(
 class WrongVersion(ApiError):
     status = 412
     kind = "wrong_version"
-
-
-class WrongMediaType(ApiError):
-    status = 415
-    kind = "unsupported_media_type"
 
 
 def _speaks_tus(tus_resumable: Annotated[str | None, Header()] = None) -> None:

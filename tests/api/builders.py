@@ -12,6 +12,7 @@ import numpy as np
 from starlette.testclient import TestClient
 
 from dna_engine.images.info import DatasetInfo
+from dna_engine.images.pictures.pixels import preprocessing
 from dna_engine.plans import Kind, Phase, Step, plan_of
 from dna_engine.plans.files import LATENCY, PICTURES, RATINGS
 from dna_engine.plans.steps import of_search
@@ -25,6 +26,7 @@ from store.blobs import BlobStore
 from store.session import Sessions, transaction
 from store.states import StepState
 from store.tables import Worker
+from tests.api.networks import onnx_of_colours
 from tests.store.builders import exported, new_worker, queued, take, two_groups, values_of
 
 #: What the engine says it ran for each step.
@@ -114,6 +116,8 @@ def content(name: str, resolved: ResolvedJob) -> bytes:
         return json.dumps(ratings(of_search(resolved)).to_json()).encode()
     if name == LATENCY:
         return json.dumps(latency(of_search(resolved).parsed_space, resolved.input_size).to_json()).encode()
+    if name.endswith(".onnx"):
+        return onnx_of_colours(resolved.dataset.num_classes)
     return WEIGHTS if name.endswith(".safetensors") else f"content of {name}".encode()
 
 
@@ -155,10 +159,11 @@ def selection(resolved: ResolvedSpec) -> dict[str, Any]:
         "blocks": winner.to_json()["blocks"],
         **tried,
     }
-    chosen = {"winner": _found(winner), "control": _found(control)}
+    pictures = preprocessing(resolved.input_size, resolved.dataset.class_names, resolved.look)
+    chosen = {"winner": _found(winner, pictures), "control": _found(control, pictures)}
     return {**chosen, "networks": "2", "frontier": 2, "finalists": [finalist]}
 
 
-def _found(network: Network) -> dict[str, Any]:
-    architecture = network.architecture.to_json() | {"preprocessing": {"size": network.architecture.input_size}}
+def _found(network: Network, pictures: dict[str, Any]) -> dict[str, Any]:
+    architecture = network.architecture.to_json() | {"preprocessing": pictures}
     return {"architecture": architecture, "loss": network.loss, **network.costs}

@@ -10,6 +10,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from PIL import Image
 from safetensors.torch import save_file
 from sqlalchemy import delete, func, update
 
@@ -249,6 +250,24 @@ def test_a_download_of_all_takes_what_there_is(api: Api, dna: Dna, tmp_path: Pat
     asked = dna("download", network, "-f", "onnx", "-f", "json", "-o", str(tmp_path))
     assert (asked.code, asked.err) == (4, f"error: There is no onnx of this network: {NO_ONNX}\n")
     assert dna("download", "00000000-0000-7000-8000-000000000000", "-o", str(tmp_path)).code == 4
+
+
+def test_pictures_are_shown_to_a_network(dna: Dna, finished: str, tmp_path: Path) -> None:
+    photos = [tmp_path / "light.png", tmp_path / "dark.png"]
+    for photo, grey in zip(photos, (250, 5), strict=True):
+        Image.new("L", (20, 20), grey).save(photo)
+    shown = dna("architecture", "predict", f"{finished}/winner", *map(str, photos), "--top-k", "3")
+    assert [line.split()[0] for line in shown.out.splitlines()] == [
+        "file",
+        *[str(photos[0])] * 3,
+        *[str(photos[1])] * 3,
+    ]
+    (found,) = dna("architecture", "predict", f"{finished}/winner", str(photos[0]), "--json").json
+    assert (found["file"], len(found["classes"])) == (str(photos[0]), 5)
+    (tmp_path / "notes.txt").write_text("No pixels.")
+    for file, said in (("notes.txt", "notes.txt cannot be read as a picture"), ("none.png", "none.png cannot be read")):
+        refused = dna("architecture", "predict", f"{finished}/winner", str(tmp_path / file))
+        assert (refused.code, said in refused.err) == (2, True)
 
 
 def test_pictures(dna: Dna, finished: str, tmp_path: Path) -> None:

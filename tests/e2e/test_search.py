@@ -5,6 +5,7 @@ worker and the real engine.
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,11 +13,16 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import httpx
+import numpy as np
+import onnxruntime
 import pytest
+from PIL import Image
+from sklearn.datasets import load_digits
 
 from dna_client import Client, onnx_digits
 from dna_client.cli.results import PICTURES
 from dna_client.models import Search
+from dna_engine.images.pictures.prepare import prepare
 from store.embedded import Servers
 from store.settings import Settings
 from tests.conftest import new_database
@@ -96,6 +102,25 @@ def test_the_network_runs_in_onnxruntime_as_well_as_was_said(
     found = json.loads(capsys.readouterr().out)
     assert found["images"] == 360
     assert found["accuracy"] == pytest.approx(best["test_accuracy"], abs=1e-9)
+
+
+def test_the_winner_is_tried_on_a_picture_as_its_bundle_is(done: Done, tmp_path: Path) -> None:
+    assert done.search["best"] is not None
+    winner = done.search["best"]["architecture_id"]
+    picture = tmp_path / "digit.png"
+    Image.fromarray((load_digits().images[0] * 15).astype(np.uint8)).save(picture)
+    with Client(done.url) as client:
+        bundle = client.download(winner, "bundle", tmp_path).path
+        answer = client.predict(winner, picture, top_k=10)
+    with zipfile.ZipFile(bundle) as files:
+        model, description = files.read("model.onnx"), json.loads(files.read("architecture.json"))
+    how = description["preprocessing"]
+    images = prepare(picture, how)[None]
+    (logits,) = onnxruntime.InferenceSession(model).run(None, {"images": images})[0]
+    shares = np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()
+    assert [found["number"] for found in answer["classes"]] == np.argsort(-shares).tolist()
+    assert [found["name"] for found in answer["classes"]] == [how["classes"][n] for n in np.argsort(-shares)]
+    assert [found["probability"] for found in answer["classes"]] == pytest.approx(np.sort(shares)[::-1], rel=1e-4)
 
 
 def test_the_pictures_show_the_search(done: Done, tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ def test_import_contracts_hold() -> None:
         "dna_engine.plans",
         "dna_engine.select",
         "dna_engine.catalogue",
+        "dna_engine.answer",
     ],
 )
 def test_loads_no_torch(module: str) -> None:

@@ -36,7 +36,12 @@ def prepare(path: str | Path, how: Mapping[str, Any]) -> np.ndarray[Any, np.dtyp
     Image.init()
     with Image.open(path, formats=[name for name in FORMATS if name in Image.OPEN]) as stored:
         picture = rgb(stored, background=background, white=how.get("white", WHITE))
-    framed = square(picture, how["resize"], fit=how.get("fit", "crop"), background=background)
+    return to_input(picture, how)
+
+
+def to_input(picture: Image.Image, how: Mapping[str, Any]) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """The same of one that is RGB of 8 bits already."""
+    framed = square(picture, how["resize"], fit=how.get("fit", "crop"), background=how.get("background", "white"))
     pixels = np.asarray(centre(framed, how["size"])) / 255
     normalised: np.ndarray[Any, np.dtype[np.float32]] = ((pixels - how["mean"]) / how["std"]).astype(np.float32)
     return normalised.transpose(2, 0, 1)
@@ -60,7 +65,7 @@ def rgb(image: Image.Image, *, background: str = "white", white: int = WHITE) ->
     if upright.has_transparency_data:
         below = Image.new("RGBA", upright.size, background)
         return Image.alpha_composite(below, upright.convert("RGBA")).convert("RGB")
-    return upright.convert("RGB")
+    return upright if upright.mode == "RGB" else upright.convert("RGB")
 
 
 def range_of(image: Image.Image, white: int) -> int:

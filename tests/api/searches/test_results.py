@@ -72,7 +72,7 @@ def test_the_frontier_is_the_engines(finished: Finished, expected: Problem) -> N
             assert point["cost"] == point[cost]
             counted = architecture_cost(Architecture.from_json(point["architecture"]))
             assert (counted.flops, counted.params) == (point["flops"], point["params"])
-            assert point["architecture"]["preprocessing"] == {"size": expected.ratings.input_size}
+            assert point["architecture"]["preprocessing"]["size"] == expected.ratings.input_size
     for cost in ("beauty", "latency_ns"):
         problem(finished.get("/frontier", cost=cost), 422, "invalid_request")
 

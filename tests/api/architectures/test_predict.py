@@ -1,0 +1,127 @@
+"""Trying a trained network on a picture that is sent."""
+
+from __future__ import annotations
+
+import io
+from uuid import UUID
+
+import numpy as np
+import onnxruntime
+import pytest
+from PIL import Image
+from starlette.testclient import TestClient
+
+from api.architectures.answerers import Answerers
+from api.settings import ApiSettings
+from dna_engine.images.pictures.pixels import preprocessing
+from dna_engine.images.pictures.prepare import prepare
+from dna_engine.plans import Phase
+from store.blobs import BlobStore
+from store.session import Sessions
+from tests.api.builders import NO_ONNX, finish
+from tests.api.conftest import Finished
+from tests.api.networks import onnx_of_colours
+from tests.api.problems import pointers, problem
+
+JPEG = {"content-type": "image/jpeg"}
+
+
+def photo() -> bytes:
+    pixels = np.random.default_rng(0).integers(0, 256, (60, 90, 3), dtype=np.uint8)
+    content = io.BytesIO()
+    Image.fromarray(pixels).save(content, "JPEG")
+    return content.getvalue()
+
+
+def path(network: str) -> str:
+    return f"/architectures/{network}/predict"
+
+
+def test_the_answer_is_that_of_the_bundle_however_the_picture_is_sent(finished: Finished) -> None:
+    network = finished.network("winner")
+    found = finished.client.get(f"/architectures/{network}").json()["architecture"]["preprocessing"]
+    model = finished.client.get(f"/architectures/{network}/download", params={"format": "onnx"}).content
+    images = prepare(io.BytesIO(photo()), found)[None]  # type: ignore[arg-type]  # Pillow takes a file as well as a path.
+    (logits,) = onnxruntime.InferenceSession(model).run(None, {"images": images})[0]
+    shares = np.exp(logits) / np.exp(logits).sum()
+    raw = finished.client.post(path(network), content=photo(), headers=JPEG)
+    form = finished.client.post(path(network), files={"file": ("a photo", photo())}, params={"top_k": 10})
+    assert (raw.status_code, form.status_code) == (200, 200), (raw.text, form.text)
+    assert raw.json()["architecture_id"] == network
+    assert raw.json()["classes"] == form.json()["classes"][:5]
+    best = np.argsort(-shares).tolist()
+    assert [one["number"] for one in form.json()["classes"]] == best
+    assert [one["name"] for one in form.json()["classes"]] == [found["classes"][number] for number in best]
+    assert [one["probability"] for one in form.json()["classes"]] == pytest.approx(shares[best].tolist(), rel=1e-4)
+    for kind in ({}, {"content-type": "application/octet-stream"}):
+        assert finished.client.post(path(network), content=photo(), headers=kind).json() == raw.json()
+
+
+def test_what_is_no_picture_is_refused_with_the_reason(finished: Finished) -> None:
+    network, client = finished.network("winner"), finished.client
+    form = problem(client.post(path(network), files={"file": ("notes.jpg", b"No pixels.")}), 422, "data_error")
+    assert form["detail"].startswith("notes.jpg cannot be read as a picture: ")
+    raw = problem(client.post(path(network), content=b"No pixels.", headers=JPEG), 422, "data_error")
+    assert raw["detail"].startswith("What was sent cannot be read as a picture: ")
+    for nothing in (client.post(path(network), headers=JPEG), client.post(path(network), files={"image": photo()})):
+        assert pointers(problem(nothing, 422, "invalid_request")) == ["#/file"]
+    as_json = client.post(path(network), json={"file": "photo.jpg"})
+    assert "image/jpeg" in problem(as_json, 415, "unsupported_media_type")["detail"]
+    for top_k in (0, 1001):
+        problem(
+            client.post(path(network), content=photo(), headers=JPEG, params={"top_k": top_k}), 422, "invalid_request"
+        )
+
+
+def test_a_network_that_cannot_answer_says_why(client: TestClient, sessions: Sessions, blobs: BlobStore) -> None:
+    unknown = client.post(path(str(UUID(int=0))), content=photo(), headers=JPEG)
+    problem(unknown, 404, "not_found")
+    search = client.post("/searches", json={"dataset": "digits"}).json()["id"]
+    finish(sessions, blobs, UUID(search), until=Phase.SELECT)
+    winner = client.get(f"/searches/{search}").json()["best"]["architecture_id"]
+    early = client.post(path(winner), content=photo(), headers=JPEG)
+    assert "in phase train" in problem(early, 409, "conflict")["detail"]
+    body = {"budget": {"flops": 3_000_000}, "top_k": 7}
+    *_, selected = client.post(f"/searches/{search}/select", json=body).json()["architectures"]
+    never = client.post(path(selected["id"]), content=photo(), headers=JPEG)
+    assert "POST /trainings trains it" in problem(never, 404, "not_found")["detail"]
+
+
+def test_a_network_without_an_onnx_file_says_why(client: TestClient, sessions: Sessions, blobs: BlobStore) -> None:
+    search = client.post("/searches", json={"dataset": "digits"}).json()["id"]
+    finish(sessions, blobs, UUID(search), onnx=False)
+    winner = client.get(f"/searches/{search}").json()["best"]["architecture_id"]
+    assert NO_ONNX in problem(client.post(path(winner), content=photo(), headers=JPEG), 404, "not_found")["detail"]
+
+
+class TestLimits:
+    @pytest.fixture
+    def api_settings(self, api_settings: ApiSettings) -> ApiSettings:
+        return api_settings.model_copy(update={"max_picture_bytes": 20_000, "decoding_bytes": 50_000})
+
+    def test_are_those_of_pictures(self, client: TestClient, sessions: Sessions, blobs: BlobStore) -> None:
+        search = client.post("/searches", json={"dataset": "digits"}).json()["id"]
+        finish(sessions, blobs, UUID(search))
+        to = path(client.get(f"/searches/{search}").json()["best"]["architecture_id"])
+        assert len(photo()) < 20_000
+        small, bytes_of = io.BytesIO(), io.BytesIO()
+        Image.new("RGB", (50, 50)).save(small, "PNG")
+        Image.new("RGB", (100, 100)).save(bytes_of, "PNG")
+        assert client.post(to, content=small.getvalue(), headers=JPEG).status_code == 200
+        large = client.post(to, content=bytes_of.getvalue(), headers=JPEG)
+        assert "Send it with fewer pixels" in problem(large, 422, "data_error")["detail"]
+        for sent in ({"content": bytes(20_001)}, {"files": {"file": bytes(20_001)}}):
+            problem(client.post(to, **sent), 413, "payload_too_large")  # type: ignore[arg-type]
+
+
+def test_networks_are_kept_loaded_up_to_a_bound(blobs: BlobStore) -> None:
+    how = preprocessing(32, ["jay", "owl"])
+    stored = [blobs.write(io.BytesIO(onnx_of_colours(2))) for _ in range(3)]
+    answerers = Answerers(blobs, most_bytes=2 * stored[0].size)
+    first, second = (answerers.get(blob, how) for blob in stored[:2])
+    assert answerers.get(stored[0], how) is first
+    answerers.get(stored[2], how)
+    assert answerers.get(stored[0], how) is first
+    assert answerers.get(stored[1], how) is not second, "the one that was asked longest ago has gone"
+    tiny = Answerers(blobs, most_bytes=10)
+    assert tiny.get(stored[0], how) is not tiny.get(stored[0], how)
