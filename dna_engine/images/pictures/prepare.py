@@ -109,7 +109,7 @@ def _upright(image: Image.Image) -> Image.Image:
     try:
         return ImageOps.exif_transpose(image)
     except BROKEN_EXIF:  # The pixels are whole; cameras and editors often leave such notes.
-        return image
+        return image.copy()
 
 
 def square(picture: Image.Image, size: int, *, fit: str = "crop", background: str = "white") -> Image.Image:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 import numpy as np
 import onnxruntime
 import pytest
+from fastapi import FastAPI
 from PIL import Image
 from starlette.testclient import TestClient
 
@@ -97,21 +99,37 @@ def test_a_network_without_an_onnx_file_says_why(client: TestClient, sessions: S
 class TestLimits:
     @pytest.fixture
     def api_settings(self, api_settings: ApiSettings) -> ApiSettings:
-        return api_settings.model_copy(update={"max_picture_bytes": 20_000, "decoding_bytes": 50_000})
+        return api_settings.model_copy(
+            update={"max_picture_bytes": 20_000, "decoding_bytes": 50_000, "predictions_at_once": 1}
+        )
 
-    def test_are_those_of_pictures(self, client: TestClient, sessions: Sessions, blobs: BlobStore) -> None:
+    @pytest.fixture
+    def to(self, client: TestClient, sessions: Sessions, blobs: BlobStore) -> str:
         search = client.post("/searches", json={"dataset": "digits"}).json()["id"]
         finish(sessions, blobs, UUID(search))
-        to = path(client.get(f"/searches/{search}").json()["best"]["architecture_id"])
+        return path(client.get(f"/searches/{search}").json()["best"]["architecture_id"])
+
+    def test_are_those_of_pictures(self, client: TestClient, to: str) -> None:
         assert len(photo()) < 20_000
-        small, bytes_of = io.BytesIO(), io.BytesIO()
+        small, large = io.BytesIO(), io.BytesIO()
         Image.new("RGB", (50, 50)).save(small, "PNG")
-        Image.new("RGB", (100, 100)).save(bytes_of, "PNG")
+        Image.new("RGB", (100, 100)).save(large, "PNG")
         assert client.post(to, content=small.getvalue(), headers=JPEG).status_code == 200
-        large = client.post(to, content=bytes_of.getvalue(), headers=JPEG)
-        assert "Send it with fewer pixels" in problem(large, 422, "data_error")["detail"]
+        refused = client.post(to, content=large.getvalue(), headers=JPEG)
+        assert "Send it with fewer pixels" in problem(refused, 422, "data_error")["detail"]
         for sent in ({"content": bytes(20_001)}, {"files": {"file": bytes(20_001)}}):
             problem(client.post(to, **sent), 413, "payload_too_large")  # type: ignore[arg-type]
+
+    def test_so_many_at_once(self, client: TestClient, to: str) -> None:
+        assert client.portal
+        assert isinstance(client.app, FastAPI)
+        predictions = client.app.state.resources.predictions
+        with ThreadPoolExecutor(1) as pool:
+            with client.portal.wrap_async_context_manager(predictions.place()):
+                second = pool.submit(client.post, to, content=photo(), headers=JPEG)
+                with pytest.raises(TimeoutError):
+                    second.result(timeout=0.3)
+            assert second.result().status_code == 200
 
 
 def test_networks_are_kept_loaded_up_to_a_bound(blobs: BlobStore) -> None:
