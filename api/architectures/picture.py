@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request
@@ -47,7 +46,7 @@ class PictureRoute(UploadRoute):
 
 async def receive(
     request: Request, resources: ResourcesDep, content_type: Annotated[str, Header(include_in_schema=False)] = ""
-) -> AsyncIterator[HeldFile]:
+) -> HeldFile:
     """The picture of a request.
 
     Raises:
@@ -68,7 +67,7 @@ async def receive(
         )
     if not content:
         raise wrong("file", "Send a picture")
-    yield HeldFile(name or "What was sent", content)
+    return HeldFile(name or "What was sent", content)
 
 
 PictureDep = Annotated[HeldFile, Depends(receive)]
