@@ -11,6 +11,7 @@ from dna_client import events
 from dna_client.download import Downloaded, download
 from dna_client.errors import JobNotSucceeded
 from dna_client.models import (
+    Confusion,
     Event,
     Format,
     JobKind,
@@ -184,6 +185,14 @@ class Trainings(Jobs[Training, TrainingSummary]):
             LocalError: ``target`` cannot be written.
         """
         return download(self._transport, f"{self._path(training_id)}/download", {"format": file_format}, target)
+
+    def confusion(self, training_id: str, shown: Confusion, target: Path) -> Downloaded:
+        """Writes the confusion matrix on the test images to ``target``, or under the server's name into it when it is a folder.
+
+        Raises:
+            CorruptDownload, LocalError: as for :meth:`download`.
+        """
+        return download(self._transport, f"{self._path(training_id)}/confusion", {"format": shown}, target)
 
     def followed(self, job: Training) -> tuple[JobKind, str]:
         return ("search", job["search_id"]) if job["search_id"] else super().followed(job)

@@ -12,6 +12,8 @@ from typing import Any, Generic, Literal, NotRequired, TypedDict, TypeVar
 Item = TypeVar("Item")
 Format = Literal["json", "safetensors", "onnx", "bundle"]
 Picture = Literal["loss", "features", "frontier"]
+#: What a confusion matrix can be had as.
+Confusion = Literal["json", "svg"]
 State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
 JobKind = Literal["search", "training", "check"]
@@ -53,7 +55,8 @@ class Accuracy(TypedDict):
 
     ``interval`` is the 95% interval of ``accuracy``; ``balanced_accuracy`` the mean over the classes; ``chance`` what guessing
     reaches, ``majority`` what always answering the commonest class does. ``verdict`` says in words when the network cannot be
-    told from such.
+    told from such. ``log_loss`` is the mean cross entropy in nats, ``calibration_error`` the expected calibration error, 0 to 1;
+    both are None where an early version has trained.
     """
 
     images: int
@@ -63,6 +66,41 @@ class Accuracy(TypedDict):
     chance: float
     majority: float
     verdict: str | None
+    log_loss: NotRequired[float | None]
+    calibration_error: NotRequired[float | None]
+
+
+class ClassRecall(TypedDict):
+    """How much of the class ``name`` was recognised: ``right`` of its test ``images``, a ``recall`` with its 95% ``interval``.
+
+    So many images of any class were ``answered`` with it.
+    """
+
+    name: str
+    images: int
+    right: int
+    answered: int
+    recall: float | None
+    interval: list[float] | None
+
+
+class Confused(TypedDict):
+    """So many test ``images`` of the class ``label`` were taken for ``answer``."""
+
+    label: str
+    answer: str
+    images: int
+
+
+class ByClass(TypedDict):
+    """What was reached in each of so many ``classes``, the least recognised first; what is ``confused``, the commonest pair first.
+
+    Both lists are cut off; the confusion matrix has all.
+    """
+
+    classes: int
+    recalls: list[ClassRecall]
+    confused: list[Confused]
 
 
 class Comparison(TypedDict):
@@ -118,6 +156,7 @@ class SearchNetwork(TypedDict):
     params: int
     test_accuracy: float | None
     test: Accuracy | None
+    by_class: NotRequired[ByClass | None]
 
 
 class JobSummary(TypedDict):
@@ -312,6 +351,7 @@ class Training(TrainingSummary):
     warnings: list[str]
     flops: int | None
     params: int | None
+    by_class: ByClass | None
     values: dict[str, Any]
     steps: list[Step]
     files: list[File]

@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from dna_client.class_report import least_recognised
 from dna_client.cli import output
 from dna_client.models import Accuracy, FrontierPoint, Search, Step
 from dna_client.times import phase_times, times
@@ -94,7 +95,12 @@ def accuracies(search: Search) -> list[RenderableType]:
         ("teacher", teacher.get("accuracy"), teacher.get("test")),
     ]
     comparison = search.get("comparison")
-    return [*accuracy_table(reached), *([comparison["says"]] if comparison else [])]
+    least = [
+        least_recognised(network["role"], found)
+        for network in search["architectures"]
+        if (found := network.get("by_class"))
+    ]
+    return [*accuracy_table(reached), *least, *([comparison["says"]] if comparison else [])]
 
 
 def accuracy_table(reached: Sequence[tuple[str, float | None, Accuracy | None]]) -> list[RenderableType]:

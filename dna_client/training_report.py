@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.console import Group, RenderableType
 
+from dna_client.class_report import by_class
 from dna_client.cli import output
 from dna_client.models import Training
 from dna_client.report import accuracy_table, apart
@@ -19,6 +20,7 @@ def result(training: Training) -> RenderableType:
     parts: list[list[RenderableType]] = [
         [network(training), *settings(training)],
         accuracy_table([(name, accuracy, training["test"])]),
+        by_class(training.get("by_class"), training["test"]),
         [files(training)] if training["files"] else [],
         [times(training["steps"])] if phase_times(training["steps"]) else [],
     ]

@@ -38,6 +38,13 @@ class Accuracy(BaseModel):
     verdict: Verdict | None = Field(
         description="In words, where the classifier cannot be told from one that does not look at the image."
     )
+    log_loss: float | None = Field(
+        default=None, description="Mean cross entropy, nats; null of what early versions have trained, as the next."
+    )
+    calibration_error: float | None = Field(
+        default=None,
+        description="How far, 0 to 1, confidence and accuracy lie apart: expected calibration error, 15 bins of equal width (ECE).",
+    )
 
 
 class Comparison(BaseModel):
@@ -72,8 +79,8 @@ class Answers:
         return sum(self.right) / sum(self.images)
 
 
-def judge(answers: Answers) -> Accuracy:
-    """The accuracy with all that it has to be read beside.
+def judge(answers: Answers, *, log_loss: float | None = None, calibration_error: float | None = None) -> Accuracy:
+    """The accuracy with all that it has to be read beside; what does not come of counting is given.
 
     It is at chance where neither it lies above always answering the commonest class, nor balanced accuracy above guessing,
     each by its 95% interval. That of balanced accuracy is Wilson's for as many images of equal classes as would be as
@@ -98,6 +105,8 @@ def judge(answers: Answers) -> Accuracy:
         chance=1 / len(answers.images),
         majority=majority,
         verdict=verdict,
+        log_loss=log_loss,
+        calibration_error=calibration_error,
     )
 
 

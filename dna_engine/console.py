@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TextIO
 
 from dna_engine.accuracy import recorded
+from dna_engine.by_class import ClassRecall
 from dna_engine.catalogue import Teacher
 from dna_engine.events import Failure, Log, Progress, Reporter, _Event
 from dna_engine.images.check.report import Report
@@ -103,6 +104,7 @@ def summary_lines(summary: Mapping[str, Any]) -> Iterable[str]:
     yield "budget: " + (", ".join(f"{name} {limit:,}" for name, limit in summary["budget"].items()) or "none")
     yield from table(("network", "flops", "params", "test log-loss"), _costs(summary))
     yield from accuracy_lines({name: summary[name] for name in ("winner", "control", "teacher") if name in summary})
+    yield from class_lines({name: summary[name] for name in ("winner", "control") if name in summary})
     if finalists := summary["finalists"]:
         yield from table(
             ("finalist", "predicted loss", "log-loss after a short training", "accuracy"),
@@ -143,6 +145,18 @@ def accuracy_lines(networks: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
             f"of {test.images:,} test images; guessing reaches {test.chance:.2%}, always the commonest class "
             f"{test.majority:.2%}"
         )
+
+
+def class_lines(networks: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Of each network how far its confidence can be trusted, and the class that it recognises least; early versions knew neither."""
+    for name, values in networks.items():
+        test, by_class = recorded(values), values.get("by_class")
+        if test and test.calibration_error is not None and by_class:
+            least = ClassRecall.model_validate(by_class["recalls"][0])
+            yield (
+                f"{name}: calibration error {test.calibration_error:.2%}; least recognised of {by_class['classes']:,} classes: "
+                f"{least.name}, {least.right:,} of {least.images:,}"
+            )
 
 
 def teacher_rows(teachers: Iterable[Teacher]) -> Iterable[str]:

@@ -164,7 +164,7 @@ def summarize(spec: ResolvedSpec, journal: Journal) -> dict[str, Any]:
         },
         **{
             name: network.model_dump(mode="json", include={"flops", "params", "loss"})
-            | trained[name].model_dump(mode="json", include={"test_accuracy", "test_loss", "test"})
+            | trained[name].model_dump(mode="json", include={"test_accuracy", "test_loss", "test", "by_class"})
             for name, network in selected.chosen.items()
         },
         "finalists": [

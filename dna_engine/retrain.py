@@ -13,6 +13,7 @@ from timm.models.efficientnet import EfficientNet
 
 from dna_engine.blockwise.answers import WholeTeacher, load_whole
 from dna_engine.blockwise.begin import begin, inexact
+from dna_engine.by_class import Confusion
 from dna_engine.events import Log, Result
 from dna_engine.plans import Step, files
 from dna_engine.plans.results import Costs, Trained
@@ -26,15 +27,15 @@ from dna_engine.training.batches import Images
 from dna_engine.training.network import build, calm_classifier, count
 from dna_engine.training.recipe import Recipe
 from dna_engine.training.splits import load_splits
-from dna_engine.training.train import fit
+from dna_engine.training.train import Evaluation, fit
 
 
 def run_step(spec: ResolvedNetworks, step: Step, context: Context) -> Result:
     """Trains the network in the folder ``step.network``.
 
     Reads its ``architecture.json``, or writes it where the spec describes the network, the weights of the cells where it inherits
-    them, and the teacher where it learns from its answers. Writes ``weights.safetensors`` and ``training.json``
-    (:class:`~dna_engine.plans.results.Trained`).
+    them, and the teacher where it learns from its answers. Writes ``weights.safetensors``, ``training.json``
+    (:class:`~dna_engine.plans.results.Trained`), and ``confusion.json`` with a picture.
 
     Raises:
         NonFiniteLoss: training diverged.
@@ -66,8 +67,10 @@ def run_step(spec: ResolvedNetworks, step: Step, context: Context) -> Result:
             rate_field=spec.rate_field,
             teacher=teacher if recipe.teacher_weight else None,
         )
+    confusion = _confusion(spec, fitted.evaluation)
     found = Trained(
-        **vars(fitted),
+        **fitted.figures,
+        by_class=confusion.by_class(),
         predicted=Costs(**vars(architecture_cost(architecture))),
         counted=Costs(**vars(count(architecture))),
         recipe=asdict(recipe),
@@ -78,8 +81,29 @@ def run_step(spec: ResolvedNetworks, step: Step, context: Context) -> Result:
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
     save_file(weights, folder / files.WEIGHTS)
     _write(folder / files.TRAINING, found.model_dump(mode="json"))
+    (folder / files.CONFUSION).write_text(confusion.model_dump_json() + "\n")
+    drawn = _draw(confusion, f"{step.network} on the test images of {spec.dataset.name}", context, folder)
     checkpoints.remove(checkpoint)
-    return found.result(step.outputs(spec))
+    return found.result([*step.outputs(spec), *files.of_network(step.network, files.CONFUSION, *drawn)])
+
+
+def _confusion(spec: ResolvedNetworks, evaluation: Evaluation) -> Confusion:
+    """The answers by the names of the classes, or their numbers where these have none."""
+    names = spec.dataset.class_names or [str(number) for number in range(evaluation.classes)]
+    return Confusion.count(evaluation.labels, evaluation.given, names)
+
+
+def _draw(confusion: Confusion, title: str, context: Context, folder: Path) -> list[str]:
+    """The file of the picture, if it could be drawn: for want of one no training is lost."""
+    try:
+        from dna_engine.confusion_plot import plot_confusion  # matplotlib is slow to import, and only the end needs it
+
+        plot_confusion(confusion, title, folder / files.CONFUSION_PICTURE)
+    except Exception as error:
+        reason = f"The confusion matrix could not be drawn: {type(error).__name__}: {error}"
+        context.reporter.emit(Log(level="warning", message=reason))
+        return []
+    return [files.CONFUSION_PICTURE]
 
 
 def _inherit(

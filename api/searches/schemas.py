@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from api.jobs.schemas import JobStep, JobSummary, Row, shown
 from dna_engine.accuracy import Accuracy, Comparison
 from dna_engine.advice import advice
+from dna_engine.by_class import ByClass
 from dna_engine.fields import Written
 from dna_engine.plans import Kind
 from dna_engine.plans.results import comparison
@@ -40,6 +41,9 @@ class SearchNetwork(Row):
     params: int
     test_accuracy: float | None
     test: Accuracy | None = Field(default=None, description="What that accuracy says; known when it is trained.")
+    by_class: ByClass | None = Field(
+        default=None, description="What was reached in each class; null of what early versions have trained."
+    )
 
 
 class SearchSummary(JobSummary):
@@ -69,14 +73,18 @@ class SearchDetail(SearchSummary):
     ) -> SearchDetail:
         spec = ResolvedSpec.model_validate(search.resolved)
         found = {training.network: training.found for training in trainings if training.found}
-        tests = {training.architecture_id: training.found.test for training in trainings if training.found}
+        reached = {training.architecture_id: training.found for training in trainings if training.found}
         return cls(
             **SearchSummary.listed(search, waiting_for).model_dump(),
             spec=shown(spec),
             warnings=advice(spec),
             steps=[JobStep.of(step) for step in search.steps],
             architectures=[
-                SearchNetwork.model_validate(network).model_copy(update={"test": tests.get(network.id)})
+                SearchNetwork.model_validate(network).model_copy(
+                    update={"test": trained.test, "by_class": trained.by_class}
+                    if (trained := reached.get(network.id))
+                    else {}
+                )
                 for network in networks
             ],
             comparison=comparison(found),

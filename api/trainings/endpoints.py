@@ -19,7 +19,8 @@ from api.jobs.endpoints import Resource, add_routes
 from api.jobs.service import JobFilter
 from api.openapi import problems
 from api.pagination import Page, RowPaging, encode
-from api.trainings import examples, service
+from api.trainings import confusion, examples, service
+from api.trainings.confusion import Shown
 from api.trainings.schemas import TrainingDetail, TrainingSummary
 from dna_engine.spec import TrainingSpec
 from store import trainings
@@ -35,6 +36,7 @@ router = APIRouter(
 
 SpecBody = Annotated[TrainingSpec, Body(openapi_examples=examples.SPECS)]
 
+_CONFUSION = responses("application/json", "image/svg+xml")
 _DOWNLOAD = responses("application/json", "application/octet-stream", "application/zip")
 
 
@@ -91,6 +93,21 @@ def download_training(
 ) -> Response:
     """Download the trained network as `json` (its description), `safetensors` (weights), `onnx`, or `bundle` (a zip of all)."""
     return respond(request, service.content(session, resources.blobs, training_id, format))
+
+
+@router.get("/{training_id}/confusion", response_class=Response, responses={**_CONFUSION, **problems(404, 409, 416)})
+def get_confusion(
+    training_id: UUID,
+    request: Request,
+    session: SessionDep,
+    resources: ResourcesDep,
+    format: Shown = Shown.JSON,  # noqa: A002
+) -> Response:
+    """The confusion matrix on the test images, as `json` or as a picture, `svg`.
+
+    `classes` are the names in order; `matrix` has a row for each class of the images, with the images by the class answered.
+    """
+    return respond(request, confusion.content(session, resources.blobs, training_id, format))
 
 
 def _followed(session: Session, training_id: UUID) -> UUID:

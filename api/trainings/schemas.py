@@ -11,6 +11,7 @@ from api.architectures.schemas import File
 from api.jobs.schemas import Failure, JobStep, JobSummary, shown
 from dna_engine.accuracy import Accuracy
 from dna_engine.advice import advice_on_training
+from dna_engine.by_class import ByClass
 from dna_engine.plans import Phase
 from dna_engine.plans.results import Costs
 from dna_engine.space.architecture import Architecture
@@ -64,6 +65,10 @@ class TrainingDetail(TrainingSummary):
         description="Multiply-adds of the network at batch 1, by formula; of one of a search, once it is trained."
     )
     params: int | None
+    by_class: ByClass | None = Field(
+        description="What was reached in each class, in short; known when it is trained, null of what early versions have trained. "
+        "`GET /trainings/{id}/confusion` has all of it."
+    )
     values: dict[str, Any] = Field(description="What the training found, as the engine reports it.")
     steps: list[JobStep]
     files: list[File]
@@ -78,6 +83,7 @@ class TrainingDetail(TrainingSummary):
             params=costs and costs.params,
             spec=shown(spec) if spec else None,
             warnings=advice_on_training(spec) if spec else [],
+            by_class=training.found.by_class if training.found else None,
             values=training.values,
             steps=[JobStep.of(step) for step in steps if step.planned.network == training.network],
             files=files,

@@ -26,11 +26,11 @@ from dna_client.cli.options import (
 from dna_client.cli.output import ERR, print_json, print_table
 from dna_client.download import Downloaded
 from dna_client.errors import LocalError, NotFound
-from dna_client.models import Format, Picture, Selected
+from dna_client.models import Confusion, Format, Picture, Selected
 
 results = typer.Typer()
 
-Name = TypeVar("Name", Format, Picture)
+Name = TypeVar("Name", Format, Picture, Confusion)
 
 FORMATS: tuple[Format, ...] = get_args(Format)
 PICTURES: tuple[Picture, ...] = get_args(Picture)

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any, get_args
 
 import typer
 
 from dna_client import training_report
 from dna_client.cli import jobs, output, refs
 from dna_client.cli.jobs import Cursor, InState, Kind, Limit, Watch, add_commands
-from dna_client.cli.options import LOCAL, PATIENT, AsJson, Key, Label, Url, connect, labels
-from dna_client.cli.results import Formats, Output, bring_home, known, show_files
+from dna_client.cli.options import LOCAL, PATIENT, AsJson, Key, Label, Url, connect, labels, make_folder
+from dna_client.cli.results import Formats, Output, bring_home, existing, known, show_files
 from dna_client.cli.spec import takes_spec
 from dna_client.cli.tables import FittingTable
 from dna_client.cli.training_spec import TrainingOptions
 from dna_client.client import Client
-from dna_client.models import Training, TrainingSummary
+from dna_client.models import Confusion, Training, TrainingSummary
+
+CONFUSIONS: tuple[Confusion, ...] = get_args(Confusion)
 
 training = typer.Typer(no_args_is_help=True, help="Train networks again: longer, otherwise, on other images.")
 
@@ -99,6 +102,22 @@ def _table(page: Sequence[TrainingSummary]) -> FittingTable:
 
 
 add_commands(training, KIND)
+
+
+@training.command()
+def confusion(
+    job: str = KIND.reference,
+    output_path: Annotated[Path, typer.Option("--output", "-o", help="Folder, made if need be.")] = Path(),
+    url: Url = LOCAL,
+    key: Key = None,
+    as_json: AsJson = False,
+) -> None:
+    """Download which test images the network took for which class: the confusion matrix, as JSON and as a picture."""
+    with connect(url, key, pauses=PATIENT) as client:
+        training_id = client.trainings.get(refs.job_id(client.trainings, job))["id"]
+        make_folder(output_path)
+        files = existing(CONFUSIONS, lambda shown: client.trainings.confusion(training_id, shown, output_path))
+    show_files([*files.values()], as_json)
 
 
 @training.command()

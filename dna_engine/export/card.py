@@ -154,6 +154,11 @@ def _accuracy_rows(training: Trained) -> Iterator[tuple[str, str]]:
         yield "balanced accuracy, the mean over the classes", f"{test.balanced_accuracy:.2%}"
         yield "guessing a class, and always the commonest", f"{test.chance:.2%}, and {test.majority:.2%}"
     yield "test log-loss", f"{training.test_loss:.4f}"
+    if test is not None and test.calibration_error is not None:
+        yield "expected calibration error (15 bins)", f"{test.calibration_error:.2%}"
+    if training.by_class is not None:
+        least = training.by_class.recalls[0]
+        yield "the class that is recognised least", f"{least.name}: {least.right:,} of {least.images:,} images"
 
 
 def _cost_rows(export: Exported) -> Iterator[tuple[str, str]]:

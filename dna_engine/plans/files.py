@@ -15,6 +15,7 @@ and a search without a service is the same steps in one folder::
     selection.json                frontier, winner, control, the finalists in their order
     winner/ control/ network/     a network: architecture.json, weights.safetensors, training.json, export.json, bundle.zip,
                                   and model.onnx where ONNX expresses it
+                                  and confusion.json, confusion.svg: which test images it takes for which class
     pictures/loss.svg, features.svg, frontier.svg
     checkpoints/KEY.safetensors   where an interrupted step goes on from; KEY.before.safetensors: the one it replaced
     metrics.jsonl                 series of losses and accuracies; in a service the worker lays them down
@@ -40,6 +41,8 @@ PICTURES = {name: f"pictures/{name}.svg" for name in ("loss", "features", "front
 
 #: In the folder of a network.
 ARCHITECTURE, WEIGHTS, TRAINING = "architecture.json", "weights.safetensors", "training.json"
+#: Left by a training, promised by none: early versions had neither.
+CONFUSION, CONFUSION_PICTURE = "confusion.json", "confusion.svg"
 EXPORT, ONNX, BUNDLE = "export.json", "model.onnx", "bundle.zip"
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from dna_engine.accuracy import Accuracy, Comparison, compare
+from dna_engine.by_class import ByClass
 from dna_engine.defaults import Start
 from dna_engine.events import Result
 from dna_engine.images.check.report import Report
@@ -147,6 +148,7 @@ class Trained(Found):
     Attributes:
         test_loss: mean cross entropy on the test images.
         test: what the accuracy says; not known of trainings by early versions.
+        by_class: what was reached in each class; the same.
         seconds: spent training and evaluating, over all interruptions.
         images_per_second: training images over the seconds spent training.
         predicted: costs by formula.
@@ -159,6 +161,7 @@ class Trained(Found):
     test_accuracy: float
     test_loss: float
     test: Accuracy | None = None
+    by_class: ByClass | None = None
     seconds: float
     images_per_second: float
     predicted: Costs

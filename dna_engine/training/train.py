@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dna_engine.accuracy import Accuracy, Answers, judge, warning
+from dna_engine.calibration import calibration_error
 from dna_engine.errors import NonFiniteLoss
 from dna_engine.events import Log, Metric, Progress
 from dna_engine.runtime.context import Context, precision
@@ -45,6 +46,7 @@ class FitResult:
         test: what that accuracy says.
         seconds: spent training and evaluating, over all interruptions.
         images_per_second: training images over the seconds spent training.
+        evaluation: the answers to the test images one by one, which no figures hold.
     """
 
     test_accuracy: float
@@ -52,9 +54,15 @@ class FitResult:
     test: Accuracy
     seconds: float
     images_per_second: float
+    evaluation: Evaluation
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """All but the answers, by name."""
+        return {name: value for name, value in vars(self).items() if name != "evaluation"}
 
     def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "test": self.test.model_dump(mode="json")}
+        return {**self.figures, "test": self.test.model_dump(mode="json")}
 
 
 def fit(
@@ -106,15 +114,34 @@ def fit(
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What a classifier answered on every image of a set, and its mean cross entropy (nats)."""
+    """What a classifier answered on every image of a set, and its mean cross entropy (nats).
 
-    answers: Answers
+    Attributes:
+        labels: of each image the number of its class.
+        given: that of the class it was taken for.
+        confidences: the probability (softmax) that this class was given.
+        classes: how many there are.
+    """
+
+    labels: Sequence[int]
+    given: Sequence[int]
+    confidences: Sequence[float]
+    classes: int
     loss: float
+
+    @property
+    def answers(self) -> Answers:
+        return Answers.count(self.labels, self.given, self.classes)
 
     @property
     def accuracy(self) -> float:
         """0 to 1."""
         return self.answers.accuracy
+
+    def judge(self) -> Accuracy:
+        """What that accuracy says, and how good the probabilities are."""
+        right = [label == given for label, given in zip(self.labels, self.given, strict=True)]
+        return judge(self.answers, log_loss=self.loss, calibration_error=calibration_error(self.confidences, right))
 
 
 def evaluate(
@@ -125,17 +152,24 @@ def evaluate(
     ``exact`` asks for full precision: what is claimed of a network must hold wherever it is run.
     """
     model.eval()
-    answers, truth, classes = [], [], 0
+    given, confidences, truth, classes = [], [], [], 0
     loss = torch.zeros((), device=device, dtype=torch.float64)
     with torch.inference_mode(), nullcontext() if exact else precision(device):
         for x, labels in images.ordered(batch_size):
             logits = model(x.contiguous(memory_format=torch.channels_last)).float()
             classes = logits.shape[1]
-            answers.append(logits.argmax(1))
+            confidence, answer = logits.softmax(1).max(1)
+            given.append(answer)
+            confidences.append(confidence)
             truth.append(labels)
             loss += F.cross_entropy(logits, labels, reduction="sum")
-    counted = Answers.count(torch.cat(truth).tolist(), torch.cat(answers).tolist(), classes)
-    return Evaluation(counted, loss.item() / len(images))
+    return Evaluation(
+        labels=torch.cat(truth).tolist(),
+        given=torch.cat(given).tolist(),
+        confidences=torch.cat(confidences).tolist(),
+        classes=classes,
+        loss=loss.item() / len(images),
+    )
 
 
 class _Run:
@@ -245,7 +279,7 @@ class _Run:
         if self.average is not None:
             self.model.load_state_dict(self._averaged().state_dict())
         reached = evaluate(self.model, self.splits.test, self.context.device)
-        test = judge(reached.answers)
+        test = reached.judge()
         if self.warn and (said := warning(self.part, test)):
             advice = "More epochs may help, or more images, above all of rare classes."
             self.context.reporter.emit(Log(level="warning", message=f"{said} {advice}"))
@@ -254,7 +288,12 @@ class _Run:
             self.pace.save()
         images = self.total * min(self.recipe.batch_size, len(self.splits.train))
         return FitResult(
-            reached.accuracy, reached.loss, test, round(self.seconds, 3), round(images / self.train_seconds, 1)
+            test_accuracy=reached.accuracy,
+            test_loss=reached.loss,
+            test=test,
+            seconds=round(self.seconds, 3),
+            images_per_second=round(images / self.train_seconds, 1),
+            evaluation=reached,
         )
 
     def _averaged(self) -> nn.Module:

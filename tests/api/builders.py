@@ -107,6 +107,8 @@ def _beyond_promise(step: Step, *, onnx: bool) -> list[str]:
     """What a step leaves where it can."""
     if step.kind is Kind.PICTURES:
         return [*PICTURES.values()]
+    if step.kind is Kind.TRAIN:
+        return [f"{step.network}/confusion.json", f"{step.network}/confusion.svg"]
     return [f"{step.network}/model.onnx"] if step.kind is Kind.EXPORT and onnx else []
 
 

@@ -74,13 +74,15 @@ def test_and_tables_for_people_that_no_pipe_cuts(dna: Dna, finished: str) -> Non
     shown = dna("search", "show", finished).out
     for word in ("winner", "control", "teacher resnet10t", "predicted loss", "engine's share", finished):
         assert word in shown
-    reached = shown[shown.index("network  test accuracy") :].splitlines()[:5]
+    reached = shown[shown.index("network  test accuracy") :].splitlines()[:7]
     assert max(map(len, reached)) <= 80
     assert [" ".join(line.split()) for line in reached] == [
         "network test accuracy 95% interval balanced",
         "winner 99.00% 94.55 to 99.82% 99.00%",
         "control 99.00% 94.55 to 99.82% 99.00%",
         "100 test images: guessing reaches 50.00%, always the commonest class 50.00%.",
+        "winner recognises least: 1, 49 of 50 test images.",
+        "control recognises least: 1, 49 of 50 test images.",
         "100 test images do not tell winner from control (-4.5 to +4.5 points).",
     ]
     assert finished in dna("search", "list").out

@@ -34,6 +34,9 @@ def test_and_tables_for_people(dna: Dna, network: str, trained: str) -> None:
         f"succeeded {trained} trained",
         "network 99.00% 94.55 to 99.82% 99.00%",
         "100 test images: guessing reaches 50.00%, always the commonest class 50.00%.",
+        "Log-loss 0.1000; calibration error 2.50% (ECE).",
+        "1 49 of 50 98.00% 89.5 to 99.6% 49",
+        "Most often taken: 1 for 0 (1).",
         "phase engine wall engine's share",
     ):
         assert line in lines
@@ -150,6 +153,9 @@ def test_downloads(dna: Dna, trained: str, tmp_path: Path) -> None:
     files = dna("training", "download", "trained", "-f", "safetensors", "-o", str(tmp_path), "--json").json
     assert Path(files[0]["path"]).read_bytes() == WEIGHTS
     assert dna("training", "download", trained, "-o", str(tmp_path / "all")).out.count(str(tmp_path)) == 4
+    matrix, picture = dna("training", "confusion", "trained", "-o", str(tmp_path / "confusion"), "--json").json
+    assert Path(matrix["path"]).read_text() == "content of network/confusion.json"
+    assert Path(picture["path"]).name == f"confusion-{trained}.svg"
 
 
 @pytest.mark.parametrize(

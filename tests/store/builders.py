@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dna_engine.accuracy import Answers, judge
+from dna_engine.by_class import Confusion
 from dna_engine.images.info import DIGITS
 from dna_engine.plans import Kind, Phase, plan_of
 from dna_engine.space import CellRef
@@ -24,7 +25,10 @@ from store.states import StepState
 from store.tables import Architecture, Artifact, Job, Search, Step, Worker
 
 #: What the engine would say of 99 right answers.
-TEST = judge(Answers(images=[50, 50], right=[50, 49], given=[51, 49])).model_dump(mode="json")
+TEST = judge(
+    Answers(images=[50, 50], right=[50, 49], given=[51, 49]), log_loss=0.1, calibration_error=0.025
+).model_dump(mode="json")
+BY_CLASS = Confusion(classes=["0", "1"], matrix=[[50, 0], [1, 49]]).by_class().model_dump(mode="json")
 
 
 def new_search(session: Session, *, max_attempts: int = 3, **fields: Any) -> Search:
@@ -96,6 +100,7 @@ def values_of(kind: Kind) -> dict[str, Any]:
                 "test_accuracy": 0.99,
                 "test_loss": 0.1,
                 "test": TEST,
+                "by_class": BY_CLASS,
                 "seconds": 1.0,
                 "images_per_second": 9.0,
                 **about,

@@ -141,3 +141,16 @@ def test_after_it_was_cancelled_there_is_its_description_alone(client: TestClien
 def test_of_a_training_that_does_not_exist(shared: TestClient, finished: Finished) -> None:
     for nobody in ("0199d3f0-5a34-7c1e-b6a8-0d6f6f3f7a10", finished.id, finished.network("winner")):
         problem(shared.get(f"/trainings/{nobody}/download"), 404, "not_found")
+
+
+@pytest.mark.parametrize(("shown", "media_type"), [("json", "application/json"), ("svg", "image/svg+xml")])
+def test_the_confusion_matrix_is_shown_and_comes_when_it_is_trained(
+    trained: Finished, client: TestClient, training: dict[str, Any], shown: str, media_type: str
+) -> None:
+    response = trained.get("/confusion", format=shown)
+    assert (response.text, response.headers["content-type"]) == (f"content of network/confusion.{shown}", media_type)
+    assert response.headers["content-disposition"] == f'inline; filename="confusion-{trained.id}.{shown}"'
+    path = f"/trainings/{training['id']}"
+    assert "queued" in problem(client.get(f"{path}/confusion?format={shown}"), 409, "conflict")["detail"]
+    client.post(f"{path}/cancel")
+    assert "cancelled" in problem(client.get(f"{path}/confusion?format={shown}"), 404, "not_found")["detail"]

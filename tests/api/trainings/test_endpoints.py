@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+import pytest
 from sqlalchemy import update
 from starlette.testclient import TestClient
 
@@ -42,19 +43,28 @@ def test_a_training_that_runs(client: TestClient, sessions: Sessions, blobs: Blo
     assert training["test"] is None
 
 
-def test_what_an_early_version_trained_says_no_more_than_its_accuracy(
-    client: TestClient, sessions: Sessions, blobs: BlobStore
+@pytest.mark.parametrize("knew", ["accuracy", "test"])
+def test_what_an_early_version_trained_says_no_more_than_it_knew(
+    client: TestClient, sessions: Sessions, blobs: BlobStore, knew: str
 ) -> None:
+    """At first the accuracy alone; then what it says, but of no class, nor how good the probabilities are."""
     search = client.post("/searches", json={"dataset": "digits"}).json()["id"]
     finish(sessions, blobs, UUID(search))
-    early = {name: value for name, value in values_of(Kind.TRAIN).items() if name != "test"}
+    early = {name: value for name, value in values_of(Kind.TRAIN).items() if name not in ("test", "by_class")}
+    lacking = {"log_loss": None, "calibration_error": None}
+    if knew == "test":
+        early["test"] = {name: value for name, value in TEST.items() if name not in lacking}
+    said = TEST | lacking if knew == "test" else None
     with transaction(sessions) as session:
         session.execute(update(Training).values(values=early))
     for training in client.get("/trainings").json()["items"]:
         shown = client.get(f"/trainings/{training['id']}").json()
-        assert (shown["test_accuracy"], shown["test"], training["test"], shown["values"]) == (0.99, None, None, early)
-        assert client.get(f"/architectures/{shown['architecture_id']}").json()["test"] is None
-    assert client.get(f"/searches/{search}").json()["comparison"] is None
+        assert (shown["test_accuracy"], shown["test"], training["test"], shown["values"]) == (0.99, said, said, early)
+        assert shown["by_class"] is None
+        assert client.get(f"/architectures/{shown['architecture_id']}").json()["test"] == said
+    found = client.get(f"/searches/{search}").json()
+    assert (found["comparison"] is None) == (knew == "accuracy")
+    assert [network["by_class"] for network in found["architectures"]] == [None, None]
 
 
 def test_a_finished_training_alone(trained: Finished) -> None:

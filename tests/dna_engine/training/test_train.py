@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from dna_engine import retrain
-from dna_engine.accuracy import Accuracy, judge
+from dna_engine.accuracy import Accuracy
 from dna_engine.errors import Interrupted, NonFiniteLoss
 from dna_engine.events import Checkpoint, Log, Metric, Progress
 from dna_engine.plans import Kind, Step
@@ -257,7 +257,7 @@ def test_the_step_writes_weights_and_figures(tmp_path: Path) -> None:
     (folder / "architecture.json").write_text(json.dumps(NETWORK.to_json()))
     where, _ = context(tmp_path)
     result = retrain.run_step(spec, step, where)
-    assert result.artifacts == step.outputs(spec)
+    assert result.artifacts == [*step.outputs(spec), "winner/confusion.json", "winner/confusion.svg"]
     figures = json.loads((folder / "training.json").read_text())
     assert figures == json.loads(json.dumps(result.values))
     assert Cost(**figures["predicted"]) == Cost(**figures["counted"]) == count(NETWORK)
@@ -267,7 +267,11 @@ def test_the_step_writes_weights_and_figures(tmp_path: Path) -> None:
     found = train.evaluate(model, load_splits(spec, CPU).test, CPU)
     assert found.accuracy == figures["test_accuracy"] == figures["test"]["accuracy"]
     assert found.loss == pytest.approx(figures["test_loss"], rel=1e-5)
-    assert judge(found.answers) == Accuracy.model_validate(figures["test"])
+    probabilities = {"log_loss", "calibration_error"}
+    said, judged = Accuracy.model_validate(figures["test"]), found.judge()
+    assert said.model_dump(exclude=probabilities) == judged.model_dump(exclude=probabilities)
+    assert said.calibration_error == pytest.approx(judged.calibration_error, rel=1e-4)
+    assert figures["test"]["log_loss"] == figures["test_loss"]
     assert not list((tmp_path / "checkpoints").iterdir())
 
 
