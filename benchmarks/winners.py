@@ -21,7 +21,7 @@ from benchmarks.again import once, trained_by
 from dna_engine.accuracy import Accuracy, compare
 from dna_engine.images.info import DatasetInfo
 from dna_engine.pipeline import Journal
-from dna_engine.plans import Kind, Phase, Step, files, plan_of
+from dna_engine.plans import Kind, Step, files, plan_of
 from dna_engine.runtime.context import Context, choose_device
 from dna_engine.spec import ResolvedSpec
 
@@ -62,12 +62,7 @@ def control_as_long(seed: int, arguments: argparse.Namespace) -> tuple[int, floa
 
 def costs(spec: ResolvedSpec) -> set[str]:
     """Keys of the steps that a search needs, its winner's training included and the control's not."""
-    return {
-        step.key
-        for phase in Phase
-        for step in plan_of(spec).steps(phase)
-        if step.kind is not Kind.TRAIN or step.network == "winner"
-    }
+    return {step.key for step in plan_of(spec).all_steps() if step.kind is not Kind.TRAIN or step.network == "winner"}
 
 
 def over_seeds(differences: Sequence[float]) -> tuple[float, float]:

@@ -27,7 +27,7 @@ from PIL import Image, ImageOps
 SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 TRAIN_FOLDERS = ("train", "training")
-TEST_FOLDERS = ("val", "valid", "validation", "test", "testing")
+TEST_FOLDERS = ("test", "testing", "val", "valid", "validation")  #: The first that there is.
 BATCH = 64
 
 

@@ -82,7 +82,9 @@ def test_without_a_key_every_resource_is_closed(public: TestClient) -> None:
     assert len(closed) > 15
     for path, method in closed:
         response = public.request(method, path.replace("{", "").replace("}", ""), json={})
-        problem(response, 401, "unauthorized")
+        assert response.status_code == 401
+        if method != "head":
+            problem(response, 401, "unauthorized")
         assert response.headers["www-authenticate"].startswith("Bearer")
     assert all(public.get(path).status_code == 200 for path in OPEN)
 

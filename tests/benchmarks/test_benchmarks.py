@@ -272,22 +272,24 @@ def test_two_teachers_on_one_space(short_search: list[str], capsys: Output) -> N
 
 
 def test_winners_beside_controls_of_two_seeds(short_search: list[str], tmp_path: Path, capsys: Output) -> None:
-    winners.main([*short_search, "--teacher", "resnet10t", "--seeds", "0", "1", "--as-long"])
+    options = [*short_search, "--teacher", "resnet10t", "--seeds"]
+    winners.main([*options, "0", "1"])
     text = capsys.readouterr().out
-    journals = {seed: json.loads((tmp_path / f"seed{seed}/resnet10t/journal.json").read_text()) for seed in (0, 1)}
-    trained = {
-        (seed, name): journals[seed][f"train-{name}"]["values"]["test_accuracy"]
-        for seed in (0, 1)
-        for name in ("winner", "control", "as-long")
-    }
-    for seed in (0, 1):
+    journals = {seed: tmp_path / f"seed{seed}/resnet10t/journal.json" for seed in (0, 1)}
+    for seed, journal in journals.items():
+        steps = json.loads(journal.read_text())
+        winner, control = (steps[f"train-{name}"]["values"]["test_accuracy"] for name in ("winner", "control"))
         row = cells(text, f"{seed} ")
-        assert row[1].startswith(f"{trained[seed, 'winner']:.1%} [")
-        assert row[3].startswith(f"{100 * (trained[seed, 'winner'] - trained[seed, 'control']):+.1f} [")
-        assert re.search(rf"seed {seed}: .* as long as the search, \d+ epochs: {trained[seed, 'as-long']:.1%}", text)
+        assert row[1].startswith(f"{winner:.1%} [")
+        assert row[3].startswith(f"{100 * (winner - control):+.1f} [")
     assert re.search(r"Mean difference [+-]\d+\.\d\d points over 2 seeds; 360 test images", text)
     low, high = winners.over_seeds([1.0, 2.0, 3.0])
     assert (low, high) == pytest.approx((2 - 4.303 / 3**0.5, 2 + 4.303 / 3**0.5), abs=1e-3)
+    steps = json.loads(journals[1].read_text())
+    journals[1].write_text(json.dumps({key: step | {"seconds": 0.0} for key, step in steps.items()}))
+    winners.main([*options, "1", "--as-long"])  # A search that took no time leaves the control one epoch.
+    found = json.loads(journals[1].read_text())["train-as-long"]["values"]["test_accuracy"]
+    assert f"as long as the search, 1 epochs: {found:.1%}" in capsys.readouterr().out
 
 
 def test_widths_are_compared_behind_one_teacher(tmp_path: Path, capsys: Output) -> None:

@@ -10,10 +10,8 @@ from starlette.testclient import TestClient
 
 from store.blobs import BlobStore
 from store.session import Sessions
-from tests.api.builders import finish, new_training
-from tests.api.datasets.test_upload import BIRDS, send
+from tests.api.builders import birds, finish, new_training
 from tests.api.problems import problem
-from tests.dna_engine.images.test_archive import zipped
 
 
 class Shelf:
@@ -29,7 +27,7 @@ class Shelf:
         self.winner, self.control = (
             client.get(f"/architectures/{self.networks[role]}").json()["trainings"][0] for role in ("winner", "control")
         )
-        assert send(client, zipped(BIRDS)).status_code == 201
+        birds(sessions)
         self.waits = new_training(client, self.networks["winner"], name="longer", labels={"team": "vision"})["id"]
         self.elsewhere = new_training(client, self.networks["winner"], dataset="birds", labels={"team": "birds"})["id"]
         client.post(f"/trainings/{self.elsewhere}/cancel")
