@@ -64,6 +64,7 @@ def search_spec(arguments: argparse.Namespace) -> dict[str, Any]:
         "teacher": {"model": arguments.teacher, "weights": "train", "epochs": 1},
         "training": {"epochs": arguments.epochs, "batch_size": arguments.batch_size},
         "rating": {"images": arguments.rating_images, "batch_size": arguments.batch_size},
+        "select": {"finalists": 0},
         "retrain": {"epochs": 1, "control": False},
     }
 
