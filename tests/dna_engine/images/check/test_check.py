@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -192,3 +193,24 @@ def test_what_is_white_is_known_of_all_pictures_and_seen_so_in_samples(tmp_path:
     subject = of_layout(read_layout(tmp_path), tmp_path)
     looked = check(subject, decoder)
     assert looked.seen.described["white"] == looked.seen.look.white == 4_095
+
+
+def test_what_is_held_of_a_picture_lets_100_000_be_checked_in_300_megabytes(tmp_path: Path, decoder: Decoder) -> None:
+    """Beside what does not grow: the libraries, and the pictures that are compared with others."""
+    files, last = 1_200, 300
+    for number in range(files):
+        folder = tmp_path / f"class {number % 20}"
+        folder.mkdir(exist_ok=True)
+        Image.new("RGB", (2, 2), (number % 251, number // 251, 9)).save(folder / f"{number}.png")
+    held: list[int] = []
+    tracemalloc.start()
+    try:
+        layout = read_layout(tmp_path)
+        of_layout_alone = tracemalloc.get_traced_memory()[0]
+        told = lambda done, total: held.append(tracemalloc.get_traced_memory()[0])  # noqa: E731
+        report = check(of_layout(layout, tmp_path), decoder, told=told).report
+    finally:
+        tracemalloc.stop()
+    assert (report.splits, len(held)) == ({"train": 960, "test": 240}, files), "every picture is told of"
+    of_a_picture = of_layout_alone / files + (held[-1] - held[-1 - last]) / last
+    assert of_a_picture < 1_000  # Bytes: 100 MB of 100,000.
