@@ -27,7 +27,7 @@ from dna_engine.training.batches import Images
 from dna_engine.training.network import build, calm_classifier, count
 from dna_engine.training.recipe import Recipe
 from dna_engine.training.splits import load_splits
-from dna_engine.training.train import Evaluation, fit
+from dna_engine.training.train import Evaluation, FitResult, fit
 
 
 def run_step(spec: ResolvedNetworks, step: Step, context: Context) -> Result:
@@ -50,23 +50,7 @@ def run_step(spec: ResolvedNetworks, step: Step, context: Context) -> Result:
     torch.manual_seed(spec.seed)
     model = build(architecture, dropout=recipe.dropout, drop_path=recipe.drop_path)
     calm_classifier(model)
-    splits = load_splits(spec, context.device)
-    checkpoint = context.run / step.checkpoint
-    teacher = _teacher(spec, context)
-    with threads(work_per_operation(architecture, recipe.batch_size)):
-        if spec.recipe_of_networks.start == "inherited":
-            _inherit(spec, step.network, architecture, model, splits.train, context, teacher)
-        fitted = fit(
-            model,
-            splits,
-            recipe,
-            seed=spec.seed,
-            context=context,
-            checkpoint=checkpoint,
-            part=step.network,
-            rate_field=spec.rate_field,
-            teacher=teacher if recipe.teacher_weight else None,
-        )
+    fitted = _fit(spec, step, architecture, model, recipe, context)
     confusion = _confusion(spec, fitted.evaluation)
     found = Trained(
         **fitted.figures,
@@ -83,8 +67,35 @@ def run_step(spec: ResolvedNetworks, step: Step, context: Context) -> Result:
     _write(folder / files.TRAINING, found.model_dump(mode="json"))
     (folder / files.CONFUSION).write_text(confusion.model_dump_json() + "\n")
     drawn = _draw(confusion, f"{step.network} on the test images of {spec.dataset.name}", context, folder)
-    checkpoints.remove(checkpoint)
+    checkpoints.remove(context.run / step.checkpoint)
     return found.result([*step.outputs(spec), *files.of_network(step.network, files.CONFUSION, *drawn)])
+
+
+def _fit(
+    spec: ResolvedNetworks,
+    step: Step,
+    architecture: Architecture,
+    model: EfficientNet,
+    recipe: Recipe,
+    context: Context,
+) -> FitResult:
+    """Trains the network from where it begins; goes on from the checkpoint of the step, if there is one."""
+    assert step.network is not None
+    splits, teacher = load_splits(spec, context.device), _teacher(spec, context)
+    with threads(work_per_operation(architecture, recipe.batch_size)):
+        if spec.recipe_of_networks.start == "inherited":
+            _inherit(spec, step.network, architecture, model, splits.train, context, teacher)
+        return fit(
+            model,
+            splits,
+            recipe,
+            seed=spec.seed,
+            context=context,
+            checkpoint=context.run / step.checkpoint,
+            part=step.network,
+            rate_field=spec.rate_field,
+            teacher=teacher if recipe.teacher_weight else None,
+        )
 
 
 def _confusion(spec: ResolvedNetworks, evaluation: Evaluation) -> Confusion:
