@@ -31,15 +31,14 @@ class PictureFile(Protocol):
 
 
 @dataclass(frozen=True)
-class HeldFile:
-    """A picture whose bytes are in memory.
+class _Called:
+    """What is no file of its own has a name all the same.
 
     Args:
         path: what it is called for users, such as ``train-003.tar/owl/17.jpg``.
     """
 
     path: str
-    content: bytes
 
     def __str__(self) -> str:
         return self.path
@@ -51,6 +50,13 @@ class HeldFile:
     @property
     def parts(self) -> Sequence[str]:
         return self.path.split("/")
+
+
+@dataclass(frozen=True)
+class HeldFile(_Called):
+    """A picture whose bytes are in memory."""
+
+    content: bytes
 
     @property
     def st_size(self) -> int:
@@ -64,27 +70,14 @@ class HeldFile:
 
 
 @dataclass(frozen=True)
-class FetchedFile:
+class FetchedFile(_Called):
     """A picture that is fetched from elsewhere when it is read; the last few stay in memory, for one is read several times over.
 
     Args:
-        path: what it is called for users.
         fetch: gives its bytes.
     """
 
-    path: str
     fetch: Callable[[], bytes]
-
-    def __str__(self) -> str:
-        return self.path
-
-    @property
-    def name(self) -> str:
-        return self.path.rpartition("/")[2]
-
-    @property
-    def parts(self) -> Sequence[str]:
-        return self.path.split("/")
 
     def open(self, mode: Literal["rb"], /) -> IO[bytes]:
         return _held(self).open(mode)
