@@ -46,6 +46,9 @@ from dna_client.models import (
 from dna_client.transport import PAUSES, Transport
 from dna_client.upload import Told, check_name, packed, send, unheard, withdraw
 
+#: The least and the most of a figure, both included; None for no limit.
+Span = tuple[float | None, float | None]
+
 
 class Client:
     """A connection to one service. Close it, or use it in a ``with``. Not for use by several threads at once.
@@ -174,12 +177,50 @@ class Client:
 
     # Networks
 
+    def create_architecture(
+        self, architecture: str | Mapping[str, Any], name: str | None = None, *, idempotency_key: str | None = None
+    ) -> Architecture:
+        """Keeps a network from elsewhere, to be trained; the same one again is the one that there is.
+
+        Args:
+            architecture: the name of a published one, such as ``dna-b``, or the JSON of a network as it is downloaded.
+            name: what to call it; a published one has its own name.
+
+        Raises:
+            InvalidRequest: it is no such name, or no network that can be built; says why.
+        """
+        body = {"architecture": architecture} | ({"name": name} if name else {})
+        headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
+        return cast(Architecture, self._transport.call("POST", "/architectures", json=body, headers=headers))
+
     def list_architectures(
-        self, *, search: str | None = None, ref: str | None = None, cursor: str | None = None, limit: int = 50
+        self,
+        *,
+        search: str | None = None,
+        dataset: str | None = None,
+        role: str | None = None,
+        ref: str | None = None,
+        flops: Span = (None, None),
+        params: Span = (None, None),
+        accuracy: Span = (None, None),
+        sort: str | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
     ) -> Page[ArchitectureSummary]:
-        """A page of networks, newest first: all, those of a search, those whose ids begin or end with ``ref``."""
-        params = {"search": search, "ref": ref, "cursor": cursor, "limit": limit}
-        return cast(Page[ArchitectureSummary], self._transport.call("GET", "/architectures", params=params))
+        """A page of networks, newest first.
+
+        Args:
+            search, role: only those of the search with that id, of that role.
+            dataset: only those found or trained on it.
+            ref: only those with that name, or whose ids begin or end so.
+            flops, params, accuracy: only those from the first to the second, None for no limit.
+            sort: created, flops, params, loss or accuracy; with - in front the largest first.
+        """
+        which: dict[str, Any] = {"search": search, "dataset": dataset, "role": role, "ref": ref, "sort": sort}
+        for of, (least, most) in (("flops", flops), ("params", params), ("accuracy", accuracy)):
+            which |= {f"{of}_min": least, f"{of}_max": most}
+        asked = {**which, "cursor": cursor, "limit": limit}
+        return cast(Page[ArchitectureSummary], self._transport.call("GET", "/architectures", params=asked))
 
     def get_architecture(self, architecture_id: str) -> Architecture:
         return cast(Architecture, self._transport.call("GET", f"/architectures/{architecture_id}"))

@@ -285,11 +285,12 @@ class Event(TypedDict):
 
 
 class ArchitectureSummary(TypedDict):
-    """A network as it is listed; ``architecture`` is the JSON that timm builds it from."""
+    """A network as it is listed; ``architecture`` is the JSON that timm builds it from. One that was given is of no search."""
 
     id: str
-    search_id: str
+    search_id: str | None
     role: str
+    name: NotRequired[str | None]
     architecture: dict[str, Any]
     loss: float | None
     flops: int

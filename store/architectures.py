@@ -1,16 +1,17 @@
-"""Rows of networks: those a search found, and those chosen afterwards from its ratings."""
+"""Rows of networks: those a search found, those chosen afterwards from its ratings, those that were given."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from store.columns import Json, new_id
 from store.errors import NotFound
-from store.pages import Page, page
-from store.refs import meant
 from store.states import Role
 from store.tables import Architecture, Job
 
@@ -28,7 +29,7 @@ def get(session: Session, architecture_id: UUID) -> Architecture:
 
 
 def hold(session: Session, architecture_id: UUID) -> Architecture:
-    """The network of that id, which nobody deletes until the transaction ends, nor its search.
+    """The network of that id, which nobody deletes until the transaction ends, nor its search, where it has one.
 
     Raises:
         NotFound: there is none.
@@ -48,23 +49,6 @@ def of_search(session: Session, search_id: UUID, *, role: Role | None = None) ->
     if role is not None:
         query = query.where(Architecture.role == role)
     return list(session.scalars(query))
-
-
-def listing(
-    session: Session,
-    *,
-    search_id: UUID | None = None,
-    ref: str | None = None,
-    after: UUID | None = None,
-    limit: int = 20,
-) -> Page[Architecture]:
-    """A page of networks, newest first: all, those of a search, those that an end of an id may mean."""
-    query = select(Architecture)
-    if search_id is not None:
-        query = query.where(Architecture.search_id == search_id)
-    if ref is not None:
-        query = query.where(meant(ref, Architecture.id))
-    return page(session, query, Architecture.id, after=after, limit=limit)
 
 
 def select_network(
@@ -96,3 +80,14 @@ def select_network(
     session.add(network)
     session.flush()
     return network
+
+
+def give(
+    session: Session, architecture: Json, *, name: str | None, flops: int, params: int
+) -> tuple[Architecture, bool]:
+    """Keeps a network that was sent, and says whether it is new. The same one again gives the row that exists, by its first name."""
+    sha256 = hashlib.sha256(json.dumps(architecture, sort_keys=True).encode()).hexdigest()
+    row = {"id": new_id(), "role": Role.GIVEN, "name": name, "architecture": architecture, "sha256": sha256}
+    added = insert(Architecture).values(**row, flops=flops, params=params).on_conflict_do_nothing()
+    new = session.scalar(added.returning(Architecture.id)) is not None
+    return session.scalars(select(Architecture).where(Architecture.sha256 == sha256)).one(), new

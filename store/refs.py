@@ -17,7 +17,9 @@ FEWEST = 4
 _DIGITS = re.compile(rf"[0-9a-f]{{{FEWEST},32}}")
 
 
-def meant(ref: str, ids: InstrumentedAttribute[UUID], *names: InstrumentedAttribute[str]) -> ColumnElement[bool]:
+def meant(
+    ref: str, ids: InstrumentedAttribute[UUID], *names: InstrumentedAttribute[str] | InstrumentedAttribute[str | None]
+) -> ColumnElement[bool]:
     """The condition on rows that ``ref`` may mean: one of their ``names`` in full, or an end of their id, dashes or not."""
     ways: list[ColumnElement[bool]] = [name == ref for name in names]
     digits = ref.replace("-", "").lower()

@@ -78,11 +78,15 @@ class Role(StrEnum):
     WINNER: the best network of a search within its budget.
     CONTROL: a random network of the winner's cost.
     SELECTED: chosen afterwards from finished ratings under another budget.
+    REFERENCE: a standard network that a search has trained beside its own.
+    GIVEN: sent, or a published one; of no search.
     """
 
     WINNER = "winner"
     CONTROL = "control"
     SELECTED = "selected"
+    REFERENCE = "reference"
+    GIVEN = "given"
 
 
 class EventType(StrEnum):

@@ -242,9 +242,14 @@ class Architecture(Base):
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    search_id: Mapped[UUID] = mapped_column(ForeignKey("searches.id", ondelete="CASCADE"), index=True)
+    search_id: Mapped[UUID | None] = mapped_column(ForeignKey("searches.id", ondelete="CASCADE"), index=True)
+    """None of one that was given."""
     role: Mapped[Role]
+    name: Mapped[str | None]
+    """Of one that was given, as its sender calls it; those that a search has found have none."""
     architecture: Mapped[Json]
+    sha256: Mapped[str | None] = mapped_column(unique=True)
+    """Of the description of one that was given: the same again is the same row."""
     loss: Mapped[float | None]
     """The rating: predicted loss, summed over the blocks."""
     flops: Mapped[int]

@@ -48,7 +48,10 @@ def create(
     return training
 
 
-def _take_files(session: Session, search_id: UUID, job_id: UUID, names: Sequence[str]) -> None:
+def _take_files(session: Session, search_id: UUID | None, job_id: UUID, names: Sequence[str]) -> None:
+    if search_id is None:
+        assert not names, "no search has what it asks for"
+        return
     if missing := artifacts.share(session, search_id, job_id, names):
         raise IllegalTransition(
             f"The search {search_id} has no file {missing[0]}, which this training needs of it. Ask for start scratch, without distill, "

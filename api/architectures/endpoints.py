@@ -1,26 +1,31 @@
-"""Routes of architectures: list, read, download, try."""
+"""Routes of architectures: keep one from elsewhere, list, read, download, try."""
 
 from __future__ import annotations
 
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Body, Depends, Query, Request, Response
+from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
-from api.architectures import service
+from api.architectures import examples, given, service
+from api.architectures.listing import AfterDep, Order, WhichDep, cursor_of
 from api.architectures.picture import BODY, PictureDep, PictureRoute
-from api.architectures.schemas import ArchitectureOut, ArchitectureSummary, Format, PredictionOut
+from api.architectures.schemas import ArchitectureIn, ArchitectureOut, ArchitectureSummary, Format, PredictionOut
 from api.auth import authenticate
+from api.body import JsonRoute
 from api.deps import UPLOAD, ResourcesDep, SessionDep
 from api.download import respond, responses
+from api.idempotency import OnceDep
 from api.openapi import problems
-from api.pagination import Page, Ref, RowPaging, encode
-from store import architectures
+from api.pagination import Limit, Page
+from store import architecture_lists
 
 router = APIRouter(
     prefix="/architectures",
     tags=["architectures"],
+    route_class=JsonRoute,
     dependencies=[Depends(authenticate)],
     responses=problems(401, 403, 422, 503),
 )
@@ -30,20 +35,35 @@ tries = APIRouter(
     prefix="/architectures", tags=["architectures"], route_class=PictureRoute, responses=problems(401, 403, 422, 503)
 )
 
+GivenBody = Annotated[ArchitectureIn, Body(openapi_examples=examples.GIVEN)]
+
+_CREATED = {200: {"model": ArchitectureOut, "description": "It was there already"}, **problems(400, 409, 413)}
 _DOWNLOAD = responses("application/json", "application/octet-stream", "application/zip")
+
+
+@router.post("", status_code=201, response_model=ArchitectureOut, responses=_CREATED)
+def create_architecture(sent: GivenBody, session: SessionDep, once: OnceDep) -> Response:
+    """Keep a network from elsewhere: one of ours as JSON, or a published one by its name. It can then be trained.
+
+    One that there is already is answered with 200, and nothing is added.
+    """
+
+    def work() -> Response:
+        network, new = given.keep(session, sent.architecture, name=sent.name)
+        body = service.detail(session, network.id).model_dump(mode="json")
+        return JSONResponse(body, 201 if new else 200, {"Location": f"/architectures/{network.id}"})
+
+    return once.answer(session, work)
 
 
 @router.get("", response_model=Page[ArchitectureSummary])
 def list_architectures(
-    session: SessionDep,
-    paging: RowPaging,
-    search: Annotated[UUID | None, Query(description="Only networks of this search.")] = None,
-    ref: Ref = None,
+    session: SessionDep, which: WhichDep, after: AfterDep, sort: Order = "-created", limit: Limit = 50
 ) -> Page[ArchitectureSummary]:
-    """Networks that searches found or that were selected afterwards, newest first."""
-    found = architectures.listing(session, search_id=search, ref=ref, after=paging.after, limit=paging.limit)
+    """Networks that searches found or trained, that were selected afterwards, or given."""
+    found = architecture_lists.listing(session, which, sort=sort, after=after, limit=limit)
     items = [ArchitectureSummary.model_validate(network) for network in found.items]
-    return Page(items=items, next=encode(str(found.next)) if found.next else None)
+    return Page(items=items, next=cursor_of(sort, found.next))
 
 
 @router.get("/{architecture_id}", response_model=ArchitectureOut, responses=problems(404))

@@ -10,6 +10,8 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from dna_engine.accuracy import Accuracy
+from dna_engine.fields import Written
+from dna_engine.spec.parts import Text
 from store.states import Role
 
 
@@ -30,14 +32,26 @@ class File(BaseModel):
     sha256: str
 
 
+class ArchitectureIn(Written):
+    """A network that no search of this service has found."""
+
+    architecture: Text | dict[str, Any] = Field(
+        description="The name of a published network (dna-a, dna-b, dna-c or dna-d), or the JSON of a network as it is downloaded."
+    )
+    name: Text = Field(default="", description="What to call it; a published one has its own name.")
+
+
 class ArchitectureSummary(BaseModel):
     """A network as it is listed."""
 
     model_config = ConfigDict(from_attributes=True)
 
     id: UUID
-    search_id: UUID
+    search_id: UUID | None = Field(description="The search that found or trained it; null for one that was given.")
     role: Role
+    name: str | None = Field(
+        description="Of a given network, or of a standard one; those that a search found have none."
+    )
     architecture: dict[str, Any] = Field(description="What timm builds it from.")
     loss: float | None = Field(description="Predicted loss: the ratings of its blocks, summed.")
     flops: int = Field(description="Multiply-adds at batch 1, by formula.")

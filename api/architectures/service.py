@@ -27,7 +27,7 @@ def detail(session: Session, architecture_id: UUID) -> ArchitectureOut:
         NotFound: there is none of that id.
     """
     network = architectures.get(session, architecture_id)
-    files = listed(described(network.architecture), stored(session, network.search_id, network.role))
+    files = listed(described(network.architecture), _stored(session, network))
     done = trainings.of_architecture(session, network.id)
     return ArchitectureOut(
         **ArchitectureSummary.model_validate(network).model_dump(),
@@ -71,20 +71,26 @@ def predict(resources: Resources, architecture_id: UUID, picture: HeldFile, top_
     return PredictionOut(architecture_id=architecture_id, classes=classes)
 
 
+def _stored(session: Session, network: Architecture) -> dict[Format, Artifact]:
+    """Its files as its search has left them; one that was given has none."""
+    return {} if network.search_id is None else stored(session, network.search_id, network.role)
+
+
 def _artifact(session: Session, network: Architecture, kind: Format) -> Artifact:
-    artifact = stored(session, network.search_id, network.role).get(kind)
-    if artifact is None and network.role is Role.SELECTED:
-        raise NotFound(_of_selected(session, network.id, kind))
-    if artifact is None:
-        raise missing(session, searches.get(session, network.search_id), network.role, kind)
-    return artifact
+    artifact = _stored(session, network).get(kind)
+    if artifact is not None:
+        return artifact
+    if network.search_id is None or network.role is Role.SELECTED:
+        raise NotFound(_of_untrained(session, network, kind))
+    raise missing(session, searches.get(session, network.search_id), network.role, kind)
 
 
-def _of_selected(session: Session, architecture_id: UUID, kind: Format) -> str:
-    """Where to find the file of a network that its search has not trained."""
-    made = trainings.of_architecture(session, architecture_id)
-    if not made:
-        return (
-            f"This network was selected, not trained: there is no {kind} of it, only json. POST /trainings trains it."
-        )
-    return f"Its search has not trained this network: GET /trainings/{made[-1].id}/download has the {kind} of its last training."
+def _of_untrained(session: Session, network: Architecture, kind: Format) -> str:
+    """Where to find the file of a network that no search has trained."""
+    made = trainings.of_architecture(session, network.id)
+    if made:
+        of = "No search has" if network.search_id is None else "Its search has not"
+        return f"{of} trained this network: GET /trainings/{made[-1].id}/download has the {kind} of its last training."
+    return (
+        f"This network was {network.role}, not trained: there is no {kind} of it, only json. POST /trainings trains it."
+    )

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
+from api.architectures import given
 from api.architectures.files import described, listed, missing, stored
+from api.architectures.given import invalid
 from api.architectures.schemas import Format
 from api.download import Content
-from api.errors import Invalid
 from api.trainings.schemas import TrainingDetail, TrainingSummary
 from dna_engine.errors import EngineError
+from dna_engine.space.architecture import PUBLISHED
 from dna_engine.space.architecture import Architecture as Network
 from dna_engine.spec import ResolvedSpec, TrainingSpec, resolve_training
 from store import architectures, datasets, searches, steps, trainings, waiting
@@ -40,32 +43,37 @@ def create(session: Session, spec: TrainingSpec, *, max_attempts: int, live_with
     return detail(session, training.id, live_within)
 
 
-def _row(session: Session, architecture: str) -> Architecture:
+def _row(session: Session, architecture: str | dict[str, Any]) -> Architecture:
+    """The network, which nobody deletes until the transaction ends; one that is described is kept."""
+    if isinstance(architecture, dict) or architecture in PUBLISHED:
+        row, _ = given.keep(session, architecture)
+        return row
     try:
         return architectures.hold(session, UUID(architecture))
     except ValueError as error:
-        raise _invalid("Not an id of a network; GET /architectures lists them") from error
+        named = ", ".join(PUBLISHED)
+        raise invalid(
+            f"Not an id of a network, nor the name of a published one ({named}); GET /architectures lists those there are"
+        ) from error
     except NotFound as error:
-        raise _invalid(f"{error.message[:-1]}; GET /architectures lists them") from error
+        raise invalid(f"{error.message[:-1]}; GET /architectures lists them") from error
 
 
 def _network(row: Architecture) -> Network:
     try:
         return Network.from_json(row.architecture)
     except EngineError as error:
-        raise _invalid(f"This network cannot be trained by this version. {error.message[:-1]}") from error
+        raise invalid(f"This network cannot be trained by this version. {error.message[:-1]}") from error
 
 
 def _search(session: Session, row: Architecture) -> ResolvedSpec | None:
-    """What the search that found the network was asked to do; None where this version cannot read it."""
+    """What the search that found the network was asked to do; None where there is none, or this version cannot read it."""
+    if row.search_id is None:
+        return None
     try:
         return ResolvedSpec.model_validate(searches.get(session, row.search_id).resolved)
     except ValidationError:
         return None
-
-
-def _invalid(message: str) -> Invalid:
-    return Invalid(f"{message}.", errors=[{"pointer": "#/architecture", "detail": message}])
 
 
 def detail(session: Session, training_id: UUID, live_within: timedelta) -> TrainingDetail:

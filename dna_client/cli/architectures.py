@@ -1,23 +1,122 @@
-"""Commands on networks, whatever search they are of."""
+"""Commands on networks, whatever search they are of, or of none."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from dna_client.cli import output, refs
-from dna_client.cli.options import LOCAL, AsJson, Key, Url, connect
-from dna_client.cli.output import print_json, print_table
+from dna_client.cli.jobs import Cursor, Limit
+from dna_client.cli.options import LOCAL, AsJson, Key, Url, connect, read_json, whole
+from dna_client.cli.output import ERR, print_json, print_table
 from dna_client.cli.results import NetworkRef
+from dna_client.models import ArchitectureSummary
 
-architecture = typer.Typer(no_args_is_help=True, help="Try trained networks.")
+Cost = Annotated[int | None, typer.Option(parser=whole, metavar="N", help="Such as 4e6 or 350M.")]
+Share = Annotated[float | None, typer.Option(min=0, max=1, metavar="SHARE", help="Test accuracy, such as 0.9.")]
+
+architecture = typer.Typer(no_args_is_help=True, help="Networks: list them, add one from elsewhere, try one.")
 
 
 @architecture.callback()
 def _group() -> None:
-    """Try trained networks."""
+    """Networks: list them, add one from elsewhere, try one."""
+
+
+@architecture.command()
+def add(
+    network: Annotated[
+        str,
+        typer.Argument(
+            help="A published network (dna-a to dna-d), or a JSON file of one, - for standard input.",
+            metavar="NAME|FILE",
+        ),
+    ],
+    name: Annotated[str | None, typer.Option(help="What to call it; a published one has its own name.")] = None,
+    url: Url = LOCAL,
+    key: Key = None,
+    as_json: AsJson = False,
+) -> None:
+    """Keep a network that no search has found, to be trained: dna training create NAME --dataset DATASET."""
+    described = read_json(Path(network)) if network == "-" or network.endswith(".json") else network
+    with connect(url, key) as client:
+        kept = client.create_architecture(described, name)
+    if as_json:
+        print_json(kept)
+        return
+    _show([kept])
+
+
+@architecture.command("list")
+def list_architectures(
+    search: Annotated[str | None, typer.Option(help="Only networks of this search.", metavar="SEARCH")] = None,
+    dataset: Annotated[str | None, typer.Option(help="Only networks found or trained on this dataset.")] = None,
+    role: Annotated[str | None, typer.Option(help="winner, control, selected, reference or given.")] = None,
+    flops_min: Cost = None,
+    flops_max: Cost = None,
+    params_min: Cost = None,
+    params_max: Cost = None,
+    accuracy_min: Share = None,
+    accuracy_max: Share = None,
+    sort: Annotated[
+        str | None,
+        typer.Option(help="created, flops, params, loss or accuracy; -accuracy the best first. Default: -created."),
+    ] = None,
+    limit: Limit = 20,
+    cursor: Cursor = None,
+    url: Url = LOCAL,
+    key: Key = None,
+    as_json: AsJson = False,
+) -> None:
+    """List networks, newest first: those that searches found, that were selected afterwards, or added."""
+    with connect(url, key) as client:
+        page = client.list_architectures(
+            search=refs.search_id(client, search) if search else None,
+            dataset=dataset,
+            role=role,
+            flops=(flops_min, flops_max),
+            params=(params_min, params_max),
+            accuracy=(accuracy_min, accuracy_max),
+            sort=sort,
+            cursor=cursor,
+            limit=limit,
+        )
+    if as_json:
+        print_json(page)
+    elif page["items"]:
+        _show(page["items"])
+        if page["next"]:
+            ERR.print(f"More with: --cursor {page['next']}", markup=False)
+    else:
+        ERR.print("There are no such networks.")
+
+
+def _show(networks: Sequence[ArchitectureSummary]) -> None:
+    rows = [
+        (
+            found["id"],
+            found["role"],
+            found.get("name") or "",
+            output.count(found["flops"]),
+            output.count(found["params"]),
+            output.loss(found["loss"]),
+            output.percent(found["test_accuracy"]),
+            found["search_id"] or "",
+            refs.moment(found),
+        )
+        for found in networks
+    ]
+    columns = ("id", "role", "name", "flops", "params", "predicted loss", "test accuracy", "search", "created")
+    print_table(
+        columns,
+        rows,
+        right=columns[3:7],
+        ids=("id", "search"),
+        droppable=("created", "search", "predicted loss", "params", "name"),
+    )
 
 
 @architecture.command()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from dna_client.cli.options import read_json
 from dna_client.cli.tables import short_id
 from dna_client.client import Client
 from dna_client.errors import LocalError, NotFound
@@ -14,6 +16,9 @@ from dna_client.models import ArchitectureSummary, Dataset
 
 _WHOLE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _TOO_SHORT = re.compile(r"[0-9a-f]{1,3}", re.IGNORECASE)
+
+#: Networks that the service knows by name though nobody has sent them.
+_PUBLISHED = re.compile(r"dna-[a-z]")
 
 #: So many are looked at, and named where they cannot be told apart.
 _LOOKED_AT = 50
@@ -55,6 +60,17 @@ def network_id(client: Client, ref: str) -> str:
     of, slash, role = ref.rpartition("/")
     found = _with_role(client, search_id(client, of), role) if slash else client.list_architectures(ref=ref)["items"]
     return _only("network", "networks", ref, found, _network, "SEARCH/winner names the one that a search found")
+
+
+def to_train(client: Client, ref: str) -> str | dict[str, Any]:
+    """What ``POST /trainings`` takes for the network that ``ref`` means: as :func:`network_id`, or a published name, or a JSON file.
+
+    Raises:
+        NotFound, LocalError: as :func:`network_id`; or the file cannot be read.
+    """
+    if ref == "-" or ref.endswith(".json"):
+        return read_json(Path(ref))
+    return ref if _PUBLISHED.fullmatch(ref) else network_id(client, ref)
 
 
 def _with_role(client: Client, search: str, role: str) -> list[ArchitectureSummary]:
@@ -113,7 +129,8 @@ def _job(found: Mapping[str, Any]) -> str:
 
 
 def _network(found: ArchitectureSummary) -> str:
-    return f"{found['role']} of search {short_id(found['search_id'])}, made {moment(found)}"
+    of = f"of search {short_id(found['search_id'])}" if found["search_id"] else found.get("name") or "without a name"
+    return f"{found['role']} {of}, made {moment(found)}"
 
 
 def _dataset(found: Dataset) -> str:

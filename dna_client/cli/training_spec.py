@@ -20,7 +20,8 @@ class TrainingOptions(SpecOptions):
         str | None,
         At("architecture"),
         typer.Argument(
-            help="Network to train: its id, the beginning or end of it, or SEARCH/winner, SEARCH/control.",
+            help="Network to train: its id, the beginning or end of it, SEARCH/winner or SEARCH/control, a published one (dna-a to "
+            "dna-d), or a JSON file of one.",
             metavar="ARCHITECTURE",
         ),
     ] = None

@@ -36,12 +36,12 @@ KIND = Kind("training", "trainings", lambda client: client.trainings, training_r
 def create(
     options: TrainingOptions, watch: Watch = False, url: Url = LOCAL, key: Key = None, as_json: AsJson = False
 ) -> None:
-    """Train a network that a search found, on the dataset that is named; what is not said has defaults that suit it."""
+    """Train a network on the dataset that is named; what is not said has defaults that suit it."""
     written = options.request()
 
     def request(client: Client) -> Mapping[str, Any]:
         named = written["architecture"]
-        return {**written, "architecture": refs.network_id(client, named) if isinstance(named, str) else named}
+        return {**written, "architecture": refs.to_train(client, named) if isinstance(named, str) else named}
 
     jobs.create(KIND, request, url, key, watch=watch, as_json=as_json)
 

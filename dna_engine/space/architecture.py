@@ -251,6 +251,10 @@ _PUBLISHED: dict[str, list[tuple[int, str]]] = {
 }
 
 
+#: Their names.
+PUBLISHED = tuple(_PUBLISHED)
+
+
 def published(name: str, *, input_size: int = 224) -> Architecture:
     """DNA-a to DNA-d, as networks of the space ``dna-mbconv``.
 

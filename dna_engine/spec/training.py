@@ -36,7 +36,10 @@ NETWORK = "network"
 class TrainingSpec(JobSpec, RecipeSpec):
     """A training. Only ``architecture`` and ``dataset`` are required; everything else has defaults that suit them."""
 
-    architecture: Text = Field(description="Id of a network of `GET /architectures`.")
+    architecture: Text | dict[str, Any] = Field(
+        description="Id of a network of `GET /architectures`, the name of a published one (dna-a, dna-b, dna-c, dna-d), or an architecture "
+        "JSON, which is kept as `POST /architectures` keeps it."
+    )
     input_size: Whole | None = Field(
         default=None,
         ge=16,

@@ -179,3 +179,18 @@ def test_errors_are_one_clear_line(dna: Dna, network: str, trained: str, argumen
     assert (answer.code, answer.out) == (code, "")
     assert words in answer.err
     assert "Traceback" not in answer.err
+
+
+def test_networks_from_elsewhere(dna: Dna, tmp_path: Path) -> None:
+    added = dna("architecture", "add", "dna-b", "--json").json
+    assert (added["name"], added["role"]) == ("dna-b", "given")
+    described = tmp_path / "network.json"
+    described.write_text(json.dumps(added["architecture"] | {"input_size": 32}))
+    other = dna("architecture", "add", str(described), "--name", "smaller", "--json").json
+    assert other["id"] != added["id"]
+    listed = dna("architecture", "list", "--role", "given", "--sort", "-params", "--params-max", "1G", "--json").json
+    assert {added["id"], other["id"]} <= {network["id"] for network in listed["items"]}
+    assert "smaller" in dna("architecture", "list", "--role", "given").out
+    for network in ("dna-b", str(described), "smaller"):
+        made = dna("training", "create", network, "--dataset", "digits", "--input-size", "32", "--json").json
+        assert made["architecture_id"] == (added if network == "dna-b" else other)["id"]
