@@ -15,6 +15,8 @@ EngineError                 something the caller can act on; carries a stable ``
 ├── DamagedCheckpoint       a checkpoint that is not what was written
 ├── DiskFull                a file could not be written; says which disk and how much is free
 ├── ExportMismatch          the weights file does not answer as the trained network does
+├── ProcessLost             one of the processes that did a step together ended before the others
+├── Retold                  what another process of the engine raised
 └── Interrupted             told to stop; a checkpoint was written first
 """
 
@@ -171,6 +173,23 @@ class ExportMismatch(EngineError):
     code = "export_mismatch"
 
 
+class ProcessLost(EngineError):
+    code = "process_lost"
+
+
 class Interrupted(EngineError):
     code = "interrupted"
     exit_code = 130
+
+
+class Retold(EngineError):
+    """An error that another process of the engine told of, by its JSON."""
+
+    def __init__(self, told: Mapping[str, Any]) -> None:
+        super().__init__(told["message"], param=told.get("param"))
+        self.code = told["code"]
+        self.exit_code = Interrupted.exit_code if self.code == Interrupted.code else EngineError.exit_code
+        self._told = dict(told)
+
+    def to_dict(self) -> dict[str, Any]:
+        return self._told

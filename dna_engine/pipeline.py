@@ -21,6 +21,7 @@ from dna_engine.plans import Kind, Phase, Step, files, plan_of
 from dna_engine.plans.results import Selected, TeacherFound, Trained, comparison
 from dna_engine.plans.steps import IMAGE_KINDS, of_networks
 from dna_engine.runtime.context import Context
+from dna_engine.runtime.launch import run_together
 from dna_engine.spec import ResolvedJob, ResolvedSpec, parse_job
 
 #: The module whose ``run_step`` runs a kind of step.
@@ -49,6 +50,8 @@ def run_step(spec: ResolvedJob, step: Step, context: Context) -> Result:
         check_unchanged(of_networks(spec).dataset)
     try:
         with room_on("the run folder", context.run):
+            if step.devices > context.team.size:
+                return run_together(step, context)
             return _runner(step.kind)(spec, step, context)
     except torch.OutOfMemoryError as error:
         raise OutOfMemory(

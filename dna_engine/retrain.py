@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,8 @@ def run_step(spec: ResolvedNetworks, step: Step, context: Context) -> Result:
     model = build(architecture, dropout=recipe.dropout, drop_path=recipe.drop_path)
     calm_classifier(model)
     fitted = _fit(spec, step, architecture, model, recipe, context)
+    if not context.team.leads:
+        return Result(artifacts=[])  # The first writes what all have trained.
     confusion = _confusion(spec, fitted.evaluation)
     found = Trained(
         **fitted.figures,
@@ -152,5 +155,8 @@ def _teacher(spec: ResolvedNetworks, context: Context) -> WholeTeacher | None:
 
 
 def _write(path: Path, value: Any) -> None:
+    """Whole or not at all: another process of the team may be reading it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(value, indent=1) + "\n")
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside.write_text(json.dumps(value, indent=1) + "\n")
+    beside.replace(path)

@@ -18,7 +18,7 @@ def plan_of(spec: ResolvedJob) -> Plan:
         case ResolvedSpec():
             return SearchPlan(spec)
         case ResolvedTraining():
-            return TrainingPlan()
+            return TrainingPlan(spec)
         case ResolvedCheck():
             return CheckPlan()
     raise AssertionError(f"{type(spec).__name__} has no plan")

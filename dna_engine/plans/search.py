@@ -51,4 +51,5 @@ class SearchPlan(Plan):
         ]
 
     def _of_networks(self, kind: Kind) -> list[Step]:
-        return [Step(key=f"{kind}-{name}", kind=kind, network=name) for name in self._spec.networks]
+        devices = self._spec.retrain.devices if kind == Kind.TRAIN else 1
+        return [Step(key=f"{kind}-{name}", kind=kind, network=name, devices=devices) for name in self._spec.networks]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -35,6 +36,25 @@ IMAGE_KINDS = frozenset({Kind.TEACHER, Kind.DISTILL, Kind.RATE, Kind.FINALIST, K
 SPREAD_KINDS = frozenset({Kind.DISTILL, Kind.RATE})
 
 
+#: Of the steps that need no device.
+CPU_QUEUE = "cpu"
+
+
+def device_queue(devices: int) -> str:
+    """Of the steps that take so many devices: ``gpu``, ``gpu2`` and so on, whatever the devices are."""
+    return "gpu" if devices == 1 else f"gpu{devices}"
+
+
+def device_queues(devices: int) -> list[str]:
+    """Those that a worker takes steps from which has so many devices for each."""
+    return [device_queue(count) for count in range(1, devices + 1)]
+
+
+def devices_offered(queues: Sequence[str]) -> int:
+    """The most devices that a worker of these queues has for a step; 0 where it takes none that need one."""
+    return sum(queue != CPU_QUEUE for queue in queues)
+
+
 class Step(BaseModel):
     """One unit of work: a kind and what it works on.
 
@@ -43,6 +63,7 @@ class Step(BaseModel):
         cells: for distill and rate, the cells, e.g. ``["b1c1", "b2c1"]``.
         network: for train and export, the folder of the network, e.g. ``winner``. The card of an exported network compares it,
             so that the export reads the trainings of all. For a finalist its name, e.g. ``finalist-1``.
+        devices: of one machine, on which it is done together.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -51,10 +72,11 @@ class Step(BaseModel):
     kind: Kind
     cells: list[str] = Field(default_factory=list)
     network: str | None = None
+    devices: int = Field(default=1, exclude_if=lambda devices: devices == 1)
 
     @property
     def queue(self) -> str:
-        return "cpu" if self.kind in CPU_KINDS else "gpu"
+        return CPU_QUEUE if self.kind in CPU_KINDS else device_queue(self.devices)
 
     @property
     def checkpoint(self) -> str:

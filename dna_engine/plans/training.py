@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dna_engine.plans.plan import Phase, Plan, Spread, together
 from dna_engine.plans.steps import Kind, Step
-from dna_engine.spec import NETWORK
+from dna_engine.spec import NETWORK, ResolvedTraining
 
 
 class TrainingPlan(Plan):
@@ -12,6 +12,10 @@ class TrainingPlan(Plan):
 
     phases = (Phase.TRAIN, Phase.EXPORT)
 
+    def __init__(self, spec: ResolvedTraining) -> None:
+        self._spec = spec
+
     def steps(self, phase: Phase, spread: Spread = together) -> list[Step]:  # noqa: ARG002  There are no cells.
         kind = {Phase.TRAIN: Kind.TRAIN, Phase.EXPORT: Kind.EXPORT}[phase]
-        return [Step(key=str(kind), kind=kind, network=NETWORK)]
+        devices = self._spec.devices if kind == Kind.TRAIN else 1
+        return [Step(key=str(kind), kind=kind, network=NETWORK, devices=devices)]

@@ -19,6 +19,7 @@ import torch
 
 from dna_engine.errors import Interrupted, InvalidSpec
 from dna_engine.events import Reporter
+from dna_engine.runtime.team import ALONE, Team
 
 #: glibc's M_MMAP_MAX: no mapping of its own for a block; M_ARENA_MAX: one heap for all threads, so that each finds what
 #: others left; M_TRIM_THRESHOLD: the heap's free end goes back from a GiB on.
@@ -39,12 +40,14 @@ class Context:
         device: where tensors live.
         reporter: takes the events.
         stop: true once the process was told to stop. Long loops ask through ``Pace`` after each piece of work.
+        team: the processes that do it together.
     """
 
     run: Path
     device: torch.device
     reporter: Reporter
     stop: Callable[[], bool] = never
+    team: Team = ALONE
 
     def interrupt(self) -> None:
         """Leaves the step; call after the checkpoint is written.

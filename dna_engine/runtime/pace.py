@@ -64,7 +64,9 @@ class Pace:
         return state
 
     def save(self) -> None:
-        """Writes a checkpoint now, and tells of it."""
+        """Writes a checkpoint now, and tells of it; of a team, the first does."""
+        if not self._context.team.leads:
+            return
         began = time.monotonic()
         told = [[point.series, point.x, point.y] for point in self._told]
         checkpoint.save(self._file, self._state() | {_TOLD: told})

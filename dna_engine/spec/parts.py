@@ -46,6 +46,10 @@ class Part(Written):
 Sampling = Literal["uniform", "by_class"]
 
 
+#: GPUs of the largest machines that are common.
+MAX_DEVICES = 16
+
+
 class AnswersSpec(Part):
     """The teacher's answers beside the labels: the loss is (1 - weight) CE + weight T² KL(teacher || network), the answers of both
     softened by the temperature T (Hinton, Vinyals and Dean 2015).
@@ -91,6 +95,13 @@ class RecipeSpec(Part):
         description="uniform: every image once an epoch. by_class: as many images an epoch, of every class as many, for classes of "
         "unequal sizes: those of small classes come several times, some of large ones not at all.",
     )
+    devices: Whole = Field(
+        default=1,
+        ge=1,
+        le=MAX_DEVICES,
+        description="GPUs of one machine that train together, each on its share of every batch, which stays as large as it is. A worker "
+        "must offer as many: `dna worker --devices-per-step`.",
+    )
 
 
 class ResolvedRecipe(RecipeSpec):
@@ -117,6 +128,7 @@ def left_open(spec: RecipeSpec, images: int, *, at: str = "") -> dict[str, Any]:
         InvalidSpec: a number is given for a recipe that has its own.
     """
     batch_size = spec.batch_size or defaults.batch_size(images)
+    _check_devices(spec.devices, min(batch_size, images), at)
     found = {"epochs": spec.epochs or defaults.epochs(images).retraining, "batch_size": batch_size}
     if spec.recipe != "paper":
         return found | {"learning_rate": spec.learning_rate or defaults.learning_rate(batch_size)}
@@ -128,6 +140,16 @@ def left_open(spec: RecipeSpec, images: int, *, at: str = "") -> dict[str, Any]:
                 param=f"{at}{name}",
             )
     return found | papers
+
+
+def _check_devices(devices: int, batch: int, at: str) -> None:
+    """Of fewer than two images no norm knows how they differ."""
+    if devices > 1 and batch < 2 * devices:
+        raise InvalidSpec(
+            f"A batch is shared by the devices, at least 2 images to each: of batches of {batch} take at most {max(1, batch // 2)} "
+            "devices, or take larger batches.",
+            param=f"{at}devices",
+        )
 
 
 def learned_from(answers: AnswersSpec | None) -> AnswersSpec | None:

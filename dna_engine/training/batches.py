@@ -24,6 +24,7 @@ from dna_engine.images.albums import Album
 from dna_engine.images.pictures.pixels import MEAN, PLAIN, STD, Look
 from dna_engine.runtime.cores import available
 from dna_engine.runtime.seeds import stream
+from dna_engine.runtime.team import ALONE, Team
 from dna_engine.spec.parts import Sampling
 from dna_engine.training.crops import middle, pixels_of, random_crop
 
@@ -76,22 +77,36 @@ class Images(ABC):
 
     @abstractmethod
     def epoch(
-        self, epoch: int, batch_size: int, *, seed: int, start: int = 0, sampling: Sampling = "uniform"
+        self,
+        epoch: int,
+        batch_size: int,
+        *,
+        seed: int,
+        start: int = 0,
+        sampling: Sampling = "uniform",
+        team: Team = ALONE,
     ) -> Iterator[tuple[Tensor, Tensor]]:
-        """Shuffled, augmented batches of epoch ``epoch`` (from 0), from batch ``start`` on."""
+        """Shuffled, augmented batches of epoch ``epoch`` (from 0), from batch ``start`` on; of each, this process's share in the team."""
 
     @abstractmethod
     def ordered(self, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Every image once, in order, centred; the last batch may be smaller."""
 
     def batches(
-        self, batch_size: int, *, epochs: int, seed: int, start: int = 0, sampling: Sampling = "uniform"
+        self,
+        batch_size: int,
+        *,
+        epochs: int,
+        seed: int,
+        start: int = 0,
+        sampling: Sampling = "uniform",
+        team: Team = ALONE,
     ) -> Iterator[tuple[Tensor, Tensor]]:
         """The batches of all epochs, from step ``start`` of the whole run on."""
         per_epoch = self.steps(batch_size)
         for epoch in range(start // per_epoch, epochs):
             first = start % per_epoch if epoch == start // per_epoch else 0
-            yield from self.epoch(epoch, batch_size, seed=seed, start=first, sampling=sampling)
+            yield from self.epoch(epoch, batch_size, seed=seed, start=first, sampling=sampling, team=team)
 
     def _order(self, epoch: int, batch_size: int, seed: int, start: int, sampling: Sampling) -> list[list[int]]:
         if sampling == "by_class":
@@ -116,12 +131,19 @@ class StoredImages(Images):
         self.augment, self.flip = augment, flip
 
     def epoch(
-        self, epoch: int, batch_size: int, *, seed: int, start: int = 0, sampling: Sampling = "uniform"
+        self,
+        epoch: int,
+        batch_size: int,
+        *,
+        seed: int,
+        start: int = 0,
+        sampling: Sampling = "uniform",
+        team: Team = ALONE,
     ) -> Iterator[tuple[Tensor, Tensor]]:
         for number, indices in enumerate(self._order(epoch, batch_size, seed, start, sampling), start):
             chosen = torch.tensor(indices, device=self.labels.device)
             images = self._cropped(chosen, stream(seed, epoch, number)) if self.augment else self._centred(chosen)
-            yield normalize(images), self.labels[chosen]
+            yield normalize(team.share(images)), self.labels[team.share(chosen)]
 
     def ordered(self, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
         for chosen in torch.split(torch.arange(len(self), device=self.labels.device), batch_size):
@@ -167,21 +189,32 @@ class StreamedImages(Images):
         self.labels = torch.tensor([album.labels[index] for index in self.indices])
 
     def epoch(
-        self, epoch: int, batch_size: int, *, seed: int, start: int = 0, sampling: Sampling = "uniform"
+        self,
+        epoch: int,
+        batch_size: int,
+        *,
+        seed: int,
+        start: int = 0,
+        sampling: Sampling = "uniform",
+        team: Team = ALONE,
     ) -> Iterator[tuple[Tensor, Tensor]]:
         keys = [
             [(i, f"{seed}/{epoch}/{i}" if self.augment else None) for i in batch]
-            for batch in self._order(epoch, batch_size, seed, start, sampling)
+            for batch in map(team.share, self._order(epoch, batch_size, seed, start, sampling))
         ]
-        return self._load(keys)
+        return self._load(keys, processes=team.size)
 
     def ordered(self, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
         keys: list[tuple[int, str | None]] = [(i, None) for i in range(len(self))]
         return self._load([keys[i : i + batch_size] for i in range(0, len(keys), batch_size)])
 
-    def _load(self, batches: list[list[tuple[int, str | None]]]) -> Iterator[tuple[Tensor, Tensor]]:
+    def _load(
+        self, batches: list[list[tuple[int, str | None]]], *, processes: int = 1
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """So many ``processes`` share the cores to decode on."""
         cuda = self.device.type == "cuda"
-        loader = DataLoader(_Decoded(self), batch_sampler=batches, num_workers=min(16, available()), pin_memory=cuda)
+        workers = max(1, min(16, available() // processes))
+        loader = DataLoader(_Decoded(self), batch_sampler=batches, num_workers=workers, pin_memory=cuda)
         try:
             for images, labels in loader:
                 yield normalize(images.to(self.device, non_blocking=cuda)), labels.to(self.device, non_blocking=cuda)

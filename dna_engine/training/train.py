@@ -190,9 +190,12 @@ class _Run:
         teacher: nn.Module | None = None,
     ) -> None:
         self.model = model.to(context.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.team = context.team
+        self.net = self.team.wrapped(self.model, frozen=bool(recipe.frozen_epochs))
         self.splits, self.recipe, self.seed = splits, recipe, seed
         self.context, self.part, self.rate_field, self.warn = context, part, rate_field, warn
         self.steps_per_epoch = splits.train.steps(recipe.batch_size)
+        self.batch = min(recipe.batch_size, len(splits.train))
         self.total = recipe.steps(self.steps_per_epoch)
         self.optimizer = recipe.make_optimizer(model)
         self.schedule = recipe.make_schedule(self.optimizer, self.steps_per_epoch)
@@ -216,6 +219,7 @@ class _Run:
             seed=self.seed,
             start=self.step,
             sampling=self.recipe.sampling,
+            team=self.team,
         )
         while self.step < self.total:
             began = time.monotonic()
@@ -238,11 +242,13 @@ class _Run:
 
     def _train_step(self, images: Tensor, labels: Tensor) -> Tensor:
         """One update; returns the loss, still on the device."""
-        torch.manual_seed(self.seed * 1_000_003 + self.step)  # For dropout: the step's own stream.
+        torch.manual_seed(
+            self.seed * 1_000_003 + self.step + (self.team.rank << 48)
+        )  # For dropout: the step's own stream.
         self.schedule.step_update(self.step)
         with precision(self.context.device):
             images = images.contiguous(memory_format=torch.channels_last)
-            loss = self.criterion(self.model(images), images, labels)
+            loss = self.team.weighed(self.criterion(self.net(images), images, labels), self.batch)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         if self.recipe.clip_grad is not None:
@@ -250,11 +256,13 @@ class _Run:
         self.optimizer.step()
         if self.average is not None:
             self.average.update(self.model, step=self.step + 1)
-        return loss.detach()
+        return self.team.mean(loss.detach())
 
     def _end_epoch(self) -> None:
         loss = self._mean_loss()
-        accuracy = evaluate(self._averaged(), self.splits.test, self.context.device, exact=False).accuracy
+        accuracy = self.team.of_first(
+            lambda: evaluate(self._averaged(), self.splits.test, self.context.device, exact=False).accuracy
+        )
         self.losses.clear()
         epoch = self.step / self.steps_per_epoch
         self.best_accuracy = max(self.best_accuracy, accuracy)
@@ -278,7 +286,7 @@ class _Run:
         began = time.monotonic()
         if self.average is not None:
             self.model.load_state_dict(self._averaged().state_dict())
-        reached = evaluate(self.model, self.splits.test, self.context.device)
+        reached = self.team.of_first(lambda: evaluate(self.model, self.splits.test, self.context.device))
         test = reached.judge()
         if self.warn and (said := warning(self.part, test)):
             advice = "More epochs may help, or more images, above all of rare classes."
@@ -286,7 +294,7 @@ class _Run:
         self.seconds += time.monotonic() - began
         if self.warn:
             self.pace.save()
-        images = self.total * min(self.recipe.batch_size, len(self.splits.train))
+        images = self.total * self.batch
         return FitResult(
             test_accuracy=reached.accuracy,
             test_loss=reached.loss,
