@@ -98,6 +98,6 @@ def _batch(written: Mapping[str, Any], resolved: Mapping[str, Any]) -> list[str]
 
 
 def _rate(written: Mapping[str, Any], resolved: Mapping[str, Any]) -> list[str]:
-    if "learning_rate" in written or resolved.get("recipe") == "paper":
+    if "learning_rate" in written:
         return []
     return [f"learning rate {resolved['learning_rate']:g}"]

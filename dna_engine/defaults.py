@@ -6,6 +6,7 @@ of 64 make three an epoch.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -23,6 +24,14 @@ STEPS_PER_EPOCH = 16
 FEW_IMAGES, MOST_PASSES = 1_250, 4.0
 #: AdamW's peak at :data:`BATCH` images a step.
 LEARNING_RATE = 0.003
+Optimizer = Literal["adamw", "lamb", "rmsproptf"]
+#: Of each optimiser: its peak, images a step at which it is that, and the power of their number by which it grows. For adaptive ones the
+#: square root (Malladi et al. 2022); LAMB's is that of Wightman et al. 2021, RMSprop's that of Li et al. 2020, section 5.1.
+PEAKS: Final[Mapping[Optimizer, tuple[float, int, float]]] = {
+    "adamw": (LEARNING_RATE, BATCH, 0.5),
+    "lamb": (0.005, 2048, 0.5),
+    "rmsproptf": (0.064, 1024, 1.0),
+}
 #: What the weights of a network are before its training, where its distilled blocks could give them.
 Start = Literal["scratch", "inherited"]
 #: In a search: ahead of the other at every length that was measured (docs/benchmarks.md).
@@ -71,12 +80,13 @@ def short_epochs(images: int, batch: int) -> float:
     return max(LEAST_SHARE, round(LEAST_STEPS / max(1, images // batch), 2))
 
 
-def learning_rate(batch: int) -> float:
-    """AdamW's peak for batches of that size, by the square-root rule of adaptive optimisers (Malladi et al. 2022).
+def learning_rate(batch: int, optimizer: Optimizer = "adamw") -> float:
+    """The peak for batches of that size, by :data:`PEAKS`.
 
-    On the sets of docs/benchmarks.md the best rate moved with the size of the batch, hardly with input, width or steps.
+    On the sets of docs/benchmarks.md AdamW's best rate moved with the size of the batch, hardly with input, width or steps.
     """
-    return float(f"{LEARNING_RATE * (batch / BATCH) ** 0.5:.3g}")
+    peak, images, power = PEAKS[optimizer]
+    return float(f"{peak * (batch / images) ** power:.3g}")
 
 
 def finetuning_rate(batch: int) -> float:
@@ -89,11 +99,6 @@ def frozen_epochs(epochs: int) -> int:
     them all is for the whole network.
     """
     return min(epochs - 1, max(1, round(epochs / 5)))
-
-
-def paper_learning_rate(batch: int) -> float:
-    """Of the published recipe (Li et al. 2020, section 5.1), in proportion to the batch: 0.064 at 1,024."""
-    return 0.064 * batch / 1024
 
 
 def input_size(image_size: int) -> int:

@@ -28,7 +28,7 @@ class TrainingOptions(SpecOptions):
     recipe: Annotated[
         str | None,
         At("recipe"),
-        typer.Option(help="adamw, or paper: RMSprop, dropout and averaged weights as published."),
+        typer.Option(help="quick, small, modern, or paper, the published one."),
     ] = None
     epochs: Annotated[int | None, At("epochs"), typer.Option(help="Epochs of training.", min=1, metavar="N")] = None
     batch_size: Annotated[int | None, At("batch_size"), typer.Option(help="Images in a batch.", min=2, metavar="N")] = (
@@ -37,18 +37,20 @@ class TrainingOptions(SpecOptions):
     learning_rate: Annotated[
         float | None,
         At("learning_rate"),
-        typer.Option(help="AdamW's peak; the recipe paper has its own.", parser=positive, metavar="RATE"),
+        typer.Option(help="Its peak; by default by the batch.", parser=positive, metavar="RATE"),
     ] = None
     weight_decay: Annotated[
         float | None,
         At("weight_decay"),
-        typer.Option(help="Of AdamW; the recipe paper has its own.", min=0, max=1, metavar="SHARE"),
+        typer.Option(
+            help="Of weights, not of biases and norms; by default the recipe's.", min=0, max=1, metavar="SHARE"
+        ),
     ] = None
     label_smoothing: Annotated[
         float | None,
         At("label_smoothing"),
         typer.Option(
-            help="Share of each target that all classes have; the recipe paper has its own.",
+            help="Share of each target that all classes have; by default the recipe's.",
             min=0,
             max=1,
             metavar="SHARE",

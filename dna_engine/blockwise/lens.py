@@ -10,8 +10,8 @@ from torch.nn import functional as F
 
 from dna_engine.images.pictures import pixels
 from dna_engine.runtime.team import ALONE, Team
-from dna_engine.spec.parts import Sampling
 from dna_engine.training.batches import Images
+from dna_engine.training.drawing import PLAIN, Drawing
 from dna_engine.training.splits import Splits
 
 
@@ -63,19 +63,13 @@ class _Seen(Images):
         self.labels, self._images, self._lens = images.labels, images, lens
 
     def epoch(
-        self,
-        epoch: int,
-        batch_size: int,
-        *,
-        seed: int,
-        start: int = 0,
-        sampling: Sampling = "uniform",
-        team: Team = ALONE,
+        self, epoch: int, batch_size: int, *, seed: int, start: int = 0, drawing: Drawing = PLAIN, team: Team = ALONE
     ) -> Iterator[tuple[Tensor, Tensor]]:
-        for images, labels in self._images.epoch(
-            epoch, batch_size, seed=seed, start=start, sampling=sampling, team=team
-        ):
+        for images, labels in self._images.epoch(epoch, batch_size, seed=seed, start=start, drawing=drawing, team=team):
             yield self._lens(images), labels
+
+    def seconds_preparing(self) -> float | None:
+        return self._images.seconds_preparing()
 
     def ordered(self, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
         for images, labels in self._images.ordered(batch_size):

@@ -5,26 +5,21 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from dna_engine import defaults
+from dna_engine import defaults, recipes
 from dna_engine.errors import InvalidSpec
-from dna_engine.fields import Written
 from dna_engine.images.info import DatasetInfo
 from dna_engine.images.pictures.pixels import Fit, Look
+from dna_engine.recipes import ALIASES, RECIPES, Sampling, Schedule
 from dna_engine.space import CellRef, Space
+from dna_engine.spec.numbers import NumbersSpec, numbers_of
+from dna_engine.spec.part import Part as Part
+from dna_engine.spec.part import Whole as Whole
 
 Text = Annotated[str, Field(max_length=200)]
-
-
-def _whole(value: Any) -> Any:
-    """Many write 350e6 or 20.0: in JSON these are whole numbers too."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-Whole = Annotated[int, BeforeValidator(_whole)]
 
 
 def _colour(value: str) -> str:
@@ -35,15 +30,6 @@ def _colour(value: str) -> str:
 
 
 Colour = Annotated[str, AfterValidator(_colour)]
-
-
-class Part(Written):
-    """Numbers are numbers here, and true is none: a text that looks like one is a mistake that would go unnoticed."""
-
-    model_config = ConfigDict(frozen=True, allow_inf_nan=False, strict=True, serialize_by_alias=True)
-
-
-Sampling = Literal["uniform", "by_class"]
 
 
 #: GPUs of the largest machines that are common.
@@ -61,8 +47,15 @@ class AnswersSpec(Part):
     temperature: float = Field(default=4.0, gt=0, le=100, description="What the logits of both are divided by.")
 
 
-class RecipeSpec(Part):
-    """How a network is trained."""
+def _recipe_name(value: Any) -> Any:
+    return ALIASES.get(value, value) if isinstance(value, str) else value
+
+
+RecipeName = Annotated[recipes.Name, BeforeValidator(_recipe_name)]
+
+
+class RecipeSpec(NumbersSpec):
+    """How a network is trained: by a recipe, but for the numbers that are written beside its name."""
 
     start: defaults.Start | None = Field(
         default=None,
@@ -73,27 +66,21 @@ class RecipeSpec(Part):
         default=None,
         description="Learn from the answers of the search's teacher too, whose classes must be the dataset's. Default: from labels alone.",
     )
-    epochs: Whole | None = Field(default=None, ge=1, le=10_000, description="Default: 25 or 30, more for few images.")
+    epochs: Whole | None = Field(
+        default=None,
+        ge=1,
+        le=10_000,
+        description="Default: by recipe and number of images; 25 or 30 for quick and small, more for few images; for modern and paper 450 and "
+        "500 on ImageNet, and fewer with the fourth root of the number of images.",
+    )
     batch_size: Whole | None = Field(
         default=None, ge=2, le=65_536, description="Default: 64, down to 16 for fewer than 1,024 images."
     )
-    recipe: Literal["adamw", "paper"] = Field(
-        default="adamw",
-        description="adamw: warm-up, then one cosine. paper: RMSprop, dropout and averaged weights as published, its "
-        "learning rate scaled to the batch; it has its own numbers, and others in the three fields below are refused.",
-    )
-    learning_rate: float | None = Field(
+    recipe: RecipeName | None = Field(
         default=None,
-        gt=0,
-        le=10,
-        description="AdamW's peak. Default: 0.003 for batches of 64, in proportion to the square root of the batch.",
-    )
-    weight_decay: float = Field(default=0.05, ge=0, le=1)
-    label_smoothing: float = Field(default=0.1, ge=0, lt=1)
-    sampling: Sampling = Field(
-        default="uniform",
-        description="uniform: every image once an epoch. by_class: as many images an epoch, of every class as many, for classes of "
-        "unequal sizes: those of small classes come several times, some of large ones not at all.",
+        description="A row of `GET /recipes`; every number of it may be written anew beside its name. quick: crops and flips, for few epochs. "
+        "small: for a few thousand images. modern: as timm trains small EfficientNets, for many epochs. paper: as published. (adamw is an "
+        "older name of quick.) Default: by the number of images.",
     )
     devices: Whole = Field(
         default=1,
@@ -111,35 +98,68 @@ class ResolvedRecipe(RecipeSpec):
     """Left open in specs of versions that knew no other."""
     epochs: Whole
     batch_size: Whole
+    recipe: RecipeName = "quick"
     learning_rate: float
+    warmup_epochs: float
+    optimizer: defaults.Optimizer
+    schedule: Schedule
+    weight_decay: float
+    label_smoothing: float
+    clip_grad: float
+    ema_decay: float
+    dropout: float
+    drop_path: float
+    sampling: Sampling
+    repeats: Whole
+    autoaugment: bool
+    randaugment: float
+    randaugment_layers: Whole
+    color_jitter: float
+    random_erasing: float
+    mixup: float
+    cutmix: float
+    mix_probability: float
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_earlier_versions(cls, value: Any) -> Any:
+        """Those kept few of the numbers, and changed images by crops and flips alone."""
+        if not isinstance(value, Mapping) or "epochs" not in value or "autoaugment" in value:
+            return value
+        numbers = vars(RECIPES[_recipe_name(value.get("recipe", "quick"))].numbers) | {"autoaugment": False}
+        return numbers | {"warmup_epochs": _warmup(value["epochs"])} | dict(value)
 
 
-#: Numbers that the paper's recipe has of its own.
-_PAPERS = {"weight_decay": 1e-5, "label_smoothing": 0.1}
+def _warmup(epochs: float) -> float:
+    return min(5.0, epochs / 10)
 
 
-def left_open(spec: RecipeSpec, images: int, *, at: str = "") -> dict[str, Any]:
-    """What a recipe leaves open, for so many training images.
+def left_open(spec: RecipeSpec, images: int, *, augment: bool = True, at: str = "") -> dict[str, Any]:
+    """What a recipe leaves open, for so many training images; with it goes what it says.
 
     Args:
+        augment: whether training images may be changed at all.
         at: where the recipe stands in the spec, such as ``retrain.``.
 
     Raises:
-        InvalidSpec: a number is given for a recipe that has its own.
+        InvalidSpec: numbers that cannot be together.
     """
-    batch_size = spec.batch_size or defaults.batch_size(images)
+    name = spec.recipe or recipes.default(images)
+    batch_size, epochs = spec.batch_size or defaults.batch_size(images), spec.epochs or recipes.epochs(name, images)
     _check_devices(spec.devices, min(batch_size, images), at)
-    found = {"epochs": spec.epochs or defaults.epochs(images).retraining, "batch_size": batch_size}
-    if spec.recipe != "paper":
-        return found | {"learning_rate": spec.learning_rate or defaults.learning_rate(batch_size)}
-    papers = _PAPERS | {"learning_rate": defaults.paper_learning_rate(batch_size)}
-    for name, value in papers.items():
-        if name in spec.model_fields_set and getattr(spec, name) not in (None, value):
-            raise InvalidSpec(
-                f"The recipe paper has its own {name}, {value:g}; leave it out, or take the recipe adamw.",
-                param=f"{at}{name}",
-            )
-    return found | papers
+    numbers = numbers_of(spec, RECIPES[name].numbers, augment=augment, at=at)
+    warmup = _warmup(epochs) if spec.warmup_epochs is None else spec.warmup_epochs
+    if warmup > epochs:
+        raise InvalidSpec(f"There are {epochs} epochs: warm up in fewer than those.", param=f"{at}warmup_epochs")
+    if numbers["repeats"] > batch_size:
+        raise InvalidSpec(f"A batch has {batch_size} images: repeat each at most so often.", param=f"{at}repeats")
+    return numbers | {
+        "recipe": name,
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "learning_rate": spec.learning_rate or defaults.learning_rate(batch_size, numbers["optimizer"]),
+        "warmup_epochs": warmup,
+    }
 
 
 def _check_devices(devices: int, batch: int, at: str) -> None:

@@ -67,7 +67,7 @@ def resolve(spec: SearchSpec, dataset: DatasetInfo, given: GivenTeacher | None =
         training=_distillation(spec.training, dataset),
         rating=_rating(spec.rating, dataset),
         select=_selection(spec, dataset),
-        retrain=_retraining(spec.retrain, dataset, start, supervisor),
+        retrain=_retraining(spec, dataset, start, supervisor),
         block_weights=weights,
         augment=spec.augment,
         flip=defaults.flip(dataset) if spec.flip is None else spec.flip,
@@ -142,13 +142,15 @@ def _start(spec: RetrainSpec) -> defaults.Start:
 
 
 def _retraining(
-    spec: RetrainSpec, dataset: DatasetInfo, start: defaults.Start, teacher: ResolvedTeacher
+    search: SearchSpec, dataset: DatasetInfo, start: defaults.Start, teacher: ResolvedTeacher
 ) -> ResolvedRetrain:
     """The answers of a teacher that knows the classes are learned from unless it is said otherwise."""
+    spec = search.retrain
     answers = spec.distill
     if "distill" not in spec.model_fields_set and spec.recipe != "paper" and knows_classes(teacher, dataset, dataset):
         answers = AnswersSpec()
-    found = left_open(spec, dataset.num_train, at="retrain.") | {"start": start, "distill": learned_from(answers)}
+    found = left_open(spec, dataset.num_train, augment=search.augment, at="retrain.")
+    found |= {"start": start, "distill": learned_from(answers)}
     return ResolvedRetrain.model_validate(spec.model_dump() | found)
 
 

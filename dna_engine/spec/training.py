@@ -107,7 +107,7 @@ def resolve_training(
     )
     look = Look(fit=spec.resize or defaults.resize(dataset), background=spec.background, white=dataset.white)
     described = fitted.to_json() | {"preprocessing": preprocessing(fitted.input_size, dataset.class_names, look)}
-    rest = left_open(spec, dataset.num_train)
+    rest = left_open(spec, dataset.num_train, augment=spec.augment)
     written = spec.model_dump(include={*RecipeSpec.model_fields, "augment", "background", "seed", "labels"})
     return ResolvedTraining.model_validate(
         written

@@ -1,8 +1,9 @@
 """Images as batches: augmentation on the device, one place for normalisation.
 
 What fits in memory lives on the device as unsigned bytes and is cropped and flipped there, a batch at a time; larger
-sets are decoded by worker processes. Every random choice comes from (seed, epoch, place in the epoch), drawn on the CPU,
-so the stream of batches is the same on every device, with any number of workers, and after an interruption.
+sets are decoded and cropped by worker processes. All else that changes images is done to either on the device. Every random choice
+comes from (seed, epoch, place in the epoch), drawn on the CPU, so the stream of batches is the same on every device, with any number
+of workers, and after an interruption.
 
 Shapes: images (B, 3, S, S) float, labels (B,) int64. A *canvas* (3, S + 2M, S + 2M) is an image with a margin of M
 pixels to crop from.
@@ -11,9 +12,12 @@ pixels to crop from.
 from __future__ import annotations
 
 import random
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -21,46 +25,29 @@ from torch.utils.data import DataLoader, Dataset
 
 from dna_engine.errors import DataError
 from dna_engine.images.albums import Album
-from dna_engine.images.pictures.pixels import MEAN, PLAIN, STD, Look
+from dna_engine.images.pictures.pixels import MEAN, STD, Look
+from dna_engine.images.pictures.pixels import PLAIN as PLAIN_LOOK
 from dna_engine.runtime.cores import available
 from dna_engine.runtime.seeds import stream
 from dna_engine.runtime.team import ALONE, Team
-from dna_engine.spec.parts import Sampling
-from dna_engine.training.crops import middle, pixels_of, random_crop
+from dna_engine.training.augment.draws import Draws
+from dna_engine.training.crops import LEAST_SHARE, middle, pixels_of, random_crop, resized_crops
+from dna_engine.training.drawing import PLAIN, Drawing, times_before
 
 #: Pictures that a process asks for at once where each is an answer from elsewhere: an object store takes some 30 ms for any.
 ASKED_AT_ONCE = 32
 
+Batch = tuple[Tensor, Tensor]
+T = TypeVar("T")
+#: A picture to decode: its place, and for a random crop what that is drawn by.
+Key = tuple[int, str | None]
+
 
 def normalize(images: Tensor) -> Tensor:
-    """Bytes (B, 3, S, S) to floats, by ``pixels.MEAN`` and ``pixels.STD``."""
+    """Bytes (B, 3, S, S), or floats 0 to 255, to floats by ``pixels.MEAN`` and ``pixels.STD``."""
     std = torch.tensor(STD, device=images.device).view(3, 1, 1)
     mean = torch.tensor(MEAN, device=images.device).view(3, 1, 1)
-    return images.float().mul_(1 / (255 * std)).sub_(mean / std)
-
-
-def drawn_by_class(labels: Sequence[int], generator: torch.Generator) -> list[int]:
-    """As many places as there are labels, mixed, and of every class as many as of any other, up to one.
-
-    The places of a class come in turns, each of which has them all: none twice before every other has come.
-    """
-    members: dict[int, list[int]] = {}
-    for place, label in enumerate(labels):
-        members.setdefault(label, []).append(place)
-    rounds = -(-len(labels) // len(members))
-    turns = [_turns(places, rounds, generator) for places in members.values()]
-    drawn = [turns[number][turn] for turn in range(rounds) for number in _mixed(len(turns), generator)]
-    return drawn[: len(labels)]
-
-
-def _turns(places: Sequence[int], count: int, generator: torch.Generator) -> list[int]:
-    passes = -(-count // len(places))
-    return [places[index] for _ in range(passes) for index in _mixed(len(places), generator)][:count]
-
-
-def _mixed(count: int, generator: torch.Generator) -> list[int]:
-    mixed: list[int] = torch.randperm(count, generator=generator).tolist()
-    return mixed
+    return images.to(torch.float32, copy=True).mul_(1 / (255 * std)).sub_(mean / std)
 
 
 class Images(ABC):
@@ -77,43 +64,33 @@ class Images(ABC):
 
     @abstractmethod
     def epoch(
-        self,
-        epoch: int,
-        batch_size: int,
-        *,
-        seed: int,
-        start: int = 0,
-        sampling: Sampling = "uniform",
-        team: Team = ALONE,
-    ) -> Iterator[tuple[Tensor, Tensor]]:
+        self, epoch: int, batch_size: int, *, seed: int, start: int = 0, drawing: Drawing = PLAIN, team: Team = ALONE
+    ) -> Iterator[Batch]:
         """Shuffled, augmented batches of epoch ``epoch`` (from 0), from batch ``start`` on; of each, this process's share in the team."""
 
     @abstractmethod
-    def ordered(self, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
+    def ordered(self, batch_size: int) -> Iterator[Batch]:
         """Every image once, in order, centred; the last batch may be smaller."""
 
     def batches(
-        self,
-        batch_size: int,
-        *,
-        epochs: int,
-        seed: int,
-        start: int = 0,
-        sampling: Sampling = "uniform",
-        team: Team = ALONE,
-    ) -> Iterator[tuple[Tensor, Tensor]]:
+        self, batch_size: int, *, epochs: int, seed: int, start: int = 0, drawing: Drawing = PLAIN, team: Team = ALONE
+    ) -> Iterator[Batch]:
         """The batches of all epochs, from step ``start`` of the whole run on."""
-        per_epoch = self.steps(batch_size)
-        for epoch in range(start // per_epoch, epochs):
-            first = start % per_epoch if epoch == start // per_epoch else 0
-            yield from self.epoch(epoch, batch_size, seed=seed, start=first, sampling=sampling, team=team)
+        for epoch, first in self._epochs(batch_size, epochs, start):
+            yield from self.epoch(epoch, batch_size, seed=seed, start=first, drawing=drawing, team=team)
 
-    def _order(self, epoch: int, batch_size: int, seed: int, start: int, sampling: Sampling) -> list[list[int]]:
-        if sampling == "by_class":
-            shuffled = drawn_by_class(self.labels.tolist(), stream(seed, epoch))
-        else:
-            shuffled = torch.randperm(len(self), generator=stream(seed, epoch)).tolist()
-        return [shuffled[i * batch_size : (i + 1) * batch_size] for i in range(start, self.steps(batch_size))]
+    def _epochs(self, batch_size: int, epochs: int, start: int) -> Iterator[tuple[int, int]]:
+        """Those from step ``start`` on, and of each the batch to begin with."""
+        done, first = divmod(start, self.steps(batch_size))
+        return ((epoch, first if epoch == done else 0) for epoch in range(done, epochs))
+
+    def seconds_preparing(self) -> float | None:
+        """What batches have taken since they were first asked for, had nobody but them been waited for; None where they are made when asked for."""
+        return None
+
+    def _cut(self, drawn: Sequence[T], batch_size: int, start: int) -> list[list[T]]:
+        """The batches of an epoch's order, from batch ``start`` on."""
+        return [list(drawn[i * batch_size : (i + 1) * batch_size]) for i in range(start, self.steps(batch_size))]
 
 
 class StoredImages(Images):
@@ -131,21 +108,24 @@ class StoredImages(Images):
         self.augment, self.flip = augment, flip
 
     def epoch(
-        self,
-        epoch: int,
-        batch_size: int,
-        *,
-        seed: int,
-        start: int = 0,
-        sampling: Sampling = "uniform",
-        team: Team = ALONE,
-    ) -> Iterator[tuple[Tensor, Tensor]]:
-        for number, indices in enumerate(self._order(epoch, batch_size, seed, start, sampling), start):
+        self, epoch: int, batch_size: int, *, seed: int, start: int = 0, drawing: Drawing = PLAIN, team: Team = ALONE
+    ) -> Iterator[Batch]:
+        order = drawing.order(self.labels.tolist(), seed, epoch)
+        for number, indices in enumerate(self._cut(order, batch_size, start), start):
             chosen = torch.tensor(indices, device=self.labels.device)
-            images = self._cropped(chosen, stream(seed, epoch, number)) if self.augment else self._centred(chosen)
-            yield normalize(team.share(images)), self.labels[team.share(chosen)]
+            yield normalize(self._seen(chosen, (seed, epoch, number), drawing, team)), self.labels[team.share(chosen)]
 
-    def ordered(self, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
+    def _seen(self, chosen: Tensor, key: tuple[int, int, int], drawing: Drawing, team: Team) -> Tensor:
+        if not self.augment:
+            return self._centred(team.share(chosen))
+        if drawing.crop_area is None:
+            cropped = self._cropped(chosen, stream(*key))
+        else:
+            canvases = self.canvases[chosen]
+            cropped = resized_crops(canvases, self.size, stream(*key), least=drawing.crop_area, flip=self.flip)
+        return drawing.augmentation(team.share(cropped), Draws(stream(*key, "augment"), len(chosen), team))
+
+    def ordered(self, batch_size: int) -> Iterator[Batch]:
         for chosen in torch.split(torch.arange(len(self), device=self.labels.device), batch_size):
             yield normalize(self._centred(chosen)), self.labels[chosen]
 
@@ -182,60 +162,100 @@ class StreamedImages(Images):
         augment: bool,
         flip: bool,
         device: torch.device,
-        look: Look = PLAIN,
+        look: Look = PLAIN_LOOK,
     ) -> None:
         self.album, self.indices, self.size = album, list(indices), size
         self.augment, self.flip, self.look, self.device = augment, flip, look, device
         self.labels = torch.tensor([album.labels[index] for index in self.indices])
+        self._preparing = 0.0
 
     def epoch(
-        self,
-        epoch: int,
-        batch_size: int,
-        *,
-        seed: int,
-        start: int = 0,
-        sampling: Sampling = "uniform",
-        team: Team = ALONE,
-    ) -> Iterator[tuple[Tensor, Tensor]]:
-        keys = [
-            [(i, f"{seed}/{epoch}/{i}" if self.augment else None) for i in batch]
-            for batch in map(team.share, self._order(epoch, batch_size, seed, start, sampling))
-        ]
-        return self._load(keys, processes=team.size)
+        self, epoch: int, batch_size: int, *, seed: int, start: int = 0, drawing: Drawing = PLAIN, team: Team = ALONE
+    ) -> Iterator[Batch]:
+        return self._drawn([(epoch, start)], batch_size, seed, drawing, team)
 
-    def ordered(self, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
-        keys: list[tuple[int, str | None]] = [(i, None) for i in range(len(self))]
-        return self._load([keys[i : i + batch_size] for i in range(0, len(keys), batch_size)])
+    def batches(
+        self, batch_size: int, *, epochs: int, seed: int, start: int = 0, drawing: Drawing = PLAIN, team: Team = ALONE
+    ) -> Iterator[Batch]:
+        """By the same processes for all epochs: they decode the next one's first pictures while the last one is looked at."""
+        return self._drawn(self._epochs(batch_size, epochs, start), batch_size, seed, drawing, team)
+
+    def ordered(self, batch_size: int) -> Iterator[Batch]:
+        keys: list[Key] = [(i, None) for i in range(len(self))]
+        for images, labels in self._load([keys[i : i + batch_size] for i in range(0, len(keys), batch_size)]):
+            yield normalize(images), labels
+
+    def seconds_preparing(self) -> float | None:
+        return self._preparing
+
+    def _drawn(
+        self, epochs: Iterable[tuple[int, int]], batch_size: int, seed: int, drawing: Drawing, team: Team
+    ) -> Iterator[Batch]:
+        """The batches of these epochs, each from the batch beside it on."""
+        epochs, count = list(epochs), min(batch_size, len(self))
+        batches = chain.from_iterable(
+            self._cut(self._keys(epoch, seed, drawing), batch_size, first) for epoch, first in epochs
+        )
+        places = ((epoch, number) for epoch, first in epochs for number in range(first, self.steps(batch_size)))
+        loaded = self._load(map(team.share, batches), drawing.crop_area, processes=team.size)
+        for place, (images, labels) in zip(places, loaded, strict=True):
+            if self.augment:
+                images = drawing.augmentation(images, Draws(stream(seed, *place, "augment"), count, team))
+            yield normalize(images), labels
+
+    def _keys(self, epoch: int, seed: int, drawing: Drawing) -> list[Key]:
+        """One that comes again in its epoch is cropped in another way."""
+        order = drawing.order(self.labels.tolist(), seed, epoch)
+        if not self.augment:
+            return [(place, None) for place in order]
+        drawn = (f"{seed}/{epoch}/{place}" for place in order)
+        return [
+            (place, f"{key}/{times}" if times else key)
+            for place, key, times in zip(order, drawn, times_before(order), strict=True)
+        ]
 
     def _load(
-        self, batches: list[list[tuple[int, str | None]]], *, processes: int = 1
-    ) -> Iterator[tuple[Tensor, Tensor]]:
-        """So many ``processes`` share the cores to decode on."""
-        cuda = self.device.type == "cuda"
-        workers = max(1, min(16, available() // processes))
-        loader = DataLoader(_Decoded(self), batch_sampler=batches, num_workers=workers, pin_memory=cuda)
+        self, batches: Iterable[list[Key]], crop_area: float | None = None, *, processes: int = 1
+    ) -> Iterator[Batch]:
+        """Bytes and labels on the device; so many ``processes`` share the cores to decode on."""
+        cuda, workers = self.device.type == "cuda", max(1, min(16, available() // processes))
+        loader = DataLoader(
+            _Decoded(self, crop_area),
+            batch_sampler=batches,
+            num_workers=workers,
+            pin_memory=cuda,
+            collate_fn=_as_it_is,
+        )
         try:
-            for images, labels in loader:
-                yield normalize(images.to(self.device, non_blocking=cuda)), labels.to(self.device, non_blocking=cuda)
+            for images, labels, seconds in loader:
+                self._preparing += seconds / workers
+                yield images.to(self.device, non_blocking=cuda), labels.to(self.device, non_blocking=cuda)
         except DataError as error:  # A worker process adds its traceback; the last line is what the user needs.
             raise DataError(error.message.strip().splitlines()[-1].partition("DataError: ")[2]) from error
 
 
+def _as_it_is(batch: T) -> T:
+    return batch
+
+
 class _Decoded(Dataset[tuple[Tensor, int]]):
-    """What a worker process does: open, crop, resize. A key is a place and, for augmentation, a seed."""
+    """What a worker process does: open, crop, resize."""
 
-    def __init__(self, images: StreamedImages) -> None:
-        self.images = images
+    def __init__(self, images: StreamedImages, crop_area: float | None) -> None:
+        self.images, self.least = images, LEAST_SHARE if crop_area is None else crop_area
 
-    def __getitems__(self, keys: list[tuple[int, str | None]]) -> list[tuple[Tensor, int]]:
-        """A batch, as the loader asks for it."""
-        if not self.images.album.distant:
-            return [self[key] for key in keys]
-        with ThreadPoolExecutor(ASKED_AT_ONCE) as pool:
-            return list(pool.map(self.__getitem__, keys))
+    def __getitems__(self, keys: list[Key]) -> tuple[Tensor, Tensor, float]:
+        """A batch, as the loader asks for it, and the seconds that it took."""
+        began = time.monotonic()
+        if self.images.album.distant:
+            with ThreadPoolExecutor(ASKED_AT_ONCE) as pool:
+                found = list(pool.map(self.__getitem__, keys))
+        else:
+            found = [self[key] for key in keys]
+        images, labels = torch.stack([pixels for pixels, _ in found]), torch.tensor([label for _, label in found])
+        return images, labels, time.monotonic() - began
 
-    def __getitem__(self, key: tuple[int, str | None]) -> tuple[Tensor, int]:
+    def __getitem__(self, key: Key) -> tuple[Tensor, int]:
         place, seed = key
         index = self.images.indices[place]
         size, look = self.images.size, self.images.look
@@ -243,5 +263,6 @@ class _Decoded(Dataset[tuple[Tensor, int]]):
         if seed is None:
             picture = middle(picture, size, look)
         else:
-            picture = random_crop(picture, size, random.Random(seed), flip=self.images.flip, look=look)
+            rng = random.Random(seed)
+            picture = random_crop(picture, size, rng, flip=self.images.flip, look=look, least=self.least)
         return pixels_of(picture), self.images.album.labels[index]

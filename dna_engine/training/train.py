@@ -218,7 +218,7 @@ class _Run:
             epochs=math.ceil(self.recipe.epochs),
             seed=self.seed,
             start=self.step,
-            sampling=self.recipe.sampling,
+            drawing=self.recipe.drawing,
             team=self.team,
         )
         while self.step < self.total:
@@ -247,11 +247,12 @@ class _Run:
         )  # For dropout: the step's own stream.
         self.schedule.step_update(self.step)
         with precision(self.context.device):
+            images, share = self.recipe.mixed(images, seed=self.seed, step=self.step)
             images = images.contiguous(memory_format=torch.channels_last)
-            loss = self.team.weighed(self.criterion(self.net(images), images, labels), self.batch)
+            loss = self.team.weighed(self.criterion(self.net(images), images, labels, share), self.batch)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        if self.recipe.clip_grad is not None:
+        if self.recipe.clip_grad:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip_grad)
         self.optimizer.step()
         if self.average is not None:

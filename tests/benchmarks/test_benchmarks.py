@@ -26,6 +26,7 @@ from benchmarks import (
     loading,
     ranking,
     rating,
+    recipes,
     report,
     scheduling,
     switches,
@@ -363,3 +364,17 @@ def test_the_loader_gives_the_same_pictures_from_everywhere(tmp_path: Path, caps
         "tar, 20 ms away, one",
     )
     assert all(float(cells(printed, name)[0].replace(",", "")) > 0 for name in names)
+
+
+def test_recipes_are_compared_with_the_first_and_not_run_again(tmp_path: Path, capsys: Output) -> None:
+    asked = ["digits", "--out", str(tmp_path), "--size", "16", "--epochs", "1", "--batch-size", "256", "--seeds", "0"]
+    recipes.main([*asked, "--recipes", "quick", "small,mixup=0.5"])
+    first = capsys.readouterr().out
+    assert cells(first, "quick")[2] == "+0.00"
+    assert len(cells(first, "small,mixup=0.5")) == 5
+    kept = json.loads((tmp_path / "small,mixup=0.5-0.json").read_text())
+    assert (kept["recipe"]["mixup"], kept["recipe"]["randaugment"]) == (0.5, 5.0)
+    recipes.main([*asked, "--recipes", "quick", "small,mixup=0.5"])
+    again = capsys.readouterr().out
+    assert "seed 0:" not in again
+    assert cells(again, "small,mixup=0.5") == cells(first, "small,mixup=0.5")

@@ -13,7 +13,7 @@ RESOLVED: dict[str, Any] = {
     "teacher": {"model": "resnet10t", "weights": "train", "epochs": 12},
     "space": {"name": "mbconv-small"},
     "training": {"epochs": 20},
-    "retrain": {"epochs": 25, "learning_rate": 0.003, "recipe": "adamw"},
+    "retrain": {"epochs": 25, "learning_rate": 0.003, "recipe": "quick"},
     "budget": {"flops": 4_000_000, "params": None, "latency_ms": None},
 }
 
@@ -57,7 +57,7 @@ def test_a_training_leaves_its_recipe_open() -> None:
         "epochs": 30,
         "batch_size": 64,
         "learning_rate": 0.003,
-        "recipe": "adamw",
+        "recipe": "quick",
         "flip": False,
     }
     assert chosen({"architecture": "a", "dataset": "digits"}, resolved, "training") == [

@@ -42,7 +42,7 @@ def test_and_tables_for_people(dna: Dna, network: str, trained: str) -> None:
         assert line in lines
     assert any(re.fullmatch(rf"network digits [\d,]+ [\d,]+ {network}", line) for line in lines)
     assert any(
-        re.fullmatch(r"\d+ epochs by adamw, batches of 64, learning rate 0.003, 16 pixels, seed 0", line)
+        re.fullmatch(r"\d+ epochs by quick, batches of 64, learning rate 0.003, 16 pixels, seed 0", line)
         for line in lines
     )
     assert [line.split()[0] for line in lines if re.search(r"\d+ B |kB |MB ", line)] == [
@@ -72,7 +72,7 @@ def test_creates_from_options(dna: Dna, network: str, finished: str) -> None:
     assert (made["name"], made["labels"], spec["seed"], spec["input_size"]) == ("mine", {"a": "b"}, 5, 48)
     assert (spec["epochs"], spec["batch_size"], spec["learning_rate"]) == (3, 32, 0.004)
     assert (spec["weight_decay"], spec["label_smoothing"]) == (0, 0.2)
-    assert (spec["augment"], spec["flip"], spec["recipe"], spec["start"]) == (False, True, "adamw", "scratch")
+    assert (spec["augment"], spec["flip"], spec["recipe"], spec["start"]) == (False, True, "quick", "scratch")
     assert (spec["resize"], spec["background"], spec["sampling"]) == ("pad", "#102030", "by_class")
 
 

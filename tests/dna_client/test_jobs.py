@@ -26,7 +26,7 @@ def test_a_training_is_created_with_defaults_and_read_back(client: Client, netwo
     assert client.trainings.get(made["id"]) == client.get_training(made["id"]) == made
     assert (made["state"], made["architecture_id"], made["search_id"]) == ("queued", network, None)
     assert made["spec"] is not None
-    assert (made["spec"]["epochs"], made["spec"]["recipe"]) == (3, "adamw")
+    assert (made["spec"]["epochs"], made["spec"]["recipe"]) == (3, "quick")
     assert [(step["kind"], step["phase"]) for step in made["steps"]] == [("train", "train")]
 
 

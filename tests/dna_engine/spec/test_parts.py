@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from dna_engine import defaults
+from dna_engine import defaults, recipes
 from dna_engine.images.info import DIGITS
 from dna_engine.images.pictures.pixels import PLAIN, Look
+from dna_engine.recipes import RECIPES
 from dna_engine.spec import RecipeSpec, ResolvedJob, SearchSpec, TrainingSpec, parse_job
+from dna_engine.spec.numbers import NUMBERS, NumbersSpec
 from dna_engine.spec.parts import JobSpec, left_open
 from tests.dna_engine.runs import tiny_spec, tiny_training
 
@@ -55,14 +57,53 @@ def test_what_any_job_may_be_asked_for_is_checked_alike(kind: type[JobSpec], fie
 
 def test_a_recipe_is_filled_in_by_the_number_of_images() -> None:
     for images in (240, 50_000):
-        batch_size = defaults.batch_size(images)
-        assert left_open(RecipeSpec(), images) == {
-            "epochs": defaults.epochs(images).retraining,
+        batch_size, epochs = defaults.batch_size(images), defaults.epochs(images).retraining
+        assert left_open(RecipeSpec(), images) == vars(RECIPES["quick"].numbers) | {
+            "recipe": "quick",
+            "epochs": epochs,
             "batch_size": batch_size,
             "learning_rate": defaults.learning_rate(batch_size),
+            "warmup_epochs": min(5.0, epochs / 10),
         }
-    asked = {"epochs": 3, "batch_size": 8, "learning_rate": 0.5}
-    assert left_open(RecipeSpec.model_validate(asked), 240) == asked
+    asked = {"epochs": 3, "batch_size": 8, "learning_rate": 0.5, "mixup": 0.3, "warmup_epochs": 0.0, "recipe": "small"}
+    found = left_open(RecipeSpec.model_validate(asked), 240)
+    assert {name: found[name] for name in asked} == asked
+
+
+def test_an_older_name_of_a_recipe_is_read() -> None:
+    assert RecipeSpec.model_validate({"recipe": "adamw"}).recipe == "quick"
+
+
+def test_every_number_of_the_table_may_be_written_and_is_within_its_range() -> None:
+    assert {*NUMBERS, "learning_rate", "warmup_epochs"} == set(NumbersSpec.model_fields)
+    for recipe in RECIPES.values():
+        written = RecipeSpec.model_validate(vars(recipe.numbers))
+        assert {name: getattr(written, name) for name in NUMBERS} == vars(recipe.numbers)
+
+
+def test_published_recipes_take_fewer_epochs_on_fewer_images() -> None:
+    assert [recipes.epochs("modern", images) for images in (1_281_167, 2_000_000, 50_000, 5_000)] == [
+        450,
+        450,
+        200,
+        112,
+    ]
+    assert recipes.epochs("paper", 1_281_167) == 500
+    for name in ("quick", "small"):
+        assert recipes.epochs(name, 50_000) == defaults.epochs(50_000).retraining
+    assert recipes.epochs("modern", 20) == defaults.epochs(20).retraining == 100
+
+
+def test_the_default_recipe_is_that_of_the_last_row_that_has_enough_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recipes, "DEFAULT_FROM", ((0, "quick"), (1_000, "small"), (5_000, "modern")))
+    assert [recipes.default(images) for images in (0, 999, 1_000, 4_999, 5_000)] == [
+        "quick",
+        "quick",
+        "small",
+        "small",
+        "modern",
+    ]
+    assert left_open(RecipeSpec(), 2_000)["mixup"] == RECIPES["small"].numbers.mixup
 
 
 def test_the_rate_follows_the_batch_that_was_asked_for() -> None:
@@ -82,6 +123,7 @@ def test_a_job_that_was_kept_before_there_was_a_choice_sees_its_pictures_as_it_d
     kept = job.model_dump(mode="json", exclude={"resize", "background"})
     for recipe in (kept, kept.get("retrain", {})):
         recipe.pop("sampling", None)
+        recipe.pop("autoaugment", None)
     kept["dataset"]["aspect_ratios"] = (5.0, 5.0, 5.0)
     again = parse_job(kept)
     assert again.look == Look("crop", "white", 65_535) == PLAIN

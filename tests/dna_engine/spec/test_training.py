@@ -14,6 +14,7 @@ from dna_engine.images.pictures.pixels import Look, preprocessing
 from dna_engine.space.architecture import Architecture, published
 from dna_engine.spec import (
     AnswersSpec,
+    RecipeSpec,
     ResolvedSpec,
     ResolvedTraining,
     SearchSpec,
@@ -22,6 +23,7 @@ from dna_engine.spec import (
     resolve,
     resolve_training,
 )
+from dna_engine.spec.numbers import NumbersSpec
 from dna_engine.training.recipe import Recipe
 
 BIRDS = DatasetInfo(
@@ -46,7 +48,7 @@ def test_only_dataset_and_architecture_are_required() -> None:
     spec = resolved()
     assert (spec.job, spec.name, spec.start) == ("training", "birds, 30 epochs", "scratch")
     assert (spec.epochs, spec.batch_size, spec.learning_rate) == (30, 64, defaults.LEARNING_RATE)
-    assert (spec.recipe, spec.augment, spec.flip, spec.seed, spec.labels) == ("adamw", True, True, 0, {})
+    assert (spec.recipe, spec.augment, spec.flip, spec.seed, spec.labels) == ("quick", True, True, 0, {})
     for given, missing in (("dataset", "architecture"), ("architecture", "dataset")):
         with pytest.raises(ValidationError, match=rf"{missing}\n *Field required"):
             TrainingSpec.model_validate({given: "birds"})
@@ -82,7 +84,7 @@ def test_what_was_asked_for_is_kept() -> None:
         "epochs": 7,
         "batch_size": 8,
         "learning_rate": 0.5,
-        "recipe": "adamw",
+        "recipe": "paper",
         "weight_decay": 0.25,
         "label_smoothing": 0.0,
         "augment": False,
@@ -195,20 +197,68 @@ def test_a_pretrained_teacher_answers_for_imagenet_itself() -> None:
     assert caught.value.param == "retrain.distill"
 
 
-def test_the_papers_recipe_says_its_own_numbers_and_takes_no_others() -> None:
+def test_the_papers_recipe_says_its_own_numbers_and_takes_others() -> None:
     spec = resolved(recipe="paper", batch_size=256)
     assert (spec.learning_rate, spec.weight_decay, spec.label_smoothing) == (0.016, 1e-5, 0.1)
+    assert (spec.optimizer, spec.autoaugment, spec.ema_decay) == ("rmsproptf", True, 0.9998)
     made = Recipe.of(spec)
     assert (made.learning_rate, made.weight_decay, made.label_smoothing) == (0.016, 1e-5, 0.1)
-    assert resolved(recipe="paper", weight_decay=1e-5).weight_decay == 1e-5
-    for field, value in (("learning_rate", 0.02), ("weight_decay", 0.1), ("label_smoothing", 0.2)):
-        with pytest.raises(InvalidSpec, match=f"recipe paper has its own {field}") as caught:
-            resolved(recipe="paper", **{field: value})
-        assert caught.value.param == field
-    search = SearchSpec.model_validate({"dataset": "digits", "retrain": {"recipe": "paper", "learning_rate": 0.1}})
-    with pytest.raises(InvalidSpec) as caught:
+    asked = {"weight_decay": 0.1, "label_smoothing": 0.0, "autoaugment": False, "optimizer": "lamb", "drop_path": 0.3}
+    changed = resolved(recipe="paper", batch_size=2048, **asked)
+    assert {name: getattr(changed, name) for name in asked} == asked
+    assert (changed.learning_rate, changed.dropout) == (0.005, 0.2)
+
+
+@pytest.mark.parametrize(
+    ("fields", "param", "says"),
+    [
+        ({"recipe": "paper", "randaugment": 8}, "randaugment", "take autoaugment false, or randaugment 0"),
+        ({"recipe": "modern", "autoaugment": True}, "autoaugment", "one policy"),
+        ({"augment": False, "mixup": 0.2}, "mixup", "leave mixup out, or take augment true"),
+        ({"epochs": 3, "warmup_epochs": 4}, "warmup_epochs", "There are 3 epochs"),
+        ({"batch_size": 4, "repeats": 5}, "repeats", "A batch has 4 images"),
+    ],
+)
+def test_numbers_that_cannot_be_together_are_refused(fields: dict[str, Any], param: str, says: str) -> None:
+    with pytest.raises(InvalidSpec, match=says) as caught:
+        resolved(**fields)
+    assert caught.value.param == param
+    search = SearchSpec.model_validate(
+        {
+            "dataset": "digits",
+            "augment": fields.get("augment", True),
+            "retrain": {k: v for k, v in fields.items() if k != "augment"},
+        }
+    )
+    with pytest.raises(InvalidSpec, match=says) as caught:
         resolve(search, DIGITS)
-    assert caught.value.param == "retrain.learning_rate"
+    assert caught.value.param == f"retrain.{param}"
+
+
+def test_images_that_are_to_stay_as_they_are_are_changed_by_no_recipe() -> None:
+    spec = resolved(recipe="modern", augment=False)
+    assert (spec.randaugment, spec.random_erasing, spec.mixup, spec.drop_path) == (0, 0, 0, 0.1)
+    assert (
+        resolved(**(spec.model_dump(include={*RecipeSpec.model_fields, "augment"}))).model_dump() == spec.model_dump()
+    )
+
+
+def test_a_training_that_was_kept_by_a_version_of_few_numbers_is_read() -> None:
+    kept = resolved(epochs=20).model_dump(mode="json", exclude=set(NumbersSpec.model_fields))
+    kept |= {
+        "recipe": "adamw",
+        "learning_rate": 0.01,
+        "weight_decay": 0.2,
+        "label_smoothing": 0.0,
+        "sampling": "by_class",
+    }
+    read = parse_job(kept).recipe_of_networks
+    assert read.recipe == "quick"
+    assert Recipe.of(read) == Recipe(
+        epochs=20, learning_rate=0.01, weight_decay=0.2, label_smoothing=0.0, warmup_epochs=2.0, sampling="by_class"
+    )
+    published = Recipe.of(parse_job(kept | {"recipe": "paper"}).recipe_of_networks)
+    assert (published.optimizer, published.ema_decay, published.autoaugment) == ("rmsproptf", 0.9998, False)
 
 
 def test_how_pictures_become_squares_is_said_to_the_network_too() -> None:

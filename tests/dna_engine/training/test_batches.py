@@ -16,9 +16,18 @@ from dna_engine.images.pictures import pixels
 from dna_engine.runtime.seeds import stream
 from dna_engine.spec import SearchSpec, resolve
 from dna_engine.training import splits
-from dna_engine.training.batches import StoredImages, StreamedImages, drawn_by_class, normalize
+from dna_engine.training.batches import StoredImages, StreamedImages, normalize
+from dna_engine.training.crops import resized_crops
+from dna_engine.training.drawing import PLAIN, Drawing, drawn_by_class
+from dna_engine.training.recipe import Recipe
 from dna_engine.training.splits import load_splits, splits_of
 from tests.dna_engine.training.sets import CPU, digits, load_folder
+
+BY_CLASS = Drawing(sampling="by_class")
+#: Changes images in every way.
+EVERYTHING = Recipe(
+    epochs=2, repeats=2, crop_area=0.3, randaugment=9.0, color_jitter=0.2, random_erasing=0.5
+).drawing  # fmt: skip
 
 
 class TestBatches:
@@ -48,14 +57,12 @@ class TestBatches:
     def test_an_epoch_by_class_takes_of_every_class_as_many(self) -> None:
         labels = torch.tensor([0] * 40 + [1] * 8 + [2] * 2)
         images = StoredImages(torch.zeros(50, 3, 18, 18, dtype=torch.uint8), labels, 16, augment=True, flip=True)
-        drawn = [
-            torch.cat([found for _, found in images.epoch(0, 10, seed=seed, sampling="by_class")]) for seed in (0, 1)
-        ]
+        drawn = [torch.cat([found for _, found in images.epoch(0, 10, seed=seed, drawing=BY_CLASS)]) for seed in (0, 1)]
         for found in drawn:
             assert all(16 <= count <= 17 for count in Counter(found.tolist()).values())
         assert not torch.equal(*drawn)
-        whole = list(images.batches(10, epochs=2, seed=0, sampling="by_class"))
-        rest = list(images.batches(10, epochs=2, seed=0, start=7, sampling="by_class"))
+        whole = list(images.batches(10, epochs=2, seed=0, drawing=BY_CLASS))
+        rest = list(images.batches(10, epochs=2, seed=0, start=7, drawing=BY_CLASS))
         assert [found.tolist() for _, found in whole[7:]] == [found.tolist() for _, found in rest]
 
     def test_no_image_of_a_class_comes_again_before_all_others_have(self) -> None:
@@ -84,6 +91,26 @@ class TestBatches:
                 seen.add(found)
         assert {top for top, _, _ in seen} == {left for _, left, _ in seen} == set(range(5))
         assert {mirrored for _, _, mirrored in seen} == {False, True}
+
+    def test_each_copy_of_an_image_in_a_batch_is_another(self) -> None:
+        canvases = torch.randint(256, (12, 3, 20, 20), dtype=torch.uint8)
+        images = StoredImages(canvases, torch.arange(12), 16, augment=True, flip=True)
+        batches = list(images.epoch(0, 4, seed=0, drawing=Drawing(repeats=2, crop_area=0.5)))
+        assert [Counter(labels.tolist()).most_common(1)[0][1] for _, labels in batches] == [2, 2, 2]
+        assert all(len(batch.flatten(1).unique(dim=0)) == 4 for batch, _ in batches)
+
+    def test_a_crop_shows_a_part_of_the_image_in_its_place(self) -> None:
+        ramp = (torch.arange(20.0) * 10).to(torch.uint8).expand(64, 3, 20, 20).contiguous()
+        crops = resized_crops(ramp, 16, stream(0), least=0.25, flip=False)[:, 0, 0].float()
+        assert (crops.diff(dim=1) >= 0).all(), "from left to right as in the image"
+        shown = (crops[:, -1] - crops[:, 0]) / 10 / 15
+        assert 0.4 < shown.min() < 0.6
+        assert shown.max() == pytest.approx(1, abs=0.05)
+        assert crops.min() >= 15
+        assert crops.max() <= 175, "without its margin, but for half a pixel"
+        mirrored = resized_crops(ramp, 16, stream(0), least=0.25, flip=True)[:, 0, 0].float()
+        ways = {bool((row.diff() > 0).any()) for row in mirrored}
+        assert ways == {True, False}
 
     def test_digits_are_never_mirrored(self) -> None:
         train = load_splits(resolve(SearchSpec(dataset="digits"), DIGITS), CPU).train
@@ -136,12 +163,18 @@ class TestFolders:
         batch, other_batch = next(stored.train.epoch(1, 20, seed=3)), next(streamed.train.epoch(1, 20, seed=3))
         assert torch.equal(batch[1], other_batch[1]), "the same order"
 
-    def test_random_crops_repeat(self, folder: DatasetInfo, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(splits, "IN_MEMORY", 0)
+    @pytest.mark.parametrize("drawing", [PLAIN, EVERYTHING], ids=["plain", "everything"])
+    @pytest.mark.parametrize("in_memory", [True, False])
+    def test_random_changes_repeat(
+        self, folder: DatasetInfo, monkeypatch: pytest.MonkeyPatch, drawing: Drawing, in_memory: bool
+    ) -> None:
+        if not in_memory:
+            monkeypatch.setattr(splits, "IN_MEMORY", 0)
         train = load_folder(folder).train
-        whole = [images for images, _ in train.batches(20, epochs=2, seed=0)]
-        rest = [images for images, _ in train.batches(20, epochs=2, seed=0, start=1)]
+        whole = [images for images, _ in train.batches(20, epochs=2, seed=0, drawing=drawing)]
+        rest = [images for images, _ in train.batches(20, epochs=2, seed=0, start=1, drawing=drawing)]
         assert len(whole) == 4
+        assert len(whole[0].flatten(1).unique(dim=0)) == 20, "a copy is cropped anew"
         assert all(torch.equal(a, b) for a, b in zip(whole[1:], rest, strict=True))
         assert not torch.equal(whole[0], whole[2])
 

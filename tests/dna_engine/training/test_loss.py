@@ -50,6 +50,14 @@ def test_a_weight_shares_the_loss_between_labels_and_answers() -> None:
         assert found == pytest.approx((1 - weight) * told + weight * answered, rel=1e-6)
 
 
+def test_the_target_of_a_mixed_image_is_the_mean_of_both_labels() -> None:
+    for smoothing in (0.0, 0.1):
+        targets = 0.3 * torch.eye(3)[LABELS] + 0.7 * torch.eye(3)[LABELS.flip(0)]
+        expected = nn.CrossEntropyLoss(label_smoothing=smoothing)(LOGITS, targets)
+        found = Loss(Recipe(epochs=1, label_smoothing=smoothing))(LOGITS, IMAGES, LABELS, 0.3)
+        torch.testing.assert_close(found, expected)
+
+
 def test_a_network_that_knows_nothing_costs_at_most_what_is_said() -> None:
     certain = torch.tensor([[99.0, 0.0, 0.0]])
     for weight in (0.5, 1.0):

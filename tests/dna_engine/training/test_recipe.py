@@ -7,8 +7,11 @@ from dataclasses import replace
 import pytest
 from torch import nn
 
+from dna_engine.defaults import Optimizer, learning_rate
 from dna_engine.images.info import DIGITS
+from dna_engine.recipes import RECIPES, Name
 from dna_engine.spec import RetrainSpec, SearchSpec, resolve
+from dna_engine.training.augment.policies import AutoAugment
 from dna_engine.training.recipe import Recipe
 
 
@@ -45,7 +48,8 @@ def test_a_fraction_of_an_epoch_has_the_whole_schedule() -> None:
 
 
 def test_the_papers_schedule_and_numbers() -> None:
-    recipe = Recipe.paper(epochs=60, batch_size=256)
+    recipe = Recipe.named("paper", epochs=60, batch_size=256)
+    assert recipe.drawing.augmentation.policy == AutoAugment()
     assert recipe.learning_rate == pytest.approx(0.064 / 4)
     found = rates(recipe, 4)
     peak = recipe.learning_rate
@@ -55,9 +59,12 @@ def test_the_papers_schedule_and_numbers() -> None:
     assert (group["alpha"], group["momentum"], group["eps"]) == (0.9, 0.9, 1e-3)
 
 
-def test_norms_and_biases_do_not_decay() -> None:
+@pytest.mark.parametrize("optimizer", ["adamw", "lamb", "rmsproptf"])
+def test_norms_and_biases_do_not_decay(optimizer: Optimizer) -> None:
     model = nn.Sequential(nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4))
-    groups = Recipe(epochs=1, weight_decay=0.1).make_optimizer(model).param_groups
+    made = Recipe(epochs=1, weight_decay=0.1, optimizer=optimizer).make_optimizer(model)
+    assert type(made).__name__.lower() == optimizer
+    groups = made.param_groups
     assert {(group["weight_decay"], len(group["params"])) for group in groups} == {(0.0, 3), (0.1, 1)}
 
 
@@ -65,9 +72,8 @@ def test_a_search_says_which() -> None:
     retrain = resolve(SearchSpec(dataset="digits", retrain=RetrainSpec(epochs=40, weight_decay=0.2)), DIGITS).retrain
     recipe = Recipe.of(retrain)
     assert (recipe.epochs, recipe.weight_decay, recipe.warmup_epochs) == (40, 0.2, 4.0)
-    assert Recipe.of(retrain.model_copy(update={"recipe": "paper", "distill": None})) == Recipe.paper(
-        epochs=40, batch_size=64
-    )
+    paper = resolve(SearchSpec(dataset="digits", retrain=RetrainSpec(epochs=40, recipe="paper")), DIGITS).retrain
+    assert Recipe.of(paper) == Recipe.named("paper", epochs=40, batch_size=64)
 
 
 def test_winner_control_and_finalists_see_images_as_the_spec_says() -> None:
@@ -75,3 +81,12 @@ def test_winner_control_and_finalists_see_images_as_the_spec_says() -> None:
     assert Recipe.of(asked.retrain).sampling == Recipe.of_finalist(asked).sampling == "by_class"
     assert Recipe.of_teacher(asked.teacher).sampling == "uniform"
     assert Recipe.of(resolve(SearchSpec(dataset="digits"), DIGITS).retrain).sampling == "uniform"
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_row_of_the_table_is_a_recipe(name: Name) -> None:
+    recipe = Recipe.named(name, epochs=30, batch_size=32)
+    numbers = RECIPES[name].numbers
+    assert {field: getattr(recipe, field) for field in vars(numbers)} == vars(numbers)
+    assert (recipe.epochs, recipe.batch_size, recipe.warmup_epochs) == (30, 32, 3.0)
+    assert recipe.learning_rate == learning_rate(32, numbers.optimizer)

@@ -95,8 +95,11 @@ def assert_same(one: dict[str, Tensor], other: dict[str, Tensor]) -> None:
 
 def shares(images: Images, batch: int) -> None:
     """Every batch of an epoch is what the two take of it, every other image each."""
-    whole = list(images.epoch(1, batch, seed=4))
-    parts = [list(images.epoch(1, batch, seed=4, team=Together(rank=rank, size=2))) for rank in range(2)]
+    drawing = Recipe(epochs=1, randaugment=9.0, color_jitter=0.2, random_erasing=0.5).drawing
+    whole = list(images.epoch(1, batch, seed=4, drawing=drawing))
+    parts = [
+        list(images.epoch(1, batch, seed=4, drawing=drawing, team=Together(rank=rank, size=2))) for rank in range(2)
+    ]
     for (pictures, labels), *taken in zip(whole, *parts, strict=True):
         for rank, (own, own_labels) in enumerate(taken):
             assert torch.equal(own, pictures[rank::2])
