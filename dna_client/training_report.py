@@ -50,11 +50,21 @@ def settings(training: Training) -> list[RenderableType]:
 
 
 def started(recipe: Mapping[str, Any]) -> str:
-    """What of its search a network begins with and learns from, where it does; a recipe of earlier versions has neither."""
-    said = ", from its distilled blocks" if recipe.get("start") == "inherited" else ""
+    """What a network begins with, and what of its search it learns from, where it does; a recipe of earlier versions has neither."""
+    said = {"inherited": ", from its distilled blocks", "transferred": _taken(recipe)}.get(recipe.get("start", ""), "")
     if distill := recipe.get("distill"):
         said += f", teacher's answers {distill['weight']:g} at temperature {distill['temperature']:g}"
     return said
+
+
+def _taken(recipe: Mapping[str, Any]) -> str:
+    """The weights of another training, and how fast they may change."""
+    if not (given := recipe.get("transferred")):
+        return ""
+    head = "its classifier too" if given["keeps_head"] else "a new classifier"
+    alone = f", {recipe['head_epochs']} epochs of the classifier alone" if recipe["head_epochs"] else ""
+    rate = recipe["backbone_learning_rate"]
+    return f", from training {given['training']} on {given['dataset']}, {head}, {rate:g} in the layers before it{alone}"
 
 
 def files(training: Training) -> RenderableType:

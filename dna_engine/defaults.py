@@ -34,6 +34,8 @@ PEAKS: Final[Mapping[Optimizer, tuple[float, int, float]]] = {
 }
 #: What the weights of a network are before its training, where its distilled blocks could give them.
 Start = Literal["scratch", "inherited"]
+#: The same of one that may begin with what another training has left.
+Began = Literal["scratch", "inherited", "transferred"]
 #: In a search: ahead of the other at every length that was measured (docs/benchmarks.md).
 START: Final[Start] = "inherited"
 
@@ -99,6 +101,11 @@ def frozen_epochs(epochs: int) -> int:
     them all is for the whole network.
     """
     return min(epochs - 1, max(1, round(epochs / 5)))
+
+
+def backbone_rate(learning_rate: float) -> float:
+    """The peak of the layers before the classifier, of a network that begins with the weights of another training: a third of its."""
+    return float(f"{learning_rate / 3:.3g}")
 
 
 def input_size(image_size: int) -> int:

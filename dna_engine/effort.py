@@ -68,8 +68,9 @@ def work(step: Step, spec: ResolvedJob) -> float:
             return passes * _network_cost(step, search)
         case Kind.TRAIN:
             job = of_networks(spec)
-            passes = _TRAINING * _network_cost(step, job) + _answers(job)
-            return job.recipe_of_networks.epochs * _images(job) * passes
+            return _images(job) * (
+                _passes(job) * _network_cost(step, job) + job.recipe_of_networks.epochs * _answers(job)
+            )
         case _:
             return 1.0
 
@@ -77,6 +78,12 @@ def work(step: Step, spec: ResolvedJob) -> float:
 def _images(spec: ResolvedJob) -> int:
     """To train with."""
     return of_networks(spec).dataset.num_train
+
+
+def _passes(spec: ResolvedNetworks) -> int:
+    """Through a network, of one image over all epochs; those in which its classifier alone is trained cost a forward pass."""
+    epochs, head = spec.recipe_of_networks.epochs, spec.head_epochs if isinstance(spec, ResolvedTraining) else 0
+    return _TRAINING * (epochs - head) + head
 
 
 def _teacher_training(spec: ResolvedSpec) -> float:

@@ -1,10 +1,10 @@
-"""The train step: a network by its recipe, from scratch or from the weights of its distilled blocks."""
+"""The train step: a network by its recipe, from scratch, from the weights of its distilled blocks, or from those of another training."""
 
 from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from timm.models.efficientnet import EfficientNet
 
 from dna_engine.blockwise.answers import WholeTeacher, load_whole
-from dna_engine.blockwise.begin import begin, inexact
+from dna_engine.blockwise.begin import begin, inexact, settle
 from dna_engine.by_class import Confusion
 from dna_engine.events import Log, Result
 from dna_engine.plans import Step, files
@@ -29,13 +29,14 @@ from dna_engine.training.network import build, calm_classifier, count
 from dna_engine.training.recipe import Recipe
 from dna_engine.training.splits import load_splits
 from dna_engine.training.train import Evaluation, FitResult, fit
+from dna_engine.training.transfer import take_weights
 
 
 def run_step(spec: ResolvedNetworks, step: Step, context: Context) -> Result:
     """Trains the network in the folder ``step.network``.
 
     Reads its ``architecture.json``, or writes it where the spec describes the network, the weights of the cells where it inherits
-    them, and the teacher where it learns from its answers. Writes ``weights.safetensors``, ``training.json``
+    them, ``start.safetensors`` where another training has left those that it begins with, and the teacher where it learns from its answers. Writes ``weights.safetensors``, ``training.json``
     (:class:`~dna_engine.plans.results.Trained`), and ``confusion.json`` with a picture.
 
     Raises:
@@ -47,7 +48,7 @@ def run_step(spec: ResolvedNetworks, step: Step, context: Context) -> Result:
     if step.network in spec.given:
         _write(folder / files.ARCHITECTURE, spec.given[step.network])
     architecture = Architecture.from_json(json.loads((folder / files.ARCHITECTURE).read_text()))
-    recipe = Recipe.of(spec.recipe_of_networks)
+    recipe = _recipe(spec)
     torch.manual_seed(spec.seed)
     model = build(architecture, dropout=recipe.dropout, drop_path=recipe.drop_path)
     calm_classifier(model)
@@ -62,6 +63,7 @@ def run_step(spec: ResolvedNetworks, step: Step, context: Context) -> Result:
         counted=Costs(**vars(count(architecture))),
         recipe=asdict(recipe),
         start=spec.recipe_of_networks.start,
+        transferred_from=spec.transferred.dataset if isinstance(spec, ResolvedTraining) and spec.transferred else None,
         dataset=spec.dataset.name,
         seed=spec.seed,
     )
@@ -72,6 +74,13 @@ def run_step(spec: ResolvedNetworks, step: Step, context: Context) -> Result:
     drawn = _draw(confusion, f"{step.network} on the test images of {spec.dataset.name}", context, folder)
     checkpoints.remove(context.run / step.checkpoint)
     return found.result([*step.outputs(spec), *files.of_network(step.network, files.CONFUSION, *drawn)])
+
+
+def _recipe(spec: ResolvedNetworks) -> Recipe:
+    recipe = Recipe.of(spec.recipe_of_networks)
+    if not isinstance(spec, ResolvedTraining):
+        return recipe
+    return replace(recipe, frozen_epochs=spec.head_epochs, backbone_rate=spec.backbone_learning_rate)
 
 
 def _fit(
@@ -88,6 +97,9 @@ def _fit(
     with threads(work_per_operation(architecture, recipe.batch_size)):
         if spec.recipe_of_networks.start == "inherited":
             _inherit(spec, step.network, architecture, model, splits.train, context, teacher)
+        if isinstance(spec, ResolvedTraining) and spec.transferred:
+            take_weights(model, context.run / files.START, head=spec.transferred.keeps_head)
+            settle(model.to(context.device), splits.train, batch_size=recipe.batch_size, seed=spec.seed)
         return fit(
             model,
             splits,

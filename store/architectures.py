@@ -35,8 +35,9 @@ def hold(session: Session, architecture_id: UUID) -> Architecture:
         NotFound: there is none.
     """
     lock = {"read": True, "key_share": True}
-    # The job first, as whoever deletes it does.
-    session.get(Job, get(session, architecture_id).search_id, with_for_update=lock)
+    search_id = get(session, architecture_id).search_id
+    if search_id is not None:  # The job first, as whoever deletes it does.
+        session.get(Job, search_id, with_for_update=lock)
     architecture = session.get(Architecture, architecture_id, with_for_update=lock)
     if architecture is None:
         raise NotFound("architecture", architecture_id)

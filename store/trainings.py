@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import CompoundSelect, Select, select, union_all
 from sqlalchemy.orm import Session, contains_eager
 
+from dna_engine.plans import files
 from dna_engine.spec import NETWORK, ResolvedTraining, TrainingSpec
 from store import artifacts, jobs
 from store.columns import new_id
@@ -29,29 +30,39 @@ class Which:
 
 
 def create(
-    session: Session, spec: TrainingSpec, resolved: ResolvedTraining, architecture: Architecture, *, max_attempts: int
+    session: Session,
+    spec: TrainingSpec,
+    resolved: ResolvedTraining,
+    architecture: Architecture | None,
+    *,
+    max_attempts: int,
 ) -> Training:
     """A queued training with its steps, their wakes and its first event: all or nothing.
 
-    What it needs of the search that found its network is its own from now on: the search may be deleted.
+    What it needs of the search that found its network is its own from now on: the search may be deleted. What it begins with of another
+    training is still to be given to it, see :func:`store.transfer.share`.
+
+    Args:
+        architecture: None where the spec describes the network and nothing else does.
 
     Raises:
         IllegalTransition: the search does not have that any more, or not yet.
     """
     job = TrainingJob(id=new_id(), spec=spec.model_dump(mode="json", exclude_unset=True))
     [step] = jobs.add(session, job, resolved, max_attempts=max_attempts)
-    training = Training(id=job.id, job_id=job.id, architecture_id=architecture.id, network=NETWORK)
+    training = Training(id=job.id, job_id=job.id, architecture_id=architecture and architecture.id, network=NETWORK)
     session.add(training)
     session.flush()
     step.training_id = training.id
-    _take_files(session, architecture.search_id, job.id, step.planned.inputs(resolved))
+    needed = [name for name in step.planned.inputs(resolved) if name != files.START]
+    if architecture is not None and architecture.search_id is not None:
+        _take_files(session, architecture.search_id, job.id, needed)
+    else:
+        assert not needed, "no search has what it asks for"
     return training
 
 
-def _take_files(session: Session, search_id: UUID | None, job_id: UUID, names: Sequence[str]) -> None:
-    if search_id is None:
-        assert not names, "no search has what it asks for"
-        return
+def _take_files(session: Session, search_id: UUID, job_id: UUID, names: Sequence[str]) -> None:
     if missing := artifacts.share(session, search_id, job_id, names):
         raise IllegalTransition(
             f"The search {search_id} has no file {missing[0]}, which this training needs of it. Ask for start scratch, without distill, "

@@ -1,10 +1,11 @@
-"""Bodies for the OpenAPI document; the tests send each of them, with the id of a network that there is."""
+"""Bodies for the OpenAPI document; the tests send each of them, with ids of a network and a training that there are."""
 
 from __future__ import annotations
 
 from typing import Any
 
 NETWORK = "0199d3f0-5a34-7c1e-b6a8-0d6f6f3f7a10"
+TRAINING = "0199d3f0-5a34-7c1e-b6a8-0d6f6f3f7a11"
 
 SPECS: dict[str, dict[str, Any]] = {
     "smallest": {
@@ -32,5 +33,19 @@ SPECS: dict[str, dict[str, Any]] = {
             "start": "inherited",
             "distill": {"weight": 0.5, "temperature": 4},
         },
+    },
+    "transfer": {
+        "summary": "From the weights of another training, on other images: the classifier is new where the classes are",
+        "value": {
+            "dataset": "digits",
+            "start": {"training": TRAINING},
+            "backbone_learning_rate": 0.0005,
+            "head_epochs": 2,
+            "epochs": 10,
+        },
+    },
+    "published": {
+        "summary": "A published network from scratch",
+        "value": {"architecture": "dna-b", "dataset": "digits", "input_size": 32},
     },
 }

@@ -18,13 +18,15 @@ from api.trainings.schemas import TrainingDetail, TrainingSummary
 from dna_engine.errors import EngineError
 from dna_engine.space.architecture import PUBLISHED
 from dna_engine.space.architecture import Architecture as Network
-from dna_engine.spec import ResolvedSpec, TrainingSpec, resolve_training
-from store import architectures, datasets, searches, steps, trainings, waiting
+from dna_engine.spec import FromTraining, ResolvedSpec, TrainingSpec, resolve_training
+from store import architectures, datasets, searches, steps, trainings, transfer, waiting
 from store.blobs import BlobStore
+from store.columns import Json
 from store.errors import NotFound
 from store.states import FINISHED
 from store.tables import Architecture, Training
 from store.trainings import Which
+from store.transfer import Source
 from store.waiting import Queues
 
 
@@ -32,19 +34,44 @@ def create(session: Session, spec: TrainingSpec, *, max_attempts: int, live_with
     """A queued training.
 
     Raises:
-        EngineError: there is no such dataset, or the search that found the network has nothing of what is asked for.
+        EngineError: there is no such dataset, or the search that found the network has nothing of what is asked for, or the training that
+            is named to start from is of another network.
         Invalid: there is no such network, or none that this version can read.
-        IllegalTransition: files of that search, which are asked for, are gone.
+        IllegalTransition: files of that search or training, which are asked for, are gone, or not there yet.
     """
-    row = _row(session, spec.architecture)
+    source = transfer.find(session, spec.start.training) if isinstance(spec.start, FromTraining) else None
+    row, network = _network(session, spec.architecture, source)
     dataset = datasets.ready(session, spec.dataset)
-    resolved = resolve_training(spec, _network(row), dataset, _search(session, row))
+    resolved = resolve_training(spec, network, dataset, _search(session, row), source.weights if source else None)
     training = trainings.create(session, spec, resolved, row, max_attempts=max_attempts)
+    if source is not None:
+        transfer.share(session, source, training.id)
     return detail(session, training.id, live_within)
 
 
+def _network(
+    session: Session, architecture: str | dict[str, Any] | None, source: Source | None
+) -> tuple[Architecture | None, Network]:
+    """The network and its row: the one that is named, or that of the training to start from, whose row may be gone."""
+    if architecture is not None:
+        row = _row(session, architecture)
+        return row, _read(row.architecture)
+    if source is None:
+        raise invalid(
+            "Name the network: an id of GET /architectures, dna-a to dna-d, or a JSON; or a training to start from"
+        )
+    return _row_of(session, source.training), _read(source.weights.architecture)
+
+
+def _row_of(session: Session, training: Training) -> Architecture | None:
+    try:
+        return None if training.architecture_id is None else architectures.hold(session, training.architecture_id)
+    except NotFound:
+        return None
+
+
 def _row(session: Session, architecture: str | dict[str, Any]) -> Architecture:
-    """The network, which nobody deletes until the transaction ends; one that is described is kept."""
+    """The network that is named, which nobody deletes until the transaction ends; one that is described is kept."""
     if isinstance(architecture, dict) or architecture in PUBLISHED:
         row, _ = given.keep(session, architecture)
         return row
@@ -59,16 +86,16 @@ def _row(session: Session, architecture: str | dict[str, Any]) -> Architecture:
         raise invalid(f"{error.message[:-1]}; GET /architectures lists them") from error
 
 
-def _network(row: Architecture) -> Network:
+def _read(described: Json) -> Network:
     try:
-        return Network.from_json(row.architecture)
+        return Network.from_json(described)
     except EngineError as error:
         raise invalid(f"This network cannot be trained by this version. {error.message[:-1]}") from error
 
 
-def _search(session: Session, row: Architecture) -> ResolvedSpec | None:
+def _search(session: Session, row: Architecture | None) -> ResolvedSpec | None:
     """What the search that found the network was asked to do; None where there is none, or this version cannot read it."""
-    if row.search_id is None:
+    if row is None or row.search_id is None:
         return None
     try:
         return ResolvedSpec.model_validate(searches.get(session, row.search_id).resolved)

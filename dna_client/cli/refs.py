@@ -62,6 +62,23 @@ def network_id(client: Client, ref: str) -> str:
     return _only("network", "networks", ref, found, _network, "SEARCH/winner names the one that a search found")
 
 
+def training_id(client: Client, ref: str) -> str:
+    """Id of the training that ``ref`` means: as of any job, or ``SEARCH/winner``, ``SEARCH/control``.
+
+    Raises:
+        NotFound, LocalError: as :func:`job_id`.
+    """
+    of, slash, network = ref.rpartition("/")
+    if not slash:
+        return job_id(client.trainings, ref)
+    search = search_id(client, of)
+    found = client.trainings.list(search=search, limit=_LOOKED_AT)["items"]
+    meant = [one for one in found if one["search_id"] == search and one["network"] == network]
+    return _only(
+        "training", "trainings", ref, meant, _job, "SEARCH/winner names that of a search's winner, once it trains"
+    )
+
+
 def to_train(client: Client, ref: str) -> str | dict[str, Any]:
     """What ``POST /trainings`` takes for the network that ``ref`` means: as :func:`network_id`, or a published name, or a JSON file.
 

@@ -71,16 +71,40 @@ class TrainingOptions(SpecOptions):
             help="What the weights are before: scratch, or inherited, those of the network's distilled blocks."
         ),
     ] = None
+    start_from: Annotated[
+        str | None,
+        At("start.training"),
+        typer.Option(
+            help="Begin with the weights of another training, SEARCH/winner among them; the network is then that of the training.",
+            metavar="TRAINING",
+        ),
+    ] = None
+    backbone_learning_rate: Annotated[
+        float | None,
+        At("backbone_learning_rate"),
+        typer.Option(
+            help="Peak of the layers before the classifier, where these begin with weights.",
+            parser=positive,
+            metavar="RATE",
+        ),
+    ] = None
+    head_epochs: Annotated[
+        int | None,
+        At("head_epochs"),
+        typer.Option(help="First epochs, in which the classifier alone is trained.", min=0, metavar="N"),
+    ] = None
     teacher_weight: Annotated[TeacherWeight, At("distill.weight")] = None
     temperature: Annotated[Temperature, At("distill.temperature")] = None
 
     def request(self) -> dict[str, Any]:
-        """The body of ``POST /trainings``, but that its architecture is as a person names it.
+        """The body of ``POST /trainings``, but that its architecture and the training to start from are as a person names them.
 
         Raises:
             LocalError: no network or no dataset is named, or the file cannot be read.
         """
         body = super().request()
-        if "architecture" not in body:
-            raise LocalError("Name the network: SEARCH/winner for the one that a search found, or an id.")
+        if "architecture" not in body and not isinstance(body.get("start"), dict):
+            raise LocalError(
+                "Name the network: SEARCH/winner for the one that a search found, or an id; or --start-from a training."
+            )
         return body

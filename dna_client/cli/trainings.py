@@ -40,8 +40,11 @@ def create(
     written = options.request()
 
     def request(client: Client) -> Mapping[str, Any]:
-        named = written["architecture"]
-        return {**written, "architecture": refs.to_train(client, named) if isinstance(named, str) else named}
+        network, start = written.get("architecture"), written.get("start")
+        named = {"architecture": refs.to_train(client, network)} if isinstance(network, str) else {}
+        if isinstance(start, dict) and isinstance(start.get("training"), str):
+            named["start"] = {**start, "training": refs.training_id(client, start["training"])}
+        return {**written, **named}
 
     jobs.create(KIND, request, url, key, watch=watch, as_json=as_json)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 from timm.models.efficientnet import EfficientNet
+from torch import Tensor
 
 from dna_engine.blockwise.answers import WholeTeacher
 from dna_engine.blockwise.head import fits, linear_head, take_head
@@ -47,16 +48,25 @@ def begin(
     Returns:
         The relative error of the maps of each block, see :func:`~dna_engine.blockwise.inherit.inherit`.
     """
-    device = network.conv_stem.weight.device
-    parts = load_parts(space, architecture, run, device)
-    size = min(BATCH, batch_size)  # Whoever asks for smaller ones may have little memory.
-    drawn = [batch for batch, _ in islice(images.batches(size, epochs=BATCHES, seed=seed), BATCHES)]
+    parts = load_parts(space, architecture, run, network.conv_stem.weight.device)
+    drawn = _drawn(images, batch_size, seed)
     errors = inherit(network, parts, torch.cat(drawn[: BATCHES // 4]))
     recalibrate(network, drawn)
     classifier = None if teacher is None else linear_head(teacher, drawn[0])
     if classifier is not None and fits(network, classifier):
         take_head(network, parts[-1].cell, classifier, drawn)
     return errors
+
+
+def settle(network: EfficientNet, images: Images, *, batch_size: int, seed: int) -> None:
+    """Gives the norms of a network that has weights of other images their statistics on those that it is to be trained on."""
+    recalibrate(network, _drawn(images, batch_size, seed))
+
+
+def _drawn(images: Images, batch_size: int, seed: int) -> list[Tensor]:
+    """Batches (B, 3, S, S), of no more images than those of the training: whoever asks for small ones may have little memory."""
+    drawn = images.batches(min(BATCH, batch_size), epochs=BATCHES, seed=seed)
+    return [batch for batch, _ in islice(drawn, BATCHES)]
 
 
 def inexact(name: str, errors: Sequence[float]) -> str | None:

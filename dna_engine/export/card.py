@@ -128,9 +128,11 @@ def write_card(
 
 
 def _start(training: Trained) -> str:
-    began = {"scratch": "from scratch", "inherited": "beginning with the weights of its distilled blocks"}[
-        training.start
-    ]
+    began = {
+        "scratch": "from scratch",
+        "inherited": "beginning with the weights of its distilled blocks",
+        "transferred": f"beginning with the weights that it was trained to on {training.transferred_from}",
+    }[training.start]
     taught = " and beside the labels from the answers of its teacher" if training.recipe.get("teacher_weight") else ""
     return f"{began}{taught}"
 

@@ -6,6 +6,7 @@ and a search without a service is the same steps in one folder::
     spec.json                     the resolved spec
     sent images.tar samples.zip   of the check of a dataset: what was sent, what is kept of it, a few pictures of each class
     given.safetensors .json       of the teacher that it begins with, where one was there before
+    start.safetensors             weights that a training begins with, where another has left them
     teacher.safetensors .json     weights of the backbone and head; accuracy and blocks
     cells/b1c1.safetensors        a trained cell supernet
     ratings/b1c1.json             its ratings
@@ -31,6 +32,8 @@ SENT, IMAGES, SAMPLES = "sent", "images.tar", "samples.zip"
 TEACHER_WEIGHTS, TEACHER = "teacher.safetensors", "teacher.json"
 #: The same of a teacher that there was before the search.
 GIVEN_WEIGHTS, GIVEN = "given.safetensors", "given.json"
+#: The weights of another training that a training begins with.
+START = "start.safetensors"
 LATENCY = "latency.json"
 RATINGS = "ratings.json"
 SELECTION = "selection.json"

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from dna_engine.accuracy import Accuracy, Comparison, compare
 from dna_engine.by_class import ByClass
-from dna_engine.defaults import Start
+from dna_engine.defaults import Began
 from dna_engine.events import Result
 from dna_engine.images.check.report import Report
 from dna_engine.images.info import DatasetInfo
@@ -155,6 +155,7 @@ class Trained(Found):
         counted: costs as counted on the network built.
         recipe: ``dna_engine.training.recipe.Recipe`` by name of field.
         start: what the weights were before. Early versions knew no other than scratch.
+        transferred_from: the dataset that they were trained on, where another training had left them.
         dataset: its name.
     """
 
@@ -167,7 +168,8 @@ class Trained(Found):
     predicted: Costs
     counted: Costs
     recipe: dict[str, Any]
-    start: Start = "scratch"
+    start: Began = "scratch"
+    transferred_from: str | None = None
     dataset: str
     seed: int
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict, Field
 
 from dna_engine.plans import files
-from dna_engine.spec import ResolvedCheck, ResolvedJob, ResolvedNetworks, ResolvedSpec
+from dna_engine.spec import ResolvedCheck, ResolvedJob, ResolvedNetworks, ResolvedSpec, ResolvedTraining
 
 
 class Kind(StrEnum):
@@ -108,7 +108,8 @@ class Step(BaseModel):
                 job = of_networks(spec)
                 described = [] if self._folder in job.given else files.of_network(self._folder, files.ARCHITECTURE)
                 taught = supervisor if job.recipe_of_networks.distill or job.head_from_teacher else []
-                return described + [files.cell_weights(cell) for cell in job.inherited_from] + taught
+                begun = [files.START] if isinstance(job, ResolvedTraining) and job.transferred else []
+                return described + [files.cell_weights(cell) for cell in job.inherited_from] + begun + taught
             case Kind.EXPORT:
                 own = files.of_network(self._folder, files.ARCHITECTURE, files.WEIGHTS)
                 teacher = [files.TEACHER] if isinstance(spec, ResolvedSpec) else []

@@ -23,6 +23,7 @@ from dna_engine.spec.search import (
 )
 from dna_engine.spec.teacher import GivenTeacher, ResolvedTeacher, TeacherSpec
 from dna_engine.spec.training import NETWORK, ResolvedTraining, TrainingSpec, resolve_training
+from dna_engine.spec.transfer import FromTraining, GivenWeights, Transferred
 
 __all__ = [
     "NETWORK",
@@ -30,7 +31,9 @@ __all__ = [
     "ArchiveLimits",
     "Budget",
     "DistillSpec",
+    "FromTraining",
     "GivenTeacher",
+    "GivenWeights",
     "RateSpec",
     "RecipeSpec",
     "ResolvedCheck",
@@ -45,6 +48,7 @@ __all__ = [
     "SearchSpec",
     "TeacherSpec",
     "TrainingSpec",
+    "Transferred",
     "parse_job",
     "resolve",
     "resolve_training",

@@ -57,11 +57,6 @@ RecipeName = Annotated[recipes.Name, BeforeValidator(_recipe_name)]
 class RecipeSpec(NumbersSpec):
     """How a network is trained: by a recipe, but for the numbers that are written beside its name."""
 
-    start: defaults.Start | None = Field(
-        default=None,
-        description="What the weights are before. scratch: drawn at random. inherited: those of the network's distilled blocks, whose "
-        "adaptors fold into the convolutions behind them; its head is new, or the teacher's where that can be. Default: scratch.",
-    )
     distill: AnswersSpec | None = Field(
         default=None,
         description="Learn from the answers of the search's teacher too, whose classes must be the dataset's. Default: from labels alone.",
@@ -94,7 +89,7 @@ class RecipeSpec(NumbersSpec):
 class ResolvedRecipe(RecipeSpec):
     """A recipe with nothing left open."""
 
-    start: defaults.Start = "scratch"
+    start: defaults.Began = "scratch"
     """Left open in specs of versions that knew no other."""
     epochs: Whole
     batch_size: Whole
@@ -177,10 +172,13 @@ def learned_from(answers: AnswersSpec | None) -> AnswersSpec | None:
     return answers if answers is not None and answers.weight else None
 
 
-def start_of(recipe: RecipeSpec, width: str, *, otherwise: defaults.Start = "scratch", at: str = "") -> defaults.Start:
+def start_of(
+    asked: defaults.Start | None, width: str, *, otherwise: defaults.Start = "scratch", at: str = ""
+) -> defaults.Start:
     """How a network of a search begins: as its recipe says, as far as its cells have something to inherit.
 
     Args:
+        asked: by its recipe.
         width: of the distilled cells.
         otherwise: where the recipe leaves it open.
         at: where the recipe stands in the spec, such as ``retrain.``.
@@ -189,8 +187,8 @@ def start_of(recipe: RecipeSpec, width: str, *, otherwise: defaults.Start = "scr
         InvalidSpec: it is to inherit, and they have nothing.
     """
     if width != "teacher":
-        return recipe.start or otherwise
-    if recipe.start == "inherited":
+        return asked or otherwise
+    if asked == "inherited":
         raise InvalidSpec(
             "Cells that are widened to the teacher's width are not built, so nothing can be inherited from them: take a search with "
             f"training.width adaptors, or {at}start scratch.",

@@ -49,7 +49,7 @@ def resolve(spec: SearchSpec, dataset: DatasetInfo, given: GivenTeacher | None =
     boundaries = spec.teacher.boundaries or align(teacher, space)
     check_boundaries(teacher, space, boundaries)
     check_size(teacher, spec.teacher.input_size or input_size)
-    start = start_of(spec.retrain, spec.training.width, otherwise=_start(spec.retrain), at="retrain.")
+    start = start_of(spec.retrain.start, spec.training.width, otherwise=_start(spec.retrain), at="retrain.")
     weights = spec.block_weights or [1.0] * len(space.blocks)
     if len(weights) != len(space.blocks):
         raise InvalidSpec(

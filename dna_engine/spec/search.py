@@ -159,6 +159,9 @@ class ResolvedSelect(SelectSpec):
 class ResolvedRetrain(ResolvedRecipe, RetrainSpec):
     """Nothing of it is left open."""
 
+    start: defaults.Start = "scratch"
+    """Left open in specs of versions that knew no other."""
+
 
 class ResolvedSpec(ResolvedNetworks):
     """A search with nothing left open. ``space`` is explicit, ``dataset`` carries what is known of the images."""

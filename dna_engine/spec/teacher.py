@@ -189,7 +189,7 @@ def check_answers(
                 f"{at}distill out, or search with a teacher that is trained on the images (teacher.weights finetune or train).",
                 param=f"{at}distill",
             )
-    elif _classes(known) != _classes(dataset):
+    elif not same_classes(known, dataset):
         raise InvalidSpec(
             f"The teacher answers with the classes of {known.name}, which are not those of {dataset.name}: leave {at}distill out.",
             param=f"{at}distill",
@@ -218,7 +218,12 @@ def knows_classes(teacher: ResolvedTeacher, taught: DatasetInfo, dataset: Datase
     weights = teacher.weights
     if teacher.given is not None and weights == "given":
         weights, known = teacher.given.weights, teacher.given.taught
-    return weights in ("train", "finetune") and known is not None and _classes(known) == _classes(dataset)
+    return weights in ("train", "finetune") and known is not None and same_classes(known, dataset)
+
+
+def same_classes(one: DatasetInfo, other: DatasetInfo) -> bool:
+    """Whether two sets have the same classes, in the same order."""
+    return _classes(one) == _classes(other)
 
 
 def _classes(dataset: DatasetInfo) -> object:

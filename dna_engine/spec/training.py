@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from dna_engine import defaults
 from dna_engine.catalogue import get_teacher
@@ -28,17 +29,42 @@ from dna_engine.spec.parts import (
 )
 from dna_engine.spec.search import ResolvedSpec
 from dna_engine.spec.teacher import ResolvedTeacher, check_answers, gives_head
+from dna_engine.spec.transfer import FromTraining, GivenWeights, Transferred, slower, transferred
 
 #: Folder of the network in the run folder.
 NETWORK = "network"
 
 
 class TrainingSpec(JobSpec, RecipeSpec):
-    """A training. Only ``architecture`` and ``dataset`` are required; everything else has defaults that suit them."""
+    """A training. Only ``dataset``, and ``architecture`` or a training to start from, are required; everything else has defaults that
+    suit them.
+    """
 
-    architecture: Text | dict[str, Any] = Field(
+    start: defaults.Start | FromTraining | None = Field(
+        default=None,
+        description="What the weights are before. scratch: drawn at random. inherited: those of the network's distilled blocks, whose "
+        'adaptors fold into the convolutions behind them; its head is new, or the teacher\'s where that can be. {"training": ID}: those '
+        "that another training of the same network has left; its head is new where the classes are others. Default: scratch.",
+    )
+    architecture: Text | dict[str, Any] | None = Field(
+        default=None,
+        validate_default=True,
         description="Id of a network of `GET /architectures`, the name of a published one (dna-a, dna-b, dna-c, dna-d), or an architecture "
-        "JSON, which is kept as `POST /architectures` keeps it."
+        "JSON, which is kept as `POST /architectures` keeps it. Default: that of the training that `start` names.",
+    )
+    backbone_learning_rate: float | None = Field(
+        default=None,
+        gt=0,
+        le=10,
+        description="Peak of the layers before the classifier, where they do not start from scratch. Default: a third of the "
+        "learning rate where they begin with another training's weights, else that rate.",
+    )
+    head_epochs: Whole | None = Field(
+        default=None,
+        ge=0,
+        le=10_000,
+        description="First epochs, in which the classifier alone is trained, where the rest does not start from scratch. Default: a fifth of "
+        "the epochs where a new classifier is put on another training's weights, else 0.",
     )
     input_size: Whole | None = Field(
         default=None,
@@ -46,6 +72,14 @@ class TrainingSpec(JobSpec, RecipeSpec):
         le=1024,
         description="Side in pixels that images are resized to. Default: that of the architecture.",
     )
+
+    @field_validator("architecture")
+    @classmethod
+    def _network_is_named(cls, value: Any, info: ValidationInfo) -> Any:
+        """By itself, or by the training to start from."""
+        if value is None and not isinstance(info.data.get("start"), FromTraining):
+            raise PydanticCustomError("missing", "Name the network, or a training to start from")
+        return value
 
 
 class ResolvedTraining(ResolvedNetworks, ResolvedRecipe):
@@ -59,6 +93,11 @@ class ResolvedTraining(ResolvedNetworks, ResolvedRecipe):
     """Of the search that found the network, where it begins with its distilled blocks."""
     teacher: ResolvedTeacher | None = None
     """Of that search, where its answers are learned from, or its head may be taken."""
+    transferred: Transferred | None = None
+    """What it begins with, where that is another training's weights."""
+    backbone_learning_rate: float | None = None
+    """Of the layers before the classifier; None for the rate of all."""
+    head_epochs: Whole = 0
 
     @property
     def networks(self) -> tuple[str, ...]:
@@ -91,13 +130,18 @@ class ResolvedTraining(ResolvedNetworks, ResolvedRecipe):
 
 
 def resolve_training(
-    spec: TrainingSpec, architecture: Architecture, dataset: DatasetInfo, search: ResolvedSpec | None = None
+    spec: TrainingSpec,
+    architecture: Architecture,
+    dataset: DatasetInfo,
+    search: ResolvedSpec | None = None,
+    weights: GivenWeights | None = None,
 ) -> ResolvedTraining:
     """The spec with every default filled in.
 
     Args:
         architecture: the network that ``spec`` names. Its classifier and input are made to suit the dataset.
         search: the one that has found it.
+        weights: of the training that ``start`` names.
 
     Raises:
         InvalidSpec: parts that do not fit together, or the search has nothing of what is asked for.
@@ -112,7 +156,7 @@ def resolve_training(
     return ResolvedTraining.model_validate(
         written
         | rest
-        | _taken(spec, search, dataset)
+        | _begun(spec, fitted, dataset, search, weights, rest)
         | {
             "name": spec.name or f"{dataset.name}, {rest['epochs']} epochs",
             "dataset": dataset,
@@ -124,17 +168,42 @@ def resolve_training(
     )
 
 
+def _begun(
+    spec: TrainingSpec,
+    architecture: Architecture,
+    dataset: DatasetInfo,
+    search: ResolvedSpec | None,
+    weights: GivenWeights | None,
+    recipe: Mapping[str, Any],
+) -> dict[str, Any]:
+    """How the network begins, what it takes for that, and how fast what it takes may change, by field of the resolved spec."""
+    taken = _taken(spec, search, dataset)
+    given = None if weights is None else transferred(weights, architecture, dataset)
+    if given is not None:
+        taken |= {"start": "transferred", "transferred": given}
+    kept = slower(
+        spec.backbone_learning_rate,
+        spec.head_epochs,
+        begins=taken["start"],
+        new_head=given is not None and not given.keeps_head,
+        learning_rate=recipe["learning_rate"],
+        epochs=recipe["epochs"],
+    )
+    return taken | kept.model_dump()
+
+
 def _taken(spec: TrainingSpec, search: ResolvedSpec | None, dataset: DatasetInfo) -> dict[str, Any]:
     """What it takes of the search that found its network, by field of the resolved spec."""
+    asked = None if isinstance(spec.start, FromTraining) else spec.start
     if search is None:
-        if spec.start == "inherited" or learned_from(spec.distill) is not None:
+        if asked == "inherited" or learned_from(spec.distill) is not None:
             raise InvalidSpec(
                 "No search is known that found this network, so that it has no distilled blocks and no teacher. Leave start and distill out.",
-                param="start" if spec.start == "inherited" else "distill",
+                param="start" if asked == "inherited" else "distill",
             )
         return {"start": "scratch", "distill": None}
     answers = learned_from(spec.distill)
-    taken: dict[str, Any] = {"start": start_of(spec, search.training.width), "distill": answers}
+    taken: dict[str, Any] = {"start": start_of(asked, search.training.width), "distill": answers}
     inherits = taken["start"] == "inherited"
     if inherits:
         taken["space"] = search.space

@@ -66,6 +66,20 @@ def classifiers(model: nn.Module) -> Sequence[nn.Module]:
     return found if isinstance(found, tuple) else (found,)
 
 
+def groups_by_rate(model: nn.Module, *, scale: float) -> list[dict[str, Any]]:
+    """Parameters in groups, as an optimiser takes them: all before the classifier at ``scale`` of its learning rate, which timm's schedules
+    see to; norms and biases do not decay.
+    """
+    last = {id(parameter) for classifier in classifiers(model) for parameter in classifier.parameters()}
+    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    for parameter in model.parameters():
+        groups.setdefault((id(parameter) in last, parameter.ndim > 1), []).append(parameter)
+    return [
+        {"params": parameters, "lr_scale": 1.0 if of_classifier else scale} | ({} if decays else {"weight_decay": 0.0})
+        for (of_classifier, decays), parameters in groups.items()
+    ]
+
+
 def train_classifier_alone(model: nn.Module, alone: bool) -> None:
     """From now on gradients reach the classifier alone, and what lies before it computes as in evaluation, norms by their running
     statistics; or all is trained.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -22,6 +23,7 @@ from dna_engine.spec.parts import left_open
 from dna_engine.training.augment.augmentation import Augmentation
 from dna_engine.training.augment.mixing import mixed
 from dna_engine.training.drawing import Drawing
+from dna_engine.training.network import groups_by_rate
 
 #: Of a network that is trained further: the early layers, whose features are of any images, change least.
 LAYER_DECAY, LEAST_SCALE = 0.75, 0.1
@@ -46,6 +48,7 @@ class Recipe(Numbers):
         teacher_weight: of a teacher's answers beside the labels, see :class:`~dna_engine.training.loss.Loss`; 0 for none.
         temperature: that these are softened by.
         frozen_epochs: the first ones, in which the classifier alone is trained and all before it stays as it is.
+        backbone_rate: peak of all layers before the classifier; None for that of the classifier.
         layer_decay: learning rate of each layer over that of the next one, down to :data:`LEAST_SCALE` of the classifier's; None
             for one rate.
     """
@@ -57,6 +60,7 @@ class Recipe(Numbers):
     teacher_weight: float = 0.0
     temperature: float = 1.0
     frozen_epochs: int = 0
+    backbone_rate: float | None = None
     layer_decay: float | None = None
 
     @classmethod
@@ -126,6 +130,8 @@ class Recipe(Numbers):
         own = dict(OPTIMIZERS[self.optimizer])
         if self.optimizer == "adamw":
             own |= {"layer_decay": self.layer_decay, "layer_decay_min_scale": LEAST_SCALE}
+        if self.backbone_rate is not None:
+            own |= {"param_group_fn": partial(groups_by_rate, scale=self.backbone_rate / self.learning_rate)}
         return create_optimizer_v2(model, self.optimizer, lr=self.learning_rate, weight_decay=self.weight_decay, **own)
 
     def make_schedule(self, optimizer: torch.optim.Optimizer, steps_per_epoch: int) -> Scheduler:

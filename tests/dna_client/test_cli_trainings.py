@@ -194,3 +194,16 @@ def test_networks_from_elsewhere(dna: Dna, tmp_path: Path) -> None:
     for network in ("dna-b", str(described), "smaller"):
         made = dna("training", "create", network, "--dataset", "digits", "--input-size", "32", "--json").json
         assert made["architecture_id"] == (added if network == "dna-b" else other)["id"]
+
+
+def test_begins_with_the_weights_of_another_training(dna: Dna, trained: str, network: str, finished: str) -> None:
+    slow = "--dataset digits --epochs 9 --backbone-learning-rate 0.0002 --head-epochs 3"
+    made = dna("training", "create", "--start-from", trained[-10:], *slow.split(), "--json").json
+    spec = made["spec"]
+    assert (made["architecture_id"], spec["transferred"]["training"]) == (network, trained)
+    assert (spec["backbone_learning_rate"], spec["head_epochs"]) == (0.0002, 3)
+    shown = " ".join(dna("training", "show", made["id"]).out.split())
+    assert f"from training {trained} on digits, its classifier too, 0.0002 in the layers before it, 3 epochs" in shown
+    of_search = dna("training", "create", "--start-from", f"{finished}/control", "--dataset", "digits", "--json").json
+    assert of_search["architecture_id"] != network
+    assert "--start-from" in dna("training", "create", "--dataset", "digits").err

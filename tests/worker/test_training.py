@@ -16,7 +16,7 @@ from dna_engine.plans.files import cell_weights, checkpoint
 from dna_engine.space import Op
 from dna_engine.space.architecture import Architecture
 from dna_engine.spec import ResolvedSpec, ResolvedTraining, TrainingSpec, resolve_training
-from store import architectures, artifacts, flow, jobs, trainings
+from store import architectures, artifacts, flow, jobs, trainings, transfer
 from store.artifacts import StoredFile
 from store.blobs import BlobStore
 from store.session import transaction
@@ -168,3 +168,24 @@ def test_damaged_weights_are_trained_again(bench: Bench) -> None:
     assert bench.run("good").state == StepState.SUCCEEDED
     bench.run("good", bench.claim_next("cpu"))
     assert bench.job.state == JobState.SUCCEEDED
+
+
+def test_the_weights_that_it_begins_with_are_laid_down_though_their_training_is_gone(slot: Slot) -> None:
+    before = Bench(slot, new_training)
+    before.run("good")
+    before.run("good", before.claim_next("cpu"))
+
+    def begin(session: Session, *, max_attempts: int) -> Job:
+        source = transfer.find(session, str(before.job_id))
+        spec = TrainingSpec.model_validate({"dataset": "digits", "start": {"training": str(before.job_id)}})
+        network = Architecture.from_json(source.weights.architecture)
+        resolved = resolve_training(spec, network, DIGITS, None, source.weights)
+        made = trainings.create(session, spec, resolved, None, max_attempts=max_attempts)
+        transfer.share(session, source, made.id)
+        return session.get_one(Job, made.job_id)
+
+    bench = Bench(slot, begin)
+    with transaction(slot.sessions) as session:
+        jobs.delete(session, before.job_id)
+    assert bench.run("good").state == StepState.SUCCEEDED
+    assert (run_folder(bench) / "start.safetensors").read_text() == "network/weights.safetensors of train"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -12,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from starlette.testclient import TestClient
 
 from api.trainings import service
-from api.trainings.examples import SPECS
+from api.trainings.examples import NETWORK, SPECS
 from dna_engine.space import parse_op
 from dna_engine.space.architecture import FORMATS, published
 from dna_engine.spec import ResolvedTraining, resolve_training
@@ -45,11 +46,16 @@ def alone(client: TestClient) -> list[str]:
 def test_the_examples_are_accepted(trained: Finished, name: str) -> None:
     document = trained.client.get("/openapi.json").json()["paths"]["/trainings"]["post"]
     assert document["requestBody"]["content"]["application/json"]["examples"][name]["value"] == SPECS[name]["value"]
-    response = trained.client.post("/trainings", json=SPECS[name]["value"] | {"architecture": network_of(trained)})
+    sent = copy.deepcopy(SPECS[name]["value"])
+    if sent.get("architecture") == NETWORK:
+        sent["architecture"] = network_of(trained)
+    if isinstance(sent.get("start"), dict):
+        sent["start"]["training"] = trained.id
+    response = trained.client.post("/trainings", json=sent)
     assert response.status_code == 201, response.text
     spec = response.json()["spec"]
-    written = {key: value for key, value in SPECS[name]["value"].items() if key not in ("architecture", "dataset")}
-    assert {key: spec[key] for key in written} == written
+    written = {key: value for key, value in sent.items() if key not in ("architecture", "dataset")}
+    assert {key: spec[key] for key in written} == written | ({"start": "transferred"} if name == "transfer" else {})
 
 
 def test_a_new_training_is_queued_and_can_be_read_at_once(
@@ -127,7 +133,7 @@ def test_what_weakens_its_accuracy_is_said(client: TestClient, sessions: Session
         ),
         ({"architecture": ""}, "invalid_request", "#/architecture", "Not an id"),
         ({"architecture": 7}, "invalid_request", "#/architecture", "string"),
-        ({"architecture": None}, "invalid_request", "#/architecture", "string"),
+        ({"architecture": None}, "invalid_request", "#/architecture", "Name the network, or a training"),
         ({"architecture": "0" * 201}, "invalid_request", "#/architecture", "200"),
         ({"dataset": "digit"}, "unknown_name", "#/dataset", "'digits'"),
         ({"dataset": None}, "invalid_request", "#/dataset", "string"),

@@ -49,8 +49,11 @@ def test_only_dataset_and_architecture_are_required() -> None:
     assert (spec.job, spec.name, spec.start) == ("training", "birds, 30 epochs", "scratch")
     assert (spec.epochs, spec.batch_size, spec.learning_rate) == (30, 64, defaults.LEARNING_RATE)
     assert (spec.recipe, spec.augment, spec.flip, spec.seed, spec.labels) == ("quick", True, True, 0, {})
-    for given, missing in (("dataset", "architecture"), ("architecture", "dataset")):
-        with pytest.raises(ValidationError, match=rf"{missing}\n *Field required"):
+    for given, says in (
+        ("dataset", r"architecture\n *Name the network"),
+        ("architecture", r"dataset\n *Field required"),
+    ):
+        with pytest.raises(ValidationError, match=says):
             TrainingSpec.model_validate({given: "birds"})
 
 

@@ -1,0 +1,133 @@
+"""What the training of a network takes of one that was trained before: its weights. Torch-free."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from dna_engine import defaults
+from dna_engine.errors import InvalidSpec
+from dna_engine.images.info import DatasetInfo
+from dna_engine.space.architecture import Architecture
+from dna_engine.spec.parts import Part, Text, Whole
+from dna_engine.spec.teacher import same_classes
+
+
+class FromTraining(Part):
+    """A network begins with the weights that another training has left."""
+
+    training: Text = Field(
+        description="Id of a training of `GET /trainings` that has succeeded: one made alone, or that of a search's winner or control."
+    )
+
+
+class GivenWeights(Part):
+    """Weights that there were before the training.
+
+    Attributes:
+        training: that has left them.
+        architecture: of the network that they are of, as ``architecture.json`` has it.
+        dataset: that it was trained on.
+        sha256: of the file.
+    """
+
+    training: str
+    architecture: dict[str, Any]
+    dataset: DatasetInfo
+    sha256: str
+
+
+class Transferred(Part):
+    """The weights that a training begins with.
+
+    Attributes:
+        training: that has left them.
+        dataset: the name of what it was trained on.
+        keeps_head: the classifier too, where the classes are the same in the same order; else it is new.
+        sha256: of their file.
+    """
+
+    training: str
+    dataset: str
+    keeps_head: bool
+    sha256: str
+
+
+def transferred(given: GivenWeights, architecture: Architecture, dataset: DatasetInfo) -> Transferred:
+    """What a network takes of them.
+
+    Args:
+        architecture: of the network; its classifier and input size may be others.
+        dataset: that it is to be trained on.
+
+    Raises:
+        InvalidSpec: they are of another network.
+    """
+    if _built(Architecture.from_json(given.architecture)) != _built(architecture):
+        raise InvalidSpec(
+            f"The training {given.training} is of another network, whose weights do not fit this one: leave architecture out to go on "
+            "with that network, or start from scratch.",
+            param="architecture",
+        )
+    return Transferred(
+        training=given.training,
+        dataset=given.dataset.name,
+        keeps_head=same_classes(given.dataset, dataset),
+        sha256=given.sha256,
+    )
+
+
+def _built(architecture: Architecture) -> dict[str, Any]:
+    """All that its layers before the classifier are built of."""
+    built: dict[str, Any] = architecture.to_json()["timm"] | {"act_layer": architecture.activation}
+    return {name: value for name, value in built.items() if name != "num_classes"}
+
+
+class Slower(Part):
+    """What becomes of the layers before the classifier, where these begin with weights that they keep.
+
+    Attributes:
+        backbone_learning_rate: their peak; None for that of the classifier.
+        head_epochs: the first epochs, in which the classifier alone is trained.
+    """
+
+    backbone_learning_rate: float | None
+    head_epochs: Whole
+
+
+def slower(
+    backbone_learning_rate: float | None,
+    head_epochs: int | None,
+    *,
+    begins: defaults.Began,
+    new_head: bool,
+    learning_rate: float,
+    epochs: int,
+) -> Slower:
+    """What is asked for, or what suits how the network begins.
+
+    Args:
+        new_head: whether weights are taken whose classifier is left behind.
+
+    Raises:
+        InvalidSpec: there is nothing to keep, or no epoch is left for the whole network.
+    """
+    asked = {"backbone_learning_rate": backbone_learning_rate, "head_epochs": head_epochs or None}
+    if begins == "scratch" and (names := [name for name, value in asked.items() if value is not None]):
+        raise InvalidSpec(
+            f"A network that starts from scratch has no layers to be kept: leave {names[0]} out, or start from a training.",
+            param=names[0],
+        )
+    if head_epochs is not None and head_epochs >= epochs:
+        raise InvalidSpec(
+            f"Of {epochs} epochs the head alone is trained in {epochs - 1} at most: at least one is for the whole network.",
+            param="head_epochs",
+        )
+    if begins != "transferred":
+        return Slower(backbone_learning_rate=backbone_learning_rate, head_epochs=head_epochs or 0)
+    if head_epochs is None:
+        head_epochs = defaults.frozen_epochs(epochs) if new_head else 0
+    return Slower(
+        backbone_learning_rate=backbone_learning_rate or defaults.backbone_rate(learning_rate), head_epochs=head_epochs
+    )
