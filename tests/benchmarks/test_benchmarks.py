@@ -24,7 +24,6 @@ from benchmarks import (
     inheritance,
     learning_rates,
     loading,
-    ranking,
     rating,
     recipes,
     report,
@@ -39,6 +38,8 @@ from benchmarks import (
 )
 from benchmarks.kept import keep_settings
 from benchmarks.pictures import lay_down
+from benchmarks.ranking import __main__ as ranking
+from benchmarks.ranking.networks import choose
 from dna_engine.errors import DataError, InvalidSpec
 from dna_engine.space import CellRef
 from worker.scheduling import Costs
@@ -108,16 +109,18 @@ TINY = shlex.split(
 
 
 def test_a_ranking_study_goes_on_where_it_was_and_reports(clothes: Path, tmp_path: Path, capsys: Output) -> None:
-    command = [str(clothes), "--out", str(tmp_path), *TINY]
+    command = [str(clothes), "--out", str(tmp_path), "--inherited", *TINY]
     ranking.main(command)
     text = capsys.readouterr().out
     assert "14/14" in text
+    assert "19/19  inherited/" in text
     assert (tmp_path / "result.md").read_text().strip() in text
     supernets = [
         f"{name}, {steps} steps" for name in ("DNA", "SPOS", "DNA minus SPOS", "DNA minus flops") for steps in (3, 6)
     ]
-    for name in (*supernets, "flops", "params", "seed to seed (ceiling)"):
+    for name in (*supernets, "chained, 3 steps", "short training", "flops", "params", "seed to seed (ceiling)"):
         assert all(re.fullmatch(r"[+-]\d\.\d\d \[.*\]", cell) for cell in cells(text, name))
+    assert [line for line in text.splitlines() if line.startswith("| Kendall tau, inherited")]
     assert all(-1 <= float(cell) <= 1 for cell in cells(text, "3 steps"))
     assert {path.name for path in tmp_path.glob("ranking.*")} == {"ranking.svg", "ranking.png"}
     assert not list((tmp_path / "work").rglob("*checkpoint.safetensors"))
@@ -142,7 +145,7 @@ def test_networks_are_spread_over_costs_and_inside_the_band(clothes: Path, tmp_p
 
     arguments = ranking.parse([str(clothes), "--out", str(tmp_path), *TINY])
     study = ranking.Study(tmp_path, ranking.settings_of(arguments))
-    chosen = ranking.choose(study.spec, 8)
+    chosen = choose(study.spec, 8)
     flops = [architecture_cost(architecture).flops for architecture in chosen]
     spread, band = flops[:8], flops[8:]
     steps = np.diff(np.log(spread))
@@ -283,14 +286,19 @@ def test_winners_beside_controls_of_two_seeds(short_search: list[str], tmp_path:
         row = cells(text, f"{seed} ")
         assert row[1].startswith(f"{winner:.1%} [")
         assert row[3].startswith(f"{100 * (winner - control):+.1f} [")
-    assert re.search(r"Mean difference [+-]\d+\.\d\d points over 2 seeds; 360 test images", text)
+    assert "360 test images, chance 10.0%" in text
+    assert re.search(r"Mean difference [+-]\d+\.\d\d points over 2 seeds", text)
     low, high = winners.over_seeds([1.0, 2.0, 3.0])
     assert (low, high) == pytest.approx((2 - 4.303 / 3**0.5, 2 + 4.303 / 3**0.5), abs=1e-3)
     steps = json.loads(journals[1].read_text())
     journals[1].write_text(json.dumps({key: step | {"seconds": 0.0} for key, step in steps.items()}))
-    winners.main([*options, "1", "--as-long"])  # A search that took no time leaves the control one epoch.
-    found = json.loads(journals[1].read_text())["train-as-long"]["values"]["test_accuracy"]
-    assert f"as long as the search, 1 epochs: {found:.1%}" in capsys.readouterr().out
+    winners.main([*options, "1", "--scratch", "--as-long"])  # A search that took no time leaves the control one epoch.
+    text, again = capsys.readouterr().out, json.loads(journals[1].read_text())
+    found = again["train-as-long"]["values"]["test_accuracy"]
+    assert f"as long as the search, 1 epochs: {found:.1%}" in text
+    for name in ("winner", "control"):
+        assert again[f"train-{name}-scratch"]["values"]["start"] == "scratch"
+    assert "seed, both from scratch" in text
 
 
 def test_widths_are_compared_behind_one_teacher(tmp_path: Path, capsys: Output) -> None:

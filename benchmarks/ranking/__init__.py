@@ -1,0 +1,1 @@
+"""The ranking study: see :mod:`benchmarks.ranking.__main__`."""
