@@ -489,6 +489,7 @@ class Worker(TypedDict):
     id: str
     hostname: str
     queues: list[str]
+    devices: int
     device: str
     device_name: str
     step: RunningStep | None

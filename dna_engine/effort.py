@@ -48,9 +48,17 @@ _LOADING = 10.0
 BEGIN_SECONDS = 0.5
 
 
+#: Beyond that, what several processes take until they have loaded it and found each other.
+TEAM_SECONDS = 6.0
+
+
 def seconds(step: Step, spec: ResolvedJob) -> float:
-    """What a step takes on a device that nothing is known of yet, with an engine that is ready."""
-    return BEGIN_SECONDS + work(step, spec) / DEFAULT_RATES[step.kind]
+    """What a step takes on devices that nothing is known of yet, with an engine that is ready.
+
+    Several share its work evenly; what they tell each other is taken to cost nothing beside it.
+    """
+    begin = BEGIN_SECONDS + (TEAM_SECONDS if step.devices > 1 else 0.0)
+    return begin + work(step, spec) / DEFAULT_RATES[step.kind] / step.devices
 
 
 def work(step: Step, spec: ResolvedJob) -> float:

@@ -58,6 +58,16 @@ def of_job(session: Session, job_id: UUID) -> list[Step]:
     return list(session.scalars(select(Step).where(Step.job_id == job_id).order_by(Step.id)))
 
 
+def queue_of(session: Session, step_id: UUID) -> str | None:
+    """The queue of a step; None of one that is gone."""
+    return session.scalar(select(Step.queue).where(Step.id == step_id))
+
+
+def waited_in(session: Session) -> list[str]:
+    """The queues in which steps wait."""
+    return list(session.scalars(select(Step.queue).where(Step.state == StepState.QUEUED).distinct()))
+
+
 def rewake(session: Session, queues: Sequence[str], *, after: timedelta) -> int:
     """Announces again what was announced to these queues that long ago and is still unclaimed: its message may be lost.
 

@@ -12,6 +12,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from dna_engine.errors import DiskFull
+from dna_engine.plans.steps import devices_of, devices_offered
 from store import workers
 from store.session import clock
 from store.states import FINISHED, StepState
@@ -21,20 +22,35 @@ from store.tables import Job, Step, Worker
 NO_WORKER = "No worker is live: a job waits until one is started (dna worker, or dna up)."
 
 
+def too_few_devices(devices: int, live: Sequence[Worker]) -> list[str]:
+    """What holds a training up that asks for so many devices, as a sentence, where no live worker offers them."""
+    if devices <= (most := _most_devices(live)):
+        return []
+    return [
+        f"{devices} devices are asked for, and no live worker offers more than {most}: the training waits until one is started that does "
+        f"(dna worker --devices-per-step {devices})."
+    ]
+
+
+def _most_devices(live: Sequence[Worker]) -> int:
+    return max((devices_offered(worker.queues) for worker in live), default=0)
+
+
 @dataclass(frozen=True)
 class Unfinished:
-    """A step that waits or runs, of a job that goes on. ``failure`` is the code of its last attempt's error."""
+    """A step that waits or runs, of a job that goes on. ``failure`` is the code of its last attempt's error, ``owner`` who runs it."""
 
     job_id: UUID
     queue: str
     state: StepState
     available_at: datetime
     failure: str | None
+    owner: UUID | None
 
 
 @dataclass
 class _Queue:
-    """The steps of one queue: the jobs whose steps wait, once for each, in order, and those whose steps run."""
+    """The steps of one queue: the jobs whose steps wait, once for each, in order, and those whose steps run on workers that take it."""
 
     waiting: list[UUID] = field(default_factory=list)
     running: list[UUID] = field(default_factory=list)
@@ -60,10 +76,14 @@ class Queues:
         self.steps, self.live, self.now = steps, live, now
         self._of_job: dict[UUID, list[Unfinished]] = {}
         self._queues: dict[str, _Queue] = {}
+        taken = {worker.id: worker.queues for worker in live}
         for step in steps:
             self._of_job.setdefault(step.job_id, []).append(step)
-            queue = self._queues.setdefault(step.queue, _Queue())
-            (queue.running if step.state == StepState.RUNNING else queue.waiting).append(step.job_id)
+            if step.state != StepState.RUNNING:
+                self._queues.setdefault(step.queue, _Queue()).waiting.append(step.job_id)
+                continue
+            for name in {step.queue, *(taken.get(step.owner, ()) if step.owner else ())}:
+                self._queues.setdefault(name, _Queue()).running.append(step.job_id)
 
     def reason(self, job_id: UUID) -> str | None:
         """What the job waits for, as a sentence's end: ``2 jobs before it on cpu of node1``. None when it runs.
@@ -82,12 +102,20 @@ class Queues:
         if not self.live:
             return "a worker; none is live (start one: dna worker, or dna up)"
         if not takers:
-            return f"a worker that takes the queue {queue}; none is live (start one: dna worker --queues {queue})"
+            return self._lacks(queue)
         before = self._queues[queue].before(job_id)
         if not before or self._queues[queue].taken_soon(job_id, len(takers)):
             return None
         where = _device(takers[0]) if len(takers) == 1 else f"{len(takers)} workers"
         return f"{before} {'job' if before == 1 else 'jobs'} before it on {where}"
+
+    def _lacks(self, queue: str) -> str:
+        """A worker of the queue, which none of the live ones takes."""
+        devices, most = devices_of(queue), _most_devices(self.live)
+        if devices > 1 and most:
+            return f"a worker with {devices} devices; the live ones offer {most} (start one: dna worker --devices-per-step {devices})"
+        kind = queue if devices <= 1 else f"gpu --devices-per-step {devices}"
+        return f"a worker that takes the queue {queue}; none is live (start one: dna worker --queues {kind})"
 
 
 def look(session: Session, *, live_within: timedelta) -> Queues:
@@ -95,8 +123,9 @@ def look(session: Session, *, live_within: timedelta) -> Queues:
     waits for an earlier phase does not.
     """
     can_be_claimed = (Step.state == StepState.QUEUED) & (Step.phase == Job.phase)
+    failure = Step.error["code"].astext
     query = (
-        select(Step.job_id, Step.queue, Step.state, Step.available_at, Step.error["code"].astext)
+        select(Step.job_id, Step.queue, Step.state, Step.available_at, failure, Step.lease_owner)
         .join(Job, Job.id == Step.job_id)
         .where(or_(Step.state == StepState.RUNNING, can_be_claimed), Job.state.not_in(FINISHED))
         .order_by(Step.job_id, Step.id)

@@ -20,10 +20,11 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 from sqlalchemy.exc import OperationalError
 
+from dna_engine.plans.steps import CPU_QUEUE, device_queues
 from store.errors import StoreError
 from store.migrate import is_current
 from store.session import await_database, make_engine
-from worker.devices import Device, cpu, find_devices
+from worker.devices import Device, cpu, find_devices, shared_out
 from worker.settings import WorkerSettings
 
 logger = logging.getLogger("dna.worker")
@@ -44,15 +45,15 @@ class NotReady(StoreError):
 
 @dataclass(frozen=True)
 class NodePlan:
-    """A node to start: its name, what it takes, where its engine runs."""
+    """A node to start: its name, the queues it takes steps from, where its engine runs."""
 
     name: str
-    queue: str
+    queues: Sequence[str]
     device: Device
 
     @property
     def command(self) -> list[str]:
-        what = ["--name", self.name, "--queues", self.queue]
+        what = ["--name", self.name, "--queues", ",".join(self.queues)]
         where = ["--device", self.device.name, "--device-label", self.device.label]
         return [sys.executable, "-m", "worker.node", *what, *where]
 
@@ -63,12 +64,19 @@ def main(arguments: list[str] | None = None) -> int:
         "--queues", default="gpu,cpu", help="gpu: teacher, distill, rate, train; cpu: select, export (default: gpu,cpu)"
     )
     parser.add_argument("--concurrency", type=int, default=1, help="nodes for the cpu queue (default: 1)")
+    parser.add_argument(
+        "--devices-per-step",
+        type=int,
+        help="GPUs of each node, for trainings that ask for several (devices); default: DNA_DEVICES_PER_STEP, else 1",
+    )
     chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s worker %(levelname)s %(name)s: %(message)s")
     try:
-        settings = WorkerSettings()
+        asked = {} if chosen.devices_per_step is None else {"devices_per_step": chosen.devices_per_step}
+        settings = WorkerSettings.model_validate(asked)
         check(settings)
-        nodes = plan(chosen.queues.split(","), find_devices(settings.device), chosen.concurrency)
+        devices = shared_out(find_devices(settings.device), settings.devices_per_step)
+        nodes = plan(chosen.queues.split(","), devices, chosen.concurrency)
     except (ValidationError, StoreError) as error:
         print(error, file=sys.stderr)
         return 2
@@ -101,7 +109,7 @@ def check(settings: WorkerSettings) -> None:
 
 
 def plan(queues: Sequence[str], devices: Sequence[Device], concurrency: int) -> list[NodePlan]:
-    """One node for each device, and ``concurrency`` for steps that need none.
+    """One node for each of the devices, and ``concurrency`` for steps that need none.
 
     Raises:
         NotReady: a queue that does not exist.
@@ -110,9 +118,9 @@ def plan(queues: Sequence[str], devices: Sequence[Device], concurrency: int) -> 
         raise NotReady(f"There is no queue {sorted(unknown)[0]!r}; the queues are gpu and cpu.")
     nodes = []
     if "gpu" in queues:
-        nodes += [NodePlan(f"gpu{place}", "gpu", device) for place, device in enumerate(devices)]
+        nodes += [NodePlan(f"gpu{place}", device_queues(device.count), device) for place, device in enumerate(devices)]
     if "cpu" in queues:
-        nodes += [NodePlan(f"cpu{place}", "cpu", cpu()) for place in range(concurrency)]
+        nodes += [NodePlan(f"cpu{place}", [CPU_QUEUE], cpu()) for place in range(concurrency)]
     return nodes
 
 

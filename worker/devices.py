@@ -7,7 +7,8 @@ import platform
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from store.errors import StoreError
@@ -19,29 +20,30 @@ class NoSuchDevice(StoreError):
 
 @dataclass(frozen=True)
 class Device:
-    """What the engine is started with.
+    """What the engine is started with: what one step has at a time.
 
     Attributes:
-        name: ``cpu``, or ``cuda:0``, ``cuda:1`` as the machine numbers them.
+        name: ``cpu``, or ``cuda:0``, ``cuda:1`` as the machine numbers them; several as ``cuda:0,cuda:1``.
         label: for people, e.g. ``NVIDIA H100``.
+        count: of GPUs, or of processes that may train together on the processor.
     """
 
     name: str
     label: str
+    count: int = 1
 
     @property
     def engine_command(self) -> list[str]:
-        """The engine's own command line, by the same Python. It sees one GPU only, so to it that is the first."""
+        """The engine's own command line, by the same Python. It sees its own GPUs only, so to it they begin with the first."""
         return [sys.executable, "-m", "dna_engine", "serve", "--device", "cpu" if self.name == "cpu" else "cuda:0"]
 
     @property
     def visible(self) -> str:
-        """``CUDA_VISIBLE_DEVICES`` of the engine. A list that was given to the worker is narrowed to one of its members."""
+        """``CUDA_VISIBLE_DEVICES`` of the engine. A list that was given to the worker is narrowed to some of its members."""
         if self.name == "cpu":
             return ""
-        index = int(self.name.removeprefix("cuda:"))
-        given = _given()
-        return given[index] if given else str(index)
+        given, places = _given(), [name.removeprefix("cuda:") for name in self.name.split(",")]
+        return ",".join(given[int(place)] if given else place for place in places)
 
 
 def find_devices(wanted: str) -> list[Device]:
@@ -62,6 +64,29 @@ def find_devices(wanted: str) -> list[Device]:
             "Set DNA_DEVICE=cpu, or give it a GPU."
         )
     return found
+
+
+def shared_out(devices: Sequence[Device], per_step: int) -> list[Device]:
+    """What each node has for a step: so many devices, of the last one what is left over.
+
+    Raises:
+        NoSuchDevice: there are not so many GPUs.
+    """
+    if [device.name for device in devices] == ["cpu"]:
+        return [replace(devices[0], count=per_step)]
+    if len(devices) < per_step:
+        raise NoSuchDevice(
+            f"{per_step} devices per step are asked for, and this worker has {len(devices)} "
+            f"{'GPU' if len(devices) == 1 else 'GPUs'}. Ask for at most as many."
+        )
+    return [_as_one(devices[first : first + per_step]) for first in range(0, len(devices), per_step)]
+
+
+def _as_one(devices: Sequence[Device]) -> Device:
+    if len(devices) == 1:
+        return devices[0]
+    labels = list(dict.fromkeys(device.label for device in devices))
+    return Device(",".join(device.name for device in devices), f"{len(devices)} x {' and '.join(labels)}", len(devices))
 
 
 def cpu() -> Device:

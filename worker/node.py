@@ -11,14 +11,16 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Sequence
 from uuid import UUID
 
 from celery import Celery
 from celery.exceptions import Reject
 from celery.signals import setup_logging, worker_shutting_down
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
-from store import claims, flow, workers
+from store import claims, flow, steps, workers
 from store.claims import Claim
 from store.session import transaction
 from worker.app import make_app
@@ -41,8 +43,8 @@ def main(arguments: list[str] | None = None) -> int:
         prog="python -m worker.node", description="One node; python -m worker starts them."
     )
     parser.add_argument("--name", required=True, help="name of the node, e.g. gpu-0")
-    parser.add_argument("--queues", required=True, help="queues it takes steps from, e.g. gpu")
-    parser.add_argument("--device", required=True, help="cpu or cuda:0")
+    parser.add_argument("--queues", required=True, help="queues it takes steps from, e.g. gpu or gpu,gpu2")
+    parser.add_argument("--device", required=True, help="cpu, cuda:0 or cuda:0,cuda:1")
     parser.add_argument("--device-label", required=True, help="the device as people call it")
     chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format=f"%(asctime)s {chosen.name} %(levelname)s %(name)s: %(message)s")
@@ -90,7 +92,7 @@ class Node:
         """
         if self._slot.stopping.is_set():
             raise Reject("this worker is leaving", requeue=True)
-        claim = self._claim_or_give_back()
+        claim = self._claim_or_give_back(step_id)
         if claim is None:
             logger.info("Woken for step %s, but nothing waits.", step_id)
             return
@@ -101,11 +103,11 @@ class Node:
             self._slot.current = None
         self._send()
 
-    def _claim_or_give_back(self) -> Claim | None:
+    def _claim_or_give_back(self, step_id: UUID) -> Claim | None:
         """The message stands for a step that waits: whatever keeps this node from claiming, another may."""
         try:
             self._maintenance.check()
-            return self._claim()
+            return self._claim(step_id)
         except Unfit as error:
             logger.error("%s", error)
             why = str(error)
@@ -118,15 +120,19 @@ class Node:
         self._slot.stopping.wait(PAUSE_SECONDS)
         raise Reject(why, requeue=True)
 
-    def _claim(self) -> Claim | None:
-        """The oldest step that waits; again while others are quicker. First what was claimed before without an answer."""
+    def _claim(self, announced: UUID) -> Claim | None:
+        """The oldest step that waits; again while others are quicker. First what was claimed before without an answer.
+
+        It is one of the queue of the step that was announced: so each queue keeps as many messages as it has steps, though some nodes take
+        several.
+        """
         slot, lease_seconds = self._slot, self._slot.settings.lease_seconds
         while True:
             with transaction(slot.sessions) as session:
                 claim = claims.of_worker(session, slot.worker) if self._unanswered else None
                 if claim is not None:
                     claims.renew(session, claim, lease_seconds=lease_seconds)
-                elif step_id := claims.oldest_waiting(session, slot.worker.queues):
+                elif step_id := claims.oldest_waiting(session, self._queues(session, announced)):
                     claim = flow.claim(session, step_id, slot.worker, lease_seconds=lease_seconds)
                     if claim is None:
                         continue
@@ -134,6 +140,11 @@ class Node:
                     workers.beat(session, slot.worker, current_step_id=claim.step_id)
             self._unanswered = False
             return claim
+
+    def _queues(self, session: Session, announced: UUID) -> Sequence[str]:
+        taken = self._slot.worker.queues
+        queue = steps.queue_of(session, announced)
+        return [queue] if queue in taken else taken
 
     def _send(self) -> None:
         """Sends what the step has put into the outbox at once; what cannot be sent now the next round of the relay sends."""

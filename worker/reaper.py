@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
 
 import redis
@@ -40,19 +41,21 @@ def reap(sessions: Sessions) -> None:
 def rewake(sessions: Sessions, settings: Settings) -> None:
     """Announces queued steps again whose message was lost. Safe to run in several nodes at once."""
     # While messages wait in a queue its workers are busy, and nothing says that any is lost.
-    empty = _empty_queues(settings)
+    with transaction(sessions) as session:
+        waited_in = steps.waited_in(session)
+    empty = _empty(waited_in, settings)
     with transaction(sessions) as session:
         lost = steps.rewake(session, empty, after=timedelta(seconds=settings.rewake_seconds))
     if lost:
         logger.info("Announced %d steps again that nobody has claimed.", lost)
 
 
-def _empty_queues(settings: Settings) -> list[str]:
-    """None while Redis does not answer: nothing could be announced then."""
+def _empty(queues: Sequence[str], settings: Settings) -> list[str]:
+    """Those without a message. None while Redis does not answer: nothing could be announced then."""
     assert settings.redis_url is not None
     with redis.Redis.from_url(settings.redis_url, socket_timeout=REDIS_SECONDS) as client:
         try:
-            return [queue for queue in ("gpu", "cpu") if client.llen(queue) == 0]
+            return [queue for queue in queues if client.llen(queue) == 0]
         except redis.RedisError as error:
             logger.warning("Redis does not answer: %s", error)
             return []

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field, PositiveFloat
+from pydantic import Field, PositiveFloat, PositiveInt
 
+from dna_engine.spec.parts import MAX_DEVICES
 from store.settings import Settings
 
 
@@ -14,6 +15,12 @@ class WorkerSettings(Settings):
         default="auto",
         pattern=r"^(auto|cpu|cuda(:\d+)?)$",
         description="auto: every GPU of the machine, or the CPU where there is none. cpu, cuda (every GPU), or one, cuda:1.",
+    )
+    devices_per_step: PositiveInt = Field(
+        default=1,
+        le=MAX_DEVICES,
+        description="GPUs that a node has for its step: a training may ask for as many (devices), other steps use the first. On a machine "
+        "without GPUs so many processes train together on its CPU.",
     )
     beat_seconds: PositiveFloat = Field(default=5.0, description="How often a worker says that it lives.")
     report_seconds: PositiveFloat = Field(

@@ -24,7 +24,7 @@ from dna_engine.space.cost import cost_range
 from dna_engine.spec import Budget, ResolvedSpec, SearchSpec
 from store import workers
 from store.statistics import FinishedStep, finished_steps
-from store.waiting import NO_WORKER
+from store.waiting import NO_WORKER, too_few_devices
 
 #: A step whose engine ran so long tells how fast its device is.
 TELLING_SECONDS = 2.5 * START_SECONDS
@@ -55,7 +55,11 @@ def estimate(session: Session, spec: SearchSpec, *, worker_timeout: timedelta) -
         reason=refused.message if refused else None,
         binding=infeasible.binding if infeasible else [],
         nearest=infeasible.nearest if infeasible else [],
-        warnings=[*advice(resolved), *_too_long(resolved, device, total), *([] if live else [NO_WORKER])],
+        warnings=[
+            *advice(resolved),
+            *_too_long(resolved, device, total),
+            *(too_few_devices(resolved.retrain.devices, live) if live else [NO_WORKER]),
+        ],
         steps=steps,
         device=device,
         device_seconds=total,
@@ -109,6 +113,8 @@ def _rate(session: Session, kind: Kind, device: str) -> tuple[float, Literal["me
 
 
 def _together(done: Sequence[FinishedStep]) -> float:
-    """The rate of steps taken as one. The start is taken off, but never most of a step."""
-    spent = math.fsum(max(past.engine_seconds - START_SECONDS, past.engine_seconds / 2) for past in done)
+    """The rate of steps taken as one, by device. The start is taken off, but never most of a step."""
+    spent = math.fsum(
+        past.step.devices * max(past.engine_seconds - START_SECONDS, past.engine_seconds / 2) for past in done
+    )
     return math.fsum(work(past.step, past.spec) for past in done) / spent

@@ -12,10 +12,13 @@ from sqlalchemy.orm import Session
 from api.errors import Invalid
 from api.searches.schemas import SearchDetail, SearchSummary
 from dna_engine.errors import TooHard
+from dna_engine.plans import Phase
 from dna_engine.select import Allowance, Problem, Ratings, check
 from dna_engine.spec import ResolvedSpec, SearchSpec, resolve
 from store import architectures, datasets, given, searches, trainings, waiting
 from store.jobs import Filter
+from store.states import FINISHED
+from store.waiting import too_few_devices
 
 _WEIGHTS = ("pretrained", "finetune", "train")
 
@@ -40,9 +43,15 @@ def create(session: Session, spec: SearchSpec, *, max_attempts: int, live_within
 def detail(session: Session, search_id: UUID, live_within: timedelta) -> SearchDetail:
     """The search as it is now."""
     search = searches.get(session, search_id)
-    waits = waiting.look(session, live_within=live_within).reason(search_id)
+    queues = waiting.look(session, live_within=live_within)
     networks, trained = architectures.of_search(session, search_id), trainings.of_search(session, search_id)
-    return SearchDetail.of(search, networks, trained, waits)
+    found = SearchDetail.of(search, networks, trained, queues.reason(search_id))
+    lacking = too_few_devices(found.spec.retrain.devices, queues.live) if _will_train(found) and queues.live else []
+    return found.model_copy(update={"warnings": [*found.warnings, *lacking]})
+
+
+def _will_train(search: SearchDetail) -> bool:
+    return search.state not in FINISHED and search.phase != Phase.EXPORT
 
 
 def listing(

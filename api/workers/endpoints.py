@@ -10,6 +10,7 @@ from api.deps import ResourcesDep, SessionDep
 from api.openapi import problems
 from api.pagination import Page
 from api.workers.schemas import RunningStep, WorkerOut
+from dna_engine.plans.steps import devices_offered
 from store import steps, workers
 from store.tables import Worker
 
@@ -30,5 +31,6 @@ def list_workers(session: SessionDep, resources: ResourcesDep) -> Page[WorkerOut
 
 def _shown(session: Session, worker: Worker) -> WorkerOut:
     step = steps.get(session, worker.current_step_id) if worker.current_step_id else None
-    fields = {name: getattr(worker, name) for name in WorkerOut.model_fields if name != "step"}
-    return WorkerOut(**fields, step=RunningStep.model_validate(step) if step else None)
+    fields = {name: getattr(worker, name) for name in WorkerOut.model_fields if name not in ("step", "devices")}
+    running = RunningStep.model_validate(step) if step else None
+    return WorkerOut(**fields, devices=devices_offered(worker.queues), step=running)

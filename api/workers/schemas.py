@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from dna_engine.plans import Kind
 
@@ -22,13 +22,14 @@ class RunningStep(BaseModel):
 
 
 class WorkerOut(BaseModel):
-    """A live worker. It drives one device."""
+    """A live worker. It drives one device, or several that a training may ask for."""
 
     id: UUID
     hostname: str
     pid: int
     device: str
     device_name: str
+    devices: int = Field(description="The most that a step may have here; 0 where no step comes that needs one.")
     queues: list[str]
     versions: dict[str, str]
     step: RunningStep | None

@@ -105,6 +105,15 @@ class SearchOptions(SpecOptions):
             help="Images of winner and control. uniform: every one once an epoch; by_class: of every class as many."
         ),
     ] = None
+    devices: Annotated[
+        int | None,
+        At("retrain.devices"),
+        typer.Option(
+            help="GPUs of one worker that train winner and control, each together (dna worker --devices-per-step).",
+            min=1,
+            metavar="N",
+        ),
+    ] = None
     teacher_weight: Annotated[TeacherWeight, At("retrain.distill.weight")] = None
     temperature: Annotated[Temperature, At("retrain.distill.temperature")] = None
 

@@ -64,6 +64,13 @@ class TrainingOptions(SpecOptions):
         At("sampling"),
         typer.Option(help="uniform: every image once an epoch; by_class: of every class as many."),
     ] = None
+    devices: Annotated[
+        int | None,
+        At("devices"),
+        typer.Option(
+            help="GPUs of one worker that train it together (dna worker --devices-per-step).", min=1, metavar="N"
+        ),
+    ] = None
     start: Annotated[
         str | None,
         At("start"),

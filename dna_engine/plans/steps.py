@@ -50,9 +50,14 @@ def device_queues(devices: int) -> list[str]:
     return [device_queue(count) for count in range(1, devices + 1)]
 
 
+def devices_of(queue: str) -> int:
+    """How many the steps of a queue take; 0: none."""
+    return 0 if queue == CPU_QUEUE else int(queue.removeprefix("gpu") or 1)
+
+
 def devices_offered(queues: Sequence[str]) -> int:
     """The most devices that a worker of these queues has for a step; 0 where it takes none that need one."""
-    return sum(queue != CPU_QUEUE for queue in queues)
+    return max(map(devices_of, queues), default=0)
 
 
 class Step(BaseModel):

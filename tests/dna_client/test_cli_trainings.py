@@ -65,7 +65,7 @@ def test_creates_from_options(dna: Dna, network: str, finished: str) -> None:
         "training",
         "create",
         f"{finished[-8:]}/winner",
-        *f"{about} {recipe} --sampling by_class {pictures} --json".split(),
+        *f"{about} {recipe} --sampling by_class --devices 2 {pictures} --json".split(),
     ).json
     spec = made["spec"]
     assert made["architecture_id"] == network
@@ -74,6 +74,7 @@ def test_creates_from_options(dna: Dna, network: str, finished: str) -> None:
     assert (spec["weight_decay"], spec["label_smoothing"]) == (0, 0.2)
     assert (spec["augment"], spec["flip"], spec["recipe"], spec["start"]) == (False, True, "quick", "scratch")
     assert (spec["resize"], spec["background"], spec["sampling"]) == ("pad", "#102030", "by_class")
+    assert spec["devices"] == 2
 
 
 def test_begins_with_its_blocks_and_learns_from_the_teacher_where_that_is_asked_for(dna: Dna, finished: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dna_engine.blockwise.models import build
-from dna_engine.effort import BEGIN_SECONDS, DEFAULT_RATES, seconds, teacher_pass, work
+from dna_engine.effort import BEGIN_SECONDS, DEFAULT_RATES, TEAM_SECONDS, seconds, teacher_pass, work
 from dna_engine.images.info import DIGITS
 from dna_engine.plans import Kind, Phase, plan_of
 from dna_engine.space.architecture import Architecture
@@ -35,6 +35,15 @@ def test_every_step_takes_its_beginning_and_its_work(job: ResolvedJob) -> None:
     for step in plan_of(job).all_steps():
         assert work(step, job) > 0
         assert seconds(step, job) == BEGIN_SECONDS + work(step, job) / DEFAULT_RATES[step.kind]
+
+
+def test_devices_share_the_time_of_a_training_and_not_its_work() -> None:
+    alone, shared = tiny_training(), tiny_training(devices=4)
+    [one], [four] = (plan_of(spec).steps(Phase.TRAIN) for spec in (alone, shared))
+    assert (four.devices, four.queue) == (4, "gpu4")
+    assert work(four, shared) == work(one, alone)
+    found = work(one, alone) / DEFAULT_RATES[Kind.TRAIN]
+    assert seconds(four, shared) == BEGIN_SECONDS + TEAM_SECONDS + found / 4
 
 
 def test_a_network_that_is_known_is_trained_at_its_own_cost() -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from dna_engine.plans import Kind
 from store import flow, waiting, workers
-from tests.store.builders import finish_phase, new_search, new_worker, queued, take
+from tests.store.builders import finish_phase, new_search, new_training, new_worker, queued, take
 
 
 def reason(session: Session, search_id: UUID) -> str | None:
@@ -82,3 +82,34 @@ def test_steps_that_wait_for_an_earlier_phase_take_no_worker(session: Session) -
     flow.lack(session, lacking, "teacher.json", {"code": "bad_input", "message": "", "param": None})
     second = new_search(session)
     assert reason(session, second.id) is None
+
+
+def test_a_training_of_more_devices_than_any_worker_has_says_so(session: Session) -> None:
+    training = new_training(session, devices=4)
+    assert reason(session, training.id) == "a worker; none is live (start one: dna worker, or dna up)"
+    new_worker(session, queues=["cpu"])
+    says = "a worker that takes the queue gpu4; none is live (start one: dna worker --queues gpu --devices-per-step 4)"
+    assert reason(session, training.id) == says
+    new_worker(session, queues=["gpu", "gpu2"])
+    says = "a worker with 4 devices; the live ones offer 2 (start one: dna worker --devices-per-step 4)"
+    assert reason(session, training.id) == says
+    new_worker(session, queues=["gpu", "gpu2", "gpu3", "gpu4"])
+    assert reason(session, training.id) is None
+
+
+def test_what_runs_on_its_only_worker_is_before_it_whatever_the_queue(session: Session) -> None:
+    first, both = new_search(session), new_worker(session, hostname="two", queues=["gpu", "gpu2"])
+    other, second = new_worker(session, queues=["gpu"]), new_search(session)
+    take(session, queued(session, second)[0], other)
+    training = new_training(session, devices=2)
+    assert reason(session, training.id) is None
+    take(session, queued(session, first)[0], both)
+    assert reason(session, training.id) == "1 job before it on cpu of two"
+
+
+def test_too_few_devices_are_told_of(session: Session) -> None:
+    live = [new_worker(session, queues=["gpu"]), new_worker(session, queues=["gpu", "gpu2"])]
+    assert waiting.too_few_devices(2, live) == []
+    [said] = waiting.too_few_devices(3, live)
+    assert said.startswith("3 devices are asked for, and no live worker offers more than 2")
+    assert "dna worker --devices-per-step 3" in said

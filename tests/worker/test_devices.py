@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from worker.devices import Device, NoSuchDevice, find_devices
+from worker.devices import Device, NoSuchDevice, find_devices, shared_out
 
 SMI = """#!/bin/sh
 echo "0, GPU-aaaa, NVIDIA H100 80GB HBM3"
@@ -63,3 +63,26 @@ def test_a_gpu_that_is_not_there_is_refused() -> None:
     with pytest.raises(NoSuchDevice, match="DNA_DEVICE is cuda:2, but nvidia-smi shows 2 GPUs"):
         find_devices("cuda:2")
     assert find_devices("cpu") == [Device("cpu", find_devices("cpu")[0].label)]
+
+
+@pytest.mark.usefixtures("two_gpus")
+def test_gpus_are_shared_out_among_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
+    two = find_devices("cuda")
+    assert shared_out(two, 1) == two
+    [both] = shared_out(two, 2)
+    assert (both.name, both.label, both.count) == ("cuda:0,cuda:1", "2 x NVIDIA H100 80GB HBM3", 2)
+    assert both.visible == "0,1"
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-bbbb,GPU-aaaa")
+    assert both.visible == "GPU-bbbb,GPU-aaaa"
+    five = [Device(f"cuda:{place}", "A GPU") for place in range(5)]
+    assert [(node.name, node.count) for node in shared_out(five, 2)] == [
+        ("cuda:0,cuda:1", 2),
+        ("cuda:2,cuda:3", 2),
+        ("cuda:4", 1),
+    ]
+    with pytest.raises(NoSuchDevice, match="3 devices per step are asked for, and this worker has 2 GPUs"):
+        shared_out(two, 3)
+
+
+def test_processes_share_the_processor() -> None:
+    assert shared_out([Device("cpu", "A processor")], 2) == [Device("cpu", "A processor", 2)]

@@ -17,6 +17,13 @@ def test_an_interruption_nobody_asked_for_is_tried_again() -> None:
     assert explain(130, Failure(error={"code": "interrupted", "message": "Told to stop.", "param": None}), "").retry
 
 
+def test_a_process_that_was_lost_among_several_is_tried_again_with_what_was_logged() -> None:
+    error = {"code": "process_lost", "message": "One of the 2 processes ended.", "param": None}
+    problem = explain(1, Failure(error=error), "exitcode: -9")
+    assert problem.error == error | {"message": "One of the 2 processes ended. Its last lines:\nexitcode: -9"}
+    assert problem.retry
+
+
 def test_a_kill_points_at_memory() -> None:
     problem = explain(-9, None, "")
     assert problem.error["code"] == "engine_killed"

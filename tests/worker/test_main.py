@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.postgres import SparePostgres
-from worker.__main__ import NotReady, check, plan
+from worker.__main__ import NotReady, check, main, plan
 from worker.devices import Device
 from worker.settings import WorkerSettings
 
@@ -20,15 +20,22 @@ TWO = [Device("cuda:0", "A GPU"), Device("cuda:1", "A GPU")]
 
 def test_one_node_for_each_device_and_as_many_as_asked_for_the_rest() -> None:
     nodes = plan(["gpu", "cpu"], TWO, 2)
-    assert [(node.name, node.queue, node.device.name) for node in nodes] == [
-        ("gpu0", "gpu", "cuda:0"),
-        ("gpu1", "gpu", "cuda:1"),
-        ("cpu0", "cpu", "cpu"),
-        ("cpu1", "cpu", "cpu"),
+    assert [(node.name, node.queues, node.device.name) for node in nodes] == [
+        ("gpu0", ["gpu"], "cuda:0"),
+        ("gpu1", ["gpu"], "cuda:1"),
+        ("cpu0", ["cpu"], "cpu"),
+        ("cpu1", ["cpu"], "cpu"),
     ]
     assert [node.name for node in plan(["cpu"], TWO, 1)] == ["cpu0"]
     with pytest.raises(NotReady, match="no queue 'tpu'"):
         plan(["gpu", "tpu"], TWO, 1)
+
+
+def test_a_node_of_several_devices_takes_the_steps_of_as_many_and_of_fewer() -> None:
+    node = plan(["gpu"], [Device("cuda:0,cuda:1,cuda:2", "3 x A GPU", 3)], 1)[0]
+    assert (node.name, node.queues) == ("gpu0", ["gpu", "gpu2", "gpu3"])
+    given = node.command[node.command.index("--name") :]
+    assert given[2:6] == ["--queues", "gpu,gpu2,gpu3", "--device", "cuda:0,cuda:1,cuda:2"]
 
 
 def test_a_database_without_the_schema_is_refused(empty_database_url: str) -> None:
@@ -57,6 +64,7 @@ def test_a_database_that_starts_is_waited_for(spare_postgres: SparePostgres, cap
         ({}, "Set DNA_DATABASE_URL and DNA_REDIS_URL"),
         ({"DNA_DEVICE": "tpu"}, "device"),
         ({"DNA_DEVICE": "cuda:9"}, "Set"),
+        ({"DNA_DEVICES_PER_STEP": "17"}, "less than or equal to 16"),
     ],
 )
 def test_it_says_what_to_set_and_exits_with_2(variables: dict[str, str], words: str) -> None:
@@ -64,3 +72,9 @@ def test_it_says_what_to_set_and_exits_with_2(variables: dict[str, str], words: 
     done = subprocess.run([sys.executable, "-m", "worker"], env=clean | variables, capture_output=True, text=True)
     assert done.returncode == 2
     assert words in done.stderr
+
+
+def test_an_option_is_before_the_setting(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("DNA_DEVICES_PER_STEP", "1")
+    assert main(["--devices-per-step", "0"]) == 2
+    assert "devices_per_step\n  Input should be greater than 0" in capsys.readouterr().err

@@ -21,7 +21,7 @@ from store.outbox import RUN_STEP
 from store.session import Sessions, make_engine, make_sessions, transaction
 from store.states import StepState
 from store.tables import Worker
-from tests.store.builders import new_search
+from tests.store.builders import new_search, new_training
 from tests.worker.conftest import Bench
 from worker.app import make_app
 from worker.node import Node
@@ -90,6 +90,27 @@ def test_a_wake_leads_to_the_oldest_search_and_none_is_forgotten(
     node.run_step(bench.job.steps[1].id)
     with transaction(sessions) as session:
         assert steps.get(session, step.id).state == StepState.SUCCEEDED
+
+
+def test_a_node_of_several_queues_takes_from_the_one_that_wakes_it(
+    bench: Bench, app: Celery, slot: Slot, sessions: Sessions
+) -> None:
+    """So no message is used up for a step of a queue that other nodes take too, and none of its own is left without one."""
+    with transaction(sessions) as session:
+        both = workers.register(
+            session, hostname="here", pid=1, device="cpu", device_name="A", queues=["gpu", "gpu2"], versions={}
+        )
+        training = new_training(session, devices=2)
+        [step] = steps.of_job(session, training.id)
+    slot.worker = both
+    node = Node(slot, app, "node")
+    node.run_step(step.id)
+    assert bench.step.state == StepState.QUEUED, "the older one"
+    with transaction(sessions) as session:
+        assert steps.get(session, step.id).attempt == 1
+    node.run_step(bench.step.id)
+    assert bench.step.state == StepState.SUCCEEDED
+    node.run_step(new_id())
 
 
 def test_a_message_that_comes_while_the_database_is_away_goes_back_to_the_queue(

@@ -11,10 +11,12 @@ from store.outbox import RUN_STEP
 from store.session import transaction
 from store.states import JobState, StepState
 from store.tables import OutboxMessage, Step
+from tests.store.builders import new_training
 from tests.worker.conftest import Bench
 from worker.app import make_app
 from worker.outbox import relay
 from worker.reaper import reap, rewake
+from worker.slot import Slot
 
 
 def unsent(bench: Bench) -> int:
@@ -45,6 +47,19 @@ def test_a_message_is_sent_once_and_again_when_it_was_lost(bench: Bench, redis_u
         assert unsent(bench) == 1
         assert relay(bench.slot.sessions, app) == 1
         assert client.llen("gpu") == 1
+    app.close()
+
+
+def test_steps_of_several_devices_are_announced_again_too(slot: Slot, redis_url: str) -> None:
+    bench = Bench(slot, lambda session, max_attempts: new_training(session, max_attempts=max_attempts, devices=2))
+    app = make_app(slot.settings)
+    with redis.Redis.from_url(redis_url) as client:
+        assert relay(slot.sessions, app) == 2, "the search of its network was cancelled, and had been announced"
+        wait_since(bench, 1000)
+        client.flushdb()
+        rewake(slot.sessions, slot.settings)
+        assert relay(slot.sessions, app) == 1
+        assert (client.llen("gpu"), client.llen("gpu2")) == (0, 1)
     app.close()
 
 

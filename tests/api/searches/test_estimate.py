@@ -157,6 +157,30 @@ def test_finished_steps_give_the_rate(client: TestClient, sessions: Sessions, bl
     assert twice["train"] == START_SECONDS + 2 * (ENGINE_SECONDS - START_SECONDS)
 
 
+def test_what_several_devices_took_is_the_time_of_each(
+    client: TestClient, sessions: Sessions, blobs: BlobStore
+) -> None:
+    retrain = {"devices": 2}
+    search = client.post("/searches", json={"dataset": "digits", "retrain": retrain}).json()["id"]
+    finish(sessions, blobs, UUID(search))
+    for fields in ({}, {"retrain": retrain}):
+        seconds = {step["kind"]: step["device_seconds"] for step in estimate(client, **fields)["steps"]}
+        assert seconds["train"] == START_SECONDS + 2 * (ENGINE_SECONDS - START_SECONDS)
+
+
+def test_devices_that_no_worker_offers_are_warned_of(client: TestClient, sessions: Sessions) -> None:
+    asked = {"retrain": {"devices": 2}}
+    with transaction(sessions) as session:
+        new_worker(session)
+    [said] = estimate(client, **asked)["warnings"]
+    assert said.startswith("2 devices are asked for, and no live worker offers more than 1")
+    made = client.post("/searches", json={"dataset": "digits", **asked}).json()
+    assert (made["warnings"], made["waiting_for"]) == ([said], None)
+    with transaction(sessions) as session:
+        new_worker(session, queues=["gpu", "gpu2"])
+    assert client.get(f"/searches/{made['id']}").json()["warnings"] == []
+
+
 def finish_quickly(client: TestClient, sessions: Sessions, blobs: BlobStore, seconds: float) -> None:
     """A search of one epoch whose engine ran so long for each step."""
     quick: dict[str, Any] = {part: {"epochs": 1} for part in ("teacher", "training", "retrain")}

@@ -24,6 +24,7 @@ def test_workers_and_what_they_run(client: TestClient, sessions: Sessions) -> No
     assert [(worker["hostname"], worker["device"]) for worker in shown] == [("busy", "cpu"), ("idle", "cpu")]
     running = {"id": str(step.id), "job_id": search_id, "key": "teacher", "kind": "teacher"}
     assert [worker["step"] for worker in shown] == [running, None]
+    assert [worker["devices"] for worker in shown] == [1, 1]
     assert idle.id != busy.id
     search = client.get(f"/searches/{search_id}").json()
     assert (search["state"], search["steps"][0]["device"]) == ("running", "cpu")

@@ -6,6 +6,7 @@ import pytest
 
 from dna_engine.images.info import DIGITS
 from dna_engine.plans import CPU_KINDS, Kind, Order, Phase, Step, files, plan_of
+from dna_engine.plans.steps import device_queues, devices_offered
 from dna_engine.spec import ResolvedJob, SearchSpec, resolve
 from tests.dna_engine.runs import tiny_spec, tiny_training
 
@@ -113,3 +114,17 @@ def test_a_step_and_an_order_survive_json() -> None:
     order = Order(run="/runs/1", step=step)
     assert Order.model_validate_json(order.model_dump_json()) == order
     assert Step.model_validate_json(step.model_dump_json()) == step
+
+
+def test_devices_are_for_training_alone_and_make_the_queue() -> None:
+    for job in (tiny_spec(retrain={"devices": 2}), tiny_training(devices=2)):
+        found = {step.kind: (step.devices, step.queue) for step in plan_of(job).all_steps()}
+        assert found.pop(Kind.TRAIN) == (2, "gpu2")
+        assert {devices for devices, _ in found.values()} == {1}
+    assert device_queues(3) == ["gpu", "gpu2", "gpu3"]
+    assert [devices_offered(queues) for queues in (["cpu"], ["gpu"], device_queues(16))] == [0, 1, 16]
+
+
+def test_a_step_on_one_device_is_written_as_it_always_was() -> None:
+    [step] = plan_of(tiny_training()).steps(Phase.TRAIN)
+    assert "devices" not in step.model_dump(mode="json")

@@ -274,3 +274,14 @@ def test_how_pictures_become_squares_is_said_to_the_network_too() -> None:
     assert asked.look == Look("pad", "#101010", 4_095)
     assert asked.architecture["preprocessing"] == preprocessing(224, BIRDS.class_names, asked.look)
     assert asked.sampling == "by_class"
+
+
+def test_every_device_has_two_images_of_a_batch_at_least() -> None:
+    assert resolved().devices == 1
+    assert resolved(devices=2, batch_size=4).devices == 2
+    with pytest.raises(InvalidSpec, match="of batches of 4 take at most 2 devices") as caught:
+        resolved(devices=3, batch_size=4)
+    assert caught.value.param == "devices"
+    with pytest.raises(InvalidSpec, match="devices") as caught:
+        resolve(SearchSpec.model_validate({"dataset": "digits", "retrain": {"devices": 9, "batch_size": 16}}), DIGITS)
+    assert caught.value.param == "retrain.devices"
