@@ -73,16 +73,17 @@ def test_told_to_stop_they_hear_it_on_their_standard_input(script: Callable[[str
     assert (caught.value.code, caught.value.exit_code) == ("interrupted", 130)
 
 
-def test_they_are_let_go_of_when_their_starter_has_died(script: Callable[[str], None]) -> None:
+def test_they_are_let_go_of_when_their_starter_has_died(script: Callable[[str], None], tmp_path: Path) -> None:
     """What it started is in a session of its own, and holds the same two pipes."""
     script(
-        "subprocess.Popen([sys.executable, '-S', '-c', 'import sys; sys.stdin.read()'], start_new_session=True)\n"
+        f"command = [sys.executable, '-S', '-c', 'import sys; sys.stdin.read()', '{tmp_path}']\n"
+        "subprocess.Popen(command, start_new_session=True)\n"
         "os._exit(1)"
     )
     with pytest.raises(ProcessLost):
         run()
     deadline = time.monotonic() + 60
-    while psutil.Process().children(recursive=True):
+    while [process for process in psutil.process_iter(["cmdline"]) if str(tmp_path) in (process.info["cmdline"] or [])]:
         assert time.monotonic() < deadline
         time.sleep(0.05)
 
