@@ -32,6 +32,9 @@ def serve(settings: ApiSettings) -> None:
         create_app(settings),
         host=settings.api_host,
         port=settings.api_port,
+        # The same wherever it runs: left to itself uvicorn takes others where they happen to be installed.
+        loop="asyncio",
+        http="h11",
         server_header=False,
         timeout_graceful_shutdown=_STOP_SECONDS,
     )

@@ -52,13 +52,32 @@ class Answerer:
         Raises:
             DataError: it is no picture that can be read; says why.
         """
-        refuse_unreadable(picture, memory)
-        look = Look(background=self._how.get("background", PLAIN.background), white=self._how.get("white", PLAIN.white))
-        images = to_input(open_picture(picture, look), self._how)[None]
-        (logits,) = self._session.run(["logits"], {"images": images})[0].astype(np.float64)
-        unscaled = np.exp(logits - logits.max())
-        shares: NDArray[np.float64] = unscaled / unscaled.sum()
+        images = as_input(picture, self._how, memory=memory)[None]
+        logits: NDArray[np.float32] = self._session.run(["logits"], {"images": images})[0]
+        shares: NDArray[np.float64] = softmax(logits)[0]
         return shares
+
+
+def as_input(picture: PictureFile, how: Mapping[str, Any], *, memory: int) -> NDArray[np.float32]:
+    """The picture as a network sees it, (3, size, size), made as ``prepare.py`` of its bundle makes it.
+
+    Args:
+        how: what the network's architecture has under ``preprocessing``.
+        memory: bytes that decoding may take.
+
+    Raises:
+        DataError: it is no picture that can be read; says why.
+    """
+    refuse_unreadable(picture, memory)
+    look = Look(background=how.get("background", PLAIN.background), white=how.get("white", PLAIN.white))
+    return to_input(open_picture(picture, look), how)
+
+
+def softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Probabilities (N, classes) of logits of the same shape, in double precision."""
+    unscaled = np.exp(np.subtract(logits, logits.max(1, keepdims=True), dtype=np.float64))
+    shares: NDArray[np.float64] = unscaled / unscaled.sum(1, keepdims=True)
+    return shares
 
 
 def refuse_unreadable(picture: PictureFile, memory: int) -> None:

@@ -1,4 +1,4 @@
-"""Commands that run the service, or act on its database, on this machine: up, api, worker, migrate, key."""
+"""Commands that run the service, or act on its database, on this machine: up, api, worker, serve, migrate, key."""
 
 from __future__ import annotations
 
@@ -112,6 +112,27 @@ def worker(context: typer.Context, data_dir: DataDir = HERE) -> None:
     _become("worker", data_dir, context.args)
 
 
+@service.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def serve(
+    context: typer.Context,
+    networks: Annotated[
+        list[str],
+        typer.Argument(
+            help="An .onnx file, a bundle.zip or the folder of a download; or SEARCH/winner, SEARCH/control, the name or id of a "
+            "training, an id of a network. NAME=NETWORK serves it under that name.",
+            metavar="NETWORK...",
+        ),
+    ],
+    data_dir: DataDir = HERE,
+) -> None:
+    """Serve networks to clients of the Open Inference Protocol (REST and gRPC), several side by side; options go to the server.
+
+    Those are --port, --grpc-port, --host, --precision fp32 or int8 (both by saying it twice), --max-batch and --threads.
+    """
+    servers_of_it = {} if servers.given() else _running_servers(data_dir)
+    _turn_into(python("serving", *networks, *context.args), {**os.environ, **servers_of_it})
+
+
 @service.command()
 def migrate(data_dir: DataDir = HERE, as_json: AsJson = False) -> None:
     """Bring the database to the schema of this version."""
@@ -217,12 +238,23 @@ def _become(module: str, data_dir: Path, arguments: list[str]) -> None:
     """This process turns into the server, so that signals reach it and nothing stands between."""
     environment = dict(os.environ)
     if len(servers.given()) < len(servers.NAMES):
-        addresses = running_in(data_dir)
-        if addresses is None:
+        found = _running_servers(data_dir)
+        if not found:
             raise LocalError(
                 f"Set DNA_DATABASE_URL and DNA_REDIS_URL, or start everything with dna up. (None runs in {data_dir}.)"
             )
-        environment |= {"DNA_DATABASE_URL": addresses.database_url, "DNA_REDIS_URL": addresses.redis_url}
-        environment["DNA_DATA_DIR"] = str(data_dir.expanduser().resolve())
-    command = python(module, *arguments)
-    os.execve(command[0], command, environment)
+        environment |= found
+    _turn_into(python(module, *arguments), environment)
+
+
+def _running_servers(data_dir: Path) -> dict[str, str]:
+    """What tells a process of the service that runs in the folder; nothing where none does."""
+    addresses = running_in(data_dir)
+    if addresses is None:
+        return {}
+    folder = str(data_dir.expanduser().resolve())
+    return {"DNA_DATABASE_URL": addresses.database_url, "DNA_REDIS_URL": addresses.redis_url, "DNA_DATA_DIR": folder}
+
+
+def _turn_into(command: list[str], environment: Mapping[str, str]) -> None:
+    os.execve(command[0], command, dict(environment))

@@ -6,8 +6,12 @@ import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
 
-def onnx_of_colours(classes: int) -> bytes:
-    """A linear classifier of the mean of each channel, as the exporter names its input and output."""
+def onnx_of_colours(classes: int, size: int | None = None) -> bytes:
+    """A linear classifier of the mean of each channel, as the exporter names its input and output.
+
+    Args:
+        size: height and width of the images; None: any.
+    """
     random = np.random.default_rng(classes)
     weights = {
         "axes": np.array([2, 3]),
@@ -18,7 +22,7 @@ def onnx_of_colours(classes: int) -> bytes:
         helper.make_node("ReduceMean", ["images", "axes"], ["colours"], keepdims=0),
         helper.make_node("Gemm", ["colours", "weight", "bias"], ["logits"]),
     ]
-    images = helper.make_tensor_value_info("images", TensorProto.FLOAT, ["batch", 3, "height", "width"])
+    images = helper.make_tensor_value_info("images", TensorProto.FLOAT, ["batch", 3, size or "height", size or "width"])
     logits = helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", classes])
     held = [numpy_helper.from_array(value, name) for name, value in weights.items()]
     graph = helper.make_graph(nodes, "colours", [images], [logits], held)

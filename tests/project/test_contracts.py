@@ -34,6 +34,7 @@ def test_import_contracts_hold() -> None:
         "dna_engine.select",
         "dna_engine.catalogue",
         "dna_engine.answer",
+        "serving.server",
     ],
 )
 def test_loads_no_torch(module: str) -> None:

@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings
 
 from api.settings import ApiSettings
 from dna_client.__main__ import app
+from serving.settings import ServingSettings
 from store.settings import Settings
 from worker.settings import WorkerSettings
 
@@ -18,7 +19,9 @@ DOCS = "\n".join(path.read_text() for path in sorted((ROOT / "docs").glob("*.md"
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
 
 
-@pytest.mark.parametrize("settings", [Settings, ApiSettings, WorkerSettings], ids=lambda model: model.__name__)
+@pytest.mark.parametrize(
+    "settings", [Settings, ApiSettings, ServingSettings, WorkerSettings], ids=lambda model: model.__name__
+)
 def test_every_setting_is_documented(settings: type[BaseSettings]) -> None:
     missing = [f"DNA_{name.upper()}" for name in settings.model_fields if f"DNA_{name.upper()}" not in DOCS]
     assert not missing
