@@ -10,6 +10,7 @@ ApiError                    base: an HTTP status, a stable ``type`` and a messag
 ├── PayloadTooLarge         413  a body above the limit
 ├── WrongMediaType          415  a body of another media type than is taken
 ├── Invalid                 422  fields that are wrong; ``errors`` points at each
+├── TooManyRequests         429  more of one caller than are taken in a minute
 └── Unavailable             503  a server behind this one does not answer
 
 ConfigurationError          not an answer: the service cannot start as it is set up
@@ -162,6 +163,14 @@ class WrongMediaType(ApiError):
 class Invalid(ApiError):
     status = 422
     kind = "invalid_request"
+
+
+class TooManyRequests(ApiError):
+    status = 429
+    kind = "too_many_requests"
+
+    def __init__(self, detail: str, seconds: int) -> None:
+        super().__init__(detail, headers={"Retry-After": str(seconds)})
 
 
 class Unavailable(ApiError):

@@ -93,6 +93,13 @@ _EXAMPLES: Mapping[int, tuple[str, dict[str, Any]]] = {
             "detail": "Another request is sending this upload just now. Ask where it stands, and try again.",
         },
     ),
+    429: (
+        "More from one caller than are taken in a minute",
+        {
+            "type": "urn:dna:error:too_many_requests",
+            "detail": "120 predictions a minute are taken from one caller. Try again in 14 s.",
+        },
+    ),
     503: (
         "A server behind this one does not answer",
         {"type": "urn:dna:error:unavailable", "detail": "Not ready: redis."},

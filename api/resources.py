@@ -16,6 +16,7 @@ from api.errors import ConfigurationError
 from api.gate import Gate
 from api.jobs.feed import Feed
 from api.queue import Queue
+from api.rates import Rate
 from api.searches.rated import RatedSearches
 from api.settings import ApiSettings
 from store.blobs import BlobStore
@@ -39,6 +40,7 @@ class Resources:
     heavy: Gate
     uploads: Gate
     predictions: Gate
+    prediction_rate: Rate
     answerers: Answerers
     readiness: CapacityLimiter
     metrics: CollectorRegistry
@@ -71,6 +73,7 @@ def open_resources(settings: ApiSettings, metrics: CollectorRegistry) -> Iterato
             heavy=Gate(settings.heavy_at_once, settings.heavy_waiting),
             uploads=Gate(settings.uploads_at_once, 0),
             predictions=Gate(settings.predictions_at_once, settings.uploads_at_once),
+            prediction_rate=Rate(settings.redis_url, "predictions", settings.predictions_per_minute),
             answerers=Answerers(blobs, settings.networks_cached_bytes),
             readiness=CapacityLimiter(1),
             metrics=metrics,

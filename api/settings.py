@@ -67,6 +67,11 @@ class ApiSettings(Settings):
         default=2,
         description="Pictures that networks are tried on at once; others that were received wait for their turn.",
     )
+    predictions_per_minute: PositiveInt = Field(
+        default=120,
+        description="Pictures that one caller (a key; anybody, where none is needed) may try networks on in a minute; beyond it the answer "
+        "is a 429 with Retry-After.",
+    )
     networks_cached_bytes: NonNegativeInt = Field(
         default=256 << 20,
         description="ONNX files of networks that were tried last are kept loaded, up to so many bytes of them.",

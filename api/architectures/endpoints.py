@@ -13,7 +13,7 @@ from api.architectures import examples, given, service
 from api.architectures.listing import AfterDep, Order, WhichDep, cursor_of
 from api.architectures.picture import BODY, PictureDep, PictureRoute
 from api.architectures.schemas import ArchitectureIn, ArchitectureOut, ArchitectureSummary, Format, PredictionOut
-from api.auth import authenticate
+from api.auth import CallerDep, authenticate
 from api.body import JsonRoute
 from api.deps import UPLOAD, ResourcesDep, SessionDep
 from api.download import respond, responses
@@ -84,12 +84,21 @@ def download_architecture(
     return respond(request, service.content(session, resources.blobs, architecture_id, format))
 
 
+def _counted(caller: CallerDep, resources: ResourcesDep) -> None:
+    """Before the picture is received.
+
+    Raises:
+        TooManyRequests: the caller has tried networks too often in the last minute.
+    """
+    resources.prediction_rate.count(caller.owner)
+
+
 @tries.post(
     "/{architecture_id}/predict",
     response_model=PredictionOut,
-    responses=problems(400, 404, 409, 413, 415),
+    responses=problems(400, 404, 409, 413, 415, 429),
     openapi_extra=BODY,
-    dependencies=[Depends(authenticate), UPLOAD],
+    dependencies=[Depends(_counted), UPLOAD],
 )
 async def predict(
     architecture_id: UUID,
@@ -99,7 +108,7 @@ async def predict(
 ) -> PredictionOut:
     """Try a trained network on a picture: its likeliest classes, as its ONNX file answers to what `prepare.py` of its bundle makes of it.
 
-    Computed in the service itself, few at a time: for trying, not for production.
+    Computed in the service itself, few at a time and so many a minute: for trying. `dna serve` is for production.
     """
     async with resources.predictions.place():
         return await run_in_threadpool(service.predict, resources, architecture_id, picture, top_k)

@@ -48,7 +48,7 @@ def test_every_error_is_a_problem_with_an_example(document: dict[str, Any]) -> N
                 assert example["status"] == int(status)
                 assert example["title"]
                 assert example["detail"]
-    assert seen == {"400", "401", "403", "404", "409", "412", "413", "415", "416", "422", "423", "503", "507"}
+    assert seen == {"400", "401", "403", "404", "409", "412", "413", "415", "416", "422", "423", "429", "503", "507"}
     assert "Problem" in document["components"]["schemas"]
     assert "HTTPValidationError" not in document["components"]["schemas"]
 

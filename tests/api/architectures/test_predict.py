@@ -13,7 +13,9 @@ from fastapi import FastAPI
 from PIL import Image
 from starlette.testclient import TestClient
 
+from api.app import create_app
 from api.architectures.answerers import Answerers
+from api.rates import Rate
 from api.settings import ApiSettings
 from dna_engine.images.pictures.pixels import preprocessing
 from dna_engine.images.pictures.prepare import prepare
@@ -21,7 +23,7 @@ from dna_engine.plans import Phase
 from store.blobs import BlobStore
 from store.session import Sessions
 from tests.api.builders import NO_ONNX, finish
-from tests.api.conftest import Finished
+from tests.api.conftest import LOCAL, Finished
 from tests.api.networks import onnx_of_colours
 from tests.api.problems import pointers, problem
 
@@ -143,3 +145,23 @@ def test_networks_are_kept_loaded_up_to_a_bound(blobs: BlobStore) -> None:
     assert answerers.get(stored[1], how) is not second, "the one that was asked longest ago has gone"
     tiny = Answerers(blobs, most_bytes=10)
     assert tiny.get(stored[0], how) is not tiny.get(stored[0], how)
+
+
+def test_a_caller_may_try_so_often_a_minute(finished: Finished, shared_settings: ApiSettings) -> None:
+    network = finished.network("winner")
+    assert shared_settings.redis_url is not None
+    alone = shared_settings.redis_url.removesuffix("/0") + "/9"  # Others of these tests count in the same Redis.
+    settings = shared_settings.model_copy(update={"predictions_per_minute": 2, "redis_url": alone})
+    with TestClient(create_app(settings), base_url=LOCAL) as client:
+        answers = [client.post(path(network), content=photo(), headers=JPEG) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    said = problem(answers[2], 429, "too_many_requests")
+    assert said["detail"].startswith("2 predictions a minute are taken from one caller.")
+    assert 1 <= int(answers[2].headers["retry-after"]) <= 120
+
+
+def test_without_redis_nobody_is_counted(caplog: pytest.LogCaptureFixture) -> None:
+    rate = Rate("redis://127.0.0.1:1/0", "predictions", 1)
+    for _ in range(2):
+        rate.count("local")
+    assert "predictions are not counted" in caplog.text
