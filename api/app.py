@@ -22,6 +22,7 @@ import api.system.health
 import api.system.metrics
 import api.teachers.endpoints
 import api.trainings.endpoints
+import api.tunings.endpoints
 import api.uploads.endpoints
 import api.workers.endpoints
 from api import errors
@@ -39,6 +40,7 @@ ROUTERS = (
     api.architectures.endpoints.router,
     api.architectures.endpoints.tries,
     api.trainings.endpoints.router,
+    api.tunings.endpoints.router,
     api.uploads.endpoints.router,
     api.datasets.endpoints.uploads,
     api.datasets.endpoints.router,

@@ -21,6 +21,7 @@ from api.searches.rated import RatedSearches
 from api.settings import ApiSettings
 from store.blobs import BlobStore
 from store.session import Sessions, make_engine, make_sessions
+from store.studies import Studies
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Resources:
     engine: Engine
     sessions: Sessions
     blobs: BlobStore
+    studies: Studies
     redis: redis.Redis
     queue: Queue
     rated: RatedSearches
@@ -58,6 +60,7 @@ def open_resources(settings: ApiSettings, metrics: CollectorRegistry) -> Iterato
     engine = make_engine(settings.database_url, settings.database_timeouts, pool_size=16)
     sessions = make_sessions(engine)
     blobs = BlobStore(settings.artifacts)
+    studies = Studies(settings.database_url, settings.database_timeouts)
     client = redis.Redis.from_url(settings.redis_url, socket_timeout=2.0, socket_connect_timeout=2.0)
     queue = Queue(settings.redis_url, sessions)
     try:
@@ -66,6 +69,7 @@ def open_resources(settings: ApiSettings, metrics: CollectorRegistry) -> Iterato
             engine=engine,
             sessions=sessions,
             blobs=blobs,
+            studies=studies,
             redis=client,
             queue=queue,
             rated=RatedSearches(blobs, settings.problems_cached),
@@ -81,4 +85,5 @@ def open_resources(settings: ApiSettings, metrics: CollectorRegistry) -> Iterato
     finally:
         queue.close()
         client.close()
+        studies.close()
         engine.dispose()

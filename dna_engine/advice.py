@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dna_engine.catalogue import enough_width, get_teacher, is_known
 from dna_engine.images.info import DatasetInfo
 from dna_engine.images.pictures.pixels import ELONGATED, ENLARGED
-from dna_engine.spec import ResolvedNetworks, ResolvedSpec, ResolvedTraining
+from dna_engine.spec import ResolvedAlone, ResolvedNetworks, ResolvedSpec
 
 
 def advice(spec: ResolvedSpec) -> list[str]:
@@ -23,12 +23,12 @@ def advice(spec: ResolvedSpec) -> list[str]:
     return [*images, *_parts_of_stages(spec), *_narrow_cells(spec)]
 
 
-def advice_on_training(spec: ResolvedTraining) -> list[str]:
+def advice_on_training(spec: ResolvedAlone) -> list[str]:
     """One sentence for each thing that weakens the accuracy of a training."""
     return [*advice_on_images(spec.dataset), *_shapes(spec), *_enlarged(spec), *_shrunk(spec), *_one_step(spec)]
 
 
-def _shrunk(spec: ResolvedTraining) -> Iterator[str]:
+def _shrunk(spec: ResolvedAlone) -> Iterator[str]:
     if spec.dataset.image_size >= 2 * spec.input_size:
         yield (
             f"Images of {spec.dataset.image_size} pixels are shrunk to {spec.input_size}, which the network was found for: a larger "
@@ -36,7 +36,7 @@ def _shrunk(spec: ResolvedTraining) -> Iterator[str]:
         )
 
 
-def _one_step(spec: ResolvedTraining) -> Iterator[str]:
+def _one_step(spec: ResolvedAlone) -> Iterator[str]:
     if spec.batch_size > spec.dataset.num_train:
         yield (
             f"A batch of {spec.batch_size:,} is more than the {spec.dataset.num_train:,} training images: every epoch is one step, at a "

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from dna_engine.catalogue import MAX_REDUCTION, NATIVE_SIZE, get_teacher
 from dna_engine.plans import Kind, Step
@@ -16,7 +16,7 @@ from dna_engine.plans.steps import of_networks, of_search
 from dna_engine.space import CellRef, Space
 from dna_engine.space.architecture import Architecture
 from dna_engine.space.cost import architecture_cost, block_sizes, cost_range, layer_at, layer_cost
-from dna_engine.spec import ResolvedJob, ResolvedNetworks, ResolvedSpec, ResolvedTraining
+from dna_engine.spec import ResolvedAlone, ResolvedJob, ResolvedNetworks, ResolvedSpec
 
 #: Giga-multiply-adds per second where nothing was measured: about what one core of a server's CPU reached on the digits at 16 pixels;
 #: on photos at 64 it reached more (teacher 23 and 54, distill 10 and 19, rate 10 and 13, train 8 and 10). For checks, selection, latency,
@@ -32,6 +32,7 @@ DEFAULT_RATES: Mapping[Kind, float] = {
     Kind.TRAIN: 8.5,
     Kind.EXPORT: 0.5,
     Kind.PICTURES: 0.5,
+    Kind.TRIAL: 8.5,
 }
 
 #: What every step takes before it begins: the engine loads torch.
@@ -61,6 +62,19 @@ def seconds(step: Step, spec: ResolvedJob) -> float:
     return begin + work(step, spec) / DEFAULT_RATES[step.kind] / step.devices
 
 
+def timing(spec: ResolvedJob) -> Callable[[Step], float]:
+    """:func:`seconds` for the steps of one job. Those that work on the same, as the trials of a tuning do, are counted once."""
+    known: dict[tuple[str, ...], float] = {}
+
+    def of(step: Step) -> float:
+        worked_on = (step.kind, step.network or "", *step.cells)
+        if worked_on not in known:
+            known[worked_on] = seconds(step, spec)
+        return known[worked_on]
+
+    return of
+
+
 def work(step: Step, spec: ResolvedJob) -> float:
     """What a step has to compute, in giga-multiply-adds."""
     match step.kind:
@@ -74,7 +88,7 @@ def work(step: Step, spec: ResolvedJob) -> float:
             search = of_search(spec)
             passes = _TRAINING * search.select.epochs * _images(spec) + search.rating.images
             return passes * _network_cost(step, search)
-        case Kind.TRAIN:
+        case Kind.TRAIN | Kind.TRIAL:
             job = of_networks(spec)
             return _images(job) * (
                 _passes(job) * _network_cost(step, job) + job.recipe_of_networks.epochs * _answers(job)
@@ -90,7 +104,7 @@ def _images(spec: ResolvedJob) -> int:
 
 def _passes(spec: ResolvedNetworks) -> int:
     """Through a network, of one image over all epochs; those in which its classifier alone is trained cost a forward pass."""
-    epochs, head = spec.recipe_of_networks.epochs, spec.head_epochs if isinstance(spec, ResolvedTraining) else 0
+    epochs, head = spec.recipe_of_networks.epochs, spec.head_epochs if isinstance(spec, ResolvedAlone) else 0
     return _TRAINING * (epochs - head) + head
 
 
@@ -119,11 +133,11 @@ def _answers(spec: ResolvedNetworks) -> float:
     """One image through the whole teacher, where its answers are learned from."""
     if spec.recipe_of_networks.distill is None:
         return 0.0
-    assert isinstance(spec, ResolvedSpec | ResolvedTraining)
+    assert isinstance(spec, ResolvedSpec | ResolvedAlone)
     return teacher_pass(spec)
 
 
-def teacher_pass(spec: ResolvedSpec | ResolvedTraining, block: int | None = None) -> float:
+def teacher_pass(spec: ResolvedSpec | ResolvedAlone, block: int | None = None) -> float:
     """Giga-multiply-adds of one image through the teacher down to the end of a block (from 1), or through all of it.
 
     Counted at the native size. To the one at which it sees the images it is scaled, from cut to cut, by the positions of the maps there:

@@ -36,6 +36,7 @@ _RUNNERS: Mapping[Kind, str] = {
     Kind.TRAIN: "dna_engine.retrain",
     Kind.EXPORT: "dna_engine.export.export",
     Kind.PICTURES: "dna_engine.plots",
+    Kind.TRIAL: "dna_engine.trial",
 }
 
 

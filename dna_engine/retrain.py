@@ -23,11 +23,11 @@ from dna_engine.runtime.context import Context
 from dna_engine.runtime.cores import threads
 from dna_engine.space.architecture import Architecture
 from dna_engine.space.cost import architecture_cost, work_per_operation
-from dna_engine.spec import ResolvedNetworks, ResolvedSpec, ResolvedTraining
+from dna_engine.spec import ResolvedAlone, ResolvedNetworks, ResolvedSpec
 from dna_engine.training.batches import Images
 from dna_engine.training.network import build, calm_classifier, count
 from dna_engine.training.recipe import Recipe
-from dna_engine.training.splits import load_splits
+from dna_engine.training.splits import Splits, load_splits
 from dna_engine.training.train import Evaluation, FitResult, fit
 from dna_engine.training.transfer import take_weights
 
@@ -48,11 +48,9 @@ def run_step(spec: ResolvedNetworks, step: Step, context: Context) -> Result:
     if step.network in spec.given:
         _write(folder / files.ARCHITECTURE, spec.given[step.network])
     architecture = Architecture.from_json(json.loads((folder / files.ARCHITECTURE).read_text()))
-    recipe = _recipe(spec)
-    torch.manual_seed(spec.seed)
-    model = build(architecture, dropout=recipe.dropout, drop_path=recipe.drop_path)
-    calm_classifier(model)
-    fitted = _fit(spec, step, architecture, model, recipe, context)
+    recipe = recipe_of(spec)
+    model = begun(spec, architecture, recipe)
+    fitted = fit_network(spec, step, architecture, model, recipe, load_splits(spec, context.device), context)
     if not context.team.leads:
         return Result(artifacts=[])  # The first writes what all have trained.
     confusion = _confusion(spec, fitted.evaluation)
@@ -63,7 +61,7 @@ def run_step(spec: ResolvedNetworks, step: Step, context: Context) -> Result:
         counted=Costs(**vars(count(architecture))),
         recipe=asdict(recipe),
         start=spec.recipe_of_networks.start,
-        transferred_from=spec.transferred.dataset if isinstance(spec, ResolvedTraining) and spec.transferred else None,
+        transferred_from=spec.transferred.dataset if isinstance(spec, ResolvedAlone) and spec.transferred else None,
         dataset=spec.dataset.name,
         seed=spec.seed,
     )
@@ -76,28 +74,46 @@ def run_step(spec: ResolvedNetworks, step: Step, context: Context) -> Result:
     return found.result([*step.outputs(spec), *files.of_network(step.network, files.CONFUSION, *drawn)])
 
 
-def _recipe(spec: ResolvedNetworks) -> Recipe:
+def recipe_of(spec: ResolvedNetworks) -> Recipe:
+    """What its networks are trained by."""
     recipe = Recipe.of(spec.recipe_of_networks)
-    if not isinstance(spec, ResolvedTraining):
+    if not isinstance(spec, ResolvedAlone):
         return recipe
     return replace(recipe, frozen_epochs=spec.head_epochs, backbone_rate=spec.backbone_learning_rate)
 
 
-def _fit(
+def begun(spec: ResolvedNetworks, architecture: Architecture, recipe: Recipe) -> EfficientNet:
+    """The network with weights drawn by the seed."""
+    torch.manual_seed(spec.seed)
+    model = build(architecture, dropout=recipe.dropout, drop_path=recipe.drop_path)
+    calm_classifier(model)
+    return model
+
+
+def fit_network(
     spec: ResolvedNetworks,
     step: Step,
     architecture: Architecture,
     model: EfficientNet,
     recipe: Recipe,
+    splits: Splits,
     context: Context,
+    *,
+    part: str | None = None,
+    warn: bool = True,
 ) -> FitResult:
-    """Trains the network from where it begins; goes on from the checkpoint of the step, if there is one."""
+    """Trains the network from where it begins; goes on from the checkpoint of the step, if there is one.
+
+    Args:
+        part: what it is called in series and progress. Default: by its folder.
+        warn: as of :func:`~dna_engine.training.train.fit`.
+    """
     assert step.network is not None
-    splits, teacher = load_splits(spec, context.device), _teacher(spec, context)
+    part, teacher = part or step.network, _teacher(spec, context)
     with threads(work_per_operation(architecture, recipe.batch_size)):
         if spec.recipe_of_networks.start == "inherited":
-            _inherit(spec, step.network, architecture, model, splits.train, context, teacher)
-        if isinstance(spec, ResolvedTraining) and spec.transferred:
+            _inherit(spec, part, architecture, model, splits.train, context, teacher)
+        if isinstance(spec, ResolvedAlone) and spec.transferred:
             take_weights(model, context.run / files.START, head=spec.transferred.keeps_head)
             settle(model.to(context.device), splits.train, batch_size=recipe.batch_size, seed=spec.seed)
         return fit(
@@ -107,8 +123,9 @@ def _fit(
             seed=spec.seed,
             context=context,
             checkpoint=context.run / step.checkpoint,
-            part=step.network,
+            part=part,
             rate_field=spec.rate_field,
+            warn=warn,
             teacher=teacher if recipe.teacher_weight else None,
         )
 
@@ -161,7 +178,7 @@ def _teacher(spec: ResolvedNetworks, context: Context) -> WholeTeacher | None:
     """The one whose answers are learned from, or whose head is taken."""
     if spec.recipe_of_networks.distill is None and not spec.head_from_teacher:
         return None
-    assert isinstance(spec, ResolvedSpec | ResolvedTraining)
+    assert isinstance(spec, ResolvedSpec | ResolvedAlone)
     assert spec.teacher is not None
     return load_whole(context.run, spec.dataset.num_classes, context.device, size=spec.teacher.input_size)
 

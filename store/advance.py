@@ -8,7 +8,7 @@ from functools import partial
 
 from sqlalchemy.orm import Session
 
-from dna_engine.effort import seconds
+from dna_engine.effort import timing
 from dna_engine.plans import Kind, plan_of
 from dna_engine.space import CellRef
 from dna_engine.spec import ResolvedSpec, parse_job
@@ -70,12 +70,13 @@ def update_progress(session: Session, job: Job, live_within: timedelta) -> None:
     """
     session.flush()
     spec = parse_job(job.resolved)
+    seconds = timing(spec)
     made = [
         Work(
             kind=step.kind,
             phase=step.phase,
             state=step.state,
-            planned=seconds(step.planned, spec),
+            planned=seconds(step.planned),
             fraction=step.progress,
             engine_seconds=step.engine_seconds,
             eta_seconds=step.eta_seconds,

@@ -9,6 +9,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 import migrations
+from store import studies
 
 
 def alembic_config(url: str) -> Config:
@@ -19,8 +20,10 @@ def alembic_config(url: str) -> Config:
 
 
 def upgrade(url: str, revision: str = "head") -> None:
-    """Runs the migrations that the database lacks. Safe to call from several processes at once."""
+    """Runs the migrations that the database lacks, Optuna's after ours. Safe to call from several processes at once."""
     command.upgrade(alembic_config(url), revision)
+    if revision == "head":
+        studies.prepare(url)
 
 
 def downgrade(url: str, revision: str) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from dna_engine.effort import seconds
+from dna_engine.effort import timing
 from dna_engine.plans import CPU_KINDS, SPREAD_KINDS, Kind, Phase, plan_of
 from dna_engine.spec import ResolvedJob
 from store.states import StepState
@@ -81,8 +81,8 @@ Planned = Mapping[Phase, Sequence[tuple[Kind, float]]]
 
 def planned(spec: ResolvedJob) -> Planned:
     """What every phase would take on one worker."""
-    plan = plan_of(spec)
-    return {phase: [(step.kind, seconds(step, spec)) for step in plan.steps(phase)] for phase in plan.phases}
+    plan, seconds = plan_of(spec), timing(spec)
+    return {phase: [(step.kind, seconds(step)) for step in plan.steps(phase)] for phase in plan.phases}
 
 
 def estimate(phase: Phase, steps: Sequence[Work], plan: Planned, fleet: Fleet) -> Estimate:

@@ -9,11 +9,11 @@ from sqlalchemy.orm import Session
 
 from dna_engine.accuracy import Accuracy
 from dna_engine.plans import Kind
-from dna_engine.plans.results import Checked, Chosen, Selected, Trained
+from dna_engine.plans.results import Checked, Chosen, Selected, Trained, TrialTried
 from store import datasets
 from store.columns import Json, new_id
 from store.states import Role
-from store.tables import Architecture, CheckJob, Job, Search, Step, Training
+from store.tables import Architecture, CheckJob, Job, Search, Step, Training, Tuning
 
 
 def record(session: Session, job: Job, step: Step) -> None:
@@ -24,6 +24,9 @@ def record(session: Session, job: Job, step: Step) -> None:
         case Kind.SELECT:
             assert isinstance(job, Search)
             _record_selection(session, job, Selected.model_validate(step.values))
+        case Kind.TRIAL:
+            assert isinstance(job, Tuning)
+            _record_trial(job, step, TrialTried.model_validate(step.values))
         case Kind.TRAIN:
             _record_training(session, job, step, Trained.model_validate(step.values))
 
@@ -76,6 +79,16 @@ def _record_network(search: Search, network: Architecture, trained: Trained) -> 
     network.counted_flops, network.counted_params = trained.counted.flops, trained.counted.params
     if network.role == Role.WINNER:
         search.best = _summary(network, trained.test)
+
+
+def _record_trial(tuning: Tuning, step: Step, tried: TrialTried) -> None:
+    """Of trials that are equally good the first counts, whichever ends first."""
+    trial, best = step.planned.trial, tuning.best
+    assert trial is not None
+    if tried.state != "complete" or tried.value is None:
+        return
+    if best is None or (-tried.value, trial.number) < (-best["value"], best["trial"]):
+        tuning.best = {"trial": trial.number, "value": tried.value, "params": trial.params or {}}
 
 
 def _summary(network: Architecture, test: Accuracy | None = None) -> Json:

@@ -15,6 +15,7 @@ class JobKind(StrEnum):
     SEARCH = "search"
     TRAINING = "training"
     CHECK = "check"
+    TUNING = "tuning"
 
 
 class JobState(StrEnum):

@@ -41,6 +41,7 @@ def finished_steps(
             Step.engine_seconds > 0,
             Step.engine_seconds >= at_least,
             Step.device.startswith(device, autoescape=True),
+            Step.values["state"].astext.is_distinct_from("pruned"),  # It did less than it was to.
         )
         .order_by(Step.id.desc())
         .limit(limit)

@@ -137,6 +137,21 @@ class TrainingJob(Job):
     __mapper_args__ = {"polymorphic_identity": JobKind.TRAINING}  # noqa: RUF012
 
 
+class Tuning(Job):
+    """A tuning. ``best`` is the trial that has come farthest so far: ``trial``, ``value``, ``params``; ``store.studies`` has Optuna's
+    own account of it."""
+
+    __tablename__ = "tunings"
+    __mapper_args__ = {"polymorphic_identity": JobKind.TUNING}  # noqa: RUF012
+
+    id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    architecture_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("architectures.id", ondelete="SET NULL"), index=True
+    )
+    """None when the network's search was deleted since; the spec describes it."""
+    best: Mapped[Json | None]
+
+
 class CheckJob(Job):
     """The check of the dataset that has the same id."""
 

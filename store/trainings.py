@@ -54,15 +54,24 @@ def create(
     session.add(training)
     session.flush()
     step.training_id = training.id
-    needed = [name for name in step.planned.inputs(resolved) if name != files.START]
-    if architecture is not None and architecture.search_id is not None:
-        _take_files(session, architecture.search_id, job.id, needed)
-    else:
-        assert not needed, "no search has what it asks for"
+    take_files(session, architecture, job.id, step.planned.inputs(resolved))
     return training
 
 
-def _take_files(session: Session, search_id: UUID, job_id: UUID, names: Sequence[str]) -> None:
+def take_files(session: Session, architecture: Architecture | None, job_id: UUID, inputs: Sequence[str]) -> None:
+    """Gives a job what the training of a network needs of the search that found it.
+
+    Args:
+        inputs: of a step that trains it.
+
+    Raises:
+        IllegalTransition: the search does not have that any more, or not yet.
+    """
+    names = [name for name in inputs if name != files.START]
+    search_id = None if architecture is None else architecture.search_id
+    if search_id is None:
+        assert not names, "no search has what it asks for"
+        return
     if missing := artifacts.share(session, search_id, job_id, names):
         raise IllegalTransition(
             f"The search {search_id} has no file {missing[0]}, which this training needs of it. Ask for start scratch, without distill, "

@@ -13,6 +13,9 @@ from store.columns import Json
 #: Neither the engine nor the database failed, but what the worker needs beside them: most likely the stored files were away.
 WORKER_ERROR = "worker_error"
 
+#: The engine's process came to an end by itself, or something outside ended it.
+ENGINE_CRASHED, ENGINE_KILLED = "engine_crashed", "engine_killed"
+
 #: What has to pass by itself, or be put right by somebody.
 _PASSING = frozenset({DiskFull.code, WORKER_ERROR})
 
@@ -46,7 +49,7 @@ def explain(exit_code: int, failure: Failure | None, tail: str) -> Problem:
         return _killed(signal.Signals(-exit_code).name, tail)
     if exit_code == 0:
         return problem("engine_incomplete", _with_tail("The engine ended without a result.", tail))
-    return problem("engine_crashed", _with_tail(f"The engine crashed (exit code {exit_code}).", tail))
+    return problem(ENGINE_CRASHED, _with_tail(f"The engine crashed (exit code {exit_code}).", tail))
 
 
 def problem(code: str, message: str, *, retry: bool = True) -> Problem:
@@ -60,8 +63,8 @@ def _killed(name: str, tail: str) -> Problem:
             "Something outside killed the engine (SIGKILL), most often the system because memory ran out. Use smaller batches "
             "or a lower rating.memory_mb, or give the worker more memory."
         )
-        return problem("engine_killed", _with_tail(hint, tail))
-    return problem("engine_crashed", _with_tail(f"The engine crashed ({name}).", tail))
+        return problem(ENGINE_KILLED, _with_tail(hint, tail))
+    return problem(ENGINE_CRASHED, _with_tail(f"The engine crashed ({name}).", tail))
 
 
 def _with_tail(message: str, tail: str) -> str:

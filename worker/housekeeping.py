@@ -1,11 +1,11 @@
-"""What one worker does for all: rows and stored files that have had their time are deleted."""
+"""What one worker does for all: rows, stored files and studies that have had their time are deleted."""
 
 from __future__ import annotations
 
 import logging
 from datetime import timedelta
 
-from store import retention, sweeper, workers
+from store import retention, sweeper, tunings, workers
 from store.session import transaction
 from worker.slot import Slot
 
@@ -22,4 +22,5 @@ def keep_house(slot: Slot) -> None:
     deleted = retention.purge(slot.sessions, settings)
     if any(deleted.values()):
         logger.info("Deleted old rows: %s.", ", ".join(f"{count} of {table}" for table, count in deleted.items()))
+    tunings.tidy(slot.sessions, slot.studies)
     sweeper.sweep(slot.sessions, slot.blobs, older_than=timedelta(hours=settings.orphan_hours))

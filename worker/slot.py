@@ -17,6 +17,7 @@ from sqlalchemy.exc import OperationalError
 from store import workers
 from store.blobs import BlobStore
 from store.session import Sessions, await_database, make_engine, make_sessions, transaction
+from store.studies import Studies
 from store.tables import Worker
 from worker.devices import Device
 from worker.engines import Engines
@@ -31,6 +32,7 @@ class Slot:
 
     Attributes:
         engines: where the processes come from that do the work.
+        studies: where trials are asked for and told of.
         worker: its row, as registered; never written through this object.
         stopping: set when this process is to leave; the step that runs goes back to the queue.
         current: the step that runs now.
@@ -40,6 +42,7 @@ class Slot:
     sessions: Sessions
     blobs: BlobStore
     engines: Engines
+    studies: Studies
     worker: Worker
     stopping: threading.Event = field(default_factory=threading.Event)
     current: UUID | None = None
@@ -51,6 +54,7 @@ def open_slot(settings: WorkerSettings, device: Device, queues: Sequence[str]) -
     assert settings.database_url is not None
     engine = make_engine(settings.database_url, settings.database_timeouts)
     sessions = make_sessions(engine)
+    studies = Studies(settings.database_url, settings.database_timeouts)
     try:
         await_database(engine, within=settings.database_start_seconds)
         with transaction(sessions) as session:
@@ -68,9 +72,12 @@ def open_slot(settings: WorkerSettings, device: Device, queues: Sequence[str]) -
         patience = settings.lease_seconds - settings.lease_renew_seconds
         with Engines(device.engine_command, environment, patience) as engines:
             blobs = BlobStore(settings.artifacts)
-            yield Slot(settings=settings, sessions=sessions, blobs=blobs, engines=engines, worker=worker)
+            yield Slot(
+                settings=settings, sessions=sessions, blobs=blobs, engines=engines, studies=studies, worker=worker
+            )
         _leave(sessions, worker)
     finally:
+        studies.close()
         engine.dispose()
 
 

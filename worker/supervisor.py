@@ -23,9 +23,9 @@ from sqlalchemy.orm import Session
 from dna_engine.errors import DiskFull
 from dna_engine.events import Checkpoint, Event, Failure, Log, Metric, Progress, Result
 from dna_engine.plans import Kind, Order
-from dna_engine.plans.results import Checked
+from dna_engine.plans.results import Checked, TrialTried
 from dna_engine.spec import ResolvedNetworks
-from store import flow
+from store import flow, tunings
 from store.claims import Claim
 from store.errors import CorruptArtifact, LeaseLost, StoreError
 from store.files import discard, drafts
@@ -38,6 +38,7 @@ from worker.process import EngineProcess
 from worker.run_folder import BadInput, MissingFile, RunFolder
 from worker.scheduling import group_cells
 from worker.slot import Slot
+from worker.trials import Watch, fails_alone, tell
 
 logger = logging.getLogger("dna.worker.supervisor")
 
@@ -82,10 +83,14 @@ class Attempt:
         self._batch: list[Progress | Metric | Log] = []
         self._last: Result | Failure | None = None
         self._engine: EngineProcess | None = None
+        self._watch: Watch | None = None
         self._accounted = 0.0
         self._reported = time.monotonic()
 
     def run(self) -> None:
+        if self._claim.step.kind == Kind.TRIAL:
+            self._claim = self._write(lambda session: tunings.ask(session, self._slot.studies, self._claim))
+            self._watch = Watch(self._slot.studies, self._claim)
         warnings = self._folder.lay_down(self._slot.sessions, self._claim)
         self._batch += [Log(level="warning", message=warning) for warning in warnings]
         spec = self._claim.spec
@@ -107,6 +112,9 @@ class Attempt:
         logger.warning("%s failed: %s", self._claim.step.key, why.error["message"])
         seconds, wait = self._seconds(), why.wait(self._claim.attempt, self._slot.settings.retry_seconds)
         try:
+            if self._watch and self._write(lambda session: fails_alone(session, self._claim, why)):
+                self._succeed(TrialTried(state="failed", error=why.error).result([]))
+                return
             self._write(
                 lambda session: flow.fail(
                     session, self._claim, why.error, engine_seconds=seconds, retry=why.retry, wait=wait
@@ -127,11 +135,14 @@ class Attempt:
     def _end_if_asked(self, engine: EngineProcess) -> None:
         if self._lease.lost.is_set():
             engine.kill()
-        elif self._lease.stop.is_set() or self._slot.stopping.is_set():
+        elif self._lease.stop.is_set() or self._slot.stopping.is_set() or (self._watch and self._watch.ended):
             engine.stop(grace=self._slot.settings.stop_grace_seconds)
 
     def _take(self, event: Event | None, checkpoints: Checkpoints) -> None:
         match event:
+            case Metric() if self._watch:
+                self._watch.hear(event)
+                self._batch += [event] if self._watch.counts(event) else []
             case Progress() | Metric() | Log():
                 self._batch.append(event)
             case Checkpoint():
@@ -163,7 +174,9 @@ class Attempt:
             raise LeaseLost(self._claim.step_id, self._claim.fence)
         if self._batch:
             self._write(lambda session: flow.report(session, self._claim, self._batch, engine_seconds=0.0))
-        if isinstance(self._last, Result):
+        if self._watch and self._watch.ended:
+            self._succeed(self._watch.ended.result([]))
+        elif isinstance(self._last, Result):
             self._succeed(self._last)
         elif engine.asked_to_stop:
             seconds = self._seconds()
@@ -191,6 +204,8 @@ class Attempt:
                 )
             )
         discard(self._slot.sessions, self._slot.blobs, replaced)
+        if self._watch:
+            tell(self._slot.sessions, self._slot.studies, self._claim)
         if self._claim.step.kind == Kind.CHECK:
             datasets.keep(
                 Checked.model_validate(result.values),

@@ -58,6 +58,7 @@ class Resource:
         detail: reads one, given how recently a live worker was heard of.
         followed: the job whose events and metrics are meant by an id.
         steered: the job that is cancelled, resumed or deleted by an id. Both raise NotFound where there is none of the kind.
+        forget: what else is done when one was deleted, after the commit.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Resource:
     detail: Callable[[Session, UUID, timedelta], BaseModel]
     followed: Callable[[Session, UUID], UUID]
     steered: Callable[[Session, UUID], UUID]
+    forget: Callable[[Resources, UUID], None] | None = None
 
 
 def add_routes(router: APIRouter, resource: Resource) -> None:
@@ -114,6 +116,8 @@ def _add_verbs(router: APIRouter, resource: Resource) -> None:
     ) -> None:
         locations = jobs.delete(session, resource.steered(session, job_id))
         background.add_task(discard, resources.sessions, resources.blobs, locations)
+        if resource.forget is not None:
+            background.add_task(resource.forget, resources, job_id)
 
 
 def _add_events(router: APIRouter, resource: Resource) -> None:

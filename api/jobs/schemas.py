@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from dna_engine.images.info import DatasetInfo
 from dna_engine.plans import Kind, Phase
-from dna_engine.spec import ResolvedNetworks, ResolvedSpec, ResolvedTraining
+from dna_engine.spec import ResolvedAlone, ResolvedNetworks, ResolvedSpec
 from store.states import JobState, StepState
 from store.tables import Step
 
@@ -93,7 +93,7 @@ class Series(BaseModel):
 
 def shown(spec: Spec) -> Spec:
     """The spec without the folders that the images lie in, which are the service's affair."""
-    teacher = spec.teacher if isinstance(spec, ResolvedSpec | ResolvedTraining) else None
+    teacher = spec.teacher if isinstance(spec, ResolvedSpec | ResolvedAlone) else None
     if teacher is not None and teacher.given is not None and teacher.given.taught is not None:
         given = teacher.given.model_copy(update={"taught": _anywhere(teacher.given.taught)})
         spec = spec.model_copy(update={"teacher": teacher.model_copy(update={"given": given})})

@@ -1,34 +1,26 @@
 """What a search would be and cost, without making it.
 
-The work of a step is that of :mod:`dna_engine.effort`. Its seconds are those to start the engine, and its work at
-the rate that finished steps of its kind reached on the same type of device, or at a default where none tell it.
+How long steps take is said in :mod:`api.jobs.expected`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from datetime import timedelta
-from typing import Literal
 
 from sqlalchemy.orm import Session
 
+from api.jobs.expected import device_of, expect
 from api.jobs.schemas import shown
 from api.searches import service
 from api.searches.schemas import Estimate, EstimatedStep
 from dna_engine.advice import advice
-from dna_engine.effort import DEFAULT_RATES, START_SECONDS, work
 from dna_engine.errors import InfeasibleBudget, TooHard
-from dna_engine.plans import CPU_KINDS, Kind, Step, plan_of
+from dna_engine.plans import Step, plan_of
 from dna_engine.space.cost import cost_range
 from dna_engine.spec import Budget, ResolvedSpec, SearchSpec
 from store import workers
-from store.statistics import FinishedStep, finished_steps
 from store.waiting import NO_WORKER, too_few_devices
-
-#: A step whose engine ran so long tells how fast its device is.
-TELLING_SECONDS = 2.5 * START_SECONDS
-
 
 #: A search of so many seconds on a CPU may not be what was meant, where images have more than so many pixels a side.
 LONG_SECONDS, CPU_SIZE = 2 * 3600, 64
@@ -44,7 +36,7 @@ def estimate(session: Session, spec: SearchSpec, *, worker_timeout: timedelta) -
     infeasible = refused if isinstance(refused, InfeasibleBudget) else None
     space = resolved.parsed_space
     live = workers.live(session, within=worker_timeout)
-    device = "cuda" if any(worker.device.startswith("cuda") for worker in live) else "cpu"
+    device = device_of(live)
     steps = [_estimated(session, step, resolved, device) for step in plan_of(resolved).all_steps()]
     total = math.fsum(step.device_seconds for step in steps)
     return Estimate(
@@ -90,31 +82,11 @@ def _resolve(session: Session, spec: SearchSpec) -> tuple[ResolvedSpec, Infeasib
 
 
 def _estimated(session: Session, step: Step, spec: ResolvedSpec, device: str) -> EstimatedStep:
-    rate, basis = _rate(session, step.kind, device)
+    expected = expect(session, step, spec, device)
     return EstimatedStep(
         kind=step.kind,
         cells=step.cells,
         networks=[step.network] if step.network else [],
-        device_seconds=round(START_SECONDS + work(step, spec) / rate, 1),
-        basis=basis,
+        device_seconds=expected.seconds,
+        basis=expected.basis,
     )
-
-
-def _rate(session: Session, kind: Kind, device: str) -> tuple[float, Literal["measured", "default"]]:
-    """Work in a second, and where that is known from. A step that was over quickly was mostly beginning: all it says is that the
-    device is at least so fast.
-    """
-    if done := finished_steps(session, kind, device=device, at_least=0.0 if kind in CPU_KINDS else TELLING_SECONDS):
-        return _together(done), "measured"
-    quick = finished_steps(session, kind, device=device)
-    if quick and _together(quick) > DEFAULT_RATES[kind]:
-        return _together(quick), "measured"
-    return DEFAULT_RATES[kind], "default"
-
-
-def _together(done: Sequence[FinishedStep]) -> float:
-    """The rate of steps taken as one, by device. The start is taken off, but never most of a step."""
-    spent = math.fsum(
-        past.step.devices * max(past.engine_seconds - START_SECONDS, past.engine_seconds / 2) for past in done
-    )
-    return math.fsum(work(past.step, past.spec) for past in done) / spent

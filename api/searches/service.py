@@ -15,7 +15,7 @@ from dna_engine.errors import TooHard
 from dna_engine.plans import Phase
 from dna_engine.select import Allowance, Problem, Ratings, check
 from dna_engine.spec import ResolvedSpec, SearchSpec, resolve
-from store import architectures, datasets, given, searches, trainings, waiting
+from store import architectures, datasets, given, searches, trainings, tunings, waiting
 from store.jobs import Filter
 from store.states import FINISHED
 from store.waiting import too_few_devices
@@ -76,6 +76,7 @@ def resolve_for(session: Session, spec: SearchSpec) -> ResolvedSpec:
         message = "Weights of a teacher are pretrained, finetune or train"
         raise Invalid(f"{message}.", errors=[{"pointer": "#/teacher/weights", "detail": message}])
     taken = None if spec.teacher.source is None else given.find(session, spec.teacher.source)
+    spec = spec.model_copy(update={"retrain": tunings.with_recipe(session, spec.retrain, at="retrain.")})
     return resolve(spec, datasets.ready(session, spec.dataset), taken)
 
 

@@ -75,7 +75,12 @@ class _Now:
 def get_figures(session: SessionDep, resources: ResourcesDep) -> Response:
     """Figures for Prometheus."""
     live = workers.live(session, within=resources.settings.worker_timeout)
-    names = {JobKind.SEARCH: "searches", JobKind.TRAINING: "trainings", JobKind.CHECK: "checks"}
+    names = {
+        JobKind.SEARCH: "searches",
+        JobKind.TRAINING: "trainings",
+        JobKind.TUNING: "tunings",
+        JobKind.CHECK: "checks",
+    }
     jobs = [_jobs(session, kind, name) for kind, name in names.items()]
     waiting = GaugeMetricFamily("dna_steps_waiting", "Queued steps by queue.", labels=["queue"])
     for queue, count in waiting_steps(session).items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -18,8 +19,8 @@ from api.trainings.schemas import TrainingDetail, TrainingSummary
 from dna_engine.errors import EngineError
 from dna_engine.space.architecture import PUBLISHED
 from dna_engine.space.architecture import Architecture as Network
-from dna_engine.spec import FromTraining, ResolvedSpec, TrainingSpec, resolve_training
-from store import architectures, datasets, searches, steps, trainings, transfer, waiting
+from dna_engine.spec import FromTraining, GivenWeights, ResolvedSpec, TrainingSpec, resolve_training
+from store import architectures, datasets, searches, steps, trainings, transfer, tunings, waiting
 from store.blobs import BlobStore
 from store.columns import Json
 from store.errors import NotFound
@@ -39,28 +40,46 @@ def create(session: Session, spec: TrainingSpec, *, max_attempts: int, live_with
         Invalid: there is no such network, or none that this version can read.
         IllegalTransition: files of that search or training, which are asked for, are gone, or not there yet.
     """
-    source = transfer.find(session, spec.start.training) if isinstance(spec.start, FromTraining) else None
-    row, network = _network(session, spec.architecture, source)
+    asked = subject(session, spec)
     dataset = datasets.ready(session, spec.dataset)
-    resolved = resolve_training(spec, network, dataset, _search(session, row), source.weights if source else None)
-    training = trainings.create(session, spec, resolved, row, max_attempts=max_attempts)
-    if source is not None:
-        transfer.share(session, source, training.id)
+    filled = tunings.with_recipe(session, spec)
+    resolved = resolve_training(filled, asked.network, dataset, search_of(session, asked.row), asked.weights)
+    training = trainings.create(session, spec, resolved, asked.row, max_attempts=max_attempts)
+    if asked.source is not None:
+        transfer.share(session, asked.source, training.id)
     return detail(session, training.id, live_within)
 
 
-def _network(
-    session: Session, architecture: str | dict[str, Any] | None, source: Source | None
-) -> tuple[Architecture | None, Network]:
-    """The network and its row: the one that is named, or that of the training to start from, whose row may be gone."""
-    if architecture is not None:
-        row = _row(session, architecture)
-        return row, _read(row.architecture)
+@dataclass(frozen=True)
+class Subject:
+    """What is to be trained: the network, its row, which may be gone where a training to start from has it, and that training."""
+
+    network: Network
+    row: Architecture | None
+    source: Source | None
+
+    @property
+    def weights(self) -> GivenWeights | None:
+        """That it starts from, of that training."""
+        return None if self.source is None else self.source.weights
+
+
+def subject(session: Session, spec: TrainingSpec) -> Subject:
+    """The network that a spec names, or that of the training to start from; nobody deletes either until the transaction ends.
+
+    Raises:
+        Invalid: there is none, or none that this version can read.
+        EngineError, IllegalTransition: nor such a training, or it has no weights.
+    """
+    source = transfer.find(session, spec.start.training) if isinstance(spec.start, FromTraining) else None
+    if spec.architecture is not None:
+        row = _row(session, spec.architecture)
+        return Subject(_read(row.architecture), row, source)
     if source is None:
         raise invalid(
             "Name the network: an id of GET /architectures, dna-a to dna-d, or a JSON; or a training to start from"
         )
-    return _row_of(session, source.training), _read(source.weights.architecture)
+    return Subject(_read(source.weights.architecture), _row_of(session, source.training), source)
 
 
 def _row_of(session: Session, training: Training) -> Architecture | None:
@@ -93,7 +112,7 @@ def _read(described: Json) -> Network:
         raise invalid(f"This network cannot be trained by this version. {error.message[:-1]}") from error
 
 
-def _search(session: Session, row: Architecture | None) -> ResolvedSpec | None:
+def search_of(session: Session, row: Architecture | None) -> ResolvedSpec | None:
     """What the search that found the network was asked to do; None where there is none, or this version cannot read it."""
     if row is None or row.search_id is None:
         return None

@@ -7,7 +7,8 @@ from dna_engine.plans.plan import Phase, Plan, Spread, together
 from dna_engine.plans.search import SearchPlan
 from dna_engine.plans.steps import CPU_KINDS, SPREAD_KINDS, Kind, Order, Step
 from dna_engine.plans.training import TrainingPlan
-from dna_engine.spec import ResolvedCheck, ResolvedJob, ResolvedSpec, ResolvedTraining
+from dna_engine.plans.tuning import TuningPlan
+from dna_engine.spec import ResolvedCheck, ResolvedJob, ResolvedSpec, ResolvedTraining, ResolvedTuning
 
 __all__ = ["CPU_KINDS", "SPREAD_KINDS", "Kind", "Order", "Phase", "Plan", "Spread", "Step", "plan_of", "together"]
 
@@ -19,6 +20,8 @@ def plan_of(spec: ResolvedJob) -> Plan:
             return SearchPlan(spec)
         case ResolvedTraining():
             return TrainingPlan(spec)
+        case ResolvedTuning():
+            return TuningPlan(spec)
         case ResolvedCheck():
             return CheckPlan()
     raise AssertionError(f"{type(spec).__name__} has no plan")

@@ -22,6 +22,7 @@ class Phase(StrEnum):
     SELECT = "select"
     TRAIN = "train"
     EXPORT = "export"
+    TRIALS = "trials"
 
 
 #: The cells of a search as groups, a step each, for a kind of step that works on cells.

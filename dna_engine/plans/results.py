@@ -6,7 +6,7 @@ Torch-free. Shares and accuracies are 0 to 1, losses in nats, costs multiply-add
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -202,6 +202,26 @@ class PicturesDrawn(Found):
     drawn: list[str]
 
 
+class TrialTried(Found):
+    """What came of a trial of a tuning.
+
+    Attributes:
+        state: complete; pruned, ended early; diverged, whose training came to no finite loss; failed, for another reason.
+        value: accuracy on the images that were held out, 0 to 1, after the last of its ``epochs``; 0 of one that diverged, None of one
+            that failed.
+        log_loss: on them, of one that is complete.
+        seconds: spent training and evaluating.
+        error: ``code``, ``message`` and ``param`` of one that failed.
+    """
+
+    state: Literal["complete", "pruned", "diverged", "failed"]
+    value: float | None = None
+    epochs: int = 0
+    log_loss: float | None = None
+    seconds: float | None = None
+    error: dict[str, Any] | None = None
+
+
 FOUND: Mapping[Kind, type[Found]] = {
     Kind.CHECK: Checked,
     Kind.TEACHER: TeacherFound,
@@ -213,6 +233,7 @@ FOUND: Mapping[Kind, type[Found]] = {
     Kind.TRAIN: Trained,
     Kind.EXPORT: Exported,
     Kind.PICTURES: PicturesDrawn,
+    Kind.TRIAL: TrialTried,
 }
 
 

@@ -41,8 +41,8 @@ class SearchPlan(Plan):
                 return self._of_networks(Kind.TRAIN)
             case Phase.EXPORT:
                 return [*self._of_networks(Kind.EXPORT), Step(key="pictures", kind=Kind.PICTURES)]
-            case Phase.CHECK:
-                raise AssertionError("a search checks no dataset")
+            case Phase.CHECK | Phase.TRIALS:
+                raise AssertionError(f"a search has no phase {phase}")
 
     def _of_cells(self, kind: Kind, spread: Spread) -> list[Step]:
         return [

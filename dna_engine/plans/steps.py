@@ -8,7 +8,8 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict, Field
 
 from dna_engine.plans import files
-from dna_engine.spec import ResolvedCheck, ResolvedJob, ResolvedNetworks, ResolvedSpec, ResolvedTraining
+from dna_engine.spec import ResolvedAlone, ResolvedCheck, ResolvedJob, ResolvedNetworks, ResolvedSpec
+from dna_engine.spec.tunable import Value
 
 
 class Kind(StrEnum):
@@ -24,13 +25,14 @@ class Kind(StrEnum):
     TRAIN = "train"
     EXPORT = "export"
     PICTURES = "pictures"
+    TRIAL = "trial"
 
 
 #: Kinds that need no device; they never wait behind training.
 CPU_KINDS = frozenset({Kind.CHECK, Kind.SELECT, Kind.EXPORT, Kind.PICTURES})
 
 #: Kinds that open the images of the job's dataset.
-IMAGE_KINDS = frozenset({Kind.TEACHER, Kind.DISTILL, Kind.RATE, Kind.FINALIST, Kind.TRAIN, Kind.EXPORT, Kind.PICTURES})
+IMAGE_KINDS = frozenset(Kind) - {Kind.CHECK, Kind.LATENCY, Kind.SELECT}
 
 #: Kinds whose cells are spread over the workers.
 SPREAD_KINDS = frozenset({Kind.DISTILL, Kind.RATE})
@@ -60,6 +62,15 @@ def devices_offered(queues: Sequence[str]) -> int:
     return max(map(devices_of, queues), default=0)
 
 
+class Trial(BaseModel):
+    """A trial of a tuning, from 1. ``params`` are the fields of the recipe that are its own, once they have been asked for."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    number: int
+    params: dict[str, Value] | None = None
+
+
 class Step(BaseModel):
     """One unit of work: a kind and what it works on.
 
@@ -69,6 +80,7 @@ class Step(BaseModel):
         network: for train and export, the folder of the network, e.g. ``winner``. The card of an exported network compares it,
             so that the export reads the trainings of all. For a finalist its name, e.g. ``finalist-1``.
         devices: of one machine, on which it is done together.
+        trial: of a tuning, which.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -78,6 +90,7 @@ class Step(BaseModel):
     cells: list[str] = Field(default_factory=list)
     network: str | None = None
     devices: int = Field(default=1, exclude_if=lambda devices: devices == 1)
+    trial: Trial | None = Field(default=None, exclude_if=lambda trial: trial is None)
 
     @property
     def queue(self) -> str:
@@ -109,12 +122,10 @@ class Step(BaseModel):
                 return _rated(search) + [files.cell_weights(cell) for cell in search.parsed_space.cells]
             case Kind.SELECT:
                 return _rated(of_search(spec)) + [files.finalist(name) for name in of_search(spec).finalists]
-            case Kind.TRAIN:
-                job = of_networks(spec)
-                described = [] if self._folder in job.given else files.of_network(self._folder, files.ARCHITECTURE)
-                taught = supervisor if job.recipe_of_networks.distill or job.head_from_teacher else []
-                begun = [files.START] if isinstance(job, ResolvedTraining) and job.transferred else []
-                return described + [files.cell_weights(cell) for cell in job.inherited_from] + begun + taught
+            case Kind.TRAIN | Kind.TRIAL:
+                described = files.of_network(self._folder, files.ARCHITECTURE)
+                known = self._folder in of_networks(spec).given
+                return [*([] if known else described), *_begun_from(of_networks(spec))]
             case Kind.EXPORT:
                 own = files.of_network(self._folder, files.ARCHITECTURE, files.WEIGHTS)
                 teacher = [files.TEACHER] if isinstance(spec, ResolvedSpec) else []
@@ -162,7 +173,7 @@ class Step(BaseModel):
                 )
             case Kind.EXPORT:
                 return files.of_network(self._folder, files.EXPORT, files.BUNDLE)
-            case Kind.CHECK | Kind.PICTURES:
+            case Kind.CHECK | Kind.PICTURES | Kind.TRIAL:
                 return []
 
     @property
@@ -196,6 +207,13 @@ def of_networks(spec: ResolvedJob) -> ResolvedNetworks:
     """The same of any job that trains networks."""
     assert isinstance(spec, ResolvedNetworks)
     return spec
+
+
+def _begun_from(job: ResolvedNetworks) -> list[str]:
+    """What the training of a network takes of others: cells whose weights it inherits, those of another training, the teacher."""
+    taught = [files.TEACHER_WEIGHTS, files.TEACHER] if job.recipe_of_networks.distill or job.head_from_teacher else []
+    begun = [files.START] if isinstance(job, ResolvedAlone) and job.transferred else []
+    return [files.cell_weights(cell) for cell in job.inherited_from] + begun + taught
 
 
 def _rated(search: ResolvedSpec) -> list[str]:

@@ -22,8 +22,9 @@ from dna_engine.spec.search import (
     SearchSpec,
 )
 from dna_engine.spec.teacher import GivenTeacher, ResolvedTeacher, TeacherSpec
-from dna_engine.spec.training import NETWORK, ResolvedTraining, TrainingSpec, resolve_training
+from dna_engine.spec.training import NETWORK, ResolvedAlone, ResolvedTraining, TrainingSpec, resolve_training
 from dna_engine.spec.transfer import FromTraining, GivenWeights, Transferred
+from dna_engine.spec.tuning import ResolvedTuning, TuningSpec, found_recipe, resolve_tuning
 
 __all__ = [
     "NETWORK",
@@ -36,6 +37,7 @@ __all__ = [
     "GivenWeights",
     "RateSpec",
     "RecipeSpec",
+    "ResolvedAlone",
     "ResolvedCheck",
     "ResolvedJob",
     "ResolvedNetworks",
@@ -44,14 +46,18 @@ __all__ = [
     "ResolvedSpec",
     "ResolvedTeacher",
     "ResolvedTraining",
+    "ResolvedTuning",
     "RetrainSpec",
     "SearchSpec",
     "TeacherSpec",
     "TrainingSpec",
     "Transferred",
+    "TuningSpec",
+    "found_recipe",
     "parse_job",
     "resolve",
     "resolve_training",
+    "resolve_tuning",
 ]
 
 
@@ -65,6 +71,7 @@ def parse_job(value: Mapping[str, Any]) -> ResolvedJob:
     kinds: dict[object, type[ResolvedJob]] = {
         "search": ResolvedSpec,
         "training": ResolvedTraining,
+        "tuning": ResolvedTuning,
         "check": ResolvedCheck,
     }
     kind = kinds.get(value.get("job", "search"))

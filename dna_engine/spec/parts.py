@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from dna_engine import defaults, recipes
 from dna_engine.errors import InvalidSpec
@@ -53,6 +53,20 @@ def _recipe_name(value: Any) -> Any:
 
 RecipeName = Annotated[recipes.Name, BeforeValidator(_recipe_name)]
 
+#: What stands before the id of a tuning, in the place of the name of a recipe: what that has found.
+OF_TUNING = "tuning:"
+
+
+def _named_by(value: Any) -> str:
+    return "tuning" if isinstance(value, str) and value.startswith(OF_TUNING) else "name"
+
+
+#: A row of the table of recipes, or the best that a tuning has found.
+RecipeRef = Annotated[
+    Annotated[RecipeName, Tag("name")] | Annotated[str, Field(pattern=f"^{OF_TUNING}.{{1,200}}$"), Tag("tuning")],
+    Discriminator(_named_by),
+]
+
 
 class RecipeSpec(NumbersSpec):
     """How a network is trained: by a recipe, but for the numbers that are written beside its name."""
@@ -71,11 +85,11 @@ class RecipeSpec(NumbersSpec):
     batch_size: Whole | None = Field(
         default=None, ge=2, le=65_536, description="Default: 64, down to 16 for fewer than 1,024 images."
     )
-    recipe: RecipeName | None = Field(
+    recipe: RecipeRef | None = Field(
         default=None,
         description="A row of `GET /recipes`; every number of it may be written anew beside its name. quick: crops and flips, for few epochs. "
         "small: for a few thousand images. modern: as timm trains small EfficientNets, for many epochs. paper: as published. (adamw is an "
-        "older name of quick.) Default: by the number of images.",
+        "older name of quick.) tuning:ID takes the best that a tuning has found. Default: by the number of images.",
     )
     devices: Whole = Field(
         default=1,
@@ -139,7 +153,7 @@ def left_open(spec: RecipeSpec, images: int, *, augment: bool = True, at: str = 
     Raises:
         InvalidSpec: numbers that cannot be together.
     """
-    name = spec.recipe or recipes.default(images)
+    name = _row(spec.recipe, at) or recipes.default(images)
     batch_size, epochs = spec.batch_size or defaults.batch_size(images), spec.epochs or recipes.epochs(name, images)
     _check_devices(spec.devices, min(batch_size, images), at)
     numbers = numbers_of(spec, RECIPES[name].numbers, augment=augment, at=at)
@@ -155,6 +169,18 @@ def left_open(spec: RecipeSpec, images: int, *, augment: bool = True, at: str = 
         "learning_rate": spec.learning_rate or defaults.learning_rate(batch_size, numbers["optimizer"]),
         "warmup_epochs": warmup,
     }
+
+
+def _row(recipe: str | None, at: str) -> recipes.Name | None:
+    """The row of the table of recipes that is named, if any is."""
+    row = next((name for name in RECIPES if name == recipe), None)
+    if recipe is not None and row is None:
+        raise InvalidSpec(
+            f"What {recipe} has found is known to its service alone, which takes it in a training and in the retrain of a search. Name a "
+            f"row of the table here: {', '.join(RECIPES)}.",
+            param=f"{at}recipe",
+        )
+    return row
 
 
 def _check_devices(devices: int, batch: int, at: str) -> None:

@@ -8,6 +8,7 @@ from dna_engine.errors import InfeasibleBudget, InvalidSpace, InvalidSpec
 from dna_engine.images.info import DatasetInfo
 from dna_engine.space import MAX_PATHS, Space, parse_space
 from dna_engine.space.cost import cost_range
+from dna_engine.spec.held_out import held_out
 from dna_engine.spec.parts import AnswersSpec, learned_from, left_open, start_of
 from dna_engine.spec.search import (
     Budget,
@@ -91,30 +92,7 @@ def _distillation(spec: DistillSpec, dataset: DatasetInfo) -> ResolvedDistill:
 
 
 def _rating(spec: RateSpec, dataset: DatasetInfo) -> ResolvedRate:
-    """Refuses to hold out so many that a class would be left without an image to train with."""
-    if dataset.num_val:
-        return _rating_by_val(spec, dataset)
-    images = spec.images or min(max(dataset.num_train // 10, 2), 2048)
-    most = dataset.num_train - dataset.num_classes
-    if images > most:
-        advice = f"Hold out at most {most:,}" if spec.images and most >= 2 else "Add images"
-        raise InvalidSpec(
-            f"{dataset.name} has {dataset.num_train:,} images to train with, of {dataset.num_classes:,} classes: {images:,} "
-            f"are to be held out for rating, and one of every class is to be left. {advice}.",
-            param="rating.images" if spec.images else "dataset",
-        )
-    return ResolvedRate.model_validate(spec.model_dump() | {"images": images})
-
-
-def _rating_by_val(spec: RateSpec, dataset: DatasetInfo) -> ResolvedRate:
-    """Of the images that are given to decide by."""
-    images = spec.images or min(max(dataset.num_val, 2), 2048)
-    if images > dataset.num_val:
-        raise InvalidSpec(
-            f"{dataset.name} has {dataset.num_val:,} validation images, and {images:,} are asked for to rate by. Take at most those, or "
-            "add images.",
-            param="rating.images" if spec.images else "dataset",
-        )
+    images = held_out(spec.images, dataset, share=10, most=2048, to="rate by", at="rating.images")
     return ResolvedRate.model_validate(spec.model_dump() | {"images": images})
 
 

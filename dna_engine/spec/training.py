@@ -82,12 +82,11 @@ class TrainingSpec(JobSpec, RecipeSpec):
         return value
 
 
-class ResolvedTraining(ResolvedNetworks, ResolvedRecipe):
-    """A training with nothing left open. ``architecture`` is the whole description of the network for this dataset."""
+class ResolvedAlone(ResolvedNetworks, ResolvedRecipe):
+    """That of a job about one network that there is: ``architecture`` is the whole description of it for this dataset."""
 
     rate_field: ClassVar[str] = "learning_rate"
 
-    job: Literal["training"] = "training"
     architecture: dict[str, Any]
     space: dict[str, Any] | None = None
     """Of the search that found the network, where it begins with its distilled blocks."""
@@ -129,6 +128,12 @@ class ResolvedTraining(ResolvedNetworks, ResolvedRecipe):
         return self
 
 
+class ResolvedTraining(ResolvedAlone):
+    """A training with nothing left open."""
+
+    job: Literal["training"] = "training"
+
+
 def resolve_training(
     spec: TrainingSpec,
     architecture: Architecture,
@@ -146,6 +151,17 @@ def resolve_training(
     Raises:
         InvalidSpec: parts that do not fit together, or the search has nothing of what is asked for.
     """
+    return ResolvedTraining.model_validate(resolved_alone(spec, architecture, dataset, search, weights))
+
+
+def resolved_alone(
+    spec: TrainingSpec,
+    architecture: Architecture,
+    dataset: DatasetInfo,
+    search: ResolvedSpec | None,
+    weights: GivenWeights | None,
+) -> dict[str, Any]:
+    """What :class:`ResolvedAlone` says, by field; see :func:`resolve_training`."""
     fitted = replace(
         architecture, num_classes=dataset.num_classes, input_size=spec.input_size or architecture.input_size
     )
@@ -153,7 +169,7 @@ def resolve_training(
     described = fitted.to_json() | {"preprocessing": preprocessing(fitted.input_size, dataset.class_names, look)}
     rest = left_open(spec, dataset.num_train, augment=spec.augment)
     written = spec.model_dump(include={*RecipeSpec.model_fields, "augment", "background", "seed", "labels"})
-    return ResolvedTraining.model_validate(
+    return (
         written
         | rest
         | _begun(spec, fitted, dataset, search, weights, rest)

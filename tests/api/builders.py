@@ -47,7 +47,8 @@ def finish(
     with transaction(sessions) as session:
         worker = new_worker(session)
         phases = plan_of(parse_job(jobs.lock(session, job_id).resolved)).phases
-    for phase in phases[: phases.index(until) + 1]:
+    last = until if until in phases else phases[-1]
+    for phase in phases[: phases.index(last) + 1]:
         finish_phase(sessions, blobs, job_id, phase, worker, onnx=onnx)
 
 
@@ -101,6 +102,14 @@ def new_training(client: TestClient | httpx.Client, network: str, **fields: Any)
     assert response.status_code == 201, response.text
     training: dict[str, Any] = response.json()
     return training
+
+
+def new_tuning(client: TestClient | httpx.Client, network: str, **fields: Any) -> dict[str, Any]:
+    """A tuning of that network, queued."""
+    response = client.post("/tunings", json={"architecture": network, "dataset": "digits", **fields})
+    assert response.status_code == 201, response.text
+    tuning: dict[str, Any] = response.json()
+    return tuning
 
 
 def _beyond_promise(step: Step, *, onnx: bool) -> list[str]:

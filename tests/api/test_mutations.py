@@ -13,12 +13,14 @@ from starlette.testclient import TestClient
 
 import api.searches.examples
 import api.trainings.examples
+import api.tunings.examples
 from api.trainings.examples import NETWORK
 from tests.api.conftest import Finished
 from tests.api.problems import problem
 
 SEARCH: dict[str, Any] = api.searches.examples.SPECS["explicit"]["value"]
 TRAINING: dict[str, Any] = api.trainings.examples.SPECS["recipe"]["value"]
+TUNING: dict[str, Any] = api.tunings.examples.SPECS["own"]["value"]
 
 #: What nearly fits somewhere, beside what hypothesis makes up.
 NEAR = st.sampled_from([
@@ -99,3 +101,11 @@ def test_no_spec_of_a_training_breaks_the_service(trained: Finished, body: dict[
     if body.get("architecture") == NETWORK:
         body["architecture"] = trained.get("").json()["architecture_id"]
     taken_or_pointed_at(trained.client.post("/trainings", json=body))
+
+
+@steady
+@given(body=mutated(TUNING))
+def test_no_spec_of_a_tuning_breaks_the_service(trained: Finished, body: dict[str, Any]) -> None:
+    if body.get("architecture") == NETWORK:
+        body["architecture"] = trained.get("").json()["architecture_id"]
+    taken_or_pointed_at(trained.client.post("/tunings/estimate", json=body))

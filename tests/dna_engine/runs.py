@@ -18,10 +18,13 @@ from dna_engine.spec import (
     GivenTeacher,
     ResolvedSpec,
     ResolvedTraining,
+    ResolvedTuning,
     SearchSpec,
     TrainingSpec,
+    TuningSpec,
     resolve,
     resolve_training,
+    resolve_tuning,
 )
 
 #: (2 + 4) x 4 x 2 = 48 networks at 16x16; two cells in the first block.
@@ -61,6 +64,13 @@ def tiny_training(search: ResolvedSpec | None = None, dataset: DatasetInfo = DIG
     """The training of a tiny network, of one epoch, that the search has found."""
     short: dict[str, Any] = {"dataset": dataset.name, "architecture": "tiny", "epochs": 1, "batch_size": 128}
     return resolve_training(TrainingSpec.model_validate(short | fields), TINY_NETWORK, dataset, search)
+
+
+def tiny_tuning(**fields: Any) -> ResolvedTuning:
+    """Two trials of the tiny network on the digits, of two epochs, whose learning rate is looked for."""
+    search = {"learning_rate": [1e-3, 1e-1, "log"]}
+    short = {"dataset": "digits", "architecture": "tiny", "epochs": 2, "batch_size": 128, "trials": 2, "search": search}
+    return resolve_tuning(TuningSpec.model_validate(short | fields), TINY_NETWORK, DIGITS)
 
 
 E = TypeVar("E", bound=_Event)

@@ -16,13 +16,22 @@ from dna_engine.plans import Kind, Phase, plan_of
 from dna_engine.space import CellRef
 from dna_engine.space.architecture import Architecture as Network
 from dna_engine.space.architecture import published
-from dna_engine.spec import ResolvedSpec, SearchSpec, TrainingSpec, parse_job, resolve, resolve_training
-from store import architectures, flow, given, searches, steps, trainings, workers
+from dna_engine.spec import (
+    ResolvedSpec,
+    SearchSpec,
+    TrainingSpec,
+    TuningSpec,
+    parse_job,
+    resolve,
+    resolve_training,
+    resolve_tuning,
+)
+from store import architectures, flow, given, searches, steps, trainings, tunings, workers
 from store.claims import Claim
 from store.migrate import is_current
 from store.session import make_engine
 from store.states import StepState
-from store.tables import Architecture, Artifact, Job, Search, Step, Worker
+from store.tables import Architecture, Artifact, Job, Search, Step, Tuning, Worker
 
 #: What the engine would say of 99 right answers.
 TEST = judge(
@@ -45,6 +54,17 @@ def new_training(session: Session, *, max_attempts: int = 3, **fields: Any) -> J
     resolved = resolve_training(spec, Network.from_json(network.architecture), DIGITS)
     made = trainings.create(session, spec, resolved, network, max_attempts=max_attempts)
     return session.get_one(Job, made.job_id)
+
+
+def new_tuning(
+    session: Session, *, max_attempts: int = 3, network: Architecture | None = None, **fields: Any
+) -> Tuning:
+    """A tuning of three trials, of a network that was selected from the ratings of a search."""
+    network = network or new_architecture(session)
+    short = {"architecture": str(network.id), "dataset": "digits", "trials": 3, "epochs": 4}
+    spec = TuningSpec.model_validate(short | fields)
+    resolved = resolve_tuning(spec, Network.from_json(network.architecture), DIGITS)
+    return tunings.create(session, spec, resolved, network, max_attempts=max_attempts)
 
 
 def new_architecture(session: Session) -> Architecture:
@@ -105,6 +125,8 @@ def values_of(kind: Kind) -> dict[str, Any]:
                 "images_per_second": 9.0,
                 **about,
             }
+        case Kind.TRIAL:
+            return {"state": "complete", "value": 0.9, "epochs": 4, "log_loss": 0.3, "seconds": 1.0}
         case Kind.EXPORT:
             return exported(warning=None)
         case _:

@@ -25,6 +25,7 @@ from tests.store.builders import (
     finish_phase,
     new_search,
     new_training,
+    new_tuning,
     new_worker,
     phases,
     queued,
@@ -451,6 +452,7 @@ def _wakes(session: Session, step: Step) -> int:
 NEW: dict[str, Callable[[Session], Job]] = {
     "search": lambda session: new_search(session, max_attempts=2),
     "training": lambda session: new_training(session, max_attempts=2),
+    "tuning": lambda session: new_tuning(session, max_attempts=2),
 }
 ERROR = {"code": "x", "message": "It did not go well.", "param": None}
 

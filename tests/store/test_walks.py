@@ -20,7 +20,7 @@ from store.columns import new_id
 from store.errors import IllegalTransition, LeaseLost
 from store.states import FINISHED, JobState, StepState
 from store.tables import Artifact, Job, LooseFile, Step
-from tests.store.builders import names_of, new_search, new_training, new_worker, two_groups, values_of
+from tests.store.builders import names_of, new_search, new_training, new_tuning, new_worker, two_groups, values_of
 
 #: What may happen next, and how often.
 EVENTS = {"claim": 8, "succeed": 10, "fail": 1, "stop": 1, "lack": 4, "lose": 1, "cancel": 0.3, "resume": 1}
@@ -129,6 +129,11 @@ def test_a_search_comes_to_its_end_whatever_happens(session: Session, seed: int)
 @pytest.mark.parametrize("seed", range(4))
 def test_a_training_comes_to_its_end_whatever_happens(session: Session, seed: int) -> None:
     go_for_a_walk(Walk(session, new_training(session), seed))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_tuning_comes_to_its_end_whatever_happens(session: Session, seed: int) -> None:
+    go_for_a_walk(Walk(session, new_tuning(session), seed))
 
 
 def go_for_a_walk(walk: Walk) -> None:

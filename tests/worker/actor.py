@@ -68,6 +68,21 @@ def work(step: dict[str, Any], run: Path, seconds: float) -> None:
         time.sleep(seconds / 100)
 
 
+def learn(step: dict[str, Any], role: str) -> None:
+    """Plays a trial of four epochs, whose accuracy says how small its learning rate is. Lingering, each takes half a minute; a hopeless
+    one learns nothing meanwhile.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(130))
+    accuracy = 0.0 if role == "hopeless" else 1 - step["trial"]["params"]["learning_rate"]
+    for epoch in range(1, 5):
+        for name in ("accuracy", "best"):
+            say("metric", series=f"train/{step['key']}/{name}", x=epoch, y=accuracy * epoch / 4)
+        say("progress", done=epoch, total=4)
+        time.sleep(0.0 if role == "learning" else 30.0)
+    values = {"state": "complete", "value": accuracy, "epochs": 4, "log_loss": 0.5, "seconds": 1.0}
+    say("result", artifacts=[], values=values)
+
+
 def end_badly(role: str) -> None:
     match role:
         case "named":
@@ -99,6 +114,8 @@ def play(role: str, step: dict[str, Any], run: Path) -> None:
         case "slow" | "brisk":
             work(step, run, 20.0 if role == "slow" else 1.0)
             say("result", artifacts=outputs(step, run), values=found(step))
+        case "learning" | "lingering" | "hopeless":
+            learn(step, role)
         case "looking":
             say("progress", done=0, total=1)
             while not (run / "look").exists():

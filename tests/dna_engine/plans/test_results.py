@@ -27,6 +27,7 @@ from dna_engine.plans.results import (
     Selected,
     TeacherFound,
     Trained,
+    TrialTried,
     comparison,
 )
 from tests.dna_engine.runs import TINY_NETWORK
@@ -68,6 +69,7 @@ EXAMPLES: dict[Kind, Found] = {
     Kind.DISTILL: CellsDistilled(),
     Kind.LATENCY: LatencyMeasured(layers=7, device="cpu", torch="2.11"),
     Kind.RATE: CellsRated(best={"b1c1": 0.5, "b2c1": 0.125}),
+    Kind.TRIAL: TrialTried(state="pruned", value=0.5, epochs=2),
     Kind.FINALIST: FinalistTried(finalist=FINALIST),
     Kind.SELECT: Selected(winner=CHOSEN, control=CHOSEN, networks=str(2**70), frontier=3, finalists=[FINALIST]),
     Kind.TRAIN: trained(),

@@ -1,0 +1,1 @@
+"""Tunings: many short trainings that look for a recipe."""
