@@ -1,12 +1,14 @@
 """What serving a network costs beside onnxruntime alone: images a second and the time of requests, in one run.
 
-Both sides take turns, second by second, so that whatever else the machine does meets both. Baseline: ``session.run`` in a loop, with as
+Both sides take turns, second by second, so that whatever else the machine does meets both; the time that client and server compute
+is counted beside it, which is theirs alone. Baseline: ``session.run`` in a loop, with as
 many threads and nothing around it. The clients are tritonclient's, in this process, on the same cores as the server.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import subprocess
@@ -16,12 +18,14 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 import numpy as np
 import onnxruntime
+import psutil
 import torch
 import tritonclient.grpc
 import tritonclient.http
@@ -44,37 +48,51 @@ class Side:
 
     Args:
         client: makes what asks once and waits for the answer; each thread has its own.
+        server: the process that answers; None: this one.
     """
 
-    def __init__(self, name: str, clients: int, batch: int, client: Callable[[], Answer]) -> None:
+    def __init__(
+        self, name: str, clients: int, batch: int, client: Callable[[], Answer], server: psutil.Process | None = None
+    ) -> None:
         self.name, self.batch = name, batch
-        self._ask = [client() for _ in range(clients)]
-        self._threads = ThreadPoolExecutor(clients)
+        self._processes = [psutil.Process(), *([server] if server else [])]
+        self.cpu_seconds: list[float] = []
+        self._threads = [ThreadPoolExecutor(1) for _ in range(clients)]
+        # Some clients may be used by no thread but the one that made them.
+        self._ask = [thread.submit(client).result() for thread in self._threads]
         self.images_per_second: list[float] = []
         self.seconds: list[float] = []
 
     def turn(self, seconds: float) -> None:
         """Asks for so long, and keeps how many images were answered and how long each request took."""
-        began = time.perf_counter()
+        began, cpu = time.perf_counter(), self._cpu()
         taken: list[float] = []
-        asked = [self._threads.submit(_ask_until, ask, began + seconds, taken) for ask in self._ask]
+        asked = [
+            thread.submit(_ask_until, ask, began + seconds, taken)
+            for thread, ask in zip(self._threads, self._ask, strict=True)
+        ]
         for one in asked:
             one.result()
         self.images_per_second.append(self.batch * len(taken) / (time.perf_counter() - began))
+        self.cpu_seconds.append((self._cpu() - cpu) / (self.batch * len(taken)))
         self.seconds += taken
+
+    def forget(self) -> None:
+        """What was kept, while all was warming up."""
+        self.images_per_second, self.seconds, self.cpu_seconds = [], [], []
+
+    def _cpu(self) -> float:
+        """Seconds that client and server have computed, whatever else the machine does."""
+        return sum(sum(process.cpu_times()[:2]) for process in self._processes)
 
     def row(self, baseline: Side) -> list[str]:
         ratios = np.array(self.images_per_second) / np.array(baseline.images_per_second)
         median, worst = (1000 * np.percentile(self.seconds, percent) for percent in (50, 99))
-        speed = np.median(self.images_per_second)
+        cpu, least = (1000 * np.median(side.cpu_seconds) for side in (self, baseline))
+        rates = [f"{np.median(self.images_per_second):.1f}", f"{np.median(ratios):.2f}"]
         return [
-            self.name,
-            str(self.batch),
-            str(len(self._ask)),
-            f"{speed:.1f}",
-            f"{median:.1f}",
-            f"{worst:.1f}",
-            f"{np.median(ratios):.2f}",
+            *(self.name, str(self.batch), str(len(self._ask))),
+            *(*rates, f"{median:.1f}", f"{worst:.1f}", f"{cpu:.1f}", f"{least / cpu:.2f}"),
         ]
 
 
@@ -91,36 +109,43 @@ def main(argv: list[str] | None = None) -> None:
         onnx = Path(folder) / f"{NAME}.onnx"
         network = published(arguments.network, input_size=arguments.input_size)
         write_onnx(build(network).eval(), torch.zeros(2, 3, arguments.input_size, arguments.input_size), onnx)
-        with served(onnx, arguments) as (url, grpc):
-            sides = list(sides_of(onnx, url, grpc, arguments))
-            for turn in range(arguments.turns + 1):
-                for side in sides:
-                    side.turn(arguments.seconds)
-                if turn == 0:  # Of warming up.
-                    for side in sides:
-                        side.images_per_second.clear()
-                        side.seconds.clear()
-            scrape(url)
+        with served(onnx, arguments) as server:
+            sides = list(sides_of(onnx, server, arguments))
+            for side in sides:
+                side.turn(arguments.seconds)
+                side.forget()
+            for _, side in itertools.product(range(arguments.turns), sides):
+                side.turn(arguments.seconds)
+            scrape(server.url)
     print(
         f"{arguments.network} at {arguments.input_size} pixels, {arguments.threads} threads, {arguments.turns} turns of {arguments.seconds:g} s\n"
     )
-    head = ["way", "images a request", "clients", "images/s", "median, ms", "p99, ms", "of bare"]
+    head = [
+        "way",
+        "images a request",
+        "clients",
+        "images/s",
+        "of bare",
+        "median, ms",
+        "p99, ms",
+        "CPU, ms an image",
+        "of bare",
+    ]
     by_batch = {side.batch: side for side in sides if side.name == BARE}
     report.print_table(head, [side.row(by_batch[side.batch]) for side in sides])
 
 
-def sides_of(onnx: Path, url: str, grpc: str, arguments: argparse.Namespace) -> Iterator[Side]:
+def sides_of(onnx: Path, server: Server, arguments: argparse.Namespace) -> Iterator[Side]:
     """Bare onnxruntime first, then each protocol with one client and with several."""
+    rest = server.url.removeprefix("http://")
     for batch, crowd in ((arguments.batch_size, 4), (1, 8)):
         shape = (batch, 3, arguments.input_size, arguments.input_size)
         images = np.random.default_rng(0).normal(size=shape).astype(np.float32)
         for name, spinning in ((BARE, "0"), (f"{BARE}, its threads spinning", "1")):
             yield Side(name, 1, batch, bare(onnx, images, arguments.threads, spinning))
         for clients in (1, crowd):
-            yield Side("gRPC", clients, batch, asking(tritonclient.grpc, grpc, images))
-            yield Side(
-                "REST, binary tensors", clients, batch, asking(tritonclient.http, url.removeprefix("http://"), images)
-            )
+            yield Side("gRPC", clients, batch, asking(tritonclient.grpc, server.grpc, images), server.process)
+            yield Side("REST, binary tensors", clients, batch, asking(tritonclient.http, rest, images), server.process)
 
 
 def bare(onnx: Path, images: np.ndarray, threads: int, spinning: str) -> Callable[[], Answer]:
@@ -148,9 +173,18 @@ def asking(module: Any, address: str, images: np.ndarray) -> Callable[[], Answer
     return client
 
 
+@dataclass(frozen=True)
+class Server:
+    """Where it listens, and its process."""
+
+    url: str
+    grpc: str
+    process: psutil.Process
+
+
 @contextmanager
-def served(onnx: Path, arguments: argparse.Namespace) -> Iterator[tuple[str, str]]:
-    """The server with that network: addresses of REST and gRPC."""
+def served(onnx: Path, arguments: argparse.Namespace) -> Iterator[Server]:
+    """The server with that network."""
     command = [
         sys.executable,
         "-m",
@@ -167,7 +201,7 @@ def served(onnx: Path, arguments: argparse.Namespace) -> Iterator[tuple[str, str
         try:
             assert process.stdout
             said = json.loads(process.stdout.readline())
-            yield said["url"], said["grpc"]
+            yield Server(said["url"], said["grpc"], psutil.Process(process.pid))
         finally:
             process.terminate()
 

@@ -63,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
         help="numbers to compute with; twice for both, side by side: the network of 8 bits is called NAME-int8",
     )
     parser.add_argument(
-        "--max-batch", type=int, help="images that go through a network at once, instead of DNA_SERVE_MAX_BATCH (16)"
+        "--max-batch", type=int, help="images that go through a network at once, instead of DNA_SERVE_MAX_BATCH (4)"
     )
     parser.add_argument(
         "--threads", type=int, help="threads that compute one batch, instead of DNA_SERVE_THREADS (all cores)"

@@ -44,14 +44,19 @@ class Batcher:
         self._workers: set[asyncio.Task[None]] = set()
 
     async def __call__(self, images: Images) -> Logits:
-        """The logits (N, classes) of N images, not more than a batch has."""
+        """The logits (N, classes) of N images; more than a batch has are several batches."""
+        starts = range(0, len(images), self._largest)
+        answers = [self._ask(images[start : start + self._largest]) for start in starts]
+        return np.concatenate(await asyncio.gather(*answers)) if len(answers) > 1 else await answers[0]
+
+    def _ask(self, images: Images) -> asyncio.Future[Logits]:
         answer: asyncio.Future[Logits] = asyncio.get_running_loop().create_future()
         self._waiting.append((images, answer))
         if len(self._workers) < self._at_once:
             worker = asyncio.create_task(self._work())
             self._workers.add(worker)
             worker.add_done_callback(self._workers.discard)
-        return await answer
+        return answer
 
     async def _work(self) -> None:
         while batch := self._next():

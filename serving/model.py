@@ -53,11 +53,11 @@ class ServedNetwork(Model):  # type: ignore[misc]  # KServe has no types.
         super().__init__(network.name)
         session = Session(network, settings.threads)
         classes = network.how["classes"] if network.how else [str(number) for number in range(session.classes)]
-        limits = Limits(settings.serve_max_batch, settings.max_picture_bytes, settings.decoding_bytes)
+        limits = Limits(settings.serve_max_waiting, settings.max_picture_bytes, settings.decoding_bytes)
         self._inputs = Inputs(session.size, network.how, limits, rooms.pictures)
         self._outputs = Outputs(network.name, classes)
         self._metrics = rooms.metrics
-        self._places = Places(max(settings.serve_max_waiting, settings.serve_max_batch))
+        self._places = Places(settings.serve_max_waiting)
         self._batcher = Batcher(
             session.run,
             rooms.batches,

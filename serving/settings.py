@@ -16,11 +16,14 @@ class ServingSettings(Settings):
     serve_port: int = Field(default=8080, ge=0, le=65_535, description="Port of REST; 0 takes a free one.")
     serve_grpc_port: int = Field(default=8081, ge=0, le=65_535, description="Port of gRPC; 0 takes a free one.")
     serve_max_batch: PositiveInt = Field(
-        default=16, description="Images that go through a network at once: of one request, or of several that wait."
+        default=4,
+        description="Images that go through a network at once: of one request, or of several that wait. Of more than a few the layers "
+        "leave the cache of a core, and each image takes longer.",
     )
     serve_max_waiting: PositiveInt = Field(
         default=128,
-        description="Images that a network may have in hand, those it computes included; beyond it the answer is a 503.",
+        description="Images that a network may have in hand, those it computes included, and that a request may bring; beyond it the "
+        "answer is a 503.",
     )
     serve_threads: NonNegativeInt = Field(
         default=0,

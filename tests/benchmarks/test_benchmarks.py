@@ -28,6 +28,7 @@ from benchmarks import (
     recipes,
     report,
     scheduling,
+    serving,
     switches,
     teacher_head,
     teachers,
@@ -237,6 +238,16 @@ def test_an_export_is_timed_by_part(capsys: Output) -> None:
     text = capsys.readouterr().out
     assert all(float(figure) > 0 for figure in cells(text, "read the test images"))
     assert re.search(r"Writing ONNX takes \d+\.\d\d s", text)
+
+
+def test_serving_beside_onnxruntime_alone(capsys: Output) -> None:
+    serving.main(shlex.split("--network dna-a --input-size 32 --batch-size 2 --turns 1 --seconds 0.1"))
+    text = capsys.readouterr().out
+    for name, rows in (("onnxruntime alone ", 2), ("onnxruntime alone, its", 2), ("gRPC", 4), ("REST", 4)):
+        found = re.findall(rf"^\| {name}[^|]*\|(.*)\|$", text, re.MULTILINE)
+        assert len(found) == rows
+        assert all(float(cell) > 0 for row in found for cell in row.split("|"))
+    assert 'dna_serve_batch_images_bucket{le="2.0"' in text
 
 
 def test_the_recorded_searches_are_told_again(capsys: Output) -> None:

@@ -74,6 +74,16 @@ def test_what_waits_goes_together_and_each_gets_its_own(computer: Computer, pool
     assert sizes == [1, 3, 2, 1, 1]
 
 
+def test_more_than_a_batch_has_are_several(computer: Computer, pool: ThreadPoolExecutor) -> None:
+    computer.go.release(3)
+
+    async def main() -> Logits:
+        return await Batcher(computer.run, pool, largest=2, at_once=1)(numbered(1, 2, 3, 4, 5))
+
+    assert asyncio.run(main())[:, 0].tolist() == [1, 2, 3, 4, 5]
+    assert computer.batches == [[1, 2], [3, 4], [5]]
+
+
 def test_several_batches_are_computed_at_once_where_there_are_cores(
     computer: Computer, pool: ThreadPoolExecutor
 ) -> None:

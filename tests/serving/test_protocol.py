@@ -36,6 +36,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("networks")
     (folder / "plain.onnx").write_bytes(onnx_of_colours(12, SIZE))
     limits = {
+        "DNA_SERVE_MAX_WAITING": "32",
         "DNA_SERVE_MAX_REQUEST_BYTES": "1000000",
         "DNA_MAX_PICTURE_BYTES": "20000",
         "DNA_DECODING_BYTES": "200000",
@@ -95,8 +96,8 @@ def test_says_what_it_serves(protocol: Any, client: Any, server: Running) -> Non
 
 def test_a_tensor_is_answered_as_onnxruntime_answers_it(protocol: Any, client: Any) -> None:
     for model, classes in (("birds", 3), ("plain", 12)):
-        found = ask(protocol, client, model, noise(4))
-        expected = logits_of(onnx_of_colours(classes, SIZE), noise(4))
+        found = ask(protocol, client, model, noise(9))
+        expected = logits_of(onnx_of_colours(classes, SIZE), noise(9))
         assert np.abs(found.as_numpy("logits") - expected).max() < 1e-5
         best = np.argsort(-expected, 1)[:, :5]
         names = found.as_numpy("classes").astype(str).tolist()
@@ -146,7 +147,7 @@ def test_requests_that_come_together_are_answered_as_each_alone(protocol: Any, c
         ("birds", "images", "FP64", noise(1).astype(np.float64), "The datatype of images is FP32, not FP64"),
         ("birds", "images", "FP32", noise(1)[:, :, :9], r"The shape of images is \[any, 3, 24, 24\], not \[1, 3, 9, 24\]"),
         ("birds", "images", "FP32", noise(1)[0], r"not \[3, 24, 24\]"),
-        ("birds", "images", "FP32", noise(5), "A request may bring 4 images, not 5"),
+        ("birds", "images", "FP32", noise(33), "A request may bring 32 images, not 33: send several"),
         ("birds", "images", "FP32", noise(1) * np.float32(np.nan), "is no number"),
         ("plain", "image", "BYTES", pictures(b"a"), "Send one input, images, not image"),
         ("birds", "image", "BYTES", pictures(b"Not a picture."), "Picture 1 cannot be read as a picture"),
