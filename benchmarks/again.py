@@ -10,10 +10,10 @@ from dna_engine import pipeline
 from dna_engine.pipeline import Journal
 from dna_engine.plans import Step
 from dna_engine.runtime.context import Context
-from dna_engine.spec import ResolvedSpec
+from dna_engine.spec import ResolvedJob, ResolvedSpec
 
 
-def once(journal: Journal, spec: ResolvedSpec, step: Step, context: Context) -> dict[str, Any]:
+def once(journal: Journal, spec: ResolvedJob, step: Step, context: Context) -> dict[str, Any]:
     """What the step finds, now or when it was run before."""
     if not journal.has(step, spec):
         began = time.monotonic()

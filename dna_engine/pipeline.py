@@ -100,7 +100,7 @@ class Journal:
         self._path = path
         self.entries: dict[str, dict[str, Any]] = json.loads(path.read_text()) if path.exists() else {}
 
-    def has(self, step: Step, spec: ResolvedSpec) -> bool:
+    def has(self, step: Step, spec: ResolvedJob) -> bool:
         """Whether the step was finished and its files are still there, those beyond its promise included."""
         if step.key not in self.entries:
             return False
