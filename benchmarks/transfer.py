@@ -136,7 +136,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--epochs", type=int, default=16, help="of both networks on A")
     parser.add_argument("--then-epochs", type=int, default=16, help="of both on B")
     parser.add_argument(
-        "--factors", type=float, nargs="+", default=[1 / 3], help="rates before the classifier, over its own"
+        "--factors", type=float, nargs="+", default=[1.0], help="rates before the classifier, over its own"
     )
     parser.add_argument("--device")
     return parser.parse_args(argv)

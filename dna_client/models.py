@@ -111,6 +111,13 @@ class Comparison(TypedDict):
     says: str
 
 
+class Beside(Comparison):
+    """The winner beside a standard network, and the multiply-adds of that over the winner's."""
+
+    network: str
+    flops_ratio: float
+
+
 class Step(TypedDict):
     """One unit of work of a job. ``engine_seconds`` is the time the engine ran for it, over all attempts."""
 
@@ -147,10 +154,11 @@ class Best(TypedDict):
 
 
 class SearchNetwork(TypedDict):
-    """A network of a search; ``test_accuracy`` is known once it is trained."""
+    """A network of a search; ``test_accuracy`` is known once it is trained. A standard one has the ``name`` of its model."""
 
     id: str
-    role: Literal["winner", "control", "selected"]
+    role: Literal["winner", "control", "selected", "reference"]
+    name: NotRequired[str | None]
     loss: float | None
     flops: int
     params: int
@@ -193,6 +201,7 @@ class Search(SearchSummary):
     steps: list[Step]
     architectures: list[SearchNetwork]
     comparison: Comparison | None
+    beside: NotRequired[list[Beside]]
 
 
 class EstimatedStep(TypedDict):

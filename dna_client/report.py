@@ -10,7 +10,7 @@ from rich.text import Text
 
 from dna_client.class_report import least_recognised
 from dna_client.cli import output
-from dna_client.models import Accuracy, FrontierPoint, Search, Step
+from dna_client.models import Accuracy, FrontierPoint, Search, SearchNetwork, Step
 from dna_client.times import phase_times, times
 
 #: Networks of a search that are shown at most.
@@ -45,7 +45,7 @@ def costs(search: Search) -> RenderableType:
     shown = search["architectures"][:SHOWN]
     rows: list[tuple[str, ...]] = [
         (
-            network["role"],
+            called(network),
             output.count(network["flops"]),
             output.count(network["params"]),
             output.loss(network["loss"]),
@@ -67,6 +67,11 @@ def costs(search: Search) -> RenderableType:
     return output.table(
         columns, [*rows, row], right=columns[1:4], ids=("architecture",), droppable=("params", "predicted loss")
     )
+
+
+def called(network: SearchNetwork) -> str:
+    """A standard network by its model, others by their role."""
+    return network.get("name") or network["role"]
 
 
 def finalists(search: Search) -> list[RenderableType]:
@@ -91,16 +96,17 @@ def accuracies(search: Search) -> list[RenderableType]:
     """What each trained network reaches, and what the search was worth; nothing while nothing is trained."""
     teacher = _teacher(search["steps"])
     reached: list[tuple[str, float | None, Accuracy | None]] = [
-        *((network["role"], network["test_accuracy"], network["test"]) for network in search["architectures"]),
+        *((called(network), network["test_accuracy"], network["test"]) for network in search["architectures"]),
         ("teacher", teacher.get("accuracy"), teacher.get("test")),
     ]
     comparison = search.get("comparison")
     least = [
-        least_recognised(network["role"], found)
+        least_recognised(called(network), found)
         for network in search["architectures"]
         if (found := network.get("by_class"))
     ]
-    return [*accuracy_table(reached), *least, *([comparison["says"]] if comparison else [])]
+    compared = [comparison["says"]] if comparison else []
+    return [*accuracy_table(reached), *least, *compared, *(beside["says"] for beside in search.get("beside", ()))]
 
 
 def accuracy_table(reached: Sequence[tuple[str, float | None, Accuracy | None]]) -> list[RenderableType]:

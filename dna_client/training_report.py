@@ -64,7 +64,8 @@ def _taken(recipe: Mapping[str, Any]) -> str:
     head = "its classifier too" if given["keeps_head"] else "a new classifier"
     alone = f", {recipe['head_epochs']} epochs of the classifier alone" if recipe["head_epochs"] else ""
     rate = recipe["backbone_learning_rate"]
-    return f", from training {given['training']} on {given['dataset']}, {head}, {rate:g} in the layers before it{alone}"
+    slower = "" if rate is None else f", {rate:g} in the layers before it"
+    return f", from training {given['training']} on {given['dataset']}, {head}{slower}{alone}"
 
 
 def files(training: Training) -> RenderableType:

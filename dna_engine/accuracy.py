@@ -118,15 +118,22 @@ def wilson(share: float, images: float) -> Interval:
     return max(0.0, (middle - reach) / (1 + spread)), min(1.0, (middle + reach) / (1 + spread))
 
 
-def compare(winner: Accuracy, control: Accuracy) -> Comparison:
-    """What the search was worth: whether its network is better than a random one of as many multiply-adds, trained alike."""
+def compare(winner: Accuracy, control: Accuracy, rival: str = "its control") -> Comparison:
+    """What the search was worth: whether its network is better than another one of as many multiply-adds, trained alike.
+
+    Args:
+        control: of the other network: a random one, where nothing else is said.
+        rival: what it is called.
+    """
     difference = winner.accuracy - control.accuracy
     (low, high), (control_low, control_high) = winner.interval, control.interval
     interval = (
         difference - sqrt((winner.accuracy - low) ** 2 + (control_high - control.accuracy) ** 2),
         difference + sqrt((high - winner.accuracy) ** 2 + (control.accuracy - control_low) ** 2),
     )
-    return Comparison(difference=difference, interval=interval, says=_sentence(winner, control, difference, interval))
+    return Comparison(
+        difference=difference, interval=interval, says=_sentence(winner, control, difference, interval, rival)
+    )
 
 
 def recorded(values: Mapping[str, Any]) -> Accuracy | None:
@@ -146,18 +153,18 @@ def warning(name: str, found: Accuracy) -> str | None:
     )
 
 
-def _sentence(winner: Accuracy, control: Accuracy, difference: float, interval: Interval) -> str:
+def _sentence(winner: Accuracy, control: Accuracy, difference: float, interval: Interval, rival: str) -> str:
+    named = rival.removeprefix("its ")
+    subject = rival if named == rival else f"The {named}"
     if winner.verdict and control.verdict:
-        return "Neither the winner nor its control can be told from guessing."
+        return f"Neither the winner nor {rival} can be told from guessing."
     if control.verdict == "answers one class only":
-        return "The winner beats its control, which answers one class only."
+        return f"The winner beats {rival}, which answers one class only."
     if winner.verdict == "answers one class only":
-        return "The control beats the winner, which answers one class only."
+        return f"{subject} beats the winner, which answers one class only."
     low, high = (100 * limit for limit in interval)
     if low > 0:
-        return f"The winner beats its control by {100 * difference:.1f} points (95% interval {low:.1f} to {high:.1f})."
+        return f"The winner beats {rival} by {100 * difference:.1f} points (95% interval {low:.1f} to {high:.1f})."
     if high < 0:
-        return (
-            f"The control beats the winner by {-100 * difference:.1f} points (95% interval {-high:.1f} to {-low:.1f})."
-        )
-    return f"{winner.images:,} test images do not tell winner from control ({low:+.1f} to {high:+.1f} points)."
+        return f"{subject} beats the winner by {-100 * difference:.1f} points (95% interval {-high:.1f} to {-low:.1f})."
+    return f"{winner.images:,} test images do not tell winner from {named} ({low:+.1f} to {high:+.1f} points)."

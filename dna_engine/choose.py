@@ -12,19 +12,21 @@ from typing import Any
 from dna_engine.events import Result
 from dna_engine.images.pictures.pixels import preprocessing
 from dna_engine.plans import Step, files
-from dna_engine.plans.results import Chosen, Finalist, FinalistTried, Selected
+from dna_engine.plans.results import Chosen, ChosenReference, Finalist, FinalistTried, Selected
 from dna_engine.runtime.context import Context
 from dna_engine.select import LatencyTable, Network, Problem, Ratings, best, frontier, load_ratings
 from dna_engine.select.control import draw_control
 from dna_engine.spec import ResolvedSpec
 from dna_engine.training.network import count
+from dna_engine.training.standard import count_standard, nearest
 
 
 def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
     """Selects by the ratings of all cells, and by what came of the finalists.
 
     Writes ``ratings.json`` (the ratings file of ``dna_engine.select``), ``selection.json`` (the frontier of flops with the
-    network at each point, the winner, the control, the finalists in their order) and ``architecture.json`` of the winner and the control.
+    network at each point, the winner, the control, the finalists in their order) and ``architecture.json`` of the winner, the control and
+    the standard networks beside them, as wide as the winner's cost asks for.
 
     Raises:
         InfeasibleBudget: no network fits; says what would.
@@ -42,9 +44,16 @@ def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
     described = {name: network.model_dump(mode="json") for name, network in chosen.items()}
     tried = [finalist.model_dump(mode="json") for finalist in finalists]
     _write(context.run / files.SELECTION, {"frontier": points, "limits": limits, "finalists": tried, **described})
-    for name, network in chosen.items():
+    references = {name: _reference(name, spec, chosen["winner"].flops) for name in spec.retrain.references}
+    for name, network in (chosen | references).items():
         _write(context.run / name / files.ARCHITECTURE, network.architecture)
-    found = Selected(**chosen, networks=str(problem.ratings.space.networks), frontier=len(points), finalists=finalists)
+    found = Selected(
+        **chosen,
+        networks=str(problem.ratings.space.networks),
+        frontier=len(points),
+        finalists=finalists,
+        references=references,
+    )
     return found.result(step.outputs(spec))
 
 
@@ -95,6 +104,13 @@ def _describe(network: Network, spec: ResolvedSpec) -> Chosen:
     assert (network.costs["flops"], network.costs["params"]) == (counted.flops, counted.params)
     pictures = {"preprocessing": preprocessing(spec.input_size, spec.dataset.class_names, spec.look)}
     return Chosen(loss=network.loss, **network.costs, architecture=network.architecture.to_json() | pictures)
+
+
+def _reference(name: str, spec: ResolvedSpec, flops: int) -> ChosenReference:
+    """The standard network that costs nearest to that."""
+    standard = nearest(name, flops, num_classes=spec.dataset.num_classes, input_size=spec.input_size)
+    pictures = {"preprocessing": preprocessing(spec.input_size, spec.dataset.class_names, spec.look)}
+    return ChosenReference(**vars(count_standard(standard)), architecture=standard.to_json() | pictures)
 
 
 def _latency(spec: ResolvedSpec, run: Path) -> LatencyTable | None:

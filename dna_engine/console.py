@@ -102,9 +102,10 @@ def summary_lines(summary: Mapping[str, Any]) -> Iterable[str]:
     """``run``: what a search came to."""
     yield f"{int(summary['networks']):,} networks, {summary['paths']:,} paths rated, {summary['frontier']} on the frontier"
     yield "budget: " + (", ".join(f"{name} {limit:,}" for name, limit in summary["budget"].items()) or "none")
-    yield from table(("network", "flops", "params", "test log-loss"), _costs(summary))
-    yield from accuracy_lines({name: summary[name] for name in ("winner", "control", "teacher") if name in summary})
-    yield from class_lines({name: summary[name] for name in ("winner", "control") if name in summary})
+    networks = {name: summary[name] for name in ("winner", "control") if name in summary} | summary["references"]
+    yield from table(("network", "flops", "params", "test log-loss"), _costs(networks))
+    yield from accuracy_lines(networks | {"teacher": summary["teacher"]})
+    yield from class_lines(networks)
     if finalists := summary["finalists"]:
         yield from table(
             ("finalist", "predicted loss", "log-loss after a short training", "accuracy"),
@@ -115,13 +116,13 @@ def summary_lines(summary: Mapping[str, Any]) -> Iterable[str]:
         )
     if summary["comparison"]:
         yield summary["comparison"]["says"]
+    yield from (beside["says"] for beside in summary["beside"])
     yield "seconds: " + ", ".join(f"{phase} {seconds:.1f}" for phase, seconds in summary["seconds"].items())
 
 
-def _costs(summary: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
-    for name in ("winner", "control"):
-        if row := summary.get(name):
-            yield name, f"{row['flops']:,}", f"{row['params']:,}", f"{row['test_loss']:.4f}"
+def _costs(networks: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, ...]]:
+    for name, row in networks.items():
+        yield name, f"{row['flops']:,}", f"{row['params']:,}", f"{row['test_loss']:.4f}"
 
 
 def accuracy_lines(networks: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:

@@ -103,11 +103,6 @@ def frozen_epochs(epochs: int) -> int:
     return min(epochs - 1, max(1, round(epochs / 5)))
 
 
-def backbone_rate(learning_rate: float) -> float:
-    """The peak of the layers before the classifier, of a network that begins with the weights of another training: a third of its."""
-    return float(f"{learning_rate / 3:.3g}")
-
-
 def input_size(image_size: int) -> int:
     """Side in pixels that images are resized to, where most of theirs are so long."""
     if image_size >= 64:

@@ -10,13 +10,14 @@ import math
 import statistics
 from collections.abc import Callable, Mapping
 
-from dna_engine.catalogue import MAX_REDUCTION, NATIVE_SIZE, get_teacher
+from dna_engine.catalogue import MAX_REDUCTION, NATIVE_SIZE, Teacher, get_teacher
 from dna_engine.plans import Kind, Step
 from dna_engine.plans.steps import of_networks, of_search
 from dna_engine.space import CellRef, Space
 from dna_engine.space.architecture import Architecture
 from dna_engine.space.cost import architecture_cost, block_sizes, cost_range, layer_at, layer_cost
 from dna_engine.spec import ResolvedAlone, ResolvedJob, ResolvedNetworks, ResolvedSpec
+from dna_engine.standard import SCALED
 
 #: Giga-multiply-adds per second where nothing was measured: about what one core of a server's CPU reached on the digits at 16 pixels;
 #: on photos at 64 it reached more (teacher 23 and 54, distill 10 and 19, rate 10 and 13, train 8 and 10). For checks, selection, latency,
@@ -144,9 +145,12 @@ def teacher_pass(spec: ResolvedSpec | ResolvedAlone, block: int | None = None) -
     within some percent of what is counted.
     """
     assert spec.teacher is not None
-    teacher = get_teacher(spec.teacher.model)
     last = "" if block is None else spec.teacher.boundaries[block - 1]
-    size = spec.teacher.input_size or spec.input_size
+    return _model_pass(get_teacher(spec.teacher.model), spec.teacher.input_size or spec.input_size, last)
+
+
+def _model_pass(teacher: Teacher, size: int, last: str = "") -> float:
+    """The same of a model of the catalogue, down to the end of a module."""
     total, before = 0.0, 0
     for module, flops in teacher.flops.items():
         reduction = teacher.cuts.get(module) or MAX_REDUCTION
@@ -159,10 +163,14 @@ def teacher_pass(spec: ResolvedSpec | ResolvedAlone, block: int | None = None) -
 
 
 def _network_cost(step: Step, spec: ResolvedNetworks) -> float:
-    """One image through a network. One that is yet to be found takes the flops it may, or middling ones where none are limited."""
+    """One image through a network. One that is yet to be found takes the flops it may, or middling ones where none are limited, and so does
+    a standard one that is made as wide as it must be.
+    """
     if described := spec.given.get(step.network or ""):
         return architecture_cost(Architecture.from_json(described)).flops / 1e9
     search = of_search(spec)
+    if step.network in search.retrain.references and step.network not in SCALED:
+        return _model_pass(get_teacher(step.network), spec.input_size)
     low, high = cost_range(search.parsed_space, input_size=spec.input_size, num_classes=spec.dataset.num_classes)[
         "flops"
     ]

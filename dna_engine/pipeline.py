@@ -18,7 +18,15 @@ from dna_engine.events import Log, Metric, Reporter, Result, _Event
 from dna_engine.images.survey import check_unchanged
 from dna_engine.jsonfile import read_object
 from dna_engine.plans import Kind, Phase, Step, files, plan_of
-from dna_engine.plans.results import Selected, TeacherFound, Trained, comparison
+from dna_engine.plans.results import (
+    Chosen,
+    ChosenReference,
+    Selected,
+    TeacherFound,
+    Trained,
+    beside_references,
+    comparison,
+)
 from dna_engine.plans.steps import IMAGE_KINDS, of_networks
 from dna_engine.runtime.context import Context
 from dna_engine.runtime.launch import run_together
@@ -144,8 +152,8 @@ def summarize(spec: ResolvedSpec, journal: Journal) -> dict[str, Any]:
     """What was counted, found and measured, and where the time went.
 
     ``networks`` (a decimal string), ``paths`` rated, points on the ``frontier``, ``teacher``, ``winner`` and ``control``
-    (costs, loss, test accuracy and what it says as ``test``), the last two as ``comparison``, the ``finalists`` in their order,
-    ``seconds`` by phase.
+    (costs, loss, test accuracy and what it says as ``test``), the last two as ``comparison``, the ``references`` by name with the same and
+    what the winner is ``beside`` them, the ``finalists`` in their order, ``seconds`` by phase.
     """
     plan = plan_of(spec)
     values = {step.kind: journal.values(step) for step in plan.all_steps()}
@@ -166,11 +174,9 @@ def summarize(spec: ResolvedSpec, journal: Journal) -> dict[str, Any]:
             "test_accuracy": teacher.accuracy,
             "test": teacher.test and teacher.test.model_dump(mode="json"),
         },
-        **{
-            name: network.model_dump(mode="json", include={"flops", "params", "loss"})
-            | trained[name].model_dump(mode="json", include={"test_accuracy", "test_loss", "test", "by_class"})
-            for name, network in selected.chosen.items()
-        },
+        **{name: _told(network, trained[name]) for name, network in selected.chosen.items()},
+        "references": {name: _told(network, trained[name]) for name, network in selected.references.items()},
+        "beside": [beside.model_dump(mode="json") for beside in beside_references(trained)],
         "finalists": [
             finalist.model_dump(mode="json", include={"name", "loss", "log_loss", "accuracy"})
             for finalist in selected.finalists
@@ -178,6 +184,12 @@ def summarize(spec: ResolvedSpec, journal: Journal) -> dict[str, Any]:
         "comparison": compared and compared.model_dump(mode="json"),
         "seconds": {phase: round(sum(journal.seconds(step) for step in plan.steps(phase)), 3) for phase in plan.phases},
     }
+
+
+def _told(network: Chosen | ChosenReference, trained: Trained) -> dict[str, Any]:
+    """What a network costs and what it has reached."""
+    costs = network.model_dump(mode="json", include={"flops", "params", "loss"})
+    return costs | trained.model_dump(mode="json", include={"test_accuracy", "test_loss", "test", "by_class"})
 
 
 def _keep_spec(spec: ResolvedSpec, run: Path) -> None:

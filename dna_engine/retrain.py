@@ -11,21 +11,22 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 from timm.models.efficientnet import EfficientNet
+from torch import nn
 
 from dna_engine.blockwise.answers import WholeTeacher, load_whole
 from dna_engine.blockwise.begin import begin, inexact, settle
 from dna_engine.by_class import Confusion
 from dna_engine.events import Log, Result
 from dna_engine.plans import Step, files
-from dna_engine.plans.results import Costs, Trained
+from dna_engine.plans.results import Trained
 from dna_engine.runtime import checkpoint as checkpoints
 from dna_engine.runtime.context import Context
 from dna_engine.runtime.cores import threads
 from dna_engine.space.architecture import Architecture
-from dna_engine.space.cost import architecture_cost, work_per_operation
 from dna_engine.spec import ResolvedAlone, ResolvedNetworks, ResolvedSpec
 from dna_engine.training.batches import Images
-from dna_engine.training.network import build, calm_classifier, count
+from dna_engine.training.described import Network, build_any, costs, read, work
+from dna_engine.training.network import calm_classifier
 from dna_engine.training.recipe import Recipe
 from dna_engine.training.splits import Splits, load_splits
 from dna_engine.training.train import Evaluation, FitResult, fit
@@ -36,8 +37,8 @@ def run_step(spec: ResolvedNetworks, step: Step, context: Context) -> Result:
     """Trains the network in the folder ``step.network``.
 
     Reads its ``architecture.json``, or writes it where the spec describes the network, the weights of the cells where it inherits
-    them, ``start.safetensors`` where another training has left those that it begins with, and the teacher where it learns from its answers. Writes ``weights.safetensors``, ``training.json``
-    (:class:`~dna_engine.plans.results.Trained`), and ``confusion.json`` with a picture.
+    them, ``start.safetensors`` where another training has left those that it begins with, and the teacher where it
+    learns from its answers. Writes ``weights.safetensors``, ``training.json`` (:class:`~dna_engine.plans.results.Trained`), and ``confusion.json`` with a picture.
 
     Raises:
         NonFiniteLoss: training diverged.
@@ -47,20 +48,21 @@ def run_step(spec: ResolvedNetworks, step: Step, context: Context) -> Result:
     folder = context.run / step.network
     if step.network in spec.given:
         _write(folder / files.ARCHITECTURE, spec.given[step.network])
-    architecture = Architecture.from_json(json.loads((folder / files.ARCHITECTURE).read_text()))
+    network = read(json.loads((folder / files.ARCHITECTURE).read_text()))
     recipe = recipe_of(spec)
-    model = begun(spec, architecture, recipe)
-    fitted = fit_network(spec, step, architecture, model, recipe, load_splits(spec, context.device), context)
+    model = begun(spec, network, recipe)
+    fitted = fit_network(spec, step, network, model, recipe, load_splits(spec, context.device), context)
     if not context.team.leads:
         return Result(artifacts=[])  # The first writes what all have trained.
     confusion = _confusion(spec, fitted.evaluation)
+    predicted, counted = costs(network)
     found = Trained(
         **fitted.figures,
         by_class=confusion.by_class(),
-        predicted=Costs(**vars(architecture_cost(architecture))),
-        counted=Costs(**vars(count(architecture))),
+        predicted=predicted,
+        counted=counted,
         recipe=asdict(recipe),
-        start=spec.recipe_of_networks.start,
+        start=spec.start_of(step.network),
         transferred_from=spec.transferred.dataset if isinstance(spec, ResolvedAlone) and spec.transferred else None,
         dataset=spec.dataset.name,
         seed=spec.seed,
@@ -82,10 +84,10 @@ def recipe_of(spec: ResolvedNetworks) -> Recipe:
     return replace(recipe, frozen_epochs=spec.head_epochs, backbone_rate=spec.backbone_learning_rate)
 
 
-def begun(spec: ResolvedNetworks, architecture: Architecture, recipe: Recipe) -> EfficientNet:
+def begun(spec: ResolvedNetworks, network: Network, recipe: Recipe) -> nn.Module:
     """The network with weights drawn by the seed."""
     torch.manual_seed(spec.seed)
-    model = build(architecture, dropout=recipe.dropout, drop_path=recipe.drop_path)
+    model = build_any(network, dropout=recipe.dropout, drop_path=recipe.drop_path)
     calm_classifier(model)
     return model
 
@@ -93,8 +95,8 @@ def begun(spec: ResolvedNetworks, architecture: Architecture, recipe: Recipe) ->
 def fit_network(
     spec: ResolvedNetworks,
     step: Step,
-    architecture: Architecture,
-    model: EfficientNet,
+    network: Network,
+    model: nn.Module,
     recipe: Recipe,
     splits: Splits,
     context: Context,
@@ -109,10 +111,12 @@ def fit_network(
         warn: as of :func:`~dna_engine.training.train.fit`.
     """
     assert step.network is not None
-    part, teacher = part or step.network, _teacher(spec, context)
-    with threads(work_per_operation(architecture, recipe.batch_size)):
-        if spec.recipe_of_networks.start == "inherited":
-            _inherit(spec, part, architecture, model, splits.train, context, teacher)
+    part, teacher = part or step.network, _teacher(spec, step.network, context)
+    with threads(work(network, recipe.batch_size)):
+        if spec.start_of(step.network) == "inherited":
+            assert isinstance(network, Architecture)
+            assert isinstance(model, EfficientNet)
+            _inherit(spec, part, network, model, splits.train, context, teacher)
         if isinstance(spec, ResolvedAlone) and spec.transferred:
             take_weights(model, context.run / files.START, head=spec.transferred.keeps_head)
             settle(model.to(context.device), splits.train, batch_size=recipe.batch_size, seed=spec.seed)
@@ -174,9 +178,10 @@ def _inherit(
         context.reporter.emit(Log(level="warning", message=said))
 
 
-def _teacher(spec: ResolvedNetworks, context: Context) -> WholeTeacher | None:
+def _teacher(spec: ResolvedNetworks, network: str, context: Context) -> WholeTeacher | None:
     """The one whose answers are learned from, or whose head is taken."""
-    if spec.recipe_of_networks.distill is None and not spec.head_from_teacher:
+    takes_head = spec.start_of(network) == "inherited" and spec.head_from_teacher
+    if spec.recipe_of_networks.distill is None and not takes_head:
         return None
     assert isinstance(spec, ResolvedSpec | ResolvedAlone)
     assert spec.teacher is not None

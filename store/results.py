@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from dna_engine.accuracy import Accuracy
 from dna_engine.plans import Kind
-from dna_engine.plans.results import Checked, Chosen, Selected, Trained, TrialTried
+from dna_engine.plans.results import Checked, Chosen, ChosenReference, Selected, Trained, TrialTried
 from store import datasets
 from store.columns import Json, new_id
 from store.states import Role
@@ -40,12 +40,12 @@ def give_up(session: Session, job: Job) -> None:
 def plan_trainings(session: Session, job: Job, steps: Sequence[Step]) -> None:
     """A training for each of the steps that trains a network which the job has selected."""
     networks = {
-        network.role.value: network
+        network.folder: network
         for network in session.scalars(select(Architecture).where(Architecture.search_id == job.id))
     }
     for step in steps:
         if step.kind == Kind.TRAIN and (network := networks.get(step.planned.network or "")):
-            training = Training(id=new_id(), job_id=job.id, architecture_id=network.id, network=network.role.value)
+            training = Training(id=new_id(), job_id=job.id, architecture_id=network.id, network=network.folder)
             session.add(training)
             session.flush()
             step.training_id = training.id
@@ -53,11 +53,15 @@ def plan_trainings(session: Session, job: Job, steps: Sequence[Step]) -> None:
 
 def _record_selection(session: Session, search: Search, selected: Selected) -> None:
     networks = {name: _add(session, search, Role(name), network) for name, network in selected.chosen.items()}
+    for name, reference in selected.references.items():
+        _add(session, search, Role.REFERENCE, reference, name)
     search.best = _summary(networks["winner"])
 
 
-def _add(session: Session, search: Search, role: Role, chosen: Chosen) -> Architecture:
-    network = Architecture(id=new_id(), search_id=search.id, role=role, **chosen.model_dump())
+def _add(
+    session: Session, search: Search, role: Role, chosen: Chosen | ChosenReference, name: str | None = None
+) -> Architecture:
+    network = Architecture(id=new_id(), search_id=search.id, role=role, name=name, **chosen.model_dump())
     session.add(network)
     session.flush()
     return network

@@ -261,7 +261,7 @@ class Architecture(Base):
     """None of one that was given."""
     role: Mapped[Role]
     name: Mapped[str | None]
-    """Of one that was given, as its sender calls it; those that a search has found have none."""
+    """Of a standard one the model; of one that was given, as its sender calls it. Those that a search has found have none."""
     architecture: Mapped[Json]
     sha256: Mapped[str | None] = mapped_column(unique=True)
     """Of the description of one that was given: the same again is the same row."""
@@ -276,6 +276,11 @@ class Architecture(Base):
     counted_params: Mapped[int | None]
     test_accuracy: Mapped[float | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    @property
+    def folder(self) -> str:
+        """Of it in the run folder of its search, where that trains it."""
+        return self.name if self.role is Role.REFERENCE and self.name else self.role.value
 
 
 class Training(Base):
@@ -293,7 +298,9 @@ class Training(Base):
     )
     """None when the network's search was deleted since; the spec of the job describes it."""
     network: Mapped[str]
-    """Folder of the network in the run folder: ``winner`` or ``control`` of a search, ``network`` of a training alone."""
+    """Folder of the network in the run folder: ``winner``, ``control`` or a standard network's name of a search, ``network`` of a training
+    alone.
+    """
     test_accuracy: Mapped[float | None]
     values: Mapped[Json] = mapped_column(default=dict)
     """``dna_engine.plans.results.Trained``; empty before."""

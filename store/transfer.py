@@ -16,7 +16,7 @@ from dna_engine.plans import files
 from dna_engine.spec import GivenWeights, ResolvedNetworks, parse_job
 from store import artifacts, trainings
 from store.errors import IllegalTransition, NotFound
-from store.states import JobState
+from store.states import JobState, Role
 from store.tables import Architecture, Job, Training
 
 #: The field of a training that names one.
@@ -99,7 +99,13 @@ def _described(session: Session, training: Training, spec: ResolvedNetworks) -> 
     """Its network: of a training alone its spec describes it, of a search the row."""
     if training.network in spec.given:
         return spec.given[training.network]
-    return session.get_one(Architecture, training.architecture_id).architecture
+    network = session.get_one(Architecture, training.architecture_id)
+    if network.role is Role.REFERENCE:
+        raise InvalidSpec(
+            f"The training {training.id} is of {network.name}, a standard network, and only networks of our own are trained further.",
+            param=PARAM,
+        )
+    return network.architecture
 
 
 def _gone(training_id: UUID) -> IllegalTransition:

@@ -45,7 +45,7 @@ def content(session: Session, blobs: BlobStore, architecture_id: UUID, kind: For
         Conflict: it is being trained; the file comes later.
     """
     network = architectures.get(session, architecture_id)
-    stem = f"{network.role}-{network.id}"
+    stem = f"{network.folder}-{network.id}"
     if kind is Format.JSON:
         return Content.in_memory(f"{stem}.json", "application/json", described(network.architecture))
     return Content.stored(blobs, _artifact(session, network, kind), stem)
@@ -73,7 +73,7 @@ def predict(resources: Resources, architecture_id: UUID, picture: HeldFile, top_
 
 def _stored(session: Session, network: Architecture) -> dict[Format, Artifact]:
     """Its files as its search has left them; one that was given has none."""
-    return {} if network.search_id is None else stored(session, network.search_id, network.role)
+    return {} if network.search_id is None else stored(session, network.search_id, network.folder)
 
 
 def _artifact(session: Session, network: Architecture, kind: Format) -> Artifact:
@@ -82,7 +82,11 @@ def _artifact(session: Session, network: Architecture, kind: Format) -> Artifact
         return artifact
     if network.search_id is None or network.role is Role.SELECTED:
         raise NotFound(_of_untrained(session, network, kind))
-    raise missing(session, searches.get(session, network.search_id), network.role, kind)
+    if network.role is Role.REFERENCE and kind in (Format.ONNX, Format.BUNDLE):
+        raise NotFound(
+            f"A standard network is trained to be compared with, not exported: there is no {kind} of it, only json and safetensors."
+        )
+    raise missing(session, searches.get(session, network.search_id), network.folder, kind)
 
 
 def _of_untrained(session: Session, network: Architecture, kind: Format) -> str:

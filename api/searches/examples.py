@@ -40,6 +40,10 @@ SPECS: dict[str, dict[str, Any]] = {
             "seed": 1,
         },
     },
+    "compared": {
+        "summary": "Standard networks of the winner's cost beside it: is the search worth it?",
+        "value": {"dataset": "digits", "retrain": {"references": ["efficientnet_b0", "mobilenetv3_small_100"]}},
+    },
 }
 
 BUDGETS: dict[str, dict[str, Any]] = {

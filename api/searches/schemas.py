@@ -13,7 +13,7 @@ from dna_engine.advice import advice
 from dna_engine.by_class import ByClass
 from dna_engine.fields import Written
 from dna_engine.plans import Kind
-from dna_engine.plans.results import comparison
+from dna_engine.plans.results import Beside, beside_references, comparison
 from dna_engine.spec import Budget, ResolvedSpec
 from store.states import Role
 from store.tables import Architecture, Search, Training
@@ -36,6 +36,7 @@ class SearchNetwork(Row):
 
     id: UUID
     role: Role
+    name: str | None = Field(description="Of a standard network, the model of timm.")
     loss: float | None
     flops: int
     params: int
@@ -66,6 +67,9 @@ class SearchDetail(SearchSummary):
     comparison: Comparison | None = Field(
         description="The winner beside its control, a random network of its cost, once both are trained."
     )
+    beside: list[Beside] = Field(
+        description="The winner beside each of the standard networks of `retrain.references`, as far as they are trained."
+    )
 
     @classmethod
     def of(
@@ -88,6 +92,7 @@ class SearchDetail(SearchSummary):
                 for network in networks
             ],
             comparison=comparison(found),
+            beside=beside_references(found),
         )
 
 

@@ -25,7 +25,9 @@ class TrainingSummary(JobSummary):
 
     search_id: UUID | None = Field(description="The search that it is part of; null for one made alone.")
     architecture_id: UUID | None = Field(description="The network; null when its search was deleted since.")
-    network: str = Field(description="`winner` or `control` of a search, `network` of a training made alone.")
+    network: str = Field(
+        description="`winner`, `control` or the name of a standard network of a search, `network` of a training made alone."
+    )
     test_accuracy: float | None
     test: Accuracy | None = Field(description="What that accuracy says; known when it is trained.")
 

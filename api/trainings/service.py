@@ -24,7 +24,7 @@ from store import architectures, datasets, searches, steps, trainings, transfer,
 from store.blobs import BlobStore
 from store.columns import Json
 from store.errors import NotFound
-from store.states import FINISHED
+from store.states import FINISHED, Role
 from store.tables import Architecture, Training
 from store.trainings import Which
 from store.transfer import Source
@@ -95,7 +95,7 @@ def _row(session: Session, architecture: str | dict[str, Any]) -> Architecture:
         row, _ = given.keep(session, architecture)
         return row
     try:
-        return architectures.hold(session, UUID(architecture))
+        row = architectures.hold(session, UUID(architecture))
     except ValueError as error:
         named = ", ".join(PUBLISHED)
         raise invalid(
@@ -103,6 +103,11 @@ def _row(session: Session, architecture: str | dict[str, Any]) -> Architecture:
         ) from error
     except NotFound as error:
         raise invalid(f"{error.message[:-1]}; GET /architectures lists them") from error
+    if row.role is Role.REFERENCE:
+        raise invalid(
+            f"{row.name} is a standard network, which a search trains beside its own (retrain.references), and nothing else does"
+        )
+    return row
 
 
 def _read(described: Json) -> Network:

@@ -88,6 +88,15 @@ class SearchOptions(SpecOptions):
             help="How winner and control begin: scratch, or inherited, with the weights of their distilled blocks."
         ),
     ] = None
+    reference: Annotated[
+        list[str] | None,
+        At("retrain.references"),
+        typer.Option(
+            help="Train this model of timm beside the winner, at its cost where that can be: efficientnet_b0, mobilenetv3_small_100 ...; as often "
+            "as needed.",
+            metavar="MODEL",
+        ),
+    ] = None
     retrain_epochs: Annotated[
         int | None,
         At("retrain.epochs"),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 from timm.models.efficientnet import EfficientNet
-from torch import Tensor
+from torch import Tensor, nn
 
 from dna_engine.blockwise.answers import WholeTeacher
 from dna_engine.blockwise.head import fits, linear_head, take_head
@@ -58,7 +58,7 @@ def begin(
     return errors
 
 
-def settle(network: EfficientNet, images: Images, *, batch_size: int, seed: int) -> None:
+def settle(network: nn.Module, images: Images, *, batch_size: int, seed: int) -> None:
     """Gives the norms of a network that has weights of other images their statistics on those that it is to be trained on."""
     recalibrate(network, _drawn(images, batch_size, seed))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from dna_engine.accuracy import warning
 from dna_engine.images.pictures.pixels import PLAIN
-from dna_engine.plans.results import Exported, Trained, comparison
+from dna_engine.plans.results import Exported, Trained, beside_references, comparison
 
 #: Loads the safetensors with timm alone. The tests run these lines as they stand here, in the card and in the docs.
 LOAD_WITH_TIMM = """\
@@ -97,7 +97,7 @@ def write_card(
 
     Args:
         name: of the network, by its folder.
-        trainings: by the names of the networks of the job: of a search ``winner`` and, where there is one, ``control``.
+        trainings: by the names of the networks of the job: of a search ``winner`` and, where there are such, ``control`` and standard ones.
         teacher: of a search, what ``teacher.json`` holds.
     """
     training = trainings[name]
@@ -186,3 +186,5 @@ def _words(name: str, trainings: Mapping[str, Trained]) -> Iterator[str]:
             f"{compared.says} The control is a network drawn at random from the space, of the winner's cost and trained by "
             "the same recipe."
         )
+    if name == "winner":
+        yield from (beside.says for beside in beside_references(trainings))

@@ -94,6 +94,16 @@ class Chosen(BaseModel):
     architecture: dict[str, Any]
 
 
+class ChosenReference(BaseModel):
+    """A standard network to be trained beside those that were selected; costs as counted, ``architecture`` as ``architecture.json`` has it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    flops: int
+    params: int
+    architecture: dict[str, Any]
+
+
 class Finalist(BaseModel):
     """A network that was trained for a short time from the weights of its distilled blocks.
 
@@ -126,7 +136,7 @@ class FinalistTried(Found):
 
 class Selected(Found):
     """The winner, its control where one was drawn, the number of ``networks`` as a decimal string, points on the ``frontier``, and the
-    finalists, the least log-loss first, where there were some.
+    finalists, the least log-loss first, where there were some; standard networks by their names.
     """
 
     winner: Chosen
@@ -134,6 +144,7 @@ class Selected(Found):
     networks: str
     frontier: int
     finalists: list[Finalist] = Field(default=[], exclude_if=lambda finalists: not finalists)
+    references: dict[str, ChosenReference] = Field(default={}, exclude_if=lambda references: not references)
 
     @property
     def chosen(self) -> dict[str, Chosen]:
@@ -241,3 +252,27 @@ def comparison(trained: Mapping[str, Trained]) -> Comparison | None:
     """The winner beside its control, by their folders; None while it is not known what both accuracies say."""
     winner, control = (trained[name].test if name in trained else None for name in ("winner", "control"))
     return compare(winner, control) if winner and control else None
+
+
+class Beside(Comparison):
+    """The winner beside a standard network, on the same test images, by the same recipe."""
+
+    network: str = Field(description="The standard network, a model of timm.")
+    flops_ratio: float = Field(description="Its multiply-adds over the winner's.")
+
+
+def beside_references(trained: Mapping[str, Trained]) -> list[Beside]:
+    """The winner beside each of the standard networks of a search, by their folders, as far as both are trained."""
+    winner = trained.get("winner")
+    if winner is None or winner.test is None:
+        return []
+    found = {name: one for name, one in trained.items() if name not in ("winner", "control")}
+    return [_beside(name, winner, winner.test, one, one.test) for name, one in found.items() if one.test]
+
+
+def _beside(name: str, winner: Trained, reached: Accuracy, reference: Trained, its: Accuracy) -> Beside:
+    compared = compare(reached, its, name)
+    ratio = reference.counted.flops / winner.counted.flops
+    began = {"inherited": "the winner from the weights of its distilled blocks"}.get(winner.start, "as the winner was")
+    says = f"{compared.says} {name} has {ratio:.2f} times the winner's multiply-adds and was trained from scratch by the same recipe, {began}."
+    return Beside(**compared.model_dump(exclude={"says"}), says=says, network=name, flops_ratio=ratio)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dna_engine.plans.plan import Phase, Plan, Spread, together
 from dna_engine.plans.steps import Kind, Step
 from dna_engine.spec import ResolvedSpec
@@ -38,9 +40,9 @@ class SearchPlan(Plan):
             case Phase.SELECT:
                 return [Step(key="select", kind=Kind.SELECT)]
             case Phase.TRAIN:
-                return self._of_networks(Kind.TRAIN)
+                return self._of_networks(Kind.TRAIN, self._spec.networks)
             case Phase.EXPORT:
-                return [*self._of_networks(Kind.EXPORT), Step(key="pictures", kind=Kind.PICTURES)]
+                return [*self._of_networks(Kind.EXPORT, self._spec.exported), Step(key="pictures", kind=Kind.PICTURES)]
             case Phase.CHECK | Phase.TRIALS:
                 raise AssertionError(f"a search has no phase {phase}")
 
@@ -50,6 +52,6 @@ class SearchPlan(Plan):
             for number, group in enumerate(spread(kind, self._spec), start=1)
         ]
 
-    def _of_networks(self, kind: Kind) -> list[Step]:
+    def _of_networks(self, kind: Kind, networks: Sequence[str]) -> list[Step]:
         devices = self._spec.retrain.devices if kind == Kind.TRAIN else 1
-        return [Step(key=f"{kind}-{name}", kind=kind, network=name, devices=devices) for name in self._spec.networks]
+        return [Step(key=f"{kind}-{name}", kind=kind, network=name, devices=devices) for name in networks]

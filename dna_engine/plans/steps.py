@@ -125,7 +125,7 @@ class Step(BaseModel):
             case Kind.TRAIN | Kind.TRIAL:
                 described = files.of_network(self._folder, files.ARCHITECTURE)
                 known = self._folder in of_networks(spec).given
-                return [*([] if known else described), *_begun_from(of_networks(spec))]
+                return [*([] if known else described), *_begun_from(of_networks(spec), self._folder)]
             case Kind.EXPORT:
                 own = files.of_network(self._folder, files.ARCHITECTURE, files.WEIGHTS)
                 teacher = [files.TEACHER] if isinstance(spec, ResolvedSpec) else []
@@ -209,11 +209,13 @@ def of_networks(spec: ResolvedJob) -> ResolvedNetworks:
     return spec
 
 
-def _begun_from(job: ResolvedNetworks) -> list[str]:
+def _begun_from(job: ResolvedNetworks, network: str) -> list[str]:
     """What the training of a network takes of others: cells whose weights it inherits, those of another training, the teacher."""
-    taught = [files.TEACHER_WEIGHTS, files.TEACHER] if job.recipe_of_networks.distill or job.head_from_teacher else []
+    inherits = job.start_of(network) == "inherited"
+    cells = [files.cell_weights(cell) for cell in job.inherited_from] if inherits else []
+    taught = job.recipe_of_networks.distill or (inherits and job.head_from_teacher)
     begun = [files.START] if isinstance(job, ResolvedAlone) and job.transferred else []
-    return [files.cell_weights(cell) for cell in job.inherited_from] + begun + taught
+    return [*cells, *begun, *([files.TEACHER_WEIGHTS, files.TEACHER] if taught else [])]
 
 
 def _rated(search: ResolvedSpec) -> list[str]:

@@ -300,6 +300,15 @@ class ResolvedNetworks(ResolvedJob):
         """The networks that are trained, each by its folder in the run folder."""
 
     @property
+    def exported(self) -> tuple[str, ...]:
+        """Those of them of which files for use are made."""
+        return self.networks
+
+    def start_of(self, network: str) -> defaults.Began:  # noqa: ARG002  What all begin alike with.
+        """What the weights of one of them are before its training."""
+        return self.recipe_of_networks.start
+
+    @property
     def given(self) -> Mapping[str, Mapping[str, Any]]:
         """Those of them that the spec itself describes, as ``architecture.json`` does; others are chosen by a step."""
         return {}

@@ -30,6 +30,7 @@ from dna_engine.spec.teacher import (
     model_of,
     resolve_teacher,
 )
+from dna_engine.standard import check_references
 
 
 def resolve(spec: SearchSpec, dataset: DatasetInfo, given: GivenTeacher | None = None) -> ResolvedSpec:
@@ -50,6 +51,7 @@ def resolve(spec: SearchSpec, dataset: DatasetInfo, given: GivenTeacher | None =
     boundaries = spec.teacher.boundaries or align(teacher, space)
     check_boundaries(teacher, space, boundaries)
     check_size(teacher, spec.teacher.input_size or input_size)
+    check_references(spec.retrain.references, input_size)
     start = start_of(spec.retrain.start, spec.training.width, otherwise=_start(spec.retrain), at="retrain.")
     weights = spec.block_weights or [1.0] * len(space.blocks)
     if len(weights) != len(space.blocks):

@@ -107,6 +107,13 @@ class RetrainSpec(RecipeSpec):
         "on the dataset, but for the recipe paper.",
     )
     control: bool = Field(default=True, description="Also train a random network with flops within 3% of the winner's.")
+    references: list[Text] = Field(
+        default_factory=list,
+        max_length=4,
+        description="Also train these models of timm, such as efficientnet_b0 or mobilenetv3_small_100, from scratch, by the same recipe on "
+        "the same images: what one would take who does not search. Their channels are multiplied so that they cost nearest to what the "
+        "winner does, where timm can (EfficientNet, MobileNet, MNASNet, FBNet, LCNet); others are trained as they are.",
+    )
 
 
 class SearchSpec(JobSpec):
@@ -190,7 +197,14 @@ class ResolvedSpec(ResolvedNetworks):
 
     @property
     def networks(self) -> tuple[str, ...]:
+        return (*self.exported, *self.retrain.references)
+
+    @property
+    def exported(self) -> tuple[str, ...]:
         return ("winner", "control") if self.retrain.control else ("winner",)
+
+    def start_of(self, network: str) -> defaults.Began:
+        return "scratch" if network in self.retrain.references else self.retrain.start
 
     @property
     def finalists(self) -> tuple[str, ...]:

@@ -56,8 +56,7 @@ class TrainingSpec(JobSpec, RecipeSpec):
         default=None,
         gt=0,
         le=10,
-        description="Peak of the layers before the classifier, where they do not start from scratch. Default: a third of the "
-        "learning rate where they begin with another training's weights, else that rate.",
+        description="Peak of the layers before the classifier, where they do not start from scratch. Default: the learning rate of all.",
     )
     head_epochs: Whole | None = Field(
         default=None,
@@ -202,7 +201,6 @@ def _begun(
         spec.head_epochs,
         begins=taken["start"],
         new_head=given is not None and not given.keeps_head,
-        learning_rate=recipe["learning_rate"],
         epochs=recipe["epochs"],
     )
     return taken | kept.model_dump()

@@ -102,7 +102,6 @@ def slower(
     *,
     begins: defaults.Began,
     new_head: bool,
-    learning_rate: float,
     epochs: int,
 ) -> Slower:
     """What is asked for, or what suits how the network begins.
@@ -124,10 +123,6 @@ def slower(
             f"Of {epochs} epochs the head alone is trained in {epochs - 1} at most: at least one is for the whole network.",
             param="head_epochs",
         )
-    if begins != "transferred":
-        return Slower(backbone_learning_rate=backbone_learning_rate, head_epochs=head_epochs or 0)
     if head_epochs is None:
-        head_epochs = defaults.frozen_epochs(epochs) if new_head else 0
-    return Slower(
-        backbone_learning_rate=backbone_learning_rate or defaults.backbone_rate(learning_rate), head_epochs=head_epochs
-    )
+        head_epochs = defaults.frozen_epochs(epochs) if begins == "transferred" and new_head else 0
+    return Slower(backbone_learning_rate=backbone_learning_rate, head_epochs=head_epochs)

@@ -20,6 +20,7 @@ from dna_engine.select import LatencyTable, Network, Problem, Ratings, best
 from dna_engine.space import Space
 from dna_engine.space.cost import block_sizes, in_widths, layer_at
 from dna_engine.spec import ResolvedJob, ResolvedSpec, parse_job
+from dna_engine.standard import Standard
 from store import datasets, flow, jobs
 from store.artifacts import StoredFile
 from store.blobs import BlobStore
@@ -172,7 +173,16 @@ def selection(resolved: ResolvedSpec) -> dict[str, Any]:
     }
     pictures = preprocessing(resolved.input_size, resolved.dataset.class_names, resolved.look)
     chosen = {"winner": _found(winner, pictures), "control": _found(control, pictures)}
-    return {**chosen, "networks": "2", "frontier": 2, "finalists": [finalist]}
+    references = {name: _standard(name, resolved, winner) for name in resolved.retrain.references}
+    return {**chosen, "networks": "2", "frontier": 2, "finalists": [finalist], "references": references}
+
+
+def _standard(name: str, resolved: ResolvedSpec, winner: Network) -> dict[str, Any]:
+    """Of twice the winner's cost."""
+    described = Standard(
+        model=name, width=0.5, num_classes=resolved.dataset.num_classes, input_size=resolved.input_size
+    )
+    return {**{cost: 2 * value for cost, value in winner.costs.items()}, "architecture": described.to_json()}
 
 
 def _found(network: Network, pictures: dict[str, Any]) -> dict[str, Any]:

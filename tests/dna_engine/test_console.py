@@ -53,6 +53,8 @@ def test_the_summary_shows_what_the_winner_its_control_and_the_teacher_are() -> 
                 "control": network | {"test": one_class.model_dump()},
                 "finalists": [{"name": "finalist-2", "loss": 0.5, "log_loss": 1.25, "accuracy": 0.5}],
                 "comparison": compare(learned, one_class).model_dump(),
+                "references": {},
+                "beside": [],
                 "seconds": {"teacher": 1.25, "select": 0.0},
             }
         )

@@ -12,16 +12,20 @@ from safetensors.torch import load_file
 
 from dna_engine import pipeline
 from dna_engine.errors import Interrupted, InvalidSpec
-from dna_engine.events import Log
+from dna_engine.events import Log, Metric
 from dna_engine.images.info import DIGITS
 from dna_engine.plans import Phase, plan_of
 from dna_engine.plans.results import Trained
 from dna_engine.runtime.context import Context
 from dna_engine.space.architecture import Architecture
+from dna_engine.space.cost import architecture_cost
 from dna_engine.spec import ResolvedSpec, TrainingSpec, resolve_training
+from dna_engine.training.described import build_any, read
+from dna_engine.training.splits import load_splits
+from dna_engine.training.train import evaluate
 from tests.dna_engine.runs import TINY_SPACE, context, tiny_spec
 
-RETRAIN = {"epochs": 1, "batch_size": 128, "start": "inherited"}
+RETRAIN = {"epochs": 1, "batch_size": 128, "start": "inherited", "references": ["lcnet_100"]}
 BEFORE = (Phase.TEACHER, Phase.DISTILL, Phase.RATE, Phase.SELECT)
 
 
@@ -103,7 +107,7 @@ def test_learning_from_the_teacher_too_is_said_and_survives_an_interruption(sele
 def test_it_needs_the_cells_and_the_control_begins_alike() -> None:
     spec = inheriting()
     cells = {f"cells/{cell}.safetensors" for cell in spec.parsed_space.cells}
-    for step in plan_of(spec).steps(Phase.TRAIN):
+    for step in plan_of(spec).steps(Phase.TRAIN)[:2]:
         assert cells < set(step.inputs(spec))
     scratch = tiny_spec(retrain={"start": "scratch", "distill": {"weight": 0}})
     assert plan_of(scratch).steps(Phase.TRAIN)[0].inputs(scratch) == ["winner/architecture.json"]
@@ -126,3 +130,23 @@ def test_cells_of_the_teachers_width_have_nothing_to_inherit() -> None:
     with pytest.raises(InvalidSpec, match="nothing can be inherited") as caught:
         inheriting(training={"width": "teacher"})
     assert caught.value.param == "retrain.start"
+
+
+def test_a_standard_network_is_trained_from_scratch_at_the_winners_cost(selected: Path) -> None:
+    where, recorder = context(selected)
+    found = train(inheriting(), where, "lcnet_100")
+    winner = Architecture.from_json(json.loads((selected / "winner/architecture.json").read_text()))
+    described = json.loads((selected / "lcnet_100/architecture.json").read_text())
+    assert (described["model"], described["num_classes"], described["input_size"]) == ("lcnet_100", 10, 16)
+    assert described["preprocessing"]["classes"] == DIGITS.class_names
+    assert found.start == "scratch"
+    assert found.counted.flops == pytest.approx(architecture_cost(winner).flops, rel=0.5)
+    assert {metric.series for metric in recorder.of(Metric)} == {
+        f"train/lcnet_100/{name}" for name in ("loss", "accuracy", "best")
+    }
+    weights = load_file(selected / "lcnet_100/weights.safetensors")
+    assert weights["classifier.weight"].shape[0] == 10
+    model = build_any(read(described), dropout=0.0, drop_path=0.0)
+    model.load_state_dict(weights)
+    reached = evaluate(model, load_splits(inheriting(), where.device).test, where.device)
+    assert reached.accuracy == found.test_accuracy

@@ -29,6 +29,9 @@ from tests.conftest import new_database
 from tests.dna_client.conftest import running_api
 from tests.e2e.service import TINY, machine
 
+#: With a standard network beside what is found.
+COMPARED = TINY | {"retrain": TINY["retrain"] | {"references": ["lcnet_100"]}}
+
 
 @dataclass(frozen=True)
 class Done:
@@ -45,7 +48,7 @@ def done(servers: Servers, migrated: str, tmp_path_factory: pytest.TempPathFacto
     with new_database(servers.database_url, template=migrated) as database_url:
         settings = Settings(database_url=database_url, redis_url=servers.redis_url, data_dir=folder)
         with running_api(database_url, servers.redis_url, folder) as url, machine(settings), Client(url) as client:
-            created = httpx.post(f"{url}/searches", json=TINY)
+            created = httpx.post(f"{url}/searches", json=COMPARED)
             yield Done(url, client.wait(created.json()["id"]), created)
 
 
@@ -62,6 +65,7 @@ def test_it_is_created_and_succeeds(done: Done) -> None:
         "select",
         "train-winner",
         "train-control",
+        "train-lcnet_100",
         "export-winner",
         "export-control",
         "pictures",
@@ -160,9 +164,47 @@ def test_the_winner_is_trained_alone_stopped_and_gone_on_with(
     ]
     assert [(found["network"], found["search_id"]) for found in listed] == [
         ("network", None),
+        ("lcnet_100", done.search["id"]),
         ("control", done.search["id"]),
         ("winner", done.search["id"]),
     ]
     assert onnx_digits.main(tmp_path / "network.json", tmp_path / "network.onnx") == 0
     found = json.loads(capsys.readouterr().out)
     assert found["accuracy"] == pytest.approx(training["test_accuracy"], abs=1e-9)
+
+
+def test_the_winner_is_told_beside_a_standard_network(done: Done, tmp_path: Path) -> None:
+    search = done.search
+    [reference] = [network for network in search["architectures"] if network["role"] == "reference"]
+    [beside] = search["beside"]
+    assert (reference["name"], beside["network"]) == ("lcnet_100", "lcnet_100")
+    assert search["best"] is not None
+    assert beside["flops_ratio"] == pytest.approx(reference["flops"] / search["best"]["flops"])
+    assert reference["test_accuracy"] is not None
+    assert search["best"]["test_accuracy"] is not None
+    assert beside["difference"] == pytest.approx(search["best"]["test_accuracy"] - reference["test_accuracy"])
+    with Client(done.url) as client:
+        kept = client.get_architecture(reference["id"])
+        bundle = client.download(search["best"]["architecture_id"], "bundle", tmp_path).path
+    assert [file["format"] for file in kept["files"]] == ["json", "safetensors"]
+    with zipfile.ZipFile(bundle) as files:
+        assert beside["says"] in files.read("README.md").decode()
+
+
+def test_the_winners_weights_are_where_another_training_begins(done: Done) -> None:
+    assert done.search["best"] is not None
+    reached = done.search["best"]["test_accuracy"]
+    spec = {"dataset": "digits", "epochs": 1, "batch_size": 128, "learning_rate": 0.0001, "flip": False}
+    with Client(done.url) as client:
+        [before] = [
+            training
+            for training in client.trainings.list(search=done.search["id"])["items"]
+            if (training["network"], training["search_id"]) == ("winner", done.search["id"])
+        ]
+        made = client.trainings.create(spec | {"start": {"training": before["id"]}})
+        found = client.trainings.wait(made["id"])
+    assert found["values"]["start"] == "transferred"
+    assert found["architecture_id"] == done.search["best"]["architecture_id"]
+    assert reached is not None
+    assert found["test_accuracy"] is not None
+    assert found["test_accuracy"] > 0.8 * reached, "an epoch from scratch at such a rate reaches what guessing does"
