@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from dna_client.cli import architectures, catalogue, datasets, results, searches, service, trainings
+from dna_client.cli import architectures, catalogue, datasets, results, searches, service, trainings, tunings
 from dna_client.cli.demo import demo
 from dna_client.cli.output import OUT, print_error
 from dna_client.cli.usage import usage_error
@@ -27,6 +27,7 @@ app.add_typer(service.service)
 app.add_typer(service.key, name="key")
 app.add_typer(searches.search, name="search")
 app.add_typer(trainings.training, name="training")
+app.add_typer(tunings.tuning, name="tuning")
 app.add_typer(results.results)
 app.add_typer(architectures.architecture, name="architecture")
 app.add_typer(datasets.dataset, name="dataset")

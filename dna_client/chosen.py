@@ -15,7 +15,7 @@ def chosen(written: Mapping[str, Any], resolved: Mapping[str, Any], kind: JobKin
         written: the spec as it was sent.
         resolved: the same with every default filled in, as the service answers.
     """
-    parts = {"search": _of_search, "training": _of_training}[kind]
+    parts = {"search": _of_search, "training": _of_training, "tuning": _of_tuning}[kind]
     return [(what, ", ".join(said)) for what, *said in parts(written, resolved) if said]
 
 
@@ -47,6 +47,26 @@ def _of_training(written: Mapping[str, Any], resolved: Mapping[str, Any]) -> Ite
     yield ["training", *_epochs(written, resolved), *_batch(written, resolved), *_rate(written, resolved)]
     yield from _resize(written, resolved)
     yield from _flip(written, resolved)
+
+
+def _of_tuning(written: Mapping[str, Any], resolved: Mapping[str, Any]) -> Iterator[list[str]]:
+    written = _open(written)
+    yield from _input_size(written, resolved)
+    trials = [] if "trials" in written else [str(resolved["trials"])]
+    yield ["trials", *trials, *_epochs(written, resolved)]
+    if isinstance(written.get("search", ""), str):
+        yield ["search", *(f"{name} {values(parameter)}" for name, parameter in resolved["search"].items())]
+    if "images" not in written:
+        yield ["held out", f"{resolved['images']:,} images"]
+    yield from _resize(written, resolved)
+    yield from _flip(written, resolved)
+
+
+def values(parameter: Mapping[str, Any]) -> str:
+    """What is tried of a field, in words."""
+    if "choices" in parameter:
+        return " or ".join(map(str, parameter["choices"]))
+    return f"{parameter['low']:g} to {parameter['high']:g}{' (log)' if parameter['log'] else ''}"
 
 
 def _input_size(written: Mapping[str, Any], resolved: Mapping[str, Any]) -> Iterator[list[str]]:

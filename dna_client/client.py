@@ -20,7 +20,7 @@ from typing import Any, Self, cast
 from dna_client.checks import Checks
 from dna_client.download import Downloaded, download
 from dna_client.errors import InvalidRequest, LocalError
-from dna_client.jobs import Searches, Trainings
+from dna_client.jobs import Searches, Trainings, Tunings
 from dna_client.models import (
     Architecture,
     ArchitectureSummary,
@@ -53,7 +53,7 @@ Span = tuple[float | None, float | None]
 class Client:
     """A connection to one service. Close it, or use it in a ``with``. Not for use by several threads at once.
 
-    Searches and trainings are jobs: ``searches`` and ``trainings`` have what is done with jobs of each kind, and
+    Searches, trainings and tunings are jobs: ``searches``, ``trainings`` and ``tunings`` have what is done with jobs of each kind, and
     ``checks`` what is asked of the checks of datasets. The methods on searches below are the same in short. Every method raises ``ApiError`` when the server refuses and ``ServerUnreachable`` when it does not answer.
 
     Args:
@@ -69,6 +69,7 @@ class Client:
         self._transport = Transport(found, api_key or os.environ.get("DNA_API_KEY"), pauses=pauses)
         self.searches = Searches(self._transport)
         self.trainings = Trainings(self._transport)
+        self.tunings = Tunings(self._transport)
         self.checks = Checks(self._transport)
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""Jobs, searches and trainings: what is done with one of either kind, in one place."""
+"""Jobs: searches, trainings and tunings. What is done with one of any kind, in one place."""
 
 from __future__ import annotations
 
@@ -23,6 +23,10 @@ from dna_client.models import (
     State,
     Training,
     TrainingSummary,
+    Trial,
+    Tuning,
+    TuningEstimate,
+    TuningSummary,
 )
 from dna_client.transport import Transport
 
@@ -196,3 +200,29 @@ class Trainings(Jobs[Training, TrainingSummary]):
 
     def followed(self, job: Training) -> tuple[JobKind, str]:
         return ("search", job["search_id"]) if job["search_id"] else super().followed(job)
+
+
+class Tunings(Jobs[Tuning, TuningSummary]):
+    """Tunings; a training takes what one has found by its ``recipe``."""
+
+    name = "tuning"
+    plural = "tunings"
+
+    def estimate(self, spec: Mapping[str, Any]) -> TuningEstimate:
+        """What a tuning would take. Nothing is stored."""
+        return cast(TuningEstimate, self._transport.call("POST", f"/{self.plural}/estimate", json=spec))
+
+    def trials(self, tuning_id: str) -> Iterator[Trial]:
+        """All trials by number, read page by page."""
+        params: dict[str, Any] = {"limit": 200}
+        while True:
+            page = cast(Page[Trial], self._transport.call("GET", f"{self._path(tuning_id)}/trials", params=params))
+            yield from page["items"]
+            if page["next"] is None:
+                return
+            params["cursor"] = page["next"]
+
+    def importance(self, tuning_id: str) -> dict[str, float]:
+        """How much each field of the recipe mattered, the most important first; in all 1. Empty before ten trials are complete."""
+        found: dict[str, float] = self._transport.call("GET", f"{self._path(tuning_id)}/importance")["importance"]
+        return found

@@ -16,7 +16,7 @@ Picture = Literal["loss", "features", "frontier"]
 Confusion = Literal["json", "svg"]
 State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
-JobKind = Literal["search", "training", "check"]
+JobKind = Literal["search", "training", "tuning", "check"]
 
 #: Points (x, y) by series.
 Series = dict[str, list[tuple[float, float]]]
@@ -28,6 +28,7 @@ FINISHED = frozenset({"succeeded", "failed", "cancelled"})
 PHASES: Mapping[JobKind, tuple[str, ...]] = {
     "search": ("teacher", "distill", "rate", "finalists", "select", "train", "export"),
     "training": ("train", "export"),
+    "tuning": ("trials",),
     "check": ("check",),
 }
 #: Those that a job may do without.
@@ -365,6 +366,71 @@ class Training(TrainingSummary):
     values: dict[str, Any]
     steps: list[Step]
     files: list[File]
+
+
+class BestTrial(TypedDict):
+    """The best trial of a tuning so far; ``value`` is its accuracy on the held-out images, 0 to 1, ``params`` what it tried."""
+
+    trial: int
+    value: float
+    params: dict[str, Any]
+
+
+class TuningSummary(JobSummary):
+    """A tuning as it is listed: of so many ``trials``, ``counts`` are in which state."""
+
+    architecture_id: str | None
+    trials: int
+    counts: dict[str, int]
+    best: BestTrial | None
+
+
+class Tuning(TuningSummary):
+    """A tuning with its resolved ``spec``; ``recipe`` is what a training is given to be trained by what has been found.
+
+    ``steps`` are the first fifty that are not done.
+    """
+
+    recipe: str
+    spec: dict[str, Any]
+    warnings: list[str]
+    flops: int
+    params: int
+    steps: list[Step]
+
+
+class Trial(TypedDict):
+    """A trial of a tuning: what it tried (``params``), how its accuracy went (``curve``, by epoch), what came of it."""
+
+    number: int
+    state: Literal["queued", "running", "complete", "pruned", "diverged", "failed", "cancelled"]
+    params: dict[str, Any] | None
+    value: float | None
+    log_loss: float | None
+    epochs: int
+    curve: list[list[float]]
+    progress: float
+    attempt: int
+    device: str | None
+    engine_seconds: float
+    error: Problem | None
+    started_at: str | None
+    finished_at: str | None
+
+
+class TuningEstimate(TypedDict):
+    """What a tuning would take, where no trial is ended early."""
+
+    trials: int
+    images: int
+    flops: int
+    params: int
+    device: str
+    trial_seconds: float
+    device_seconds: float
+    workers: int
+    warnings: list[str]
+    spec: dict[str, Any]
 
 
 class Dataset(TypedDict):

@@ -152,7 +152,9 @@ class JobProgress:
     @property
     def parts(self) -> list[PartProgress]:
         """Cells and networks of the running phase, in order."""
-        running = [step for step in self.steps.values() if step.phase == self.phase]
+        here = [step for step in self.steps.values() if step.phase == self.phase]
+        # Of hundreds of trials those that run tell how it goes.
+        running = [step for step in here if step.state == "running"] if self.kind == "tuning" else here
         return sorted(
             (
                 PartProgress(name, step.fraction, self.losses.get(name), self.accuracies.get(name), _left(step))
@@ -167,6 +169,8 @@ class JobProgress:
             return float(index < current)
         if self.state == "succeeded":
             return 1.0
+        if self.kind == "tuning":  # Trials that wait have told nothing of themselves.
+            return self.progress
         steps = [step for step in self.steps.values() if step.phase == name]
         weight = sum(max(1, len(step.parts)) for step in steps)
         return sum(step.fraction * max(1, len(step.parts)) for step in steps) / weight if weight else 0.0

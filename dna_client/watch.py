@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -21,6 +21,8 @@ from dna_client.progress import JobProgress, PartProgress
 LINE_EVERY = 10.0
 
 BAR = 28
+#: The images on which accuracies are, where they are not test images.
+_JUDGED_BY: Mapping[JobKind, str] = {"tuning": "held out"}
 _LEVELS = {"warning": "yellow", "error": "red"}
 
 
@@ -85,7 +87,9 @@ class _Lines:
 
 def bars(job: JobProgress) -> RenderableType:
     """The job in one picture: its phases, then the cells or networks of the running phase."""
-    return Group(_header(job), _phases(job), *([_parts(job.parts)] if job.parts else []))
+    return Group(
+        _header(job), _phases(job), *([_parts(job.parts, _JUDGED_BY.get(job.kind, "test"))] if job.parts else [])
+    )
 
 
 def line(job: JobProgress, key: str) -> str:
@@ -130,11 +134,11 @@ def _phases(job: JobProgress) -> Table:
     return grid
 
 
-def _parts(parts: list[PartProgress]) -> Table:
+def _parts(parts: list[PartProgress], judged_by: str) -> Table:
     grid = _grid()
     for part in parts:
         figures = [f"loss {loss(part.loss)}"] if part.loss is not None else []
-        figures += [f"test {percent(part.accuracy)}"] if part.accuracy is not None else []
+        figures += [f"{judged_by} {percent(part.accuracy)}"] if part.accuracy is not None else []
         left = f"{duration(part.eta_seconds)} left" if part.eta_seconds is not None else ""
         grid.add_row(
             Text(f"  {part.name}"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 from uuid import UUID
@@ -110,11 +110,14 @@ def unfinished(session: Session, tuning_id: UUID, *, limit: int = 50) -> list[St
     return list(session.scalars(query.order_by(Step.id).limit(limit)))
 
 
-def complete(session: Session, tuning_id: UUID) -> list[tuple[Mapping[str, Value], TrialTried]]:
+def complete(session: Session, tuning_id: UUID) -> list[tuple[dict[str, Value], TrialTried]]:
     """What the trials that came to their end have tried and found; those that diverged are among them."""
-    done = session.scalars(_settled(tuning_id))
-    tried = [(step.planned.trial, TrialTried.model_validate(step.values)) for step in done]
-    return [(trial.params or {}, found) for trial, found in tried if trial and found.state in ("complete", "diverged")]
+    found = []
+    for step in session.scalars(_settled(tuning_id)):
+        trial, tried = step.planned.trial, TrialTried.model_validate(step.values)
+        if trial and trial.params and tried.state in ("complete", "diverged"):
+            found.append((trial.params, tried))
+    return found
 
 
 def counts(session: Session, ids: Sequence[UUID]) -> dict[UUID, dict[str, int]]:

@@ -20,6 +20,9 @@ _TOO_SHORT = re.compile(r"[0-9a-f]{1,3}", re.IGNORECASE)
 #: Networks that the service knows by name though nobody has sent them.
 _PUBLISHED = re.compile(r"dna-[a-z]")
 
+#: What stands before a tuning, in the place of the name of a recipe.
+_OF_TUNING = "tuning:"
+
 #: So many are looked at, and named where they cannot be told apart.
 _LOOKED_AT = 50
 _NAMED = 10
@@ -88,6 +91,21 @@ def to_train(client: Client, ref: str) -> str | dict[str, Any]:
     if ref == "-" or ref.endswith(".json"):
         return read_json(Path(ref))
     return ref if _PUBLISHED.fullmatch(ref) else network_id(client, ref)
+
+
+def named_in(client: Client, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The request for a training or a tuning, with what a person calls a network, a training or a tuning as the API takes it.
+
+    Raises:
+        NotFound, LocalError: as :func:`to_train` and :func:`job_id`.
+    """
+    network, start, recipe = (request.get(field) for field in ("architecture", "start", "recipe"))
+    named: dict[str, Any] = {"architecture": to_train(client, network)} if isinstance(network, str) else {}
+    if isinstance(start, dict) and isinstance(start.get("training"), str):
+        named["start"] = {**start, "training": training_id(client, start["training"])}
+    if isinstance(recipe, str) and recipe.startswith(_OF_TUNING):
+        named["recipe"] = _OF_TUNING + job_id(client.tunings, recipe.removeprefix(_OF_TUNING))
+    return {**request, **named}
 
 
 def _with_role(client: Client, search: str, role: str) -> list[ArchitectureSummary]:

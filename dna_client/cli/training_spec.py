@@ -28,7 +28,9 @@ class TrainingOptions(SpecOptions):
     recipe: Annotated[
         str | None,
         At("recipe"),
-        typer.Option(help="quick, small, modern, or paper, the published one."),
+        typer.Option(
+            help="quick, small, modern, or paper, the published one; or tuning:TUNING, what a tuning has found."
+        ),
     ] = None
     epochs: Annotated[int | None, At("epochs"), typer.Option(help="Epochs of training.", min=1, metavar="N")] = None
     batch_size: Annotated[int | None, At("batch_size"), typer.Option(help="Images in a batch.", min=2, metavar="N")] = (

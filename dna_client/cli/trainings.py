@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, get_args
 
 import typer
 
@@ -16,7 +16,6 @@ from dna_client.cli.results import Formats, Output, bring_home, existing, known,
 from dna_client.cli.spec import takes_spec
 from dna_client.cli.tables import FittingTable
 from dna_client.cli.training_spec import TrainingOptions
-from dna_client.client import Client
 from dna_client.models import Confusion, Training, TrainingSummary
 
 CONFUSIONS: tuple[Confusion, ...] = get_args(Confusion)
@@ -38,15 +37,7 @@ def create(
 ) -> None:
     """Train a network on the dataset that is named; what is not said has defaults that suit it."""
     written = options.request()
-
-    def request(client: Client) -> Mapping[str, Any]:
-        network, start = written.get("architecture"), written.get("start")
-        named = {"architecture": refs.to_train(client, network)} if isinstance(network, str) else {}
-        if isinstance(start, dict) and isinstance(start.get("training"), str):
-            named["start"] = {**start, "training": refs.training_id(client, start["training"])}
-        return {**written, **named}
-
-    jobs.create(KIND, request, url, key, watch=watch, as_json=as_json)
+    jobs.create(KIND, lambda client: refs.named_in(client, written), url, key, watch=watch, as_json=as_json)
 
 
 @training.command("list")
