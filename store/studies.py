@@ -91,6 +91,11 @@ class Studies:
             skip_table_creation=True,
         )
 
+    def open(self) -> None:
+        """Connects now: whoever holds rows while he asks holds them no longer than need be."""
+        with _own_errors():
+            assert self._storage
+
     def close(self) -> None:
         """Gives its connections back."""
         if "_storage" in self.__dict__:

@@ -89,6 +89,7 @@ class Attempt:
 
     def run(self) -> None:
         if self._claim.step.kind == Kind.TRIAL:
+            self._slot.studies.open()
             self._claim = self._write(lambda session: tunings.ask(session, self._slot.studies, self._claim))
             self._watch = Watch(self._slot.studies, self._claim)
         warnings = self._folder.lay_down(self._slot.sessions, self._claim)
