@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 import api.architectures.endpoints
 import api.datasets.endpoints
 import api.pictures.endpoints
+import api.recipes.endpoints
 import api.searches.endpoints
 import api.searches.results
 import api.spaces.endpoints
@@ -44,6 +45,7 @@ ROUTERS = (
     api.uploads.endpoints.router,
     api.datasets.endpoints.uploads,
     api.datasets.endpoints.router,
+    api.recipes.endpoints.router,
     api.spaces.endpoints.router,
     api.teachers.endpoints.uploads,
     api.teachers.endpoints.router,

@@ -34,6 +34,7 @@ app.add_typer(datasets.dataset, name="dataset")
 app.add_typer(catalogue.space, name="space")
 app.add_typer(catalogue.teacher, name="teacher")
 app.add_typer(catalogue.workers, name="workers")
+app.command()(catalogue.recipes)
 app.command()(demo)
 
 

@@ -31,6 +31,7 @@ def _of_search(written: Mapping[str, Any], resolved: Mapping[str, Any]) -> Itera
     yield [
         "training",
         *_begun(retrain, resolved["retrain"]),
+        *_recipe(retrain, resolved["retrain"]),
         *_epochs(retrain, resolved["retrain"]),
         *_rate(retrain, resolved["retrain"]),
     ]
@@ -44,7 +45,13 @@ def _of_search(written: Mapping[str, Any], resolved: Mapping[str, Any]) -> Itera
 def _of_training(written: Mapping[str, Any], resolved: Mapping[str, Any]) -> Iterator[list[str]]:
     written = _open(written)
     yield from _input_size(written, resolved)
-    yield ["training", *_epochs(written, resolved), *_batch(written, resolved), *_rate(written, resolved)]
+    yield [
+        "training",
+        *_recipe(written, resolved),
+        *_epochs(written, resolved),
+        *_batch(written, resolved),
+        *_rate(written, resolved),
+    ]
     yield from _resize(written, resolved)
     yield from _flip(written, resolved)
 
@@ -107,6 +114,10 @@ def _begun(written: Mapping[str, Any], resolved: Mapping[str, Any]) -> list[str]
     if "distill" not in written and resolved.get("distill"):
         said.append("by the teacher's answers too")
     return said
+
+
+def _recipe(written: Mapping[str, Any], resolved: Mapping[str, Any]) -> list[str]:
+    return [f"by {resolved['recipe']}"] if "recipe" not in written and "recipe" in resolved else []
 
 
 def _epochs(written: Mapping[str, Any], resolved: Mapping[str, Any]) -> list[str]:

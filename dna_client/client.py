@@ -33,6 +33,7 @@ from dna_client.models import (
     Picture,
     Prediction,
     Rating,
+    Recipe,
     Search,
     SearchSummary,
     Selection,
@@ -359,6 +360,10 @@ class Client:
     def teachers(self, query: str = "") -> Iterator[Teacher]:
         """Usable teachers whose names contain ``query``."""
         return cast(Iterator[Teacher], self._transport.pages("/teachers", {"q": query or None}))
+
+    def recipes(self) -> list[Recipe]:
+        """The recipes that a training can name: what each does, and when it is taken where none is named."""
+        return list(self._transport.pages("/recipes", {}))
 
     def spaces(self, input_size: int = 224, num_classes: int = 1000) -> list[Space]:
         """Spaces that have names, with what their networks cost on images of that size."""

@@ -226,6 +226,7 @@ class Estimate(TypedDict):
     steps: list[EstimatedStep]
     device: str
     device_seconds: float
+    recipe: RecipeChoice
     spec: dict[str, Any]
 
 
@@ -506,6 +507,25 @@ class Sample(TypedDict):
     width: int
     height: int
     url: str
+
+
+class Recipe(TypedDict):
+    """A row of the table of recipes; ``numbers`` are its fields, each of which may be written anew beside its name."""
+
+    name: str
+    about: str
+    aliases: list[str]
+    numbers: dict[str, Any]
+    imagenet_epochs: int | None
+    default_from: int | None
+    default_below: int | None
+
+
+class RecipeChoice(TypedDict):
+    """By which recipe networks are trained, and why by that."""
+
+    name: str
+    why: str
 
 
 class Space(TypedDict):

@@ -18,7 +18,7 @@ def result(training: Training) -> RenderableType:
     """The network, what it reaches, its files, the time by phase: what there is of them while the training is under way."""
     name, accuracy = training["network"], training["test_accuracy"]
     parts: list[list[RenderableType]] = [
-        [network(training), *settings(training)],
+        [network(training), *settings(training), *pace(training["values"])],
         accuracy_table([(name, accuracy, training["test"])]),
         by_class(training.get("by_class"), training["test"]),
         [files(training)] if training["files"] else [],
@@ -47,6 +47,23 @@ def settings(training: Training) -> list[RenderableType]:
         return []
     said = f"{spec['epochs']} epochs by {spec['recipe']}, batches of {spec['batch_size']}, learning rate {spec['learning_rate']:g}"
     return [f"{said}, {spec['input_size']} pixels, seed {spec['seed']}{started(spec)}"]
+
+
+def pace(values: Mapping[str, Any]) -> list[RenderableType]:
+    """Where it ended, where that was early; and how fast its images came beside how fast it took them."""
+    said = []
+    if stopped := values.get("early_stopping"):
+        ended = "Stopped early" if stopped["early"] else "Ended"
+        said.append(
+            f"{ended} after epoch {stopped['epoch']:g}; the weights of epoch {stopped['best_epoch']:g}, log-loss {stopped['log_loss']:.4f} on "
+            f"{stopped['images']:,} images held out."
+        )
+    if values.get("waited") is not None:
+        said.append(
+            f"{values['images_per_second']:,.0f} images a second: the network alone {values['step_images_per_second']:,.0f}, its images alone "
+            f"{values['loader_images_per_second']:,.0f}; waited for {values['waited']:.0%} of the time."
+        )
+    return list(said)
 
 
 def started(recipe: Mapping[str, Any]) -> str:

@@ -140,6 +140,22 @@ def default(images: int) -> Name:
     return [name for least, name in DEFAULT_FROM if images >= least][-1]
 
 
+def why(name: str | None, images: int) -> str:
+    """Why a training on so many images is by the recipe that it is by, in a sentence; ``name`` is that which was asked for, if any."""
+    if name is not None:
+        return f"{name} was asked for."
+    (least, chosen), more = next(reversed([row for row in DEFAULT_FROM if images >= row[0]])), len(DEFAULT_FROM) > 1
+    return f"{chosen} is the default for {f'{least:,} images and more' if more else 'any number of images'}; there are {images:,}."
+
+
+def default_range(name: Name) -> tuple[int, int | None] | None:
+    """From how many training images on a recipe is the default, and below how many (None: any number); None for one that never is."""
+    bounds = [*(least for least, _ in DEFAULT_FROM[1:]), None]
+    return next(
+        ((least, most) for (least, other), most in zip(DEFAULT_FROM, bounds, strict=True) if other == name), None
+    )
+
+
 def epochs(name: Name, images: int) -> int:
     """Passes over so many training images. Those of a published recipe shrink with the fourth root of the number of images: 500 on
     ImageNet are 222 on 50,000 images, of which there are 26 times fewer to learn from.

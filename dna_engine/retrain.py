@@ -61,7 +61,7 @@ def run_step(spec: ResolvedNetworks, step: Step, context: Context) -> Result:
         by_class=confusion.by_class(),
         predicted=predicted,
         counted=counted,
-        recipe=asdict(recipe),
+        recipe={"name": spec.recipe_of_networks.recipe, **asdict(recipe)},
         start=spec.start_of(step.network),
         transferred_from=spec.transferred.dataset if isinstance(spec, ResolvedAlone) and spec.transferred else None,
         dataset=spec.dataset.name,

@@ -12,8 +12,10 @@ from sqlalchemy.orm import Session
 
 from api.jobs.expected import device_of, expect
 from api.jobs.schemas import shown
+from api.recipes.schemas import RecipeChoice
 from api.searches import service
 from api.searches.schemas import Estimate, EstimatedStep
+from dna_engine import recipes
 from dna_engine.advice import advice
 from dna_engine.errors import InfeasibleBudget, TooHard
 from dna_engine.plans import Step, plan_of
@@ -55,6 +57,9 @@ def estimate(session: Session, spec: SearchSpec, *, worker_timeout: timedelta) -
         steps=steps,
         device=device,
         device_seconds=total,
+        recipe=RecipeChoice(
+            name=resolved.retrain.recipe, why=recipes.why(spec.retrain.recipe, resolved.dataset.num_train)
+        ),
         spec=shown(resolved),
     )
 

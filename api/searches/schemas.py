@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from api.jobs.schemas import JobStep, JobSummary, Row, shown
+from api.recipes.schemas import RecipeChoice
 from dna_engine.accuracy import Accuracy, Comparison
 from dna_engine.advice import advice
 from dna_engine.by_class import ByClass
@@ -127,6 +128,7 @@ class Estimate(BaseModel):
     steps: list[EstimatedStep]
     device: str = Field(description="Kind of device the seconds are meant for.")
     device_seconds: float = Field(description="Summed over the steps; several workers share distillation and rating.")
+    recipe: RecipeChoice = Field(description="By which winner and control are trained, and why.")
     spec: ResolvedSpec
 
 

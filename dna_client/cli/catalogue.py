@@ -11,7 +11,7 @@ from dna_client.cli import output
 from dna_client.cli.options import LOCAL, AsJson, Key, Url, connect
 from dna_client.cli.output import ERR, OUT, print_json, print_table
 from dna_client.cli.tables import short_id
-from dna_client.models import Worker
+from dna_client.models import Recipe, Worker
 
 space = typer.Typer(no_args_is_help=True, help="Search spaces that have names.")
 teacher = typer.Typer(no_args_is_help=True, help="Networks that can supervise a search.")
@@ -20,6 +20,36 @@ workers = typer.Typer(no_args_is_help=True, help="Workers that are live.")
 TeacherRef = Annotated[
     str, typer.Argument(help="Name of a timm model, or id or name of weights that were sent.", metavar="TEACHER")
 ]
+
+
+def recipes(url: Url = LOCAL, key: Key = None, as_json: AsJson = False) -> None:
+    """List the recipes that networks are trained by, number by number; each may be written anew: --set mixup=0.2."""
+    with connect(url, key) as client:
+        found = client.recipes()
+    if as_json:
+        print_json(found)
+        return
+    for recipe in found:
+        OUT.print(f"{recipe['name']:8} {recipe['about']}{_default(recipe)}", markup=False)
+    OUT.print()
+    names = [recipe["name"] for recipe in found]
+    rows = [(number, *(_number(recipe["numbers"][number]) for recipe in found)) for number in found[0]["numbers"]]
+    print_table(("number", *names), rows, right=names)
+
+
+def _default(recipe: Recipe) -> str:
+    """When it is taken where none is named."""
+    least, below = recipe["default_from"], recipe["default_below"]
+    if least is None:
+        return ""
+    if below is None:
+        return f" The default for {f'{least:,} training images and more' if least else 'any number of images'}."
+    return f" The default for {least:,} to {below - 1:,} training images."
+
+
+def _number(value: object) -> str:
+    """What is off stands out by being short."""
+    return "-" if value in (None, False, 0) else "yes" if value is True else str(value)
 
 
 @space.command("list")

@@ -35,6 +35,28 @@ DataDir = Annotated[
     typer.Option("--data-dir", envvar="DNA_DATA_DIR", help="Folder with the embedded servers' and the service's data."),
 ]
 
+Numbers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        help="A number of the recipe, NUMBER=VALUE, such as mixup=0.2; dna recipes shows them. As often as needed.",
+        metavar="NUMBER=VALUE",
+    ),
+]
+RecipeName = Annotated[
+    str | None,
+    typer.Option(
+        help="quick, small, modern, or paper, the published one (dna recipes shows them); or tuning:TUNING, what a tuning has found."
+    ),
+]
+Patience = Annotated[
+    int | None,
+    typer.Option(
+        help="End after so many epochs without a better answer to images that are held out, and keep the best weights.",
+        min=1,
+        metavar="EPOCHS",
+    ),
+]
 Label = Annotated[list[str] | None, typer.Option(help="key=value; as often as needed.")]
 
 _SUFFIXES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9}
@@ -100,6 +122,24 @@ LatencyMs = Annotated[
         "--latency-ms", parser=positive, metavar="MS", help="At most so many milliseconds, on the worker's device."
     ),
 ]
+
+
+def numbers(texts: Sequence[str]) -> dict[str, Any]:
+    """``NUMBER=VALUE`` of each text; a value as JSON has it, or a word.
+
+    Raises:
+        LocalError: one is not written so.
+    """
+    found = {}
+    for text in texts:
+        name, sign, value = text.partition("=")
+        if not sign:
+            raise LocalError(f"Write a number of the recipe as NUMBER=VALUE, such as mixup=0.2, not {text!r}.")
+        try:
+            found[name.strip().replace("-", "_")] = json.loads(value)
+        except ValueError:
+            found[name.strip().replace("-", "_")] = value
+    return found
 
 
 def labels(texts: Sequence[str]) -> dict[str, str]:

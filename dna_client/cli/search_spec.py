@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import typer
 
-from dna_client.cli.options import Flops, LatencyMs, Params, TeacherWeight, Temperature, positive, read_json
+from dna_client.cli.options import (
+    Flops,
+    LatencyMs,
+    Params,
+    Patience,
+    RecipeName,
+    TeacherWeight,
+    Temperature,
+    positive,
+    read_json,
+)
 from dna_client.cli.spec import At, SpecOptions
 from dna_client.errors import LocalError
 
@@ -97,6 +108,8 @@ class SearchOptions(SpecOptions):
             metavar="MODEL",
         ),
     ] = None
+    recipe: Annotated[RecipeName, At("retrain.recipe")] = None
+    patience: Annotated[Patience, At("retrain.early_stopping.patience")] = None
     retrain_epochs: Annotated[
         int | None,
         At("retrain.epochs"),
@@ -125,6 +138,8 @@ class SearchOptions(SpecOptions):
     ] = None
     teacher_weight: Annotated[TeacherWeight, At("retrain.distill.weight")] = None
     temperature: Annotated[Temperature, At("retrain.distill.temperature")] = None
+
+    recipe_at: ClassVar[Sequence[str]] = ("retrain",)
 
     def _file(self) -> Path | None:
         if self.file is not None and self.spec is not None:

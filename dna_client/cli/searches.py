@@ -67,6 +67,7 @@ def _show_estimate(found: Estimate, choices: list[tuple[str, str]]) -> None:
         right=("smallest", "largest"),
     )
     OUT.print(_feasible(found), markup=False)
+    OUT.print(f"Recipe of winner and control: {found['recipe']['name']}. {found['recipe']['why']}", markup=False)
     say_plan(OUT, [], found["warnings"])
     print_table(
         ("step", "device time", "of"),

@@ -5,14 +5,14 @@ from __future__ import annotations
 import difflib
 import functools
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, ClassVar, get_type_hints
 
 import typer
 
-from dna_client.cli.options import Label, labels, read_json
+from dna_client.cli.options import Label, Numbers, labels, numbers, read_json
 from dna_client.errors import LocalError
 
 
@@ -59,6 +59,10 @@ class SpecOptions:
         int | None, At("seed"), typer.Option(help="Same spec and seed, same result.", min=0, metavar="N")
     ] = None
     label: Label = None
+    numbers: Numbers = None
+
+    #: Where the request has its recipe.
+    recipe_at: ClassVar[Sequence[str]] = ()
 
     def request(self) -> dict[str, Any]:
         """The body of the ``POST`` that creates the job.
@@ -84,6 +88,7 @@ class SpecOptions:
             if (value := getattr(self, name)) is not None:
                 yield path.split("."), value
         yield from ((["labels", name], value) for name, value in labels(self.label or []).items())
+        yield from (([*self.recipe_at, name], value) for name, value in numbers(self.numbers or []).items())
 
 
 def _hints(options: type[SpecOptions]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from dna_client.cli.options import TeacherWeight, Temperature, positive
+from dna_client.cli.options import Patience, RecipeName, TeacherWeight, Temperature, positive
 from dna_client.cli.spec import At, SpecOptions
 from dna_client.errors import LocalError
 
@@ -25,13 +25,8 @@ class TrainingOptions(SpecOptions):
             metavar="ARCHITECTURE",
         ),
     ] = None
-    recipe: Annotated[
-        str | None,
-        At("recipe"),
-        typer.Option(
-            help="quick, small, modern, or paper, the published one; or tuning:TUNING, what a tuning has found."
-        ),
-    ] = None
+    recipe: Annotated[RecipeName, At("recipe")] = None
+    patience: Annotated[Patience, At("early_stopping.patience")] = None
     epochs: Annotated[int | None, At("epochs"), typer.Option(help="Epochs of training.", min=1, metavar="N")] = None
     batch_size: Annotated[int | None, At("batch_size"), typer.Option(help="Images in a batch.", min=2, metavar="N")] = (
         None

@@ -121,7 +121,7 @@ def write_card(
         mean=preprocessing["mean"],
         std=preprocessing["std"],
         classes=", ".join(classes) or "they are numbered in the order of the class folders",
-        recipe=", ".join(f"{key} {value}" for key, value in training.recipe.items()),
+        recipe=_recipe(training),
         seed=training.seed,
         teacher=f" The search followed the teacher {_teacher(teacher)}." if teacher else "",
     )
@@ -135,6 +135,18 @@ def _start(training: Trained) -> str:
     }[training.start]
     taught = " and beside the labels from the answers of its teacher" if training.recipe.get("teacher_weight") else ""
     return f"{began}{taught}"
+
+
+def _recipe(training: Trained) -> str:
+    """Its numbers; what is off goes without saying."""
+    said = ", ".join(f"{key} {value}" for key, value in training.recipe.items() if value not in (None, False, 0))
+    if training.early_stopping is None:
+        return said
+    stopped = training.early_stopping
+    return (
+        f"{said}; of {stopped.epoch:g} epochs the weights are those of epoch {stopped.best_epoch:g}, which answered {stopped.images:,} images best "
+        "that were held out"
+    )
 
 
 def _teacher(about: Mapping[str, Any]) -> str:

@@ -153,6 +153,24 @@ class Selected(Found):
         return {name: network for name, network in found.items() if network is not None}
 
 
+class Stopped(BaseModel):
+    """Where a training ended that looked at images which were held out.
+
+    Attributes:
+        epoch: after which it ended.
+        best_epoch: after which the network answered them best; its weights are kept.
+        log_loss: mean cross entropy on them then, nats.
+        images: how many they are.
+        early: whether it ended before its last epoch for want of a better one.
+    """
+
+    epoch: float
+    best_epoch: float
+    log_loss: float
+    images: int
+    early: bool
+
+
 class Trained(Found):
     """What ``training.json`` holds.
 
@@ -162,9 +180,13 @@ class Trained(Found):
         by_class: what was reached in each class; the same.
         seconds: spent training and evaluating, over all interruptions.
         images_per_second: training images over the seconds spent training.
+        step_images_per_second: the same, had no batch been waited for. Early versions knew neither it nor the two below.
+        loader_images_per_second: at which batches can be made, decoded and augmented, while the network is trained.
+        waited: share of the seconds spent training in which the device did nothing but wait for a batch or make it, 0 to 1.
+        early_stopping: where it ended, of a training that was to stop early.
         predicted: costs by formula.
         counted: costs as counted on the network built.
-        recipe: ``dna_engine.training.recipe.Recipe`` by name of field.
+        recipe: ``dna_engine.training.recipe.Recipe`` by name of field, and its ``name``, which early versions did not know.
         start: what the weights were before. Early versions knew no other than scratch.
         transferred_from: the dataset that they were trained on, where another training had left them.
         dataset: its name.
@@ -176,6 +198,10 @@ class Trained(Found):
     by_class: ByClass | None = None
     seconds: float
     images_per_second: float
+    step_images_per_second: float | None = None
+    loader_images_per_second: float | None = None
+    waited: float | None = None
+    early_stopping: Stopped | None = Field(default=None, exclude_if=lambda stopped: stopped is None)
     predicted: Costs
     counted: Costs
     recipe: dict[str, Any]

@@ -47,6 +47,21 @@ class AnswersSpec(Part):
     temperature: float = Field(default=4.0, gt=0, le=100, description="What the logits of both are divided by.")
 
 
+class StoppingSpec(Part):
+    """An end before the last epoch, where images that were held out say that the network has been better before."""
+
+    patience: Whole = Field(
+        default=10, ge=1, le=10_000, description="Epochs without a lower log-loss after which a training ends."
+    )
+    images: Whole | None = Field(
+        default=None,
+        ge=2,
+        le=1_000_000,
+        description="Held out of the training images to stop by, or of the validation images where there are some; never test images. Default: a "
+        "tenth, at most 2,048; in a search, its rating images.",
+    )
+
+
 def _recipe_name(value: Any) -> Any:
     return ALIASES.get(value, value) if isinstance(value, str) else value
 
@@ -74,6 +89,11 @@ class RecipeSpec(NumbersSpec):
     distill: AnswersSpec | None = Field(
         default=None,
         description="Learn from the answers of the search's teacher too, whose classes must be the dataset's. Default: from labels alone.",
+    )
+    early_stopping: StoppingSpec | None = Field(
+        default=None,
+        description="End where images that were held out are no longer answered better, and keep the weights that answered them best; null: "
+        "train for all epochs.",
     )
     epochs: Whole | None = Field(
         default=None,

@@ -9,7 +9,7 @@ from dna_engine.images.info import DatasetInfo
 from dna_engine.space import MAX_PATHS, Space, parse_space
 from dna_engine.space.cost import cost_range
 from dna_engine.spec.held_out import held_out
-from dna_engine.spec.parts import AnswersSpec, learned_from, left_open, start_of
+from dna_engine.spec.parts import AnswersSpec, StoppingSpec, learned_from, left_open, start_of
 from dna_engine.spec.search import (
     Budget,
     DistillSpec,
@@ -60,6 +60,7 @@ def resolve(spec: SearchSpec, dataset: DatasetInfo, given: GivenTeacher | None =
         )
     supervisor = resolve_teacher(spec.teacher, teacher, boundaries, dataset, given)
     check_answers(spec.retrain, supervisor, dataset, dataset, at="retrain.")
+    rating = _rating(spec.rating, dataset)
     return ResolvedSpec(
         name=spec.name or f"{dataset.name} with {teacher.name}",
         dataset=dataset,
@@ -68,9 +69,9 @@ def resolve(spec: SearchSpec, dataset: DatasetInfo, given: GivenTeacher | None =
         input_size=input_size,
         budget=_budget(spec.budget, space, input_size, dataset.num_classes),
         training=_distillation(spec.training, dataset),
-        rating=_rating(spec.rating, dataset),
+        rating=rating,
         select=_selection(spec, dataset),
-        retrain=_retraining(spec, dataset, start, supervisor),
+        retrain=_retraining(spec, dataset, start, supervisor, rating),
         block_weights=weights,
         augment=spec.augment,
         flip=defaults.flip(dataset) if spec.flip is None else spec.flip,
@@ -122,7 +123,7 @@ def _start(spec: RetrainSpec) -> defaults.Start:
 
 
 def _retraining(
-    search: SearchSpec, dataset: DatasetInfo, start: defaults.Start, teacher: ResolvedTeacher
+    search: SearchSpec, dataset: DatasetInfo, start: defaults.Start, teacher: ResolvedTeacher, rating: ResolvedRate
 ) -> ResolvedRetrain:
     """The answers of a teacher that knows the classes are learned from unless it is said otherwise."""
     spec = search.retrain
@@ -130,8 +131,19 @@ def _retraining(
     if "distill" not in spec.model_fields_set and spec.recipe != "paper" and knows_classes(teacher, dataset, dataset):
         answers = AnswersSpec()
     found = left_open(spec, dataset.num_train, augment=search.augment, at="retrain.")
-    found |= {"start": start, "distill": learned_from(answers)}
+    found |= {"start": start, "distill": learned_from(answers), "early_stopping": _stopping(spec, rating)}
     return ResolvedRetrain.model_validate(spec.model_dump() | found)
+
+
+def _stopping(spec: RetrainSpec, rating: ResolvedRate) -> StoppingSpec | None:
+    """By the rating images, which no network of the search is trained on anyway."""
+    asked = spec.early_stopping
+    if asked is not None and asked.images not in (None, rating.images):
+        raise InvalidSpec(
+            f"A search holds {rating.images:,} images out for rating, and stops by those: leave images out, or change rating.images.",
+            param="retrain.early_stopping.images",
+        )
+    return asked and asked.model_copy(update={"images": rating.images})
 
 
 def _space(spec: SearchSpec, teacher: str, small: bool) -> Space:

@@ -16,11 +16,13 @@ from dna_engine.images.info import DatasetInfo
 from dna_engine.images.pictures.pixels import Look, preprocessing
 from dna_engine.space import CellRef, Space, parse_space
 from dna_engine.space.architecture import Architecture
+from dna_engine.spec.held_out import held_out
 from dna_engine.spec.parts import (
     JobSpec,
     RecipeSpec,
     ResolvedNetworks,
     ResolvedRecipe,
+    StoppingSpec,
     Text,
     Whole,
     learned_from,
@@ -102,6 +104,10 @@ class ResolvedAlone(ResolvedNetworks, ResolvedRecipe):
         return (NETWORK,)
 
     @property
+    def held_out(self) -> int:
+        return (self.early_stopping.images or 0) if self.early_stopping else 0
+
+    @property
     def given(self) -> Mapping[str, Mapping[str, Any]]:
         return {NETWORK: self.architecture}
 
@@ -176,6 +182,7 @@ def resolved_alone(
             "name": spec.name or f"{dataset.name}, {rest['epochs']} epochs",
             "dataset": dataset,
             "input_size": fitted.input_size,
+            "early_stopping": _stopping(spec, dataset),
             "flip": defaults.flip(dataset) if spec.flip is None else spec.flip,
             "resize": look.fit,
             "architecture": described,
@@ -204,6 +211,14 @@ def _begun(
         epochs=recipe["epochs"],
     )
     return taken | kept.model_dump()
+
+
+def _stopping(spec: TrainingSpec, dataset: DatasetInfo) -> StoppingSpec | None:
+    if spec.early_stopping is None:
+        return None
+    asked = spec.early_stopping.images
+    images = held_out(asked, dataset, share=10, most=2048, to="stop by", at="early_stopping.images")
+    return spec.early_stopping.model_copy(update={"images": images})
 
 
 def _taken(spec: TrainingSpec, search: ResolvedSpec | None, dataset: DatasetInfo) -> dict[str, Any]:

@@ -102,6 +102,8 @@ def resolve_tuning(
         "search": tried,
         "pruner": spec.pruner,
         "images": images,
+        # Who decides by images stops by them too.
+        "early_stopping": spec.early_stopping and spec.early_stopping.model_copy(update={"images": images}),
     }
     return ResolvedTuning.model_validate(alone | own)
 

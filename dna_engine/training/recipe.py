@@ -49,6 +49,7 @@ class Recipe(Numbers):
         temperature: that these are softened by.
         frozen_epochs: the first ones, in which the classifier alone is trained and all before it stays as it is.
         backbone_rate: peak of all layers before the classifier; None for that of the classifier.
+        patience: epochs without a better answer to images that were held out after which it ends early; 0 for all epochs.
         layer_decay: learning rate of each layer over that of the next one, down to :data:`LEAST_SCALE` of the classifier's; None
             for one rate.
     """
@@ -61,13 +62,15 @@ class Recipe(Numbers):
     temperature: float = 1.0
     frozen_epochs: int = 0
     backbone_rate: float | None = None
+    patience: int = 0
     layer_decay: float | None = None
 
     @classmethod
     def of(cls, spec: ResolvedRecipe) -> Recipe:
         """The recipe that a spec asks for."""
         said = {field.name for field in fields(cls)} & ResolvedRecipe.model_fields.keys()
-        recipe = cls(**{name: getattr(spec, name) for name in said})
+        patience = spec.early_stopping.patience if spec.early_stopping else 0
+        recipe = cls(**{name: getattr(spec, name) for name in said}, patience=patience)
         if spec.distill is None:
             return recipe
         return replace(recipe, teacher_weight=spec.distill.weight, temperature=spec.distill.temperature)

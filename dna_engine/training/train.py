@@ -23,9 +23,12 @@ from dna_engine.accuracy import Accuracy, Answers, judge, warning
 from dna_engine.calibration import calibration_error
 from dna_engine.errors import NonFiniteLoss
 from dna_engine.events import Log, Metric, Progress
+from dna_engine.plans.results import Stopped
 from dna_engine.runtime.context import Context, precision
 from dna_engine.runtime.pace import Pace
 from dna_engine.training import batches
+from dna_engine.training.best import Best
+from dna_engine.training.loading import Loading
 from dna_engine.training.loss import Loss
 from dna_engine.training.network import train_classifier_alone
 from dna_engine.training.recipe import Recipe
@@ -45,7 +48,8 @@ class FitResult:
         test_loss: mean cross entropy (log-loss, nats) on the test images.
         test: what that accuracy says.
         seconds: spent training and evaluating, over all interruptions.
-        images_per_second: training images over the seconds spent training.
+        images_per_second, step_images_per_second, loader_images_per_second, waited, early_stopping: see
+            :class:`~dna_engine.plans.results.Trained`.
         evaluation: the answers to the test images one by one, which no figures hold.
     """
 
@@ -54,6 +58,10 @@ class FitResult:
     test: Accuracy
     seconds: float
     images_per_second: float
+    step_images_per_second: float
+    loader_images_per_second: float
+    waited: float
+    early_stopping: Stopped | None
     evaluation: Evaluation
 
     @property
@@ -62,7 +70,8 @@ class FitResult:
         return {name: value for name, value in vars(self).items() if name != "evaluation"}
 
     def to_json(self) -> dict[str, Any]:
-        return {**self.figures, "test": self.test.model_dump(mode="json")}
+        stopped = self.early_stopping and self.early_stopping.model_dump(mode="json")
+        return {**self.figures, "test": self.test.model_dump(mode="json"), "early_stopping": stopped}
 
 
 def fit(
@@ -80,7 +89,8 @@ def fit(
 ) -> FitResult:
     """Trains ``model`` in place on ``splits.train``; afterwards it holds the averaged weights where the recipe has them.
 
-    The test images are looked at after each epoch for the curve, and decide nothing here.
+    The test images are looked at after each epoch for the curve, and decide nothing here. Where the recipe has ``patience``, ``splits.rate``
+    decides when to stop, and which epoch's weights the network holds afterwards.
 
     Args:
         model: takes images (B, 3, S, S), gives logits (B, classes).
@@ -89,7 +99,8 @@ def fit(
         warn: whether people are told of a training that diverges or has taught nothing; one that was only begun may do either. Nor
             is the end of such a one worth a checkpoint.
         teacher: whose answers are learned from, for a recipe that gives them a weight; see :class:`~dna_engine.training.loss.Loss`.
-        part: names the network in events and in the series ``train/PART/loss``, ``accuracy`` and ``best`` (accuracy so far).
+        part: names the network in events and in the series ``train/PART/loss``, ``accuracy``, ``best`` (accuracy so far) and, where it may
+            stop early, ``held_out_loss``.
 
     Raises:
         NonFiniteLoss: training diverged.
@@ -200,9 +211,11 @@ class _Run:
         self.optimizer = recipe.make_optimizer(model)
         self.schedule = recipe.make_schedule(self.optimizer, self.steps_per_epoch)
         self.average = ModelEmaV3(model, decay=recipe.ema_decay, use_warmup=True) if recipe.ema_decay else None
+        self.best = Best(recipe.patience, len(splits.rate)) if recipe.patience else None
         self.criterion = Loss(recipe, teacher)
         self.step = 0
         self.train_seconds = self.seconds = 0.0
+        self.loading = Loading(splits.train, context.device)
         self.best_accuracy = 0.0
         self.told_of_divergence = False
         self.losses: list[Tensor] = []
@@ -221,24 +234,29 @@ class _Run:
             drawing=self.recipe.drawing,
             team=self.team,
         )
-        while self.step < self.total:
+        while not self.done:
             began = time.monotonic()
             self._epoch(batches, min(self.steps_per_epoch - self.step % self.steps_per_epoch, self.total - self.step))
             self.train_seconds += time.monotonic() - began
             self._end_epoch()
             self.seconds += time.monotonic() - began
-            self.pace.keep(last=self.step == self.total)
+            self.pace.keep(last=self.done)
+
+    @property
+    def done(self) -> bool:
+        return self.step == self.total or (self.best is not None and self.best.passed)
 
     def _epoch(self, batches: Iterator[tuple[Tensor, Tensor]], steps: int) -> None:
         self.model.train()
         if self.recipe.frozen_epochs:
             train_classifier_alone(self.model, self.step < self.recipe.frozen_epochs * self.steps_per_epoch)
         for left in reversed(range(steps)):
-            self.losses.append(self._train_step(*next(batches)))
+            self.losses.append(self._train_step(*self.loading.next(batches)))
             self.step += 1
             self._show()
             if left:  # Behind an epoch's last step its end comes first: it would not be made up for.
                 self.pace.keep()
+        self.loading.count()
 
     def _train_step(self, images: Tensor, labels: Tensor) -> Tensor:
         """One update; returns the loss, still on the device."""
@@ -269,8 +287,20 @@ class _Run:
         self.best_accuracy = max(self.best_accuracy, accuracy)
         for name, value in (("loss", loss), ("accuracy", accuracy), ("best", self.best_accuracy)):
             self.pace.tell(Metric(series=f"train/{self.part}/{name}", x=epoch, y=value))
+        if self.best is not None:
+            self._look(self.best, epoch)
         if self.warn and epoch > self.recipe.warmup_epochs and not self.told_of_divergence:
             self._tell_of_divergence(loss, epoch)
+        if self.warn and (said := self.loading.warning(self.part, self.step * self.batch, self.train_seconds)):
+            self.context.reporter.emit(Log(level="warning", message=said))
+
+    def _look(self, best: Best, epoch: float) -> None:
+        """At the images that were held out, for the sake of stopping early."""
+        found = self.team.of_first(
+            lambda: evaluate(self._averaged(), self.splits.rate, self.context.device, exact=False).loss
+        )
+        best.look(self._averaged(), found, epoch)
+        self.pace.tell(Metric(series=f"train/{self.part}/held_out_loss", x=epoch, y=found))
 
     def _tell_of_divergence(self, loss: float, epoch: float) -> None:
         knows_nothing = self.criterion.of_ignorance(int(self.splits.train.labels.max()) + 1)
@@ -287,6 +317,8 @@ class _Run:
         began = time.monotonic()
         if self.average is not None:
             self.model.load_state_dict(self._averaged().state_dict())
+        if self.best is not None:
+            self.best.restore(self.model)
         reached = self.team.of_first(lambda: evaluate(self.model, self.splits.test, self.context.device))
         test = reached.judge()
         if self.warn and (said := warning(self.part, test)):
@@ -295,13 +327,15 @@ class _Run:
         self.seconds += time.monotonic() - began
         if self.warn:
             self.pace.save()
-        images = self.total * self.batch
+        images = self.step * self.batch
         return FitResult(
             test_accuracy=reached.accuracy,
             test_loss=reached.loss,
             test=test,
             seconds=round(self.seconds, 3),
             images_per_second=round(images / self.train_seconds, 1),
+            **self.loading.rates(images, self.train_seconds),
+            early_stopping=None if self.best is None else self.best.told,
             evaluation=reached,
         )
 
@@ -348,6 +382,8 @@ class _Run:
             "average": None if self.average is None else self.average.module.state_dict(),
             "losses": torch.stack(self.losses) if self.losses else None,
             "best_accuracy": self.best_accuracy,
+            "best": None if self.best is None else self.best.state(),
+            "loading": self.loading.state(),
             "train_seconds": self.train_seconds,
             "seconds": self.seconds,
         }
@@ -365,4 +401,7 @@ class _Run:
             self.losses = list(state["losses"].to(self.context.device).unbind())
         self.step = self.first_step = state["step"]
         self.best_accuracy = state["best_accuracy"]
+        if self.best is not None:
+            self.best.resume(state["best"])
+        self.loading.resume(state.get("loading"))
         self.train_seconds, self.seconds = state["train_seconds"], state["seconds"]

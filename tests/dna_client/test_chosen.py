@@ -24,7 +24,7 @@ def test_a_spec_of_a_dataset_alone_leaves_everything_open() -> None:
         ("teacher", "resnet10t, trained on the dataset, 12 epochs"),
         ("space", "mbconv-small"),
         ("distillation", "20 epochs"),
-        ("training", "25 epochs, learning rate 0.003"),
+        ("training", "by quick, 25 epochs, learning rate 0.003"),
         ("budget", "at most 4,000,000 flops"),
     ]
 
@@ -34,8 +34,8 @@ def test_a_spec_of_a_dataset_alone_leaves_everything_open() -> None:
     [
         ({"teacher": {"model": "resnet10t"}}, ("teacher", "trained on the dataset, 12 epochs")),
         ({"teacher": {"model": "resnet10t", "weights": "train"}}, ("teacher", "12 epochs")),
-        ({"retrain": {"epochs": 25}}, ("training", "learning rate 0.003")),
-        ({"retrain": {"learning_rate": 0.003}}, ("training", "25 epochs")),
+        ({"retrain": {"epochs": 25, "recipe": "quick"}}, ("training", "learning rate 0.003")),
+        ({"retrain": {"learning_rate": 0.003}}, ("training", "by quick, 25 epochs")),
     ],
 )
 def test_what_was_asked_for_is_not(written: dict[str, Any], said: tuple[str, str]) -> None:
@@ -62,7 +62,7 @@ def test_a_training_leaves_its_recipe_open() -> None:
     }
     assert chosen({"architecture": "a", "dataset": "digits"}, resolved, "training") == [
         ("input size", "32 pixels"),
-        ("training", "30 epochs, batches of 64, learning rate 0.003"),
+        ("training", "by quick, 30 epochs, batches of 64, learning rate 0.003"),
         ("augmentation", "left and right are never exchanged"),
     ]
     assert chosen(resolved, resolved, "training") == []

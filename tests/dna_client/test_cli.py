@@ -102,15 +102,31 @@ def test_creates_from_options(dna: Dna) -> None:
     )
     teacher = "--teacher resnet18 --weights train --teacher-epochs 2 --space mbconv-small"
     training = "--epochs 3 --distill-learning-rate 1e-3 --retrain-epochs 4 --learning-rate 0.004 --teacher-weight 0.3"
-    made = dna("search", "create", *f"{search} {teacher} {training} --json".split()).json
+    recipe = "--recipe small --set cutmix=1 --set optimizer=lamb --set drop-path=0.2 --patience 3"
+    made = dna("search", "create", *f"{search} {teacher} {training} {recipe} --json".split()).json
     spec = made["spec"]
     assert spec["budget"] == {"flops": 4_000_000, "params": 500_000, "latency_ms": 2.5}
     assert (spec["training"]["epochs"], spec["training"]["learning_rate"]) == (3, 0.001)
     assert (spec["retrain"]["epochs"], spec["retrain"]["learning_rate"]) == (4, 0.004)
     assert (spec["teacher"]["model"], spec["teacher"]["weights"], spec["teacher"]["epochs"]) == ("resnet18", "train", 2)
+    chosen = {name: spec["retrain"][name] for name in ("recipe", "cutmix", "mixup", "optimizer", "drop_path")}
+    assert chosen == {"recipe": "small", "cutmix": 1, "mixup": 0.1, "optimizer": "lamb", "drop_path": 0.2}
+    assert spec["retrain"]["early_stopping"] == {"patience": 3, "images": spec["rating"]["images"]}
     assert spec["retrain"]["distill"] == {"weight": 0.3, "temperature": 4}
     assert (spec["space"]["name"], spec["input_size"], spec["seed"]) == ("mbconv-small", 48, 5)
     assert (made["name"], made["labels"]) == ("mine", {"a": "b"})
+
+
+def test_recipes_number_by_number(dna: Dna) -> None:
+    said = dna("recipes").out
+    assert re.search(r"^quick +Crops and flips.* The default for any number of images\.$", said, re.M)
+    assert re.search(r"^optimizer +adamw +adamw +adamw +rmsproptf$", said, re.M)
+    assert re.search(r"^autoaugment +- +- +- +yes$", said, re.M)
+    assert [found["name"] for found in dna("recipes", "--json").json] == ["quick", "small", "modern", "paper"]
+    planned = dna("search", "estimate", "--dataset", "digits", "--recipe", "modern")
+    assert "Recipe of winner and control: modern. modern was asked for." in planned.out
+    wrong = dna("search", "estimate", "--dataset", "digits", "--set", "mixup")
+    assert (wrong.code, "NUMBER=VALUE" in wrong.err) == (2, True)
 
 
 def test_says_what_was_chosen_and_what_weakens_the_search(dna: Dna) -> None:

@@ -24,6 +24,7 @@ from dna_engine.spec import (
     resolve_training,
 )
 from dna_engine.spec.numbers import NumbersSpec
+from dna_engine.spec.parts import StoppingSpec
 from dna_engine.training.recipe import Recipe
 
 BIRDS = DatasetInfo(
@@ -262,6 +263,29 @@ def test_a_training_that_was_kept_by_a_version_of_few_numbers_is_read() -> None:
     )
     published = Recipe.of(parse_job(kept | {"recipe": "paper"}).recipe_of_networks)
     assert (published.optimizer, published.ema_decay, published.autoaugment) == ("rmsproptf", 0.9998, False)
+
+
+def test_images_are_held_out_to_stop_by() -> None:
+    assert (resolved().held_out, resolved().early_stopping) == (0, None)
+    left_open = resolved(early_stopping={})
+    tenth = BIRDS.num_train // 10
+    assert left_open.early_stopping == StoppingSpec(patience=10, images=min(tenth, 2048))
+    assert left_open.held_out == min(tenth, 2048)
+    assert resolved(early_stopping={"patience": 3, "images": 50}).held_out == 50
+    assert Recipe.of(resolved(early_stopping={"patience": 3})).patience == 3
+    assert resolved(BIRDS.model_copy(update={"num_val": 200}), early_stopping={}).held_out == 200
+    for images, dataset in ((BIRDS.num_train, BIRDS), (300, BIRDS.model_copy(update={"num_val": 200}))):
+        with pytest.raises(InvalidSpec, match="to stop by") as caught:
+            resolved(dataset, early_stopping={"images": images})
+        assert caught.value.param == "early_stopping.images"
+
+
+def test_a_search_stops_by_its_rating_images() -> None:
+    spec = search(DIGITS, retrain={"early_stopping": {"patience": 4}}, rating={"images": 99})
+    assert spec.retrain.early_stopping == StoppingSpec(patience=4, images=99)
+    with pytest.raises(InvalidSpec, match="holds 99 images out for rating") as caught:
+        search(DIGITS, retrain={"early_stopping": {"images": 50}}, rating={"images": 99})
+    assert caught.value.param == "retrain.early_stopping.images"
 
 
 def test_how_pictures_become_squares_is_said_to_the_network_too() -> None:

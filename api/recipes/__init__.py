@@ -1,0 +1,1 @@
+"""The recipes that networks are trained by."""
