@@ -18,7 +18,7 @@ from serving.inputs import Inputs, Limits
 from serving.metrics import Metrics
 from serving.network import Network
 from serving.outputs import Outputs
-from serving.runtime import Images, Logits, Session, batch_pool
+from serving.runtime import Images, Logits, Session
 from serving.settings import ServingSettings
 
 
@@ -38,8 +38,9 @@ class Rooms:
     @classmethod
     def of(cls, settings: ServingSettings, metrics: Metrics) -> Rooms:
         """As the settings say, on the cores of this process."""
-        batches = batch_pool(settings.cores, settings.threads)
-        return cls(ThreadPoolExecutor(settings.cores, "picture"), batches, batches._max_workers, metrics)
+        at_once = max(1, settings.cores // settings.threads)
+        pictures = ThreadPoolExecutor(settings.cores, "picture")
+        return cls(pictures, ThreadPoolExecutor(at_once, "batch"), at_once, metrics)
 
 
 class ServedNetwork(Model):  # type: ignore[misc]  # KServe has no types.
@@ -52,7 +53,7 @@ class ServedNetwork(Model):  # type: ignore[misc]  # KServe has no types.
     def __init__(self, network: Network, settings: ServingSettings, rooms: Rooms) -> None:
         super().__init__(network.name)
         session = Session(network, settings.threads)
-        classes = network.how["classes"] if network.how else [str(number) for number in range(session.classes)]
+        classes = network.how["classes"] if network.how else [*map(str, range(session.classes))]
         limits = Limits(settings.serve_max_waiting, settings.max_picture_bytes, settings.decoding_bytes)
         self._inputs = Inputs(session.size, network.how, limits, rooms.pictures)
         self._outputs = Outputs(network.name, classes)

@@ -1,8 +1,6 @@
-"""Networks on onnxruntime: what each takes and gives, and where their batches are computed."""
+"""Networks on onnxruntime: what each takes and gives."""
 
 from __future__ import annotations
-
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import onnxruntime
@@ -49,19 +47,19 @@ class Session:
                 "where an image classifier as this service exports it has images and logits."
             )
         batch, _, *sizes = inputs["images"].shape
+        classes = outputs["logits"].shape[1]
         if isinstance(batch, int):
             raise CannotServe(
                 f"The ONNX file of {network.name} takes {batch} images at a time: export it with a free batch."
             )
+        if not isinstance(classes, int) or (network.how and len(network.how["classes"]) != classes):
+            raise CannotServe(
+                f"The ONNX file of {network.name} does not tell as many classes apart as its description names."
+            )
         self.size = tuple(side if isinstance(side, int) else _FREE for side in sizes)
-        self.classes = int(outputs["logits"].shape[1])
+        self.classes = classes
 
     def run(self, images: Images) -> Logits:
         """Logits (N, classes) of images (N, 3, S, S)."""
         logits: Logits = self._session.run(["logits"], {"images": images})[0]
         return logits
-
-
-def batch_pool(cores: int, threads: int) -> ThreadPoolExecutor:
-    """Where the batches of all networks are computed: so many at once as the cores allow, in the order of their coming."""
-    return ThreadPoolExecutor(max(1, cores // threads), "batch")

@@ -62,12 +62,14 @@ def test_says_what_cannot_be_served(
     [
         (b"broken", "cannot be loaded"),
         (other_network(), "has the inputs x and the outputs y, where an image classifier"),
+        (onnx_of_colours(4), "does not tell as many classes apart as its description names"),
+        (onnx_of_colours(3, batch=2), "takes 2 images at a time: export it with a free batch"),
     ],
-    ids=["broken", "another"],
+    ids=["broken", "another", "other classes", "of two"],
 )
 def test_says_which_file_is_no_such_network(onnx: bytes, said: str) -> None:
     with pytest.raises(CannotServe, match=f"The ONNX file of birds {said}"):
-        Session(Network("birds", onnx, None), threads=1)
+        Session(Network("birds", onnx, HOW), threads=1)
 
 
 def test_a_port_that_is_taken_is_said() -> None:
