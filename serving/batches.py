@@ -41,7 +41,8 @@ class Batcher:
         self._run, self._pool = run, pool
         self._largest, self._at_once, self._tell = largest, at_once, tell
         self._waiting: deque[Asked] = deque()
-        self._workers: set[asyncio.Task[None]] = set()
+        self._at_work = 0
+        self._workers: set[asyncio.Task[None]] = set()  # The event loop itself would not keep them.
 
     async def __call__(self, images: Images) -> Logits:
         """The logits (N, classes) of N images; more than a batch has are several batches."""
@@ -52,7 +53,8 @@ class Batcher:
     def _ask(self, images: Images) -> asyncio.Future[Logits]:
         answer: asyncio.Future[Logits] = asyncio.get_running_loop().create_future()
         self._waiting.append((images, answer))
-        if len(self._workers) < self._at_once:
+        if self._at_work < self._at_once:
+            self._at_work += 1
             worker = asyncio.create_task(self._work())
             self._workers.add(worker)
             worker.add_done_callback(self._workers.discard)
@@ -61,6 +63,7 @@ class Batcher:
     async def _work(self) -> None:
         while batch := self._next():
             await self._answer(batch)
+        self._at_work -= 1  # At once: whoever asks before this task has ended needs another.
 
     def _next(self) -> list[Asked]:
         """Those that have waited longest and fit together; not those who have gone since."""

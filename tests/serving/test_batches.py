@@ -74,6 +74,18 @@ def test_what_waits_goes_together_and_each_gets_its_own(computer: Computer, pool
     assert sizes == [1, 3, 2, 1, 1]
 
 
+def test_who_asks_again_at_once_is_answered_again(computer: Computer, pool: ThreadPoolExecutor) -> None:
+    """Whatever worked on the batch before has not left yet when its answer arrives."""
+    computer.go.release(50)
+
+    async def main() -> list[Logits]:
+        batcher = Batcher(computer.run, pool, largest=2, at_once=1)
+        async with asyncio.timeout(10):
+            return [await batcher(numbered(number)) for number in range(50)]
+
+    assert [answer.tolist() for answer in asyncio.run(main())] == [[[number]] for number in range(50)]
+
+
 def test_more_than_a_batch_has_are_several(computer: Computer, pool: ThreadPoolExecutor) -> None:
     computer.go.release(3)
 
