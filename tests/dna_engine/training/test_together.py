@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from timm.layers.norm_act import convert_sync_batchnorm
+from torch import Tensor, distributed, nn
 
 from dna_engine.errors import Interrupted, NonFiniteLoss
 from dna_engine.events import Checkpoint, Metric
@@ -178,3 +179,37 @@ def test_a_loss_that_one_has_no_more_ends_both_and_nothing_is_kept(splits: Split
     first, _ = together(tmp_path, work)
     assert first["error"] == "NonFiniteLoss"
     assert not (tmp_path / "c.safetensors").exists()
+
+
+def test_norms_that_see_the_whole_batch_have_the_weights_of_those_that_do_not(splits: Splits) -> None:
+    """As on GPUs; nothing but a GPU can train them."""
+    model, images = tiny().eval(), next(splits.test.ordered(8))[0]
+    before, answers = model.state_dict(), model(images)
+    synchronised = convert_sync_batchnorm(model)
+    assert synchronised is model
+    assert any(isinstance(module, nn.SyncBatchNorm) for module in model.modules())
+    assert_same(before, model.state_dict())
+    assert torch.equal(model(images), answers)
+
+
+@pytest.mark.gpu
+def test_on_a_gpu_norms_see_the_whole_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a team of one, as far as one GPU can show it."""
+    device = torch.device("cuda", 0)
+    for name, value in {"RANK": "0", "WORLD_SIZE": "1", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "0"}.items():
+        monkeypatch.setenv(name, value)
+    torch.cuda.set_device(device)
+    team = Together.join(device)
+    try:
+        where, recorder = context(tmp_path, device="cuda:0")
+        where = replace(where, team=team, stop=team.agreed(never))
+        model, on_gpu = tiny(), load_splits(tiny_spec(), device)
+        checkpoint = tmp_path / "c.safetensors"
+        found = train.fit(
+            model, on_gpu, RECIPE, seed=3, context=where, checkpoint=checkpoint, part="p", teacher=Answering()
+        )
+    finally:
+        distributed.destroy_process_group()
+    assert any(isinstance(module, nn.SyncBatchNorm) for module in model.modules())
+    assert found.test_accuracy > 0.6
+    assert recorder.of(Checkpoint)
