@@ -9,8 +9,8 @@ DONE := $(VENV)/.installed
 demo: $(DONE)  ## one real search on handwritten digits, through HTTP, on the CPU
 	$(BIN)/dna demo
 
-test: $(DONE)  ## every test, against real PostgreSQL and Redis; two processes share the files
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+test: $(DONE)  ## every test, against real PostgreSQL and Redis; two processes share the files, the long ones first
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 up: $(DONE)  ## the service on this machine until Ctrl-C
 	$(BIN)/dna up

@@ -7,12 +7,12 @@ winners with the teachers behind them. An interrupted search goes on where it wa
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
 from benchmarks import report
 from benchmarks.pictures import lay_down
+from benchmarks.spaces import space_of
 from dna_engine import pipeline
 from dna_engine.events import Log, Reporter
 from dna_engine.images.info import DIGITS, DatasetInfo
@@ -33,9 +33,7 @@ def search(dataset: DatasetInfo, teacher: str, arguments: argparse.Namespace) ->
     spec = resolve(
         SearchSpec(
             dataset=dataset.name,
-            space=json.loads(Path(arguments.space).read_text())
-            if arguments.space and arguments.space.endswith(".json")
-            else arguments.space,
+            space=space_of(arguments.space),
             input_size=arguments.input_size,
             budget=Budget(flops=arguments.flops),
             teacher=TeacherSpec(model=teacher, weights=arguments.weights, epochs=arguments.teacher_epochs),

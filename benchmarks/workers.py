@@ -23,6 +23,7 @@ from typing import Any
 import torch
 
 from benchmarks import report
+from benchmarks.spaces import space_of
 from dna_client import Client
 from dna_client.models import Search
 from dna_client.processes import python
@@ -59,7 +60,7 @@ def search_spec(arguments: argparse.Namespace) -> dict[str, Any]:
     """Long in the phases that are measured, short in the others."""
     return {
         "dataset": "digits",
-        "space": arguments.space,
+        "space": space_of(arguments.space),
         "input_size": arguments.input_size,
         "teacher": {"model": arguments.teacher, "weights": "train", "epochs": 1},
         "training": {"epochs": arguments.epochs, "batch_size": arguments.batch_size},
@@ -140,7 +141,10 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--epochs", type=int, default=30, help="of distillation")
     parser.add_argument("--rating-images", type=int, default=700)
     parser.add_argument("--batch-size", type=int, default=64)
-    parser.add_argument("--space", help="default: that of the digits, beside whose small cells a teacher weighs much")
+    parser.add_argument(
+        "--space",
+        help="a preset, or a .json file; default: that of the digits, beside whose small cells a teacher weighs much",
+    )
     parser.add_argument("--teacher", help="default: that of the digits")
     parser.add_argument("--input-size", type=int)
     return parser.parse_args(argv)

@@ -29,6 +29,16 @@ from store.settings import Settings
 from tests.postgres import SparePostgres
 
 
+#: Folders of files that take minutes though they hold few tests.
+_LONG = ("chaos", "e2e", "benchmarks")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones are begun first: of two processes, none waits at the end for what the other has begun last."""
+    here = Path(__file__).parent
+    items.sort(key=lambda item: item.path.relative_to(here).parts[0] not in _LONG)
+
+
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Servers]:
     """A PostgreSQL in which databases may be created, and a Redis."""

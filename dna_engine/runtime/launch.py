@@ -7,12 +7,14 @@ them to stop; its end, that nobody waits for them any more.
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import torch
 from pydantic import ValidationError
@@ -88,12 +90,19 @@ def _started(step: Step, context: Context) -> Iterator[Iterator[Event]]:
         process.kill()
         process.wait()
         process.stdout.close()
+        shutil.rmtree(_logs(context), ignore_errors=True)
 
 
 def _command(step: Step, context: Context) -> list[str]:
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--local-addr", "127.0.0.1"]
     torchrun += ["--nproc-per-node", str(step.devices), "--signals-to-handle", "SIGTERM"]
+    torchrun += ["--log-dir", str(_logs(context))]
     return [*torchrun, "-m", "dna_engine.member", str(context.run), step.model_dump_json(), str(context.device)]
+
+
+def _logs(context: Context) -> Path:
+    """A folder that ``torchrun`` makes even for nothing; here it goes with the run folder at the latest."""
+    return context.run / ".torchrun"
 
 
 def _environment(devices: int) -> dict[str, str]:

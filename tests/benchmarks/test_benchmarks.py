@@ -201,11 +201,20 @@ def test_distillation_in_one_pass_against_block_after_block(capsys: Output) -> N
     assert re.search(r"decodes, crops and resizes [\d.,]+ JPEG", text)
 
 
+@pytest.fixture
+def small_space(tmp_path: Path) -> Path:
+    """Of two small cells."""
+    path = tmp_path / "space.json"
+    blocks = [{"stride": 2, "cells": [{"depth": 1, "width": 8}]}, {"stride": 2, "cells": [{"depth": 1, "width": 16}]}]
+    path.write_text(json.dumps({"blocks": blocks, "stem_width": 8, "first_width": 8, "head_width": 16}))
+    return path
+
+
 @pytest.mark.timeout(1800)  # Of a machine that is busy with other things.
-def test_two_workers_share_a_search_and_find_the_same(capsys: Output) -> None:
+def test_two_workers_share_a_search_and_find_the_same(small_space: Path, capsys: Output) -> None:
     if len(os.sched_getaffinity(0)) < 2:
         pytest.skip("each worker needs a core of its own")
-    workers.main(shlex.split("--epochs 1 --rating-images 16"))
+    workers.main(shlex.split(f"--epochs 1 --rating-images 16 --space {small_space} --input-size 16"))
     text = capsys.readouterr().out
     assert [cells(text, phase)[0] for phase in ("distill", "rate")] == ["2", "2"]
     assert text.endswith("The network found is the same.\n")
@@ -268,13 +277,15 @@ def test_switches_are_timed_for_each_part(capsys: Output) -> None:
 
 
 @pytest.fixture
-def short_search(tmp_path: Path) -> list[str]:
-    """Options of a search on the digits that is through in seconds."""
-    space = tmp_path / "space.json"
-    blocks = [{"stride": 2, "cells": [{"depth": 1, "width": 8}]}, {"stride": 2, "cells": [{"depth": 1, "width": 16}]}]
-    space.write_text(json.dumps({"blocks": blocks, "stem_width": 8, "first_width": 8, "head_width": 16}))
+def short_search(small_space: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Options of a search on the digits that is through in seconds. Nobody opens the ONNX files of its networks, so there are none."""
+
+    def no_onnx(*_: object) -> None:
+        raise NotImplementedError("Not in this test.")
+
+    monkeypatch.setattr("dna_engine.export.export.write_onnx", no_onnx)
     return [
-        *("digits", "--out", str(tmp_path), "--device", "cpu", "--space", str(space), "--input-size", "16"),
+        *("digits", "--out", str(tmp_path), "--device", "cpu", "--space", str(small_space), "--input-size", "16"),
         *("--teacher-epochs", "1", "--distill-epochs", "1", "--rating-images", "16", "--epochs", "1"),
     ]
 

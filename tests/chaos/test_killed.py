@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy import select
 
-from dna_engine.plans import Kind, Phase, plan_of
+from dna_engine.events import Result
+from dna_engine.plans import Kind, Order, Phase, plan_of
 from dna_engine.runtime import checkpoint
 from dna_engine.spec import ResolvedSpec
 from store import artifacts, events, flow, jobs
@@ -20,6 +19,8 @@ from store.tables import LooseFile
 from tests.chaos.conftest import Book
 from tests.e2e.service import alive, machine, wait_for
 from tests.store.kept import rows_and_files
+from worker.devices import cpu
+from worker.process import EngineProcess
 
 #: Steps of distillation: long enough to be killed in the middle.
 EPOCHS = 8
@@ -34,12 +35,13 @@ def uninterrupted(book: Book, search_id: UUID, run: Path) -> dict[str, bytes]:
     (run / "spec.json").write_text(spec.model_dump_json())
     for name, content in stored(book, search_id, ["teacher.safetensors", "teacher.json"]).items():
         (run / name).write_bytes(content)
+    engine = EngineProcess(cpu().engine_command)
     for phase in (Phase.DISTILL, Phase.RATE):
         [step] = plan_of(spec).steps(phase)
-        plan = run / "step.json"
-        plan.write_text(step.model_dump_json())
-        command = [sys.executable, "-m", "dna_engine", "step", str(plan), "--run", str(run), "--device", "cpu"]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        engine.begin(Order(run=str(run), step=step))
+        *_, last = engine.events(tick=1.0)
+        assert isinstance(last, Result), engine.tail
+    engine.close()
     return {name: (run / name).read_bytes() for name in ratings_of(spec)}
 
 
@@ -77,7 +79,7 @@ def distilled(book: Book, search_id: UUID) -> list[int]:
 def test_another_machine_finishes_with_the_same_ratings(book: Book, impatient: Settings, tmp_path: Path) -> None:
     search_id = book.add(training={"epochs": EPOCHS}, retrain={"epochs": 1, "batch_size": 256, "control": False})
     often = {"DNA_CHECKPOINT_SECONDS": "0.2"}
-    with machine(impatient, **often) as first:
+    with machine(impatient, queues="gpu", **often) as first:
         wait_for(lambda: stored_progress(book, search_id, tmp_path) > EPOCHS)
         engines = first.kill()
         assert engines

@@ -24,7 +24,7 @@ def state(book: Book, search_id: UUID, key: str) -> StepState | None:
 
 def test_nothing_is_lost(book: Book, impatient: Settings, tmp_path: Path) -> None:
     folder = tmp_path / "redis"
-    with redis_server(folder) as url, machine(impatient.model_copy(update={"redis_url": url})):
+    with redis_server(folder) as url, machine(impatient.model_copy(update={"redis_url": url}), queues="gpu"):
         first = book.add()
         wait_for(book.reached(first, Kind.TEACHER, 1))
         with redis.Redis.from_url(url) as client:

@@ -112,16 +112,20 @@ def test_a_finished_search_is_not_done_again(finished: Path, tmp_path: Path) -> 
     assert (run / "control/model.onnx").exists()
 
 
-def test_a_search_without_onnx_files_succeeds_and_is_not_done_again(
-    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def without_onnx(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise NotImplementedError("no such operator")
 
+    monkeypatch.setattr(export, "write_onnx", fail)
+
+
+def test_a_search_without_onnx_files_succeeds_and_is_not_done_again(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = tmp_path / "copy"
     shutil.copytree(finished, run)
     (run / "winner/export.json").unlink()
-    monkeypatch.setattr(export, "write_onnx", fail)
+    without_onnx(monkeypatch)
     where, recorder = context(run)
     pipeline.run(SPEC, where)
     warnings = [event.message for event in recorder.of(Log) if event.level == "warning"]
@@ -148,8 +152,9 @@ def lay_noise(folder: Path, **classes: int) -> None:
             Image.fromarray(random.integers(0, 256, (16, 16, 3), dtype=np.uint8)).save(target / f"{number}.png")
 
 
-def test_a_search_on_100_to_1_is_told_as_what_it_is(tmp_path: Path) -> None:
+def test_a_search_on_100_to_1_is_told_as_what_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Teacher, winner and control have 99% right, and nothing was learned."""
+    without_onnx(monkeypatch)  # Which takes longer than all the rest.
     lay_noise(tmp_path / "uneven", many=500, few=5)
     spec = tiny_spec(survey(str(tmp_path / "uneven")), retrain={"epochs": 2, "batch_size": 64})
     where, recorder = context(tmp_path / "run")

@@ -80,8 +80,8 @@ def alive(process: psutil.Process) -> bool:
 
 
 def wait_for(holds: Callable[[], bool], *, seconds: float = 600.0) -> None:
-    """Waits until something holds."""
+    """Waits until something holds; what waits shares the cores with it, so that it does not look all the time."""
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline
-        time.sleep(0.02)
+        time.sleep(0.1)

@@ -109,6 +109,6 @@ def wait_for() -> Callable[[Callable[[], bool]], None]:
         deadline = monotonic() + 60.0
         while not holds():
             assert monotonic() < deadline
-            sleep(0.02)
+            sleep(0.05)
 
     return wait

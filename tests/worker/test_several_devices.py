@@ -64,6 +64,7 @@ def attempt(bench: Bench) -> Iterator[None]:
     thread.join(200.0)
     assert not thread.is_alive()
     assert working(bench) == []
+    assert not (run_folder(bench) / ".torchrun").exists()
 
 
 def run_folder(bench: Bench) -> Path:
