@@ -28,7 +28,6 @@ from store.session import Sessions, driver_url, make_engine, make_sessions
 from store.settings import Settings
 from tests.postgres import SparePostgres
 
-
 #: Folders of files that take minutes though they hold few tests.
 _LONG = ("chaos", "e2e", "benchmarks")
 

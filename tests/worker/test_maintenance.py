@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 from celery import Celery
 from celery.exceptions import Reject
-from sqlalchemy import delete, text, update
+from sqlalchemy import delete, update
 
 from store import workers
 from store.columns import new_id
-from store.session import transaction
+from store.connection import TimeOuts
+from store.session import make_engine, make_sessions, transaction
 from store.states import StepState
 from store.tables import Job, Step, Worker
 from tests.worker.conftest import Bench
@@ -132,8 +133,7 @@ def test_a_search_that_is_deleted_or_locked_meanwhile_does_not_end_the_reaper(
     gone, held, lost = benches
     with transaction(bench.slot.sessions) as session:
         session.execute(update(Step).values(lease_expires_at=Step.lease_expires_at - timedelta(hours=1)))
-        session.execute(text(f'ALTER DATABASE "{session.get_bind().engine.url.database}" SET lock_timeout = 100'))
-    bench.slot.sessions.kw["bind"].dispose()
+    impatient = make_engine(bench.slot.settings.database_url or "", TimeOuts(lock=0.1))
     look = reap.__globals__["claims"].expired
 
     def look_then_lose(session: object) -> list[Step]:
@@ -145,5 +145,6 @@ def test_a_search_that_is_deleted_or_locked_meanwhile_does_not_end_the_reaper(
     monkeypatch.setattr("store.claims.expired", look_then_lose)
     with transaction(bench.slot.sessions) as session:
         session.execute(update(Job).where(Job.id == held.job_id).values(progress=0.5))
-        reap(bench.slot.sessions)
+        reap(make_sessions(impatient))
+    impatient.dispose()
     assert (held.step.state, lost.step.state) == (StepState.RUNNING, StepState.QUEUED)
