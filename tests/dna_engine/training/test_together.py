@@ -158,6 +158,29 @@ def test_a_network_with_norms_is_as_good_and_goes_on_to_the_bit(splits: Splits, 
     assert_same(first["state"], again["state"])
 
 
+def test_while_the_classifier_alone_is_trained_all_before_it_stays(splits: Splits, tmp_path: Path) -> None:
+    """Norms are as in evaluation then, so that two learn what one does; afterwards all is trained."""
+    recipe = Recipe(epochs=2, batch_size=256, learning_rate=0.02, warmup_epochs=0, frozen_epochs=1)
+    steps = splits.train.steps(recipe.batch_size)
+
+    def first_epoch(team: Team) -> dict[str, Any]:
+        asked = iter(range(10**9))
+        run = tmp_path / str(team.size)
+        return fitted(run, team, tiny(), splits, recipe, lambda: next(asked) == steps - 1)
+
+    begun, alone = dict(tiny().named_parameters()), first_epoch(ALONE)
+    first, second = together(tmp_path / "t", first_epoch)
+    assert first["error"] == alone["error"] == "Interrupted"
+    changed = {name for name, weights in first["weights"].items() if not torch.equal(weights, begun[name])}
+    assert changed == {"classifier.weight", "classifier.bias"}
+    assert_same(first["weights"], second["weights"])
+    assert len(first["losses"]) == 1
+    assert first["losses"] == pytest.approx(alone["losses"], rel=1e-5)
+    again, _ = together(tmp_path / "t", lambda team: fitted(tmp_path / "2", team, tiny(), splits, recipe))
+    assert again["error"] is None
+    assert not any(torch.equal(weights, begun[name]) for name, weights in again["weights"].items())
+
+
 class Breaking(Plain):
     """Has no loss at its third batch."""
 
