@@ -68,6 +68,14 @@ class _Seen(Images):
         for images, labels in self._images.epoch(epoch, batch_size, seed=seed, start=start, drawing=drawing, team=team):
             yield self._lens(images), labels
 
+    def batches(
+        self, batch_size: int, *, epochs: int, seed: int, start: int = 0, drawing: Drawing = PLAIN, team: Team = ALONE
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        for images, labels in self._images.batches(
+            batch_size, epochs=epochs, seed=seed, start=start, drawing=drawing, team=team
+        ):
+            yield self._lens(images), labels
+
     def seconds_preparing(self) -> float | None:
         return self._images.seconds_preparing()
 

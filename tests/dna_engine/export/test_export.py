@@ -29,7 +29,7 @@ from dna_engine.export.export import write_onnx
 from dna_engine.images.albums import FolderAlbum
 from dna_engine.images.pictures.pixels import Look, preprocessing
 from dna_engine.plans import Kind, Step
-from dna_engine.plans.results import Costs, Exported, Trained
+from dna_engine.plans.results import Costs, Exported, Stopped, Trained
 from dna_engine.space import parse_space
 from dna_engine.space.architecture import Architecture
 from dna_engine.training.batches import StreamedImages
@@ -288,6 +288,21 @@ def test_the_card_says_how_the_network_began_and_what_it_learned_from(
     described = preprocessing(SPEC.input_size, SPEC.dataset.class_names)
     card = write_card("A network", "winner", described, {"winner": trained}, exported)
     assert f"it was trained on\ndigits, {says}\n" in card
+
+
+def test_the_card_says_what_the_recipe_did_and_whose_weights_it_has(run: Path) -> None:
+    folder = run / "winner"
+    trained = Trained.model_validate_json((folder / "training.json").read_text())
+    stopped = Stopped(epoch=12, best_epoch=9, log_loss=0.25, images=500, early=True)
+    recipe = {"name": "small", "mixup": 0.2, "cutmix": 0.0, "autoaugment": False, "crop_area": None}
+    trained = trained.model_copy(update={"recipe": recipe, "early_stopping": stopped})
+    exported = Exported.model_validate_json((folder / "export.json").read_text())
+    described = preprocessing(SPEC.input_size, SPEC.dataset.class_names)
+    card = write_card("A network", "winner", described, {"winner": trained}, exported)
+    assert (
+        "name small, mixup 0.2; of 12 epochs the weights are those of epoch 9, which answered 500 images best that were held out; seed 0."
+        in card
+    )
 
 
 def test_the_loading_lines_are_ten_and_stand_in_the_guide() -> None:

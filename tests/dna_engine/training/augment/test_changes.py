@@ -67,3 +67,11 @@ def test_what_comes_from_beyond_the_border_is_of_the_mean_colour() -> None:
         moved[0, :, 0, -1], torch.tensor([round(255 * mean) for mean in MEAN], dtype=torch.uint8)
     )
     assert not moved[0, :, :, :9].any()
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_gpu_changes_images_as_a_cpu_does(name: str) -> None:
+    images, amounts = pictures(rough=True), CHANGES[name].amount(SHARES, torch.ones(3))
+    found = CHANGES[name].apply(images.to("cuda"), amounts.to("cuda")).cpu()
+    assert (found.float() - CHANGES[name].apply(images, amounts).float()).abs().quantile(0.99) <= 1
