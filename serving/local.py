@@ -30,13 +30,18 @@ def load(wanted: Wanted) -> Network:
         files = list(path.iterdir()) if path.is_dir() else list(zipfile.Path(path).iterdir())
         onnx = _only(wanted, files)
         if onnx is None:
-            bundle = next((file for file in files if isinstance(file, Path) and file.suffix == ".zip"), None)
+            bundle = next((file for file in files if isinstance(file, Path) and _is_bundle(file)), None)
             if bundle is None:
                 raise CannotServe(f"{path} holds no ONNX file of {wanted.precision}, nor a bundle.zip with one.")
             return load(Wanted(str(bundle), wanted.precision, wanted.called or path.resolve().name))
         return _of(wanted, _name(path), onnx, files)
     except (OSError, zipfile.BadZipFile) as error:
         raise CannotServe(f"{path} cannot be read: {error}") from error
+
+
+def _is_bundle(file: Path) -> bool:
+    """A model repository of Triton, which a download has too, is another kind of archive."""
+    return file.suffix == ".zip" and not file.name.endswith(".triton.zip")
 
 
 def _name(path: Path) -> str:

@@ -107,7 +107,9 @@ def test_both_precisions_of_several_networks_side_by_side(tmp_path: Path) -> Non
         archive.writestr("architecture.json", (birds / "winner-1.json").read_text())
         archive.writestr("export.json", "{}")
     precisions = ("--precision", "fp32", "--precision", "int8")
-    with running(str(birds), f"my birds={bundle}", *precisions) as server:
+    with zipfile.ZipFile(tmp_path / "model.triton.zip", "w") as archive:
+        archive.writestr("birds/1/model.onnx", b"")
+    with running(str(birds), f"my birds={tmp_path}", *precisions) as server:
         assert server.models == ["birds", "my-birds", "birds-int8", "my-birds-int8"]
         answers = [
             httpx.post(server.path(model, "classify"), content=photo()).json()["classes"] for model in server.models
