@@ -136,6 +136,11 @@ class Studies:
         with _own_errors():
             return [UUID(name) for name in optuna.get_all_study_names(self._storage)]
 
+    def told(self, tuning_id: UUID) -> list[FrozenTrial]:
+        """The trials of a tuning as Optuna knows them."""
+        with _own_errors():
+            return optuna.load_study(study_name=str(tuning_id), storage=self._storage).get_trials()
+
     def delete(self, tuning_id: UUID) -> None:
         """Deletes the study of a tuning, if there is one."""
         with _own_errors(), suppress(KeyError):

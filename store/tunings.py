@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TypeVar
 from uuid import UUID
 
@@ -24,12 +25,15 @@ from store.columns import new_id
 from store.errors import NotFound
 from store.jobs import Filter
 from store.pages import Page, page
-from store.session import Sessions, transaction
+from store.session import Sessions, clock, transaction
 from store.states import JobKind, StepState
 from store.studies import Settled, Studies
 from store.tables import Architecture, Metric, Step, Tuning
 
 Recipe = TypeVar("Recipe", bound=RecipeSpec)
+
+#: For so long after a tuning has ended it is looked whether all of it was told.
+LATELY = timedelta(days=1)
 
 logger = logging.getLogger("dna.store.tunings")
 
@@ -196,12 +200,19 @@ def forget(studies: Studies, tuning_id: UUID) -> None:
 
 
 def tidy(sessions: Sessions, studies: Studies) -> None:
-    """Deletes studies whose tunings were deleted by somebody who died over it."""
+    """Puts right what somebody has died over: studies whose tunings were deleted go, and the last trial of a tuning, after which nothing
+    more was asked, is told.
+    """
     kept = studies.of()
     with transaction(sessions) as session:
-        known = set(session.scalars(select(Tuning.id).where(Tuning.id.in_(kept))))
-    for tuning_id in set(kept) - known:
+        known = list(session.scalars(select(Tuning).where(Tuning.id.in_(kept))))
+        lately = [tuning for tuning in known if tuning.finished_at and tuning.finished_at > clock(session) - LATELY]
+        ended = [(tuning.id, ResolvedTuning.model_validate(tuning.resolved)) for tuning in lately]
+        told = {tuning_id: settled(session, tuning_id) for tuning_id, _ in ended}
+    for tuning_id in set(kept) - {tuning.id for tuning in known}:
         forget(studies, tuning_id)
+    for tuning_id, spec in ended:
+        studies.tell(tuning_id, spec, told[tuning_id])
 
 
 def _settled(tuning_id: UUID) -> Select[Step]:

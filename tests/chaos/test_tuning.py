@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import optuna
-
 from dna_engine.images.info import DIGITS
 from dna_engine.spec import TuningSpec, resolve_tuning
 from store import steps, tunings
 from store.session import Sessions, transaction
 from store.settings import Settings
 from store.states import JobState, StepState
-from store.studies import storage_url
+from store.studies import Studies
 from store.tables import Step
 from tests.dna_engine.runs import TINY_NETWORK
 from tests.e2e.service import alive, machine, wait_for
@@ -63,9 +61,9 @@ def test_trials_run_at_once_and_survive_a_killed_machine(sessions: Sessions, imp
     assert {key: done[key].step.planned for key in at_work} == at_work
     assert any(done[key].step.attempt > 1 for key in at_work), "what the killed one was at was begun again"
     assert all([x for x, _ in row.curve] == [*range(1, EPOCHS + 1)] for row in rows)
-    storage = optuna.storages.RDBStorage(storage_url(impatient.database_url or ""), skip_table_creation=True)
-    told = optuna.load_study(study_name=str(tuning_id), storage=storage).get_trials()
-    storage.engine.dispose()
+    studies = Studies(impatient.database_url or "")
+    told = studies.told(tuning_id)
+    studies.close()
     assert {trial.user_attrs["step"]: (trial.state.name, trial.value, trial.params) for trial in told} == {
         key: ("COMPLETE", row.found and row.found.value, row.step.planned.trial and row.step.planned.trial.params)
         for key, row in done.items()

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from optuna.trial import TrialState
 from sqlalchemy.orm import Session
 
 from dna_engine.events import Metric
 from dna_engine.plans import Kind
-from store import claims, flow, tunings
+from store import claims, flow, jobs, tunings
 from store.claims import Claim
 from store.errors import LeaseLost, NotFound
 from store.session import Sessions, transaction
@@ -105,3 +106,20 @@ def test_what_is_no_tuning_has_no_trials(session: Session) -> None:
         tunings.trials(session, new_search(session).id)
     with pytest.raises(NotFound, match="There is no tuning"):
         tunings.get(session, new_search(session).id)
+
+
+def test_what_somebody_died_over_is_put_right(sessions: Sessions, studies: Studies) -> None:
+    with transaction(sessions) as session:
+        tunings_made = [new_tuning(session, trials=1), new_tuning(session, trials=1)]
+        claims_of = [take(session, queued(session, each)[0], new_worker(session)) for each in tunings_made]
+    for claim in claims_of:
+        with transaction(sessions) as session:
+            done(session, tunings.ask(session, studies, claim))  # Its worker dies before it tells.
+    deleted, kept = (each.id for each in tunings_made)
+    with transaction(sessions) as session:
+        jobs.delete(session, deleted)  # The API dies before it deletes the study.
+    assert set(studies.of()) == {deleted, kept}
+    tunings.tidy(sessions, studies)
+    assert studies.of() == [kept]
+    [trial] = studies.told(kept)
+    assert (trial.state, trial.value) == (TrialState.COMPLETE, 0.9)

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from store import flow, tunings
 from store.session import transaction
 from store.states import JobState, StepState
-from store.studies import storage_url
 from store.tunings import TrialRow
 from tests.store.builders import new_tuning
 from tests.worker.conftest import Bench
@@ -41,11 +39,7 @@ def tried(bench: Bench) -> list[object]:
 
 def studied(bench: Bench) -> list[FrozenTrial]:
     """The trials as Optuna's own tools see them."""
-    assert bench.slot.settings.database_url is not None
-    storage = optuna.storages.RDBStorage(storage_url(bench.slot.settings.database_url), skip_table_creation=True)
-    trials = optuna.load_study(study_name=str(bench.job_id), storage=storage).get_trials()
-    storage.engine.dispose()
-    return trials
+    return bench.slot.studies.told(bench.job_id)
 
 
 def test_one_worker_runs_the_same_trials_for_the_same_seed(slot: Slot) -> None:

@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from store.blobs import BlobStore
 from store.session import Sessions, transaction
-from tests.api.builders import finish, new_training, winner
+from tests.api.builders import finish, new_training, new_tuning, winner
 from tests.store.builders import new_worker
 
 
@@ -43,15 +43,19 @@ def test_figures(client: TestClient, sessions: Sessions) -> None:
     assert not any(search in str(key) for key in value.samples)
 
 
-def test_trainings_are_counted_beside_searches(client: TestClient, sessions: Sessions, blobs: BlobStore) -> None:
+def test_trainings_and_tunings_are_counted_beside_searches(
+    client: TestClient, sessions: Sessions, blobs: BlobStore
+) -> None:
     network = winner(client, sessions, blobs)
     first, second = (new_training(client, network)["id"] for _ in range(2))
     finish(sessions, blobs, UUID(first))
     client.post(f"/trainings/{second}/cancel")
     client.get(f"/trainings/{first}/metrics")
+    new_tuning(client, network)
     value = Figures(client)
     assert [value("dna_trainings", state=state) for state in ("queued", "succeeded", "cancelled")] == [0, 1, 1]
     assert [value("dna_searches", state=state) for state in ("running", "succeeded", "cancelled")] == [1, 0, 0]
+    assert [value("dna_tunings", state=state) for state in ("queued", "succeeded")] == [1, 0]
     for path in ("/trainings/{training_id}/cancel", "/trainings/{training_id}/metrics"):
         method = "POST" if path.endswith("cancel") else "GET"
         assert value("dna_http_requests_total", method=method, route=path, status="200") == 1
