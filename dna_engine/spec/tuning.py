@@ -56,8 +56,6 @@ class ResolvedTuning(ResolvedAlone):
     job: Literal["tuning"] = "tuning"
     common: RecipeSpec
     """What is written of the recipe; the rest depends on what a trial tries, as the learning rate does on the size of batches."""
-    own_backbone_rate: bool
-    """Whether ``backbone_learning_rate`` is written, and no share of the learning rate."""
     trials: Whole
     search: dict[str, Parameter]
     pruner: Pruner
@@ -70,9 +68,6 @@ class ResolvedTuning(ResolvedAlone):
     def of_trial(self, params: Mapping[str, Value]) -> Self:
         """The same with the recipe of a trial."""
         recipe = left_open(self.common.model_copy(update=dict(params)), self.dataset.num_train, augment=self.augment)
-        if self.backbone_learning_rate is not None and not self.own_backbone_rate:
-            share = self.backbone_learning_rate / self.learning_rate
-            recipe |= {"backbone_learning_rate": share * recipe["learning_rate"]}
         return self.model_validate(self.model_dump(mode="json") | recipe)
 
 
@@ -97,7 +92,6 @@ def resolve_tuning(
     own = {
         "name": spec.name or f"{dataset.name}, {spec.trials} trials",
         "common": {name: alone[name] for name in RecipeSpec.model_fields if name in written},
-        "own_backbone_rate": spec.backbone_learning_rate is not None,
         "trials": spec.trials,
         "search": tried,
         "pruner": spec.pruner,

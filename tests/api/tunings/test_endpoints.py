@@ -13,7 +13,6 @@ from api.settings import ApiSettings
 from api.tunings.examples import SPECS
 from dna_engine.events import Metric
 from dna_engine.plans import Kind
-from dna_engine.spec import ResolvedTuning
 from dna_engine.spec.tunable import PRESETS
 from store import flow, jobs, tunings
 from store.blobs import BlobStore
@@ -31,7 +30,7 @@ def network(trained: Finished) -> str:
     return found
 
 
-def asked(shared: TestClient, network: str | None = None, **fields: Any) -> dict[str, Any]:
+def asked(shared: TestClient, network: str, **fields: Any) -> dict[str, Any]:
     """What an estimate says; nothing is stored."""
     body = {"architecture": network, "dataset": "digits", **fields}
     response = shared.post("/tunings/estimate", json=body)
@@ -78,11 +77,6 @@ def test_trials_may_begin_with_the_weights_of_a_training(shared: TestClient, tra
         trained.id,
         trained.get("").json()["architecture_id"],
     )
-    own = ResolvedTuning.model_validate(spec).of_trial({"learning_rate": 3 * spec["learning_rate"]})
-    assert own.backbone_learning_rate == pytest.approx(3 * spec["backbone_learning_rate"])
-    fixed = asked(shared, **body | {"backbone_learning_rate": 0.001})["spec"]
-    own = ResolvedTuning.model_validate(fixed).of_trial({"learning_rate": 0.02})
-    assert (own.learning_rate, own.backbone_learning_rate) == (0.02, 0.001)
 
 
 def test_what_all_trials_are_given_is_no_part_of_a_preset(shared: TestClient, network: str) -> None:
