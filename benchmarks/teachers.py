@@ -17,7 +17,7 @@ from dna_engine import pipeline
 from dna_engine.events import Log, Reporter
 from dna_engine.images.info import DIGITS, DatasetInfo
 from dna_engine.runtime.context import Context, choose_device, prepare
-from dna_engine.spec import Budget, DistillSpec, RateSpec, RetrainSpec, SearchSpec, TeacherSpec, resolve
+from dna_engine.spec import Budget, DistillSpec, RateSpec, RetrainSpec, SearchSpec, SelectSpec, TeacherSpec, resolve
 
 
 class Told(Reporter):
@@ -39,6 +39,7 @@ def search(dataset: DatasetInfo, teacher: str, arguments: argparse.Namespace) ->
             teacher=TeacherSpec(model=teacher, weights=arguments.weights, epochs=arguments.teacher_epochs),
             training=DistillSpec(epochs=arguments.distill_epochs),
             rating=RateSpec(images=arguments.rating_images),
+            select=SelectSpec(finalists=arguments.finalists),
             retrain=RetrainSpec(epochs=arguments.epochs),
             seed=arguments.seed,
         ),
@@ -98,7 +99,7 @@ def add_search_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--flops", type=int, help="budget; default: the middle of the feasible range")
     parser.add_argument("--train-images", type=int, default=10_000)
     parser.add_argument("--test-images", type=int, default=5_000)
-    for name in ("input-size", "teacher-epochs", "distill-epochs", "rating-images", "epochs"):
+    for name in ("input-size", "teacher-epochs", "distill-epochs", "rating-images", "finalists", "epochs"):
         parser.add_argument(f"--{name}", type=int, help="default: that of a search")
 
 

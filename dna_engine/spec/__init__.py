@@ -20,6 +20,7 @@ from dna_engine.spec.search import (
     ResolvedSpec,
     RetrainSpec,
     SearchSpec,
+    SelectSpec,
 )
 from dna_engine.spec.teacher import GivenTeacher, ResolvedTeacher, TeacherSpec
 from dna_engine.spec.training import NETWORK, ResolvedAlone, ResolvedTraining, TrainingSpec, resolve_training
@@ -49,6 +50,7 @@ __all__ = [
     "ResolvedTuning",
     "RetrainSpec",
     "SearchSpec",
+    "SelectSpec",
     "TeacherSpec",
     "TrainingSpec",
     "Transferred",

@@ -286,7 +286,18 @@ def short_search(small_space: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("dna_engine.export.export.write_onnx", no_onnx)
     return [
         *("digits", "--out", str(tmp_path), "--device", "cpu", "--space", str(small_space), "--input-size", "16"),
-        *("--teacher-epochs", "1", "--distill-epochs", "1", "--rating-images", "16", "--epochs", "1"),
+        *(
+            "--teacher-epochs",
+            "1",
+            "--distill-epochs",
+            "1",
+            "--rating-images",
+            "16",
+            "--finalists",
+            "0",
+            "--epochs",
+            "1",
+        ),
     ]
 
 
