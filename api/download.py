@@ -67,10 +67,10 @@ class Content:
 
     @classmethod
     def stored(cls, blobs: BlobStore, artifact: Artifact, stem: str, *, inline: bool = False) -> Self:
-        """A stored file, under the name ``stem`` with its own suffix."""
+        """A stored file, under the name ``stem`` with its own suffixes."""
         blob = artifacts.blob(artifact)
         return cls(
-            filename=stem + PurePosixPath(artifact.name).suffix,
+            filename=stem + "".join(PurePosixPath(artifact.name).suffixes),
             media_type=artifact.media_type,
             size=blob.size,
             sha256=blob.sha256,

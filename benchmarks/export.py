@@ -18,6 +18,7 @@ from PIL import Image
 
 from benchmarks import report
 from dna_engine.export import export
+from dna_engine.export.onnx_file import BATCH, write_onnx
 from dna_engine.images.info import DatasetInfo
 from dna_engine.runtime.context import prepare
 from dna_engine.runtime.cores import threads
@@ -40,8 +41,8 @@ def main(argv: list[str] | None = None) -> None:
         network = some_network(spec)
         model = build(network).eval()
         images, _ = export.test_images(spec)
-        work = work_per_operation(network, export.BATCH)
-        export.write_onnx(model, images[:2], Path(folder) / "model.onnx")  # The first time loads the exporter.
+        work = work_per_operation(network, BATCH)
+        write_onnx(model, images[:2], Path(folder) / "model.onnx")  # The first time loads the exporter.
         parts: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
             "read the test images": (lambda: every_split(spec), lambda: export.test_images(spec)),
             "answer them by torch": (
@@ -50,7 +51,7 @@ def main(argv: list[str] | None = None) -> None:
             ),
         }
         report.print_table(["part", "before, s", "engine, s", "ratio"], rows(parts))
-        seconds = timed(lambda: export.write_onnx(model, images[:2], Path(folder) / "model.onnx"))
+        seconds = timed(lambda: write_onnx(model, images[:2], Path(folder) / "model.onnx"))
         print(f"Writing ONNX takes {seconds:.2f} s, on one thread.")
 
 

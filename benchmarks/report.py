@@ -7,11 +7,11 @@ import os
 import platform
 from collections.abc import Iterable, Sequence
 from importlib.metadata import version
-from pathlib import Path
 
 import torch
 
 from dna_engine.events import Reporter
+from dna_engine.runtime.timing import device_name
 
 PACKAGES = ("torch", "timm", "numpy", "scipy")
 
@@ -34,15 +34,7 @@ def describe(device: torch.device) -> str:
     if device.type == "cuda":
         properties = torch.cuda.get_device_properties(device)
         return f"{properties.name}, {properties.total_memory / 2**30:.0f} GiB"
-    return f"CPU: {_processor()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads per operation"
-
-
-def _processor() -> str:
-    info = Path("/proc/cpuinfo")
-    if not info.exists():
-        return platform.processor() or platform.machine()
-    names = [line.partition(":")[2].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
-    return names[0] if names else platform.machine()
+    return f"CPU: {device_name(device)}, {os.cpu_count()} cores, {torch.get_num_threads()} threads per operation"
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Generic, Literal, NotRequired, TypedDict, TypeVar
 
 Item = TypeVar("Item")
-Format = Literal["json", "safetensors", "onnx", "bundle"]
+Format = Literal["json", "safetensors", "onnx", "onnx-int8", "triton", "bundle"]
 Picture = Literal["loss", "features", "frontier"]
 #: What a confusion matrix can be had as.
 Confusion = Literal["json", "svg"]
@@ -312,12 +312,23 @@ class ArchitectureSummary(TypedDict):
     created_at: str
 
 
+class Latency(TypedDict):
+    """How long one picture took onnxruntime on one thread of the CPU ``device``, in so many runs."""
+
+    median_ms: float
+    p95_ms: float
+    runs: int
+    device: str | None
+
+
 class File(TypedDict):
-    """A file that can be downloaded; ``size`` in bytes."""
+    """A file that can be downloaded; ``size`` in bytes, and what was measured of it when it was exported, where it was."""
 
     format: Format
     size: int
     sha256: str
+    accuracy: float | None
+    latency: Latency | None
 
 
 class Architecture(ArchitectureSummary):
@@ -325,6 +336,7 @@ class Architecture(ArchitectureSummary):
 
     test: Accuracy | None
     files: list[File]
+    refused: dict[Format, str]
     trainings: list[str]
 
 
@@ -367,6 +379,7 @@ class Training(TrainingSummary):
     values: dict[str, Any]
     steps: list[Step]
     files: list[File]
+    refused: dict[Format, str]
 
 
 class BestTrial(TypedDict):

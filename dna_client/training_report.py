@@ -86,5 +86,15 @@ def _taken(recipe: Mapping[str, Any]) -> str:
 
 
 def files(training: Training) -> RenderableType:
-    rows = [(file["format"], output.size(file["size"]), file["sha256"]) for file in training["files"]]
-    return output.table(("format", "size", "sha256"), rows, right=("size",), droppable=("sha256",))
+    rows = [
+        (
+            file["format"],
+            output.size(file["size"]),
+            output.percent(file.get("accuracy")),
+            f"{took['median_ms']:.2f}" if (took := file.get("latency")) else "",
+            file["sha256"],
+        )
+        for file in training["files"]
+    ]
+    columns = ("format", "size", "accuracy", "ms a picture", "sha256")
+    return output.table(columns, rows, right=columns[1:4], droppable=("sha256", "ms a picture"))

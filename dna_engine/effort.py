@@ -20,8 +20,8 @@ from dna_engine.spec import ResolvedAlone, ResolvedJob, ResolvedNetworks, Resolv
 from dna_engine.standard import SCALED
 
 #: Giga-multiply-adds per second where nothing was measured: about what one core of a server's CPU reached on the digits at 16 pixels;
-#: on photos at 64 it reached more (teacher 23 and 54, distill 10 and 19, rate 10 and 13, train 8 and 10). For checks, selection, latency,
-#: export and pictures the work is 1, and this is per second.
+#: on photos at 64 it reached more (teacher 23 and 54, distill 10 and 19, rate 10 and 13, train 8 and 10). For checks, selection, latency
+#: and pictures the work is 1, and this is per second.
 DEFAULT_RATES: Mapping[Kind, float] = {
     Kind.CHECK: 0.1,
     Kind.TEACHER: 26.0,
@@ -31,7 +31,7 @@ DEFAULT_RATES: Mapping[Kind, float] = {
     Kind.FINALIST: 8.5,
     Kind.SELECT: 2.0,
     Kind.TRAIN: 8.5,
-    Kind.EXPORT: 0.5,
+    Kind.EXPORT: 8.5,
     Kind.PICTURES: 0.5,
     Kind.TRIAL: 8.5,
 }
@@ -44,6 +44,14 @@ _TRAINING = 3
 
 _LOADING = 10.0
 """Giga-multiply-adds that loading a pretrained teacher counts for."""
+
+_TRACING = 34.0
+"""Giga-multiply-adds that writing an ONNX file counts for."""
+
+#: Forms of a network that answer the test images when it is exported: as trained, its weights loaded anew, ONNX, ONNX in 8 bits.
+_EXPORTED = 4
+#: Test images that they answer, at most, and training images by whose ranges 8 bits are chosen.
+EXPORT_IMAGES, CALIBRATION_IMAGES = 1024, 256
 
 
 #: The same where an engine waits ready, as one does on every worker: it loads what the step needs beside torch.
@@ -94,6 +102,9 @@ def work(step: Step, spec: ResolvedJob) -> float:
             return _images(job) * (
                 _passes(job) * _network_cost(step, job) + job.recipe_of_networks.epochs * _answers(job)
             )
+        case Kind.EXPORT:
+            answered = _EXPORTED * min(EXPORT_IMAGES, of_networks(spec).dataset.num_test) + CALIBRATION_IMAGES
+            return _TRACING + answered * _network_cost(step, of_networks(spec))
         case _:
             return 1.0
 

@@ -80,7 +80,9 @@ def download_architecture(
     resources: ResourcesDep,
     format: Format = Format.JSON,  # noqa: A002
 ) -> Response:
-    """Download a network as `json` (its description), `safetensors` (weights), `onnx`, or `bundle` (a zip of all)."""
+    """Download a network as `json` (its description), `safetensors` (weights), `onnx`, `onnx-int8` (in 8 bits), `triton` (a model
+    repository of the Triton inference server, a zip), or `bundle` (a zip of the rest, with a model card).
+    """
     return respond(request, service.content(session, resources.blobs, architecture_id, format))
 
 

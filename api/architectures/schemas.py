@@ -11,25 +11,38 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from dna_engine.accuracy import Accuracy
 from dna_engine.fields import Written
+from dna_engine.plans.results import Timed
 from dna_engine.spec.parts import Text
 from store.states import Role
 
 
 class Format(StrEnum):
-    """What a network can be downloaded as; `bundle` is a zip of all of it."""
+    """What a network can be downloaded as; `triton` is a model repository as a zip, `bundle` a zip of all else."""
 
     JSON = "json"
     SAFETENSORS = "safetensors"
     ONNX = "onnx"
+    ONNX_INT8 = "onnx-int8"
+    TRITON = "triton"
     BUNDLE = "bundle"
 
 
+class Latency(Timed):
+    """How long one picture took onnxruntime, on one thread of a CPU."""
+
+    device: str | None
+
+
 class File(BaseModel):
-    """A file that can be downloaded."""
+    """A file that can be downloaded, and what was measured of it when it was exported, where it was."""
 
     format: Format
     size: int = Field(description="Bytes.")
     sha256: str
+    accuracy: float | None = Field(
+        default=None, description="On up to 1,024 test images, of every class its share; of formats that were compared."
+    )
+    latency: Latency | None = Field(default=None, description="Of `onnx` and `onnx-int8`.")
 
 
 class ArchitectureIn(Written):
@@ -97,4 +110,5 @@ class ArchitectureOut(ArchitectureSummary):
 
     test: Accuracy | None = Field(description="What `test_accuracy` says; known when it is trained.")
     files: list[File]
+    refused: dict[Format, str] = Field(description="Formats that its export has refused to offer, and why.")
     trainings: list[UUID]

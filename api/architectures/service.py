@@ -7,7 +7,7 @@ from uuid import UUID
 import numpy as np
 from sqlalchemy.orm import Session
 
-from api.architectures.files import described, listed, missing, stored
+from api.architectures.files import described, left, missing, stored
 from api.architectures.schemas import ArchitectureOut, ArchitectureSummary, ClassOut, Format, PredictionOut
 from api.download import Content
 from api.errors import NotFound
@@ -27,12 +27,13 @@ def detail(session: Session, architecture_id: UUID) -> ArchitectureOut:
         NotFound: there is none of that id.
     """
     network = architectures.get(session, architecture_id)
-    files = listed(described(network.architecture), _stored(session, network))
+    has = left(session, network.search_id, network.role, described(network.architecture))
     done = trainings.of_architecture(session, network.id)
     return ArchitectureOut(
         **ArchitectureSummary.model_validate(network).model_dump(),
         test=next((trained.test for training in done if not training.alone and (trained := training.found)), None),
-        files=files,
+        files=has.files,
+        refused=has.refused,
         trainings=[training.id for training in done],
     )
 

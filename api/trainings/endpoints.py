@@ -91,7 +91,7 @@ def download_training(
     resources: ResourcesDep,
     format: Format = Format.JSON,  # noqa: A002
 ) -> Response:
-    """Download the trained network as `json` (its description), `safetensors` (weights), `onnx`, or `bundle` (a zip of all)."""
+    """Download the trained network in the formats of `GET /architectures/{id}/download`."""
     return respond(request, service.content(session, resources.blobs, training_id, format))
 
 

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from api.architectures.schemas import File
+from api.architectures.files import Left
+from api.architectures.schemas import File, Format
 from api.jobs.schemas import Failure, JobStep, JobSummary, shown
 from dna_engine.accuracy import Accuracy
 from dna_engine.advice import advice_on_training
@@ -74,9 +75,10 @@ class TrainingDetail(TrainingSummary):
     values: dict[str, Any] = Field(description="What the training found, as the engine reports it.")
     steps: list[JobStep]
     files: list[File]
+    refused: dict[Format, str] = Field(description="Formats that its export has refused to offer, and why.")
 
     @classmethod
-    def of(cls, training: Training, steps: list[Step], files: list[File], waiting_for: str | None) -> TrainingDetail:
+    def of(cls, training: Training, steps: list[Step], has: Left, waiting_for: str | None) -> TrainingDetail:
         spec = ResolvedTraining.model_validate(training.job.resolved) if training.alone else None
         costs = _costs(training, spec)
         return cls(
@@ -88,7 +90,8 @@ class TrainingDetail(TrainingSummary):
             by_class=training.found.by_class if training.found else None,
             values=training.values,
             steps=[JobStep.of(step) for step in steps if step.planned.network == training.network],
-            files=files,
+            files=has.files,
+            refused=has.refused,
         )
 
 

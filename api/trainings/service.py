@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from api.architectures import given
-from api.architectures.files import described, listed, missing, stored
+from api.architectures.files import described, left, missing, stored
 from api.architectures.given import invalid
 from api.architectures.schemas import Format
 from api.download import Content
@@ -131,8 +131,8 @@ def detail(session: Session, training_id: UUID, live_within: timedelta) -> Train
     """The training as it is now."""
     training = trainings.get(session, training_id)
     waits = _waits(training, waiting.look(session, live_within=live_within))
-    files = listed(_description(session, training), stored(session, training.job_id, training.network))
-    return TrainingDetail.of(training, steps.of_job(session, training.job_id), files, waits)
+    has = left(session, training.job_id, training.network, _description(session, training))
+    return TrainingDetail.of(training, steps.of_job(session, training.job_id), has, waits)
 
 
 def listing(

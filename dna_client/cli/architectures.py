@@ -12,18 +12,23 @@ from dna_client.cli import output, refs
 from dna_client.cli.jobs import Cursor, Limit
 from dna_client.cli.options import LOCAL, AsJson, Key, Url, connect, read_json, whole
 from dna_client.cli.output import ERR, print_json, print_table
-from dna_client.cli.results import NetworkRef
+from dna_client.cli.results import NetworkRef, download
 from dna_client.models import ArchitectureSummary
 
 Cost = Annotated[int | None, typer.Option(parser=whole, metavar="N", help="Such as 4e6 or 350M.")]
 Share = Annotated[float | None, typer.Option(min=0, max=1, metavar="SHARE", help="Test accuracy, such as 0.9.")]
 
-architecture = typer.Typer(no_args_is_help=True, help="Networks: list them, add one from elsewhere, try one.")
+architecture = typer.Typer(
+    no_args_is_help=True, help="Networks: list them, add one from elsewhere, try one, download it."
+)
 
 
 @architecture.callback()
 def _group() -> None:
-    """Networks: list them, add one from elsewhere, try one."""
+    """Networks: list them, add one from elsewhere, try one, download it."""
+
+
+architecture.command()(download)
 
 
 @architecture.command()

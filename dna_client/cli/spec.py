@@ -52,6 +52,11 @@ class SpecOptions:
         At("background"),
         typer.Option(help="Below what is transparent and beside what is padded: white, black, grey or #rrggbb."),
     ] = None
+    int8_loss: Annotated[
+        float | None,
+        At("int8_loss"),
+        typer.Option(help="Accuracy that may be lost in 8 bits, such as 0.01.", min=0, max=1, metavar="SHARE"),
+    ] = None
     flip: Annotated[
         bool | None, At("flip"), typer.Option(help="Whether left and right may be exchanged in training images.")
     ] = None

@@ -79,6 +79,6 @@ class _Seen(Images):
     def seconds_preparing(self) -> float | None:
         return self._images.seconds_preparing()
 
-    def ordered(self, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
-        for images, labels in self._images.ordered(batch_size):
+    def at(self, places: Sequence[int], batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
+        for images, labels in self._images.at(places, batch_size):
             yield self._lens(images), labels

@@ -6,39 +6,21 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dna_engine.accuracy import warning
+from dna_engine.export.onnx_file import OLDEST_RUNTIME
+from dna_engine.export.snippets import LOAD_WITH_TIMM, PREPARE, RUN_WITH_ONNXRUNTIME, pinned, prepare_shortly
+from dna_engine.images.info import DatasetInfo
 from dna_engine.images.pictures.pixels import PLAIN
 from dna_engine.plans.results import Exported, Trained, beside_references, comparison
 
-#: Loads the safetensors with timm alone. The tests run these lines as they stand here, in the card and in the docs.
-LOAD_WITH_TIMM = """\
-import json, pathlib
-from safetensors.torch import load_file
-from timm.models._efficientnet_builder import decode_arch_def
-from timm.models.efficientnet import EfficientNet
-
-arguments = json.loads(pathlib.Path("architecture.json").read_text())["timm"]
-blocks = decode_arch_def(arguments.pop("arch_def"))
-model = EfficientNet(blocks, **{"act_layer": "silu", **arguments})
-model.load_state_dict(load_file("weights.safetensors"))
-model.eval()
-"""
-
-#: Makes inputs of pictures with Pillow and numpy alone, by ``images/pictures/prepare.py``, which the bundle has a copy of. The tests run these too.
-PREPARE = """\
-import json, pathlib
-from prepare import prepare
-how = json.loads(pathlib.Path("architecture.json").read_text())["preprocessing"]
-images = prepare("photo.jpg", how)[None]
-"""
-
-RUN_WITH_ONNXRUNTIME = """\
-import onnxruntime
-session = onnxruntime.InferenceSession("model.onnx")
-logits = session.run(None, {"images": images})[0]  # images: float32 (N, 3, size, size)
-"""
-
 _ONNX = """\
 ## Run the ONNX file
+
+Input `images`, float32 (N, 3, {size}, {size}) with any N; output `logits`, float32 (N, {classes}). Opset {opset}, IR version
+{ir_version}: read by onnxruntime from {oldest} on, the oldest that was tried.
+
+```console
+{install}
+```
 
 ```python
 {run}```
@@ -55,14 +37,26 @@ An image classifier. Its architecture was found by blockwise architecture search
 |---|---|
 {figures}
 
-{words}## Load it with timm
+{words}## Intended use
 
-```python
-{load}```
+It says which of its {count} classes a picture shows, for pictures like those it was tested on: the test images of {dataset}. It names one
+of them for every picture, for one that shows none of them too. Nothing was tested beyond those images: try it on your own before you
+rely on it, and let no decision that harms somebody when it is wrong depend on it alone.
+
+Classes, in the order of the logits: {classes}.
+
+## Data
+
+{data}
 
 ## Prepare a picture
 
-`prepare.py` lies beside this card and needs Pillow and numpy alone:
+An ordinary photo (8 bits a channel, nothing transparent):
+
+```python
+{shortly}```
+
+`prepare.py` lies beside this card, needs Pillow and numpy alone, and prepares pictures of every kind as this network was trained on them:
 
 ```python
 {prepare}```
@@ -70,11 +64,20 @@ An image classifier. Its architecture was found by blockwise architecture search
 It takes the first frame, turned as its EXIF orientation says, as 8 bits of red, green and blue, what is transparent on {background}, grey
 of 16 bits scaled from 0 to {white:,}; {fit} of {resize} x {resize} pixels
 ({interpolation}), of which the middle {size} x {size} are taken; each channel is `(x / 255 - mean) / std` with mean {mean} and
-std {std}. The number of the largest logit names the class: {classes}.
+std {std}. The number of the largest logit names the class.
 
-{onnx}## Trained with
+{onnx}## Load it with timm
 
-{recipe}; seed {seed}.{teacher} The accuracy holds for images like those it was tested on; nothing was tested beyond them.
+```console
+{install}
+```
+
+```python
+{load}```
+
+## Trained with
+
+{recipe}; seed {seed}.{teacher}
 """
 
 
@@ -91,6 +94,7 @@ def write_card(
     preprocessing: Mapping[str, Any],
     trainings: Mapping[str, Trained],
     export: Exported,
+    dataset: DatasetInfo,
     teacher: Mapping[str, Any] | None = None,
 ) -> str:
     """The card as Markdown, from what the train and export steps have found.
@@ -101,17 +105,21 @@ def write_card(
         teacher: of a search, what ``teacher.json`` holds.
     """
     training = trainings[name]
-    rows = [*_accuracy_rows(training), *_cost_rows(export)]
+    rows = [*_accuracy_rows(training), *_cost_rows(export), *_onnx_rows(export)]
     classes = [f"{number} {label}" for number, label in enumerate(preprocessing["classes"])]
     return _CARD.format(
         title=title,
-        dataset=training.dataset,
+        dataset=dataset.name,
         start=_start(training),
         figures="\n".join(f"| {what} | {figure} |" for what, figure in rows),
         words="".join(f"{line}\n\n" for line in _words(name, trainings)),
+        count=dataset.num_classes,
+        data=_data(dataset),
         load=LOAD_WITH_TIMM,
-        onnx="" if export.warning else _ONNX.format(run=RUN_WITH_ONNXRUNTIME),
+        install=pinned("torch", "timm", "safetensors"),
+        onnx="" if export.warning else _onnx(preprocessing["size"], dataset.num_classes, export),
         prepare=PREPARE,
+        shortly=prepare_shortly(preprocessing),
         background=preprocessing.get("background", PLAIN.background),
         white=preprocessing.get("white", PLAIN.white),
         fit=_FITS[preprocessing.get("fit", PLAIN.fit)],
@@ -178,6 +186,9 @@ def _accuracy_rows(training: Trained) -> Iterator[tuple[str, str]]:
 def _cost_rows(export: Exported) -> Iterator[tuple[str, str]]:
     yield "multiply-adds of convolutions and linear layers", f"{export.counted.flops:,}"
     yield "parameters", f"{export.counted.params:,}"
+
+
+def _onnx_rows(export: Exported) -> Iterator[tuple[str, str]]:
     if export.warning:
         yield "ONNX file", f"there is none: {export.warning}"
         return
@@ -185,6 +196,41 @@ def _cost_rows(export: Exported) -> Iterator[tuple[str, str]]:
         "the ONNX file's logits differ from the trained network's by at most",
         f"{export.relative_difference['onnx']:.1e} of their spread on {export.images:,} test images, "
         f"{export.same_answers['onnx']:.2%} of the answers are the same",
+    )
+    yield f"one picture by onnxruntime on one thread of {export.device}", _of_file("onnx", export)
+    if export.no_int8:
+        yield "ONNX file in 8 bits", f"there is none: {export.no_int8}"
+        return
+    yield (
+        "the same in 8 bits, `model.int8.onnx`",
+        f"{_of_file('onnx-int8', export)}; accuracy {export.accuracy['onnx-int8']:.2%} beside {export.accuracy['onnx']:.2%} on "
+        f"{export.images:,} test images, {export.same_answers['onnx-int8']:.2%} of the answers are the same",
+    )
+
+
+def _of_file(name: str, export: Exported) -> str:
+    took = export.latency[name]
+    return f"{took.median_ms:.2f} ms (median; 95% within {took.p95_ms:.2f} ms), {export.size[name]:,} bytes"
+
+
+def _onnx(size: int, classes: int, export: Exported) -> str:
+    return _ONNX.format(
+        size=size,
+        classes=classes,
+        opset=export.opset,
+        ir_version=export.ir_version,
+        oldest=OLDEST_RUNTIME,
+        install=pinned("onnxruntime", "numpy", "pillow"),
+        run=RUN_WITH_ONNXRUNTIME,
+    )
+
+
+def _data(dataset: DatasetInfo) -> str:
+    """Where the images come from, how many there are, and what may be done with them."""
+    decided = f", {dataset.num_val:,} to decide by" if dataset.num_val else ""
+    return (
+        f"{dataset.name}: {dataset.num_train:,} images to train with{decided} and {dataset.num_test:,} to test with, "
+        f"of {dataset.num_classes:,} classes."
     )
 
 

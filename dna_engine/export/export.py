@@ -6,57 +6,50 @@ Always on the CPU in full precision: that is where a downloaded file has to hold
 from __future__ import annotations
 
 import json
-import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
-from inspect import getsource
 from pathlib import Path
-from textwrap import shorten
 from typing import Any
 
 import numpy as np
-import onnxruntime
+import onnx
 import torch
-from numpy.typing import NDArray
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from dna_engine.effort import CALIBRATION_IMAGES, EXPORT_IMAGES
 from dna_engine.errors import ExportMismatch, InvalidSpec
 from dna_engine.events import Log, Progress, Result
+from dna_engine.export.attempts import Tried, try_int8, try_onnx
+from dna_engine.export.bundle import write_bundle
 from dna_engine.export.card import write_card
-from dna_engine.images.pictures import prepare
+from dna_engine.export.compare import Difference, Logits, figures
+from dna_engine.export.onnx_file import BATCH, time_onnx
+from dna_engine.export.triton import write_repository
 from dna_engine.jsonfile import read_object
 from dna_engine.plans import Step, files
 from dna_engine.plans.results import Costs, Exported, Trained
 from dna_engine.runtime.context import Context
 from dna_engine.runtime.cores import threads
+from dna_engine.runtime.timing import device_name
 from dna_engine.space.architecture import Architecture
 from dna_engine.space.cost import architecture_cost, work_per_operation
 from dna_engine.spec import ResolvedNetworks, ResolvedSpec
 from dna_engine.training.network import build, count, load
-from dna_engine.training.splits import load_splits
+from dna_engine.training.splits import by_class, load_splits
 
-#: Largest difference of a logit that is accepted, in standard deviations of the network's own logits over the images. Between
-#: float32 and float64, or torch and onnxruntime, networks differ by 1e-6 to 1e-5 of it, those whose training ran wild included;
-#: with weights cut to half precision by 3e-4 to 9e-3, with another epsilon in the batch norms by 4e-3 to 1e-1.
-TOLERANCE = 1e-3
-#: Share of the images, at least, to which the answer must be the same: the accuracy that is claimed holds up to a hundredth.
-#: A logit within the tolerance changes only what was as good as undecided.
-SAME_ANSWERS = 0.99
-#: Test images on which the files are compared, at most.
-IMAGES = 1024
-BATCH = 128
-
-Logits = NDArray[np.float32]
+CPU = torch.device("cpu")
+#: What is tried, in words.
+_FILES = {"onnx": "ONNX file", "onnx-int8": "ONNX file in 8 bits"}
 
 
 def run_step(spec: ResolvedNetworks, step: Step, context: Context) -> Result:
     """Exports the network in the folder ``step.network``.
 
-    Writes ``model.onnx`` where that can be done: a network that ONNX does not express as it was trained is none the worse,
-    so the reason is logged as a warning and the job goes on. ``export.json`` holds how far each file's answers are from
-    the trained network's (:class:`Difference`), the accuracies on the images compared, flops and params as predicted and as
-    counted, and as ``warning`` why there is no ONNX file. ``bundle.zip`` has all that a user needs, with a model card.
+    Writes ``model.onnx`` where that can be done, and of it ``model.int8.onnx`` and ``model.triton.zip``: a network that ONNX or 8 bits
+    do not express as it was trained is none the worse, so the reason is logged and the job goes on. ``export.json`` holds how far each
+    file's answers are from the trained network's (:class:`Difference`), the accuracies on the images compared, size and latency, flops
+    and params as predicted and as counted, and why there is no ONNX file (``warning``) or none in 8 bits (``no_int8``). ``bundle.zip``
+    has all that a user needs, with a model card.
 
     Raises:
         ExportMismatch: the weights, loaded by timm alone, do not answer as the trained network does.
@@ -65,35 +58,80 @@ def run_step(spec: ResolvedNetworks, step: Step, context: Context) -> Result:
     folder = context.run / step.network
     described = json.loads((folder / files.ARCHITECTURE).read_text())
     trainings = {name: _training(context.run / name) for name in spec.networks}
-    architecture = Architecture.from_json(described)
-    model = build(architecture)
-    model.load_state_dict(load_file(folder / files.WEIGHTS))
-    model.eval()
     images, labels = test_images(spec)
-    context.reporter.emit(Progress(done=0, total=2, unit="files", parts=[step.network]))
-    with threads(work_per_operation(architecture, BATCH)):
-        logits = {"torch": answer(model, images), "safetensors": answer(load(folder), images)}
-    refuse_mismatch(Difference.between(logits["torch"], logits["safetensors"]))
-    onnx, warning = try_onnx(model, images, logits["torch"], folder / files.ONNX)
-    if onnx is not None:
-        logits["onnx"] = onnx
-    if warning is not None:
-        context.reporter.emit(Log(level="warning", message=f"There is no ONNX file of {step.network}: {warning}"))
-    context.reporter.emit(Progress(done=1, total=2, unit="files", parts=[step.network]))
+    architecture = Architecture.from_json(described)
+    logits, tried = _try_all(spec, architecture, images, labels, folder, context)
     found = Exported(
-        **figures(logits, labels),
-        warning=warning,
+        **figures(logits | {name: one.logits for name, one in tried.items() if one.logits is not None}, labels),
+        **_measured(tried, images[:1]),
+        warning=tried["onnx"].reason,
+        no_int8=tried["onnx-int8"].reason,
         predicted=Costs(**vars(architecture_cost(architecture))),
         counted=Costs(**vars(count(architecture))),
         test_accuracy=trainings[step.network].test_accuracy,
     )
     (folder / files.EXPORT).write_text(json.dumps(found.model_dump(mode="json"), indent=1) + "\n")
-    teacher = read_object(context.run / files.TEACHER, InvalidSpec) if isinstance(spec, ResolvedSpec) else None
+    offered = _offer(tried, step.network, context)
     title = _title(spec, step.network)
-    write_bundle(folder, write_card(title, step.network, described["preprocessing"], trainings, found, teacher))
-    context.reporter.emit(Progress(done=2, total=2, unit="files", parts=[step.network]))
-    offered = [] if warning else files.of_network(step.network, files.ONNX)
-    return found.result([*step.outputs(spec), *offered])
+    if files.ONNX in offered:
+        write_repository(title, described, folder / files.ONNX, folder / files.TRITON)
+        offered.append(files.TRITON)
+    teacher = read_object(context.run / files.TEACHER, InvalidSpec) if isinstance(spec, ResolvedSpec) else None
+    card = write_card(title, step.network, described["preprocessing"], trainings, found, spec.dataset, teacher)
+    write_bundle(folder, card)
+    return found.result([*step.outputs(spec), *files.of_network(step.network, *offered)])
+
+
+def _try_all(
+    spec: ResolvedNetworks, architecture: Architecture, images: Tensor, labels: Tensor, folder: Path, context: Context
+) -> tuple[dict[str, Logits], dict[str, Tried]]:
+    """The logits of the network and of its weights file, and what came of the files that onnxruntime runs, by their formats."""
+
+    def report(done: int) -> None:
+        context.reporter.emit(Progress(done=done, total=3, unit="files", parts=[folder.name]))
+
+    report(0)
+    model = build(architecture)
+    model.load_state_dict(load_file(folder / files.WEIGHTS))
+    model.eval()
+    with threads(work_per_operation(architecture, BATCH)):
+        logits = {"torch": answer(model, images), "safetensors": answer(load(folder), images)}
+    refuse_mismatch(Difference.between(logits["torch"], logits["safetensors"]))
+    report(1)
+    whole = try_onnx(model, images, logits["torch"], folder / files.ONNX)
+    report(2)
+    small = folder / files.ONNX_INT8
+    in_int8 = try_int8(whole, shown_images(spec), images, labels, most_lost=spec.int8_loss, path=small)
+    report(3)
+    return logits, {"onnx": whole, "onnx-int8": in_int8}
+
+
+def _measured(tried: Mapping[str, Tried], picture: Tensor) -> dict[str, Any]:
+    """Size and latency of the files that ran, and what they are written in."""
+    ran = {name: one.path for name, one in tried.items() if one.logits is not None}
+    if not ran:
+        return {}
+    written = onnx.load(next(iter(ran.values())))
+    return {
+        "size": {name: path.stat().st_size for name, path in ran.items()},
+        "latency": time_onnx(ran, picture),
+        "device": device_name(CPU),
+        "opset": written.opset_import[0].version,
+        "ir_version": written.ir_version,
+    }
+
+
+def _offer(tried: Mapping[str, Tried], network: str, context: Context) -> list[str]:
+    """The names of the files that are offered. Others are removed, and the log says why."""
+    offered = []
+    for name, one in tried.items():
+        if one.reason is None:
+            offered.append(one.path.name)
+            continue
+        one.path.unlink(missing_ok=True)
+        said = f"There is no {_FILES[name]} of {network}: {one.reason}"
+        context.reporter.emit(Log(level="warning" if name == "onnx" else "info", message=said))
+    return offered
 
 
 def _title(spec: ResolvedNetworks, network: str) -> str:
@@ -107,52 +145,18 @@ def _training(folder: Path) -> Trained:
 
 
 def test_images(spec: ResolvedNetworks) -> tuple[Tensor, Tensor]:
-    """The first :data:`IMAGES` test images (N, 3, S, S) and their labels."""
-    held = []
-    found = 0
-    for images, labels in load_splits(spec, torch.device("cpu")).test.ordered(BATCH):
-        held.append((images, labels))
-        found += len(images)
-        if found >= IMAGES:
-            break
-    return torch.cat([images for images, _ in held])[:IMAGES], torch.cat([labels for _, labels in held])[:IMAGES]
+    """Test images (N, 3, S, S) and their labels: all, or :data:`~dna_engine.effort.EXPORT_IMAGES` of them, of every class its share."""
+    images = load_splits(spec, CPU).test
+    places, _ = by_class(images.labels.tolist(), EXPORT_IMAGES, spec.seed)
+    held = [*images.at(sorted(places), BATCH)]
+    return torch.cat([batch for batch, _ in held]), torch.cat([labels for _, labels in held])
 
 
-def write_onnx(model: nn.Module, example: Tensor, path: Path) -> None:
-    """Input ``images`` and output ``logits``, both with a free batch."""
-    with threads(0.0):  # Tracing is Python; a second thread would only take a core from what trains meanwhile.
-        program = _traced(model, example)
-    assert program is not None
-    program.save(path)
-
-
-def _traced(model: nn.Module, example: Tensor) -> torch.onnx.ONNXProgram | None:
-    return torch.onnx.export(
-        model,
-        (example,),
-        dynamo=True,
-        input_names=["images"],
-        output_names=["logits"],
-        dynamic_shapes=({0: torch.export.Dim("batch")},),
-        verbose=False,
-    )
-
-
-def try_onnx(model: nn.Module, images: Tensor, expected: Logits, path: Path) -> tuple[Logits | None, str | None]:
-    """Writes the ONNX file and runs it on ``images``: its logits if it ran, and why it is not to be offered, if it is not.
-
-    A file that is not to be offered is removed again.
-    """
-    found = None
-    try:
-        write_onnx(model, images[:2], path)
-        found = run_onnx(path, images)
-        reason = Difference.between(expected, found).reason
-    except Exception as error:  # Of the exporter and the runtime, whose errors have no common kind.
-        reason = f"{type(error).__name__}: {shorten(str(error), 300)}"
-    if reason is not None:
-        path.unlink(missing_ok=True)
-    return found, reason
+def shown_images(spec: ResolvedNetworks) -> Tensor:
+    """Training images (N, 3, S, S) as they are tested, of every class its share: their ranges decide what 8 bits stand for."""
+    share = CALIBRATION_IMAGES / spec.dataset.num_train
+    images = load_splits(spec, CPU, share=share).train
+    return torch.cat([batch for batch, _ in images.at(range(min(len(images), CALIBRATION_IMAGES)), BATCH)])
 
 
 def answer(model: nn.Module, images: Tensor) -> Logits:
@@ -161,74 +165,7 @@ def answer(model: nn.Module, images: Tensor) -> Logits:
         return np.concatenate([model(batch).numpy() for batch in torch.split(images, BATCH)])
 
 
-def run_onnx(path: Path, images: Tensor) -> Logits:
-    """The same of an ONNX file."""
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    return np.concatenate([session.run(None, {"images": batch.numpy()})[0] for batch in torch.split(images, BATCH)])
-
-
-@dataclass(frozen=True)
-class Difference:
-    """How far the logits of a file are from those of the trained network, on the same images.
-
-    Attributes:
-        largest: of any logit, absolute.
-        relative: the same in standard deviations of the network's logits. Two ways to compute one network in float32 differ
-            by their rounding, which grows with the logits: 2e-3 at logits of 236, where float32 and float64 differ as much.
-        same_answers: share of the images with the same largest logit.
-    """
-
-    largest: float
-    relative: float
-    same_answers: float
-
-    @classmethod
-    def between(cls, expected: Logits, found: Logits) -> Difference:
-        largest = float(np.abs(found - expected).max())
-        return cls(
-            largest=largest,
-            relative=largest / max(float(expected.std()), float(np.finfo(np.float32).tiny)),
-            same_answers=float((found.argmax(1) == expected.argmax(1)).mean()),
-        )
-
-    @property
-    def reason(self) -> str | None:
-        """Why such a file is not to be offered; None where it is."""
-        if self.relative <= TOLERANCE and self.same_answers >= SAME_ANSWERS:  # Neither holds for what is no number.
-            return None
-        return (
-            f"its logits on test images differ from the trained network's by up to {self.largest:.2e}, which is "
-            f"{self.relative:.1e} of their spread ({TOLERANCE:.0e} is accepted), and {self.same_answers:.2%} of its answers "
-            f"are the same ({SAME_ANSWERS:.0%} must be)."
-        )
-
-
 def refuse_mismatch(weights: Difference) -> None:
     """Raises ExportMismatch where the weights file does not answer as the trained network does."""
     if weights.reason is not None:
         raise ExportMismatch(f"The weights file is not offered: {weights.reason}")
-
-
-def figures(logits: Mapping[str, Logits], labels: Tensor) -> dict[str, Any]:
-    """What ``export.json`` says of the logits of each file, by its name, beside those of ``torch``."""
-    expected = logits["torch"]
-    differences = {name: Difference.between(expected, found) for name, found in logits.items() if name != "torch"}
-    return {
-        "images": len(expected),
-        "spread": float(expected.std()),
-        "largest_difference": {name: difference.largest for name, difference in differences.items()},
-        "relative_difference": {name: difference.relative for name, difference in differences.items()},
-        "same_answers": {name: difference.same_answers for name, difference in differences.items()},
-        "accuracy": {name: float((found.argmax(1) == labels.numpy()).mean()) for name, found in logits.items()},
-    }
-
-
-def write_bundle(folder: Path, card: str) -> None:
-    """One archive of the network's files, its card and what makes inputs of pictures; the same files give the same bytes."""
-    names = (files.ARCHITECTURE, files.WEIGHTS, files.ONNX, files.TRAINING, files.EXPORT)
-    with zipfile.ZipFile(folder / files.BUNDLE, "w", zipfile.ZIP_DEFLATED) as bundle:
-        bundle.writestr(zipfile.ZipInfo("README.md"), card)
-        bundle.writestr(zipfile.ZipInfo("prepare.py"), getsource(prepare))
-        for name in names:
-            if (folder / name).exists():
-                bundle.writestr(zipfile.ZipInfo(name), (folder / name).read_bytes(), zipfile.ZIP_DEFLATED)

@@ -15,7 +15,7 @@ and a search without a service is the same steps in one folder::
     finalists/finalist-1.json     a network that was looked at whole
     selection.json                frontier, winner, control, the finalists in their order
     winner/ control/ network/     a network: architecture.json, weights.safetensors, training.json, export.json, bundle.zip,
-                                  and model.onnx where ONNX expresses it
+                                  and model.onnx where ONNX expresses it, with model.triton.zip, and model.int8.onnx where 8 bits do
                                   and confusion.json, confusion.svg: which test images it takes for which class
     pictures/loss.svg, features.svg, frontier.svg
     checkpoints/KEY.safetensors   where an interrupted step goes on from; KEY.before.safetensors: the one it replaced
@@ -47,6 +47,8 @@ ARCHITECTURE, WEIGHTS, TRAINING = "architecture.json", "weights.safetensors", "t
 #: Left by a training, promised by none: early versions had neither.
 CONFUSION, CONFUSION_PICTURE = "confusion.json", "confusion.svg"
 EXPORT, ONNX, BUNDLE = "export.json", "model.onnx", "bundle.zip"
+#: Made of the ONNX file: the same in 8 bits, and a model repository of Triton.
+ONNX_INT8, TRITON = "model.int8.onnx", "model.triton.zip"
 
 
 def cell_weights(cell: CellRef | str) -> str:

@@ -211,14 +211,29 @@ class Trained(Found):
     seed: int
 
 
+class Timed(BaseModel):
+    """What so many runs took, one after another: the median and the 95th percentile, in milliseconds."""
+
+    model_config = ConfigDict(frozen=True)
+
+    median_ms: float
+    p95_ms: float
+    runs: int
+
+
 class Exported(Found):
-    """What ``export.json`` holds; each of the mappings is by file: ``safetensors``, and ``onnx`` where there is one.
+    """What ``export.json`` holds; each of the mappings is by file: ``safetensors``, and ``onnx`` and ``onnx-int8`` where they were made,
+    to be offered or not.
 
     Attributes:
         images: test images on which the files were compared with the trained network.
         spread: standard deviation of the network's logits on them. Early versions knew neither it nor what comes from it.
         accuracy: on those images; of ``torch`` too.
         warning: why there is no ONNX file.
+        no_int8: why there is none in 8 bits. Early versions made none, and knew nothing of what follows.
+        size: bytes.
+        latency: of a picture alone, by onnxruntime on one thread of the CPU ``device``.
+        opset: of the ONNX files, and ``ir_version``, of their format.
     """
 
     images: int
@@ -228,6 +243,12 @@ class Exported(Found):
     same_answers: dict[str, float] = {}
     accuracy: dict[str, float]
     warning: str | None = None
+    no_int8: str | None = None
+    size: dict[str, int] = {}
+    latency: dict[str, Timed] = {}
+    device: str | None = None
+    opset: int | None = None
+    ir_version: int | None = None
     predicted: Costs
     counted: Costs
     test_accuracy: float

@@ -266,6 +266,12 @@ class JobSpec(Part):
         default="white",
         description="Below what is transparent, and beside what is padded: #rrggbb, white, black or grey.",
     )
+    int8_loss: float = Field(
+        default=0.01,
+        ge=0,
+        le=1,
+        description="Accuracy that a network may lose in 8 bits, 0 to 1, for its 8-bit ONNX file to be offered.",
+    )
     seed: Whole = Field(default=0, ge=0, le=2**31 - 1)
     labels: dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=256)]] = Field(
         default_factory=dict, max_length=32
@@ -296,6 +302,7 @@ class ResolvedNetworks(ResolvedJob):
     resize: Fit = "crop"
     background: Colour = "white"
     """Versions that kept neither did so."""
+    int8_loss: float = 0.01
 
     #: Field of the spec as written with the learning rate of its networks: what to change where a training diverges.
     rate_field: ClassVar[str]

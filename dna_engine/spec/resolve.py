@@ -77,6 +77,7 @@ def resolve(spec: SearchSpec, dataset: DatasetInfo, given: GivenTeacher | None =
         flip=defaults.flip(dataset) if spec.flip is None else spec.flip,
         resize=spec.resize or defaults.resize(dataset),
         background=spec.background,
+        int8_loss=spec.int8_loss,
         seed=spec.seed,
         labels=spec.labels,
     )

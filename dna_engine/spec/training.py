@@ -173,7 +173,9 @@ def resolved_alone(
     look = Look(fit=spec.resize or defaults.resize(dataset), background=spec.background, white=dataset.white)
     described = fitted.to_json() | {"preprocessing": preprocessing(fitted.input_size, dataset.class_names, look)}
     rest = left_open(spec, dataset.num_train, augment=spec.augment)
-    written = spec.model_dump(include={*RecipeSpec.model_fields, "augment", "background", "seed", "labels"})
+    written = spec.model_dump(
+        include={*RecipeSpec.model_fields, "augment", "background", "int8_loss", "seed", "labels"}
+    )
     return (
         written
         | rest

@@ -68,9 +68,13 @@ class Images(ABC):
     ) -> Iterator[Batch]:
         """Shuffled, augmented batches of epoch ``epoch`` (from 0), from batch ``start`` on; of each, this process's share in the team."""
 
-    @abstractmethod
     def ordered(self, batch_size: int) -> Iterator[Batch]:
         """Every image once, in order, centred; the last batch may be smaller."""
+        return self.at(range(len(self)), batch_size)
+
+    @abstractmethod
+    def at(self, places: Sequence[int], batch_size: int) -> Iterator[Batch]:
+        """The images at these places, likewise."""
 
     def batches(
         self, batch_size: int, *, epochs: int, seed: int, start: int = 0, drawing: Drawing = PLAIN, team: Team = ALONE
@@ -125,8 +129,8 @@ class StoredImages(Images):
             cropped = resized_crops(canvases, self.size, stream(*key), least=drawing.crop_area, flip=self.flip)
         return drawing.augmentation(team.share(cropped), Draws(stream(*key, "augment"), len(chosen), team))
 
-    def ordered(self, batch_size: int) -> Iterator[Batch]:
-        for chosen in torch.split(torch.arange(len(self), device=self.labels.device), batch_size):
+    def at(self, places: Sequence[int], batch_size: int) -> Iterator[Batch]:
+        for chosen in torch.split(torch.tensor(places, device=self.labels.device), batch_size):
             yield normalize(self._centred(chosen)), self.labels[chosen]
 
     @property
@@ -180,8 +184,8 @@ class StreamedImages(Images):
         """By the same processes for all epochs: they decode the next one's first pictures while the last one is looked at."""
         return self._drawn(self._epochs(batch_size, epochs, start), batch_size, seed, drawing, team)
 
-    def ordered(self, batch_size: int) -> Iterator[Batch]:
-        keys: list[Key] = [(i, None) for i in range(len(self))]
+    def at(self, places: Sequence[int], batch_size: int) -> Iterator[Batch]:
+        keys: list[Key] = [(i, None) for i in places]
         for images, labels in self._load([keys[i : i + batch_size] for i in range(0, len(keys), batch_size)]):
             yield normalize(images), labels
 

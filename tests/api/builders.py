@@ -37,6 +37,15 @@ ENGINE_SECONDS = 10.0
 WEIGHTS = bytes(range(256)) * 6000
 
 
+#: What a trained network can be downloaded as, with the ends of the names of such files.
+ENDS = {
+    "json": ".json",
+    "safetensors": ".safetensors",
+    "onnx": ".onnx",
+    "onnx-int8": ".int8.onnx",
+    "triton": ".triton.zip",
+    "bundle": ".zip",
+}
 #: Why the engine says that it made no ONNX file.
 NO_ONNX = "ConversionError: there is no such operator"
 
@@ -119,7 +128,8 @@ def _beyond_promise(step: Step, *, onnx: bool) -> list[str]:
         return [*PICTURES.values()]
     if step.kind is Kind.TRAIN:
         return [f"{step.network}/confusion.json", f"{step.network}/confusion.svg"]
-    return [f"{step.network}/model.onnx"] if step.kind is Kind.EXPORT and onnx else []
+    of_onnx = ("model.onnx", "model.int8.onnx", "model.triton.zip")
+    return [f"{step.network}/{name}" for name in of_onnx] if step.kind is Kind.EXPORT and onnx else []
 
 
 def content(name: str, resolved: ResolvedJob) -> bytes:

@@ -20,7 +20,7 @@ from dna_engine.plans.files import PICTURES
 from store import workers
 from store.session import transaction
 from store.tables import Artifact, Worker
-from tests.api.builders import NO_ONNX, WEIGHTS, finish
+from tests.api.builders import ENDS, NO_ONNX, WEIGHTS, finish
 from tests.dna_client.conftest import Api, Dna
 from tests.dna_engine.blockwise.models import random_model
 
@@ -247,13 +247,15 @@ def test_downloads(dna: Dna, finished: str, tmp_path: Path) -> None:
     network = dna("search", "show", finished, "--json").json["best"]["architecture_id"]
     files = dna("download", network, "-f", "safetensors", "-f", "json", "-o", str(tmp_path), "--json").json
     assert Path(files[0]["path"]).read_bytes() == WEIGHTS
-    assert dna("download", network, "-o", str(tmp_path)).out.count(str(tmp_path)) == 4
+    assert dna("download", network, "-o", str(tmp_path)).out.count(str(tmp_path)) == len(ENDS)
     assert dna("download", network, "-f", "onnx", "-o", str(tmp_path / "net.onnx")).code == 0
     assert (tmp_path / "net.onnx").exists()
     assert dna("download", network, "-f", "onnx", "-o", str(tmp_path / "new/deep/net.onnx")).code == 0
     assert (tmp_path / "new/deep/net.onnx").read_bytes() == (tmp_path / "net.onnx").read_bytes()
     assert dna("download", network, "-o", str(tmp_path / "new/folder")).code == 0
-    assert len(list((tmp_path / "new/folder").iterdir())) == 4
+    assert len(list((tmp_path / "new/folder").iterdir())) == len(ENDS)
+    assert dna("architecture", "download", network, "-f", "triton", "-o", str(tmp_path / "models.zip")).code == 0
+    assert (tmp_path / "models.zip").exists()
     for refused in (("-o", str(tmp_path / "net.onnx")), ("-f", "json", "-o", str(tmp_path / "net.onnx/x"))):
         answer = dna("download", network, *refused)
         assert (answer.code, answer.err.count("\n")) == (2, 1)
@@ -265,7 +267,8 @@ def test_a_download_of_all_takes_what_there_is(api: Api, dna: Dna, tmp_path: Pat
     network = dna("search", "show", search, "--json").json["best"]["architecture_id"]
     some = dna("download", network, "-o", str(tmp_path))
     assert (some.code, len(list(tmp_path.iterdir()))) == (0, 3)
-    assert some.err == f"onnx: There is no onnx of this network: {NO_ONNX}\n"
+    assert f"onnx: There is no onnx of this network: {NO_ONNX}\n" in some.err
+    assert [line.split(":")[0] for line in some.err.splitlines()] == ["onnx", "onnx-int8", "triton"]
     asked = dna("download", network, "-f", "onnx", "-f", "json", "-o", str(tmp_path))
     assert (asked.code, asked.err) == (4, f"error: There is no onnx of this network: {NO_ONNX}\n")
     assert dna("download", "00000000-0000-7000-8000-000000000000", "-o", str(tmp_path)).code == 4
@@ -338,7 +341,11 @@ def test_pictures_that_could_not_be_drawn(api: Api, dna: Dna, tmp_path: Path) ->
         ("search list --url http://127.0.0.1:1", 6, "No answer from http://127.0.0.1:1"),
         ("search list --url 127.0.0.1", 2, "http://"),
         ("search list --key dna_wrong", 8, "key"),
-        ("download 00000000-0000-7000-8000-000000000000 -f gif", 2, "json, safetensors, onnx, bundle"),
+        (
+            "download 00000000-0000-7000-8000-000000000000 -f gif",
+            2,
+            "json, safetensors, onnx, onnx-int8, triton, bundle",
+        ),
         ("download 00000000-0000-7000-8000-000000000000 -o nowhere", 4, "There is no architecture"),
         ("dataset create s3://bucket/birds/", 2, "DNA_DATASET_URLS"),
         ("dataset create torch/cifar10 --on-server", 2, "DNA_DATASET_URLS"),

@@ -49,6 +49,8 @@ def test_and_tables_for_people(dna: Dna, network: str, trained: str) -> None:
         "json",
         "safetensors",
         "onnx",
+        "onnx-int8",
+        "triton",
         "bundle",
     ]
     assert [line.split()[0] for line in lines[-3:]] == ["train", "export", "in"]
@@ -172,7 +174,7 @@ def test_downloads(dna: Dna, trained: str, tmp_path: Path) -> None:
         ("show nobody", 4, "There is no training 'nobody'; dna training list shows them."),
         ("cancel 00000000-0000-7000-8000-000000000000", 4, "There is no training"),
         ("list --state sleeping", 2, "state"),
-        ("download {trained} -f gif", 2, "json, safetensors, onnx, bundle"),
+        ("download {trained} -f gif", 2, "json, safetensors, onnx, onnx-int8, triton, bundle"),
     ],
 )
 def test_errors_are_one_clear_line(dna: Dna, network: str, trained: str, arguments: str, code: int, words: str) -> None:

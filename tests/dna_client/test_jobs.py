@@ -15,7 +15,7 @@ from dna_engine.events import Progress
 from dna_engine.plans import Phase
 from store import flow, jobs
 from store.session import transaction
-from tests.api.builders import WEIGHTS, finish
+from tests.api.builders import ENDS, WEIGHTS, finish
 from tests.dna_client.conftest import PAUSES, Api
 from tests.dna_client.proxy import proxy
 from tests.store.builders import new_worker, queued, take
@@ -77,7 +77,7 @@ def test_waits_for_success(api: Api, client: Client, network: str) -> None:
     done = client.trainings.wait(made["id"])
     worker.join()
     assert (done["state"], done["test_accuracy"]) == ("succeeded", 0.99)
-    assert [file["format"] for file in done["files"]] == ["json", "safetensors", "onnx", "bundle"]
+    assert [file["format"] for file in done["files"]] == [*ENDS]
 
 
 def test_cancel_resume_delete(client: Client, network: str) -> None:

@@ -135,7 +135,7 @@ def values_of(kind: Kind) -> dict[str, Any]:
 
 def exported(warning: str | None) -> dict[str, Any]:
     costs = {"flops": 1000, "params": 100}
-    same = {"safetensors": 0.0} if warning else {"safetensors": 0.0, "onnx": 1e-6}
+    same = {"safetensors": 0.0} if warning else {"safetensors": 0.0, "onnx": 1e-6, "onnx-int8": 0.1}
     return {
         "images": 100,
         "spread": 1.0,
@@ -144,6 +144,7 @@ def exported(warning: str | None) -> dict[str, Any]:
         "same_answers": dict.fromkeys(same, 1.0),
         "accuracy": {"torch": 0.99} | dict.fromkeys(same, 0.99),
         "warning": warning,
+        "no_int8": warning and "it would be made of the ONNX file, and there is none.",
         "predicted": costs,
         "counted": costs,
         "test_accuracy": 0.99,

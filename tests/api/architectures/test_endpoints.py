@@ -21,7 +21,7 @@ from store.blobs import BlobStore
 from store.files import discard_loose
 from store.session import Sessions, transaction
 from store.tables import LooseFile
-from tests.api.builders import NO_ONNX, WEIGHTS, finish
+from tests.api.builders import ENDS, NO_ONNX, WEIGHTS, finish
 from tests.api.conftest import Finished
 from tests.api.problems import problem
 from tests.store.builders import TEST
@@ -40,7 +40,7 @@ def test_a_network_shows_what_is_known_of_it(finished: Finished) -> None:
         assert (network["role"], network["search_id"]) == (role, finished.id)
         assert network["test_accuracy"] == 0.99
         assert network["test"] == TEST
-        assert [file["format"] for file in network["files"]] == ["json", "safetensors", "onnx", "bundle"]
+        assert [file["format"] for file in network["files"]] == [*ENDS]
         (training,) = network["trainings"]
         assert finished.client.get(f"/trainings/{training}").json()["architecture_id"] == network["id"]
         Architecture.from_json(network["architecture"])
@@ -62,7 +62,7 @@ def test_networks_are_listed_by_search_and_by_an_end_of_their_id(finished: Finis
     assert {network["id"] for network in (*first["items"], *rest["items"])} == set(mine)
 
 
-@pytest.mark.parametrize("kind", ["json", "safetensors", "onnx", "bundle"])
+@pytest.mark.parametrize("kind", ENDS)
 def test_a_download_is_what_its_headers_say(finished: Finished, kind: str) -> None:
     response = download(finished, kind)
     network = finished.client.get(f"/architectures/{finished.network('winner')}").json()
@@ -73,8 +73,7 @@ def test_a_download_is_what_its_headers_say(finished: Finished, kind: str) -> No
     assert response.headers["etag"] == f'"{file["sha256"]}"'
     assert response.headers["repr-digest"] == f"sha-256=:{base64.b64encode(digest.digest()).decode()}:"
     assert response.headers["content-length"] == str(file["size"])
-    extension = {"bundle": "zip"}.get(kind, kind)
-    assert response.headers["content-disposition"] == f'attachment; filename="winner-{network["id"]}.{extension}"'
+    assert response.headers["content-disposition"] == f'attachment; filename="winner-{network["id"]}{ENDS[kind]}"'
     if kind == "safetensors":
         assert response.content == WEIGHTS
     if kind == "json":
@@ -159,7 +158,10 @@ def test_a_network_that_was_exported_without_an_onnx_file(
     files = client.get(f"/architectures/{winner}").json()["files"]
     assert [file["format"] for file in files] == ["json", "safetensors", "bundle"]
     path = f"/architectures/{winner}/download"
-    assert NO_ONNX in problem(client.get(path, params={"format": "onnx"}), 404, "not_found")["detail"]
+    for kind in ("onnx", "triton"):
+        assert NO_ONNX in problem(client.get(path, params={"format": kind}), 404, "not_found")["detail"]
+    refused = problem(client.get(path, params={"format": "onnx-int8"}), 404, "not_found")["detail"]
+    assert refused == "There is no onnx-int8 of this network: it would be made of the ONNX file, and there is none."
     for kind in ("json", "safetensors", "bundle"):
         assert client.get(path, params={"format": kind}).status_code == 200
 

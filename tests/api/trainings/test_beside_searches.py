@@ -14,7 +14,7 @@ from store import flow, jobs
 from store.blobs import BlobStore
 from store.session import Sessions, transaction
 from store.tables import Worker
-from tests.api.builders import WEIGHTS, finish, finish_phase, new_training, winner
+from tests.api.builders import ENDS, WEIGHTS, finish, finish_phase, new_training, winner
 from tests.api.conftest import Finished
 from tests.api.problems import problem
 from tests.store.builders import new_worker, queued, take, two_groups, values_of
@@ -140,7 +140,7 @@ def test_its_search_is_deleted_while_it_is_trained_or_after(
     for training in (runs, done):
         shown = client.get(f"/trainings/{training}").json()
         assert (shown["state"], shown["architecture_id"]) == ("succeeded", None)
-        assert [file["format"] for file in shown["files"]] == ["json", "safetensors", "onnx", "bundle"]
+        assert [file["format"] for file in shown["files"]] == [*ENDS]
         for file in shown["files"]:
             params = {"format": file["format"]}
             assert client.get(f"/trainings/{training}/download", params=params).status_code == 200

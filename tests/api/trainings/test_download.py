@@ -14,7 +14,7 @@ from dna_engine.plans import Phase
 from store import flow, jobs
 from store.blobs import BlobStore
 from store.session import Sessions, transaction
-from tests.api.builders import NO_ONNX, WEIGHTS, finish, new_training, winner
+from tests.api.builders import ENDS, NO_ONNX, WEIGHTS, finish, new_training, winner
 from tests.api.conftest import Finished
 from tests.api.problems import problem
 from tests.store.builders import new_worker, queued, take
@@ -31,11 +31,11 @@ def refusals(client: TestClient, training: dict[str, Any], status: int, kind: st
     path = f"/trainings/{training['id']}/download"
     return [
         problem(client.get(path, params={"format": file}), status, kind)["detail"]
-        for file in ("safetensors", "onnx", "bundle")
+        for file in ("safetensors", "onnx", "onnx-int8", "triton", "bundle")
     ]
 
 
-@pytest.mark.parametrize("kind", ["json", "safetensors", "onnx", "bundle"])
+@pytest.mark.parametrize("kind", ENDS)
 def test_a_download_is_what_the_training_and_its_headers_say(trained: Finished, kind: str) -> None:
     response = trained.get("/download", format=kind)
     training = trained.get("").json()
@@ -45,8 +45,7 @@ def test_a_download_is_what_the_training_and_its_headers_say(trained: Finished, 
     assert (len(response.content), digest.hexdigest()) == (file["size"], file["sha256"])
     assert response.headers["etag"] == f'"{file["sha256"]}"'
     assert response.headers["repr-digest"] == f"sha-256=:{base64.b64encode(digest.digest()).decode()}:"
-    extension = {"bundle": "zip"}.get(kind, kind)
-    assert response.headers["content-disposition"] == f'attachment; filename="network-{trained.id}.{extension}"'
+    assert response.headers["content-disposition"] == f'attachment; filename="network-{trained.id}{ENDS[kind]}"'
     if kind == "safetensors":
         assert response.content == WEIGHTS
     if kind == "json":

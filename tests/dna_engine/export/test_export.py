@@ -12,22 +12,30 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 import torch
+from google.protobuf import text_format
 from numpy.typing import NDArray
+from onnx import numpy_helper
 from safetensors.torch import save_file
 from torch import nn
+from tritonclient.grpc import model_config_pb2
 
 from dna_engine.accuracy import judge
 from dna_engine.defaults import Start
+from dna_engine.effort import CALIBRATION_IMAGES
 from dna_engine.errors import ExportMismatch
 from dna_engine.events import Log
-from dna_engine.export import export
-from dna_engine.export.card import LOAD_WITH_TIMM, PREPARE, write_card
-from dna_engine.export.export import write_onnx
+from dna_engine.export import attempts, export, onnx_file
+from dna_engine.export.card import write_card
+from dna_engine.export.compare import TOLERANCE, Difference
+from dna_engine.export.onnx_file import IR_VERSION, OPSET, write_onnx
+from dna_engine.export.snippets import LOAD_WITH_TIMM, PREPARE, prepare_shortly
 from dna_engine.images.albums import FolderAlbum
 from dna_engine.images.pictures.pixels import Look, preprocessing
+from dna_engine.images.pictures.prepare import prepare
 from dna_engine.plans import Kind, Step
 from dna_engine.plans.results import Costs, Exported, Stopped, Trained
 from dna_engine.space import parse_space
@@ -87,7 +95,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run folder with a network that was exported."""
     run = lay_down(tmp_path_factory.mktemp("run"))
     result = export.run_step(SPEC, STEP, context(run)[0])
-    assert result.artifacts == ["winner/export.json", "winner/bundle.zip", "winner/model.onnx"]
+    assert result.artifacts == [
+        f"winner/{name}" for name in ("export.json", "bundle.zip", "model.onnx", "model.int8.onnx", "model.triton.zip")
+    ]
     return run
 
 
@@ -99,11 +109,63 @@ def test_the_figures_say_that_all_forms_agree(run: Path) -> None:
         figures["relative_difference"]["onnx"] * figures["spread"]
     )
     assert figures["largest_difference"]["safetensors"] == 0
-    assert figures["same_answers"] == {"onnx": 1.0, "safetensors": 1.0}
-    assert figures["warning"] is None
+    assert (figures["same_answers"]["onnx"], figures["same_answers"]["safetensors"]) == (1.0, 1.0)
+    assert (figures["warning"], figures["no_int8"]) == (None, None)
     assert figures["predicted"] == figures["counted"]
-    assert len(set(figures["accuracy"].values())) == 1
-    assert figures["accuracy"]["onnx"] == figures["test_accuracy"]
+    exact = [figures["accuracy"][name] for name in ("torch", "safetensors", "onnx")]
+    assert exact == [figures["test_accuracy"]] * 3
+
+
+def test_what_8_bits_cost_and_save_is_measured_beside_full_precision(run: Path) -> None:
+    figures = json.loads((run / "winner/export.json").read_text())
+    assert abs(figures["accuracy"]["onnx-int8"] - figures["accuracy"]["onnx"]) <= 0.01
+    assert figures["relative_difference"]["onnx-int8"] > TOLERANCE
+    for name, file in {"onnx": "model.onnx", "onnx-int8": "model.int8.onnx"}.items():
+        assert figures["size"][name] == (run / "winner" / file).stat().st_size
+        assert 0 < figures["latency"][name]["median_ms"] <= figures["latency"][name]["p95_ms"]
+    assert figures["device"]
+    assert (figures["opset"], figures["ir_version"]) == (OPSET, IR_VERSION) == (18, 8)
+
+
+def test_one_that_loses_too_much_in_8_bits_is_offered_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def write_without_a_classifier(whole: Path, images: torch.Tensor, path: Path) -> None:
+        model = onnx.load(whole)
+        [weight] = [held for held in model.graph.initializer if held.name == "classifier.weight"]
+        weight.CopyFrom(numpy_helper.from_array(np.zeros(weight.dims, np.float32), weight.name))
+        onnx.save(model, path)
+
+    monkeypatch.setattr(attempts, "write_int8", write_without_a_classifier)
+    where, recorder = context(lay_down(tmp_path))
+    result = export.run_step(SPEC.model_copy(update={"int8_loss": 0.0}), STEP, where)
+    assert "winner/model.int8.onnx" not in result.artifacts
+    assert not (tmp_path / "winner/model.int8.onnx").exists()
+    assert "points less than in full precision" in result.values["no_int8"]
+    assert set(result.values["size"]) == {"onnx", "onnx-int8"}, "measured all the same"
+    assert [log.message for log in recorder.of(Log)] == [
+        f"There is no ONNX file in 8 bits of winner: {result.values['no_int8']}"
+    ]
+    with zipfile.ZipFile(tmp_path / "winner/bundle.zip") as bundle:
+        assert "model.int8.onnx" not in bundle.namelist()
+        assert (
+            f"| ONNX file in 8 bits | there is none: {result.values['no_int8']} |" in bundle.read("README.md").decode()
+        )
+
+
+def test_files_are_compared_on_images_of_every_class(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export, "EXPORT_IMAGES", 20)
+    images, labels = export.test_images(SPEC)
+    assert images.shape == (20, 3, 16, 16)
+    assert labels.bincount().tolist() == [2] * 10
+    shown = export.shown_images(SPEC)
+    assert len(shown) == round(CALIBRATION_IMAGES / 1437 * (1437 - SPEC.rating.images))
+    assert shown.shape[1:] == (3, 16, 16)
+
+
+def test_the_onnx_file_tells_nothing_of_where_it_was_made(run: Path) -> None:
+    for name in ("model.onnx", "model.int8.onnx"):
+        content = (run / "winner" / name).read_bytes()
+        assert b"site-packages" not in content
+        assert b"stack_trace" not in content
 
 
 def test_large_logits_differ_by_their_rounding_and_are_offered(tmp_path: Path) -> None:
@@ -147,7 +209,7 @@ def write_no_onnx(model: nn.Module, example: torch.Tensor, path: Path) -> None:
 def test_a_network_without_an_onnx_file_is_offered_as_the_rest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, breaking: Callable[..., None], says: str
 ) -> None:
-    monkeypatch.setattr(export, "write_onnx", breaking)
+    monkeypatch.setattr(onnx_file, "write_onnx", breaking)
     where, recorder = context(lay_down(tmp_path))
     result = export.run_step(SPEC, STEP, where)
     assert result.artifacts == STEP.outputs(SPEC) == ["winner/export.json", "winner/bundle.zip"]
@@ -155,7 +217,8 @@ def test_a_network_without_an_onnx_file_is_offered_as_the_rest(
     assert says in result.values["warning"]
     assert len(result.values["warning"]) < 400
     assert [(log.level, log.message) for log in recorder.of(Log)] == [
-        ("warning", f"There is no ONNX file of winner: {result.values['warning']}")
+        ("warning", f"There is no ONNX file of winner: {result.values['warning']}"),
+        ("info", f"There is no ONNX file in 8 bits of winner: {result.values['no_int8']}"),
     ]
     with zipfile.ZipFile(tmp_path / "winner/bundle.zip") as bundle:
         assert "weights.safetensors" in bundle.namelist()
@@ -166,10 +229,10 @@ def test_a_network_without_an_onnx_file_is_offered_as_the_rest(
 
 
 def test_a_file_that_differed_is_kept_in_figures_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export, "write_onnx", write_something_else)
+    monkeypatch.setattr(onnx_file, "write_onnx", write_something_else)
     figures = export.run_step(SPEC, STEP, context(lay_down(tmp_path))[0]).values
-    assert figures["relative_difference"]["onnx"] > export.TOLERANCE
-    monkeypatch.setattr(export, "write_onnx", write_no_onnx)
+    assert figures["relative_difference"]["onnx"] > TOLERANCE
+    monkeypatch.setattr(onnx_file, "write_onnx", write_no_onnx)
     figures = export.run_step(SPEC, STEP, context(tmp_path)[0]).values
     assert set(figures["relative_difference"]) == {"safetensors"}
 
@@ -183,6 +246,27 @@ def test_the_onnx_file_runs_at_any_batch(run: Path) -> None:
     assert np.abs(together - alone).max() < 1e-5
 
 
+def test_the_model_repository_says_what_the_network_takes_and_gives(run: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(run / "winner/model.triton.zip") as archive:
+        archive.extractall(tmp_path)
+    folder = tmp_path / "winner-for-digits"
+    config = text_format.Parse((folder / "config.pbtxt").read_text(), model_config_pb2.ModelConfig())
+    session = onnxruntime.InferenceSession(folder / "1/model.onnx", providers=["CPUExecutionProvider"])
+    for described, taken in ((config.input, session.get_inputs()), (config.output, session.get_outputs())):
+        [one], [actual] = described, taken
+        assert (one.name, ["batch", *one.dims]) == (actual.name, actual.shape)
+        assert (one.data_type, actual.type) == (model_config_pb2.TYPE_FP32, "tensor(float)")
+    assert (folder / config.output[0].label_filename).read_text().split() == SPEC.dataset.class_names
+    assert config.backend == "onnxruntime"
+    assert config.HasField("dynamic_batching")
+    for warm_up in config.model_warmup:
+        given = warm_up.inputs["images"]
+        assert (given.dims, given.data_type, given.zero_data) == (config.input[0].dims, config.input[0].data_type, True)
+        batch = np.zeros((warm_up.batch_size, *given.dims), np.float32)
+        assert session.run(["logits"], {"images": batch})[0].shape == (warm_up.batch_size, *config.output[0].dims)
+    assert [warm_up.batch_size for warm_up in config.model_warmup] == [1, config.max_batch_size]
+
+
 def test_the_bundle_is_all_one_needs(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with zipfile.ZipFile(run / "winner/bundle.zip") as bundle:
         bundle.extractall(tmp_path)
@@ -192,20 +276,24 @@ def test_the_bundle_is_all_one_needs(run: Path, tmp_path: Path, monkeypatch: pyt
         "architecture.json",
         "weights.safetensors",
         "model.onnx",
+        "model.int8.onnx",
         "training.json",
         "export.json",
     }
     card = (tmp_path / "README.md").read_text()
     assert LOAD_WITH_TIMM in card
     assert PREPARE in card
-    assert "names the class: 0 0, 1 1, 2 2," in card
+    assert "in the order of the logits: 0 0, 1 1, 2 2," in card
+    assert "digits: 1,437 images to train with and 360 to test with, of 10 classes." in card
+    assert f"Opset {OPSET}, IR version\n{IR_VERSION}: read by onnxruntime from 1.15.0 on" in card
+    assert f"pip install onnxruntime=={onnxruntime.__version__} numpy=={np.__version__} pillow==" in card
     known = "trained further on the same images, weights timm/resnet50.a1_in1k, revision c0ffee"
     assert f"followed the teacher resnet50 ({known})." in card
     assert "of 360 images (95% interval " in card
     assert "| guessing a class, and always the commonest | 10.00%, and 10.28% |" in card
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
-    exec(card.split("```python\n")[1].split("```")[0], names)
+    exec(card.split("```python\n")[-1].split("```")[0], names)
     images = load_splits(SPEC, torch.device("cpu")).test
     accuracy = evaluate(names["model"], images, torch.device("cpu")).accuracy
     assert accuracy == json.loads((tmp_path / "training.json").read_text())["test_accuracy"]
@@ -217,6 +305,7 @@ _FOREIGN = """
 import json, pathlib, sys
 sys.path.insert(0, ".")
 import numpy as np
+import onnx
 import onnxruntime
 import prepare
 pictures = sorted(pathlib.Path(sys.argv[1]).iterdir())
@@ -226,10 +315,12 @@ for name, how in json.loads(sys.argv[2]).items():
     images = np.stack([prepare.prepare(path, how) for path in pictures])
     found[name] = session.run(None, {"images": images})[0]
 np.savez("logits.npz", **found)
-_, *lines = [block.split("```")[0] for block in pathlib.Path("README.md").read_text().split("```python\\n")[1:]]
-names = {}
+shortly, *lines, _ = [block.split("```")[0] for block in pathlib.Path("README.md").read_text().split("```python\\n")[1:]]
+names, short = {}, {}
 exec("".join(lines), names)
 assert names["logits"].shape == (1, 10)
+exec(shortly, short)
+assert np.array_equal(short["images"], names["images"])
 print(*sorted({name.split(".")[0] for name in sys.modules}))
 """
 
@@ -286,7 +377,7 @@ def test_the_card_says_how_the_network_began_and_what_it_learned_from(
     trained = trained.model_copy(update={"start": start, "recipe": {"epochs": 1, "teacher_weight": weight}})
     exported = Exported.model_validate_json((folder / "export.json").read_text())
     described = preprocessing(SPEC.input_size, SPEC.dataset.class_names)
-    card = write_card("A network", "winner", described, {"winner": trained}, exported)
+    card = write_card("A network", "winner", described, {"winner": trained}, exported, SPEC.dataset)
     assert f"it was trained on\ndigits, {says}\n" in card
 
 
@@ -298,11 +389,33 @@ def test_the_card_says_what_the_recipe_did_and_whose_weights_it_has(run: Path) -
     trained = trained.model_copy(update={"recipe": recipe, "early_stopping": stopped})
     exported = Exported.model_validate_json((folder / "export.json").read_text())
     described = preprocessing(SPEC.input_size, SPEC.dataset.class_names)
-    card = write_card("A network", "winner", described, {"winner": trained}, exported)
+    card = write_card("A network", "winner", described, {"winner": trained}, exported, SPEC.dataset)
     assert (
         "name small, mixup 0.2; of 12 epochs the weights are those of epoch 9, which answered 500 images best that were held out; seed 0."
         in card
     )
+
+
+@pytest.mark.parametrize(
+    ("size", "look"),
+    [
+        (16, Look()),
+        (96, Look()),
+        (96, Look(fit="pad", background="#1080f0")),
+        (32, Look(fit="squash")),
+    ],
+)
+def test_the_short_code_prepares_a_photo_to_the_bit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int, look: Look
+) -> None:
+    how = preprocessing(size, [], look)
+    (tmp_path / "photo.jpg").write_bytes(untidy_pictures.PICTURES["photo"]())
+    monkeypatch.chdir(tmp_path)
+    lines = prepare_shortly(how)
+    assert len(lines.splitlines()) <= 10
+    names: dict[str, Any] = {}
+    exec(lines, names)
+    assert np.array_equal(names["images"], prepare(tmp_path / "photo.jpg", how)[None])
 
 
 def test_the_loading_lines_are_ten_and_stand_in_the_guide() -> None:
@@ -329,12 +442,12 @@ def logits(*rows: list[float]) -> NDArray[np.float32]:
 
 def test_what_differs_is_measured_by_the_spread_of_the_logits_and_by_the_answers() -> None:
     expected = logits([300.0, 100.0], [100.0, 300.0])  # Their standard deviation is 100.
-    assert export.Difference.between(expected, expected + logits([0.09, 0.0])).reason is None
-    assert "1.1e-03 of their spread" in str(export.Difference.between(expected, expected + logits([0.11, 0.0])).reason)
-    assert export.Difference.between(expected, expected * np.nan).reason is not None
+    assert Difference.between(expected, expected + logits([0.09, 0.0])).reason is None
+    assert "1.1e-03 of their spread" in str(Difference.between(expected, expected + logits([0.11, 0.0])).reason)
+    assert Difference.between(expected, expected * np.nan).reason is not None
     undecided = logits(*[[0.0, 1e-6]] * 2, *[[5.0, 0.0]] * 98)
-    found = export.Difference.between(undecided, undecided + logits([2e-6, 0.0]))
-    assert (found.same_answers, found.relative < export.TOLERANCE) == (0.98, True)
+    found = Difference.between(undecided, undecided + logits([2e-6, 0.0]))
+    assert (found.same_answers, found.relative < TOLERANCE) == (0.98, True)
     assert "98.00% of its answers are the same" in str(found.reason)
     constant = logits([1.0, 1.0])
-    assert export.Difference.between(constant, constant).reason is None
+    assert Difference.between(constant, constant).reason is None
