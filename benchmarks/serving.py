@@ -31,7 +31,7 @@ import tritonclient.grpc
 import tritonclient.http
 
 from benchmarks import report
-from dna_engine.export.export import write_onnx
+from dna_engine.export.onnx_file import write_onnx
 from dna_engine.space.architecture import published
 from dna_engine.training.network import build
 

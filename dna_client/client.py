@@ -11,6 +11,7 @@ with Client("http://127.0.0.1:8000") as client:
 from __future__ import annotations
 
 import os
+import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -19,9 +20,10 @@ from typing import Any, Self, cast
 
 from dna_client.checks import Checks
 from dna_client.download import Downloaded, download
-from dna_client.errors import InvalidRequest, LocalError
+from dna_client.errors import InvalidRequest, JobNotSucceeded, LocalError
 from dna_client.jobs import Searches, Trainings, Tunings
 from dna_client.models import (
+    FINISHED,
     Architecture,
     ArchitectureSummary,
     Dataset,
@@ -41,12 +43,15 @@ from dna_client.models import (
     Space,
     State,
     Teacher,
+    Timing,
     Training,
     Worker,
 )
 from dna_client.transport import PAUSES, Transport
 from dna_client.upload import Told, check_name, packed, send, unheard, withdraw
 
+#: Seconds between two looks at a timing.
+_BETWEEN_LOOKS = 0.5
 #: The least and the most of a figure, both included; None for no limit.
 Span = tuple[float | None, float | None]
 
@@ -236,6 +241,32 @@ class Client:
         """
         path = f"/architectures/{architecture_id}/download"
         return download(self._transport, path, {"format": file_format}, target)
+
+    def time_architecture(
+        self, architecture_id: str, *, wait: bool = True, idempotency_key: str | None = None
+    ) -> Timing:
+        """How long the network takes whole, one picture at a time, on a worker's device.
+
+        Args:
+            wait: for the worker; otherwise the timing is queued, and ``timings`` has it later.
+
+        Raises:
+            JobNotSucceeded: it could not be timed; says why.
+        """
+        path = f"/architectures/{architecture_id}/latency"
+        headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
+        made = cast(Timing, self._transport.call("POST", path, headers=headers))
+        while wait and made["state"] not in FINISHED:
+            time.sleep(_BETWEEN_LOOKS)
+            made = next(one for one in self.timings(architecture_id) if one["id"] == made["id"])
+        if error := made["error"]:
+            raise JobNotSucceeded(f"The network was not timed: {error['message']}")
+        return made
+
+    def timings(self, architecture_id: str) -> Iterator[Timing]:
+        """Its timings, newest first."""
+        pages = self._transport.pages(f"/architectures/{architecture_id}/latency", {})
+        return cast("Iterator[Timing]", pages)
 
     def predict(self, architecture_id: str, picture: Path, *, top_k: int = 5) -> Prediction:
         """What a trained network answers to a picture: its ``top_k`` likeliest classes, best first.

@@ -26,13 +26,13 @@ FINISHED = frozenset({"succeeded", "failed", "cancelled"})
 
 #: The phases of a job of each kind, in order.
 PHASES: Mapping[JobKind, tuple[str, ...]] = {
-    "search": ("teacher", "distill", "rate", "finalists", "select", "train", "export"),
+    "search": ("latency", "teacher", "distill", "rate", "time", "finalists", "select", "train", "export"),
     "training": ("train", "export"),
     "tuning": ("trials",),
     "check": ("check",),
 }
-#: Those that a job may do without.
-OPTIONAL = frozenset({"finalists"})
+#: Those that a job may do without, and of them those that few have: they are shown once they have begun.
+OPTIONAL, RARE = frozenset({"latency", "time", "finalists"}), frozenset({"latency", "time"})
 
 
 class Page(TypedDict, Generic[Item]):
@@ -319,6 +319,33 @@ class Latency(TypedDict):
     p95_ms: float
     runs: int
     device: str | None
+
+
+class Timed(TypedDict):
+    """What so many runs took: the median and the 95th percentile."""
+
+    median_ms: float
+    p95_ms: float
+    runs: int
+
+
+class Timing(TypedDict):
+    """How long a network takes whole, one picture at a time; None before a worker has timed it.
+
+    ``torch`` ran on ``device``, ``onnxruntime`` on ``cpu``, both on so many ``threads`` there.
+    """
+
+    id: str
+    state: State
+    device: str | None
+    cpu: str | None
+    threads: int | None
+    torch: Timed | None
+    onnxruntime: Timed | None
+    torch_version: str | None
+    onnxruntime_version: str | None
+    error: dict[str, Any] | None
+    created_at: str
 
 
 class File(TypedDict):

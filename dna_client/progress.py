@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from dna_client.models import FINISHED, OPTIONAL, PHASES, Event, JobKind
+from dna_client.models import FINISHED, OPTIONAL, PHASES, RARE, Event, JobKind
 
 
 @dataclass
@@ -140,13 +140,14 @@ class JobProgress:
 
     @property
     def phases(self) -> list[PhaseProgress]:
-        """Those before the running one that the job did without are left out."""
-        names = PHASES[self.kind]
+        """Those before the running one that the job did without are left out, and those after it that few jobs have."""
+        begun = {step.phase for step in self.steps.values()} | {self.phase}
+        names = [name for name in PHASES[self.kind] if name not in RARE or name in begun]
         current = names.index(self.phase or names[0])
         return [
             PhaseProgress(name, self._fraction(name, index, current), self._seconds(name))
             for index, name in enumerate(names)
-            if index >= current or name not in OPTIONAL or any(step.phase == name for step in self.steps.values())
+            if index >= current or name not in OPTIONAL or name in begun
         ]
 
     @property

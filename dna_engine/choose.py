@@ -12,7 +12,7 @@ from typing import Any
 from dna_engine.events import Result
 from dna_engine.images.pictures.pixels import preprocessing
 from dna_engine.plans import Step, files
-from dna_engine.plans.results import Chosen, ChosenReference, Finalist, FinalistTried, Selected
+from dna_engine.plans.results import Chosen, ChosenReference, Finalist, FinalistTried, NetworksTimed, Selected
 from dna_engine.runtime.context import Context
 from dna_engine.select import LatencyTable, Network, Problem, Ratings, best, frontier, load_ratings
 from dna_engine.select.control import draw_control
@@ -34,7 +34,7 @@ def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
     problem, limits = problem_of(spec, context.run), spec.budget.limits
     finalists = _finalists(spec, context.run)
     # Latency that was measured anew in between changes no verdict on those that were tried.
-    winner = problem.named(finalists[0].blocks) if finalists else shortlist(problem, spec)[0]
+    winner = problem.named(finalists[0].blocks) if finalists else shortlist(problem, spec, context.run)[0]
     networks = {"winner": winner}
     if spec.retrain.control:
         networks["control"] = draw_control(problem, winner, limits, spec.seed)
@@ -62,12 +62,16 @@ def problem_of(spec: ResolvedSpec, run: Path) -> Problem:
     return Problem(gather(spec, run), spec.block_weights, _latency(spec, run))
 
 
-def shortlist(problem: Problem, spec: ResolvedSpec) -> tuple[Network, ...]:
-    """The best by their ratings within the budget: as many as there are finalists, one at least; fewer where no more fit.
+def shortlist(problem: Problem, spec: ResolvedSpec, run: Path) -> tuple[Network, ...]:
+    """The best by their ratings within the budget: as many as there are finalists, one at least; fewer where no more fit. Where latency is
+    limited, those that keep within it whole.
 
     Raises:
         InfeasibleBudget: no network fits; says what would.
     """
+    if spec.times_networks:
+        timed = NetworksTimed.model_validate_json((run / files.TIMED).read_text())
+        return tuple(problem.named(one.blocks) for one in timed.networks if one.holds and one.blocks)
     return best(problem, spec.budget.limits, max(1, len(spec.finalists)), spec.select.min_distance).networks
 
 

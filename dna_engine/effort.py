@@ -28,6 +28,7 @@ DEFAULT_RATES: Mapping[Kind, float] = {
     Kind.DISTILL: 12.0,
     Kind.LATENCY: 1.0,
     Kind.RATE: 11.0,
+    Kind.TIME: 0.05,
     Kind.FINALIST: 8.5,
     Kind.SELECT: 2.0,
     Kind.TRAIN: 8.5,

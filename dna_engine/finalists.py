@@ -39,7 +39,7 @@ def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
     """
     assert step.network is not None
     place = spec.finalists.index(step.network)
-    rated = choose.shortlist(choose.problem_of(spec, context.run), spec)
+    rated = choose.shortlist(choose.problem_of(spec, context.run), spec, context.run)
     found = FinalistTried(finalist=_tried(spec, step, rated[place], context) if place < len(rated) else None)
     file = context.run / files.finalist(step.network)
     file.parent.mkdir(exist_ok=True)

@@ -39,6 +39,7 @@ _RUNNERS: Mapping[Kind, str] = {
     Kind.DISTILL: "dna_engine.blockwise.distill",
     Kind.LATENCY: "dna_engine.training.latency",
     Kind.RATE: "dna_engine.blockwise.rate",
+    Kind.TIME: "dna_engine.whole",
     Kind.FINALIST: "dna_engine.finalists",
     Kind.SELECT: "dna_engine.choose",
     Kind.TRAIN: "dna_engine.retrain",

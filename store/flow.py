@@ -33,7 +33,7 @@ from store.tables import Job, Step, Worker
 logger = logging.getLogger("dna.store.flow")
 
 #: Kinds of step that can be repeated after they have succeeded: what they recorded is replaced, and the rest of the job stands.
-_REPEATABLE = frozenset({Kind.TEACHER, Kind.DISTILL, Kind.LATENCY, Kind.RATE, Kind.FINALIST, Kind.TRAIN})
+_REPEATABLE = frozenset({Kind.TEACHER, Kind.DISTILL, Kind.LATENCY, Kind.RATE, Kind.TIME, Kind.FINALIST, Kind.TRAIN})
 
 
 def claim(session: Session, step_id: UUID, worker: Worker, *, lease_seconds: float) -> Claim | None:

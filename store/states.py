@@ -16,6 +16,7 @@ class JobKind(StrEnum):
     TRAINING = "training"
     CHECK = "check"
     TUNING = "tuning"
+    TIMING = "timing"
 
 
 class JobState(StrEnum):

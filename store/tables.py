@@ -152,6 +152,12 @@ class Tuning(Job):
     best: Mapped[Json | None]
 
 
+class TimingJob(Job):
+    """The timing of a network, whose id its spec has."""
+
+    __mapper_args__ = {"polymorphic_identity": JobKind.TIMING}  # noqa: RUF012
+
+
 class CheckJob(Job):
     """The check of the dataset that has the same id."""
 

@@ -1,25 +1,32 @@
-"""Routes of architectures: keep one from elsewhere, list, read, download, try."""
+"""Routes of architectures: keep one from elsewhere, list, read, download, time, try."""
 
 from __future__ import annotations
 
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Depends, Query, Request, Response
+from fastapi import APIRouter, BackgroundTasks, Body, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
-from api.architectures import examples, given, service
+from api.architectures import examples, given, service, timings
 from api.architectures.listing import AfterDep, Order, WhichDep, cursor_of
 from api.architectures.picture import BODY, PictureDep, PictureRoute
-from api.architectures.schemas import ArchitectureIn, ArchitectureOut, ArchitectureSummary, Format, PredictionOut
+from api.architectures.schemas import (
+    ArchitectureIn,
+    ArchitectureOut,
+    ArchitectureSummary,
+    Format,
+    PredictionOut,
+    TimingOut,
+)
 from api.auth import CallerDep, authenticate
 from api.body import JsonRoute
 from api.deps import UPLOAD, ResourcesDep, SessionDep
 from api.download import respond, responses
 from api.idempotency import OnceDep
 from api.openapi import problems
-from api.pagination import Limit, Page
+from api.pagination import Limit, Page, RowPaging
 from store import architecture_lists
 
 router = APIRouter(
@@ -84,6 +91,36 @@ def download_architecture(
     repository of the Triton inference server, a zip), or `bundle` (a zip of the rest, with a model card).
     """
     return respond(request, service.content(session, resources.blobs, architecture_id, format))
+
+
+@router.post(
+    "/{architecture_id}/latency",
+    status_code=202,
+    response_model=TimingOut,
+    responses=problems(404, 409),
+)
+def time_architecture(
+    architecture_id: UUID, session: SessionDep, resources: ResourcesDep, once: OnceDep, background: BackgroundTasks
+) -> Response:
+    """Time a network whole, trained or not, on a worker's device: by torch there, and by onnxruntime on its CPU, one picture at a time.
+
+    It is queued at once; `Location` is where to see it.
+    """
+
+    def work() -> Response:
+        made = timings.create(session, architecture_id, max_attempts=resources.settings.max_attempts)
+        return JSONResponse(
+            made.model_dump(mode="json"), 202, {"Location": f"/architectures/{architecture_id}/latency"}
+        )
+
+    background.add_task(resources.queue.send_pending)
+    return once.answer(session, work)
+
+
+@router.get("/{architecture_id}/latency", response_model=Page[TimingOut], responses=problems(404))
+def list_timings(architecture_id: UUID, session: SessionDep, paging: RowPaging) -> Page[TimingOut]:
+    """The timings of a network that were asked for, newest first."""
+    return timings.listing(session, architecture_id, after=paging.after, limit=paging.limit)
 
 
 def _counted(caller: CallerDep, resources: ResourcesDep) -> None:

@@ -9,11 +9,12 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.jobs.schemas import Failure
 from dna_engine.accuracy import Accuracy
 from dna_engine.fields import Written
 from dna_engine.plans.results import Timed
 from dna_engine.spec.parts import Text
-from store.states import Role
+from store.states import JobState, Role
 
 
 class Format(StrEnum):
@@ -73,6 +74,42 @@ class ArchitectureSummary(BaseModel):
     counted_flops: int | None = Field(description="As counted on the network built; known when it is trained.")
     counted_params: int | None
     test_accuracy: float | None
+    created_at: datetime
+
+
+class TimingOut(BaseModel):
+    """How long a network takes whole, one picture at a time, once a worker has timed it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "0199d3f0-5a34-7c1e-b6a8-0d6f6f3f7a10",
+                    "state": "succeeded",
+                    "device": "NVIDIA H100 80GB HBM3",
+                    "cpu": "AMD EPYC 9554 64-Core Processor",
+                    "threads": 2,
+                    "torch": {"median_ms": 3.41, "p95_ms": 3.62, "runs": 100},
+                    "onnxruntime": {"median_ms": 4.08, "p95_ms": 4.4, "runs": 50},
+                    "torch_version": "2.14.1",
+                    "onnxruntime_version": "1.32.0",
+                    "error": None,
+                    "created_at": "2026-11-26T15:00:00Z",
+                }
+            ]
+        }
+    )
+
+    id: UUID
+    state: JobState
+    device: str | None = Field(description="On which torch ran it, by its maker's name.")
+    cpu: str | None = Field(description="On which onnxruntime ran it, and torch where there is no other device.")
+    threads: int | None = Field(description="Of both on the CPU.")
+    torch: Timed | None
+    onnxruntime: Timed | None = Field(description="Null too where ONNX does not express the network.")
+    torch_version: str | None
+    onnxruntime_version: str | None
+    error: Failure | None
     created_at: datetime
 
 

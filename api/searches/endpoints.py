@@ -46,7 +46,9 @@ def create_search(
 
     def work() -> Response:
         settings = resources.settings
-        search = service.create(session, spec, max_attempts=settings.max_attempts, live_within=settings.worker_timeout)
+        search = service.create(
+            session, resources.blobs, spec, max_attempts=settings.max_attempts, live_within=settings.worker_timeout
+        )
         return JSONResponse(search.model_dump(mode="json"), 201, {"Location": f"/searches/{search.id}"})
 
     background.add_task(resources.queue.send_pending)

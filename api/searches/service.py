@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
-import numpy as np
 from sqlalchemy.orm import Session
 
 from api.errors import Invalid
 from api.searches.schemas import SearchDetail, SearchSummary
 from dna_engine.errors import TooHard
 from dna_engine.plans import Phase
-from dna_engine.select import Allowance, Problem, Ratings, check
+from dna_engine.select import Allowance, LatencyTable, Problem, Ratings, check
 from dna_engine.spec import ResolvedSpec, SearchSpec, resolve
-from store import architectures, datasets, given, searches, trainings, tunings, waiting
+from store import (
+    architectures,
+    artifacts,
+    datasets,
+    given,
+    latency_tables,
+    searches,
+    trainings,
+    tunings,
+    waiting,
+)
+from store.blobs import BlobStore
 from store.jobs import Filter
 from store.states import FINISHED
 from store.waiting import too_few_devices
@@ -26,16 +37,18 @@ _WEIGHTS = ("pretrained", "finetune", "train")
 SELECTION_STEPS = 50_000_000
 
 
-def create(session: Session, spec: SearchSpec, *, max_attempts: int, live_within: timedelta) -> SearchDetail:
+def create(
+    session: Session, blobs: BlobStore, spec: SearchSpec, *, max_attempts: int, live_within: timedelta
+) -> SearchDetail:
     """A queued search.
 
     Raises:
-        EngineError: the spec names something that does not exist, or no network fits.
+        EngineError: the spec names something that does not exist, or no network fits, as far as that is known.
         Invalid: weights that are not taken from a client.
     """
     resolved = resolve_for(session, spec)
     with suppress(TooHard):  # Then the selection will see.
-        check_budget(resolved)
+        check_budget(resolved, _latencies(session, blobs, resolved, live_within))
     search = searches.create(session, spec, resolved, max_attempts=max_attempts)
     return detail(session, search.id, live_within)
 
@@ -80,21 +93,30 @@ def resolve_for(session: Session, spec: SearchSpec) -> ResolvedSpec:
     return resolve(spec, datasets.ready(session, spec.dataset), taken)
 
 
-def check_budget(resolved: ResolvedSpec) -> None:
+def _latencies(
+    session: Session, blobs: BlobStore, resolved: ResolvedSpec, live_within: timedelta
+) -> LatencyTable | None:
+    """What layers take on the devices of the workers, where latency is limited and a search has measured it."""
+    if resolved.budget.latency_ms is None:
+        return None
+    table = latency_tables.known(session, resolved, live_within=live_within)
+    return LatencyTable.from_json(json.loads(b"".join(blobs.read(artifacts.blob(table))))) if table else None
+
+
+def check_budget(resolved: ResolvedSpec, latencies: LatencyTable | None = None) -> None:
     """Looks for a network under all limits at once; ``resolve`` has looked at each alone.
+
+    Args:
+        latencies: without them a limit on latency is left to the search, which measures first.
 
     Raises:
         InfeasibleBudget: there is none; says which limits bind and what would fit.
         TooHard: to know it takes longer than a request may.
     """
     space, limits = resolved.parsed_space, resolved.budget.limits
-    limits.pop("latency_ns", None)  # Known only once a worker has measured its device.
-    if len(limits) < 2:
-        return
-    unrated = Ratings(
-        space=space,
-        input_size=resolved.input_size,
-        num_classes=resolved.dataset.num_classes,
-        losses={ref: np.zeros(space.path_count(space.cell(ref))) for ref in space.cells},
-    )
-    check(Problem(unrated), limits, Allowance(SELECTION_STEPS))
+    if latencies is None:
+        limits.pop("latency_ns", None)
+        if len(limits) < 2:
+            return
+    unrated = Ratings.none(space, input_size=resolved.input_size, num_classes=resolved.dataset.num_classes)
+    check(Problem(unrated, latency=latencies), limits, Allowance(SELECTION_STEPS))

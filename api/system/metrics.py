@@ -80,6 +80,7 @@ def get_figures(session: SessionDep, resources: ResourcesDep) -> Response:
         JobKind.TRAINING: "trainings",
         JobKind.TUNING: "tunings",
         JobKind.CHECK: "checks",
+        JobKind.TIMING: "timings",
     }
     jobs = [_jobs(session, kind, name) for kind, name in names.items()]
     waiting = GaugeMetricFamily("dna_steps_waiting", "Queued steps by queue.", labels=["queue"])

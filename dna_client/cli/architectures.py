@@ -125,6 +125,41 @@ def _show(networks: Sequence[ArchitectureSummary]) -> None:
 
 
 @architecture.command()
+def latency(
+    network: NetworkRef,
+    detach: Annotated[bool, typer.Option("--detach", help="Queue it and return at once.")] = False,
+    url: Url = LOCAL,
+    key: Key = None,
+    as_json: AsJson = False,
+) -> None:
+    """Time a network whole on a worker's device, one picture at a time; below it, how long it took before."""
+    with connect(url, key) as client:
+        network_id = refs.network_id(client, network)
+        client.time_architecture(network_id, wait=not detach)
+        found = list(client.timings(network_id))
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (
+            one["state"],
+            where or "",
+            runtime,
+            f"{took['median_ms']:.2f}" if took else "",
+            f"{took['p95_ms']:.2f}" if took else "",
+            refs.moment(one),
+        )
+        for one in found
+        for runtime, where, took in (
+            ("torch", one["device"], one["torch"]),
+            ("onnxruntime", one["cpu"], one["onnxruntime"]),
+        )
+    ]
+    columns = ("state", "device", "by", "ms, median", "ms, 95%", "asked for")
+    print_table(columns, rows, right=columns[3:5], droppable=("asked for", "state"))
+
+
+@architecture.command()
 def predict(
     network: NetworkRef,
     pictures: Annotated[list[Path], typer.Argument(help="Pictures, one or more.", metavar="FILE...")],

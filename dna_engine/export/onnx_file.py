@@ -13,8 +13,7 @@ from torch import Tensor, nn
 
 from dna_engine.export.compare import Logits
 from dna_engine.plans.results import Timed
-from dna_engine.runtime import timing
-from dna_engine.runtime.cores import threads
+from dna_engine.runtime import cores, timing
 
 #: What the files are written in, so that old runtimes read them: the networks need nothing newer. Read by onnxruntime 1.15.0, the oldest
 #: that there is for Python 3.11, with the same answers, in 8 bits too.
@@ -26,7 +25,7 @@ WARM_UP, RUNS = 10, 50
 
 def write_onnx(model: nn.Module, example: Tensor, path: Path) -> None:
     """Input ``images`` and output ``logits``, both with a free batch; nothing of how or where it was made."""
-    with threads(0.0):  # Tracing is Python; a second thread would only take a core from what trains meanwhile.
+    with cores.threads(0.0):  # Tracing is Python; a second thread would only take a core from what trains meanwhile.
         program = _traced(model, example)
     assert program is not None
     program.model.ir_version = IR_VERSION
@@ -68,10 +67,10 @@ def run_onnx(path: Path, images: Tensor) -> Logits:
     return np.concatenate([network.run(None, {"images": batch.numpy()})[0] for batch in torch.split(images, BATCH)])
 
 
-def time_onnx(paths: Mapping[str, Path], picture: Tensor) -> dict[str, Timed]:
-    """What a picture (1, 3, S, S) takes each file, on one thread."""
+def time_onnx(paths: Mapping[str, Path], picture: Tensor, *, threads: int = 1) -> dict[str, Timed]:
+    """What a picture (1, 3, S, S) takes each file, on so many threads."""
     given = {"images": picture.numpy()}
-    networks = {name: session(path, intra_op_threads=1) for name, path in paths.items()}
+    networks = {name: session(path, intra_op_threads=threads) for name, path in paths.items()}
     calls = {name: (lambda network=network: network.run(None, given)) for name, network in networks.items()}
     return {
         name: timing.summarize(times) for name, times in timing.nanoseconds(calls, warm_up=WARM_UP, runs=RUNS).items()

@@ -6,9 +6,17 @@ from dna_engine.plans.check import CheckPlan
 from dna_engine.plans.plan import Phase, Plan, Spread, together
 from dna_engine.plans.search import SearchPlan
 from dna_engine.plans.steps import CPU_KINDS, SPREAD_KINDS, Kind, Order, Step
+from dna_engine.plans.timing import TimingPlan
 from dna_engine.plans.training import TrainingPlan
 from dna_engine.plans.tuning import TuningPlan
-from dna_engine.spec import ResolvedCheck, ResolvedJob, ResolvedSpec, ResolvedTraining, ResolvedTuning
+from dna_engine.spec import (
+    ResolvedCheck,
+    ResolvedJob,
+    ResolvedSpec,
+    ResolvedTiming,
+    ResolvedTraining,
+    ResolvedTuning,
+)
 
 __all__ = ["CPU_KINDS", "SPREAD_KINDS", "Kind", "Order", "Phase", "Plan", "Spread", "Step", "plan_of", "together"]
 
@@ -24,4 +32,6 @@ def plan_of(spec: ResolvedJob) -> Plan:
             return TuningPlan(spec)
         case ResolvedCheck():
             return CheckPlan()
+        case ResolvedTiming():
+            return TimingPlan()
     raise AssertionError(f"{type(spec).__name__} has no plan")

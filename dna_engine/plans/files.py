@@ -11,6 +11,7 @@ and a search without a service is the same steps in one folder::
     cells/b1c1.safetensors        a trained cell supernet
     ratings/b1c1.json             its ratings
     latency.json                  measured layers, where the budget limits latency
+    timed.json                    networks that were timed whole, where it does
     ratings.json                  all ratings, the documented ratings file
     finalists/finalist-1.json     a network that was looked at whole
     selection.json                frontier, winner, control, the finalists in their order
@@ -34,7 +35,7 @@ TEACHER_WEIGHTS, TEACHER = "teacher.safetensors", "teacher.json"
 GIVEN_WEIGHTS, GIVEN = "given.safetensors", "given.json"
 #: The weights of another training that a training begins with.
 START = "start.safetensors"
-LATENCY = "latency.json"
+LATENCY, TIMED = "latency.json", "timed.json"
 RATINGS = "ratings.json"
 SELECTION = "selection.json"
 #: Metric events, one a line.

@@ -15,9 +15,11 @@ class Phase(StrEnum):
     """What a job is at. A phase begins when every step of the one before has succeeded."""
 
     CHECK = "check"
+    LATENCY = "latency"
     TEACHER = "teacher"
     DISTILL = "distill"
     RATE = "rate"
+    TIME = "time"
     FINALISTS = "finalists"
     SELECT = "select"
     TRAIN = "train"

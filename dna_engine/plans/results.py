@@ -76,6 +76,38 @@ class LatencyMeasured(Found):
     torch: str
 
 
+class TimedNetwork(BaseModel):
+    """A network that was timed whole, one picture at a time.
+
+    Attributes:
+        predicted_ms: the sum of its layers; None where none were measured.
+        torch: on the device of the step.
+        onnxruntime: on its CPU; None of one that was over the limit, and where ONNX does not express it.
+        holds: whether the median by torch is within the limit; where there is none it does.
+        blocks: of each, ``{"cell", "ops"}``; of a network of a search.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    predicted_ms: float | None = None
+    torch: Timed
+    onnxruntime: Timed | None = None
+    holds: bool = True
+    blocks: list[dict[str, Any]] | None = None
+
+
+class NetworksTimed(Found):
+    """In the order of the ratings. ``device`` and ``cpu`` by their makers' names, ``threads`` of both runtimes on the CPU."""
+
+    device: str
+    cpu: str
+    threads: int
+    torch_version: str
+    onnxruntime_version: str
+    limit_ms: float | None = None
+    networks: list[TimedNetwork]
+
+
 class CellsRated(Found):
     """The least loss of any path, by cell."""
 
@@ -286,6 +318,7 @@ FOUND: Mapping[Kind, type[Found]] = {
     Kind.DISTILL: CellsDistilled,
     Kind.LATENCY: LatencyMeasured,
     Kind.RATE: CellsRated,
+    Kind.TIME: NetworksTimed,
     Kind.FINALIST: FinalistTried,
     Kind.SELECT: Selected,
     Kind.TRAIN: Trained,

@@ -16,9 +16,11 @@ class SearchPlan(Plan):
         self._spec = spec
         finalists = (Phase.FINALISTS,) if spec.finalists else ()
         self.phases = (
+            *((Phase.LATENCY,) if spec.times_networks else ()),
             Phase.TEACHER,
             Phase.DISTILL,
             Phase.RATE,
+            *((Phase.TIME,) if spec.times_networks else ()),
             *finalists,
             Phase.SELECT,
             Phase.TRAIN,
@@ -27,18 +29,17 @@ class SearchPlan(Plan):
 
     def steps(self, phase: Phase, spread: Spread = together) -> list[Step]:
         match phase:
-            case Phase.TEACHER:
-                return [Step(key="teacher", kind=Kind.TEACHER)]
+            case Phase.LATENCY | Phase.TEACHER | Phase.TIME | Phase.SELECT:
+                return [Step(key=phase.value, kind=Kind(phase.value))]
             case Phase.DISTILL:
                 return self._of_cells(Kind.DISTILL, spread)
             case Phase.RATE:
-                measured = self._spec.budget.latency_ms is not None
-                latency = [Step(key="latency", kind=Kind.LATENCY)] if measured else []
+                # Versions that timed no networks measured layers here.
+                late = self._spec.budget.latency_ms is not None and not self._spec.times_networks
+                latency = [Step(key="latency", kind=Kind.LATENCY)] if late else []
                 return latency + self._of_cells(Kind.RATE, spread)
             case Phase.FINALISTS:
                 return [Step(key=name, kind=Kind.FINALIST, network=name) for name in self._spec.finalists]
-            case Phase.SELECT:
-                return [Step(key="select", kind=Kind.SELECT)]
             case Phase.TRAIN:
                 return self._of_networks(Kind.TRAIN, self._spec.networks)
             case Phase.EXPORT:

@@ -20,6 +20,7 @@ class Kind(StrEnum):
     DISTILL = "distill"
     LATENCY = "latency"
     RATE = "rate"
+    TIME = "time"
     FINALIST = "finalist"
     SELECT = "select"
     TRAIN = "train"
@@ -113,15 +114,15 @@ class Step(BaseModel):
             case Kind.TEACHER:
                 given = of_search(spec).teacher.given
                 return [files.GIVEN_WEIGHTS, files.GIVEN] if given and given.kind != "folder" else []
-            case Kind.DISTILL:
-                return supervisor
-            case Kind.RATE:
-                return supervisor + [files.cell_weights(cell) for cell in self.cells]
+            case Kind.DISTILL | Kind.RATE:
+                return supervisor + [files.cell_weights(cell) for cell in self.cells if self.kind is Kind.RATE]
+            case Kind.TIME:
+                return _rated(spec) if isinstance(spec, ResolvedSpec) else []
             case Kind.FINALIST:
                 search = of_search(spec)
-                return _rated(search) + [files.cell_weights(cell) for cell in search.parsed_space.cells]
+                return _ranked(search) + [files.cell_weights(cell) for cell in search.parsed_space.cells]
             case Kind.SELECT:
-                return _rated(of_search(spec)) + [files.finalist(name) for name in of_search(spec).finalists]
+                return _ranked(of_search(spec)) + [files.finalist(name) for name in of_search(spec).finalists]
             case Kind.TRAIN | Kind.TRIAL:
                 described = files.of_network(self._folder, files.ARCHITECTURE)
                 known = self._folder in of_networks(spec).given
@@ -151,8 +152,8 @@ class Step(BaseModel):
                 return [files.TEACHER_WEIGHTS, files.TEACHER]
             case Kind.DISTILL:
                 return [files.cell_weights(cell) for cell in self.cells]
-            case Kind.LATENCY:
-                return [files.LATENCY]
+            case Kind.LATENCY | Kind.TIME:
+                return [files.LATENCY if self.kind is Kind.LATENCY else files.TIMED]
             case Kind.RATE:
                 return [files.cell_ratings(cell) for cell in self.cells]
             case Kind.FINALIST:
@@ -218,7 +219,12 @@ def _begun_from(job: ResolvedNetworks, network: str) -> list[str]:
     return [*cells, *begun, *([files.TEACHER_WEIGHTS, files.TEACHER] if taught else [])]
 
 
-def _rated(search: ResolvedSpec) -> list[str]:
+def _ranked(search: ResolvedSpec) -> list[str]:
     """What a selection is made from."""
+    return [*_rated(search), *([files.TIMED] if search.times_networks else [])]
+
+
+def _rated(search: ResolvedSpec) -> list[str]:
+    """What is known of the space."""
     ratings = [files.cell_ratings(cell) for cell in search.parsed_space.cells]
     return ratings if search.budget.latency_ms is None else [*ratings, files.LATENCY]

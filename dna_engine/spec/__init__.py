@@ -23,6 +23,7 @@ from dna_engine.spec.search import (
     SelectSpec,
 )
 from dna_engine.spec.teacher import GivenTeacher, ResolvedTeacher, TeacherSpec
+from dna_engine.spec.timing import ResolvedTiming
 from dna_engine.spec.training import NETWORK, ResolvedAlone, ResolvedTraining, TrainingSpec, resolve_training
 from dna_engine.spec.transfer import FromTraining, GivenWeights, Transferred
 from dna_engine.spec.tuning import ResolvedTuning, TuningSpec, found_recipe, resolve_tuning
@@ -46,6 +47,7 @@ __all__ = [
     "ResolvedRetrain",
     "ResolvedSpec",
     "ResolvedTeacher",
+    "ResolvedTiming",
     "ResolvedTraining",
     "ResolvedTuning",
     "RetrainSpec",
@@ -75,6 +77,7 @@ def parse_job(value: Mapping[str, Any]) -> ResolvedJob:
         "training": ResolvedTraining,
         "tuning": ResolvedTuning,
         "check": ResolvedCheck,
+        "timing": ResolvedTiming,
     }
     kind = kinds.get(value.get("job", "search"))
     if kind is None:

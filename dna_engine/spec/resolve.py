@@ -73,6 +73,7 @@ def resolve(spec: SearchSpec, dataset: DatasetInfo, given: GivenTeacher | None =
         select=_selection(spec, dataset),
         retrain=_retraining(spec, dataset, start, supervisor, rating),
         block_weights=weights,
+        times_networks=spec.budget.latency_ms is not None,
         augment=spec.augment,
         flip=defaults.flip(dataset) if spec.flip is None else spec.flip,
         resize=spec.resize or defaults.resize(dataset),

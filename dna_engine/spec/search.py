@@ -23,7 +23,10 @@ class Budget(Part):
     flops: Whole | None = Field(default=None, gt=0, le=2**62, description="Multiply-adds at batch 1.")
     params: Whole | None = Field(default=None, gt=0, le=2**62, description="Trainable parameters.")
     latency_ms: float | None = Field(
-        default=None, gt=0, le=1e9, description="Milliseconds at batch 1 on the device of the worker that rates."
+        default=None,
+        gt=0,
+        le=1e9,
+        description="Milliseconds at batch 1 of the whole network, by torch on the device of the worker that measures.",
     )
 
     @property
@@ -185,6 +188,9 @@ class ResolvedSpec(ResolvedNetworks):
     """Versions that did not know it let the ratings alone decide."""
     retrain: ResolvedRetrain
     block_weights: list[float]
+    times_networks: bool = False
+    """Layers are measured before anything else, and networks timed whole before one wins: where latency is limited. Versions that did not
+    know it believed the sum of the layers."""
 
     @property
     def teacher_size(self) -> int:

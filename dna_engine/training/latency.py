@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import statistics
-import time
 
 import torch
 from timm.models._efficientnet_blocks import SqueezeExcite
@@ -19,7 +18,8 @@ from dna_engine.events import Progress, Result
 from dna_engine.plans import Step, files
 from dna_engine.plans.results import LatencyMeasured
 from dna_engine.runtime.context import Context
-from dna_engine.select import LatencyTable
+from dna_engine.runtime.timing import device_name, nanoseconds
+from dna_engine.select import LatencyTable, Problem, Ratings, check
 from dna_engine.space import Space
 from dna_engine.space.architecture import Architecture, Choice
 from dna_engine.space.block_strings import block_string
@@ -38,10 +38,21 @@ def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:
     table = measure(
         spec.parsed_space, input_size=spec.input_size, num_classes=spec.dataset.num_classes, context=context
     )
-    found = LatencyMeasured(layers=len(table.layers), device=str(context.device), torch=torch.__version__)
+    found = LatencyMeasured(layers=len(table.layers), device=device_name(context.device), torch=torch.__version__)
     about = found.model_dump(mode="json", include={"device", "torch"})
     (context.run / files.LATENCY).write_text(json.dumps(table.to_json() | about) + "\n")
+    refuse_unreachable(spec, table)
     return found.result(step.outputs(spec))
+
+
+def refuse_unreachable(spec: ResolvedSpec, table: LatencyTable) -> None:
+    """Looks whether any network meets the budget, before anything is trained for it.
+
+    Raises:
+        InfeasibleBudget: none does; says what the fastest takes.
+    """
+    unrated = Ratings.none(spec.parsed_space, input_size=spec.input_size, num_classes=spec.dataset.num_classes)
+    check(Problem(unrated, latency=table), spec.budget.limits)
 
 
 def measure(space: Space, *, input_size: int, num_classes: int, in_chans: int = 3, context: Context) -> LatencyTable:
@@ -90,17 +101,20 @@ def build_layer(layer: Layer, activation: Activation) -> nn.Module:
 
 def time_module(module: nn.Module, maps: Tensor) -> int:
     """Median nanoseconds of a forward pass in full precision."""
+    return int(statistics.median(times_of(module, maps, warm_up=WARM_UP, runs=RUNS)))
+
+
+def times_of(module: nn.Module, maps: Tensor, *, warm_up: int, runs: int) -> list[int]:
+    """Nanoseconds of so many forward passes."""
     module.eval()
-    times = []
+
+    def forward() -> None:
+        module(maps.clone())  # Activations work in place.
+        if maps.is_cuda:
+            torch.cuda.synchronize()
+
     with torch.inference_mode():
-        for run in range(WARM_UP + RUNS):
-            began = time.perf_counter_ns()
-            module(maps.clone())  # Activations work in place.
-            if maps.is_cuda:
-                torch.cuda.synchronize()
-            if run >= WARM_UP:
-                times.append(time.perf_counter_ns() - began)
-    return int(statistics.median(times))
+        return nanoseconds({"": forward}, warm_up=warm_up, runs=runs)[""]
 
 
 def _ends(space: Space, width: int, *, num_classes: int, in_chans: int) -> Architecture:

@@ -57,11 +57,18 @@ def test_no_phase_is_without_a_step() -> None:
         assert all(plan(spec).steps(phase) for phase in plan(spec).phases)
 
 
-def test_latency_is_measured_where_it_is_limited_beside_rating() -> None:
+def test_where_latency_is_limited_layers_are_measured_first_and_networks_timed_before_any_is_trained() -> None:
     limited = plan(tiny_spec(budget={"latency_ms": 5.0}))
-    assert [step.key for step in limited.steps(Phase.RATE, one_by_one)][:2] == ["latency", "rate-1"]
-    assert [step.kind for step in limited.all_steps()].count(Kind.LATENCY) == 1
-    assert all(step.kind != Kind.LATENCY for step in plan(tiny_spec()).all_steps())
+    assert [step.key for step in limited.all_steps()][:5] == ["latency", "teacher", "distill-1", "rate-1", "time"]
+    assert (limited.after(Phase.RATE), limited.after(Phase.TIME)) == (Phase.TIME, Phase.FINALISTS)
+    assert not {step.kind for step in plan(tiny_spec()).all_steps()} & {Kind.LATENCY, Kind.TIME}
+
+
+def test_searches_of_versions_that_timed_no_networks_measure_layers_beside_rating() -> None:
+    before = plan(tiny_spec(budget={"latency_ms": 5.0}).model_copy(update={"times_networks": False}))
+    assert [step.key for step in before.steps(Phase.RATE, one_by_one)][:2] == ["latency", "rate-1"]
+    assert [step.kind for step in before.all_steps()].count(Kind.LATENCY) == 1
+    assert Phase.TIME not in before.phases
 
 
 @pytest.mark.parametrize("phase", [Phase.DISTILL, Phase.RATE])

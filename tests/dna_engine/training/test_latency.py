@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from dna_engine.choose import gather, run_step
+from dna_engine.errors import InfeasibleBudget
 from dna_engine.plans import Kind, Step
 from dna_engine.plans.results import LatencyMeasured
 from dna_engine.select import LatencyTable, Problem, best
@@ -70,7 +71,17 @@ def test_selection_keeps_a_latency_budget(run: Path) -> None:
     problem = Problem(gather(tiny_spec(), run), latency=table)
     low, high = problem.cost_range["latency_ns"]
     spec = tiny_spec(select={"finalists": 0}, budget={"latency_ms": (low + high) / 2e6})
+    spec = spec.model_copy(update={"times_networks": False})
     where, _ = context(run)
     winner = run_step(spec, Step(key="select", kind=Kind.SELECT), where).values["winner"]
     assert winner["latency_ns"] <= spec.budget.limits["latency_ns"]
     assert winner["loss"] == best(problem, spec.budget.limits).networks[0].loss
+
+
+def test_a_limit_below_what_any_network_reaches_is_refused_before_anything_is_trained(tmp_path: Path) -> None:
+    spec = tiny_spec(budget={"latency_ms": 1e-4})
+    with pytest.raises(
+        InfeasibleBudget, match=r"latency_ms is at most 0.0001, the smallest network has [\d.]+"
+    ) as caught:
+        latency.run_step(spec, Step(key="latency", kind=Kind.LATENCY), context(tmp_path)[0])
+    assert caught.value.nearest[0]["latency_ns"] == caught.value.feasible["latency_ns"][0]

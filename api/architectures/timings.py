@@ -1,0 +1,56 @@
+"""How long networks take whole, on the devices of workers."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from api.architectures.schemas import TimingOut
+from api.jobs.schemas import Failure
+from api.pagination import Page, encode
+from dna_engine.plans.results import NetworksTimed
+from store import architectures, steps, timings
+from store.states import StepState
+from store.tables import TimingJob
+
+
+def create(session: Session, architecture_id: UUID, *, max_attempts: int) -> TimingOut:
+    """A queued timing of the network.
+
+    Raises:
+        NotFound: there is none of that id.
+    """
+    network = architectures.get(session, architecture_id)
+    return _shown(session, timings.create(session, network, max_attempts=max_attempts))
+
+
+def listing(session: Session, architecture_id: UUID, *, after: UUID | None, limit: int) -> Page[TimingOut]:
+    """A page of its timings, newest first.
+
+    Raises:
+        NotFound: there is no network of that id.
+    """
+    architectures.get(session, architecture_id)
+    found = timings.listing(session, architecture_id, after=after, limit=limit)
+    items = [_shown(session, timing) for timing in found.items]
+    return Page(items=items, next=encode(str(found.next)) if found.next else None)
+
+
+def _shown(session: Session, timing: TimingJob) -> TimingOut:
+    [step] = steps.of_job(session, timing.id)
+    found = NetworksTimed.model_validate(step.values) if step.state is StepState.SUCCEEDED else None
+    took = found and found.networks[0]
+    return TimingOut(
+        id=timing.id,
+        state=timing.state,
+        device=found and found.device,
+        cpu=found and found.cpu,
+        threads=found and found.threads,
+        torch=took and took.torch,
+        onnxruntime=took and took.onnxruntime,
+        torch_version=found and found.torch_version,
+        onnxruntime_version=found and found.onnxruntime_version,
+        error=Failure.model_validate(timing.error) if timing.error else None,
+        created_at=timing.created_at,
+    )
