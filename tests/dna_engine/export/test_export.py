@@ -128,13 +128,13 @@ def test_what_8_bits_cost_and_save_is_measured_beside_full_precision(run: Path) 
 
 
 def test_one_that_loses_too_much_in_8_bits_is_offered_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def write_without_a_classifier(whole: Path, images: torch.Tensor, path: Path) -> None:
+    def write_one_that_sees_eights_only(whole: Path, images: torch.Tensor, path: Path) -> None:
         model = onnx.load(whole)
-        [weight] = [held for held in model.graph.initializer if held.name == "classifier.weight"]
-        weight.CopyFrom(numpy_helper.from_array(np.zeros(weight.dims, np.float32), weight.name))
+        [bias] = [held for held in model.graph.initializer if held.name == "classifier.bias"]
+        bias.CopyFrom(numpy_helper.from_array(1e6 * np.eye(10, dtype=np.float32)[8], bias.name))
         onnx.save(model, path)
 
-    monkeypatch.setattr(attempts, "write_int8", write_without_a_classifier)
+    monkeypatch.setattr(attempts, "write_int8", write_one_that_sees_eights_only)
     where, recorder = context(lay_down(tmp_path))
     result = export.run_step(SPEC.model_copy(update={"int8_loss": 0.0}), STEP, where)
     assert "winner/model.int8.onnx" not in result.artifacts
