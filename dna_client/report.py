@@ -21,6 +21,7 @@ def result(search: Search) -> RenderableType:
     """The networks side by side, and the time by phase: what there is of them while the search is under way."""
     parts: list[list[RenderableType]] = [
         [networks(search)] if search["architectures"] or _teacher(search["steps"]) else [],
+        timed(search),
         finalists(search),
         [times(search["steps"])] if phase_times(search["steps"]) else [],
     ]
@@ -72,6 +73,34 @@ def costs(search: Search) -> RenderableType:
 def called(network: SearchNetwork) -> str:
     """A standard network by its model, others by their role."""
     return network.get("name") or network["role"]
+
+
+def timed(search: Search) -> list[RenderableType]:
+    """The networks that were timed whole, in the order of the ratings; nothing where latency was not limited."""
+    found: Mapping[str, Any] = next((step["values"] for step in search["steps"] if step["kind"] == "time"), {})
+    rows = [
+        (
+            f"{place}.",
+            f"{network['predicted_ms']:.3g}",
+            f"{network['torch']['median_ms']:.3g}",
+            f"{network['torch']['p95_ms']:.3g}",
+            f"{took['median_ms']:.3g}" if (took := network["onnxruntime"]) else "",
+            "" if network["holds"] else "over the limit",
+        )
+        for place, network in enumerate(found.get("networks", ()), start=1)
+    ]
+    if not rows:
+        return []
+    columns = (
+        "place by rating",
+        "ms, sum of layers",
+        "ms whole",
+        "95% within",
+        "by onnxruntime",
+        f"at most {found['limit_ms']:g}",
+    )
+    said = f"Timed whole on {found['device']}, by onnxruntime on {found['cpu']}:"
+    return [Text(said), output.table(columns, rows, right=columns[:5], droppable=("95% within", "ms, sum of layers"))]
 
 
 def finalists(search: Search) -> list[RenderableType]:

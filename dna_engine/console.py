@@ -114,10 +114,20 @@ def summary_lines(summary: Mapping[str, Any]) -> Iterable[str]:
                 for one in finalists
             ),
         )
+    if timed := summary.get("timed"):
+        yield f"timed whole on {timed['device']}, at most {timed['limit_ms']:g} ms:"
+        yield from table(("ms, sum of layers", "ms whole", "95% within", "holds"), _timed(timed["networks"]))
     if summary["comparison"]:
         yield summary["comparison"]["says"]
     yield from (beside["says"] for beside in summary["beside"])
     yield "seconds: " + ", ".join(f"{phase} {seconds:.1f}" for phase, seconds in summary["seconds"].items())
+
+
+def _timed(networks: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, ...]]:
+    for one in networks:
+        took = one["torch"]
+        held = "yes" if one["holds"] else "no"
+        yield f"{one['predicted_ms']:.3g}", f"{took['median_ms']:.3g}", f"{took['p95_ms']:.3g}", held
 
 
 def _costs(networks: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, ...]]:

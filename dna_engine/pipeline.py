@@ -154,7 +154,7 @@ def summarize(spec: ResolvedSpec, journal: Journal) -> dict[str, Any]:
 
     ``networks`` (a decimal string), ``paths`` rated, points on the ``frontier``, ``teacher``, ``winner`` and ``control``
     (costs, loss, test accuracy and what it says as ``test``), the last two as ``comparison``, the ``references`` by name with the same and
-    what the winner is ``beside`` them, the ``finalists`` in their order, ``seconds`` by phase.
+    what the winner is ``beside`` them, the ``finalists`` in their order, the networks that were ``timed`` whole, ``seconds`` by phase.
     """
     plan = plan_of(spec)
     values = {step.kind: journal.values(step) for step in plan.all_steps()}
@@ -182,6 +182,7 @@ def summarize(spec: ResolvedSpec, journal: Journal) -> dict[str, Any]:
             finalist.model_dump(mode="json", include={"name", "loss", "log_loss", "accuracy"})
             for finalist in selected.finalists
         ],
+        "timed": values.get(Kind.TIME),
         "comparison": compared and compared.model_dump(mode="json"),
         "seconds": {phase: round(sum(journal.seconds(step) for step in plan.steps(phase)), 3) for phase in plan.phases},
     }

@@ -33,7 +33,7 @@ class Kind(StrEnum):
 CPU_KINDS = frozenset({Kind.CHECK, Kind.SELECT, Kind.EXPORT, Kind.PICTURES})
 
 #: Kinds that open the images of the job's dataset.
-IMAGE_KINDS = frozenset(Kind) - {Kind.CHECK, Kind.LATENCY, Kind.SELECT}
+IMAGE_KINDS = frozenset(Kind) - {Kind.CHECK, Kind.LATENCY, Kind.TIME, Kind.SELECT}
 
 #: Kinds whose cells are spread over the workers.
 SPREAD_KINDS = frozenset({Kind.DISTILL, Kind.RATE})

@@ -1,7 +1,7 @@
 # ruff: noqa: N999
 """Networks timed whole: a kind of job, a kind of step, and the phases of a search in which layers and networks are timed.
 
-Revision 0010, written 2026-11-26 15:30:00+00:00.
+Revision 0011, written 2026-11-26 15:30:00+00:00.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = "0010"
-down_revision: str | None = "0009"
+revision: str = "0011"
+down_revision: str | None = "0010"
 branch_labels: str | None = None
 depends_on: str | None = None
 
-_JOBS = ("search", "training", "check")
-_PHASES = ("check", "teacher", "distill", "rate", "finalists", "select", "train", "export")
-_KINDS = ("check", "teacher", "distill", "latency", "rate", "finalist", "select", "train", "export", "pictures")
+_JOBS = ("search", "training", "check", "tuning")
+_PHASES = ("check", "teacher", "distill", "rate", "finalists", "select", "train", "export", "trials")
+_KINDS = ("check", "teacher", "distill", "latency", "rate", "finalist", "select", "train", "export", "pictures", "trial")
 
 
 def upgrade() -> None:
