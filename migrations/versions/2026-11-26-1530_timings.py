@@ -16,7 +16,19 @@ depends_on: str | None = None
 
 _JOBS = ("search", "training", "check", "tuning")
 _PHASES = ("check", "teacher", "distill", "rate", "finalists", "select", "train", "export", "trials")
-_KINDS = ("check", "teacher", "distill", "latency", "rate", "finalist", "select", "train", "export", "pictures", "trial")
+_KINDS = (
+    "check",
+    "teacher",
+    "distill",
+    "latency",
+    "rate",
+    "finalist",
+    "select",
+    "train",
+    "export",
+    "pictures",
+    "trial",
+)
 
 
 def upgrade() -> None:
