@@ -23,6 +23,7 @@ from dna_engine.plans.results import NetworksTimed, Timed, TimedNetwork
 from dna_engine.runtime.context import Context
 from dna_engine.runtime.timing import device_name, summarize
 from dna_engine.select import Network, Problem, best
+from dna_engine.select.budget import nearest_budget
 from dna_engine.space.architecture import Architecture
 from dna_engine.spec import ResolvedSpec, ResolvedTiming
 from dna_engine.training.latency import times_of
@@ -114,13 +115,7 @@ def _candidates(problem: Problem, spec: ResolvedSpec, timed: list[TimedNetwork])
     limit = limits["latency_ns"] / 1e6
     seen: set[str] = set()
     for _ in range(ROUNDS):
-        try:
-            ranked = best(problem, limits, max(1, len(spec.finalists)) + BEYOND, spec.select.min_distance).networks
-        except InfeasibleBudget:
-            if not timed:
-                raise
-            return
-        for network in ranked:
+        for network in best(problem, limits, max(1, len(spec.finalists)) + BEYOND, spec.select.min_distance).networks:
             if (name := str(network.to_json()["blocks"])) not in seen:
                 seen.add(name)
                 yield network
@@ -128,7 +123,8 @@ def _candidates(problem: Problem, spec: ResolvedSpec, timed: list[TimedNetwork])
             return
         fastest = min(timed, key=lambda one: one.torch.median_ms)
         assert fastest.predicted_ms is not None
-        limits["latency_ns"] = int(1e6 * min(fastest.predicted_ms, limit) * limit / fastest.torch.median_ms)
+        less = limits | {"latency_ns": int(1e6 * fastest.predicted_ms * limit / fastest.torch.median_ms)}
+        limits = nearest_budget(problem, less, "latency_ns")  # The least that there is, where that is less still.
 
 
 def _time(network: Network, limit: float, context: Context) -> TimedNetwork:

@@ -13,7 +13,7 @@ from dna_engine.events import Progress
 from dna_engine.plans import Phase
 from store import flow, jobs
 from store.session import transaction
-from tests.api.builders import WEIGHTS, finish
+from tests.api.builders import ENDS, WEIGHTS, finish
 from tests.dna_client.conftest import Api, Dna
 from tests.store.builders import new_worker, queued, take
 
@@ -155,7 +155,7 @@ def test_watching_one_of_a_search_shows_its_search(api: Api, dna: Dna) -> None:
 def test_downloads(dna: Dna, trained: str, tmp_path: Path) -> None:
     files = dna("training", "download", "trained", "-f", "safetensors", "-o", str(tmp_path), "--json").json
     assert Path(files[0]["path"]).read_bytes() == WEIGHTS
-    assert dna("training", "download", trained, "-o", str(tmp_path / "all")).out.count(str(tmp_path)) == 4
+    assert dna("training", "download", trained, "-o", str(tmp_path / "all")).out.count(str(tmp_path)) == len(ENDS)
     matrix, picture = dna("training", "confusion", "trained", "-o", str(tmp_path / "confusion"), "--json").json
     assert Path(matrix["path"]).read_text() == "content of network/confusion.json"
     assert Path(picture["path"]).name == f"confusion-{trained}.svg"

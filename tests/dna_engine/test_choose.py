@@ -106,7 +106,7 @@ def test_what_a_network_costs_is_made_sure_of_before_it_is_trained(
 
 def lay_finalists(spec: ResolvedSpec, run: Path, log_losses: list[float | None]) -> list[Network]:
     """What would have come of the best rated; returns them, best first."""
-    rated = shortlist(problem_of(spec, run), spec)
+    rated = shortlist(problem_of(spec, run), spec, run)
     (run / "finalists").mkdir()
     for place, (name, log_loss) in enumerate(zip(spec.finalists, log_losses, strict=True)):
         network = rated[min(place, len(rated) - 1)]
@@ -146,7 +146,7 @@ def test_finalists_are_the_best_rated_that_differ_enough(tmp_path: Path) -> None
     spec = tiny_spec(space="mbconv-small", select={"finalists": 4, "min_distance": 3})
     lay_ratings(spec, tmp_path)
     problem = problem_of(spec, tmp_path)
-    assert shortlist(problem, spec) == best(problem, spec.budget.limits, top_k=4, min_distance=3).networks
+    assert shortlist(problem, spec, tmp_path) == best(problem, spec.budget.limits, top_k=4, min_distance=3).networks
 
 
 def test_the_first_finalist_wins_though_the_ratings_put_others_first_since(tmp_path: Path) -> None:
