@@ -28,7 +28,7 @@ from dna_engine.errors import InvalidSpec
 from dna_engine.export import export
 from dna_engine.export.compare import Difference, accuracy
 from dna_engine.export.onnx_file import run_onnx, time_onnx, write_onnx
-from dna_engine.export.quantize import OPTIONS, write_int8
+from dna_engine.export.quantize import BATCH, OPTIONS, write_int8
 from dna_engine.jsonfile import read_object
 from dna_engine.plans import files
 from dna_engine.plans.steps import of_networks
@@ -61,7 +61,9 @@ def main(argv: list[str] | None = None) -> None:
         spec = of_networks(parse_job(read_object(run / files.SPEC, InvalidSpec)))
         images, labels = export.test_images(spec)
         print(f"{spec.name}, {spec.input_size} pixels, {len(images):,} test images:\n")
-        rows = compare(load(run / "winner"), export.shown_images(spec), images, labels, WAYS)
+        shown = export.shown_images(spec)
+        whole = len(shown) // BATCH * BATCH  # Histograms take batches of one size alone.
+        rows = compare(load(run / "winner"), shown[:whole], images, labels, WAYS)
         report.print_table(COLUMNS, rows)
     for name in arguments.published:
         architecture = published(name)

@@ -295,6 +295,7 @@ class Client:
         *,
         layout: str | None = None,
         encoding: str | None = None,
+        licence: str | None = None,
         wait: bool = True,
         told: Told = unheard,
         idempotency_key: str | None = None,
@@ -307,6 +308,7 @@ class Client:
             name: what searches will call it; by default that of the file without its suffix.
             layout: ``classes``: the folders at the top are the classes, whatever they are called.
             encoding: of names in a zip that do not say theirs, such as ``cp932``.
+            licence: what may be done with the images, such as ``CC BY 4.0``: the cards of networks say it.
             wait: until it is ready; else it may be ``checking``, see ``checks``.
             told: how many bytes of how many have arrived.
             idempotency_key: the same request under the same key is answered as the first; one that was cut off is gone on with.
@@ -320,7 +322,7 @@ class Client:
         key = idempotency_key or str(uuid.uuid4())
         with packed(archive) as file:
             upload = send(self._transport, file, told, key=key)
-        fields = {"upload": upload, "name": name, "layout": layout, "encoding": encoding}
+        fields = {"upload": upload, "name": name, "layout": layout, "encoding": encoding, "licence": licence}
         try:
             return self._make_dataset(fields, key, wait=wait)
         except InvalidRequest:
@@ -334,6 +336,7 @@ class Client:
         name: str,
         *,
         layout: str | None = None,
+        licence: str | None = None,
         wait: bool = True,
         idempotency_key: str | None = None,
     ) -> Dataset:
@@ -342,16 +345,23 @@ class Client:
         Args:
             folder: its absolute path there, below one that the operator allows (``DNA_DATASET_FOLDERS``).
             name: what searches will call it.
-            layout, wait: as for :meth:`create_dataset`.
+            layout, licence, wait: as for :meth:`create_dataset`.
 
         Raises:
             InvalidRequest: the folder is not allowed.
             DatasetRejected: it cannot be used; says why.
         """
-        return self._make_dataset({"folder": folder, "name": name, "layout": layout}, idempotency_key, wait=wait)
+        fields = {"folder": folder, "name": name, "layout": layout, "licence": licence}
+        return self._make_dataset(fields, idempotency_key, wait=wait)
 
     def use_url(
-        self, url: str, name: str | None = None, *, wait: bool = True, idempotency_key: str | None = None
+        self,
+        url: str,
+        name: str | None = None,
+        *,
+        licence: str | None = None,
+        wait: bool = True,
+        idempotency_key: str | None = None,
     ) -> Dataset:
         """Makes a dataset of images that lie elsewhere; nothing is sent.
 
@@ -359,13 +369,13 @@ class Client:
             url: of WebDataset or Parquet shards, such as ``s3://bucket/birds/``, or a name of timm's, such as ``torch/cifar10``; one that
                 the operator allows (``DNA_DATASET_URLS``).
             name: what searches will call it; by default the last part of the URL.
-            wait: as for :meth:`create_dataset`.
+            licence, wait: as for :meth:`create_dataset`.
 
         Raises:
             InvalidRequest: the URL is not allowed.
             DatasetRejected: it cannot be used; says why.
         """
-        return self._make_dataset({"url": url, "name": name}, idempotency_key, wait=wait)
+        return self._make_dataset({"url": url, "name": name, "licence": licence}, idempotency_key, wait=wait)
 
     def _make_dataset(self, fields: Mapping[str, str | None], key: str | None, *, wait: bool) -> Dataset:
         headers = {"Idempotency-Key": key or str(uuid.uuid4())}

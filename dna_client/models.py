@@ -489,6 +489,7 @@ class Dataset(TypedDict):
     aspect_ratios: list[float] | None
     white: int
     one_way: bool
+    licence: str | None
     class_names: list[str]
     left_out: list[str]
     warnings: list[str]

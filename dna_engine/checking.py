@@ -67,6 +67,8 @@ def run_step(spec: ResolvedCheck, step: Step, context: Surroundings) -> Result: 
             found = checking.of(spec)
         except DataError as error:
             found = Checked(report=refused(error), param=error.param)
+    if found.info and spec.reading.licence:
+        found = found.model_copy(update={"info": found.info.model_copy(update={"licence": spec.reading.licence})})
     kept = [name for name in (IMAGES, SAMPLES) if found.info and (context.run / name).is_file()]
     return found.result(kept)
 

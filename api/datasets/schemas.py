@@ -45,6 +45,9 @@ class DatasetOut(BaseModel):
         default=False,
         description="Mirrored images of a class look like another's, so that jobs mirror none unless they say `flip`.",
     )
+    licence: str | None = Field(
+        default=None, description="What may be done with the images, as whoever sent them has said."
+    )
     class_names: list[str] = Field(
         default_factory=list,
         description=f"The first {NAMES_SHOWN}; `GET /datasets/{{id}}/classes` has all, with their counts.",

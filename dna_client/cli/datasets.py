@@ -82,6 +82,9 @@ def create(
     ] = None,
     layout: Layout = None,
     encoding: Encoding = None,
+    licence: Annotated[
+        str | None, typer.Option(help="What may be done with the images, such as CC BY 4.0; cards of networks say it.")
+    ] = None,
     on_server: Annotated[
         bool,
         typer.Option(
@@ -100,13 +103,15 @@ def create(
     """
     with connect(url, key, pauses=PATIENT) as client:
         if "://" in images or (on_server and not images.startswith("/")):
-            made = client.use_url(images, name, wait=False)
+            made = client.use_url(images, name, licence=licence, wait=False)
         elif on_server:
-            made = client.use_server_folder(images, name or Path(images).name, layout=layout, wait=False)
+            made = client.use_server_folder(
+                images, name or Path(images).name, layout=layout, licence=licence, wait=False
+            )
         else:
             with _bar("sending", DownloadColumn(), TransferSpeedColumn()) as told:
                 made = client.create_dataset(
-                    Path(images), name, layout=layout, encoding=encoding, wait=False, told=told
+                    Path(images), name, layout=layout, encoding=encoding, licence=licence, wait=False, told=told
                 )
         if not detach:
             _conclude(client, _follow(client, made), as_json=as_json)

@@ -230,7 +230,17 @@ def _data(dataset: DatasetInfo) -> str:
     decided = f", {dataset.num_val:,} to decide by" if dataset.num_val else ""
     return (
         f"{dataset.name}: {dataset.num_train:,} images to train with{decided} and {dataset.num_test:,} to test with, "
-        f"of {dataset.num_classes:,} classes."
+        f"of {dataset.num_classes:,} classes. {_licence(dataset)}"
+    )
+
+
+def _licence(dataset: DatasetInfo) -> str:
+    """One line, whatever was sent."""
+    said = " ".join((dataset.licence or "").split())
+    return (
+        f"Their licence: {said}."
+        if said
+        else "Nothing was said of their licence: ask who made them before you pass the network on."
     )
 
 

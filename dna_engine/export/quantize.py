@@ -20,7 +20,7 @@ from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, Q
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from torch import Tensor
 
-_BATCH = 32
+BATCH = 32
 #: Of onnxruntime's ``quantize_static``; ``reduce_range`` are the 7 bits.
 OPTIONS: Mapping[str, Any] = {
     "quant_format": QuantFormat.QDQ,
@@ -44,7 +44,7 @@ def write_int8(onnx: Path, images: Tensor, path: Path, options: Mapping[str, Any
 
 class _Calibration(CalibrationDataReader):  # type: ignore[misc]
     def __init__(self, images: Tensor) -> None:
-        self._batches: Iterator[Tensor] = iter(torch.split(images, _BATCH))
+        self._batches: Iterator[Tensor] = iter(torch.split(images, BATCH))
 
     def get_next(self) -> dict[str, NDArray[np.float32]] | None:
         batch = next(self._batches, None)

@@ -74,6 +74,11 @@ class DatasetInfo(BaseModel):
         exclude_if=lambda white: white == WHITE,
         description="What is white in pictures of 16 bits of grey.",
     )
+    licence: str | None = Field(
+        default=None,
+        exclude_if=lambda licence: licence is None,
+        description="What may be done with the images, as whoever sent them has said.",
+    )
     one_way: bool = Field(
         default=False,
         exclude_if=lambda one_way: not one_way,

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from benchmarks import (
@@ -24,6 +25,7 @@ from benchmarks import (
     inheritance,
     learning_rates,
     loading,
+    quantized,
     rating,
     recipes,
     report,
@@ -43,6 +45,8 @@ from benchmarks.ranking import __main__ as ranking
 from benchmarks.ranking.networks import choose
 from dna_engine.errors import DataError, InvalidSpec
 from dna_engine.space import CellRef
+from dna_engine.training.network import build
+from tests.dna_engine.runs import TINY_NETWORK
 from worker.scheduling import Costs
 
 Output = pytest.CaptureFixture[str]
@@ -257,6 +261,15 @@ def test_serving_beside_onnxruntime_alone(capsys: Output) -> None:
         assert len(found) == rows
         assert all(float(cell) > 0 for row in found for cell in row.split("|"))
     assert 'dna_serve_batch_images_bucket{le="2.0"' in text
+
+
+def test_8_bits_beside_full_precision() -> None:
+    noise = torch.randn(32, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    ways = {"percentiles": quantized.WAYS["percentiles"]}
+    whole, small = quantized.compare(build(TINY_NETWORK).eval(), noise, noise, torch.zeros(32), ways)
+    assert (whole[0], whole[2:4], small[0]) == ("full precision", ["100.00%", "0.000"], "percentiles")
+    assert float(small[3]) > 0
+    assert len(whole) == len(small) == len(quantized.COLUMNS)
 
 
 def test_the_recorded_searches_are_told_again(capsys: Output) -> None:

@@ -17,7 +17,7 @@ from dna_engine.images.pictures.kinds import is_wanted
 
 
 class Reading(BaseModel):
-    """What people can say of how their images are to be read."""
+    """What people can say of their images, and of how they are to be read."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -31,6 +31,11 @@ class Reading(BaseModel):
         max_length=100,
         description="In which encoding the names of an archive are that do not say theirs, such as cp932 (Shift-JIS) or gb18030 (GBK). "
         "Default: it is found out where there is one answer, and asked for where there are several.",
+    )
+    licence: str | None = Field(
+        default=None,
+        max_length=1000,
+        description="What may be done with the images, such as CC BY 4.0; the card of a network that is trained on them says it.",
     )
 
 

@@ -29,12 +29,14 @@ def send(
     file: str = "birds.zip",
     layout: str = "",
     encoding: str = "",
+    licence: str = "",
     **headers: str,
 ) -> httpx.Response:
+    told = {"name": name, "layout": layout, "encoding": encoding, "licence": licence}
     return client.post(
         "/datasets",
         files={"file": (file, archive.getvalue())},
-        data={field: said for field, said in (("name", name), ("layout", layout), ("encoding", encoding)) if said},
+        data={field: said for field, said in told.items() if said},
         headers={key.replace("_", "-"): value for key, value in headers.items()},
     )
 

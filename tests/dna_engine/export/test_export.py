@@ -398,6 +398,18 @@ def test_the_card_says_what_the_recipe_did_and_whose_weights_it_has(run: Path) -
 
 
 @pytest.mark.parametrize(
+    ("licence", "says"),
+    [("CC BY\n4.0", "of 10 classes. Their licence: CC BY 4.0."), (None, "Nothing was said of their licence")],
+)
+def test_the_card_says_what_may_be_done_with_the_images(run: Path, licence: str | None, says: str) -> None:
+    trained = Trained.model_validate_json((run / "winner/training.json").read_text())
+    exported = Exported.model_validate_json((run / "winner/export.json").read_text())
+    dataset = SPEC.dataset.model_copy(update={"licence": licence})
+    card = write_card("A network", "winner", preprocessing(16, []), {"winner": trained}, exported, dataset)
+    assert says in card
+
+
+@pytest.mark.parametrize(
     ("size", "look"),
     [
         (16, Look()),
