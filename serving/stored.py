@@ -17,7 +17,7 @@ from store.jobs import Filter
 from store.tables import Training
 
 #: The file of each precision in the folder of a network.
-_FILES = {Precision.FP32: files.ONNX, Precision.INT8: "model.int8.onnx"}
+_FILES = {Precision.FP32: files.ONNX, Precision.INT8: files.ONNX_INT8}
 
 _LOOKED_AT = 50
 

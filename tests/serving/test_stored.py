@@ -39,9 +39,9 @@ def test_networks_are_found_by_what_people_call_them(sessions: Sessions, blobs: 
     finish(sessions, blobs, birds)
     finish(sessions, blobs, alone)
 
-    def load(ref: str, called: str | None = None) -> stored.Network:
+    def load(ref: str, called: str | None = None, precision: Precision = Precision.FP32) -> stored.Network:
         with transaction(sessions) as session:
-            return stored.load(session, blobs, Wanted(ref, Precision.FP32, called))
+            return stored.load(session, blobs, Wanted(ref, precision, called))
 
     with transaction(sessions) as session:
         winner = next(made for made in stored.trainings.of_search(session, birds) if made.network == "winner")
@@ -58,6 +58,7 @@ def test_networks_are_found_by_what_people_call_them(sessions: Sessions, blobs: 
     for ref in ("birds again", str(alone), selected):
         assert load(ref).name == "birds-again"
     assert load("birds", "mine").name == "mine"
+    assert load("birds", precision=Precision.INT8).name == "birds-winner-int8"
     for ref in ("crows", "birds/second", "birds again/winner"):
         with pytest.raises(CannotServe, match="no trained network"):
             load(ref)
