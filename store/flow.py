@@ -240,10 +240,10 @@ def resume(session: Session, job_id: UUID) -> Job:
     job.cancel_requested = False
     job.error = job.finished_at = None
     moves.move(session, job, JobState.QUEUED)
-    for step in moves.steps_in(session, job, StepState.FAILED, StepState.CANCELLED):
-        step.attempt = 0
-        step.error = None
-        moves.requeue(session, step)
+    again = moves.steps_in(session, job, StepState.FAILED, StepState.CANCELLED)
+    for step in again:
+        step.attempt, step.error = 0, None
+    moves.requeue_all(session, job.id, again)
     return job
 
 

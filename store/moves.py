@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -41,34 +43,52 @@ def move(session: Session, job: Job, state: JobState) -> None:
 
 def cancel_queued(session: Session, job: Job) -> None:
     """What waits is not begun."""
-    for step in steps_in(session, job, StepState.QUEUED):
-        leave(session, step, StepState.CANCELLED)
+    _leave_all(session, job.id, steps_in(session, job, StepState.QUEUED), StepState.CANCELLED)
 
 
 def leave(session: Session, step: Step, state: StepState) -> None:
     """The step ends so; nobody holds it any more."""
-    step.state = move_step(step.state, state)
-    step.finished_at = clock(session)
-    step.lease_owner = step.lease_expires_at = step.eta_seconds = None
-    announce_step(session, step)
+    _leave_all(session, step.job_id, [step], state)
+
+
+def _leave_all(session: Session, job_id: UUID, steps: Sequence[Step], state: StepState) -> None:
+    """The steps of a job end so. A tuning may have a thousand: what is asked and told of all is asked and told once."""
+    now = clock(session)
+    for step in steps:
+        step.state = move_step(step.state, state)
+        step.finished_at = now
+        step.lease_owner = step.lease_expires_at = step.eta_seconds = None
+    _announce(session, job_id, steps)
 
 
 def requeue(session: Session, step: Step, *, wait: timedelta = timedelta(0)) -> None:
     """The step can be claimed again, after that time."""
-    step.state = move_step(step.state, StepState.QUEUED)
-    step.queued_at = clock(session)
-    step.available_at = step.woken_at = step.queued_at + wait
-    step.finished_at = step.lease_owner = step.lease_expires_at = step.eta_seconds = None
-    outbox.wake(session, step)
-    announce_step(session, step)
+    requeue_all(session, step.job_id, [step], wait=wait)
+
+
+def requeue_all(session: Session, job_id: UUID, steps: Sequence[Step], *, wait: timedelta = timedelta(0)) -> None:
+    """The same of steps of a job."""
+    now = clock(session)
+    for step in steps:
+        step.state = move_step(step.state, StepState.QUEUED)
+        step.queued_at = now
+        step.available_at = step.woken_at = now + wait
+        step.finished_at = step.lease_owner = step.lease_expires_at = step.eta_seconds = None
+        outbox.wake(session, step)
+    _announce(session, job_id, steps)
 
 
 def announce_step(session: Session, step: Step) -> None:
     """An event with the step's state."""
+    _announce(session, step.job_id, [step])
+
+
+def _announce(session: Session, job_id: UUID, steps: Sequence[Step]) -> None:
     session.flush()
     told = ("kind", "phase", "state", "attempt", "error")
-    data = {"step": step.key, **{name: getattr(step, name) for name in told}}
-    events.append(session, step.job_id, [NewEvent(EventType.STEP, data)])
+    news = [{"step": step.key, **{name: getattr(step, name) for name in told}} for step in steps]
+    if news:
+        events.append(session, job_id, [NewEvent(EventType.STEP, data) for data in news])
 
 
 def steps_in(session: Session, job: Job, *states: StepState) -> list[Step]:
