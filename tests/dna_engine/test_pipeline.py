@@ -15,7 +15,7 @@ from dna_engine import pipeline
 from dna_engine.console import summary_lines
 from dna_engine.errors import Interrupted, InvalidSpec
 from dna_engine.events import Log, Metric
-from dna_engine.export import export
+from dna_engine.export import onnx_file
 from dna_engine.images.survey import survey
 from dna_engine.plans import Phase, files, plan_of
 from dna_engine.plans.results import FOUND, CellsRated, PicturesDrawn, Selected
@@ -116,7 +116,7 @@ def without_onnx(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise NotImplementedError("no such operator")
 
-    monkeypatch.setattr(export, "write_onnx", fail)
+    monkeypatch.setattr(onnx_file, "write_onnx", fail)
 
 
 def test_a_search_without_onnx_files_succeeds_and_is_not_done_again(
@@ -171,4 +171,4 @@ def test_a_search_on_100_to_1_is_told_as_what_it_is(tmp_path: Path, monkeypatch:
         card = bundle.read("README.md").decode()
     assert f"**{told[1].removesuffix(' More epochs may help, or more images, above all of rare classes.')}**" in card
     assert nothing in card
-    assert "names the class: 0 few, 1 many." in card
+    assert "in the order of the logits: 0 few, 1 many." in card

@@ -95,7 +95,7 @@ def test_the_bundle_is_all_one_needs_and_its_card_knows_of_no_search(
     assert "epochs 1, batch_size 128" in card
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
-    exec(card.split("```python\n")[1].split("```")[0], names)
+    exec(card.split("```python\n")[-1].split("```")[0], names)
     assert names["model"](torch.zeros(1, 3, 16, 16)).shape == (1, 10)
 
 
