@@ -45,6 +45,7 @@ def _of_search(written: Mapping[str, Any], resolved: Mapping[str, Any]) -> Itera
 def _of_training(written: Mapping[str, Any], resolved: Mapping[str, Any]) -> Iterator[list[str]]:
     written = _open(written)
     yield from _input_size(written, resolved)
+    yield from _start(written, resolved)
     yield [
         "training",
         *_recipe(written, resolved),
@@ -74,6 +75,12 @@ def values(parameter: Mapping[str, Any]) -> str:
     if "choices" in parameter:
         return " or ".join(map(str, parameter["choices"]))
     return f"{parameter['low']:g} to {parameter['high']:g}{' (log)' if parameter['log'] else ''}"
+
+
+def _start(written: Mapping[str, Any], resolved: Mapping[str, Any]) -> Iterator[list[str]]:  # noqa: ARG001  As the others.
+    """What becomes of the classifier, where the weights are those of another training."""
+    if taken := resolved.get("transferred"):
+        yield ["classifier", "kept, the classes are the same" if taken["keeps_head"] else "new"]
 
 
 def _input_size(written: Mapping[str, Any], resolved: Mapping[str, Any]) -> Iterator[list[str]]:

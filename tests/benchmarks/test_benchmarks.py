@@ -35,6 +35,7 @@ from benchmarks import (
     teacher_head,
     teachers,
     training,
+    transfer,
     widths,
     winners,
     workers,
@@ -345,6 +346,28 @@ def test_winners_beside_controls_of_two_seeds(short_search: list[str], tmp_path:
     for name in ("winner", "control"):
         assert again[f"train-{name}-scratch"]["values"]["start"] == "scratch"
     assert "seed, both from scratch" in text
+
+
+def test_found_and_control_are_trained_on_other_images_from_scratch_and_from_their_weights(
+    tmp_path: Path, capsys: Output
+) -> None:
+    options = f"digits digits --out {tmp_path} --device cpu --size 16 --teacher-epochs 1 --distillation-epochs 1 --epochs 1 --then-epochs 2"
+    transfer.main([*shlex.split(options), "--factors", "1", "0.5"])
+    text = capsys.readouterr().out
+    for network, called in transfer.NETWORKS.items():
+        row = next(line.split(" | ") for line in text.splitlines() if line.startswith("| 0 ") and called in line)
+        for way, cell in zip(
+            transfer.ways(transfer.parse([*shlex.split(options), "--factors", "1", "0.5"])), row[4:], strict=True
+        ):
+            journal = tmp_path / "seed0/digits" / f"{network}-{way}".replace(" ", "-") / "journal.json"
+            values = json.loads(journal.read_text())["train"]["values"]
+            assert cell.startswith(f"{values['test_accuracy']:.1%} ({values['test_loss']:.3f})")
+            assert values["start"] == ("scratch" if way == "scratch" else "transferred")
+    stamps = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("weights.safetensors")}
+    transfer.main([*shlex.split(options), "--factors", "1", "0.5"])
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("weights.safetensors")} == stamps, (
+        "nothing is trained twice"
+    )
 
 
 def test_widths_are_compared_behind_one_teacher(tmp_path: Path, capsys: Output) -> None:

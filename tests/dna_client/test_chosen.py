@@ -77,3 +77,13 @@ def test_a_teacher_that_is_trained_further_for_epochs_that_were_left_open() -> N
 def test_long_pictures(resize: str, said: str) -> None:
     assert ("pictures", said) in chosen({}, RESOLVED | {"resize": resize})
     assert ("pictures", said) not in chosen({"resize": resize}, RESOLVED | {"resize": resize})
+
+
+def test_of_a_training_from_another_it_is_said_what_becomes_of_the_classifier() -> None:
+    resolved = {"input_size": 32, "epochs": 10, "batch_size": 64, "learning_rate": 0.003, "head_epochs": 2}
+    start = {"dataset": "birds", "start": {"training": "earlier"}}
+    said = {keeps: chosen(start, resolved | {"transferred": {"keeps_head": keeps}}) for keeps in (True, False)}
+    assert ("classifier", "new, the classes are others, 2 epochs of it alone") in said[False]
+    kept = chosen(start | {"head_epochs": 2}, resolved | {"transferred": {"keeps_head": True}})
+    assert ("classifier", "kept, the classes are the same") in kept
+    assert "classifier" not in dict(chosen({"dataset": "birds"}, resolved))

@@ -103,11 +103,13 @@ def test_creates_from_options(dna: Dna) -> None:
     teacher = "--teacher resnet18 --weights train --teacher-epochs 2 --space mbconv-small"
     training = "--epochs 3 --distill-learning-rate 1e-3 --retrain-epochs 4 --learning-rate 0.004 --teacher-weight 0.3"
     recipe = "--recipe small --set cutmix=1 --set optimizer=lamb --set drop-path=0.2 --patience 3"
+    training += " --reference efficientnet_b0 --reference resnet18"
     made = dna("search", "create", *f"{search} {teacher} {training} {recipe} --json".split()).json
     spec = made["spec"]
     assert spec["budget"] == {"flops": 4_000_000, "params": 500_000, "latency_ms": 2.5}
     assert (spec["training"]["epochs"], spec["training"]["learning_rate"]) == (3, 0.001)
     assert (spec["retrain"]["epochs"], spec["retrain"]["learning_rate"]) == (4, 0.004)
+    assert spec["retrain"]["references"] == ["efficientnet_b0", "resnet18"]
     assert (spec["teacher"]["model"], spec["teacher"]["weights"], spec["teacher"]["epochs"]) == ("resnet18", "train", 2)
     chosen = {name: spec["retrain"][name] for name in ("recipe", "cutmix", "mixup", "optimizer", "drop_path")}
     assert chosen == {"recipe": "small", "cutmix": 1, "mixup": 0.1, "optimizer": "lamb", "drop_path": 0.2}
