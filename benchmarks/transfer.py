@@ -2,7 +2,7 @@
 
 ``python -m benchmarks.transfer DATA_A DATA_B --out FOLDER`` searches on A for each seed and trains the found network and its control, a
 random one of its cost, there; then it trains both on B, from scratch and from their weights, for as many epochs. ``--factors`` tries other
-learning rates of the layers before the classifier, as shares of that of the classifier. An interrupted run goes on where it was. The test
+learning rates of the layers before the classifier, which is always new, as shares of that of the classifier. An interrupted run goes on where it was. The test
 images decide nothing.
 """
 
@@ -78,7 +78,7 @@ def on_b(
     )
     reached = {}
     for way, fields in ways(arguments).items():
-        started = {"start": {"training": network}} if fields else {"architecture": network}
+        started = {"start": {"training": network, "head": "new"}} if fields else {"architecture": network}
         recipe = {"recipe": "quick", "epochs": arguments.then_epochs, "seed": seed}
         asked = TrainingSpec.model_validate({"dataset": after.name} | started | recipe)
         given = weights if fields else None

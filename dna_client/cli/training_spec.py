@@ -83,6 +83,13 @@ class TrainingOptions(SpecOptions):
             metavar="TRAINING",
         ),
     ] = None
+    head: Annotated[
+        str | None,
+        At("start.head"),
+        typer.Option(
+            help="With --start-from. auto: the classifier is kept where the class names are the same; new: it is drawn anew."
+        ),
+    ] = None
     backbone_learning_rate: Annotated[
         float | None,
         At("backbone_learning_rate"),

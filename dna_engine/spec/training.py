@@ -31,7 +31,7 @@ from dna_engine.spec.parts import (
 )
 from dna_engine.spec.search import ResolvedSpec
 from dna_engine.spec.teacher import ResolvedTeacher, check_answers, gives_head
-from dna_engine.spec.transfer import FromTraining, GivenWeights, Transferred, slower, transferred
+from dna_engine.spec.transfer import FromTraining, GivenWeights, Transferred, check_kept, transferred
 
 #: Folder of the network in the run folder.
 NETWORK = "network"
@@ -64,8 +64,7 @@ class TrainingSpec(JobSpec, RecipeSpec):
         default=None,
         ge=0,
         le=10_000,
-        description="First epochs, in which the classifier alone is trained, where the rest does not start from scratch. Default: a fifth of "
-        "the epochs where a new classifier is put on another training's weights, else 0.",
+        description="First epochs, in which the classifier alone is trained, where the rest does not start from scratch. Default: 0.",
     )
     input_size: Whole | None = Field(
         default=None,
@@ -202,17 +201,16 @@ def _begun(
 ) -> dict[str, Any]:
     """How the network begins, what it takes for that, and how fast what it takes may change, by field of the resolved spec."""
     taken = _taken(spec, search, dataset)
-    given = None if weights is None else transferred(weights, architecture, dataset)
-    if given is not None:
+    if weights is not None and isinstance(spec.start, FromTraining):
+        given = transferred(weights, architecture, dataset, new_head=spec.start.head == "new")
         taken |= {"start": "transferred", "transferred": given}
-    kept = slower(
-        spec.backbone_learning_rate,
-        spec.head_epochs,
-        begins=taken["start"],
-        new_head=given is not None and not given.keeps_head,
-        epochs=recipe["epochs"],
+    check_kept(
+        taken["start"],
+        recipe["epochs"],
+        head_epochs=spec.head_epochs,
+        backbone_learning_rate=spec.backbone_learning_rate,
     )
-    return taken | kept.model_dump()
+    return taken | {"backbone_learning_rate": spec.backbone_learning_rate, "head_epochs": spec.head_epochs or 0}
 
 
 def _stopping(spec: TrainingSpec, dataset: DatasetInfo) -> StoppingSpec | None:

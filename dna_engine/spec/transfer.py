@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -10,7 +10,7 @@ from dna_engine import defaults
 from dna_engine.errors import InvalidSpec
 from dna_engine.images.info import DatasetInfo
 from dna_engine.space.architecture import Architecture
-from dna_engine.spec.parts import Part, Text, Whole
+from dna_engine.spec.parts import Part, Text
 from dna_engine.spec.teacher import same_classes
 
 
@@ -19,6 +19,11 @@ class FromTraining(Part):
 
     training: Text = Field(
         description="Id of a training of `GET /trainings` that has succeeded: one made alone, or that of a search's winner or control."
+    )
+    head: Literal["auto", "new"] = Field(
+        default="auto",
+        description="auto: the classifier is kept where the class names are the same in the same order. new: it is drawn anew, as where names "
+        "such as 0, 1, 2 mean other classes.",
     )
 
 
@@ -54,10 +59,13 @@ class Transferred(Part):
     sha256: str
 
 
-def transferred(given: GivenWeights, architecture: Architecture, dataset: DatasetInfo) -> Transferred:
+def transferred(
+    given: GivenWeights, architecture: Architecture, dataset: DatasetInfo, *, new_head: bool = False
+) -> Transferred:
     """What a network takes of them.
 
     Args:
+        new_head: whether their classifier is left behind whatever its classes are.
         architecture: of the network; its classifier and input size may be others.
         dataset: that it is to be trained on.
 
@@ -73,7 +81,7 @@ def transferred(given: GivenWeights, architecture: Architecture, dataset: Datase
     return Transferred(
         training=given.training,
         dataset=given.dataset.name,
-        keeps_head=same_classes(given.dataset, dataset),
+        keeps_head=not new_head and same_classes(given.dataset, dataset),
         sha256=given.sha256,
     )
 
@@ -84,33 +92,13 @@ def _built(architecture: Architecture) -> dict[str, Any]:
     return {name: value for name, value in built.items() if name != "num_classes"}
 
 
-class Slower(Part):
-    """What becomes of the layers before the classifier, where these begin with weights that they keep.
-
-    Attributes:
-        backbone_learning_rate: their peak; None for that of the classifier.
-        head_epochs: the first epochs, in which the classifier alone is trained.
-    """
-
-    backbone_learning_rate: float | None
-    head_epochs: Whole
-
-
-def slower(
-    backbone_learning_rate: float | None,
-    head_epochs: int | None,
-    *,
-    begins: defaults.Began,
-    new_head: bool,
-    epochs: int,
-) -> Slower:
-    """What is asked for, or what suits how the network begins.
-
-    Args:
-        new_head: whether weights are taken whose classifier is left behind.
+def check_kept(
+    begins: defaults.Began, epochs: int, *, head_epochs: int | None, backbone_learning_rate: float | None
+) -> None:
+    """Looks whether there are layers to be kept or changed slowly, and an epoch left for the whole network.
 
     Raises:
-        InvalidSpec: there is nothing to keep, or no epoch is left for the whole network.
+        InvalidSpec: there is none.
     """
     asked = {"backbone_learning_rate": backbone_learning_rate, "head_epochs": head_epochs or None}
     if begins == "scratch" and (names := [name for name, value in asked.items() if value is not None]):
@@ -123,6 +111,3 @@ def slower(
             f"Of {epochs} epochs the head alone is trained in {epochs - 1} at most: at least one is for the whole network.",
             param="head_epochs",
         )
-    if head_epochs is None:
-        head_epochs = defaults.frozen_epochs(epochs) if begins == "transferred" and new_head else 0
-    return Slower(backbone_learning_rate=backbone_learning_rate, head_epochs=head_epochs)

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from dna_engine import defaults
 from dna_engine.errors import InvalidSpec
 from dna_engine.images.info import DIGITS, DatasetInfo
 from dna_engine.plans import plan_of
@@ -42,15 +41,19 @@ def test_the_head_is_kept_where_the_classes_are_the_same_in_the_same_order() -> 
     assert again.keeps_head
 
 
-def test_a_new_head_is_trained_alone_first_and_the_rest_as_it_is_asked_for() -> None:
-    other, same, scratch = resolved(weights(BIRDS), epochs=20), resolved(weights(DIGITS), epochs=20), resolved(None)
-    assert (other.start, other.head_epochs, same.head_epochs) == ("transferred", defaults.frozen_epochs(20), 0)
-    assert (other.backbone_learning_rate, same.backbone_learning_rate) == (None, None)
+def test_names_that_mean_other_classes_can_be_told_apart() -> None:
+    taken = resolved(weights(DIGITS), start=BEFORE | {"head": "new"}).transferred
+    assert taken is not None
+    assert not taken.keeps_head
+
+
+def test_all_layers_are_trained_alike_unless_it_is_said_otherwise() -> None:
+    other, scratch = resolved(weights(BIRDS), epochs=20), resolved(None)
+    assert (other.start, other.head_epochs, other.backbone_learning_rate) == ("transferred", 0, None)
     assert (scratch.start, scratch.head_epochs, scratch.backbone_learning_rate) == ("scratch", 0, None)
-    said = resolved(weights(BIRDS), epochs=20, head_epochs=0, backbone_learning_rate=0.01)
-    assert (said.head_epochs, said.backbone_learning_rate) == (0, 0.01)
-    assert resolved(weights(BIRDS), epochs=1).head_epochs == 0
-    for spec in (other, same, scratch, said):
+    said = resolved(weights(BIRDS), epochs=20, head_epochs=4, backbone_learning_rate=0.01)
+    assert (said.head_epochs, said.backbone_learning_rate) == (4, 0.01)
+    for spec in (other, scratch, said):
         assert parse_job(spec.model_dump(mode="json")) == spec
 
 
