@@ -45,7 +45,7 @@ def _of_search(written: Mapping[str, Any], resolved: Mapping[str, Any]) -> Itera
 def _of_training(written: Mapping[str, Any], resolved: Mapping[str, Any]) -> Iterator[list[str]]:
     written = _open(written)
     yield from _input_size(written, resolved)
-    yield from _start(written, resolved)
+    yield from _start(resolved)
     yield [
         "training",
         *_recipe(written, resolved),
@@ -77,7 +77,7 @@ def values(parameter: Mapping[str, Any]) -> str:
     return f"{parameter['low']:g} to {parameter['high']:g}{' (log)' if parameter['log'] else ''}"
 
 
-def _start(written: Mapping[str, Any], resolved: Mapping[str, Any]) -> Iterator[list[str]]:  # noqa: ARG001  As the others.
+def _start(resolved: Mapping[str, Any]) -> Iterator[list[str]]:
     """What becomes of the classifier, where the weights are those of another training."""
     if taken := resolved.get("transferred"):
         yield ["classifier", "kept, the classes are the same" if taken["keeps_head"] else "new"]

@@ -80,10 +80,8 @@ def test_long_pictures(resize: str, said: str) -> None:
 
 
 def test_of_a_training_from_another_it_is_said_what_becomes_of_the_classifier() -> None:
-    resolved = {"input_size": 32, "epochs": 10, "batch_size": 64, "learning_rate": 0.003, "head_epochs": 2}
+    resolved = {"input_size": 32, "epochs": 10, "batch_size": 64, "learning_rate": 0.003, "recipe": "quick"}
     start = {"dataset": "birds", "start": {"training": "earlier"}}
-    said = {keeps: chosen(start, resolved | {"transferred": {"keeps_head": keeps}}) for keeps in (True, False)}
-    assert ("classifier", "new, the classes are others, 2 epochs of it alone") in said[False]
-    kept = chosen(start | {"head_epochs": 2}, resolved | {"transferred": {"keeps_head": True}})
-    assert ("classifier", "kept, the classes are the same") in kept
-    assert "classifier" not in dict(chosen({"dataset": "birds"}, resolved))
+    for keeps, said in ((True, "kept, the classes are the same"), (False, "new")):
+        assert ("classifier", said) in chosen(start, resolved | {"transferred": {"keeps_head": keeps}}, "training")
+    assert "classifier" not in dict(chosen({"dataset": "birds"}, resolved, "training"))
