@@ -127,6 +127,8 @@ def values_of(kind: Kind) -> dict[str, Any]:
             }
         case Kind.TRIAL:
             return {"state": "complete", "value": 0.9, "epochs": 4, "log_loss": 0.3, "seconds": 1.0}
+        case Kind.LATENCY:
+            return {"layers": 3, "device": "A processor", "torch": "2.14.1"}
         case Kind.EXPORT:
             return exported(warning=None)
         case _:

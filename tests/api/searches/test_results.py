@@ -203,3 +203,18 @@ def test_ratings_are_read_once_and_answer_every_budget(
     for flops in np.linspace(250e6, 500e6, 9).astype(int).tolist():
         response = client.post(f"/searches/{search}/select", json={"budget": {"flops": flops, "params": 4_800_000}})
         assert response.status_code == 200
+
+
+def test_a_limit_that_no_network_reaches_on_a_device_that_was_measured_is_refused_at_once(
+    client: TestClient, sessions: Sessions, blobs: BlobStore
+) -> None:
+    body = {"dataset": "digits", "budget": {"latency_ms": 1e-4}}
+    unknown = client.post("/searches", json=body)
+    assert unknown.status_code == 201, "no table is known, so that the search itself measures"
+    finish(sessions, blobs, UUID(unknown.json()["id"]), until=Phase.LATENCY)
+    refused = problem(client.post("/searches", json=body), 422, "infeasible_budget")
+    assert pointers(refused) == ["#/budget/latency_ms"]
+    least = refused["nearest"][0]["latency_ms"]
+    assert client.post("/searches", json={"dataset": "digits", "budget": {"latency_ms": least}}).status_code == 201
+    other = body | {"input_size": 48}
+    assert client.post("/searches", json=other).status_code == 201, "nothing is known of it"
