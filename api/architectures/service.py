@@ -27,7 +27,7 @@ def detail(session: Session, architecture_id: UUID) -> ArchitectureOut:
         NotFound: there is none of that id.
     """
     network = architectures.get(session, architecture_id)
-    has = left(session, network.search_id, network.role, described(network.architecture))
+    has = left(session, network.search_id, network.folder, described(network.architecture))
     done = trainings.of_architecture(session, network.id)
     return ArchitectureOut(
         **ArchitectureSummary.model_validate(network).model_dump(),
@@ -83,7 +83,7 @@ def _artifact(session: Session, network: Architecture, kind: Format) -> Artifact
         return artifact
     if network.search_id is None or network.role is Role.SELECTED:
         raise NotFound(_of_untrained(session, network, kind))
-    if network.role is Role.REFERENCE and kind in (Format.ONNX, Format.BUNDLE):
+    if network.role is Role.REFERENCE and kind is not Format.SAFETENSORS:
         raise NotFound(
             f"A standard network is trained to be compared with, not exported: there is no {kind} of it, only json and safetensors."
         )
