@@ -12,8 +12,11 @@ from api.pagination import Cursor, Ref, decode, encode, invalid_cursor
 from store.architecture_lists import Place, Sort, Span, Which
 from store.states import Role
 
-_Least = Annotated[int | None, Query(ge=0, le=2**62, description="This many at least.")]
-_Most = Annotated[int | None, Query(ge=0, le=2**62, description="This many at most.")]
+#: Of a figure of a network: what a column of the database holds.
+_LARGEST = 2**62
+
+_Least = Annotated[int | None, Query(ge=0, le=_LARGEST, description="This many at least.")]
+_Most = Annotated[int | None, Query(ge=0, le=_LARGEST, description="This many at most.")]
 _Share = Annotated[float | None, Query(ge=0, le=1, description="Of the test accuracy that its search has reached.")]
 
 Order = Annotated[
@@ -62,8 +65,8 @@ def _after(sort: Order = "-created", cursor: Cursor = None) -> Place | None:
         return None
     try:
         of, value, last = json.loads(decode(cursor))
-        if of != sort or type(value) not in (int, float, type(None)):
-            raise ValueError
+        if of != sort or not (value is None or (type(value) in (int, float) and abs(value) <= _LARGEST)):
+            raise ValueError  # NaN and infinity are read too, and are no figures.
         return Place(value, UUID(last))
     except (ValueError, TypeError, AttributeError) as error:
         raise invalid_cursor() from error

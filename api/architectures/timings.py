@@ -7,11 +7,12 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from api.architectures.schemas import TimingOut
+from api.errors import Conflict
 from api.jobs.schemas import Failure
 from api.pagination import Page, encode
 from dna_engine.plans.results import NetworksTimed
 from store import architectures, steps, timings
-from store.states import StepState
+from store.states import Role, StepState
 from store.tables import TimingJob
 
 
@@ -20,8 +21,13 @@ def create(session: Session, architecture_id: UUID, *, max_attempts: int) -> Tim
 
     Raises:
         NotFound: there is none of that id.
+        Conflict: it is a standard one, which is built otherwise.
     """
     network = architectures.get(session, architecture_id)
+    if network.role is Role.REFERENCE:
+        raise Conflict(
+            f"{network.name} is a standard network, which a search trains beside its own: networks of our own alone are timed."
+        )
     return _shown(session, timings.create(session, network, max_attempts=max_attempts))
 
 

@@ -21,6 +21,7 @@ from api.resources import Resources
 from api.tunings import examples, service
 from api.tunings.schemas import Importance, Trial, TuningDetail, TuningEstimate, TuningSummary
 from dna_engine.spec import TuningSpec
+from dna_engine.spec.tuning import MAX_TRIALS
 from store import jobs, tunings
 from store.states import JobKind
 
@@ -82,6 +83,8 @@ def list_trials(tuning_id: UUID, session: SessionDep, cursor: Cursor = None, lim
     """The trials of a tuning by number: what each tried, its curve, and what came of it."""
     try:
         after = int(decode(cursor)) if cursor else 0
+        if not 0 <= after <= MAX_TRIALS:
+            raise ValueError
     except ValueError as error:
         raise invalid_cursor() from error
     items, following = service.trials(session, tuning_id, after=after, limit=limit)

@@ -18,6 +18,9 @@ from dna_engine.spec.training import ResolvedAlone, TrainingSpec, resolved_alone
 from dna_engine.spec.transfer import GivenWeights
 from dna_engine.spec.tunable import PRESETS, Parameter, Value, check_together, read_search
 
+#: Of one tuning.
+MAX_TRIALS = 1000
+
 #: What ends trials early that are no good: those below the median of the others, by successive halving, or nothing.
 Pruner = Literal["median", "hyperband", "none"]
 
@@ -25,7 +28,7 @@ Pruner = Literal["median", "hyperband", "none"]
 class TuningSpec(TrainingSpec):
     """A tuning. Only ``architecture`` and ``dataset`` are required. What is given of the recipe is the same in all trials."""
 
-    trials: Whole = Field(default=20, ge=1, le=1000, description="Trainings, each by another recipe.")
+    trials: Whole = Field(default=20, ge=1, le=MAX_TRIALS, description="Trainings, each by another recipe.")
     epochs: Whole | None = Field(
         default=None, ge=1, le=10_000, description="Of each trial. Default: a third of what a training takes."
     )
@@ -84,10 +87,11 @@ def resolve_tuning(
         InvalidSpec: the same, too few images to hold some out, or values that cannot be tried.
     """
     tried = read_search(spec.search, spec, augment=spec.augment)
-    check_together(tried, spec, dataset.num_train, augment=spec.augment)
     images = held_out(spec.images, dataset, share=5, most=5000, to="decide by", at="images")
     epochs = spec.epochs or max(1, round(defaults.epochs(dataset.num_train).retraining / 3))
-    alone = resolved_alone(spec.model_copy(update={"epochs": epochs}), architecture, dataset, search, weights)
+    lasting = spec.model_copy(update={"epochs": epochs})
+    check_together(tried, lasting, dataset.num_train, augment=spec.augment)
+    alone = resolved_alone(lasting, architecture, dataset, search, weights)
     written = (spec.model_fields_set | {"epochs"}) - {"start", "distill"}
     own = {
         "name": spec.name or f"{dataset.name}, {spec.trials} trials",

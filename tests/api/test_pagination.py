@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
 from starlette.testclient import TestClient
 
 from api.errors import Invalid
 from api.pagination import decode, encode
+from tests.api.builders import new_tuning
 from tests.api.problems import problem
 
 
@@ -25,6 +29,21 @@ def test_the_cursor_of_another_list_is_refused(shared: TestClient) -> None:
     body = problem(shared.get("/searches", params={"cursor": encode("resnet18")}), 422, "invalid_request")
     assert body["errors"][0]["parameter"] == "cursor"
     problem(shared.get("/searches", params={"limit": 0}), 422, "invalid_request")
+
+
+@pytest.mark.parametrize("figure", [2**70, 1e30, float("inf"), float("nan"), "1", True])
+def test_networks_lie_behind_figures_that_a_network_may_have(shared: TestClient, figure: Any) -> None:
+    cursor = encode(json.dumps(["flops", figure, "0199d3f0-5a34-7c1e-b6a8-0d6f6f3f7a10"]))
+    response = shared.get("/architectures", params={"sort": "flops", "cursor": cursor})
+    assert problem(response, 422, "invalid_request")["errors"][0]["parameter"] == "cursor"
+
+
+@pytest.mark.parametrize("number", [-1, 2**31, 2**70])
+def test_trials_lie_behind_numbers_that_a_trial_may_have(shared: TestClient, number: int) -> None:
+    network = shared.post("/architectures", json={"architecture": "dna-a"}).json()["id"]
+    tuning = new_tuning(shared, network, trials=1)["id"]
+    response = shared.get(f"/tunings/{tuning}/trials", params={"cursor": encode(str(number))})
+    assert problem(response, 422, "invalid_request")["errors"][0]["parameter"] == "cursor"
 
 
 def test_pages_hold_every_row_once(client: TestClient) -> None:

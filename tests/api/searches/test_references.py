@@ -73,5 +73,7 @@ def test_they_are_shown_beside_the_winner_and_not_exported(
             client.post("/trainings", json={"dataset": "digits", "start": {"training": training}}), 422, "invalid_spec"
         )
         assert (pointers(refused), "standard network" in refused["detail"]) == (["#/start/training"], True)
+        refused = problem(client.post(f"/architectures/{network['id']}/latency"), 409, "conflict")
+        assert "standard network" in refused["detail"]
     listed = client.get("/architectures", params={"role": "reference", "sort": "created"}).json()["items"]
     assert [network["name"] for network in listed] == NAMES

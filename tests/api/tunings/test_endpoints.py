@@ -99,6 +99,7 @@ def test_what_all_trials_are_given_is_no_part_of_a_preset(shared: TestClient, ne
         ({"search": {"learning_rate": 0.1}}, "/search/learning_rate", "Write a range as [low, high]"),
         ({"search": {"sampling": ["by_class"] * 2}}, "/search/sampling", "given twice"),
         ({"search": {"repeats": [1, 32]}}, "/search/repeats", "must be at most 16"),
+        ({"search": {"warmup_epochs": [0, 20]}}, "/search/warmup_epochs", "There are 8 epochs: warm up in fewer"),
         (
             {"search": {"autoaugment": [False, True], "randaugment": [0, 9]}},
             "/search/randaugment",
