@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from dna_client.cli.output import many
 from dna_client.models import JobKind
 
 
@@ -111,7 +112,7 @@ def _teacher(written: Mapping[str, Any], resolved: Mapping[str, Any]) -> list[st
     if "weights" not in written and not resolved.get("given"):
         said.append("trained on the dataset" if resolved["weights"] == "train" else f"{resolved['weights']} weights")
     if trained and "epochs" not in written:
-        said.append(f"{resolved['epochs']} epochs")
+        said.append(many(resolved["epochs"], "epoch"))
     return said
 
 
@@ -128,7 +129,7 @@ def _recipe(written: Mapping[str, Any], resolved: Mapping[str, Any]) -> list[str
 
 
 def _epochs(written: Mapping[str, Any], resolved: Mapping[str, Any]) -> list[str]:
-    return [] if "epochs" in written else [f"{resolved['epochs']} epochs"]
+    return [] if "epochs" in written else [many(resolved["epochs"], "epoch")]
 
 
 def _batch(written: Mapping[str, Any], resolved: Mapping[str, Any]) -> list[str]:

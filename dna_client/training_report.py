@@ -45,7 +45,7 @@ def settings(training: Training) -> list[RenderableType]:
     spec = training["spec"]
     if spec is None:
         return []
-    said = f"{spec['epochs']} epochs by {spec['recipe']}, batches of {spec['batch_size']}, learning rate {spec['learning_rate']:g}"
+    said = f"{output.many(spec['epochs'], 'epoch')} by {spec['recipe']}, batches of {spec['batch_size']}, learning rate {spec['learning_rate']:g}"
     return [f"{said}, {spec['input_size']} pixels, seed {spec['seed']}{started(spec)}"]
 
 
@@ -79,7 +79,7 @@ def _taken(recipe: Mapping[str, Any]) -> str:
     if not (given := recipe.get("transferred")):
         return ""
     head = "its classifier too" if given["keeps_head"] else "a new classifier"
-    alone = f", {recipe['head_epochs']} epochs of the classifier alone" if recipe["head_epochs"] else ""
+    alone = f", {output.many(recipe['head_epochs'], 'epoch')} of the classifier alone" if recipe["head_epochs"] else ""
     rate = recipe["backbone_learning_rate"]
     slower = "" if rate is None else f", {rate:g} in the layers before it"
     return f", from training {given['training']} on {given['dataset']}, {head}{slower}{alone}"

@@ -18,7 +18,10 @@ def result(tuning: Tuning) -> RenderableType:
     """What is tried, how many trials came to what, the best so far."""
     spec, best = tuning["spec"], tuning["best"]
     counts = ", ".join(f"{count} {state}" for state, count in sorted(tuning["counts"].items()))
-    said = f"{tuning['trials']} trials of {spec['epochs']} epochs by {spec['recipe']}, {spec['input_size']} pixels, seed {spec['seed']}"
+    each = (
+        f"{output.many(spec['epochs'], 'epoch')} by {spec['recipe']}, {spec['input_size']} pixels, seed {spec['seed']}"
+    )
+    said = f"{output.many(tuning['trials'], 'trial')} of {each}"
     found = best["params"] if best else {}
     rows = [(name, values(tried), _shown(found.get(name))) for name, tried in sorted(spec["search"].items())]
     parts: list[list[RenderableType]] = [

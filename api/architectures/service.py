@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from api.architectures.files import described, left, missing, stored
 from api.architectures.schemas import ArchitectureOut, ArchitectureSummary, ClassOut, Format, PredictionOut
 from api.download import Content
-from api.errors import NotFound
+from api.errors import Conflict, NotFound
 from api.resources import Resources
 from dna_engine.images.pictures.file import HeldFile
 from store import architectures, artifacts, searches, trainings
@@ -82,7 +82,7 @@ def _artifact(session: Session, network: Architecture, kind: Format) -> Artifact
     if artifact is not None:
         return artifact
     if network.search_id is None or network.role is Role.SELECTED:
-        raise NotFound(_of_untrained(session, network, kind))
+        raise _of_untrained(session, network, kind)
     if network.role is Role.REFERENCE and kind is not Format.SAFETENSORS:
         raise NotFound(
             f"A standard network is trained to be compared with, not exported: there is no {kind} of it, only json and safetensors."
@@ -90,12 +90,16 @@ def _artifact(session: Session, network: Architecture, kind: Format) -> Artifact
     raise missing(session, searches.get(session, network.search_id), network.folder, kind)
 
 
-def _of_untrained(session: Session, network: Architecture, kind: Format) -> str:
-    """Where to find the file of a network that no search has trained."""
+def _of_untrained(session: Session, network: Architecture, kind: Format) -> NotFound | Conflict:
+    """Where to find the file of a network that no search has trained, or why there is none."""
     made = trainings.of_architecture(session, network.id)
-    if made:
+    if having := [training for training in made if kind in stored(session, training.job_id, training.network)]:
         of = "No search has" if network.search_id is None else "Its search has not"
-        return f"{of} trained this network: GET /trainings/{made[-1].id}/download has the {kind} of its last training."
-    return (
+        return NotFound(
+            f"{of} trained this network: GET /trainings/{having[-1].id}/download has the {kind} of its last training."
+        )
+    if made:
+        return missing(session, made[-1].job, made[-1].network, kind)
+    return NotFound(
         f"This network was {network.role}, not trained: there is no {kind} of it, only json. POST /trainings trains it."
     )

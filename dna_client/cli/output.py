@@ -99,6 +99,11 @@ def count(value: int | None) -> str:
     return "" if value is None else f"{value:,}"
 
 
+def many(number: int, what: str) -> str:
+    """``1 epoch``, ``2 epochs``."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 def percent(value: float | None) -> str:
     return "" if value is None else f"{100 * value:.2f}%"
 

@@ -180,7 +180,7 @@ def resolved_alone(
         | rest
         | _begun(spec, fitted, dataset, search, weights, rest)
         | {
-            "name": spec.name or f"{dataset.name}, {rest['epochs']} epochs",
+            "name": spec.name or f"{dataset.name}, {rest['epochs']} epoch{'' if rest['epochs'] == 1 else 's'}",
             "dataset": dataset,
             "input_size": fitted.input_size,
             "early_stopping": _stopping(spec, dataset),

@@ -207,6 +207,10 @@ def test_begins_with_the_weights_of_another_training(dna: Dna, trained: str, net
     assert (spec["backbone_learning_rate"], spec["head_epochs"]) == (0.0002, 3)
     shown = " ".join(dna("training", "show", made["id"]).out.split())
     assert f"from training {trained} on digits, its classifier too, 0.0002 in the layers before it, 3 epochs" in shown
+    short = "--dataset digits --epochs 2 --head-epochs 1"
+    made = dna("training", "create", "--start-from", trained, *short.split(), "--json").json
+    shown = " ".join(dna("training", "show", made["id"]).out.split())
+    assert "1 epoch of the classifier alone" in shown
     anew = "--dataset digits --head new --json"
     of_search = dna("training", "create", "--start-from", f"{finished}/control", *anew.split()).json
     assert of_search["architecture_id"] != network

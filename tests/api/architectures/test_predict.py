@@ -22,7 +22,7 @@ from dna_engine.images.pictures.prepare import prepare
 from dna_engine.plans import Phase
 from store.blobs import BlobStore
 from store.session import Sessions
-from tests.api.builders import NO_ONNX, finish
+from tests.api.builders import NO_ONNX, finish, new_training
 from tests.api.conftest import LOCAL, Finished
 from tests.api.networks import onnx_of_colours
 from tests.api.problems import pointers, problem
@@ -89,6 +89,19 @@ def test_a_network_that_cannot_answer_says_why(client: TestClient, sessions: Ses
     *_, selected = client.post(f"/searches/{search}/select", json=body).json()["architectures"]
     never = client.post(path(selected["id"]), content=photo(), headers=JPEG)
     assert "POST /trainings trains it" in problem(never, 404, "not_found")["detail"]
+
+
+def test_only_a_training_that_has_the_file_is_pointed_to(
+    client: TestClient, sessions: Sessions, blobs: BlobStore
+) -> None:
+    first = new_training(client, "dna-b", input_size=32)
+    to = path(first["architecture_id"])
+    queued = problem(client.post(to, content=photo(), headers=JPEG), 409, "conflict")["detail"]
+    assert "no onnx of this network yet: the training is queued" in queued
+    finish(sessions, blobs, UUID(first["id"]))
+    new_training(client, "dna-b", input_size=32)
+    elsewhere = problem(client.post(to, content=photo(), headers=JPEG), 404, "not_found")["detail"]
+    assert f"GET /trainings/{first['id']}/download has the onnx" in elsewhere
 
 
 def test_a_network_without_an_onnx_file_says_why(client: TestClient, sessions: Sessions, blobs: BlobStore) -> None:

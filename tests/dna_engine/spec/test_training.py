@@ -48,6 +48,7 @@ def resolved(dataset: DatasetInfo = BIRDS, **fields: Any) -> ResolvedTraining:
 def test_only_dataset_and_architecture_are_required() -> None:
     spec = resolved()
     assert (spec.job, spec.name, spec.start) == ("training", "birds, 30 epochs", "scratch")
+    assert resolved(epochs=1).name == "birds, 1 epoch"
     assert (spec.epochs, spec.batch_size, spec.learning_rate) == (30, 64, defaults.LEARNING_RATE)
     assert (spec.recipe, spec.augment, spec.flip, spec.seed, spec.labels) == ("quick", True, True, 0, {})
     for given, says in (
