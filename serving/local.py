@@ -72,6 +72,7 @@ def _preprocessing(onnx: File, beside: Iterable[File]) -> Mapping[str, Any] | No
             content = json.loads(file.read_text())
         except ValueError:
             continue
-        if isinstance(content, dict) and isinstance(how := content.get("preprocessing"), dict):
+        how = content.get("preprocessing") if isinstance(content, dict) else None
+        if isinstance(how, dict) and isinstance(how.get("classes"), list):
             return how
     return None
