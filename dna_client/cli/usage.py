@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from typing import Any
 
 import typer
@@ -29,7 +30,11 @@ def _meant(option: str, error: typer.TyperException, context: Any) -> str:
     """Options of this command with a name like it, or that set what it names: ``--budget`` is ``--flops`` and others."""
     there = [name for parameter in context.command.params for name in parameter.opts]
     fields = [name for options in (SearchOptions, TrainingOptions) for name in near(option.lstrip("-"), options)]
-    found = [name for name in getattr(error, "possibilities", None) or dict.fromkeys(fields) if name in there]
+    # Two dashes are no likeness.
+    alike = difflib.get_close_matches(
+        option.lstrip("-"), [name.lstrip("-") for name in getattr(error, "possibilities", None) or ()]
+    )
+    found = [f"--{name}" for name in alike] or [name for name in dict.fromkeys(fields) if name in there]
     if not found:
         return ""
     *others, last = found

@@ -102,5 +102,6 @@ def test_every_route_that_computes_has_the_gate() -> None:
         ("/searches", "POST"), ("/searches/estimate", "POST"), (f"{search}/select", "POST"),
         (f"{search}/frontier", "GET"), (f"{search}/ratings", "GET"), (f"{search}/metrics", "GET"),
         ("/trainings/{training_id}/metrics", "GET"),
+        ("/tunings/{tuning_id}/metrics", "GET"), ("/tunings/{tuning_id}/importance", "GET"),
     }  # fmt: skip
     assert UPLOAD.dependency in routes["/datasets", "POST"]

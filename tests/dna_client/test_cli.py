@@ -333,7 +333,7 @@ def test_pictures_that_could_not_be_drawn(api: Api, dna: Dna, tmp_path: Path) ->
         ("search create --dataset digits --flop 4M", 2, "There is no option --flop. Did you mean --flops"),
         ("search create --dataset digits --buget 4M", 2, "mean --flops, --params or --latency-ms?"),
         ("search create --dataset digits --xyzzy red", 2, "There is no option --xyzzy.\n"),
-        ("serch list", 2, "Did you mean 'search'?"),
+        ("serch list", 2, "Did you mean 'search'"),
         ("search lst", 2, "Did you mean 'list'?"),
         ("search create --dataset digits --label nonsense", 2, "key=value"),
         ("search create nowhere.json", 2, "cannot be read"),

@@ -67,7 +67,7 @@ def test_the_summary_tells_what_was_counted_found_and_measured(finished: Path) -
     assert summary["networks"] == "48"
     assert summary["paths"] == 6 + 4 + 2
     assert summary["frontier"] == len(json.loads((finished / "selection.json").read_text())["frontier"])
-    assert set(summary["seconds"]) == set(Phase) - {Phase.CHECK, Phase.TRIALS}
+    assert set(summary["seconds"]) == set(Phase) - {Phase.CHECK, Phase.TRIALS, Phase.LATENCY, Phase.TIME}
     for name in ("winner", "control"):
         training = json.loads((finished / name / "training.json").read_text())
         exported = json.loads((finished / name / "export.json").read_text())

@@ -40,5 +40,5 @@ def test_a_network_of_other_layers_is_found_trained_from_its_blocks_and_exported
     exported = Exported.model_validate_json((folder / files.EXPORT).read_text())
     assert exported.warning is None
     assert exported.counted == exported.predicted
-    assert set(exported.relative_difference) == {"safetensors", "onnx"}
+    assert set(exported.relative_difference) == {"safetensors", "onnx", "onnx-int8"}
     assert type(load(folder).bn1.act).__name__ == {"fused-small": "SiLU", "mobilenetv4": "ReLU"}[name]

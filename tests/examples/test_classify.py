@@ -12,7 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
-from dna_engine.export.export import write_onnx
+from dna_engine.export.onnx_file import write_onnx
 from dna_engine.images.albums import describe_folder
 from dna_engine.images.layout.layout import read_layout
 from dna_engine.images.pictures.pixels import PLAIN, Look, preprocessing
