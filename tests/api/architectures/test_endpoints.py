@@ -141,11 +141,10 @@ def test_a_selected_network_has_its_description_only(finished: Finished) -> None
     assert finished.client.get(path).json() == network["architecture"]
     onnx = {"format": "onnx"}
     assert "only json" in problem(finished.client.get(path, params=onnx), 404, "not_found")["detail"]
-    training = finished.client.post("/trainings", json={"architecture": network["id"], "dataset": "digits"}).json()[
-        "id"
-    ]
-    said = problem(finished.client.get(path, params=onnx), 404, "not_found")["detail"]
-    assert f"GET /trainings/{training}/download" in said
+    asked = {"architecture": network["id"], "dataset": "digits"}
+    assert finished.client.post("/trainings", json=asked).status_code == 201
+    said = problem(finished.client.get(path, params=onnx), 409, "conflict")["detail"]
+    assert said == "There is no onnx of this network yet: the training is queued, in phase train."
 
 
 def test_a_network_that_was_exported_without_an_onnx_file(
