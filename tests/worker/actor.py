@@ -88,6 +88,9 @@ def end_badly(role: str) -> None:
         case "named":
             say("failure", error={"code": "data_error", "message": "Image 3 is broken.", "param": "dataset"})
             sys.exit(2)
+        case "clash":
+            say("failure", error={"code": "invalid_spec", "message": "These do not go together.", "param": "repeats"})
+            sys.exit(2)
         case "crash":
             raise RuntimeError("something odd")
         case "killed":

@@ -86,6 +86,16 @@ def test_a_trial_that_crashes_is_told_as_failed_and_the_others_go_on(slot: Slot)
     assert bench.job.state == JobState.SUCCEEDED
 
 
+def test_values_that_clash_fail_their_trial_alone(slot: Slot) -> None:
+    bench = Bench(slot, partial(new_tuning, trials=2))
+    bench.run("learning", bench.claim_next())
+    bench.run("clash", bench.claim_next())
+    failed = rows(bench)[1]
+    assert failed.found is not None
+    assert (failed.found.state, failed.found.error and failed.found.error["code"]) == ("failed", "invalid_spec")
+    assert bench.job.state == JobState.SUCCEEDED
+
+
 def test_a_tuning_fails_where_none_of_its_first_trials_comes_to_its_end(slot: Slot) -> None:
     bench = Bench(slot, partial(new_tuning, trials=5))
     for _ in range(6):
