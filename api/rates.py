@@ -22,11 +22,12 @@ class Rate:
     While Redis does not answer nobody is counted: it is no reason not to serve.
     """
 
-    def __init__(self, redis_url: str, what: str, per_minute: int) -> None:
-        """``what`` names that which is counted, in Redis and in the error."""
+    def __init__(self, client: redis.Redis, what: str, per_minute: int) -> None:
+        """``client`` is the service's own, which closes it; ``what`` names that which is counted, in Redis and in the error."""
         self._what = what
         self._limit: RateLimitItem = RateLimitItemPerMinute(per_minute, namespace=f"dna:{what}")
-        storage = RedisStorage(redis_url, socket_timeout=2.0, socket_connect_timeout=2.0)
+        # The address is not looked at where there are connections.
+        storage = RedisStorage("redis://", connection_pool=client.connection_pool)
         self._limiter = SlidingWindowCounterRateLimiter(storage)
 
     def count(self, caller: str) -> None:

@@ -77,7 +77,7 @@ def open_resources(settings: ApiSettings, metrics: CollectorRegistry) -> Iterato
             heavy=Gate(settings.heavy_at_once, settings.heavy_waiting),
             uploads=Gate(settings.uploads_at_once, 0),
             predictions=Gate(settings.predictions_at_once, settings.uploads_at_once),
-            prediction_rate=Rate(settings.redis_url, "predictions", settings.predictions_per_minute),
+            prediction_rate=Rate(client, "predictions", settings.predictions_per_minute),
             answerers=Answerers(blobs, settings.networks_cached_bytes),
             readiness=CapacityLimiter(1),
             metrics=metrics,

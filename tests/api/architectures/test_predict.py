@@ -9,6 +9,7 @@ from uuid import UUID
 import numpy as np
 import onnxruntime
 import pytest
+import redis
 from fastapi import FastAPI
 from PIL import Image
 from starlette.testclient import TestClient
@@ -174,7 +175,8 @@ def test_a_caller_may_try_so_often_a_minute(finished: Finished, shared_settings:
 
 
 def test_without_redis_nobody_is_counted(caplog: pytest.LogCaptureFixture) -> None:
-    rate = Rate("redis://127.0.0.1:1/0", "predictions", 1)
-    for _ in range(2):
-        rate.count("local")
+    with redis.Redis.from_url("redis://127.0.0.1:1/0") as nowhere:
+        rate = Rate(nowhere, "predictions", 1)
+        for _ in range(2):
+            rate.count("local")
     assert "predictions are not counted" in caplog.text
