@@ -273,18 +273,25 @@ def test_8_bits_beside_full_precision() -> None:
     assert len(whole) == len(small) == len(quantized.COLUMNS)
 
 
-def test_the_recorded_searches_are_told_again(capsys: Output) -> None:
-    """What is said of digits with one worker and with two is within 30% of the truth at seven of nine tenths or more.
-
-    They were recorded before exports had 8 bits, which the plan of today counts.
-    """
-    recordings = sorted((Path(eta.__file__).parent / "recordings").glob("*.jsonl"))
-    assert [file.stem for file in recordings] == ["digits-one-worker", "digits-two-workers"]
-    eta.main([str(file) for file in recordings])
-    assert capsys.readouterr().out.count("| 90% |") == 2
-    for file in recordings:
-        ratios = [said / true for _, _, said, true in eta.tenths(file) if said is not None]
-        assert sum(0.7 <= ratio <= 1.3 for ratio in ratios) >= 7
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(
+            "digits-one-worker",
+            marks=pytest.mark.xfail(
+                reason="Recorded before exports had 8 bits, which the model counts: seven of nine.", strict=True
+            ),
+        ),
+        "digits-two-workers",
+    ],
+)
+def test_the_recorded_searches_are_told_again(name: str, capsys: Output) -> None:
+    """What is said of digits with one worker and with two is within 30% of the truth at eight of nine tenths."""
+    file = Path(eta.__file__).parent / f"recordings/{name}.jsonl"
+    eta.main([str(file)])
+    assert capsys.readouterr().out.count("| 90% |") == 1
+    ratios = [said / true for _, _, said, true in eta.tenths(file) if said is not None]
+    assert sum(0.7 <= ratio <= 1.3 for ratio in ratios) >= 8
 
 
 def test_switches_are_timed_for_each_part(capsys: Output) -> None:
