@@ -328,7 +328,7 @@ def test_pictures_that_could_not_be_drawn(api: Api, dna: Dna, tmp_path: Path) ->
         ("search create --dataset digits --flops -5", 2, "'--flops': -5 is below 1"),
         ("search create --dataset digits --params 0", 2, "'--params': 0 is below 1"),
         ("search create --dataset digits --latency-ms nan", 2, "'--latency-ms': 'nan' is not a number above 0"),
-        ("search create --dataset digits --epochs 0", 2, "'--epochs': it should be greater than or equal to 1"),
+        ("search create --dataset digits --epochs 0", 2, "'--epochs': 0 is not in the range x>=1"),
         ("search create --dataset digits --input-size 3", 2, "error: input_size: must be at least 16.\n"),
         ("search create --dataset digits --flop 4M", 2, "There is no option --flop. Did you mean --flops"),
         ("search create --dataset digits --buget 4M", 2, "mean --flops, --params or --latency-ms?"),
