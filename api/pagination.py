@@ -14,6 +14,9 @@ from api.errors import Invalid
 
 Item = TypeVar("Item")
 
+#: A number of so many digits is one that a database holds.
+_DIGITS = 18
+
 
 class Page(BaseModel, Generic[Item]):
     """One page of a list."""
@@ -47,6 +50,18 @@ def decode(cursor: str) -> str:
         return base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError) as error:
         raise invalid_cursor() from error
+
+
+def position(cursor: str) -> int:
+    """The number in a cursor of a list whose items are counted.
+
+    Raises:
+        Invalid: it was not made of a number.
+    """
+    number = decode(cursor)
+    if not number.isascii() or not number.isdecimal() or len(number) > _DIGITS:
+        raise invalid_cursor()
+    return int(number)
 
 
 def invalid_cursor() -> Invalid:

@@ -6,7 +6,7 @@ seen every event before it, so a reader goes on from the last number it saw and 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -49,9 +49,13 @@ def append(session: Session, job_id: UUID, events: Sequence[NewEvent]) -> int:
     return last
 
 
-def after(session: Session, job_id: UUID, seq: int, *, limit: int = 500) -> list[Event]:
-    """Events that follow number ``seq`` (0 for all), in order."""
+def after(
+    session: Session, job_id: UUID, seq: int, *, limit: int = 500, types: Collection[EventType] = ()
+) -> list[Event]:
+    """Events that follow number ``seq`` (0 for all), in order; only those of these types, where some are given."""
     query = select(Event).where(Event.job_id == job_id, Event.seq > seq).order_by(Event.seq).limit(limit)
+    if types:
+        query = query.where(Event.type.in_(types))
     return list(session.scalars(query))
 
 

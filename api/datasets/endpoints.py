@@ -20,9 +20,10 @@ from api.datasets.schemas import DatasetOut, ReportOut, Samples
 from api.deps import UPLOAD, ResourcesDep, SessionDep
 from api.download import Content, respond, responses
 from api.errors import Conflict
-from api.jobs.endpoints import EVENT_STREAM, After, LastEventId, follow
+from api.jobs.endpoints import EVENT_STREAM, After, AfterSeq, LastEventId, OfTypes, follow, told
+from api.jobs.events import JobEvent
 from api.openapi import problems
-from api.pagination import Cursor, Limit, Page, Ref, RowPaging, decode, encode, invalid_cursor
+from api.pagination import Cursor, Limit, Page, Ref, RowPaging, encode, position
 from api.resources import Resources
 from api.uploads.files import Uploads
 from dna_engine.disk import room_on
@@ -127,7 +128,7 @@ def list_classes(
     dataset: DatasetKey, session: SessionDep, cursor: Cursor = None, limit: Limit = 100
 ) -> Page[ClassCount]:
     """The classes in the order of their numbers, with how many images each split has of them."""
-    start = _position(cursor)
+    start = position(cursor) if cursor else 0
     found = reading.classes(_find(session, dataset))
     end = start + limit
     return Page(items=found[start:end], next=encode(str(end)) if end < len(found) else None)
@@ -183,6 +184,21 @@ def stream_events(
     return follow(session, resources, found.id, after if last_event_id is None else last_event_id)
 
 
+@router.get(
+    "/{dataset}/events/list", name="list_dataset_events", response_model=Page[JobEvent], responses=problems(404)
+)
+def list_events(
+    dataset: DatasetKey,
+    session: SessionDep,
+    after: AfterSeq = 0,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+    types: OfTypes = [],  # noqa: B006
+) -> Page[JobEvent]:
+    """What has happened to the check of a dataset so far, oldest first: the events of its stream on pages."""
+    return told(session, _find(session, dataset).id, after, cursor, limit, types)
+
+
 @router.delete("/{dataset}", status_code=204, responses=problems(404, 409))
 def delete_dataset(
     dataset: DatasetKey, session: SessionDep, resources: ResourcesDep, background: BackgroundTasks
@@ -197,10 +213,3 @@ def _find(session: Session, key: str) -> Dataset:
     except ValueError:
         return datasets.named(session, key)
     return datasets.get(session, dataset_id)
-
-
-def _position(cursor: str | None) -> int:
-    position = decode(cursor) if cursor else "0"
-    if not position.isascii() or not position.isdecimal() or len(position) > 9:
-        raise invalid_cursor()
-    return int(position)

@@ -1,8 +1,10 @@
-"""Routes that jobs of all kinds have: cancel, resume, delete, events, metrics. Made once, for each kind under its own path."""
+"""Routes that jobs of all kinds have: cancel, resume, delete, events as a stream and as a list, metrics. Made once, for each kind under
+its own path.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any
@@ -14,31 +16,65 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from api.deps import HEAVY, ResourcesDep, SessionDep
+from api.jobs.events import JobEvent, LogData, MetricData, ProgressData, StateData, StepData, shown
 from api.jobs.schemas import Series
 from api.jobs.stream import read, stream
 from api.openapi import Responses, problems
+from api.pagination import Cursor, Limit, Page, encode, position
 from api.resources import Resources
-from store import flow, jobs, series
+from store import events, flow, jobs, series
 from store.files import discard
 from store.states import EventType
 
 LastEventId = Annotated[int | None, Header(ge=0, lt=2**63, description="Continue after this event.")]
 After = Annotated[int, Query(ge=0, lt=2**63, description="The same, for a first connection.")]
+AfterSeq = Annotated[
+    int, Query(ge=0, lt=2**63, description="Only events behind this number, such as the last one seen.")
+]
+OfTypes = Annotated[
+    list[EventType],
+    Query(
+        alias="type",
+        max_length=len(EventType),
+        description="Only events of this type; of several, where it is given again.",
+    ),
+]
+
+_DATA: Mapping[EventType, type[BaseModel]] = {
+    EventType.STATE: StateData,
+    EventType.STEP: StepData,
+    EventType.PROGRESS: ProgressData,
+    EventType.METRIC: MetricData,
+    EventType.LOG: LogData,
+}
+
+
+def _streamed(kind: EventType, data: type[BaseModel]) -> dict[str, Any]:
+    """An event of that type as it goes over the wire."""
+    schema = {"$ref": f"#/components/schemas/{data.__name__}"}
+    return {
+        "title": f"{kind.capitalize()} event",
+        "type": "object",
+        "required": ["event", "data", "id"],
+        "properties": {
+            "event": {"type": "string", "const": kind.value},
+            "data": {"type": "string", "contentMediaType": "application/json", "contentSchema": schema},
+            "id": {"type": "string", "description": "Goes into `Last-Event-ID` to go on after it."},
+            "retry": {
+                "type": "integer",
+                "description": "Milliseconds to wait before connecting again; in the first event.",
+            },
+        },
+    }
+
 
 EVENT_STREAM: Responses = {
     200: {
-        "description": "Events as they come, each with `id`, `event` (state, step, progress, metric, log) and JSON `data`",
+        "description": "Events as they come, each with `id`, `event` (state, step, progress, metric, log) and JSON `data`; between them "
+        "comments, which keep the connection open",
         "content": {
             "text/event-stream": {
-                "itemSchema": {
-                    "type": "object",
-                    "required": ["event", "data", "id"],
-                    "properties": {
-                        "event": {"type": "string", "enum": [kind.value for kind in EventType]},
-                        "data": {"type": "string", "contentMediaType": "application/json"},
-                        "id": {"type": "string", "description": "Goes into `Last-Event-ID` to go on after it."},
-                    },
-                },
+                "itemSchema": {"oneOf": [_streamed(kind, data) for kind, data in _DATA.items()]},
                 "example": 'event: progress\ndata: {"step": "distill-1", "done": 40, "total": 460, '
                 '"progress": 0.27, "time": "2026-11-02T09:30:00Z"}\nid: 57\n\n',
             }
@@ -73,6 +109,7 @@ def add_routes(router: APIRouter, resource: Resource) -> None:
     """Adds the routes of one job to the router of its kind: they count and are found by the paths that people know."""
     _add_verbs(router, resource)
     _add_events(router, resource)
+    _add_event_list(router, resource)
     _add_metrics(router, resource)
 
 
@@ -139,6 +176,41 @@ def _add_events(router: APIRouter, resource: Resource) -> None:
     ) -> Response:
         followed = resource.followed(session, job_id)
         return follow(session, resources, followed, after if last_event_id is None else last_event_id)
+
+
+def _add_event_list(router: APIRouter, resource: Resource) -> None:
+    identifier = _identifier(resource)
+
+    @router.get(
+        f"{_path(resource)}/events/list",
+        name=f"list_{resource.name}_events",
+        description=f"What has happened to a {resource.name} so far, oldest first: the events of its stream on pages.",
+        response_model=Page[JobEvent],
+        responses=problems(404),
+    )
+    def list_events(
+        session: SessionDep,
+        job_id: UUID = identifier,
+        after: AfterSeq = 0,
+        cursor: Cursor = None,
+        limit: Limit = 50,
+        types: OfTypes = [],  # noqa: B006
+    ) -> Page[JobEvent]:
+        return told(session, resource.followed(session, job_id), after, cursor, limit, types)
+
+
+def told(
+    session: Session, job_id: UUID, after: int, cursor: str | None, limit: int, types: Sequence[EventType]
+) -> Page[JobEvent]:
+    """A page of the events of a job behind that number, or behind those of the page whose cursor it is.
+
+    Raises:
+        Invalid: the cursor is none.
+    """
+    begin = position(cursor) if cursor else after
+    rows = events.after(session, job_id, begin, limit=limit + 1, types=types)
+    more = encode(str(rows[limit - 1].seq)) if len(rows) > limit else None
+    return Page(items=[shown(event) for event in rows[:limit]], next=more)
 
 
 def follow(session: Session, resources: Resources, job_id: UUID, after: int) -> Response:

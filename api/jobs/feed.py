@@ -21,6 +21,7 @@ from fastapi.sse import format_sse_event
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from api.jobs.events import said
 from api.settings import ApiSettings
 from store import events, jobs, waiting
 from store.jobs import End
@@ -48,9 +49,9 @@ class Line:
 
     @classmethod
     def of(cls, event: Event) -> Line:
-        """The event; its ``time`` is added to its data."""
-        data = {**event.data, "time": event.created_at.isoformat().replace("+00:00", "Z")}
-        return cls(event.seq, format_sse_event(id=str(event.seq), event=event.type.value, data_str=json.dumps(data)))
+        """The event, with its time in its data."""
+        data = json.dumps(said(event))
+        return cls(event.seq, format_sse_event(id=str(event.seq), event=event.type.value, data_str=data))
 
 
 @dataclass

@@ -21,6 +21,10 @@ from store import events, jobs
 from store.errors import NotFound
 from store.session import transaction
 
+#: What a reader is told to wait before it connects again, in milliseconds. It is said with the first event, since some readers take a
+#: block of its own for an event without data.
+_RETRY = b"retry: 2000\n"
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -51,10 +55,10 @@ async def stream(resources: Resources, job_id: UUID, first: Batch) -> AsyncItera
 
     Between them, what the job waits for, whenever that changes: as a comment, for it is true at this moment only.
     """
-    after = first.after
+    after, retry = first.after, _RETRY
     if first.lines:
-        yield _together(first.lines)
-        after = first.lines[-1].seq
+        yield retry + _together(first.lines)
+        after, retry = first.lines[-1].seq, b""
     if first.last:
         return
     with resources.feed.follow(job_id) as followed:
@@ -62,8 +66,8 @@ async def stream(resources: Resources, job_id: UUID, first: Batch) -> AsyncItera
         while not followed.is_over(after):
             changed, lines = followed.changed, await _lines(resources, job_id, followed, after)
             if lines:
-                yield _together(lines)
-                after = lines[-1].seq
+                yield retry + _together(lines)
+                after, retry = lines[-1].seq, b""
                 continue
             if followed.waits_for not in (None, waits):
                 yield f": waiting for {followed.waits_for}\n\n".encode()
