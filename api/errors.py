@@ -78,7 +78,7 @@ class FieldError(BaseModel):
 
     pointer: str | None = Field(default=None, description="JSON pointer into the body, as a URI fragment.")
     parameter: str | None = Field(default=None, description="Name of a query parameter or header.")
-    detail: str
+    detail: str = Field(description="What is wrong with it, and what would be right.")
 
 
 class Problem(BaseModel):
@@ -87,10 +87,12 @@ class Problem(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     type: str = Field(description="Stable name of the kind of error.", examples=["urn:dna:error:not_found"])
-    title: str
-    status: int
+    title: str = Field(description="The phrase of the status.")
+    status: int = Field(description="The HTTP status.")
     detail: str = Field(description="What happened and what to do.")
-    errors: list[FieldError] | None = None
+    errors: list[FieldError] | None = Field(
+        default=None, description="What is wrong with which field, where fields are."
+    )
 
 
 class ApiError(HTTPException):

@@ -8,7 +8,7 @@ from typing import Annotated, Generic, TypeVar
 from uuid import UUID
 
 from fastapi import Depends, Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.errors import Invalid
 
@@ -21,7 +21,9 @@ _DIGITS = 18
 class Page(BaseModel, Generic[Item]):
     """One page of a list."""
 
-    items: list[Item]
+    model_config = ConfigDict(json_schema_extra={"description": "One page of a list."})
+
+    items: list[Item] = Field(description="In the order of the list; none on a page behind the last.")
     next: str | None = Field(description="Pass as `cursor` for the next page; null on the last.")
 
 

@@ -22,7 +22,7 @@ class ClassRecall(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    name: str
+    name: str = Field(description="Of the class.")
     images: int = Field(description="Test images of the class.")
     right: int = Field(description="Those of them that were classified correctly.")
     answered: int = Field(description="Test images of any class that were taken for this one.")
@@ -35,9 +35,9 @@ class Confused(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    label: str
-    answer: str
-    images: int
+    label: str = Field(description="Name of the class that they are of.")
+    answer: str = Field(description="Name of the class that was answered.")
+    images: int = Field(description="How many they are.")
 
 
 class ByClass(BaseModel):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, BackgroundTasks, Body, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
@@ -17,6 +16,7 @@ from api.architectures.schemas import (
     ArchitectureOut,
     ArchitectureSummary,
     Format,
+    FormatQuery,
     PredictionOut,
     TimingOut,
 )
@@ -25,6 +25,7 @@ from api.body import JsonRoute
 from api.deps import UPLOAD, ResourcesDep, SessionDep
 from api.download import respond, responses
 from api.idempotency import OnceDep
+from api.ids import ArchitectureId
 from api.openapi import problems
 from api.pagination import Limit, Page, RowPaging
 from store import architecture_lists
@@ -74,18 +75,18 @@ def list_architectures(
 
 
 @router.get("/{architecture_id}", response_model=ArchitectureOut, responses=problems(404))
-def get_architecture(architecture_id: UUID, session: SessionDep) -> ArchitectureOut:
+def get_architecture(architecture_id: ArchitectureId, session: SessionDep) -> ArchitectureOut:
     """A network: its description, costs, accuracy, and the files there are."""
     return service.detail(session, architecture_id)
 
 
 @router.get("/{architecture_id}/download", response_class=Response, responses={**_DOWNLOAD, **problems(404, 409, 416)})
 def download_architecture(
-    architecture_id: UUID,
+    architecture_id: ArchitectureId,
     request: Request,
     session: SessionDep,
     resources: ResourcesDep,
-    format: Format = Format.JSON,  # noqa: A002
+    format: FormatQuery = Format.JSON,  # noqa: A002
 ) -> Response:
     """Download a network as `json` (its description), `safetensors` (weights), `onnx`, `onnx-int8` (in 8 bits), `triton` (a model
     repository of the Triton inference server, a zip), or `bundle` (a zip of the rest, with a model card).
@@ -100,7 +101,11 @@ def download_architecture(
     responses=problems(404, 409),
 )
 def time_architecture(
-    architecture_id: UUID, session: SessionDep, resources: ResourcesDep, once: OnceDep, background: BackgroundTasks
+    architecture_id: ArchitectureId,
+    session: SessionDep,
+    resources: ResourcesDep,
+    once: OnceDep,
+    background: BackgroundTasks,
 ) -> Response:
     """Time a network whole, trained or not, on a worker's device: by torch there, and by onnxruntime on its CPU, one picture at a time.
 
@@ -118,7 +123,7 @@ def time_architecture(
 
 
 @router.get("/{architecture_id}/latency", response_model=Page[TimingOut], responses=problems(404))
-def list_timings(architecture_id: UUID, session: SessionDep, paging: RowPaging) -> Page[TimingOut]:
+def list_timings(architecture_id: ArchitectureId, session: SessionDep, paging: RowPaging) -> Page[TimingOut]:
     """The timings of a network that were asked for, newest first."""
     return timings.listing(session, architecture_id, after=paging.after, limit=paging.limit)
 
@@ -140,7 +145,7 @@ def _counted(caller: CallerDep, resources: ResourcesDep) -> None:
     dependencies=[Depends(_counted), UPLOAD],
 )
 async def predict(
-    architecture_id: UUID,
+    architecture_id: ArchitectureId,
     picture: PictureDep,
     resources: ResourcesDep,
     top_k: Annotated[int, Query(ge=1, le=1000, description="How many classes.")] = 5,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
+from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.jobs.schemas import Failure
@@ -28,18 +29,24 @@ class Format(StrEnum):
     BUNDLE = "bundle"
 
 
+#: What a download asks for.
+FormatQuery = Annotated[Format, Query(description="What to download the network as.")]
+
+
 class Latency(Timed):
     """How long one picture took onnxruntime, on one thread of a CPU."""
 
-    device: str | None
+    device: str | None = Field(
+        description="The CPU it was measured on, by its maker's name; null where that is not known."
+    )
 
 
 class File(BaseModel):
     """A file that can be downloaded, and what was measured of it when it was exported, where it was."""
 
-    format: Format
+    format: Format = Field(description="What `format` of the download it is.")
     size: int = Field(description="Bytes.")
-    sha256: str
+    sha256: str = Field(description="Of the file, in hexadecimal; its `ETag` when it is downloaded.")
     accuracy: float | None = Field(
         default=None, description="On up to 1,024 test images, of every class its share; of formats that were compared."
     )
@@ -60,21 +67,25 @@ class ArchitectureSummary(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    id: UUID
+    id: UUID = Field(description="Of the network, UUIDv7.")
     search_id: UUID | None = Field(description="The search that found or trained it; null for one that was given.")
-    role: Role
+    role: Role = Field(description="Why it is kept.")
     name: str | None = Field(
         description="Of a given network, or of a standard one; those that a search found have none."
     )
     architecture: dict[str, Any] = Field(description="What timm builds it from.")
     loss: float | None = Field(description="Predicted loss: the ratings of its blocks, summed.")
     flops: int = Field(description="Multiply-adds at batch 1, by formula.")
-    params: int
-    latency_ns: int | None
+    params: int = Field(description="Trainable parameters, by formula.")
+    latency_ns: int | None = Field(
+        description="Nanoseconds for one picture, as its search measured; null where it measured none."
+    )
     counted_flops: int | None = Field(description="As counted on the network built; known when it is trained.")
-    counted_params: int | None
-    test_accuracy: float | None
-    created_at: datetime
+    counted_params: int | None = Field(description="As counted on the network built; known when it is trained.")
+    test_accuracy: float | None = Field(
+        description="Share of the test images that it classifies correctly, 0 to 1; null until it is trained."
+    )
+    created_at: datetime = Field(description="When it was kept.")
 
 
 class TimingOut(BaseModel):
@@ -100,25 +111,25 @@ class TimingOut(BaseModel):
         }
     )
 
-    id: UUID
-    state: JobState
+    id: UUID = Field(description="Of the timing, UUIDv7.")
+    state: JobState = Field(description="Of the job that times it.")
     device: str | None = Field(description="On which torch ran it, by its maker's name.")
     cpu: str | None = Field(description="On which onnxruntime ran it, and torch where there is no other device.")
     threads: int | None = Field(description="Of both on the CPU.")
-    torch: Timed | None
+    torch: Timed | None = Field(description="By torch on `device`; null until it was timed, as all figures.")
     onnxruntime: Timed | None = Field(description="Null too where ONNX does not express the network.")
-    torch_version: str | None
-    onnxruntime_version: str | None
-    error: Failure | None
-    created_at: datetime
+    torch_version: str | None = Field(description="Of the worker that timed it.")
+    onnxruntime_version: str | None = Field(description="Of the worker that timed it.")
+    error: Failure | None = Field(description="Why it failed; null otherwise.")
+    created_at: datetime = Field(description="When it was asked for.")
 
 
 class ClassOut(BaseModel):
     """A class as a network answers with it."""
 
     number: int = Field(description="Place of the class among the logits.")
-    name: str
-    probability: float
+    name: str = Field(description="Of the class, as its dataset calls it.")
+    probability: float = Field(description="0 to 1.")
 
 
 class PredictionOut(BaseModel):
@@ -138,7 +149,7 @@ class PredictionOut(BaseModel):
         }
     )
 
-    architecture_id: UUID
+    architecture_id: UUID = Field(description="Of the network that answers.")
     classes: list[ClassOut] = Field(description="The likeliest, best first; of all classes the probabilities sum to 1.")
 
 
@@ -146,6 +157,6 @@ class ArchitectureOut(ArchitectureSummary):
     """A network, with its files."""
 
     test: Accuracy | None = Field(description="What `test_accuracy` says; known when it is trained.")
-    files: list[File]
+    files: list[File] = Field(description="What can be downloaded, none until it is exported but `json`.")
     refused: dict[Format, str] = Field(description="Formats that its export has refused to offer, and why.")
-    trainings: list[UUID]
+    trainings: list[UUID] = Field(description="Ids of its trainings.")

@@ -152,8 +152,10 @@ def list_samples(
 )
 def get_sample(
     dataset: DatasetKey,
-    label: Annotated[int, Path(ge=0, le=10**6)],
-    number: Annotated[int, Path(ge=0, le=100)],
+    label: Annotated[int, Path(ge=0, le=10**6, description="Number of the class.")],
+    number: Annotated[
+        int, Path(ge=0, le=100, description="Number of the picture among those of its class that are shown.")
+    ],
     request: Request,
     session: SessionDep,
     resources: ResourcesDep,

@@ -20,20 +20,20 @@ NAMES_SHOWN = 100
 class DatasetOut(BaseModel):
     """Images to search on. Where they lie is the service's affair. What is counted is null until they were checked."""
 
-    id: UUID
-    name: str
+    id: UUID = Field(description="Of this version, UUIDv7.")
+    name: str = Field(description="What searches call it; several versions may share it.")
     version: int = Field(description="Of the datasets of that name: `name@2` is the second, `name` the newest.")
-    state: DatasetState
+    state: DatasetState = Field(description="Whether it can be searched on.")
     kind: str = Field(
         description="builtin: ships with the service; folder: class folders of the server; upload: sent as an archive; timm: a name timm knows; shards: files of many pictures at a URL."
     )
-    num_classes: int | None = None
-    num_train: int | None = None
+    num_classes: int | None = Field(default=None, description="Classes of its images.")
+    num_train: int | None = Field(default=None, description="Images to train with.")
     num_val: int | None = Field(
         default=None,
         description="Images given to decide by, beside those to test with. Without, some are held out of those to train with.",
     )
-    num_test: int | None = None
+    num_test: int | None = Field(default=None, description="Images to test with.")
     image_size: int | None = Field(default=None, description="Side in pixels as stored.")
     aspect_ratios: tuple[float, float, float] | None = Field(
         default=None,
@@ -60,10 +60,12 @@ class DatasetOut(BaseModel):
     )
     fingerprint: str | None = Field(description="Changes when the images do.")
     progress: float | None = Field(default=None, description="Of the check, 0 to 1, while it is under way.")
-    eta_seconds: float | None = None
+    eta_seconds: float | None = Field(
+        default=None, description="Until the check is over; null where none runs or it cannot be told."
+    )
     waiting_for: str | None = Field(default=None, description="What holds up a check that does not run.")
     error: dict[str, Any] | None = Field(description="Why it was rejected: `code` and `message`.")
-    created_at: datetime
+    created_at: datetime = Field(description="When it was sent or named.")
 
     @classmethod
     def of(cls, dataset: Dataset, check: Job | None = None, waiting_for: str | None = None) -> DatasetOut:
@@ -80,7 +82,7 @@ class DatasetOut(BaseModel):
 class ReportOut(Report):
     """What the check of a dataset has found."""
 
-    num_classes: int
+    num_classes: int = Field(description="How many there are.")
     classes: list[ClassCount] = Field(
         description=f"The first {NAMES_SHOWN}, in the order of their numbers; `GET /datasets/{{id}}/classes` has all."
     )
@@ -97,12 +99,12 @@ class SampleOut(BaseModel):
 
     name: str = Field(description="As it was sent.")
     width: int = Field(description="In pixels, as it was sent.")
-    height: int
-    url: str
+    height: int = Field(description="In pixels, as it was sent.")
+    url: str = Field(description="Path of the picture on this service.")
 
 
 class Samples(BaseModel):
     """A few pictures of a class."""
 
-    class_name: str = Field(alias="class", serialization_alias="class")
-    items: list[SampleOut]
+    class_name: str = Field(alias="class", serialization_alias="class", description="Name of the class.")
+    items: list[SampleOut] = Field(description="Up to ten, spread over the class.")

@@ -258,4 +258,4 @@ def _path(resource: Resource) -> str:
 
 def _identifier(resource: Resource) -> Any:
     """The parameter of the path, as a default: annotations do not see what a function is given."""
-    return Path(alias=f"{resource.name}_id")
+    return Path(alias=f"{resource.name}_id", description=f"Id of the {resource.name}.")

@@ -24,37 +24,41 @@ class Row(BaseModel):
 class Failure(BaseModel):
     """Why a job or a step failed."""
 
-    code: str
-    message: str
-    param: str | None = None
+    code: str = Field(description="Stable, snake_case: the kind of failure.")
+    message: str = Field(description="What happened and what to do.")
+    param: str | None = Field(
+        default=None, description="Field of the spec that is at fault, such as `budget.flops`; null where none is."
+    )
     step: str | None = Field(default=None, description="Key of the step that failed.")
 
 
 class JobStep(Row):
     """A unit of work. `done` of `total` counts in `unit`; `parts` are the cells or networks that advance just now."""
 
-    id: UUID
-    key: str
-    kind: Kind
-    phase: Phase
-    queue: str
-    state: StepState
-    attempt: int
-    max_attempts: int
-    cells: list[str]
-    network: str | None
-    done: int
-    total: int
-    unit: str
-    parts: list[str]
-    eta_seconds: float | None
+    id: UUID = Field(description="Of the step, UUIDv7.")
+    key: str = Field(description="Its name within the job, such as `distill-1`.")
+    kind: Kind = Field(description="What it does.")
+    phase: Phase = Field(description="Of the job, to which it belongs.")
+    queue: str = Field(description="On which workers take it.")
+    state: StepState = Field(description="Of the step.")
+    attempt: int = Field(description="How often it was begun; 0 before the first time.")
+    max_attempts: int = Field(description="After so many that crashed it fails.")
+    cells: list[str] = Field(description="The cells of the space that it is about, such as `b1c2`.")
+    network: str | None = Field(
+        description="The network that it is about, such as `winner`; null where it is about none."
+    )
+    done: int = Field(description="Of `total`.")
+    total: int = Field(description="In `unit`; 0 before that is known.")
+    unit: str = Field(description="What is counted, such as `steps` or `images`.")
+    parts: list[str] = Field(description="Cells or networks that advance just now.")
+    eta_seconds: float | None = Field(description="Until it is done; null where that cannot be told.")
     engine_seconds: float = Field(description="Time the engine ran for it, over all attempts.")
-    device: str | None
+    device: str | None = Field(description="It runs or ran on, such as `cuda:0`; null before it was begun.")
     values: dict[str, Any] = Field(description="What the step found, such as the teacher's accuracy.")
-    error: Failure | None
-    queued_at: datetime
+    error: Failure | None = Field(description="Why it failed; null otherwise.")
+    queued_at: datetime = Field(description="When it could first be taken, or again.")
     started_at: datetime | None = Field(description="When its last attempt began.")
-    finished_at: datetime | None
+    finished_at: datetime | None = Field(description="When it ended; null before.")
 
     @classmethod
     def of(cls, step: Step) -> JobStep:
@@ -65,30 +69,36 @@ class JobStep(Row):
 class JobSummary(Row):
     """A job as it is listed."""
 
-    id: UUID
-    name: str
-    state: JobState
-    phase: Phase
+    id: UUID = Field(description="Of the job, UUIDv7.")
+    name: str = Field(description="What it was called, or what suits its spec.")
+    state: JobState = Field(description="Of the job.")
+    phase: Phase = Field(description="The part of its work that it is at.")
     progress: float = Field(description="0 to 1, over all phases.")
-    eta_seconds: float | None
-    dataset: str
-    seed: int
-    labels: dict[str, str]
-    error: Failure | None
-    cancel_requested: bool
+    eta_seconds: float | None = Field(
+        description="Until it is finished, without the time that other jobs hold it up; null where that cannot be told yet."
+    )
+    dataset: str = Field(description="Name of its dataset.")
+    seed: int = Field(description="Of all that is random in it.")
+    labels: dict[str, str] = Field(description="As they were given.")
+    error: Failure | None = Field(description="Why it failed; null otherwise.")
+    cancel_requested: bool = Field(
+        description="Whether it was asked to stop, and has not stopped yet or stopped for that."
+    )
     waiting_for: str | None = Field(
         default=None,
         description="What holds up a job that does not run: jobs before it, or that no worker is live.",
     )
-    created_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None
+    created_at: datetime = Field(description="When it was asked for.")
+    started_at: datetime | None = Field(description="When its first step was taken; null before.")
+    finished_at: datetime | None = Field(description="When it ended; null before.")
 
 
 class Series(BaseModel):
     """Points `[x, y]` by series, such as `distill/b1c1/loss`, in order of `x`."""
 
-    series: dict[str, list[Annotated[list[float], Field(min_length=2, max_length=2)]]]
+    series: dict[str, list[Annotated[list[float], Field(min_length=2, max_length=2)]]] = Field(
+        description="By name, each in order of `x`: a training step, or an epoch."
+    )
 
 
 def shown(spec: Spec) -> Spec:

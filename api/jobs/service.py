@@ -15,8 +15,8 @@ from store.states import JobState
 
 async def _filter(
     ref: Ref = None,
-    state: JobState | None = None,
-    dataset: Annotated[str | None, Query(max_length=200)] = None,
+    state: Annotated[JobState | None, Query(description="Only jobs in this state.")] = None,
+    dataset: Annotated[str | None, Query(max_length=200, description="Only jobs on the dataset of this name.")] = None,
     label: Annotated[list[str], Query(max_length=32, description="`key:value`; a job must have all of them.")] = [],  # noqa: B006
 ) -> Filter:
     """Which jobs a list is to show, by its query."""

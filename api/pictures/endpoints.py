@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from uuid import UUID
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 
 from api.auth import authenticate
 from api.deps import ResourcesDep, SessionDep
 from api.download import respond, responses
+from api.ids import SearchId
 from api.openapi import problems
 from api.pictures import service
 from api.pictures.service import Picture
@@ -23,7 +24,11 @@ router = APIRouter(
 
 @router.get("/{picture}", response_class=Response, responses={**responses("image/svg+xml"), **problems(409, 416)})
 def get_picture(
-    search_id: UUID, picture: Picture, request: Request, session: SessionDep, resources: ResourcesDep
+    search_id: SearchId,
+    picture: Annotated[Picture, Path(description="Which picture.")],
+    request: Request,
+    session: SessionDep,
+    resources: ResourcesDep,
 ) -> Response:
     """A picture of a finished search, as SVG.
 

@@ -43,5 +43,5 @@ class RecipeOut(BaseModel):
 class RecipeChoice(BaseModel):
     """By which recipe networks are trained, and why by that."""
 
-    name: str
+    name: str = Field(description="A row of `GET /recipes`.")
     why: str = Field(description="In a sentence: it was asked for, or it is the default for so many images.")

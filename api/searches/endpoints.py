@@ -13,6 +13,7 @@ from api.auth import authenticate
 from api.body import JsonRoute
 from api.deps import HEAVY, ResourcesDep, SessionDep
 from api.idempotency import OnceDep
+from api.ids import SearchId
 from api.jobs.endpoints import Resource, add_routes
 from api.jobs.service import JobFilter
 from api.openapi import problems
@@ -76,7 +77,7 @@ def list_searches(
 
 
 @router.get("/{search_id}", response_model=SearchDetail, responses=problems(404))
-def get_search(search_id: UUID, session: SessionDep, resources: ResourcesDep) -> SearchDetail:
+def get_search(search_id: SearchId, session: SessionDep, resources: ResourcesDep) -> SearchDetail:
     """A search: state, phase, progress, time left, its resolved spec, steps, networks and the best one so far."""
     return service.detail(session, search_id, resources.settings.worker_timeout)
 

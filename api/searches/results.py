@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Body, Depends, Query
 
 from api.auth import authenticate
 from api.body import JsonRoute
 from api.deps import HEAVY, ResourcesDep, SessionDep
+from api.ids import SearchId
 from api.openapi import problems
 from api.pagination import Cursor, Page
 from api.searches import examples, ratings
@@ -26,13 +26,15 @@ router = APIRouter(
 
 @router.get("/ratings", response_model=Page[Rating], responses=problems(409), dependencies=[HEAVY])
 def list_ratings(
-    search_id: UUID,
+    search_id: SearchId,
     session: SessionDep,
     resources: ResourcesDep,
-    block: Annotated[int | None, Query(ge=1, le=10_000)] = None,
-    cell: Annotated[int | None, Query(ge=1, le=10_000)] = None,
+    block: Annotated[int | None, Query(ge=1, le=10_000, description="Only paths of this block, from 1.")] = None,
+    cell: Annotated[
+        int | None, Query(ge=1, le=10_000, description="Only paths of this cell of its block, from 1.")
+    ] = None,
     cursor: Cursor = None,
-    limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
+    limit: Annotated[int, Query(ge=1, le=10_000, description="Most paths on the page.")] = 1000,
 ) -> Page[Rating]:
     """Every candidate's rating: each path of each cell, or of the block and cell asked for."""
     problem = resources.rated.get(session, search_id)
@@ -40,14 +42,19 @@ def list_ratings(
 
 
 @router.get("/frontier", response_model=FrontierOut, responses=problems(409), dependencies=[HEAVY])
-def get_frontier(search_id: UUID, session: SessionDep, resources: ResourcesDep, cost: Cost = "flops") -> FrontierOut:
+def get_frontier(
+    search_id: SearchId,
+    session: SessionDep,
+    resources: ResourcesDep,
+    cost: Annotated[Cost, Query(description="Which cost; latency where the search measured it.")] = "flops",
+) -> FrontierOut:
     """The exact frontier: every network that no other beats in both cost and predicted loss."""
     return ratings.whole_frontier(session, search_id, resources.rated.get(session, search_id), cost)
 
 
 @router.post("/select", response_model=Selection, responses=problems(400, 409, 413), dependencies=[HEAVY])
 def select_networks(
-    search_id: UUID,
+    search_id: SearchId,
     asked: Annotated[SelectIn, Body(openapi_examples=examples.BUDGETS)],
     session: SessionDep,
     resources: ResourcesDep,

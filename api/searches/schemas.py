@@ -23,25 +23,34 @@ from store.tables import Architecture, Search, Training
 class BestNetwork(BaseModel):
     """The best network so far: known when selection is done, its accuracy when it is trained."""
 
-    architecture_id: UUID
+    architecture_id: UUID = Field(description="Of `GET /architectures/{id}`.")
     loss: float | None = Field(description="Predicted loss: the ratings of its blocks, summed.")
-    flops: int
-    params: int
-    latency_ns: int | None = None
-    test_accuracy: float | None
+    flops: int = Field(description="Multiply-adds at batch 1, by formula.")
+    params: int = Field(description="Trainable parameters, by formula.")
+    latency_ns: int | None = Field(
+        default=None,
+        description="Nanoseconds for one picture on the device of the search; null where it measured none.",
+    )
+    test_accuracy: float | None = Field(
+        description="Share of the test images that it classifies correctly, 0 to 1; null until it is trained."
+    )
     test: Accuracy | None = Field(default=None, description="What that accuracy says; known when it is trained.")
 
 
 class SearchNetwork(Row):
     """A network of the search; `GET /architectures/{id}` has the rest."""
 
-    id: UUID
-    role: Role
+    id: UUID = Field(description="Of `GET /architectures/{id}`.")
+    role: Role = Field(description="Why it is kept.")
     name: str | None = Field(description="Of a standard network, the model of timm.")
-    loss: float | None
-    flops: int
-    params: int
-    test_accuracy: float | None
+    loss: float | None = Field(
+        description="Predicted loss: the ratings of its blocks, summed; null of a standard network."
+    )
+    flops: int = Field(description="Multiply-adds at batch 1.")
+    params: int = Field(description="Trainable parameters.")
+    test_accuracy: float | None = Field(
+        description="Share of the test images that it classifies correctly, 0 to 1; null until it is trained."
+    )
     test: Accuracy | None = Field(default=None, description="What that accuracy says; known when it is trained.")
     by_class: ByClass | None = Field(
         default=None, description="What was reached in each class; null of what early versions have trained."
@@ -51,7 +60,7 @@ class SearchNetwork(Row):
 class SearchSummary(JobSummary):
     """A search as it is listed."""
 
-    best: BestNetwork | None
+    best: BestNetwork | None = Field(description="The best network so far; null before one is selected.")
 
     @classmethod
     def listed(cls, search: Search, waiting_for: str | None) -> SearchSummary:
@@ -61,10 +70,12 @@ class SearchSummary(JobSummary):
 class SearchDetail(SearchSummary):
     """A search with its resolved spec, its steps and its networks."""
 
-    spec: ResolvedSpec
+    spec: ResolvedSpec = Field(description="As it was written, with nothing left open.")
     warnings: list[str] = Field(description="What makes its ratings tell little, and what to do about it.")
-    steps: list[JobStep]
-    architectures: list[SearchNetwork]
+    steps: list[JobStep] = Field(description="Units of its work, in the order in which they were planned.")
+    architectures: list[SearchNetwork] = Field(
+        description="Networks that it has kept, and that were selected from its ratings."
+    )
     comparison: Comparison | None = Field(
         description="The winner beside its control, a random network of its cost, once both are trained."
     )
@@ -100,10 +111,10 @@ class SearchDetail(SearchSummary):
 class EstimatedStep(BaseModel):
     """A phase of the search as planned, with what it is expected to cost."""
 
-    kind: Kind
-    cells: list[str]
-    networks: list[str]
-    device_seconds: float
+    kind: Kind = Field(description="What the steps of the phase do.")
+    cells: list[str] = Field(description="Cells that they are about.")
+    networks: list[str] = Field(description="Networks that they are about.")
+    device_seconds: float = Field(description="Of all of them, on a device of the kind of `device`.")
     basis: Literal["measured", "default"] = Field(
         description="measured: from finished steps on devices of this kind; default: a figure of one CPU machine."
     )
@@ -125,20 +136,20 @@ class Estimate(BaseModel):
     binding: list[str] = Field(description="The limits that bind, when none does.")
     nearest: list[dict[str, int]] = Field(description="Budgets nearby that have a network, when this one has none.")
     warnings: list[str] = Field(description="What would make the ratings tell little, and what to do about it.")
-    steps: list[EstimatedStep]
+    steps: list[EstimatedStep] = Field(description="By phase.")
     device: str = Field(description="Kind of device the seconds are meant for.")
     device_seconds: float = Field(description="Summed over the steps; several workers share distillation and rating.")
     recipe: RecipeChoice = Field(description="By which winner and control are trained, and why.")
-    spec: ResolvedSpec
+    spec: ResolvedSpec = Field(description="As it was written, with nothing left open.")
 
 
 class Rating(BaseModel):
     """A candidate: one path of one cell."""
 
-    block: int
-    cell: int
+    block: int = Field(description="From 1.")
+    cell: int = Field(description="Of the block, from 1.")
     index: int = Field(description="Number of the path in its cell, from 0, in product order of the ops.")
-    ops: list[str]
+    ops: list[str] = Field(description="Names of the ops of the path, layer by layer.")
     loss: float = Field(description="Its rating: relative L1 distance to the teacher's features. Lower is better.")
 
 
@@ -148,19 +159,21 @@ Cost = Literal["flops", "params", "latency_ns"]
 class FrontierPoint(BaseModel):
     """A network that no other beats in both cost and predicted loss."""
 
-    cost: int
-    loss: float
-    flops: int
-    params: int
+    cost: int = Field(description="Of the kind that was asked for.")
+    loss: float = Field(description="Predicted loss: the ratings of its blocks, summed.")
+    flops: int = Field(description="Multiply-adds at batch 1.")
+    params: int = Field(description="Trainable parameters.")
     latency_ns: int | None = Field(description="Where the search measured latency.")
-    architecture: dict[str, Any]
+    architecture: dict[str, Any] = Field(
+        description="As it is downloaded, to be sent to `POST /architectures` or `POST /trainings`."
+    )
 
 
 class FrontierOut(BaseModel):
     """The whole exact frontier, by ascending cost."""
 
-    cost: Cost
-    points: list[FrontierPoint]
+    cost: Cost = Field(description="The kind that was asked for.")
+    points: list[FrontierPoint] = Field(description="By ascending cost, and thus by descending loss.")
 
 
 class SelectIn(Written):
@@ -176,27 +189,27 @@ class SelectIn(Written):
 class LookedAt(BaseModel):
     """What came of a finalist: trained for a short time from the weights of its distilled blocks, judged on the rating images."""
 
-    log_loss: float
-    accuracy: float
+    log_loss: float = Field(description="Mean cross entropy on the rating images, nats.")
+    accuracy: float = Field(description="On the rating images, 0 to 1.")
 
 
 class Selected(BaseModel):
     """A chosen network, kept as an architecture of the search."""
 
-    id: UUID
-    role: Role
-    loss: float
-    flops: int
-    params: int
+    id: UUID = Field(description="Of `GET /architectures/{id}`.")
+    role: Role = Field(description="`selected`; another where the search had kept the network itself.")
+    loss: float = Field(description="Predicted loss: the ratings of its blocks, summed.")
+    flops: int = Field(description="Multiply-adds at batch 1.")
+    params: int = Field(description="Trainable parameters.")
     latency_ns: int | None = Field(description="Where the search measured latency.")
     looked_at: LookedAt | None = Field(
         default=None, description="Where it was a finalist of the search; of others the ratings are all that is known."
     )
-    architecture: dict[str, Any]
+    architecture: dict[str, Any] = Field(description="What timm builds it from.")
 
 
 class Selection(BaseModel):
     """The best networks within the budget; exact, not sampled."""
 
-    architectures: list[Selected]
-    exact: Literal[True] = True
+    architectures: list[Selected] = Field(description="Best first.")
+    exact: Literal[True] = Field(default=True, description="No network within the budget is better.")

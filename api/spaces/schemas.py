@@ -12,10 +12,10 @@ Span = tuple[int, int]
 class SpaceOut(BaseModel):
     """A space that has a name, what it holds, and what its networks cost."""
 
-    name: str
+    name: str = Field(description="What a search names in `space`.")
     networks: str = Field(description="How many there are, as a decimal string.", examples=["4572288"])
     paths: int = Field(description="Of all cells, each of which is rated.")
-    paths_per_block: list[int]
+    paths_per_block: list[int] = Field(description="Of all cells of each block.")
     reductions: list[int] = Field(
         description="Input side over the side of each block's map, as its teacher must have them."
     )

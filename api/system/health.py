@@ -24,15 +24,15 @@ router = APIRouter(tags=["system"])
 class Health(BaseModel):
     """The process answers."""
 
-    status: Literal["ok"] = "ok"
+    status: Literal["ok"] = Field(default="ok", description="Always `ok`.")
 
 
 class Readiness(BaseModel):
     """What the service stands on. Live workers are counted, not required: a job waits for one."""
 
-    database: bool
+    database: bool = Field(description="Whether PostgreSQL answers.")
     migrations: bool = Field(description="Whether the schema is the one this version expects.")
-    redis: bool
+    redis: bool = Field(description="Whether Redis answers.")
     workers: int = Field(description="Live workers.")
     warnings: list[str] = Field(default=[], description="What hinders jobs, though requests are served.")
 

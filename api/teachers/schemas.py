@@ -17,8 +17,8 @@ class TeacherBlockOut(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    module: str
-    channels: int
+    module: str = Field(description="Where it ends, as timm names it: what `teacher.boundaries` lists.")
+    channels: int = Field(description="Of its map.")
     reduction: int = Field(description="Input side over feature side.")
     stride: int = Field(description="Reduction over the previous block's.")
 
@@ -26,21 +26,21 @@ class TeacherBlockOut(BaseModel):
 class TeacherOut(BaseModel):
     """A timm model that can supervise a search, or weights of one that were sent."""
 
-    name: str
-    family: str
+    name: str = Field(description="What a search names in `teacher.model`, or what was sent is called.")
+    family: str = Field(description="The group of models that timm counts it to.")
     params: int = Field(description="Of the whole model at its native number of classes.")
     pretrained: bool = Field(description="Whether there are weights: timm's, or those that were sent.")
     tags: list[str] = Field(
         description="Of the weights that timm has, its own choice first: a search names others as NAME.TAG.",
         examples=[["a1_in1k", "a2_in1k"]],
     )
-    blocks: list[TeacherBlockOut]
+    blocks: list[TeacherBlockOut] = Field(description="Where it can be cut, from the input on.")
     model: str = Field(description="Of timm; the name itself, but for weights that were sent.")
     id: UUID | None = Field(description="Of weights that were sent, what a search names in `teacher.from`.")
     num_classes: int | None = Field(description="That weights which were sent answer with.")
     mean: list[float] | None = Field(description="Of the images that they are for, per channel.")
     std: list[float] | None = Field(description="The same.")
-    created_at: datetime | None
+    created_at: datetime | None = Field(description="When weights were sent; null of those of timm.")
 
     @classmethod
     def of_catalogue(cls, teacher: Teacher) -> TeacherOut:

@@ -9,12 +9,13 @@ from fastapi import APIRouter, BackgroundTasks, Body, Depends, Query, Request, R
 from fastapi.responses import JSONResponse
 from sqlalchemy.orm import Session
 
-from api.architectures.schemas import Format
+from api.architectures.schemas import Format, FormatQuery
 from api.auth import authenticate
 from api.body import JsonRoute
 from api.deps import ResourcesDep, SessionDep
 from api.download import respond, responses
 from api.idempotency import OnceDep
+from api.ids import TrainingId
 from api.jobs.endpoints import Resource, add_routes
 from api.jobs.service import JobFilter
 from api.openapi import problems
@@ -78,18 +79,18 @@ def list_trainings(
 
 
 @router.get("/{training_id}", response_model=TrainingDetail, responses=problems(404))
-def get_training(training_id: UUID, session: SessionDep, resources: ResourcesDep) -> TrainingDetail:
+def get_training(training_id: TrainingId, session: SessionDep, resources: ResourcesDep) -> TrainingDetail:
     """A training: state, progress, time left, its resolved spec, steps, accuracy and what it says, files."""
     return service.detail(session, training_id, resources.settings.worker_timeout)
 
 
 @router.get("/{training_id}/download", response_class=Response, responses={**_DOWNLOAD, **problems(404, 409, 416)})
 def download_training(
-    training_id: UUID,
+    training_id: TrainingId,
     request: Request,
     session: SessionDep,
     resources: ResourcesDep,
-    format: Format = Format.JSON,  # noqa: A002
+    format: FormatQuery = Format.JSON,  # noqa: A002
 ) -> Response:
     """Download the trained network in the formats of `GET /architectures/{id}/download`."""
     return respond(request, service.content(session, resources.blobs, training_id, format))
@@ -97,11 +98,11 @@ def download_training(
 
 @router.get("/{training_id}/confusion", response_class=Response, responses={**_CONFUSION, **problems(404, 409, 416)})
 def get_confusion(
-    training_id: UUID,
+    training_id: TrainingId,
     request: Request,
     session: SessionDep,
     resources: ResourcesDep,
-    format: Shown = Shown.JSON,  # noqa: A002
+    format: Annotated[Shown, Query(description="As numbers, or as a picture.")] = Shown.JSON,  # noqa: A002
 ) -> Response:
     """The confusion matrix on the test images, as `json` or as a picture, `svg`.
 

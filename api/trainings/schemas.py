@@ -29,7 +29,9 @@ class TrainingSummary(JobSummary):
     network: str = Field(
         description="`winner`, `control` or the name of a standard network of a search, `network` of a training made alone."
     )
-    test_accuracy: float | None
+    test_accuracy: float | None = Field(
+        description="Share of the test images that it classifies correctly, 0 to 1; null until it is trained."
+    )
     test: Accuracy | None = Field(description="What that accuracy says; known when it is trained.")
 
     @classmethod
@@ -67,14 +69,14 @@ class TrainingDetail(TrainingSummary):
     flops: int | None = Field(
         description="Multiply-adds of the network at batch 1, by formula; of one of a search, once it is trained."
     )
-    params: int | None
+    params: int | None = Field(description="Trainable parameters, likewise.")
     by_class: ByClass | None = Field(
         description="What was reached in each class, in short; known when it is trained, null of what early versions have trained. "
         "`GET /trainings/{id}/confusion` has all of it."
     )
     values: dict[str, Any] = Field(description="What the training found, as the engine reports it.")
-    steps: list[JobStep]
-    files: list[File]
+    steps: list[JobStep] = Field(description="Those of this network.")
+    files: list[File] = Field(description="What can be downloaded, once it is exported.")
     refused: dict[Format, str] = Field(description="Formats that its export has refused to offer, and why.")
 
     @classmethod

@@ -13,6 +13,7 @@ from api.auth import authenticate
 from api.body import JsonRoute
 from api.deps import HEAVY, ResourcesDep, SessionDep
 from api.idempotency import OnceDep
+from api.ids import TuningId
 from api.jobs.endpoints import Resource, add_routes
 from api.jobs.service import JobFilter
 from api.openapi import problems
@@ -73,13 +74,13 @@ def list_tunings(
 
 
 @router.get("/{tuning_id}", response_model=TuningDetail, responses=problems(404))
-def get_tuning(tuning_id: UUID, session: SessionDep, resources: ResourcesDep) -> TuningDetail:
+def get_tuning(tuning_id: TuningId, session: SessionDep, resources: ResourcesDep) -> TuningDetail:
     """A tuning: state, progress, time left, its resolved spec, how many trials are in which state, the best so far."""
     return service.detail(session, tuning_id, resources.settings.worker_timeout)
 
 
 @router.get("/{tuning_id}/trials", response_model=Page[Trial], responses=problems(404))
-def list_trials(tuning_id: UUID, session: SessionDep, cursor: Cursor = None, limit: Limit = 50) -> Page[Trial]:
+def list_trials(tuning_id: TuningId, session: SessionDep, cursor: Cursor = None, limit: Limit = 50) -> Page[Trial]:
     """The trials of a tuning by number: what each tried, its curve, and what came of it."""
     try:
         after = int(decode(cursor)) if cursor else 0
@@ -92,7 +93,7 @@ def list_trials(tuning_id: UUID, session: SessionDep, cursor: Cursor = None, lim
 
 
 @router.get("/{tuning_id}/importance", response_model=Importance, responses=problems(404), dependencies=[HEAVY])
-def get_importance(tuning_id: UUID, session: SessionDep) -> Importance:
+def get_importance(tuning_id: TuningId, session: SessionDep) -> Importance:
     """How much each field of the recipe mattered for being among the best tenth of the trials, by PED-ANOVA.
 
     From ten complete trials on; computed when it is asked for.

@@ -28,9 +28,9 @@ TrialState = Literal["queued", "running", "complete", "pruned", "diverged", "fai
 class Best(BaseModel):
     """The best trial that is complete so far."""
 
-    trial: int
+    trial: int = Field(description="Its number.")
     value: float = Field(description="Accuracy on the held-out images, 0 to 1.")
-    params: dict[str, Value]
+    params: dict[str, Value] = Field(description="The fields of the recipe that were its own.")
 
 
 class TuningSummary(JobSummary):
@@ -39,7 +39,7 @@ class TuningSummary(JobSummary):
     architecture_id: UUID | None = Field(description="The network; null when its search was deleted since.")
     trials: int = Field(description="How many there are to be.")
     counts: dict[TrialState, int] = Field(description="How many are in which state.")
-    best: Best | None
+    best: Best | None = Field(description="Null before a trial is complete.")
 
     @classmethod
     def listed(cls, tuning: Tuning, counts: Mapping[str, int], waiting_for: str | None) -> TuningSummary:
@@ -52,10 +52,10 @@ class TuningDetail(TuningSummary):
     """A tuning with its resolved spec. `recipe` is what a training is given to be trained by what has been found."""
 
     recipe: str = Field(description="For the `recipe` of `POST /trainings`, once a trial is complete.")
-    spec: ResolvedTuning
+    spec: ResolvedTuning = Field(description="As it was written, with nothing left open.")
     warnings: list[str] = Field(description="What makes its accuracies say little.")
     flops: int = Field(description="Multiply-adds of the network at batch 1, by formula.")
-    params: int
+    params: int = Field(description="Trainable parameters, by formula.")
     steps: list[JobStep] = Field(
         description="The first fifty that are not done. `GET /tunings/{id}/trials` has all trials."
     )
@@ -81,7 +81,7 @@ class Trial(BaseModel):
     """A trial: what it tried, and what came of it."""
 
     number: int = Field(description="From 1, in the order in which they are taken.")
-    state: TrialState
+    state: TrialState = Field(description="Queued, running, or what came of it.")
     params: dict[str, Value] | None = Field(
         description="Fields of the recipe that are its own; null until it is taken."
     )
@@ -93,13 +93,13 @@ class Trial(BaseModel):
     curve: list[Annotated[list[float], Field(min_length=2, max_length=2)]] = Field(
         description="Points `[epoch, accuracy]`, on the held-out images."
     )
-    progress: float
-    attempt: int
-    device: str | None
-    engine_seconds: float
-    error: Failure | None
-    started_at: datetime | None
-    finished_at: datetime | None
+    progress: float = Field(description="0 to 1.")
+    attempt: int = Field(description="How often it was begun; 0 before the first time.")
+    device: str | None = Field(description="It runs or ran on, such as `cuda:0`; null before it was begun.")
+    engine_seconds: float = Field(description="Time the engine ran for it, over all attempts.")
+    error: Failure | None = Field(description="Why it failed or diverged; null otherwise.")
+    started_at: datetime | None = Field(description="When its last attempt began; null before.")
+    finished_at: datetime | None = Field(description="When it ended; null before.")
 
     @classmethod
     def of(cls, row: TrialRow) -> Trial:
@@ -135,21 +135,23 @@ def _before_its_end(state: StepState) -> TrialState:
 class Importance(BaseModel):
     """How much each field of the recipe mattered; shares that sum to 1, the most important first. Empty while too few trials tell."""
 
-    importance: dict[str, float]
+    importance: dict[str, float] = Field(description="By field of the recipe, 0 to 1.")
     trials: int = Field(description="Complete trials that it rests on.")
 
 
 class TuningEstimate(BaseModel):
     """What a tuning would be. Nothing of it is stored."""
 
-    trials: int
+    trials: int = Field(description="How many there are to be.")
     images: int = Field(description="Held out to decide by.")
-    flops: int
-    params: int
+    flops: int = Field(description="Multiply-adds of the network at batch 1, by formula.")
+    params: int = Field(description="Trainable parameters, by formula.")
     device: str = Field(description="Kind of device the seconds are meant for.")
     trial_seconds: float = Field(description="Of one trial that is not ended early.")
     device_seconds: float = Field(description="Of all of them, where none is; several workers share them.")
-    basis: Basis
+    basis: Basis = Field(
+        description="measured: from finished trials on devices of this kind; default: a figure of one CPU machine."
+    )
     workers: int = Field(description="Live ones that take trials.")
-    warnings: list[str]
-    spec: ResolvedTuning
+    warnings: list[str] = Field(description="What would make its accuracies say little.")
+    spec: ResolvedTuning = Field(description="As it was written, with nothing left open.")

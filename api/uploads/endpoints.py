@@ -6,7 +6,6 @@ import base64
 import binascii
 from io import FileIO
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -16,6 +15,7 @@ from api.body import UploadRoute
 from api.deps import UPLOAD, ResourcesDep, SessionDep
 from api.errors import ApiError, Invalid, Malformed, PayloadTooLarge, WrongMediaType
 from api.idempotency import KeyHeader, make_once
+from api.ids import UploadId
 from api.openapi import problems
 from api.resources import Resources
 from api.uploads.files import Begun, Incoming, Uploads
@@ -40,7 +40,9 @@ class WrongVersion(ApiError):
     kind = "wrong_version"
 
 
-def _speaks_tus(tus_resumable: Annotated[str | None, Header()] = None) -> None:
+def _speaks_tus(
+    tus_resumable: Annotated[str | None, Header(description=f"`{VERSION}`: the version of tus that is spoken.")] = None,
+) -> None:
     if tus_resumable != VERSION:
         raise WrongVersion(f"Send Tus-Resumable: {VERSION}.", headers={"Tus-Version": VERSION})
 
@@ -91,7 +93,7 @@ def begin_upload(
 
 
 @router.head("/{upload_id}", dependencies=_TUS)
-def get_upload(upload_id: UUID, caller: CallerDep, uploads: UploadsDep) -> Response:
+def get_upload(upload_id: UploadId, caller: CallerDep, uploads: UploadsDep) -> Response:
     """How much of a file has arrived, as `Upload-Offset`: where to go on."""
     return Response(None, 200, _where(uploads.find(upload_id, caller.owner)) | {"Cache-Control": "no-store"})
 
@@ -106,13 +108,13 @@ def get_upload(upload_id: UUID, caller: CallerDep, uploads: UploadsDep) -> Respo
     },
 )
 async def send_piece(
-    upload_id: UUID,
+    upload_id: UploadId,
     request: Request,
     caller: CallerDep,
     uploads: UploadsDep,
     resources: ResourcesDep,
     upload_offset: Annotated[int, Header(ge=0, lt=2**63, description="Bytes that have arrived before.")],
-    content_type: Annotated[str | None, Header()] = None,
+    content_type: Annotated[str | None, Header(include_in_schema=False)] = None,
 ) -> Response:
     """Send what follows. What has arrived of a piece stays, also when the connection breaks."""
     if content_type != _PIECE:
@@ -124,7 +126,7 @@ async def send_piece(
 
 
 @router.delete("/{upload_id}", status_code=204, dependencies=_TUS)
-def delete_upload(upload_id: UUID, caller: CallerDep, uploads: UploadsDep) -> Response:
+def delete_upload(upload_id: UploadId, caller: CallerDep, uploads: UploadsDep) -> Response:
     """Give a file up: what has arrived of it is deleted."""
     uploads.remove(uploads.find(upload_id, caller.owner).id)
     return Response(None, 204, _said({}))

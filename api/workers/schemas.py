@@ -15,23 +15,23 @@ class RunningStep(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    id: UUID
-    job_id: UUID
-    key: str
-    kind: Kind
+    id: UUID = Field(description="Of the step, UUIDv7.")
+    job_id: UUID = Field(description="Of the search, training, tuning, timing or dataset that it is part of.")
+    key: str = Field(description="Its name within the job, such as `distill-1`.")
+    kind: Kind = Field(description="What it does.")
 
 
 class WorkerOut(BaseModel):
     """A live worker. It drives one device, or several that a training may ask for."""
 
-    id: UUID
-    hostname: str
-    pid: int
-    device: str
-    device_name: str
+    id: UUID = Field(description="Of the worker, UUIDv7; another one when it is started anew.")
+    hostname: str = Field(description="Of its machine.")
+    pid: int = Field(description="Of its process there.")
+    device: str = Field(description="That its steps run on: `cpu`, `cuda:0`, `mps`.")
+    device_name: str = Field(description="The same by its maker's name.")
     devices: int = Field(description="The most that a step may have here; 0 where no step comes that needs one.")
-    queues: list[str]
-    versions: dict[str, str]
-    step: RunningStep | None
-    started_at: datetime
-    last_seen_at: datetime
+    queues: list[str] = Field(description="From which it takes steps.")
+    versions: dict[str, str] = Field(description="Of what its results depend on, by package.")
+    step: RunningStep | None = Field(description="What it runs; null while it waits.")
+    started_at: datetime = Field(description="When it was started.")
+    last_seen_at: datetime = Field(description="When it was heard of last.")

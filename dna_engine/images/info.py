@@ -22,7 +22,7 @@ class DatasetInfo(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str
+    name: str = Field(description="What searches call it.")
     kind: Literal["builtin", "folder", "upload", "timm", "shards"] = Field(
         description="builtin: ships with the engine; folder: class folders, or train/, val/ and test/ with them; "
         "upload: such a folder as unpacked by a worker; timm: a name for timm.data.create_dataset, such as torch/cifar10; "
@@ -37,22 +37,24 @@ class DatasetInfo(BaseModel):
         exclude_if=lambda fingerprint: fingerprint is None,
         description="Of a folder: names, sizes and times of its files when it became a dataset.",
     )
-    num_classes: int = Field(ge=2)
-    num_train: int = Field(ge=1)
+    num_classes: int = Field(ge=2, description="Classes of its images.")
+    num_train: int = Field(ge=1, description="Images to train with.")
     num_val: int = Field(
         default=0,
         ge=0,
         exclude_if=lambda count: not count,
         description="Images given to decide by, beside those to test with. Without, some are held out of those to train with.",
     )
-    num_test: int = Field(ge=1)
+    num_test: int = Field(ge=1, description="Images to test with.")
     layout: Arrangement = Field(
         default="auto",
         exclude_if=lambda layout: layout == "auto",
         description="How a folder is understood: by what it looks like, or the folders at its top are the classes.",
     )
     image_size: int = Field(ge=1, description="Side in pixels of the images as stored (the median for mixed sizes).")
-    class_names: list[str] = Field(default_factory=list)
+    class_names: list[str] = Field(
+        default_factory=list, description="In the order of their numbers; none where they are not known."
+    )
     left_out: list[str] = Field(
         default_factory=list,
         exclude_if=lambda sentences: not sentences,

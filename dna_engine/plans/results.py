@@ -248,9 +248,9 @@ class Timed(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    median_ms: float
-    p95_ms: float
-    runs: int
+    median_ms: float = Field(description="Milliseconds.")
+    p95_ms: float = Field(description="Milliseconds, the 95th percentile.")
+    runs: int = Field(description="How many they were.")
 
 
 class Exported(Found):

@@ -123,7 +123,10 @@ class RecipeSpec(NumbersSpec):
 class ResolvedRecipe(RecipeSpec):
     """A recipe with nothing left open."""
 
-    start: defaults.Began = "scratch"
+    start: defaults.Began = Field(
+        default="scratch",
+        description="What the weights are before: drawn at random, of the network's distilled blocks, or of another training.",
+    )
     """Left open in specs of versions that knew no other."""
     epochs: Whole
     batch_size: Whole
@@ -246,8 +249,10 @@ def start_of(
 class JobSpec(Part):
     """What any kind of job may be asked for. Only ``dataset`` is required."""
 
-    name: Text = ""
-    dataset: Text
+    name: Text = Field(default="", description="What to call the job. Default: what suits its spec.")
+    dataset: Text = Field(
+        description="Name of a dataset of `GET /datasets` (its newest version), `name@version`, or its id."
+    )
     augment: bool = Field(
         default=True, description="Random shifts or crops of training images, and flips where `flip` allows them."
     )
@@ -272,18 +277,23 @@ class JobSpec(Part):
         le=1,
         description="Accuracy that a network may lose in 8 bits, 0 to 1, for its 8-bit ONNX file to be offered.",
     )
-    seed: Whole = Field(default=0, ge=0, le=2**31 - 1)
+    seed: Whole = Field(
+        default=0,
+        ge=0,
+        le=2**31 - 1,
+        description="Of all that is random: the same spec and seed give the same networks and ratings.",
+    )
     labels: dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=256)]] = Field(
-        default_factory=dict, max_length=32
+        description="Free pairs of key and value, to find jobs by.", default_factory=dict, max_length=32
     )
 
 
 class ResolvedJob(Part, ABC):
     """What the resolved spec of any kind of job says."""
 
-    name: str
-    seed: Whole
-    labels: dict[str, str]
+    name: str = Field(description="What the job is called.")
+    seed: Whole = Field(description="Of all that is random.")
+    labels: dict[str, str] = Field(description="Free pairs of key and value, to find jobs by.")
 
     @property
     @abstractmethod
@@ -294,15 +304,21 @@ class ResolvedJob(Part, ABC):
 class ResolvedNetworks(ResolvedJob):
     """That of a job which trains networks: all that training one and exporting it asks for."""
 
-    dataset: DatasetInfo
-    input_size: Whole
-    augment: bool
-    flip: bool = Field(default_factory=lambda known: defaults.flip(known["dataset"]))
+    dataset: DatasetInfo = Field(description="Its images, with what is known of them.")
+    input_size: Whole = Field(description="Side in pixels that images are resized to.")
+    augment: bool = Field(description="Whether training images are shifted, cropped and flipped at random.")
+    flip: bool = Field(
+        default_factory=lambda known: defaults.flip(known["dataset"]),
+        description="Whether left and right may be exchanged in training images.",
+    )
     """Left open in specs of versions that did not keep it."""
-    resize: Fit = "crop"
-    background: Colour = "white"
+    resize: Fit = Field(default="crop", description="How a picture that is no square becomes one.")
+    background: Colour = Field(default="white", description="Below what is transparent, and beside what is padded.")
     """Versions that kept neither did so."""
-    int8_loss: float = 0.01
+    int8_loss: float = Field(
+        default=0.01,
+        description="Accuracy that a network may lose in 8 bits, 0 to 1, for its 8-bit ONNX file to be offered.",
+    )
 
     #: Field of the spec as written with the learning rate of its networks: what to change where a training diverges.
     rate_field: ClassVar[str]

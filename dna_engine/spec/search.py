@@ -47,7 +47,7 @@ class DistillSpec(Part):
         default=None, ge=2, le=65_536, description="Default: 64, down to 16 for fewer than 1,024 images."
     )
     learning_rate: float = Field(default=0.005, gt=0, le=10, description="Adam's, decayed by a cosine to 0.")
-    weight_decay: float = Field(default=1e-4, ge=0, le=1)
+    weight_decay: float = Field(default=1e-4, ge=0, le=1, description="Adam's, L2.")
     sampling: Literal["uniform", "fair"] = Field(
         default="fair",
         description="uniform: one path drawn per cell and step. fair: over every window of as many steps as there are "
@@ -67,8 +67,13 @@ class DistillSpec(Part):
 class RateSpec(Part):
     """Rating of every path on held-out training images."""
 
-    images: Whole | None = Field(default=None, ge=2, le=1_000_000)
-    batch_size: Whole = Field(default=64, ge=2, le=65_536)
+    images: Whole | None = Field(
+        default=None,
+        ge=2,
+        le=1_000_000,
+        description="Held out of the training images to rate paths by, or of the validation images where there are some. Default: a tenth, at most 2,048.",
+    )
+    batch_size: Whole = Field(default=64, ge=2, le=65_536, description="Of rating; changes no rating.")
     memory_mb: Whole = Field(
         default=512, ge=16, le=1 << 20, description="Bound on the activations of stacked sibling paths."
     )
@@ -122,7 +127,7 @@ class RetrainSpec(RecipeSpec):
 class SearchSpec(JobSpec):
     """A search. Only ``dataset`` is required; everything else has defaults that suit the dataset."""
 
-    teacher: TeacherSpec = TeacherSpec()
+    teacher: TeacherSpec = Field(default=TeacherSpec(), description="What supervises the blocks.")
     space: Text | dict[str, Any] | None = Field(
         default=None,
         description="A preset (dna-mbconv, dna-mbconv-single, mbconv-small, fused-small, mobilenetv4) or an explicit space. "
@@ -134,11 +139,11 @@ class SearchSpec(JobSpec):
         le=1024,
         description="Side in pixels that images are resized to. Default: 224, less for images under 64 pixels.",
     )
-    budget: Budget = Budget()
-    training: DistillSpec = DistillSpec()
-    rating: RateSpec = RateSpec()
-    select: SelectSpec = SelectSpec()
-    retrain: RetrainSpec = RetrainSpec()
+    budget: Budget = Field(default=Budget(), description="What the network may cost.")
+    training: DistillSpec = Field(default=DistillSpec(), description="How cells are distilled.")
+    rating: RateSpec = Field(default=RateSpec(), description="How paths are rated.")
+    select: SelectSpec = Field(default=SelectSpec(), description="How the winner is found.")
+    retrain: RetrainSpec = Field(default=RetrainSpec(), description="How the winner is trained.")
     block_weights: list[Annotated[float, Field(ge=0, le=1e6)]] | None = Field(
         default=None, max_length=MAX_BLOCKS, description="Weight of each block's rating in the sum. Default: all 1."
     )
@@ -152,16 +157,22 @@ class SearchSpec(JobSpec):
 
 
 class ResolvedDistill(DistillSpec):
+    """Nothing of it is left open."""
+
     epochs: Whole
     batch_size: Whole
 
 
 class ResolvedRate(RateSpec):
+    """Nothing of it is left open."""
+
     images: Whole
     memory_mb: Whole = 512
 
 
 class ResolvedSelect(SelectSpec):
+    """Nothing of it is left open."""
+
     finalists: Whole
     epochs: float
 
@@ -178,19 +189,23 @@ class ResolvedSpec(ResolvedNetworks):
 
     rate_field: ClassVar[str] = "retrain.learning_rate"
 
-    job: Literal["search"] = "search"
-    teacher: ResolvedTeacher
-    space: dict[str, Any]
-    budget: Budget
-    training: ResolvedDistill
-    rating: ResolvedRate
-    select: ResolvedSelect = ResolvedSelect(finalists=0, epochs=defaults.LEAST_SHARE)
-    """Versions that did not know it let the ratings alone decide."""
-    retrain: ResolvedRetrain
-    block_weights: list[float]
-    times_networks: bool = False
-    """Layers are measured before anything else, and networks timed whole before one wins: where latency is limited. Versions that did not
-    know it believed the sum of the layers."""
+    job: Literal["search"] = Field(default="search", description="The kind of job.")
+    teacher: ResolvedTeacher = Field(description="What supervises the blocks.")
+    space: dict[str, Any] = Field(description="The networks among which is searched.")
+    budget: Budget = Field(description="What the network may cost.")
+    training: ResolvedDistill = Field(description="How cells are distilled.")
+    rating: ResolvedRate = Field(description="How paths are rated.")
+    select: ResolvedSelect = Field(
+        default=ResolvedSelect(finalists=0, epochs=defaults.LEAST_SHARE),
+        description="How the winner is found; versions that did not know it let the ratings alone decide.",
+    )
+    retrain: ResolvedRetrain = Field(description="How the winner is trained.")
+    block_weights: list[float] = Field(description="Weight of each block's rating in the sum.")
+    times_networks: bool = Field(
+        default=False,
+        description="Whether layers are measured before anything else, and networks timed whole before one wins: where latency is limited.",
+    )
+    """Versions that did not know it believed the sum of the layers."""
 
     @property
     def teacher_size(self) -> int:

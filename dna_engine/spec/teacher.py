@@ -60,25 +60,19 @@ class TeacherSpec(Part):
 
 
 class GivenTeacher(Part):
-    """A teacher that there was before the search.
+    """A teacher that there was before the search."""
 
-    Attributes:
-        kind: what it is taken from; upload: weights that were sent.
-        source: that search's id, or its run folder on this machine; of an upload its id.
-        model: the timm model.
-        weights: how it came by its weights: pretrained, finetune, train, upload, or the path of a file.
-        taught: the images whose classes it answers with; None where they are others, or unknown.
-        num_classes: of an upload, of which nothing else is known.
-        sha256: of its weights.
-    """
-
-    kind: Literal["search", "folder", "upload"]
-    source: str
-    model: str
-    weights: str
-    taught: DatasetInfo | None
-    num_classes: int | None = None
-    sha256: str
+    kind: Literal["search", "folder", "upload"] = Field(
+        description="What it is taken from; upload: weights that were sent."
+    )
+    source: str = Field(description="Id of that search or upload; of a folder its path.")
+    model: str = Field(description="The timm model.")
+    weights: str = Field(description="How it came by its weights: pretrained, finetune, train, or upload.")
+    taught: DatasetInfo | None = Field(
+        description="The images whose classes it answers with; null where they are others, or unknown."
+    )
+    num_classes: int | None = Field(default=None, description="Of an upload, of which nothing else is known.")
+    sha256: str = Field(description="Of its weights, in hexadecimal.")
 
     @property
     def named(self) -> str:
@@ -88,16 +82,22 @@ class GivenTeacher(Part):
 
 
 class ResolvedTeacher(Part):
-    model: str
-    weights: str
-    boundaries: list[str]
-    epochs: Whole
-    batch_size: Whole = defaults.BATCH
-    learning_rate: float = defaults.LEARNING_RATE
-    input_size: Whole | None = None
-    """None for that of the search, as in specs of versions that knew no other."""
-    given: GivenTeacher | None = None
-    """What it begins with; ``weights`` is then ``given``, or ``finetune`` where it is trained further."""
+    """The teacher with nothing left open."""
+
+    model: str = Field(description="A timm model.")
+    weights: str = Field(description="pretrained, finetune, train, or given: those of `given` as they are.")
+    boundaries: list[str] = Field(description="Modules after which it is cut, in order.")
+    epochs: Whole = Field(description="Of its training, where weights is train or finetune.")
+    batch_size: Whole = Field(default=defaults.BATCH, description="Of its training.")
+    learning_rate: float = Field(default=defaults.LEARNING_RATE, description="AdamW's peak in its training.")
+    input_size: Whole | None = Field(
+        default=None, description="Side in pixels at which it sees the images; null: the search's."
+    )
+    """Versions that knew no other took that of the search."""
+    given: GivenTeacher | None = Field(
+        default=None,
+        description="What it begins with, where that was there before the search; `weights` is then given, or finetune where it is trained further.",
+    )
 
     @property
     def frozen_epochs(self) -> int:

@@ -87,16 +87,20 @@ class ResolvedAlone(ResolvedNetworks, ResolvedRecipe):
 
     rate_field: ClassVar[str] = "learning_rate"
 
-    architecture: dict[str, Any]
-    space: dict[str, Any] | None = None
-    """Of the search that found the network, where it begins with its distilled blocks."""
-    teacher: ResolvedTeacher | None = None
-    """Of that search, where its answers are learned from, or its head may be taken."""
-    transferred: Transferred | None = None
-    """What it begins with, where that is another training's weights."""
-    backbone_learning_rate: float | None = None
-    """Of the layers before the classifier; None for the rate of all."""
-    head_epochs: Whole = 0
+    architecture: dict[str, Any] = Field(description="The network, for this dataset.")
+    space: dict[str, Any] | None = Field(
+        default=None, description="Of the search that found the network, where it begins with its distilled blocks."
+    )
+    teacher: ResolvedTeacher | None = Field(
+        default=None, description="Of that search, where its answers are learned from, or its head may be taken."
+    )
+    transferred: Transferred | None = Field(
+        default=None, description="What it begins with, where that is another training's weights."
+    )
+    backbone_learning_rate: float | None = Field(
+        default=None, description="Of the layers before the classifier; null for the rate of all."
+    )
+    head_epochs: Whole = Field(default=0, description="First epochs, in which the classifier alone is trained.")
 
     @property
     def networks(self) -> tuple[str, ...]:
@@ -135,7 +139,7 @@ class ResolvedAlone(ResolvedNetworks, ResolvedRecipe):
 class ResolvedTraining(ResolvedAlone):
     """A training with nothing left open."""
 
-    job: Literal["training"] = "training"
+    job: Literal["training"] = Field(default="training", description="The kind of job.")
 
 
 def resolve_training(

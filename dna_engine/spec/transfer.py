@@ -44,19 +44,14 @@ class GivenWeights(Part):
 
 
 class Transferred(Part):
-    """The weights that a training begins with.
+    """The weights that a training begins with."""
 
-    Attributes:
-        training: that has left them.
-        dataset: the name of what it was trained on.
-        keeps_head: the classifier too, where the classes are the same in the same order; else it is new.
-        sha256: of their file.
-    """
-
-    training: str
-    dataset: str
-    keeps_head: bool
-    sha256: str
+    training: str = Field(description="Id of the one that has left them.")
+    dataset: str = Field(description="Name of what it was trained on.")
+    keeps_head: bool = Field(
+        description="Whether the classifier is taken too: where the classes are the same in the same order."
+    )
+    sha256: str = Field(description="Of their file, in hexadecimal.")
 
 
 def transferred(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import combinations_with_replacement
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from dna_engine.errors import InvalidSpec, UnknownName
 from dna_engine.recipes import AUGMENTATIONS
@@ -47,10 +47,10 @@ PRESETS: Mapping[str, Mapping[str, Sequence[Value]]] = {
 class Range(Part):
     """From ``low`` to ``high``, both included; ``log``: each factor is as likely as any other of its size."""
 
-    low: float
-    high: float
-    log: bool = False
-    whole: bool = False
+    low: float = Field(description="Included.")
+    high: float = Field(description="Included.")
+    log: bool = Field(default=False, description="Whether each factor is as likely as any other of its size.")
+    whole: bool = Field(default=False, description="Whether only whole numbers are tried.")
 
     @property
     def ends(self) -> Sequence[Value]:
@@ -61,7 +61,7 @@ class Range(Part):
 class Choices(Part):
     """One of these."""
 
-    choices: list[Value]
+    choices: list[Value] = Field(description="Each as likely as the others.")
 
     @property
     def ends(self) -> Sequence[Value]:

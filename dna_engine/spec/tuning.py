@@ -56,13 +56,14 @@ class ResolvedTuning(ResolvedAlone):
 
     rate_field: ClassVar[str] = "search.learning_rate"
 
-    job: Literal["tuning"] = "tuning"
-    common: RecipeSpec
-    """What is written of the recipe; the rest depends on what a trial tries, as the learning rate does on the size of batches."""
-    trials: Whole
-    search: dict[str, Parameter]
-    pruner: Pruner
-    images: Whole
+    job: Literal["tuning"] = Field(default="tuning", description="The kind of job.")
+    common: RecipeSpec = Field(
+        description="What is written of the recipe; the rest depends on what a trial tries, as the learning rate does on the size of batches."
+    )
+    trials: Whole = Field(description="Trainings, each by another recipe.")
+    search: dict[str, Parameter] = Field(description="What is tried, by field of the recipe.")
+    pruner: Pruner = Field(description="What ends a trial early.")
+    images: Whole = Field(description="Held out to decide by.")
 
     @property
     def held_out(self) -> int:

@@ -36,6 +36,28 @@ def test_every_route_is_described(document: dict[str, Any]) -> None:
     } <= set(names)
 
 
+def test_every_parameter_is_described(document: dict[str, Any]) -> None:
+    silent = [
+        f"{method} {path}: {parameter['name']}"
+        for path, method, operation in operations(document)
+        for parameter in operation.get("parameters", [])
+        if not parameter.get("description")
+    ]
+    assert not silent
+
+
+def test_every_schema_and_field_is_described(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    assert not [name for name, schema in schemas.items() if not schema.get("description")]
+    fields = [
+        (f"{name}.{field}", schema)
+        for name, whole in schemas.items()
+        for field, schema in whole.get("properties", {}).items()
+    ]
+    assert len(fields) > 400
+    assert not [name for name, schema in fields if not schema.get("description")]
+
+
 def test_every_error_is_a_problem_with_an_example(document: dict[str, Any]) -> None:
     seen = set()
     for path, method, operation in operations(document):

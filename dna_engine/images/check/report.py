@@ -47,7 +47,7 @@ class Finding(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     code: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="Stable, snake_case: what was found.")
-    level: Level
+    level: Level = Field(description="What it asks for: nothing, a look, or a change.")
     count: int = Field(ge=1, description="Of how many pictures, files, folders or classes it is true.")
     names: list[Shown] = Field(description="Of the first few, as the user has them.")
     text: Shown = Field(description="What it is and what to do, in whole sentences.")
@@ -127,7 +127,7 @@ class ClassCount(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    name: str
+    name: str = Field(description="Of the class.")
     images: Splits = Field(description="By split: `train`, `test` and, where there is one, `val`.")
 
 
@@ -136,9 +136,9 @@ class Bin(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    start: int
-    end: int
-    images: int
+    start: int = Field(description="Least side, pixels.")
+    end: int = Field(description="Side that is too large for the bin, pixels.")
+    images: int = Field(description="How many pictures they are.")
 
 
 class Sizes(BaseModel):
@@ -146,10 +146,10 @@ class Sizes(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    smallest: int
-    median: int
-    largest: int
-    histogram: list[Bin]
+    smallest: int = Field(description="Of all pictures.")
+    median: int = Field(description="Half of the pictures are no smaller.")
+    largest: int = Field(description="Of all pictures.")
+    histogram: list[Bin] = Field(description="Bins by ascending side; those without pictures are left out.")
 
     @classmethod
     def of(cls, sides: Mapping[int, int]) -> Sizes:
