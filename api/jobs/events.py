@@ -24,8 +24,8 @@ class _Said(BaseModel):
 class StateData(_Said):
     """The job's state or phase has changed."""
 
-    state: JobState
-    phase: Phase
+    state: JobState = Field(description="Of the job.")
+    phase: Phase = Field(description="Of the job.")
     cancel_requested: bool = Field(default=False, description="It was asked to stop and does so within seconds.")
     error: Failure | None = Field(default=None, description="Why it failed.")
 
@@ -34,10 +34,10 @@ class StepData(_Said):
     """A step's state has changed."""
 
     step: str = Field(description="Key of the step.")
-    kind: Kind
-    phase: Phase
-    state: StepState
-    attempt: int
+    kind: Kind = Field(description="What the step does.")
+    phase: Phase = Field(description="Of the job, to which the step belongs.")
+    state: StepState = Field(description="Of the step.")
+    attempt: int = Field(description="How often it was begun; 0 before the first time.")
     error: Failure | None = Field(default=None, description="Why its last attempt failed, where one did.")
 
 
@@ -45,8 +45,8 @@ class ProgressData(_Said):
     """Work was done."""
 
     step: str = Field(description="Key of the step.")
-    done: int
-    total: int
+    done: int = Field(description="Of `total`.")
+    total: int = Field(description="In `unit`.")
     unit: str = Field(description="What `done` and `total` count, such as steps, images, networks.")
     parts: list[str] = Field(default=[], description="The cells or networks that advance just now.")
     eta_seconds: float | None = Field(default=None, description="Left of the step, as it says itself.")
@@ -60,16 +60,16 @@ class MetricData(_Said):
 
     step: str = Field(description="Key of the step.")
     series: str = Field(description="Such as `distill/b1c1/loss`.")
-    x: float
-    y: float
+    x: float = Field(description="A training step, or an epoch.")
+    y: float = Field(description="What the series tells of it.")
 
 
 class LogData(_Said):
     """A line for people."""
 
     step: str | None = Field(default=None, description="Key of the step; null where it is about the whole job.")
-    level: Literal["info", "warning", "error"] = "info"
-    message: str
+    level: Literal["info", "warning", "error"] = Field(default="info", description="How much it matters.")
+    message: str = Field(description="In whole sentences.")
 
 
 class _Numbered(BaseModel):
@@ -77,28 +77,38 @@ class _Numbered(BaseModel):
 
 
 class StateEvent(_Numbered):
-    type: Literal[EventType.STATE]
-    data: StateData
+    """The job's state or phase has changed."""
+
+    type: Literal[EventType.STATE] = Field(description="What `data` is of.")
+    data: StateData = Field(description="What it says.")
 
 
 class StepEvent(_Numbered):
-    type: Literal[EventType.STEP]
-    data: StepData
+    """A step's state has changed."""
+
+    type: Literal[EventType.STEP] = Field(description="What `data` is of.")
+    data: StepData = Field(description="What it says.")
 
 
 class ProgressEvent(_Numbered):
-    type: Literal[EventType.PROGRESS]
-    data: ProgressData
+    """Work was done."""
+
+    type: Literal[EventType.PROGRESS] = Field(description="What `data` is of.")
+    data: ProgressData = Field(description="What it says.")
 
 
 class MetricEvent(_Numbered):
-    type: Literal[EventType.METRIC]
-    data: MetricData
+    """A point of a series."""
+
+    type: Literal[EventType.METRIC] = Field(description="What `data` is of.")
+    data: MetricData = Field(description="What it says.")
 
 
 class LogEvent(_Numbered):
-    type: Literal[EventType.LOG]
-    data: LogData
+    """A line for people."""
+
+    type: Literal[EventType.LOG] = Field(description="What `data` is of.")
+    data: LogData = Field(description="What it says.")
 
 
 JobEvent = Annotated[
