@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import PurePosixPath
-from typing import Self
+from typing import Any, Self
 
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 
 from api.errors import ApiError
+from api.headers import headers
 from api.openapi import Responses
 from store import artifacts
 from store.blobs import BlobStore
@@ -24,17 +25,30 @@ _RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
 
 
 _FILE = {"schema": {"type": "string", "format": "binary"}}
+_SAID = ("ETag", "Repr-Digest", "Digest", "Accept-Ranges", "Content-Disposition")
 
 
-def responses(*media_types: str) -> Responses:
-    """What a route that answers with :func:`respond` says of its answers."""
+def responses(*media_types: str, model: Any = None) -> Responses:
+    """What a route that answers with :func:`respond` says of its answers.
+
+    Args:
+        media_types: of files that it answers with.
+        model: of JSON that it answers with too, where it does.
+    """
+    files = dict.fromkeys(media_types, _FILE)
     return {
         200: {
             "description": "The file. `ETag` is its SHA-256, `Repr-Digest` the same in base64",
-            "content": {kind: {} if kind == "application/json" else _FILE for kind in media_types},
+            "content": files,
+            **headers(*_SAID),
+            **({} if model is None else {"model": model}),
         },
-        206: {"description": "The part that `Range` asked for"},
-        304: {"description": "`If-None-Match` names this very file"},
+        206: {
+            "description": "The part that `Range` asked for",
+            "content": {"application/octet-stream": _FILE},
+            **headers(*_SAID, "Content-Range"),
+        },
+        304: {"description": "`If-None-Match` names this very file", **headers("ETag")},
     }
 
 

@@ -1,4 +1,4 @@
-"""The texts of the OpenAPI document that belong to no single route: its introduction, and examples of every error."""
+"""What of the OpenAPI document belongs to no single route: its introduction, every error with an example, headers, what holds for all routes."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
 from api.errors import MEDIA_TYPE, Problem
+from api.headers import described, headers
 
 DESCRIPTION = """\
 Neural architecture search by blockwise knowledge distillation: post a dataset, a teacher and a budget, get a trained
@@ -20,8 +21,24 @@ network that fits.
 * Lists are pages: `{"items": [...], "next": ...}`; pass `next` as `cursor`.
 * A `POST` that creates takes an `Idempotency-Key`: repeated, it gives the same answer and `Idempotent-Replayed: true`.
 * `flops` are multiply-adds of convolutions and linear layers at batch 1.
+* A method that a path does not have is a 405 with `Allow`.
 * Keys go in `Authorization: Bearer dna_...`. A service that `dna up` started needs none on its own machine.
 """
+
+#: What the routes of each tag are about, in the order in which they are shown.
+TAGS: Mapping[str, str] = {
+    "searches": "Find a network: a dataset, a teacher, a space and a budget in, a trained network out.",
+    "results": "What a search found: ratings of all candidates, the exact frontier, networks for other budgets, pictures.",
+    "architectures": "Networks, found or given: their files, how long they take, what they answer to a picture.",
+    "trainings": "Train a network on a dataset: from scratch, from distilled blocks, or from another training.",
+    "tunings": "Look for a recipe by which a network learns a dataset well: many short trainings.",
+    "datasets": "Images, sent as an archive, in one request or in pieces, or named where they lie; and what their check says.",
+    "recipes": "By what numbers networks are trained.",
+    "spaces": "The networks among which a search looks.",
+    "teachers": "Trained networks that supervise a search.",
+    "workers": "The processes that compute.",
+    "system": "For whoever runs the service.",
+}
 
 _REFERENCE = "#/components/schemas/{model}"
 
@@ -48,6 +65,10 @@ _EXAMPLES: Mapping[int, tuple[str, dict[str, Any]]] = {
     409: (
         "The state does not allow it",
         {"type": "urn:dna:error:illegal_transition", "detail": "The search has succeeded; there is nothing to cancel."},
+    ),
+    405: (
+        "A method that the path does not have",
+        {"type": "urn:dna:error:method_not_allowed", "detail": "Method Not Allowed"},
     ),
     412: (
         "Another version of tus",
@@ -100,6 +121,10 @@ _EXAMPLES: Mapping[int, tuple[str, dict[str, Any]]] = {
             "detail": "120 predictions a minute are taken from one caller. Try again in 14 s.",
         },
     ),
+    500: (
+        "The service failed",
+        {"type": "urn:dna:error:internal", "detail": "The service failed on this request. Its log says why."},
+    ),
     503: (
         "A server behind this one does not answer",
         {"type": "urn:dna:error:unavailable", "detail": "Not ready: redis."},
@@ -114,6 +139,17 @@ _EXAMPLES: Mapping[int, tuple[str, dict[str, Any]]] = {
 }
 
 
+#: Headers of errors, by status.
+_SAID: Mapping[int, tuple[str, ...]] = {
+    401: ("WWW-Authenticate",),
+    405: ("Allow",),
+    412: ("Tus-Version",),
+    416: ("Content-Range",),
+    429: ("Retry-After",),
+    503: ("Retry-After",),
+}
+
+
 def problems(*statuses: int) -> Responses:
     """What a route may answer besides success, for its ``responses``."""
     return {status: _documented(status) for status in statuses}
@@ -121,19 +157,51 @@ def problems(*statuses: int) -> Responses:
 
 def describe(app: FastAPI) -> dict[str, Any]:
     """The document of an app. FastAPI's own form of an invalid request gives way to ours."""
-    document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
-    schemas = document["components"]["schemas"]
+    tags = [{"name": name, "description": description} for name, description in TAGS.items()]
+    document = get_openapi(
+        title=app.title, version=app.version, description=app.description, routes=app.routes, tags=tags
+    )
+    components = document["components"]
     for name in ("HTTPValidationError", "ValidationError"):
-        schemas.pop(name, None)
-    schemas |= models_json_schema([(Problem, "serialization")], ref_template=_REFERENCE)[1]["$defs"]
+        components["schemas"].pop(name, None)
+    components["schemas"] |= models_json_schema([(Problem, "serialization")], ref_template=_REFERENCE)[1]["$defs"]
+    components["headers"] = described()
+    components["responses"] = {_name(status): _documented(status) for status in _EXAMPLES}
     for operation in (operation for methods in document["paths"].values() for operation in methods.values()):
-        if "application/json" in operation["responses"].get("422", {}).get("content", {}):
-            del operation["responses"]["422"]
+        operation["responses"] = _answers(operation)
     return document
+
+
+def _answers(operation: Mapping[str, Any]) -> dict[str, Any]:
+    """What a route answers: what it says itself, and what all do alike."""
+    once = any(parameter["name"] == "idempotency-key" for parameter in operation.get("parameters", ()))
+    found: dict[str, Any] = {}
+    for status, answer in operation["responses"].items():
+        if status == "422" and "application/json" in answer.get("content", {}):
+            continue
+        if int(status) >= 400:
+            found[status] = _shared(int(status), answer)
+        else:
+            made = ("Location",) if status in ("201", "202") else ()
+            again = ("Idempotent-Replayed",) if once else ()
+            said = headers(*made, *again)["headers"] | answer.get("headers", {})
+            found[status] = answer | ({"headers": said} if said else {})
+    return found | {"500": _shared(500, _documented(500))}
+
+
+def _shared(status: int, answer: dict[str, Any]) -> dict[str, Any]:
+    """The error as it is described once for all, but where a route says more of it."""
+    return {"$ref": f"#/components/responses/{_name(status)}"} if answer == _documented(status) else answer
+
+
+def _name(status: int) -> str:
+    return f"Problem{status}"
 
 
 def _documented(status: int) -> dict[str, Any]:
     description, example = _EXAMPLES[status]
     whole = {"type": example["type"], "title": HTTPStatus(status).phrase, "status": status} | example
     schema = {"$ref": _REFERENCE.format(model=Problem.__name__)}
-    return {"description": description, "content": {MEDIA_TYPE: {"schema": schema, "example": whole}}}
+    content = {MEDIA_TYPE: {"schema": schema, "example": whole}}
+    said = headers(*_SAID[status]) if status in _SAID else {}
+    return {"description": description, **said, "content": content}

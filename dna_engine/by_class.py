@@ -53,12 +53,14 @@ class ByClass(BaseModel):
 
 
 class Confusion(BaseModel):
-    """What ``confusion.json`` holds: the test images by their class (rows) and by the answer (columns), in the order of the logits."""
+    """What `confusion.json` holds: the test images by their class (rows) and by the answer (columns), in the order of the logits."""
 
     model_config = ConfigDict(frozen=True)
 
-    classes: list[str]
-    matrix: list[list[int]]
+    classes: list[str] = Field(description="Names, in the order of the logits.")
+    matrix: list[list[int]] = Field(
+        description="Test images: a row for each class that they are of, a column for each that was answered."
+    )
 
     @classmethod
     def count(cls, labels: Sequence[int], answers: Sequence[int], classes: Sequence[str]) -> Confusion:

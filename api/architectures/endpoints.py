@@ -24,6 +24,7 @@ from api.auth import CallerDep, authenticate
 from api.body import JsonRoute
 from api.deps import UPLOAD, ResourcesDep, SessionDep
 from api.download import respond, responses
+from api.headers import headers
 from api.idempotency import OnceDep
 from api.ids import ArchitectureId
 from api.openapi import problems
@@ -45,7 +46,10 @@ tries = APIRouter(
 
 GivenBody = Annotated[ArchitectureIn, Body(openapi_examples=examples.GIVEN)]
 
-_CREATED = {200: {"model": ArchitectureOut, "description": "It was there already"}, **problems(400, 409, 413)}
+_CREATED = {
+    200: {"model": ArchitectureOut, "description": "It was there already", **headers("Location")},
+    **problems(400, 409, 413),
+}
 _DOWNLOAD = responses("application/json", "application/octet-stream", "application/zip")
 
 

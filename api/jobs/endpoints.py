@@ -74,7 +74,9 @@ EVENT_STREAM: Responses = {
         "comments, which keep the connection open",
         "content": {
             "text/event-stream": {
-                "itemSchema": {"oneOf": [_streamed(kind, data) for kind, data in _DATA.items()]},
+                "schema": {"type": "string", "description": "The stream; each event of it is one of `x-itemSchema`."},
+                # What OpenAPI 3.2 calls itemSchema; 3.1, which is what generators of clients read, knows no name for it.
+                "x-itemSchema": {"oneOf": [_streamed(kind, data) for kind, data in _DATA.items()]},
                 "example": 'event: progress\ndata: {"step": "distill-1", "done": 40, "total": 460, '
                 '"progress": 0.27, "time": "2026-11-02T09:30:00Z"}\nid: 57\n\n',
             }

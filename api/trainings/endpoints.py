@@ -23,6 +23,7 @@ from api.pagination import Page, RowPaging, encode
 from api.trainings import confusion, examples, service
 from api.trainings.confusion import Shown
 from api.trainings.schemas import TrainingDetail, TrainingSummary
+from dna_engine.by_class import Confusion
 from dna_engine.spec import TrainingSpec
 from store import trainings
 from store.trainings import Which
@@ -37,7 +38,7 @@ router = APIRouter(
 
 SpecBody = Annotated[TrainingSpec, Body(openapi_examples=examples.SPECS)]
 
-_CONFUSION = responses("application/json", "image/svg+xml")
+_CONFUSION = responses("image/svg+xml", model=Confusion)
 _DOWNLOAD = responses("application/json", "application/octet-stream", "application/zip")
 
 

@@ -14,6 +14,7 @@ from api.auth import CallerDep, authenticate
 from api.body import UploadRoute
 from api.deps import UPLOAD, ResourcesDep, SessionDep
 from api.errors import ApiError, Invalid, Malformed, PayloadTooLarge, WrongMediaType
+from api.headers import headers
 from api.idempotency import KeyHeader, make_once
 from api.ids import UploadId
 from api.openapi import problems
@@ -26,6 +27,8 @@ _PIECE = "application/offset+octet-stream"
 #: Bytes that are held before they are written.
 _HELD = 1 << 20
 _LONGEST_NAME = 255
+#: What an answer documents that says how far a file is.
+_WHERE = headers("Tus-Resumable", "Upload-Offset", "Upload-Length")
 
 router = APIRouter(
     prefix="/uploads",
@@ -55,14 +58,25 @@ UploadsDep = Annotated[Uploads, Depends(_uploads)]
 _TUS = [Depends(authenticate), Depends(_speaks_tus)]
 
 
-@router.options("", status_code=204, dependencies=[Depends(authenticate)])
+@router.options(
+    "",
+    status_code=204,
+    responses={204: headers("Tus-Resumable", "Tus-Version", "Tus-Extension", "Tus-Max-Size")},
+    dependencies=[Depends(authenticate)],
+)
 def describe_uploads(resources: ResourcesDep) -> Response:
     """What of tus is spoken, and how large a file may be."""
     headers = {"Tus-Version": VERSION, "Tus-Extension": "creation,termination,expiration"}
     return Response(None, 204, _said(headers | {"Tus-Max-Size": str(resources.settings.max_upload_bytes)}))
 
 
-@router.post("", status_code=201, responses=problems(413, 507), dependencies=_TUS)
+@router.post(
+    "",
+    status_code=201,
+    response_class=Response,
+    responses={201: headers("Tus-Resumable"), **problems(413, 507)},
+    dependencies=_TUS,
+)
 def begin_upload(
     request: Request,
     caller: CallerDep,
@@ -92,7 +106,7 @@ def begin_upload(
     return make_once(request, caller, settings, idempotency_key, body).answer(session, work)
 
 
-@router.head("/{upload_id}", dependencies=_TUS)
+@router.head("/{upload_id}", response_class=Response, responses={200: _WHERE}, dependencies=_TUS)
 def get_upload(upload_id: UploadId, caller: CallerDep, uploads: UploadsDep) -> Response:
     """How much of a file has arrived, as `Upload-Offset`: where to go on."""
     return Response(None, 200, _where(uploads.find(upload_id, caller.owner)) | {"Cache-Control": "no-store"})
@@ -101,7 +115,7 @@ def get_upload(upload_id: UploadId, caller: CallerDep, uploads: UploadsDep) -> R
 @router.patch(
     "/{upload_id}",
     status_code=204,
-    responses=problems(400, 409, 413, 415, 423, 507),
+    responses={204: _WHERE, **problems(400, 409, 413, 415, 423, 507)},
     dependencies=[*_TUS, UPLOAD],
     openapi_extra={
         "requestBody": {"required": True, "content": {_PIECE: {"schema": {"type": "string", "format": "binary"}}}}
@@ -125,7 +139,7 @@ async def send_piece(
     return Response(None, 204, _where(incoming))
 
 
-@router.delete("/{upload_id}", status_code=204, dependencies=_TUS)
+@router.delete("/{upload_id}", status_code=204, responses={204: headers("Tus-Resumable")}, dependencies=_TUS)
 def delete_upload(upload_id: UploadId, caller: CallerDep, uploads: UploadsDep) -> Response:
     """Give a file up: what has arrived of it is deleted."""
     uploads.remove(uploads.find(upload_id, caller.owner).id)

@@ -49,7 +49,9 @@ def test_every_event_says_what_is_documented(finished: Finished, trained: Finish
             DATA[event["event"]].model_validate(event["data"], strict=False)
     document = finished.client.get("/openapi.json").json()["paths"]
     for path in ("/searches/{search_id}", "/trainings/{training_id}", "/datasets/{dataset}"):
-        described = document[f"{path}/events"]["get"]["responses"]["200"]["content"]["text/event-stream"]["itemSchema"]
+        described = document[f"{path}/events"]["get"]["responses"]["200"]["content"]["text/event-stream"][
+            "x-itemSchema"
+        ]
         kinds = {one["properties"]["event"]["const"]: one["properties"]["data"] for one in described["oneOf"]}
         assert set(kinds) == {kind.value for kind in EventType}
         assert kinds["metric"]["contentSchema"] == {"$ref": "#/components/schemas/MetricData"}
