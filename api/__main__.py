@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import sys
 
 from pydantic import ValidationError
@@ -11,6 +10,7 @@ from pydantic import ValidationError
 from api.errors import ConfigurationError
 from api.server import serve
 from api.settings import ApiSettings
+from store import logs
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -21,10 +21,11 @@ def main(arguments: list[str] | None = None) -> int:
         "--embedded", action="store_true", default=None, help="on a loopback address, take requests without a key"
     )
     chosen = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     given = {"api_host": chosen.host, "api_port": chosen.port, "embedded": chosen.embedded}
     try:
-        serve(ApiSettings.model_validate({name: value for name, value in given.items() if value is not None}))
+        settings = ApiSettings.model_validate({name: value for name, value in given.items() if value is not None})
+        logs.configure(settings.log_format)
+        serve(settings)
     except (ConfigurationError, ValidationError) as error:
         print(error, file=sys.stderr)
         return 2

@@ -27,6 +27,11 @@ import api.tunings.endpoints
 import api.uploads.endpoints
 import api.workers.endpoints
 from api import errors
+from api.edge.access import AccessLog
+from api.edge.failures import Failures
+from api.edge.headers import AnswerHeaders
+from api.edge.identity import RequestIds
+from api.edge.methods import Methods
 from api.openapi import DESCRIPTION, describe
 from api.resources import open_resources
 from api.settings import ApiSettings
@@ -76,17 +81,28 @@ def create_app(settings: ApiSettings) -> FastAPI:
         version=version("dna-automl"),
         description=DESCRIPTION,
         lifespan=lifespan,
+        openapi_url=None,  # api.system.docs has it, with a validator.
         docs_url=None,
         redoc_url=None,
         generate_unique_id_function=_operation_id,
     )
-    app.add_middleware(RequestMetrics, registry=registry)
     errors.install(app)
+    _surround(app, registry)
     for router in ROUTERS:
         app.include_router(router)
     mount_static(app)
     app.openapi = cache(partial(describe, app))  # type: ignore[method-assign]  # the way FastAPI names to do it
     return app
+
+
+def _surround(app: FastAPI, registry: CollectorRegistry) -> None:
+    """What every answer goes through, from the innermost outwards."""
+    app.add_middleware(Methods, service=app)
+    app.add_middleware(Failures)
+    app.add_middleware(RequestMetrics, registry=registry)
+    app.add_middleware(AnswerHeaders)
+    app.add_middleware(AccessLog)
+    app.add_middleware(RequestIds)
 
 
 def _operation_id(route: APIRoute) -> str:

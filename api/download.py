@@ -14,6 +14,7 @@ from typing import Any, Self
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 
+from api.conditions import is_held
 from api.errors import ApiError
 from api.headers import headers
 from api.openapi import Responses
@@ -109,7 +110,7 @@ def respond(request: Request, content: Content) -> Response:
         RangeNotSatisfiable: the part lies outside the file.
     """
     headers = _headers(content)
-    if _names(request.headers.get("if-none-match"), headers["ETag"]):
+    if is_held(request, headers["ETag"]):
         return Response(status_code=304, headers={"ETag": headers["ETag"]})
     wanted = _range(request, headers["ETag"], content.size)
     start, stop = wanted or (0, content.size)
@@ -130,13 +131,8 @@ def _headers(content: Content) -> dict[str, str]:
         "Digest": f"sha-256={digest}",
         "Accept-Ranges": "bytes",
         "Content-Disposition": f'{"inline" if content.inline else "attachment"}; filename="{content.filename}"',
-        "Content-Security-Policy": "default-src 'none'; img-src data:; style-src 'unsafe-inline'; sandbox",
-        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox",
     }
-
-
-def _names(header: str | None, etag: str) -> bool:
-    return header is not None and (header.strip() == "*" or etag in (tag.strip() for tag in header.split(",")))
 
 
 def _range(request: Request, etag: str, size: int) -> tuple[int, int] | None:

@@ -34,6 +34,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from api.edge.identity import current_id
 from api.pointers import field_errors, pointer
 from dna_engine.disk import is_full
 from dna_engine.errors import (
@@ -63,6 +64,8 @@ _TYPE = "urn:dna:error:{}"
 _KNOWN_SHOWN = 100
 _ERRORS_SHOWN = 100
 _NOTHING_HERE = "There is nothing at this address."
+#: What starlette leaves to a bare phrase.
+_SAID = {404: _NOTHING_HERE, 405: "This address does not take the method. The header Allow says which it takes."}
 
 #: When to come back while a server behind this one does not answer.
 _RETRY = {"Retry-After": "5"}
@@ -90,6 +93,7 @@ class Problem(BaseModel):
     title: str = Field(description="The phrase of the status.")
     status: int = Field(description="The HTTP status.")
     detail: str = Field(description="What happened and what to do.")
+    request_id: str | None = Field(default=None, description="As in `X-Request-ID`: the service's log names it too.")
     errors: list[FieldError] | None = Field(
         default=None, description="What is wrong with which field, where fields are."
     )
@@ -208,7 +212,8 @@ def problem(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """The response for an error."""
-    body = {"type": _TYPE.format(kind), "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
+    body: dict[str, Any] = {"type": _TYPE.format(kind), "title": HTTPStatus(status).phrase, "status": status}
+    body |= {"detail": detail, "request_id": current_id()}
     if errors:
         body["errors"] = list(errors)
     return JSONResponse(body | dict(members or {}), status, dict(headers or {}), MEDIA_TYPE)
@@ -240,11 +245,9 @@ def to_response(error: Exception) -> Response:
             return to_response(ClientGone())
         case RequestValidationError():
             return _invalid_request(error)
-        case HTTPException(status_code=404):
-            return problem(404, "not_found", _NOTHING_HERE)
         case HTTPException():
-            kind = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
-            return problem(error.status_code, kind, error.detail, headers=error.headers)
+            status, kind = error.status_code, HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
+            return problem(status, kind, _SAID.get(status, error.detail), headers=error.headers)
         case StoreError() if type(error) in _STORE:
             status, kind = _STORE[type(error)]
             return problem(status, kind, error.message)
@@ -294,7 +297,7 @@ async def _handle(request: Request, error: Exception) -> Response:  # noqa: ARG0
 
 
 def install(app: FastAPI) -> None:
-    """Makes every error of ``app`` a problem."""
+    """Makes every error of ``app`` that is known a problem; of the others :class:`api.edge.failures.Failures` makes one."""
     for kind in (
         HTTPException,
         RequestValidationError,
@@ -303,6 +306,5 @@ def install(app: FastAPI) -> None:
         EngineError,
         *AWAY,
         OSError,
-        Exception,
     ):
         app.add_exception_handler(kind, _handle)

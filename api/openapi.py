@@ -201,6 +201,7 @@ def _name(status: int) -> str:
 def _documented(status: int) -> dict[str, Any]:
     description, example = _EXAMPLES[status]
     whole = {"type": example["type"], "title": HTTPStatus(status).phrase, "status": status} | example
+    whole |= {"request_id": "019ac1d2-7b1e-7a32-9c55-3a2f3f0a6c11"}
     schema = {"$ref": _REFERENCE.format(model=Problem.__name__)}
     content = {MEDIA_TYPE: {"schema": schema, "example": whole}}
     said = headers(*_SAID[status]) if status in _SAID else {}

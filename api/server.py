@@ -36,5 +36,7 @@ def serve(settings: ApiSettings) -> None:
         loop="asyncio",
         http="h11",
         server_header=False,
+        log_config=None,  # Its lines go the way of all others, and the service logs requests itself.
+        access_log=False,
         timeout_graceful_shutdown=_STOP_SECONDS,
     )

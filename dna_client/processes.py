@@ -16,7 +16,7 @@ from pathlib import Path
 
 from dna_client.errors import ServiceFailed
 
-_TROUBLE = re.compile(r"\b(WARNING|ERROR|CRITICAL)\b")
+_TROUBLE = re.compile(r'\b(WARNING|ERROR|CRITICAL)\b|"level": "(warning|error|critical)"')
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _SHOWN_LINES = 12
 

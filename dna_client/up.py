@@ -130,6 +130,7 @@ class Service:
             self._watched.append(child)
             found = started | found
         return {
+            "DNA_LOG_FORMAT": "console",  # People read the logs that lie in the folder.
             **os.environ,
             **found,
             "DNA_DATA_DIR": str(self.data_dir),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -22,6 +23,8 @@ from store.tables import Artifact, Job, Step
 
 Row = TypeVar("Row")
 
+logger = logging.getLogger("dna.store.jobs")
+
 
 def add(session: Session, job: Job, spec: ResolvedJob, *, max_attempts: int) -> list[Step]:
     """Queues a new job: its row filled in from the resolved spec, the steps of its first phase, their wakes and its first event.
@@ -35,6 +38,7 @@ def add(session: Session, job: Job, spec: ResolvedJob, *, max_attempts: int) -> 
     session.flush()
     first = steps.add(session, job, job.phase, plan.steps(job.phase), max_attempts=max_attempts)
     announce(session, job)
+    logger.info("job queued", extra={"job_id": str(job.id), "kind": job.kind.value})
     return first
 
 

@@ -9,6 +9,7 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from store.connection import TimeOuts
+from store.logs import LogFormat
 
 
 class Settings(BaseSettings):
@@ -16,6 +17,11 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="DNA_", extra="ignore")
 
+    log_format: LogFormat | None = Field(
+        default=None,
+        description="console: lines for people. json: an object for each line. Not set: console at a terminal, json elsewhere; dna up takes "
+        "console.",
+    )
     database_url: str | None = Field(
         default=None,
         description="PostgreSQL, such as postgresql://user:password@host/dna. Not set: dna up starts one in the data folder.",

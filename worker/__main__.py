@@ -21,6 +21,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import OperationalError
 
 from dna_engine.plans.steps import CPU_QUEUE, device_queues
+from store import logs
 from store.errors import StoreError
 from store.migrate import is_current
 from store.session import await_database, make_engine
@@ -70,10 +71,10 @@ def main(arguments: list[str] | None = None) -> int:
         help="GPUs of each node, for trainings that ask for several (devices); default: DNA_DEVICES_PER_STEP, else 1",
     )
     chosen = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s worker %(levelname)s %(name)s: %(message)s")
     try:
         asked = {} if chosen.devices_per_step is None else {"devices_per_step": chosen.devices_per_step}
         settings = WorkerSettings.model_validate(asked)
+        logs.configure(settings.log_format, process="worker")
         check(settings)
         devices = shared_out(find_devices(settings.device), settings.devices_per_step)
         nodes = plan(chosen.queues.split(","), devices, chosen.concurrency)

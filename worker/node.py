@@ -19,8 +19,9 @@ from celery.exceptions import Reject
 from celery.signals import setup_logging, worker_shutting_down
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
+from structlog.contextvars import bound_contextvars
 
-from store import claims, flow, steps, workers
+from store import claims, flow, logs, steps, workers
 from store.claims import Claim
 from store.session import transaction
 from worker.app import make_app
@@ -47,9 +48,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--device", required=True, help="cpu, cuda:0 or cuda:0,cuda:1")
     parser.add_argument("--device-label", required=True, help="the device as people call it")
     chosen = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format=f"%(asctime)s {chosen.name} %(levelname)s %(name)s: %(message)s")
     threading.Thread(target=_leave_with_stdin, name="leave-with-stdin", daemon=True).start()
     settings = WorkerSettings()
+    logs.configure(settings.log_format, process=chosen.name)
     device = Device(chosen.device, chosen.device_label)
     with open_slot(settings, device, chosen.queues.split(",")) as slot:
         return Node(slot, make_app(settings), chosen.name).run()
@@ -98,7 +99,8 @@ class Node:
             return
         self._slot.current = claim.step_id
         try:
-            supervise(self._slot, claim)
+            with bound_contextvars(job_id=str(claim.job_id), step_id=str(claim.step_id)):
+                supervise(self._slot, claim)
         finally:
             self._slot.current = None
         self._send()

@@ -1,15 +1,28 @@
-"""Swagger UI from the package's own files: no other server is asked, so it works offline."""
+"""Swagger UI from the package's own files: no other server is asked, so it works offline. And the document that it shows."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
+import re
 from importlib.resources import files
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.staticfiles import StaticFiles
 
+from api.conditions import is_held
+
 router = APIRouter(include_in_schema=False)
+
+#: The page's one script stands in it, and is named by its hash; Swagger UI sets styles on what it draws.
+_POLICY = (
+    "default-src 'none'; script-src 'self' {script}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 
 
 @router.get("/")
@@ -18,10 +31,20 @@ def go_to_docs() -> RedirectResponse:
     return RedirectResponse("docs")
 
 
+@router.get("/openapi.json")
+def get_document(request: Request) -> Response:
+    """Every route, for programs."""
+    body = json.dumps(request.app.openapi(), ensure_ascii=False, separators=(",", ":")).encode()
+    etag = f'"{hashlib.sha256(body).hexdigest()}"'
+    if is_held(request, etag):
+        return Response(None, 304, {"ETag": etag})
+    return Response(body, 200, {"ETag": etag}, "application/json")
+
+
 @router.get("/docs")
 def show_docs() -> HTMLResponse:
     """Every route, to read and to try."""
-    return get_swagger_ui_html(
+    page = get_swagger_ui_html(
         openapi_url="openapi.json",
         title="DNA AutoML",
         swagger_js_url="static/swagger-ui/swagger-ui-bundle.js",
@@ -29,6 +52,11 @@ def show_docs() -> HTMLResponse:
         swagger_favicon_url="static/swagger-ui/favicon.png",
         swagger_ui_parameters={"validatorUrl": None, "persistAuthorization": True, "tryItOutEnabled": True},
     )
+    scripts = (base64.b64encode(hashlib.sha256(script).digest()).decode() for script in _SCRIPT.findall(page.body))
+    page.headers["Content-Security-Policy"] = _POLICY.format(
+        script=" ".join(f"'sha256-{script}'" for script in scripts)
+    )
+    return page
 
 
 def mount_static(app: FastAPI) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from http import HTTPMethod
 
 from fastapi import APIRouter, Depends, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
@@ -14,19 +13,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.auth import authenticate
 from api.deps import ResourcesDep, SessionDep
+from api.edge.access import method, route
 from api.openapi import problems
 from store import workers
 from store.states import JobKind
 from store.statistics import jobs_by_state, waiting_steps
 
 router = APIRouter(tags=["system"], dependencies=[Depends(authenticate)], responses=problems(401, 403, 503))
-
-#: Where requests end up that match no route: their paths are the client's to choose, and would each be a series.
-_NO_ROUTE = "none"
-
-#: What methods are counted as, likewise: a client may invent one for each request.
-_METHODS = frozenset(HTTPMethod)
-_OTHER_METHOD = "other"
 
 
 class RequestMetrics:
@@ -46,8 +39,8 @@ class RequestMetrics:
 
         async def observed(message: Message) -> None:
             if message["type"] == "http.response.start":
-                method = scope["method"] if scope["method"] in _METHODS else _OTHER_METHOD
-                where = (method, getattr(scope.get("route"), "path", _NO_ROUTE))
+                # What a client chooses, a path or a method, would be a series each.
+                where = (method(scope), route(scope))
                 self._requests.labels(*where, message["status"]).inc()
                 self._seconds.labels(*where).observe(time.perf_counter() - started)
             await send(message)

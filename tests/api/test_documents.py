@@ -70,7 +70,7 @@ def shown_answer(route: str) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def test_the_refusal_in_the_documents_is_the_service_s(shared: TestClient) -> None:
     request, shown = shown_answer("/searches")
-    refused = shared.post("/searches", json=request)
+    refused = shared.post("/searches", json=request, headers={"X-Request-ID": shown["request_id"]})
     assert refused.status_code == 422
     assert refused.json() == shown
     described = shared.get("/openapi.json").json()["paths"]["/searches"]["post"]["responses"]["422"]["content"]

@@ -1,0 +1,59 @@
+"""One line for each request, with nothing secret, and nothing that a client can forge one with."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from api.settings import ApiSettings
+from store import keys
+from store.logs import formatter
+from store.session import make_engine, make_sessions, transaction
+from tests.api.conftest import LOCAL
+
+
+def lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in caplog.text.splitlines()]
+
+
+@pytest.fixture
+def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    caplog.handler.setFormatter(formatter("json"))
+    caplog.set_level(logging.INFO, logger="dna.api.access")
+    return caplog
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "route", "status"),
+    [
+        ("GET", "/searches/0199d3f0-5a34-7c1e-b6a8-0d6f6f3f7a10?secret=1", "/searches/{search_id}", 404),
+        ("HEAD", "/healthz", "/healthz", 200),
+        ("GET", "/one%0a{}%1b[31m", "none", 404),
+        ("BREW", "/healthz", "/healthz", 405),
+    ],
+)
+def test_a_line_for_a_request(
+    shared: TestClient, log: pytest.LogCaptureFixture, method: str, path: str, route: str, status: int
+) -> None:
+    shared.request(method, path)
+    (line,) = lines(log)
+    assert (line["method"], line["route"], line["status"]) == (method if method != "BREW" else "other", route, status)
+    assert (line["event"], line["logger"], line["key"]) == ("request", "dna.api.access", line["key"])
+    assert 0 <= line["seconds"] < 60
+
+
+def test_the_key_is_named_and_not_said(shared_settings: ApiSettings, log: pytest.LogCaptureFixture) -> None:
+    engine = make_engine(shared_settings.database_url or "")
+    with transaction(make_sessions(engine)) as session:
+        made, secret = keys.create(session, "log")
+        known = str(made.id)
+    engine.dispose()
+    with TestClient(create_app(shared_settings), base_url=LOCAL) as client:
+        client.get("/searches", headers={"Authorization": f"Bearer {secret}"})
+    assert lines(log)[-1]["key"] == known
+    assert secret not in log.text
