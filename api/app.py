@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from functools import cache, partial
 from importlib.metadata import version
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.routing import APIRoute
 from prometheus_client import CollectorRegistry
 
@@ -32,7 +32,8 @@ from api.edge.failures import Failures
 from api.edge.headers import AnswerHeaders
 from api.edge.identity import RequestIds
 from api.edge.methods import Methods
-from api.openapi import DESCRIPTION, describe
+from api.openapi import DESCRIPTION, describe, problems
+from api.query import known_parameters
 from api.resources import open_resources
 from api.settings import ApiSettings
 from api.startup import prepare
@@ -82,6 +83,8 @@ def create_app(settings: ApiSettings) -> FastAPI:
         description=DESCRIPTION,
         lifespan=lifespan,
         openapi_url=None,  # api.system.docs has it, with a validator.
+        dependencies=[Depends(known_parameters)],
+        responses=problems(422),
         docs_url=None,
         redoc_url=None,
         generate_unique_id_function=_operation_id,

@@ -19,6 +19,7 @@ network that fits.
 
 * Errors are `application/problem+json` (RFC 9457): `type`, `title`, `status`, `detail`, and `errors` that point at fields.
 * Lists are pages: `{"items": [...], "next": ...}`; pass `next` as `cursor`.
+* A query parameter that a route does not have, or one given twice that it takes once, is an error as an unknown field is.
 * A `POST` that creates takes an `Idempotency-Key`: repeated, it gives the same answer and `Idempotent-Replayed: true`.
 * `flops` are multiply-adds of convolutions and linear layers at batch 1.
 * A method that a path does not have is a 405 with `Allow`.

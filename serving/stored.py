@@ -13,7 +13,7 @@ from store import architecture_lists, architectures, artifacts, searches, traini
 from store.blobs import BlobStore
 from store.columns import Json
 from store.errors import Ambiguous
-from store.jobs import Filter
+from store.filters import Filter
 from store.tables import Training
 
 #: The file of each precision in the folder of a network.

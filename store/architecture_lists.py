@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from store.jobs import Filter
+from store.filters import Filter, Span
 from store.refs import meant
 from store.states import Role
 from store.tables import Architecture, Job, Training
@@ -23,19 +23,6 @@ _COLUMNS: Mapping[str, InstrumentedAttribute[Any]] = {
     "loss": Architecture.loss,
     "accuracy": Architecture.test_accuracy,
 }
-
-
-@dataclass(frozen=True)
-class Span:
-    """From ``least`` to ``most``, both included; None for no limit."""
-
-    least: float | None = None
-    most: float | None = None
-
-    def of(self, column: InstrumentedAttribute[Any]) -> list[ColumnElement[bool]]:
-        """The conditions on a column; what is not known lies in no span but the whole one."""
-        least = [column >= self.least] if self.least is not None else []
-        return [*least, column <= self.most] if self.most is not None else least
 
 
 @dataclass(frozen=True)
@@ -104,7 +91,7 @@ def listing(
 
 def _on(dataset: str) -> ColumnElement[bool]:
     """Found by a search on the dataset, or trained on it."""
-    jobs = Filter(dataset=dataset).of(select(Job.id), Job.id, lambda state: Job.state == state)
+    jobs = Filter(dataset=dataset).of(select(Job.id))
     trained = exists().where(Training.architecture_id == Architecture.id, Training.job_id.in_(jobs))
     return or_(Architecture.search_id.in_(jobs), trained)
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from store.columns import Json, new_id
 from store.errors import NotFound
+from store.refs import named
 from store.states import Role
 from store.tables import Architecture, Job
 
@@ -42,6 +43,13 @@ def hold(session: Session, architecture_id: UUID) -> Architecture:
     if architecture is None:
         raise NotFound("architecture", architecture_id)
     return architecture
+
+
+def called(session: Session, ref: str) -> list[UUID]:
+    """The network of that id, or else those that were given under that name; at most two."""
+    given = (Architecture.role == Role.GIVEN) & (Architecture.name == ref)
+    found = named(session, select(Architecture).order_by(Architecture.id), ref, Architecture.id, given)
+    return [network.id for network in found]
 
 
 def of_search(session: Session, search_id: UUID, *, role: Role | None = None) -> list[Architecture]:

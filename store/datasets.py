@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import Integer, func, or_, select
+from sqlalchemy import Integer, and_, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -26,7 +26,7 @@ from store.columns import Json, new_id
 from store.errors import IllegalTransition, NameTaken, NotFound
 from store.files import adopt, release
 from store.pages import Page, page
-from store.refs import meant
+from store.refs import meant, named
 from store.states import FINISHED, DatasetState, JobKind
 from store.tables import Artifact, CheckJob, Dataset, Job
 
@@ -160,20 +160,19 @@ def get(session: Session, dataset_id: UUID) -> Dataset:
     return dataset
 
 
-def named(session: Session, ref: str) -> Dataset:
-    """The dataset of that name, ``birds@2`` or the newest ``birds``.
+def find(session: Session, ref: str) -> Dataset:
+    """The dataset of that id, or else of that name: ``birds@2``, or the newest ``birds``.
 
     Raises:
         NotFound: there is none.
     """
-    written = _REF.fullmatch(ref)
-    if written is not None:
-        query = select(Dataset).where(Dataset.name == written["name"])
+    if (written := _REF.fullmatch(ref)) is not None:
+        called = Dataset.name == written["name"]
         if written["version"]:
-            query = query.where(Dataset.version == int(written["version"]))
-        dataset = session.scalar(query.order_by(Dataset.version.desc()).limit(1))
-        if dataset is not None:
-            return dataset
+            called = and_(called, Dataset.version == int(written["version"]))
+        query = select(Dataset).order_by(Dataset.version.desc())
+        if found := named(session, query, ref, Dataset.id, called):
+            return found[0]
     raise NotFound("dataset", ref)
 
 
@@ -181,11 +180,11 @@ def ready(session: Session, ref: str) -> DatasetInfo:
     """What is known of the images of a dataset that can be used.
 
     Raises:
-        UnknownName: there is none of that name; the message lists those that exist.
+        UnknownName: there is none of that id or name; the message lists those that exist.
         IllegalTransition: it is not checked yet, or was rejected: an earlier version is not used in its place unless it is named.
     """
     try:
-        dataset = named(session, ref)
+        dataset = find(session, ref)
     except NotFound as error:
         known = session.scalars(select(Dataset.name).where(Dataset.state == DatasetState.READY).distinct())
         raise UnknownName("dataset", ref, known, param="dataset") from error

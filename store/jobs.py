@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TypeVar
+from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from dna_engine.plans import plan_of
 from dna_engine.spec import ResolvedJob
@@ -17,11 +16,8 @@ from store import events, steps
 from store.errors import IllegalTransition, NotFound
 from store.events import NewEvent
 from store.files import release
-from store.refs import meant
 from store.states import FINISHED, EventType, JobKind, JobState
 from store.tables import Artifact, Job, Step
-
-Row = TypeVar("Row")
 
 logger = logging.getLogger("dna.store.jobs")
 
@@ -94,42 +90,6 @@ def lock(session: Session, job_id: UUID) -> Job:
     if job is None:
         raise NotFound("job", job_id)
     return job
-
-
-@dataclass(frozen=True)
-class Filter:
-    """Which jobs a list shows; every label given must be equal. ``ref`` is a name or an end of an id, ``dataset`` a
-    name, or one with its version: ``birds@2``."""
-
-    ref: str | None = None
-    state: JobState | None = None
-    dataset: str | None = None
-    labels: Mapping[str, str] = field(default_factory=dict)
-
-    def of(
-        self,
-        query: Select[Row],
-        ids: InstrumentedAttribute[UUID],
-        in_state: Callable[[JobState], ColumnElement[bool]],
-    ) -> Select[Row]:
-        """The rows of ``query`` that it lets through. They are jobs, or joined with them.
-
-        Args:
-            ids: theirs.
-            in_state: the condition that one is in a state.
-        """
-        if self.state is not None:
-            query = query.where(in_state(self.state))
-        if self.ref is not None:
-            query = query.where(meant(self.ref, ids, Job.name))
-        if self.dataset is not None:
-            name, _, version = self.dataset.partition("@")
-            query = query.where(Job.dataset == name)
-            if version:
-                query = query.where(Job.resolved["dataset"]["version"].astext == version)
-        if self.labels:
-            query = query.where(Job.labels.contains(dict(self.labels)))
-        return query
 
 
 def delete(session: Session, job_id: UUID) -> list[str]:

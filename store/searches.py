@@ -12,7 +12,7 @@ from dna_engine.spec import ResolvedSpec, SearchSpec
 from store import given, jobs
 from store.columns import new_id
 from store.errors import NotFound
-from store.jobs import Filter
+from store.filters import Filter
 from store.pages import Page, page
 from store.states import JobKind, StepState
 from store.tables import Search, Step
@@ -53,7 +53,5 @@ def selection(session: Session, search_id: UUID) -> Step | None:
 
 def listing(session: Session, where: Filter, *, after: UUID | None = None, limit: int = 20) -> Page[Search]:
     """A page of searches, newest first, without their steps."""
-    query = where.of(
-        select(Search).where(Search.kind == JobKind.SEARCH), Search.id, lambda state: Search.state == state
-    )
+    query = where.of(select(Search).where(Search.kind == JobKind.SEARCH))
     return page(session, query, Search.id, after=after, limit=limit)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from uuid import UUID
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.dialects.postgresql import insert
@@ -13,6 +12,7 @@ from store.blobs import Blob
 from store.columns import new_id
 from store.errors import NameTaken, NotFound
 from store.files import adopt, release
+from store.refs import named
 from store.tables import Teacher
 
 
@@ -69,7 +69,7 @@ def check_free(session: Session, name: str) -> None:
 
 
 def find(session: Session, ref: str, *, hold: bool = False) -> Teacher:
-    """The teacher of that id or name.
+    """The teacher of that id, or else of that name.
 
     Args:
         hold: nobody deletes it until the transaction ends.
@@ -77,14 +77,11 @@ def find(session: Session, ref: str, *, hold: bool = False) -> Teacher:
     Raises:
         NotFound: there is none.
     """
-    try:
-        query = select(Teacher).where(Teacher.id == UUID(ref))
-    except ValueError:
-        query = select(Teacher).where(Teacher.name == ref)
-    teacher = session.scalar(query.with_for_update(read=True, key_share=True) if hold else query)
-    if teacher is None:
+    query = select(Teacher).with_for_update(read=True, key_share=True) if hold else select(Teacher)
+    found = named(session, query, ref, Teacher.id, Teacher.name == ref)
+    if not found:
         raise NotFound("teacher", ref)
-    return teacher
+    return found[0]
 
 
 def delete(session: Session, teacher: Teacher) -> list[str]:

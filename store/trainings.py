@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from sqlalchemy import CompoundSelect, Select, select, union_all
+from sqlalchemy import ColumnElement, Select, case, select, union_all
 from sqlalchemy.orm import Session, contains_eager
 
 from dna_engine.plans import files
@@ -14,7 +14,7 @@ from dna_engine.spec import NETWORK, ResolvedTraining, TrainingSpec
 from store import artifacts, jobs
 from store.columns import new_id
 from store.errors import IllegalTransition, NotFound
-from store.jobs import Filter
+from store.filters import Filter, Stands
 from store.pages import Page, page
 from store.states import JobKind, JobState, StepState
 from store.tables import Architecture, Job, Step, Training, TrainingJob
@@ -108,7 +108,7 @@ def own_job(session: Session, training_id: UUID) -> UUID:
 
 def listing(session: Session, which: Which, *, after: UUID | None = None, limit: int = 20) -> Page[Training]:
     """A page of trainings, newest first."""
-    query = which.jobs.of(_all(), Training.id, lambda state: Training.id.in_(_in_state(state)))
+    query = which.jobs.of(_all(), _STANDS)
     if which.architecture_id is not None:
         query = query.where(Training.architecture_id == which.architecture_id)
     if which.search_id is not None:
@@ -127,13 +127,18 @@ def of_search(session: Session, search_id: UUID) -> list[Training]:
     return list(session.scalars(_all().where(Training.job_id == search_id).order_by(Training.id)))
 
 
-def _in_state(state: JobState) -> CompoundSelect[UUID]:
-    """Ids of the trainings whose :attr:`Training.state` that is, each half by an index."""
-    alone = select(Job.id).where(Job.kind == JobKind.TRAINING, Job.state == state)
+def _in_states(states: Sequence[JobState]) -> ColumnElement[bool]:
+    """The condition that :attr:`Training.state` is one of them, each half by an index."""
+    alone = select(Job.id).where(Job.kind == JobKind.TRAINING, Job.state.in_(states))
     of_searches = select(Step.training_id).where(
-        Step.training_id.is_not(None), Step.training_id != Step.job_id, Step.state == StepState(state)
+        Step.training_id.is_not(None), Step.training_id != Step.job_id, Step.state.in_(map(StepState, states))
     )
-    return union_all(alone, of_searches)
+    return Training.id.in_(union_all(alone, of_searches))
+
+
+_ALONE = Training.id == Training.job_id
+#: As :attr:`Training.stands` has it.
+_STANDS = Stands(Training.id, _in_states, Training.created_at, case((_ALONE, Job.finished_at), else_=Step.finished_at))
 
 
 def _all() -> Select[Training]:

@@ -16,8 +16,9 @@ from dna_engine.plans import files
 from dna_engine.spec import GivenWeights, ResolvedNetworks, parse_job
 from store import artifacts, trainings
 from store.errors import IllegalTransition, NotFound
+from store.refs import named
 from store.states import JobState, Role
-from store.tables import Architecture, Job, Training
+from store.tables import Architecture, Job, Training, TrainingJob
 
 #: The field of a training that names one.
 PARAM = "start.training"
@@ -72,15 +73,21 @@ def share(session: Session, source: Source, job_id: UUID) -> None:
         raise _gone(source.training.id)
 
 
-def _held(session: Session, training_id: str) -> Training:
+def _held(session: Session, ref: str) -> Training:
+    """The training of that id, or else the one made alone of that name; the lock waits for whoever deletes it just now."""
+    alone = Training.job_id.in_(select(TrainingJob.id).where(TrainingJob.name == ref)) & (
+        Training.id == Training.job_id
+    )
+    found = named(session, select(Training), ref, Training.id, alone)
+    if len(found) > 1:
+        raise InvalidSpec(f"Several trainings are called {ref!r}: name it by its id (GET /trainings).", param=PARAM)
     try:
-        key = UUID(training_id)
-        job_id = session.scalar(select(Training.job_id).where(Training.id == key))
-        session.get(Job, job_id or key, with_for_update={"read": True, "key_share": True})
-        return trainings.get(session, key)
+        [training] = found
+        session.get(Job, training.job_id, with_for_update={"read": True, "key_share": True})
+        return trainings.get(session, training.id)
     except (ValueError, NotFound) as error:
         raise InvalidSpec(
-            f"There is no training {training_id}: take the id of one that has succeeded (GET /trainings).", param=PARAM
+            f"There is no training {ref}: take the id or name of one that has succeeded (GET /trainings).", param=PARAM
         ) from error
 
 

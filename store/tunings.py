@@ -23,8 +23,9 @@ from store import claims, jobs, trainings
 from store.claims import Claim
 from store.columns import new_id
 from store.errors import NotFound
-from store.jobs import Filter
+from store.filters import Filter
 from store.pages import Page, page
+from store.refs import named
 from store.session import Sessions, clock, transaction
 from store.states import JobKind, StepState
 from store.studies import Settled, Studies
@@ -73,7 +74,7 @@ def get(session: Session, tuning_id: UUID) -> Tuning:
 
 def listing(session: Session, where: Filter, *, after: UUID | None = None, limit: int = 20) -> Page[Tuning]:
     """A page of tunings, newest first."""
-    query = where.of(select(Tuning), Tuning.id, lambda state: Tuning.state == state)
+    query = where.of(select(Tuning))
     return page(session, query, Tuning.id, after=after, limit=limit)
 
 
@@ -160,11 +161,13 @@ def with_recipe(session: Session, recipe: Recipe, *, at: str = "") -> Recipe:
     return recipe.model_copy(update={name: value for name, value in found.items() if name not in written})
 
 
-def _named(session: Session, tuning_id: str, param: str) -> Tuning:
-    try:
-        return get(session, UUID(tuning_id))
-    except (ValueError, NotFound) as error:
-        raise InvalidSpec(f"There is no tuning {tuning_id:.50}; GET /tunings lists them.", param=param) from error
+def _named(session: Session, ref: str, param: str) -> Tuning:
+    """The tuning of that id, or else of that name."""
+    found = named(session, select(Tuning), ref, Tuning.id, Tuning.name == ref)
+    if len(found) == 1:
+        return found[0]
+    said = f"Several tunings are called {ref[:50]!r}: name it by its id" if found else f"There is no tuning {ref:.50}"
+    raise InvalidSpec(f"{said}; GET /tunings lists them.", param=param)
 
 
 def ask(session: Session, studies: Studies, claim: Claim) -> Claim:

@@ -9,7 +9,8 @@ from uuid import UUID
 from fastapi import Depends, Query
 
 from api.pagination import Cursor, Ref, decode, encode, invalid_cursor
-from store.architecture_lists import Place, Sort, Span, Which
+from store.architecture_lists import Place, Sort, Which
+from store.filters import Span
 from store.states import Role
 
 #: Of a figure of a network: what a column of the database holds.

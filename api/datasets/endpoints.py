@@ -7,11 +7,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import IO, Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, BackgroundTasks, Depends, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
-from sqlalchemy.orm import Session
 
 from api.auth import authenticate
 from api.body import UploadRoute
@@ -31,7 +29,6 @@ from dna_engine.images.check.report import ClassCount
 from store import datasets, jobs
 from store.files import discard, drafts
 from store.session import be_patient, transaction
-from store.tables import Dataset
 
 DatasetKey = Annotated[
     str, Path(max_length=200, description="Id, name of the newest version, or `name@version`.", examples=["digits"])
@@ -113,14 +110,14 @@ def list_datasets(session: SessionDep, resources: ResourcesDep, paging: RowPagin
 @router.get("/{dataset}", response_model=DatasetOut, responses=problems(404))
 def get_dataset(dataset: DatasetKey, session: SessionDep, resources: ResourcesDep) -> DatasetOut:
     """A dataset, by its id or its name."""
-    [shown] = reading.shown(session, [_find(session, dataset)], resources.settings.worker_timeout)
+    [shown] = reading.shown(session, [datasets.find(session, dataset)], resources.settings.worker_timeout)
     return shown
 
 
 @router.get("/{dataset}/report", response_model=ReportOut, responses=problems(404, 409))
 def get_report(dataset: DatasetKey, session: SessionDep) -> ReportOut:
     """What the check has found: counts, sizes, modes, and findings with what to do. Kept of a rejected dataset too."""
-    return reading.report(_find(session, dataset))
+    return reading.report(datasets.find(session, dataset))
 
 
 @router.get("/{dataset}/classes", response_model=Page[ClassCount], responses=problems(404))
@@ -129,7 +126,7 @@ def list_classes(
 ) -> Page[ClassCount]:
     """The classes in the order of their numbers, with how many images each split has of them."""
     start = position(cursor) if cursor else 0
-    found = reading.classes(_find(session, dataset))
+    found = reading.classes(datasets.find(session, dataset))
     end = start + limit
     return Page(items=found[start:end], next=encode(str(end)) if end < len(found) else None)
 
@@ -142,7 +139,7 @@ def list_samples(
     class_name: Annotated[str, Query(alias="class", max_length=1000, description="Name of the class.")],
 ) -> Samples:
     """Ten pictures of a class, spread over it: see whether they are what it is called."""
-    return reading.samples(session, resources.blobs, _find(session, dataset), class_name)
+    return reading.samples(session, resources.blobs, datasets.find(session, dataset), class_name)
 
 
 @router.get(
@@ -161,7 +158,7 @@ def get_sample(
     resources: ResourcesDep,
 ) -> Response:
     """A picture as a small JPEG, encoded by the service: nothing of the file that was sent is in it."""
-    found = _find(session, dataset)
+    found = datasets.find(session, dataset)
     content = reading.sample(session, resources.blobs, found, label, number)
     return respond(request, Content.in_memory(f"{found.id}-{label}-{number}.jpg", "image/jpeg", content, inline=True))
 
@@ -180,7 +177,7 @@ def stream_events(
     after: After = 0,
 ) -> Response:
     """Follow the check of a dataset: server-sent events without a gap, until it is ready or rejected."""
-    found = _find(session, dataset)
+    found = datasets.find(session, dataset)
     if not jobs.ends(session, [found.id]):
         return Response(status_code=204)  # It was never checked.
     return follow(session, resources, found.id, after if last_event_id is None else last_event_id)
@@ -198,7 +195,7 @@ def list_events(
     types: OfTypes = [],  # noqa: B006
 ) -> Page[JobEvent]:
     """What has happened to the check of a dataset so far, oldest first: the events of its stream on pages."""
-    return told(session, _find(session, dataset).id, after, cursor, limit, types)
+    return told(session, datasets.find(session, dataset).id, after, cursor, limit, types)
 
 
 @router.delete("/{dataset}", status_code=204, responses=problems(404, 409))
@@ -206,12 +203,6 @@ def delete_dataset(
     dataset: DatasetKey, session: SessionDep, resources: ResourcesDep, background: BackgroundTasks
 ) -> None:
     """Delete a dataset, and its images if they were sent. Jobs that have succeeded keep all they found; a check that runs stops."""
-    background.add_task(discard, resources.sessions, resources.blobs, datasets.delete(session, _find(session, dataset)))
-
-
-def _find(session: Session, key: str) -> Dataset:
-    try:
-        dataset_id = UUID(key)
-    except ValueError:
-        return datasets.named(session, key)
-    return datasets.get(session, dataset_id)
+    background.add_task(
+        discard, resources.sessions, resources.blobs, datasets.delete(session, datasets.find(session, dataset))
+    )

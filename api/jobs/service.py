@@ -1,39 +1,98 @@
-"""What reading jobs of any kind has in common."""
+"""The query of a list of jobs of any kind: which are shown."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Depends, Query
+from pydantic import AfterValidator
 
 from api.errors import Invalid
 from api.pagination import Ref
-from store.jobs import Filter
+from store.filters import Filter, Period
 from store.states import JobState
+
+#: Up to the first colon that no backslash stands before: what stands behind it is the value.
+_LABEL = re.compile(r"(?P<key>(?:\\.|[^\\:])*)(?P<colon>:(?P<value>.*))?", re.DOTALL)
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+
+
+def _utc(moment: datetime) -> datetime:
+    """A time without a zone is meant in UTC."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+Moment = Annotated[datetime, AfterValidator(_utc)]
+Part = Annotated[str | None, Query(max_length=200, description="Part of a name, whatever the case.")]
+States = Annotated[list[JobState], Query(max_length=10, description="One of these states; as often as needed.")]
+OnDataset = Annotated[
+    str | None, Query(max_length=200, description="Name of a dataset, `name@version`, or its id.", examples=["digits"])
+]
+Labels = Annotated[
+    list[str],
+    Query(
+        max_length=32,
+        description="`key:value`, or `key` alone for a job that has it whatever its value; a job must have all of them. The key ends at the "
+        r"first colon; a colon or backslash of its own has a backslash before it: `a\:b:value`.",
+        examples=[["team:vision"]],
+    ),
+]
+After = Annotated[Moment | None, Query(description="At that time or later (RFC 3339).")]
+Before = Annotated[Moment | None, Query(description="Before that time (RFC 3339).")]
 
 
 async def _filter(
     ref: Ref = None,
-    state: Annotated[JobState | None, Query(description="Only jobs in this state.")] = None,
-    dataset: Annotated[str | None, Query(max_length=200, description="Only jobs on the dataset of this name.")] = None,
-    label: Annotated[list[str], Query(max_length=32, description="`key:value`; a job must have all of them.")] = [],  # noqa: B006
+    q: Part = None,
+    state: States = [],  # noqa: B006
+    dataset: OnDataset = None,
+    label: Labels = [],  # noqa: B006
+    created_after: After = None,
+    created_before: Before = None,
+    finished_after: After = None,
+    finished_before: Before = None,
 ) -> Filter:
     """Which jobs a list is to show, by its query."""
-    return Filter(ref=ref, state=state, dataset=dataset, labels=parse_labels(label))
+    equal, present = parse_labels(label)
+    return Filter(
+        ref=ref,
+        part=q,
+        states=state,
+        dataset=dataset,
+        labels=equal,
+        keys=present,
+        created=Period(created_after, created_before),
+        finished=Period(finished_after, finished_before),
+    )
 
 
 JobFilter = Annotated[Filter, Depends(_filter)]
 
 
-def parse_labels(labels: Sequence[str]) -> dict[str, str]:
-    """Labels of a query, each ``key:value``.
+def parse_labels(labels: Sequence[str]) -> tuple[dict[str, str], list[str]]:
+    """Labels of a query: those that must be equal, and the keys that must be there.
 
     Raises:
-        Invalid: one has no colon.
+        Invalid: one has no key, or a key is to have two values at once.
     """
+    equal: dict[str, str] = {}
+    present: list[str] = []
     for label in labels:
-        if ":" not in label:
-            message = f"Write a label as key:value, not {label!r}"
-            raise Invalid(f"{message}.", errors=[{"parameter": "label", "detail": message}])
-    return dict(label.split(":", 1) for label in labels)
+        read = _LABEL.fullmatch(label)
+        if read is None or not read["key"]:
+            raise _wrong(
+                f"Write a label as key:value or key, with a backslash before a colon of the key, not {label!r}"
+            )
+        key, value = _ESCAPED.sub(r"\1", read["key"]), read["value"]
+        if value is None:
+            present.append(key)
+        elif equal.setdefault(key, value) != value:
+            raise _wrong(f"{key!r} cannot be {equal[key]!r} and {value!r} at once: a job has one value of a label")
+    return equal, present
+
+
+def _wrong(message: str) -> Invalid:
+    return Invalid(f"{message}.", errors=[{"parameter": "label", "detail": message}])

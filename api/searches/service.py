@@ -27,7 +27,7 @@ from store import (
     waiting,
 )
 from store.blobs import BlobStore
-from store.jobs import Filter
+from store.filters import Filter
 from store.states import FINISHED
 from store.waiting import too_few_devices
 

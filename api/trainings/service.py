@@ -94,15 +94,16 @@ def _row(session: Session, architecture: str | dict[str, Any]) -> Architecture:
     if isinstance(architecture, dict) or architecture in PUBLISHED:
         row, _ = given.keep(session, architecture)
         return row
-    try:
-        row = architectures.hold(session, UUID(architecture))
-    except ValueError as error:
-        named = ", ".join(PUBLISHED)
+    found = architectures.called(session, architecture)
+    if len(found) > 1:
+        raise invalid(f"Several networks are called {architecture!r}: name it by its id; GET /architectures lists them")
+    if not found:
+        names = ", ".join(PUBLISHED)
         raise invalid(
-            f"Not an id of a network, nor the name of a published one ({named}); GET /architectures lists those there are"
-        ) from error
-    except NotFound as error:
-        raise invalid(f"{error.message[:-1]}; GET /architectures lists them") from error
+            f"There is no network {architecture!r}: take the id of one, or the name of one that was given or published ({names}); GET "
+            "/architectures lists them"
+        )
+    row = architectures.hold(session, found[0])
     if row.role is Role.REFERENCE:
         raise invalid(
             f"{row.name} is a standard network, which a search trains beside its own (retrain.references), and nothing else does"

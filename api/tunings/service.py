@@ -17,7 +17,7 @@ from dna_engine.space.architecture import Architecture as Network
 from dna_engine.space.cost import architecture_cost
 from dna_engine.spec import ResolvedTuning, TuningSpec, resolve_tuning
 from store import datasets, studies, transfer, tunings, waiting, workers
-from store.jobs import Filter
+from store.filters import Filter
 from store.waiting import NO_WORKER
 
 

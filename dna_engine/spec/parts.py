@@ -109,7 +109,7 @@ class RecipeSpec(NumbersSpec):
         default=None,
         description="A row of `GET /recipes`; every number of it may be written anew beside its name. quick: crops and flips, for few epochs. "
         "small: for a few thousand images. modern: as timm trains small EfficientNets, for many epochs. paper: as published. (adamw is an "
-        "older name of quick.) tuning:ID takes the best that a tuning has found. Default: by the number of images.",
+        "older name of quick.) tuning:ID (or its name) takes the best that a tuning has found. Default: by the number of images.",
     )
     devices: Whole = Field(
         default=1,

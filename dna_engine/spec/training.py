@@ -51,8 +51,8 @@ class TrainingSpec(JobSpec, RecipeSpec):
     architecture: Text | dict[str, Any] | None = Field(
         default=None,
         validate_default=True,
-        description="Id of a network of `GET /architectures`, the name of a published one (dna-a, dna-b, dna-c, dna-d), or an architecture "
-        "JSON, which is kept as `POST /architectures` keeps it. Default: that of the training that `start` names.",
+        description="Id of a network of `GET /architectures`, the name of one that was given or published (dna-a, dna-b, dna-c, dna-d), or an "
+        "architecture JSON, which is kept as `POST /architectures` keeps it. Default: that of the training that `start` names.",
     )
     backbone_learning_rate: float | None = Field(
         default=None,

@@ -34,7 +34,7 @@ def test_wrong_fields_are_named(client: Client, network: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
         client.trainings.create({"architecture": network, "dataset": "digits", "epochs": 0})
     assert [error.where for error in caught.value.errors] == ["epochs"]
-    with pytest.raises(InvalidRequest, match="Not an id of a network"):
+    with pytest.raises(InvalidRequest, match="There is no network"):
         client.trainings.create({"architecture": "dna", "dataset": "digits"})
 
 

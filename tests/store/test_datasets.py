@@ -29,7 +29,7 @@ def test_a_name_has_versions_and_unknown_ones_are_answered_with_those_that_exist
     datasets.ensure_builtin(session)
     info = DIGITS.model_copy(update={"name": "mine", "kind": "folder", "location": "/data/mine"})
     assert [datasets.create(session, info, fingerprint="f").version for _ in range(2)] == [1, 2]
-    assert [datasets.named(session, ref).version for ref in ("mine", "mine@1", "mine@2")] == [2, 1, 2]
+    assert [datasets.find(session, ref).version for ref in ("mine", "mine@1", "mine@2")] == [2, 1, 2]
     assert datasets.ready(session, "mine@1").version == 1
     with pytest.raises(NameTaken, match="'digits'"):
         datasets.create(session, DIGITS, fingerprint="f")
@@ -37,6 +37,6 @@ def test_a_name_has_versions_and_unknown_ones_are_answered_with_those_that_exist
         datasets.ready(session, "digit")
     for ref in ("mine@3", "mine@0", "mine@", "@1", "mine@1@1"):
         with pytest.raises(NotFound):
-            datasets.named(session, ref)
+            datasets.find(session, ref)
     with pytest.raises(NotFound):
         datasets.get(session, uuid4())

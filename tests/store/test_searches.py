@@ -14,7 +14,7 @@ from store import artifacts, events, flow, jobs, outbox, searches
 from store.artifacts import StoredFile
 from store.blobs import BlobStore
 from store.errors import IllegalTransition, NotFound, UnstorableValue
-from store.jobs import Filter
+from store.filters import Filter
 from store.states import EventType, JobState
 from store.tables import Base, Search
 from tests.store.builders import finish_phase, names_of, new_search, new_worker, queued, take, two_groups
@@ -69,7 +69,7 @@ def test_filters(session: Session) -> None:
 
     assert found(Filter(labels={"team": "vision"})) == [mine]
     assert found(Filter(labels={"team": "vision", "run": "2"})) == []
-    assert found(Filter(state=JobState.CANCELLED)) == [other]
+    assert found(Filter(states=[JobState.CANCELLED])) == [other]
     assert found(Filter(dataset="digits")) == [other, mine]
     assert found(Filter(dataset="cifar")) == []
 

@@ -59,7 +59,7 @@ def test_images_of_deleted_datasets_go(bench: Bench, tmp_path: Path) -> None:
     images = upload_folder(tmp_path, info.location)
     assert images.is_dir()
     with transaction(slot.sessions) as session:
-        (location,) = datasets.delete(session, datasets.named(session, info.name))
+        (location,) = datasets.delete(session, datasets.find(session, info.name))
     slot.blobs.delete(location)
     remove_datasets(slot.sessions, tmp_path)
     assert not images.exists()

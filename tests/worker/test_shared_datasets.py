@@ -59,7 +59,7 @@ def tidy(slot: Slot) -> None:
 
 def delete(slot: Slot) -> None:
     with transaction(slot.sessions) as session:
-        datasets.delete(session, datasets.named(session, "birds"))
+        datasets.delete(session, datasets.find(session, "birds"))
 
 
 def test_images_go_with_the_last_service_that_needs_them(slot: Slot, other_slot: Slot, birds: DatasetInfo) -> None:

@@ -109,4 +109,4 @@ def test_a_check_whose_worker_is_lost_is_done_again_or_given_up(bench: Bench, cr
     seen = bench.client.get("/datasets/birds").json()
     assert (seen["state"], seen["error"]["code"]) == ("rejected", "worker_lost")
     with transaction(bench.sessions) as session:
-        datasets.delete(session, datasets.named(session, "birds"))
+        datasets.delete(session, datasets.find(session, "birds"))

@@ -124,14 +124,14 @@ def test_what_weakens_its_accuracy_is_said(client: TestClient, sessions: Session
 @pytest.mark.parametrize(
     ("fields", "kind", "pointer", "says"),
     [
-        ({"architecture": NOBODY}, "invalid_request", "#/architecture", f"There is no architecture {NOBODY}; GET"),
+        ({"architecture": NOBODY}, "invalid_request", "#/architecture", f"There is no network '{NOBODY}'"),
         (
             {"architecture": "winner"},
             "invalid_request",
             "#/architecture",
-            "Not an id of a network, nor the name of a published one (dna-a",
+            "take the id of one, or the name of one that was given or published (dna-a",
         ),
-        ({"architecture": ""}, "invalid_request", "#/architecture", "Not an id"),
+        ({"architecture": ""}, "invalid_request", "#/architecture", "There is no network"),
         ({"architecture": 7}, "invalid_request", "#/architecture", "string"),
         ({"architecture": None}, "invalid_request", "#/architecture", "Name the network, or a training"),
         ({"architecture": "0" * 201}, "invalid_request", "#/architecture", "200"),

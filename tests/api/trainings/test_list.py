@@ -65,13 +65,16 @@ def test_lists_are_filtered(shelf: Shelf, client: TestClient) -> None:
     assert shelf.ids(dataset="digits") == [shelf.waits, shelf.control, shelf.winner]
     assert shelf.ids(dataset="cats") == []
     assert shelf.ids(label="team:vision") == [shelf.waits, shelf.control, shelf.winner]
-    assert shelf.ids(label=["team:vision", "team:birds"]) == [shelf.elsewhere]
+    assert shelf.ids(label=["team:vision", "team"]) == [shelf.waits, shelf.control, shelf.winner]
+    assert shelf.ids(state=["queued", "cancelled"]) == [shelf.elsewhere, shelf.waits]
+    assert shelf.ids(state=["cancelled", "succeeded"], label="team:vision") == [shelf.control, shelf.winner]
+    assert shelf.ids(q="ONG") == [shelf.waits]
     assert shelf.ids(architecture=shelf.networks["winner"]) == [shelf.elsewhere, shelf.waits, shelf.winner]
     assert shelf.ids(architecture=shelf.networks["control"]) == [shelf.control]
     assert shelf.ids(search=shelf.search) == [shelf.elsewhere, shelf.waits, shelf.control, shelf.winner]
     assert shelf.ids(search=shelf.waits) == []
     assert shelf.ids(architecture=shelf.networks["winner"], state="succeeded", label="team:vision") == [shelf.winner]
-    for wrong in ({"label": "team"}, {"state": "done"}, {"architecture": "winner"}, {"search": "x"}, {"limit": 0}):
+    for wrong in ({"label": ":x"}, {"state": "done"}, {"architecture": "winner"}, {"search": "x"}, {"limit": 0}):
         problem(client.get("/trainings", params=wrong), 422, "invalid_request")
 
 

@@ -1,0 +1,65 @@
+"""The query of a request, held against what its route takes: a parameter that is misspelled would be ignored, and one that is given
+twice half ignored. As a dependency of the application it looks at every route, also at those to come.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Mapping
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
+
+from fastapi import Request
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.params import Query
+from fastapi.routing import APIRoute
+
+from api.errors import Invalid
+
+#: Of a name or several that nobody knows, in an answer.
+_SHOWN = 100
+_ADVISED = 20
+
+
+async def known_parameters(request: Request) -> None:
+    """Looks at the names in the query.
+
+    Raises:
+        Invalid: the route has no such parameter, or takes it once.
+    """
+    route = request.scope.get("route")
+    if not request.scope["query_string"] or not isinstance(route, APIRoute):
+        return
+    taken, given = _taken(route), Counter(name for name, _ in request.query_params.multi_items())
+    unknown = [name for name in given if name not in taken]
+    errors = [{"parameter": name[:_SHOWN], "detail": _unknown(name, taken)} for name in unknown[:_ADVISED]]
+    errors += [
+        {"parameter": name, "detail": f"Given {times} times; give it once"}
+        for name, times in given.items()
+        if times > 1 and name in taken and not _takes_several(taken[name].annotation)
+    ]
+    if errors:
+        first = errors[0]
+        end = "" if first["detail"].endswith("?") else "."
+        raise Invalid(f"{first['parameter']}: {first['detail']}{end}", errors=errors)
+
+
+def _taken(route: APIRoute) -> Mapping[str, Query]:
+    """Query parameters of a route and of all that it depends on, by name."""
+    fields = get_flat_params(route.dependant)
+    return {field.alias: field.field_info for field in fields if isinstance(field.field_info, Query)}
+
+
+def _unknown(name: str, taken: Mapping[str, Query]) -> str:
+    near = difflib.get_close_matches(name[:_SHOWN], taken, n=1)
+    if near:
+        return f"There is no such parameter. Did you mean {near[0]}?"
+    known = ", ".join(sorted(taken))
+    return "There is no such parameter; " + (f"there are {known}" if known else "there is none here")
+
+
+def _takes_several(annotation: Any) -> bool:
+    if get_origin(annotation) in (Union, UnionType):
+        return any(map(_takes_several, get_args(annotation)))
+    return get_origin(annotation) is list
