@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from api.accepted import Caller
 from api.deps import ResourcesDep, get_resources
 from api.errors import Forbidden, Unauthorized
 from api.resources import Resources
@@ -29,13 +29,6 @@ bearer = HTTPBearer(
 )
 
 
-@dataclass(frozen=True)
-class Caller:
-    """``owner`` names whose idempotency keys are whose: the id of the API key, or ``local``."""
-
-    owner: str
-
-
 def is_loopback(host: str | None) -> bool:
     """Whether an address or name means this machine."""
     if host is None:
@@ -51,12 +44,12 @@ def needs_key(settings: ApiSettings) -> bool:
     return not (settings.embedded and is_loopback(settings.api_host))
 
 
-def authenticate(
+async def authenticate(
     request: Request,
     resources: ResourcesDep,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
 ) -> Caller:
-    """The caller, looked up once for each request.
+    """The caller, found once for each request: on the event loop, but for a key that has not been sent for a while.
 
     Raises:
         Unauthorized: a key is needed and there is none, or it is not valid.
@@ -64,26 +57,35 @@ def authenticate(
     """
     known: Caller | None = getattr(request.state, "caller", None)
     if known is None:
-        known = request.state.caller = _find(request, resources, credentials)
+        known = request.state.caller = await _find(request, resources, credentials)
     return known
 
 
 async def admit(request: Request) -> Caller:
     """The caller of a request whose body is still to be read. Raises as :func:`authenticate`."""
-    return await run_in_threadpool(authenticate, request, get_resources(request), await bearer(request))
+    return await authenticate(request, get_resources(request), await bearer(request))
 
 
-def _find(request: Request, resources: Resources, credentials: HTTPAuthorizationCredentials | None) -> Caller:
+async def _find(request: Request, resources: Resources, credentials: HTTPAuthorizationCredentials | None) -> Caller:
     if credentials is not None:
-        with transaction(resources.sessions) as session:
-            key = keys.authenticate(session, credentials.credentials)
-        if key is None:
-            raise Unauthorized("The key is not valid, or was revoked.")
-        return Caller(str(key.id))
+        if (accepted := resources.accepted.get(credentials.credentials)) is not None:
+            return accepted
+        return await run_in_threadpool(_look_up, resources, credentials.credentials)
     if needs_key(resources.settings):
         raise Unauthorized("Send a key: Authorization: Bearer dna_... (dna key create NAME makes one).")
     _refuse_other_sites(request)
     return Caller("local")
+
+
+def _look_up(resources: Resources, sent: str) -> Caller:
+    revocations = resources.accepted.revocations
+    with transaction(resources.sessions) as session:
+        key = keys.authenticate(session, sent)
+    if key is None:
+        raise Unauthorized("The key is not valid, or was revoked.")
+    caller = Caller(str(key.id))
+    resources.accepted.accept(sent, key.id, caller, revocations=revocations)
+    return caller
 
 
 def _refuse_other_sites(request: Request) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Annotated
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
@@ -27,10 +28,20 @@ async def _resources(request: Request) -> Resources:
 ResourcesDep = Annotated[Resources, Depends(_resources)]
 
 
-def get_session(resources: ResourcesDep) -> Iterator[Session]:
-    """A transaction that ends with the handler."""
-    with transaction(resources.sessions) as session:
+async def get_session(resources: ResourcesDep) -> AsyncIterator[Session]:
+    """A transaction that ends with the handler. It begins with the first statement, in the thread of the handler; only its end, which waits
+    for the database, needs a thread of its own.
+    """
+    opened = transaction(resources.sessions)
+    # Its own: those of the handlers may all wait for a connection, and this one gives one back.
+    thread = CapacityLimiter(1)
+    session = opened.__enter__()
+    try:
         yield session
+    except BaseException as error:
+        await to_thread.run_sync(opened.__exit__, type(error), error, error.__traceback__, limiter=thread)
+        raise
+    await to_thread.run_sync(opened.__exit__, None, None, None, limiter=thread)
 
 
 # "function": the commit comes before the response, so a client that reads at once finds what it wrote, and a commit that

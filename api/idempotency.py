@@ -11,7 +11,8 @@ from typing import Annotated
 from fastapi import Depends, Header, Request, Response
 from sqlalchemy.orm import Session
 
-from api.auth import Caller, CallerDep
+from api.accepted import Caller
+from api.auth import CallerDep
 from api.deps import ResourcesDep
 from store import idempotency
 from store.settings import Settings

@@ -79,7 +79,7 @@ class Paging(BaseModel):
     limit: int
 
 
-def row_paging(cursor: Cursor = None, limit: Limit = 50) -> Paging:
+async def row_paging(cursor: Cursor = None, limit: Limit = 50) -> Paging:
     """``cursor`` and ``limit`` of the query, for lists of rows."""
     try:
         return Paging(after=UUID(decode(cursor)) if cursor else None, limit=limit)

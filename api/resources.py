@@ -11,10 +11,13 @@ from anyio import CapacityLimiter
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
 
+from api.accepted import AcceptedKeys
 from api.architectures.answerers import Answerers
 from api.errors import ConfigurationError
 from api.gate import Gate
 from api.jobs.feed import Feed
+from api.jobs.waits import Waits
+from api.kept import Kept
 from api.queue import Queue
 from api.rates import Rate
 from api.searches.rated import RatedSearches
@@ -37,8 +40,11 @@ class Resources:
     studies: Studies
     redis: redis.Redis
     queue: Queue
+    accepted: AcceptedKeys
     rated: RatedSearches
     feed: Feed
+    waits: Waits
+    kept: Kept
     heavy: Gate
     uploads: Gate
     predictions: Gate
@@ -72,8 +78,11 @@ def open_resources(settings: ApiSettings, metrics: CollectorRegistry) -> Iterato
             studies=studies,
             redis=client,
             queue=queue,
+            accepted=AcceptedKeys(settings.accepted_key_seconds),
             rated=RatedSearches(blobs, settings.problems_cached),
             feed=Feed(sessions, settings),
+            waits=Waits(sessions, settings.worker_timeout),
+            kept=Kept(settings.answers_cached_bytes),
             heavy=Gate(settings.heavy_at_once, settings.heavy_waiting),
             uploads=Gate(settings.uploads_at_once, 0),
             predictions=Gate(settings.predictions_at_once, settings.uploads_at_once),

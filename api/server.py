@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 import uvicorn
+from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from api.app import create_app
@@ -27,11 +28,16 @@ def serve(settings: ApiSettings) -> None:
     """
     with open_resources(settings, CollectorRegistry()) as resources:
         prepare(resources)
+    run(create_app(settings), host=settings.api_host, port=settings.api_port)
+
+
+def run(app: FastAPI, *, host: str, port: int) -> None:
+    """Serves an application as the service is served."""
     sys.setswitchinterval(_SWITCH_SECONDS)
     uvicorn.run(
-        create_app(settings),
-        host=settings.api_host,
-        port=settings.api_port,
+        app,
+        host=host,
+        port=port,
         # The same wherever it runs: left to itself uvicorn takes others where they happen to be installed.
         loop="asyncio",
         http="h11",

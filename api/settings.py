@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
 from store.settings import Settings
 
@@ -19,6 +19,11 @@ class ApiSettings(Settings):
         default=False,
         description="The service runs on one machine for one person, as dna up starts it: no key is needed on a loopback "
         "address. On any other address keys are needed all the same.",
+    )
+    accepted_key_seconds: NonNegativeFloat = Field(
+        default=5.0,
+        description="For so long a key that was accepted is not looked up again: one that is revoked in another process (dna key revoke) "
+        "still opens until then. 0: each request looks.",
     )
     max_body_bytes: PositiveInt = Field(default=1 << 20, description="Largest JSON body that is read; more is a 413.")
     max_upload_bytes: PositiveInt = Field(
@@ -75,6 +80,11 @@ class ApiSettings(Settings):
     networks_cached_bytes: NonNegativeInt = Field(
         default=256 << 20,
         description="ONNX files of networks that were tried last are kept loaded, up to so many bytes of them.",
+    )
+    answers_cached_bytes: NonNegativeInt = Field(
+        default=32 << 20,
+        description="Answers to GET of searches that were asked for last are kept, up to so many bytes of them, until what they tell of has "
+        "changed. 0: none.",
     )
     problems_cached: PositiveInt = Field(
         default=8, description="Finished searches whose ratings are kept parsed in memory, for frontier and select."

@@ -62,6 +62,14 @@ def make_sessions(engine: Engine) -> Sessions:
 
 
 @contextmanager
+def reading(sessions: Sessions) -> Iterator[Session]:
+    """A session that writes nothing, and so needs neither BEGIN nor COMMIT: each of its statements sees what is committed by then."""
+    with sessions() as session:
+        session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
+        yield session
+
+
+@contextmanager
 def transaction(sessions: Sessions) -> Iterator[Session]:
     """A session that commits at the end of the block, and rolls back when the block raises.
 

@@ -22,9 +22,9 @@ from store.tables import Job, Step, Worker
 NO_WORKER = "No worker is live: a job waits until one is started (dna worker, or dna up)."
 
 
-def too_few_devices(devices: int, live: Sequence[Worker]) -> list[str]:
-    """What holds a training up that asks for so many devices, as a sentence, where no live worker offers them."""
-    if devices <= (most := _most_devices(live)):
+def too_few_devices(devices: int, most: int) -> list[str]:
+    """What holds a training up that asks for so many devices, as a sentence, where live workers offer ``most`` for one step."""
+    if devices <= most:
         return []
     return [
         f"{devices} devices are asked for, and no live worker offers more than {most}: the training waits until one is started that does "
@@ -32,7 +32,8 @@ def too_few_devices(devices: int, live: Sequence[Worker]) -> list[str]:
     ]
 
 
-def _most_devices(live: Sequence[Worker]) -> int:
+def most_devices(live: Sequence[Worker]) -> int:
+    """That one of them has for a step."""
     return max((devices_offered(worker.queues) for worker in live), default=0)
 
 
@@ -85,6 +86,10 @@ class Queues:
             for name in {step.queue, *(taken.get(step.owner, ()) if step.owner else ())}:
                 self._queues.setdefault(name, _Queue()).running.append(step.job_id)
 
+    def knows(self, job_id: UUID) -> bool:
+        """Whether the job had work to do."""
+        return job_id in self._of_job
+
     def reason(self, job_id: UUID) -> str | None:
         """What the job waits for, as a sentence's end: ``2 jobs before it on cpu of node1``. None when it runs.
 
@@ -111,7 +116,7 @@ class Queues:
 
     def _lacks(self, queue: str) -> str:
         """A worker of the queue, which none of the live ones takes."""
-        devices, most = devices_of(queue), _most_devices(self.live)
+        devices, most = devices_of(queue), most_devices(self.live)
         if devices > 1 and most:
             return f"a worker with {devices} devices; the live ones offer {most} (start one: dna worker --devices-per-step {devices})"
         kind = queue if devices <= 1 else f"gpu --devices-per-step {devices}"

@@ -28,7 +28,7 @@ Order = Annotated[
 ]
 
 
-def _which(
+async def _which(
     search: Annotated[UUID | None, Query(description="Only networks of this search.")] = None,
     role: Annotated[Role | None, Query(description="Only networks of this role.")] = None,
     dataset: Annotated[
@@ -56,7 +56,7 @@ def _which(
 WhichDep = Annotated[Which, Depends(_which)]
 
 
-def _after(sort: Order = "-created", cursor: Cursor = None) -> Place | None:
+async def _after(sort: Order = "-created", cursor: Cursor = None) -> Place | None:
     """The place in a cursor, which is one of lists of that order alone.
 
     Raises:

@@ -16,6 +16,7 @@ from api.idempotency import OnceDep
 from api.ids import SearchId
 from api.jobs.endpoints import Resource, add_routes
 from api.jobs.service import JobFilter
+from api.kept import Json
 from api.openapi import problems
 from api.pagination import Page, RowPaging, encode
 from api.searches import examples, service
@@ -23,6 +24,7 @@ from api.searches.estimate import estimate
 from api.searches.schemas import Estimate, SearchDetail, SearchSummary
 from dna_engine.spec import SearchSpec
 from store import jobs
+from store.session import reading
 from store.states import JobKind
 
 router = APIRouter(
@@ -77,9 +79,10 @@ def list_searches(
 
 
 @router.get("/{search_id}", response_model=SearchDetail, responses=problems(404))
-def get_search(search_id: SearchId, session: SessionDep, resources: ResourcesDep) -> SearchDetail:
+def get_search(search_id: SearchId, resources: ResourcesDep) -> Response:
     """A search: state, phase, progress, time left, its resolved spec, steps, networks and the best one so far."""
-    return service.detail(session, search_id, resources.settings.worker_timeout)
+    with reading(resources.sessions) as session:
+        return Json(service.answer(session, search_id, resources.kept, resources.waits))
 
 
 def _search(session: Session, search_id: UUID) -> UUID:

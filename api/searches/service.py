@@ -10,6 +10,8 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from api.errors import Invalid
+from api.jobs.waits import Waits
+from api.kept import Kept
 from api.searches.schemas import SearchDetail, SearchSummary
 from dna_engine.errors import TooHard
 from dna_engine.plans import Phase
@@ -21,6 +23,7 @@ from store import (
     datasets,
     given,
     latency_tables,
+    revisions,
     searches,
     trainings,
     tunings,
@@ -29,7 +32,7 @@ from store import (
 from store.blobs import BlobStore
 from store.filters import Filter
 from store.states import FINISHED
-from store.waiting import too_few_devices
+from store.waiting import Queues, most_devices, too_few_devices
 
 _WEIGHTS = ("pretrained", "finetune", "train")
 
@@ -55,12 +58,35 @@ def create(
 
 def detail(session: Session, search_id: UUID, live_within: timedelta) -> SearchDetail:
     """The search as it is now."""
+    return _detail(session, search_id, waiting.look(session, live_within=live_within))
+
+
+def answer(session: Session, search_id: UUID, kept: Kept, waits: Waits) -> bytes:
+    """The same as JSON: made again when anything has changed, which is looked for each time.
+
+    Raises:
+        NotFound: there is none of that id.
+    """
+    revision = revisions.of_search(session, search_id)
+    queues = waits.of([revision])
+    seen = (queues.reason(search_id), None if revision.finished else _devices_offered(queues))
+    return kept.body(
+        search_id, (revision, seen), lambda: _detail(session, search_id, queues).model_dump_json().encode()
+    )
+
+
+def _detail(session: Session, search_id: UUID, queues: Queues) -> SearchDetail:
     search = searches.get(session, search_id)
-    queues = waiting.look(session, live_within=live_within)
     networks, trained = architectures.of_search(session, search_id), trainings.of_search(session, search_id)
     found = SearchDetail.of(search, networks, trained, queues.reason(search_id))
-    lacking = too_few_devices(found.spec.retrain.devices, queues.live) if _will_train(found) and queues.live else []
+    most = _devices_offered(queues) if _will_train(found) else None
+    lacking = [] if most is None else too_few_devices(found.spec.retrain.devices, most)
     return found.model_copy(update={"warnings": [*found.warnings, *lacking]})
+
+
+def _devices_offered(queues: Queues) -> int | None:
+    """None where no worker is live: the search itself says so."""
+    return most_devices(queues.live) if queues.live else None
 
 
 def _will_train(search: SearchDetail) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from uuid import UUID
 
 import pytest
 from sqlalchemy.orm import Session
@@ -96,8 +97,36 @@ def test_a_key_opens(public: TestClient, key: str, sessions: Sessions) -> None:
     with transaction(sessions) as session:
         (row,) = keys.listing(session)
         assert row.last_used_at is not None
-        keys.revoke(session, row.id)
-    problem(public.get("/searches", headers=headers), 401, "unauthorized")
+
+
+def test_a_key_that_another_process_revokes_opens_nothing_where_each_request_looks(
+    public_settings: ApiSettings, key: str, sessions: Sessions
+) -> None:
+    settings = public_settings.model_copy(update={"accepted_key_seconds": 0.0})
+    with TestClient(create_app(settings), base_url="http://dna.example") as public:
+        assert public.get("/searches", headers={"authorization": f"Bearer {key}"}).status_code == 200
+        _revoke(sessions)
+        problem(public.get("/searches", headers={"authorization": f"Bearer {key}"}), 401, "unauthorized")
+
+
+def test_a_key_that_this_process_revokes_opens_nothing_at_once(
+    public_settings: ApiSettings, key: str, sessions: Sessions
+) -> None:
+    settings = public_settings.model_copy(update={"accepted_key_seconds": 3600.0})
+    app = create_app(settings)
+    with TestClient(app, base_url="http://dna.example") as public:
+        assert public.get("/searches", headers={"authorization": f"Bearer {key}"}).status_code == 200
+        revoked = _revoke(sessions)
+        # Nobody has told this process.
+        assert public.get("/searches", headers={"authorization": f"Bearer {key}"}).status_code == 200
+        app.state.resources.accepted.revoke(revoked)
+        problem(public.get("/searches", headers={"authorization": f"Bearer {key}"}), 401, "unauthorized")
+
+
+def _revoke(sessions: Sessions) -> UUID:
+    with transaction(sessions) as session:
+        (row,) = keys.listing(session)
+        return keys.revoke(session, row.id).id
 
 
 @pytest.mark.parametrize("header", ["Bearer dna_nonsense", "Bearer ", "Basic ZG5hOmRuYQ==", "Bearer dna_0_\u00e9"])

@@ -109,7 +109,7 @@ def test_what_runs_on_its_only_worker_is_before_it_whatever_the_queue(session: S
 
 def test_too_few_devices_are_told_of(session: Session) -> None:
     live = [new_worker(session, queues=["gpu"]), new_worker(session, queues=["gpu", "gpu2"])]
-    assert waiting.too_few_devices(2, live) == []
-    [said] = waiting.too_few_devices(3, live)
+    assert waiting.too_few_devices(2, waiting.most_devices(live)) == []
+    [said] = waiting.too_few_devices(3, waiting.most_devices(live))
     assert said.startswith("3 devices are asked for, and no live worker offers more than 2")
     assert "dna worker --devices-per-step 3" in said
