@@ -26,6 +26,7 @@ _RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
 
 
 _FILE = {"schema": {"type": "string", "format": "binary"}}
+_JSON = {"schema": {"type": "object", "description": "The content of a file of JSON."}}
 _SAID = ("ETag", "Repr-Digest", "Digest", "Accept-Ranges", "Content-Disposition")
 
 
@@ -36,7 +37,7 @@ def responses(*media_types: str, model: Any = None) -> Responses:
         media_types: of files that it answers with.
         model: of JSON that it answers with too, where it does.
     """
-    files = dict.fromkeys(media_types, _FILE)
+    files = {media_type: _JSON if media_type == "application/json" else _FILE for media_type in media_types}
     return {
         200: {
             "description": "The file. `ETag` is its SHA-256, `Repr-Digest` the same in base64",

@@ -187,3 +187,14 @@ def _do(url: str, *statements: str) -> None:
         for statement in statements:
             connection.execute(text(statement))
     engine.dispose()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    contract = parser.getgroup("contract")
+    contract.addoption(
+        "--requests",
+        type=int,
+        default=0,
+        help="So many requests, at least, are made up for tests/contract; by default a few.",
+    )
+    contract.addoption("--seed", type=int, default=0, help="What they are drawn by.")

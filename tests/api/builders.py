@@ -11,6 +11,7 @@ import httpx
 import numpy as np
 from starlette.testclient import TestClient
 
+from dna_engine.by_class import Confusion
 from dna_engine.images.info import DatasetInfo
 from dna_engine.images.pictures.pixels import preprocessing
 from dna_engine.plans import Kind, Phase, Step, plan_of
@@ -138,6 +139,8 @@ def content(name: str, resolved: ResolvedJob) -> bytes:
         return json.dumps(ratings(of_search(resolved)).to_json()).encode()
     if name == LATENCY:
         return json.dumps(latency(of_search(resolved).parsed_space, resolved.input_size).to_json()).encode()
+    if name.endswith("/confusion.json"):
+        return Confusion(classes=["0", "1"], matrix=[[3, 1], [0, 4]]).model_dump_json().encode()
     if name.endswith(".onnx"):
         return onnx_of_colours(resolved.dataset.num_classes)
     return WEIGHTS if name.endswith(".safetensors") else f"content of {name}".encode()

@@ -142,12 +142,18 @@ def test_of_a_training_that_does_not_exist(shared: TestClient, finished: Finishe
         problem(shared.get(f"/trainings/{nobody}/download"), 404, "not_found")
 
 
-@pytest.mark.parametrize(("shown", "media_type"), [("json", "application/json"), ("svg", "image/svg+xml")])
+@pytest.mark.parametrize(
+    ("shown", "media_type", "text"),
+    [
+        ("json", "application/json", '{"classes":["0","1"],"matrix":[[3,1],[0,4]]}'),
+        ("svg", "image/svg+xml", "content of network/confusion.svg"),
+    ],
+)
 def test_the_confusion_matrix_is_shown_and_comes_when_it_is_trained(
-    trained: Finished, client: TestClient, training: dict[str, Any], shown: str, media_type: str
+    trained: Finished, client: TestClient, training: dict[str, Any], shown: str, media_type: str, text: str
 ) -> None:
     response = trained.get("/confusion", format=shown)
-    assert (response.text, response.headers["content-type"]) == (f"content of network/confusion.{shown}", media_type)
+    assert (response.text, response.headers["content-type"]) == (text, media_type)
     assert response.headers["content-disposition"] == f'inline; filename="confusion-{trained.id}.{shown}"'
     path = f"/trainings/{training['id']}"
     assert "queued" in problem(client.get(f"{path}/confusion?format={shown}"), 409, "conflict")["detail"]
