@@ -8,6 +8,7 @@ in it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -121,7 +122,7 @@ class _Speed:
         for step in steps:
             if step.fraction >= TELLING_OF_STEP and step.engine_seconds > 0:
                 together = fleet.of(step.kind).crowding(sum(other.kind == step.kind for other in steps))
-                self._spent[step.kind] = self._spent.get(step.kind, 0.0) + step.engine_seconds / together
+                self._spent[step.kind] = self._spent.get(step.kind, 0.0) + _spent(step) / together
                 self._planned[step.kind] = self._planned.get(step.kind, 0.0) + step.planned * step.fraction
 
     def of(self, kind: Kind) -> float:
@@ -132,20 +133,29 @@ class _Speed:
         return max(1.0, overall) if kind in CPU_KINDS else overall
 
 
+def _spent(step: Work) -> float:
+    """On what is done of a step: while it runs, by the pace that it says, in which a slow beginning has no part."""
+    if step.state == StepState.RUNNING and step.eta_seconds is not None and step.fraction < 1:
+        return step.eta_seconds * step.fraction / (1 - step.fraction)
+    return step.engine_seconds
+
+
 def _phase_left(steps: Sequence[Work], speed: _Speed, fleet: Fleet) -> float:
     """Until the last of these steps ends: what runs goes on, and what waits follows on the worker that is free first."""
     workers = fleet.of(steps[0].kind) if steps else Workers()
-    running = [_own(step, speed, workers, len(steps)) for step in steps if step.state == StepState.RUNNING]
-    waiting = [_own(step, speed, workers, len(steps)) for step in steps if step.state == StepState.QUEUED]
-    return _end(running, waiting, max(workers.count, len(running)))
+    running, waiting = (
+        [step for step in steps if step.state == state] for state in (StepState.RUNNING, StepState.QUEUED)
+    )
+    crowding = workers.crowding(len(running))
+    return _end([_own(step, speed, crowding) for step in running], [_own(step, speed) for step in waiting], workers)
 
 
-def _own(step: Work, speed: _Speed, workers: Workers, steps: int) -> float:
-    """What a step still needs: what it says, or as the others of its kind went."""
+def _own(step: Work, speed: _Speed, crowding: float = 1.0) -> float:
+    """What a step still needs, had it its device for itself: what it says, or as the others of its kind went."""
     if step.eta_seconds is not None and step.fraction >= TELLING_OF_STEP:
-        return step.eta_seconds
-    whole = step.planned * speed.of(step.kind) * workers.crowding(steps)
-    return max(0.0, whole * (1 - step.fraction) - (step.engine_seconds if step.fraction < TELLING_OF_STEP else 0.0))
+        return step.eta_seconds / crowding
+    begun = step.engine_seconds / crowding if step.fraction < TELLING_OF_STEP else 0.0
+    return max(0.0, step.planned * speed.of(step.kind) * (1 - step.fraction) - begun)
 
 
 def _later_phase(planned: Sequence[tuple[Kind, float]], speed: _Speed, fleet: Fleet) -> float:
@@ -153,18 +163,20 @@ def _later_phase(planned: Sequence[tuple[Kind, float]], speed: _Speed, fleet: Fl
     workers = fleet.of(planned[0][0])
     spread = sum(seconds * speed.of(kind) for kind, seconds in planned if kind in SPREAD_KINDS)
     whole = [(kind, seconds) for kind, seconds in planned if kind not in SPREAD_KINDS]
-    crowding = workers.crowding(len(whole))
-    last = _end([], [seconds * speed.of(kind) * crowding for kind, seconds in whole], max(1, workers.count))
+    last = _end([], [seconds * speed.of(kind) for kind, seconds in whole], workers)
     return spread / max(1, min(workers.count, workers.devices)) + last
 
 
-def _end(running: Sequence[float], waiting: Sequence[float], workers: int) -> float:
-    """When the last is done, if each that waits goes to the worker that is free first, longest first."""
-    ends = sorted([*running, *[0.0] * (workers - len(running))])
+def _end(running: Sequence[float], waiting: Sequence[float], workers: Workers) -> float:
+    """When the last is done, if each that waits goes to the worker that is free first, longest first; but where workers share
+    devices, not before these have done it all.
+    """
+    count = max(1, workers.count, len(running))
+    ends = sorted([*running, *[0.0] * (count - len(running))])
     for step in sorted(waiting, reverse=True):
         ends[0] += step
         ends.sort()
-    return ends[-1]
+    return max(ends[-1], math.fsum([*running, *waiting]) / max(1, workers.devices))
 
 
 def _later(phase: Phase, plan: Planned) -> list[Phase]:

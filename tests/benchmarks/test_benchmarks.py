@@ -273,18 +273,7 @@ def test_8_bits_beside_full_precision() -> None:
     assert len(whole) == len(small) == len(quantized.COLUMNS)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(
-            "digits-one-worker",
-            marks=pytest.mark.xfail(
-                reason="Recorded before exports had 8 bits, which the model counts: seven of nine.", strict=True
-            ),
-        ),
-        "digits-two-workers",
-    ],
-)
+@pytest.mark.parametrize("name", ["digits-one-worker", "digits-two-workers"])
 def test_the_recorded_searches_are_told_again(name: str, capsys: Output) -> None:
     """What is said of digits with one worker and with two is within 30% of the truth at eight of nine tenths."""
     file = Path(eta.__file__).parent / f"recordings/{name}.jsonl"

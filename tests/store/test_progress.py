@@ -69,6 +69,11 @@ def test_a_device_that_is_slower_than_planned_is_so_later_too() -> None:
     assert left(Phase.TEACHER, [runs(Kind.TEACHER, 0.5, 60, 60)]) == pytest.approx(60 + 3 * 160)
 
 
+def test_a_slow_beginning_is_no_slow_device() -> None:
+    """The teacher has learned for 20 s of the 60 that its engine ran, as fast as planned."""
+    assert left(Phase.TEACHER, [runs(Kind.TEACHER, 0.5, 60, 20)]) == pytest.approx(20 + 160)
+
+
 def test_a_faster_device_does_not_export_faster() -> None:
     assert left(Phase.TEACHER, [runs(Kind.TEACHER, 0.5, 10, 10)]) == pytest.approx(10 + 0.5 * 140 + 20)
 
@@ -97,8 +102,17 @@ def test_workers_on_one_device_share_it() -> None:
     assert left(Phase.DISTILL, [done(Kind.TEACHER, 40), *halves], together) == pytest.approx(30 + 20 + 60 + 20)
 
 
+def test_who_is_left_alone_on_a_device_has_all_of_it() -> None:
+    """Winner and control train at half speed beside one another, the control alone when the winner is done, the exports alike."""
+    before = [done(kind, plan_of_first(kind)) for kind in (Kind.TEACHER, Kind.DISTILL, Kind.RATE)]
+    training = [*before, runs(Kind.TRAIN, 0.5, 30, 30), runs(Kind.TRAIN, 0.25, 30, 90)]
+    exports = 20 * (120 + 15 + 15) / (120 + 15 + 7.5)
+    assert left(Phase.TRAIN, training, Fleet(Workers(2, 1), Workers(2, 1))) == pytest.approx(15 + 45 + exports)
+
+
 def test_the_slowest_step_ends_the_phase() -> None:
-    steps = [done(Kind.TEACHER, 40), runs(Kind.DISTILL, 0.5, 15, 15), runs(Kind.DISTILL, 0.5, 15, 40)]
+    slow = runs(Kind.DISTILL, 0.5, 40, 40, planned=160)
+    steps = [done(Kind.TEACHER, 20), runs(Kind.DISTILL, 0.5, 15, 15), slow]
     planned = left(Phase.DISTILL, steps, Fleet(gpu=Workers(2, 2)))
     assert planned == pytest.approx(left(Phase.DISTILL, [*steps[:2], steps[1]], Fleet(gpu=Workers(2, 2))) + 25)
 
