@@ -119,8 +119,12 @@ def test_parts_outside_the_file(finished: Finished, header: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "header", ["bytes=5-2", "bytes=-", "bytes=a-b", "lines=1-2", "bytes=0-1,4-5", "bytes=" + "9" * 50 + "-"]
-)
+    "header",
+    [
+        "bytes=5-2", "bytes=-", "bytes=a-b", "lines=1-2", "bytes=0-1,4-5", "bytes=" + "9" * 50 + "-", "bytes=" + 50_000 * "0-0," + "0-0",
+    ],
+    ids=lambda header: header[:20],
+)  # fmt: skip
 def test_ranges_that_are_none_give_the_whole(finished: Finished, header: str) -> None:
     response = download(finished, "json", range=header)
     assert response.status_code == 200
@@ -195,10 +199,28 @@ def _files(settings: ApiSettings) -> list[Path]:
     return [path for path in (settings.data_dir / "artifacts").rglob("*") if path.is_file()]
 
 
-@pytest.mark.parametrize("params", [{"format": "pt"}, {"format": "../winner"}, {"format": "%2e%2e%2f"}])
+@pytest.mark.parametrize(
+    "params",
+    [{"format": "pt"}, {"format": "../winner"}, {"format": "%2e%2e%2f"}, {"format": "#/../../etc"}, {"format": "file:///etc/passwd"}],
+)  # fmt: skip
 def test_other_formats_are_refused(finished: Finished, params: dict[str, Any]) -> None:
     response = finished.client.get(f"/architectures/{finished.network('winner')}/download", params=params)
     assert problem(response, 422, "invalid_request")["errors"][0]["parameter"] == "format"
+
+
+@pytest.mark.parametrize(
+    "way", ["../../..", "..%2f..%2f..", "%252e%252e%252f", "..%23/../..", "file:%2f%2f", "%00", "."]
+)
+def test_no_path_leads_to_a_file(finished: Finished, way: str) -> None:
+    """Files are found by the ids of their rows; nothing of a request becomes a part of a path."""
+    network = finished.network("winner")
+    for path in (
+        f"/architectures/{way}/etc/passwd/download",
+        f"/architectures/{network}{way}/download",
+        f"/architectures/{network}/{way}/etc/passwd",
+    ):
+        assert finished.client.get(path).status_code == 404, path
+    problem(finished.client.get(f"/searches/{finished.id}/pictures/{way}passwd"), 404, "not_found")
 
 
 def test_while_the_stored_files_are_away_it_says_when_to_come_back(

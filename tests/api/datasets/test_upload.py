@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import tarfile
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
+from sqlalchemy import func, select
 from starlette.testclient import TestClient
 
 from api.app import create_app
@@ -18,12 +20,15 @@ from store import claims, datasets, keys
 from store.blobs import BlobStore
 from store.scratch import scratch_folder
 from store.session import Sessions, transaction
+from store.tables import Artifact, LooseFile
 from tests.api.conftest import LOCAL
 from tests.api.datasets.conftest import BIRDS, Bench, send
 from tests.api.problems import problem
-from tests.checks import claimed
+from tests.checks import checked, claimed
 from tests.dna_engine.images.test_archive import tarred, zipped
 from tests.dna_engine.images.test_arrange import picture
+from tests.untidy_generated import ENTRIES, hostile
+from worker.cleanup import remove_run_folders
 
 
 def left(settings: ApiSettings) -> list[Path]:
@@ -155,6 +160,25 @@ def test_archives_that_are_rejected(bench: Bench, archive: io.BytesIO, said: str
     assert not [path for path in left(bench.settings) if "artifacts" in path.parts]
     assert bench.client.delete("/datasets/birds").status_code == 204
     problem(bench.client.get("/datasets/birds"), 404, "not_found")
+
+
+def test_of_hostile_archives_nothing_is_left(
+    api_settings: ApiSettings, sessions: Sessions, blobs: BlobStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A dozen that are made up: no file here or in the store, and no row but the dataset that says why."""
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    settings, worker = api_settings.model_copy(update={"max_upload_entries": ENTRIES}), api_settings.data_dir / "worker"
+    archives = [archive for archive in map(hostile, range(40)) if archive.refused][:12]
+    with TestClient(create_app(settings), base_url=LOCAL) as client:
+        for number, archive in enumerate(archives):
+            made = send(client, io.BytesIO(archive.content), f"hostile-{number}")
+            rejected = checked(client, sessions, blobs, made, worker)
+            assert (rejected["state"], rejected["error"]["code"]) == ("rejected", "data_error"), archive.kinds
+    remove_run_folders(sessions, worker)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    with transaction(sessions) as session:
+        assert [session.scalar(select(func.count()).select_from(table)) for table in (LooseFile, Artifact)] == [0, 0]
 
 
 def test_what_is_left_out_is_told(bench: Bench) -> None:

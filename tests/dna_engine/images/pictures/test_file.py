@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,18 @@ from tests.dna_engine.images.test_arrange import picture
 BOMB = b"P6 8001 8001 255\n"
 
 
+def chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
+#: 50,000 times 50,000 pixels in a hundred bytes, as a PNG says them.
+PNG_BOMB = (
+    b"\x89PNG\r\n\x1a\n"
+    + chunk(b"IHDR", struct.pack(">2I5B", 50_000, 50_000, 1, 0, 0, 0, 0))
+    + chunk(b"IDAT", zlib.compress(b""))
+)
+
+
 def test_a_picture_in_memory_is_that_of_the_file(tmp_path: Path) -> None:
     held = HeldFile("a.tar/owl/1.png", picture(7))
     on_disk = tmp_path / "1.png"
@@ -25,7 +39,12 @@ def test_a_picture_in_memory_is_that_of_the_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"), [(b"no picture", "cannot identify image file '1.png'"), (BOMB, "8001 x 8001 pixels")]
+    ("content", "said"),
+    [
+        (b"no picture", "cannot identify image file '1.png'"),
+        (BOMB, "8001 x 8001 pixels"),
+        (PNG_BOMB, "2500000000 pixels"),
+    ],
 )
 def test_what_cannot_be_used_is_named(content: bytes, said: str) -> None:
     held = HeldFile("a.tar/owl/1.png", content)
