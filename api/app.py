@@ -25,6 +25,8 @@ import api.teachers.endpoints
 import api.trainings.endpoints
 import api.tunings.endpoints
 import api.uploads.endpoints
+import api.webhooks.endpoints
+import api.webhooks.told
 import api.workers.endpoints
 from api import errors
 from api.edge.access import AccessLog
@@ -56,6 +58,7 @@ ROUTERS = (
     api.teachers.endpoints.uploads,
     api.teachers.endpoints.router,
     api.workers.endpoints.router,
+    api.webhooks.endpoints.router,
     api.system.health.router,
     api.system.metrics.router,
     api.system.docs.router,
@@ -93,6 +96,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
     _surround(app, registry)
     for router in ROUTERS:
         app.include_router(router)
+    app.webhooks.include_router(api.webhooks.told.router)
     mount_static(app)
     app.openapi = cache(partial(describe, app))  # type: ignore[method-assign]  # the way FastAPI names to do it
     return app

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -23,6 +23,7 @@ network that fits.
 * A `POST` that creates takes an `Idempotency-Key`: repeated, it gives the same answer and `Idempotent-Replayed: true`.
 * `flops` are multiply-adds of convolutions and linear layers at batch 1.
 * A method that a path does not have is a 405 with `Allow`.
+* What happens can be followed (`/events`), or told to a URL of yours (`/webhooks`; the messages are in `webhooks` of this document).
 * Keys go in `Authorization: Bearer dna_...`. A service that `dna up` started needs none on its own machine.
 """
 
@@ -34,6 +35,7 @@ TAGS: Mapping[str, str] = {
     "trainings": "Train a network on a dataset: from scratch, from distilled blocks, or from another training.",
     "tunings": "Look for a recipe by which a network learns a dataset well: many short trainings.",
     "datasets": "Images, sent as an archive, in one request or in pieces, or named where they lie; and what their check says.",
+    "webhooks": "URLs of yours that are told what happens to jobs and datasets, and what they were sent.",
     "recipes": "By what numbers networks are trained.",
     "spaces": "The networks among which a search looks.",
     "teachers": "Trained networks that supervise a search.",
@@ -160,7 +162,12 @@ def describe(app: FastAPI) -> dict[str, Any]:
     """The document of an app. FastAPI's own form of an invalid request gives way to ours."""
     tags = [{"name": name, "description": description} for name, description in TAGS.items()]
     document = get_openapi(
-        title=app.title, version=app.version, description=app.description, routes=app.routes, tags=tags
+        title=app.title,
+        version=app.version,
+        description=app.description,
+        routes=app.routes,
+        webhooks=app.webhooks.routes,
+        tags=tags,
     )
     components = document["components"]
     for name in ("HTTPValidationError", "ValidationError"):
@@ -170,6 +177,8 @@ def describe(app: FastAPI) -> dict[str, Any]:
     components["responses"] = {_name(status): _documented(status) for status in _EXAMPLES}
     for operation in (operation for methods in document["paths"].values() for operation in methods.values()):
         operation["responses"] = _answers(operation)
+    for told in document["webhooks"].values():  # It is the receiver that answers.
+        told["post"]["responses"].pop("422", None)
     return document
 
 

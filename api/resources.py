@@ -26,6 +26,9 @@ from store.blobs import BlobStore
 from store.session import Sessions, make_engine, make_sessions
 from store.studies import Studies
 
+#: Names that are looked up at once.
+_LOOKUPS = 8
+
 
 @dataclass(frozen=True)
 class Resources:
@@ -51,6 +54,7 @@ class Resources:
     prediction_rate: Rate
     answerers: Answerers
     readiness: CapacityLimiter
+    lookups: CapacityLimiter
     metrics: CollectorRegistry
 
 
@@ -89,6 +93,7 @@ def open_resources(settings: ApiSettings, metrics: CollectorRegistry) -> Iterato
             prediction_rate=Rate(client, "predictions", settings.predictions_per_minute),
             answerers=Answerers(blobs, settings.networks_cached_bytes),
             readiness=CapacityLimiter(1),
+            lookups=CapacityLimiter(_LOOKUPS),
             metrics=metrics,
         )
     finally:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from dna_engine.plans import plan_of
 from dna_engine.spec import ResolvedJob
-from store import events, steps
+from store import deliveries, events, steps
 from store.errors import IllegalTransition, NotFound
 from store.events import NewEvent
 from store.files import release
@@ -39,7 +39,8 @@ def add(session: Session, job: Job, spec: ResolvedJob, *, max_attempts: int) -> 
 
 
 def announce(session: Session, job: Job) -> None:
-    """An event with what people watch of the job."""
+    """An event with what people watch of the job, and a message to whoever wants to be told."""
+    deliveries.tell(session, job)
     data = {"state": job.state, "phase": job.phase, "cancel_requested": job.cancel_requested, "error": job.error}
     events.append(session, job.id, [NewEvent(EventType.STATE, data)])
 

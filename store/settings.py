@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from store.connection import TimeOuts
 from store.logs import LogFormat
+from store.reach import Reach
 
 
 class Settings(BaseSettings):
@@ -109,6 +110,14 @@ class Settings(BaseSettings):
     metric_days: PositiveFloat = Field(
         default=365.0, description="How long after its end a job keeps the points of its series."
     )
+    webhook_days: PositiveFloat = Field(
+        default=30.0, description="How long messages to webhooks are kept, with how their last attempt went."
+    )
+    webhooks_allow_networks: str = Field(
+        default="",
+        description="Networks in CIDR notation, joined by spaces, whose addresses webhooks may lead to though they are not public, such as "
+        "10.1.0.0/16 fd00::/8. Only there http:// is taken as well.",
+    )
     retry_seconds: PositiveFloat = Field(
         default=60.0,
         description="How long a step waits before another attempt when a disk was full or the stored files were away; four times as "
@@ -120,6 +129,17 @@ class Settings(BaseSettings):
         if self.lease_seconds < 2 * self.lease_renew_seconds:
             raise ValueError("DNA_LEASE_SECONDS must be at least twice DNA_LEASE_RENEW_SECONDS")
         return self
+
+    @field_validator("webhooks_allow_networks")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        Reach(value.split())
+        return value
+
+    @property
+    def reach(self) -> Reach:
+        """Which addresses URLs of callers may lead to."""
+        return Reach(self.webhooks_allow_networks.split())
 
     @property
     def database_timeouts(self) -> TimeOuts:

@@ -74,6 +74,19 @@ class DatasetState(StrEnum):
     REJECTED = "rejected"
 
 
+class DeliveryState(StrEnum):
+    """State of a message to a webhook.
+
+    PENDING: to be sent, now or at its next time.
+    DELIVERED: the receiver has taken it.
+    FAILED: given up. PENDING again when somebody asks for another attempt.
+    """
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
 class Role(StrEnum):
     """Why an architecture is kept.
 

@@ -12,7 +12,7 @@ from dna_engine.plans import Kind, Phase
 from dna_engine.plans import Step as PlannedStep
 from dna_engine.plans.results import Trained
 from store.columns import Base, Json, new_id
-from store.states import FINISHED, DatasetState, EventType, JobKind, JobState, Role, StepState
+from store.states import FINISHED, DatasetState, DeliveryState, EventType, JobKind, JobState, Role, StepState
 
 
 class ApiKey(Base):
@@ -362,6 +362,69 @@ class Artifact(Base):
     sha256: Mapped[str]
     location: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Webhook(Base):
+    """A URL that is told what happens to jobs and datasets, as Standard Webhooks has it."""
+
+    __tablename__ = "webhooks"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    url: Mapped[str]
+    description: Mapped[str] = mapped_column(default="")
+    events: Mapped[list[str]]
+    """Patterns of the types that it is told of, see ``store.notices.matches``."""
+    labels: Mapped[dict[str, str]] = mapped_column(default=dict)
+    """Those that a job must have."""
+    secret: Mapped[str]
+    """``whsec_`` and base64. It signs every message, so that it is kept as it is."""
+    previous_secret: Mapped[str | None]
+    """The one before, which signs as well until its time is over."""
+    previous_until: Mapped[datetime | None]
+    enabled: Mapped[bool] = mapped_column(default=True)
+    disabled_reason: Mapped[str | None]
+    """Why the service has disabled it; None where a person has."""
+    failures: Mapped[int] = mapped_column(default=0)
+    """Messages given up since one was taken."""
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Delivery(Base):
+    """A message to a webhook, written in the transaction of what it tells of, and how its last attempt went.
+
+    Whoever claims it gets a new ``fence``, as of a step: what became of an attempt is written by nobody else.
+    """
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        Index("ix_deliveries_webhook_id_id", "webhook_id", "id"),
+        Index("ix_deliveries_webhook_id_next_at", "webhook_id", "next_at", postgresql_where=text("state = 'pending'")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    """The same at every attempt, as ``webhook-id``."""
+    webhook_id: Mapped[UUID] = mapped_column(ForeignKey("webhooks.id", ondelete="CASCADE"))
+    event: Mapped[str]
+    """Type of the message, such as ``search.succeeded``."""
+    body: Mapped[str]
+    """The message, byte for byte as it is signed and sent."""
+    state: Mapped[DeliveryState] = mapped_column(default=DeliveryState.PENDING)
+    attempt: Mapped[int] = mapped_column(default=0)
+    """Attempts that were begun."""
+    fence: Mapped[int] = mapped_column(default=0)
+    next_at: Mapped[datetime | None] = mapped_column(server_default=func.now())
+    """When it is sent next; None once it is settled."""
+    lease_expires_at: Mapped[datetime | None]
+    attempted_at: Mapped[datetime | None]
+    status_code: Mapped[int | None]
+    """Of the last answer; None where there was none."""
+    seconds: Mapped[float | None]
+    """That the last attempt took."""
+    answer: Mapped[str | None]
+    """How the last answer began."""
+    error: Mapped[str | None]
+    """Why the last attempt failed, as a sentence."""
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)
 
 
 class LooseFile(Base):

@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import nullcontext
 from uuid import UUID
 
 from celery import Celery
@@ -21,10 +22,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from structlog.contextvars import bound_contextvars
 
+from dna_engine.plans.steps import CPU_QUEUE
 from store import claims, flow, logs, steps, workers
 from store.claims import Claim
 from store.session import transaction
 from worker.app import make_app
+from worker.courier import Courier
 from worker.devices import Device
 from worker.maintenance import Maintenance, Unfit
 from worker.outbox import relay
@@ -64,6 +67,8 @@ class Node:
         self._app = app
         self._name = name
         self._maintenance = Maintenance(slot, app)
+        tells = CPU_QUEUE in slot.worker.queues
+        self._courier = Courier(slot.sessions, slot.settings) if tells else nullcontext()
         self._unanswered = False
 
     def run(self) -> int:
@@ -80,7 +85,7 @@ class Node:
             without_mingle=True,
             without_heartbeat=True,
         )
-        with self._maintenance:
+        with self._maintenance, self._courier:
             worker.start()
         self._send()
         return int(worker.exitcode or 0)

@@ -26,12 +26,12 @@ from dna_engine.spec import (
     resolve_training,
     resolve_tuning,
 )
-from store import architectures, flow, given, searches, steps, trainings, tunings, workers
+from store import architectures, flow, given, searches, steps, trainings, tunings, webhooks, workers
 from store.claims import Claim
 from store.migrate import is_current
 from store.session import make_engine
 from store.states import StepState
-from store.tables import Architecture, Artifact, Job, Search, Step, Tuning, Worker
+from store.tables import Architecture, Artifact, Job, Search, Step, Tuning, Webhook, Worker
 
 #: What the engine would say of 99 right answers.
 TEST = judge(
@@ -77,6 +77,12 @@ def new_worker(session: Session, *, hostname: str = "here", queues: Sequence[str
     return workers.register(
         session, hostname=hostname, pid=1, device="cpu", device_name="A processor", queues=queues, versions={}
     )
+
+
+def new_webhook(session: Session, url: str = "https://receiver.example/hook", **fields: Any) -> Webhook:
+    """One that is told everything."""
+    asked = {"description": "", "events": ["*"], "labels": {}, "enabled": True, "most": 100, **fields}
+    return webhooks.create(session, url, **asked)
 
 
 def two_groups(session: Session, kind: Kind, spec: ResolvedSpec) -> Sequence[Sequence[CellRef]]:

@@ -1,0 +1,1 @@
+"""URLs that are told what happens."""
