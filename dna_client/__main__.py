@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from dna_client.cli import architectures, catalogue, datasets, results, searches, service, trainings, tunings
+from dna_client.cli import architectures, catalogue, datasets, results, searches, service, trainings, tunings, webhooks
 from dna_client.cli.demo import demo
 from dna_client.cli.output import OUT, print_error
 from dna_client.cli.usage import usage_error
@@ -34,6 +34,7 @@ app.add_typer(datasets.dataset, name="dataset")
 app.add_typer(catalogue.space, name="space")
 app.add_typer(catalogue.teacher, name="teacher")
 app.add_typer(catalogue.workers, name="workers")
+app.add_typer(webhooks.webhook, name="webhook")
 app.command()(catalogue.recipes)
 app.command()(demo)
 

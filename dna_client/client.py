@@ -49,6 +49,7 @@ from dna_client.models import (
 )
 from dna_client.transport import PAUSES, Transport
 from dna_client.upload import Told, check_name, packed, send, unheard, withdraw
+from dna_client.webhooks import Webhooks
 
 #: Seconds between two looks at a timing.
 _BETWEEN_LOOKS = 0.5
@@ -60,7 +61,7 @@ class Client:
     """A connection to one service. Close it, or use it in a ``with``. Not for use by several threads at once.
 
     Searches, trainings and tunings are jobs: ``searches``, ``trainings`` and ``tunings`` have what is done with jobs of each kind, and
-    ``checks`` what is asked of the checks of datasets. The methods on searches below are the same in short. Every method raises ``ApiError`` when the server refuses and ``ServerUnreachable`` when it does not answer.
+    ``checks`` what is asked of the checks of datasets; ``webhooks`` are URLs that are told what happens. The methods on searches below are the same in short. Every method raises ``ApiError`` when the server refuses and ``ServerUnreachable`` when it does not answer.
 
     Args:
         base_url: where the service is. Default: ``DNA_URL`` of the environment, else ``http://127.0.0.1:8000``.
@@ -77,6 +78,7 @@ class Client:
         self.trainings = Trainings(self._transport)
         self.tunings = Tunings(self._transport)
         self.checks = Checks(self._transport)
+        self.webhooks = Webhooks(self._transport)
 
     def __enter__(self) -> Self:
         return self

@@ -10,6 +10,7 @@ ClientError                 base; the message says what to do            exit co
 ├── ServerUnreachable       no answer, or the connection breaks again and again    6
 ├── JobNotSucceeded         a job that was waited for failed or was cancelled      7
 ├── DatasetRejected         the check of a dataset found that it cannot be used    7
+├── WebhookNotReached       a test message was not taken                           7
 ├── CorruptDownload         what arrived has another SHA-256 than was announced    9
 ├── LocalError              a file or option on this side is wrong                 2
 └── ServiceFailed           a process of ``dna up`` did not start, or ended       10
@@ -104,6 +105,10 @@ class JobNotSucceeded(ClientError):
 
 
 class DatasetRejected(ClientError):
+    exit_code = 7
+
+
+class WebhookNotReached(ClientError):
     exit_code = 7
 
 

@@ -629,3 +629,36 @@ class Worker(TypedDict):
     device: str
     device_name: str
     step: RunningStep | None
+
+
+class Webhook(TypedDict):
+    """A URL that is told what happens. ``secret`` is there when it was made or its secret replaced, and then alone."""
+
+    id: str
+    url: str
+    events: list[str]
+    labels: dict[str, str]
+    description: str
+    enabled: bool
+    disabled_reason: str | None
+    failures: int
+    previous_until: str | None
+    created_at: str
+    secret: NotRequired[str]
+
+
+class Delivery(TypedDict):
+    """A message to a webhook, and how its last attempt went; ``state`` is pending, delivered or failed. One read alone has its ``body``."""
+
+    id: str
+    event: str
+    state: str
+    attempt: int
+    attempted_at: str | None
+    status_code: int | None
+    seconds: float | None
+    answer: str | None
+    error: str | None
+    next_at: str | None
+    created_at: str
+    body: NotRequired[str]

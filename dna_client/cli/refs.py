@@ -12,7 +12,7 @@ from dna_client.cli.tables import short_id
 from dna_client.client import Client
 from dna_client.errors import LocalError, NotFound
 from dna_client.jobs import Jobs
-from dna_client.models import ArchitectureSummary, Dataset
+from dna_client.models import ArchitectureSummary, Dataset, Webhook
 
 _WHOLE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _TOO_SHORT = re.compile(r"[0-9a-f]{1,3}", re.IGNORECASE)
@@ -138,6 +138,20 @@ def dataset_id(client: Client, ref: str) -> str:
     return _only("dataset", "datasets", ref, called[:1] or found, _dataset, "dna dataset list shows them")
 
 
+def webhook_id(client: Client, ref: str) -> str:
+    """Id of the webhook that ``ref`` means: one that begins or ends so.
+
+    Raises:
+        NotFound: there is none.
+        LocalError: there are several; says which.
+    """
+    if _WHOLE_ID.fullmatch(ref):
+        return ref
+    hooks = [] if _TOO_SHORT.fullmatch(ref) else client.webhooks.all()
+    found = [one for one in hooks if one["id"].startswith(ref) or one["id"].endswith(ref)]
+    return _only("webhook", "webhooks", ref, found, _webhook, "dna webhook list shows them")
+
+
 def _only(
     kind: str,
     kinds: str,
@@ -170,6 +184,10 @@ def _network(found: ArchitectureSummary) -> str:
 
 def _dataset(found: Dataset) -> str:
     return f"{found['name']}@{found['version']}"
+
+
+def _webhook(found: Webhook) -> str:
+    return found["url"]
 
 
 def moment(found: Mapping[str, Any]) -> str:

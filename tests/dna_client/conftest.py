@@ -61,7 +61,8 @@ class running_api:  # noqa: N801  used as a function
         self._log = folder / "api.log"
         self._command = [sys.executable, "-m", "api", "--embedded", "--port", str(port)]
         names = {"DNA_DATABASE_URL": database_url, "DNA_REDIS_URL": redis_url, "DNA_DATA_DIR": str(folder)}
-        self._environment = {**os.environ, **names, "DNA_EVENTS_POLL_SECONDS": "0.05"}
+        names |= {"DNA_EVENTS_POLL_SECONDS": "0.05", "DNA_WEBHOOKS_ALLOW_NETWORKS": "127.0.0.0/8"}
+        self._environment = {**os.environ, **names}
 
     def __enter__(self) -> str:
         with self._log.open("wb") as log:

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import socket
 import ssl
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
+import httpx
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -339,3 +345,25 @@ def test_a_message_is_json_as_it_is_documented(sessions: Sessions, hurried: Work
         (request,) = told.wait(1)
     body = json.loads(request.body)
     assert notices.WebhookTestMessage.model_validate(body).data.webhook_id == webhook.id
+
+
+def test_the_receiver_of_the_document_verifies_what_it_is_sent(
+    sessions: Sessions, hurried: WorkerSettings, wait_for: Wait
+) -> None:
+    document = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+    (script,) = re.findall(r"```python\n(import os\n.*?)```", document, re.DOTALL)
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    webhook = hook(sessions, f"http://127.0.0.1:{port}/")
+    environment = {**os.environ, "SECRET": webhook.secret, "PORT": str(port)}
+    patient = hurried.model_copy(update={"webhooks_retry_seconds": " ".join(["0.1"] * 300)})  # It has to start first.
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", script], env=environment, stdout=pipe, stderr=pipe) as process:
+        with Courier(sessions, patient):
+            message = say(sessions, webhook)
+            assert settled(sessions, message, wait_for).state == DeliveryState.DELIVERED
+        with httpx.Client() as stranger:
+            assert stranger.post(webhook.url, json={"type": "webhook.test"}).status_code == 401
+        process.terminate()
+        assert process.stdout is not None
+        assert process.stdout.read().decode().split() == [str(message), "webhook.test", "None"]
