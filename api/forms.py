@@ -1,4 +1,4 @@
-"""Forms with a file: read only once the caller is known, and without a transaction held meanwhile."""
+"""Forms with a file, as models describe them: read only once the caller is known, and without a transaction held meanwhile."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, Annotated, Any
 
 from fastapi import HTTPException, Request
+from pydantic import BaseModel, Field, WithJsonSchema
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core.core_schema import NullableSchema, WithDefaultSchema
 from python_multipart.multipart import parse_options_header
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
@@ -17,6 +20,39 @@ from api.auth import admit
 from api.errors import Invalid
 from api.idempotency import Once, make_once
 from api.settings import ApiSettings
+
+#: A file among the fields of a form.
+SentFile = Annotated[bytes, WithJsonSchema({"type": "string", "format": "binary"})]
+
+#: What somebody calls what is sent.
+SentName = Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+
+
+class _Fields(GenerateJsonSchema):
+    """A field of a form that has no value is left out: there is no null."""
+
+    def nullable_schema(self, schema: NullableSchema) -> JsonSchemaValue:
+        return self.generate_inner(schema["schema"])
+
+    def default_schema(self, schema: WithDefaultSchema) -> JsonSchemaValue:
+        if schema.get("default") is None:
+            return self.generate_inner(schema["schema"])
+        return super().default_schema(schema)
+
+
+def described(form: type[BaseModel]) -> dict[str, Any]:
+    """What FastAPI would write into the document for a form with these fields, had it read the form itself."""
+    return {"schema": form.model_json_schema(schema_generator=_Fields)}
+
+
+def body(form: type[BaseModel]) -> dict[str, Any]:
+    """The same of a route that takes nothing else, for its ``openapi_extra``."""
+    return {"requestBody": {"required": True, "content": {"multipart/form-data": described(form)}}}
+
+
+def texts(form: type[BaseModel]) -> tuple[str, ...]:
+    """The fields beside the file."""
+    return tuple(name for name in form.model_fields if name != "file")
 
 
 @dataclass(frozen=True)

@@ -5,17 +5,25 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request
+from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from api.body import CountedRequest, UploadRoute
 from api.deps import ResourcesDep
 from api.errors import WrongMediaType
-from api.forms import receive_form, wrong
+from api.forms import SentFile, described, receive_form, wrong
 from api.settings import ApiSettings
 from dna_engine.images.pictures.file import HeldFile
 
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
-_FORM_SCHEMA = {"type": "object", "required": ["file"], "properties": {"file": _BINARY["schema"]}}
+
+
+class PictureForm(BaseModel):
+    """A picture as a form."""
+
+    file: SentFile = Field(description="The picture, in any format that Pillow reads.")
+
+
 #: What the document says of the body.
 BODY: dict[str, Any] = {
     "requestBody": {
@@ -23,7 +31,7 @@ BODY: dict[str, Any] = {
         "content": {
             "image/*": _BINARY,
             "application/octet-stream": _BINARY,
-            "multipart/form-data": {"schema": _FORM_SCHEMA},
+            "multipart/form-data": described(PictureForm),
         },
     }
 }

@@ -18,6 +18,7 @@ from api.datasets.schemas import DatasetOut, ReportOut, Samples
 from api.deps import UPLOAD, ResourcesDep, SessionDep
 from api.download import Content, respond, responses
 from api.errors import Conflict
+from api.forms import body
 from api.jobs.endpoints import EVENT_STREAM, After, AfterSeq, LastEventId, OfTypes, follow, told
 from api.jobs.events import JobEvent
 from api.openapi import problems
@@ -52,7 +53,7 @@ uploads = APIRouter(
     status_code=202,
     response_model=DatasetOut,
     responses=problems(400, 404, 409, 413, 507),
-    openapi_extra=upload.FORM,
+    openapi_extra=body(upload.DatasetForm),
     dependencies=[Depends(authenticate), UPLOAD],
 )
 def create_dataset(sent: upload.SentDep, resources: ResourcesDep, background: BackgroundTasks) -> Response:

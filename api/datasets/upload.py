@@ -4,68 +4,45 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from typing import IO, Annotated, Any
+from typing import IO, Annotated
 from uuid import UUID
 
 from fastapi import Depends, Request
-from pydantic import ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
 from api.deps import ResourcesDep
-from api.forms import receive_form, wrong
+from api.forms import SentFile, SentName, receive_form, texts, wrong
 from api.idempotency import KeyHeader, Once
 from dna_engine.images.layout.reading import Reading
 
-#: What FastAPI would write into the document for such a form, had it read the form itself.
-FORM: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "oneOf": [
-                        {"required": ["file"]},
-                        {"required": ["upload"]},
-                        {"required": ["folder", "name"]},
-                        {"required": ["url"]},
-                    ],
-                    "properties": {
-                        "file": {
-                            "type": "string",
-                            "format": "binary",
-                            "description": "A zip or tar (plain, gzip, bzip2, xz) of class folders; of `train/`, `val/` and `test/` with "
-                            "class folders; or of images with a table of their names and labels.",
-                        },
-                        "upload": {
-                            "type": "string",
-                            "format": "uuid",
-                            "description": "Instead of a file: one that was sent in pieces, see `POST /uploads`.",
-                        },
-                        "folder": {
-                            "type": "string",
-                            "description": "Instead of a file: a folder of the server, arranged in the same way, "
-                            "below one that the operator allows, at the same place on every worker.",
-                        },
-                        "url": {
-                            "type": "string",
-                            "description": "Instead of a file: shards that lie elsewhere, as WebDataset (`.tar`) or Parquet, such as "
-                            "`s3://bucket/birds/`, or a name of timm's, such as `torch/cifar10`; one that the operator allows.",
-                        },
-                        "name": {
-                            "type": "string",
-                            "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$",
-                            "description": "What searches call it. Default: the name of the file without its suffix, or the last part of the URL.",
-                        },
-                        **{
-                            field: {name: value for name, value in schema.items() if name != "title"}
-                            for field, schema in Reading.model_json_schema()["properties"].items()
-                        },
-                    },
-                }
-            }
-        },
-    }
-}
+
+class DatasetForm(Reading):
+    """Images, in one of four ways: `file`, `upload`, `folder` (with `name`) or `url`; and what is to be said of them."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    file: SentFile | None = Field(
+        default=None,
+        description="A zip or tar (plain, gzip, bzip2, xz) of class folders; of `train/`, `val/` and `test/` with class folders; or of "
+        "images with a table of their names and labels.",
+    )
+    upload: UUID | None = Field(
+        default=None, description="Instead of a file: the id of one that was sent in pieces, see `POST /uploads`."
+    )
+    folder: str | None = Field(
+        default=None,
+        description="Instead of a file: a folder of the server, arranged in the same way, below one that the operator allows, at the "
+        "same place on every worker.",
+    )
+    url: str | None = Field(
+        default=None,
+        description="Instead of a file: shards that lie elsewhere, as WebDataset (`.tar`) or Parquet, such as `s3://bucket/birds/`, or "
+        "a name of timm's, such as `torch/cifar10`; one that the operator allows.",
+    )
+    name: SentName | None = Field(
+        default=None,
+        description="What searches call it. Default: the name of the file without its suffix, or the last part of the URL.",
+    )
 
 
 @dataclass(frozen=True)
@@ -97,9 +74,7 @@ async def receive(
         HTTPException: it is not written in UTF-8, or is no form at all.
         Invalid: a field is missing or of the wrong kind.
     """
-    async with receive_form(
-        request, resources.settings, idempotency_key, texts=("folder", "url", "name", "upload", *Reading.model_fields)
-    ) as form:
+    async with receive_form(request, resources.settings, idempotency_key, texts=texts(DatasetForm)) as form:
         folder, url, upload = form.texts["folder"], form.texts["url"], form.texts["upload"]
         if [form.file, folder, url, upload].count(None) != 3:
             raise wrong(

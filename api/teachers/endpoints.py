@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from api.auth import authenticate
 from api.body import UploadRoute
 from api.deps import UPLOAD, ResourcesDep, SessionDep
+from api.forms import body
 from api.openapi import problems
 from api.pagination import Cursor, Limit, Page, decode, encode
 from api.teachers import service, upload
@@ -43,7 +44,7 @@ uploads = APIRouter(
     status_code=201,
     response_model=TeacherOut,
     responses=problems(400, 409, 413, 507),
-    openapi_extra=upload.FORM,
+    openapi_extra=body(upload.TeacherForm),
     dependencies=[Depends(authenticate), UPLOAD],
 )
 def create_teacher(sent: upload.SentDep, resources: ResourcesDep) -> Response:

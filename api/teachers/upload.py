@@ -5,53 +5,36 @@ from __future__ import annotations
 import math
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import IO, Annotated, Any
+from typing import IO, Annotated
 
 from fastapi import Depends, Request
+from pydantic import BaseModel, Field
 
 from api.deps import ResourcesDep
-from api.forms import receive_form, wrong
+from api.forms import SentFile, SentName, receive_form, texts, wrong
 from api.idempotency import KeyHeader, Once
 
 #: What a normalisation may hold: far beyond what images are, and safely within 32 bits.
 _SMALLEST, _LARGEST = 1e-6, 1e6
 _NUMBERS = "three numbers, for red, green and blue, such as 0.485,0.456,0.406"
-#: What FastAPI would write into the document for such a form, had it read the form itself.
-FORM: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file", "model"],
-                    "properties": {
-                        "file": {
-                            "type": "string",
-                            "format": "binary",
-                            "description": "A safetensors file with all tensors of the model, and nothing else.",
-                        },
-                        "model": {
-                            "type": "string",
-                            "description": "The timm model that the weights are of, such as `resnet50` or `resnet50.a1_in1k`.",
-                        },
-                        "name": {
-                            "type": "string",
-                            "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$",
-                            "description": "What searches call it. Default: the name of the file without its suffix.",
-                        },
-                        "mean": {
-                            "type": "string",
-                            "description": "Normalisation of the images that the weights are for, (x / 255 - mean) / std: "
-                            f"{_NUMBERS}. Default: that of timm's weights of this name.",
-                        },
-                        "std": {"type": "string", "description": "The same."},
-                    },
-                }
-            }
-        },
-    }
-}
+
+
+class TeacherForm(BaseModel):
+    """Weights of a model of timm, and what is to be said of them."""
+
+    file: SentFile = Field(description="A safetensors file with all tensors of the model, and nothing else.")
+    model: str = Field(
+        description="The timm model that the weights are of, such as `resnet50` or `resnet50.a1_in1k`.",
+    )
+    name: SentName | None = Field(
+        default=None, description="What searches call it. Default: the name of the file without its suffix."
+    )
+    mean: str | None = Field(
+        default=None,
+        description=f"Normalisation of the images that the weights are for, (x / 255 - mean) / std: {_NUMBERS}. Default: that of timm's "
+        "weights of this name.",
+    )
+    std: str | None = Field(default=None, description=f"The same: {_NUMBERS}, each above 0.")
 
 
 @dataclass(frozen=True)
@@ -74,8 +57,7 @@ async def receive(request: Request, resources: ResourcesDep, idempotency_key: Ke
         ApiError: as :func:`api.forms.receive_form`.
         Invalid: a field is missing, or says no numbers.
     """
-    fields = ("name", "model", "mean", "std")
-    async with receive_form(request, resources.settings, idempotency_key, texts=fields) as form:
+    async with receive_form(request, resources.settings, idempotency_key, texts=texts(TeacherForm)) as form:
         if form.file is None:
             raise wrong("file", "Send the weights as a safetensors file")
         if not form.texts["model"]:
