@@ -42,7 +42,9 @@ class _Fields(GenerateJsonSchema):
 
 def described(form: type[BaseModel]) -> dict[str, Any]:
     """What FastAPI would write into the document for a form with these fields, had it read the form itself."""
-    return {"schema": form.model_json_schema(schema_generator=_Fields)}
+    schema = form.model_json_schema(schema_generator=_Fields)
+    del schema["title"]  # Clients call it by the route.
+    return {"schema": schema}
 
 
 def body(form: type[BaseModel]) -> dict[str, Any]:

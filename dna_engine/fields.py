@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
-from typing import Any, Self, get_args
+from dataclasses import dataclass
+from typing import Annotated, Any, Self, TypeGuard, get_args
 
-from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    GetJsonSchemaHandler,
+    ModelWrapValidatorHandler,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError
+from pydantic_core.core_schema import definitions_schema
 
 _UNKNOWN = "extra_forbidden"
 
@@ -20,14 +32,53 @@ _RANGES = {
     "less_than_equal": ("le", "must be at most"),
 }
 
+#: The same in JSON schemas.
+_LIMITS = {
+    "gt": "exclusiveMinimum",
+    "ge": "minimum",
+    "lt": "exclusiveMaximum",
+    "le": "maximum",
+    "multiple_of": "multipleOf",
+}
+
 #: Of so many errors in one object, the first ones, it is looked what was meant: the look takes longer than all else.
 _ADVISED = 20
+
+
+def _whole(value: Any) -> Any:
+    """Many write 350e6 or 20.0: in JSON these are whole numbers too."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
+
+
+@dataclass(frozen=True)
+class DescribedBy:
+    """Of what is kept as JSON, in ``Annotated``: its schema is that of another type, which does not touch it."""
+
+    type: Any
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        # As definitions, of which there are none: only then does a model keep its name.
+        return handler(definitions_schema(TypeAdapter(self.type).core_schema, []))
 
 
 class Written(BaseModel):
     """A model without unknown fields, whose refusal of one names the field that was meant."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """A field that a subclass only narrows is described as where it was written, and limits have the names that a schema has for them."""
+        written = handler(schema)
+        for name, field in handler.resolve_ref_schema(written).get("properties", {}).items():
+            _spell(field)
+            told = (kind.model_fields[name].description for kind in cls.__mro__ if _has(kind, name))
+            if (described := next(filter(None, told), None)) is not None:
+                field.setdefault("description", described)
+        return written
 
     @model_validator(mode="wrap")
     @classmethod
@@ -43,6 +94,19 @@ class Written(BaseModel):
                     for place, found in enumerate(error.errors(include_url=False))
                 ],
             ) from None
+
+
+def _has(kind: type, name: str) -> TypeGuard[type[BaseModel]]:
+    return issubclass(kind, BaseModel) and name in kind.model_fields
+
+
+def _spell(schema: dict[str, Any]) -> None:
+    """Of numbers that pass a validator of ours, pydantic writes the limits under its own names."""
+    for limit, name in _LIMITS.items():
+        if limit in schema:
+            schema[name] = schema.pop(limit)
+    for inner in (*schema.get("anyOf", ()), *([schema["items"]] if "items" in schema else ())):
+        _spell(inner)
 
 
 def _advised(model: type[BaseModel], error: dict[str, Any], *, advise: bool) -> InitErrorDetails:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query
@@ -14,6 +14,7 @@ from api.jobs.schemas import Failure
 from dna_engine.accuracy import Accuracy
 from dna_engine.fields import Written
 from dna_engine.plans.results import Timed
+from dna_engine.space.document import AnyNetworkJson, GivenJson
 from dna_engine.spec.parts import Text
 from store.states import JobState, Role
 
@@ -56,7 +57,7 @@ class File(BaseModel):
 class ArchitectureIn(Written):
     """A network that no search of this service has found."""
 
-    architecture: Text | dict[str, Any] = Field(
+    architecture: Text | GivenJson = Field(
         description="The name of a published network (dna-a, dna-b, dna-c or dna-d), or the JSON of a network as it is downloaded."
     )
     name: Text = Field(default="", description="What to call it; a published one has its own name.")
@@ -73,7 +74,7 @@ class ArchitectureSummary(BaseModel):
     name: str | None = Field(
         description="Of a given network, or of a standard one; those that a search found have none."
     )
-    architecture: dict[str, Any] = Field(description="What timm builds it from.")
+    architecture: AnyNetworkJson = Field(description="What timm builds it from.")
     loss: float | None = Field(description="Predicted loss: the ratings of its blocks, summed.")
     flops: int = Field(description="Multiply-adds at batch 1, by formula.")
     params: int = Field(description="Trainable parameters, by formula.")

@@ -20,7 +20,7 @@ from api.download import Content, respond, responses
 from api.errors import Conflict
 from api.forms import body
 from api.jobs.endpoints import EVENT_STREAM, After, AfterSeq, LastEventId, OfTypes, follow, told
-from api.jobs.events import JobEvent
+from api.jobs.events import EventPage
 from api.openapi import problems
 from api.pagination import Cursor, Limit, Page, Ref, RowPaging, encode, position
 from api.resources import Resources
@@ -184,9 +184,7 @@ def stream_events(
     return follow(session, resources, found.id, after if last_event_id is None else last_event_id)
 
 
-@router.get(
-    "/{dataset}/events/list", name="list_dataset_events", response_model=Page[JobEvent], responses=problems(404)
-)
+@router.get("/{dataset}/events/list", name="list_dataset_events", response_model=EventPage, responses=problems(404))
 def list_events(
     dataset: DatasetKey,
     session: SessionDep,
@@ -194,7 +192,7 @@ def list_events(
     cursor: Cursor = None,
     limit: Limit = 50,
     types: OfTypes = [],  # noqa: B006
-) -> Page[JobEvent]:
+) -> EventPage:
     """What has happened to the check of a dataset so far, oldest first: the events of its stream on pages."""
     return told(session, datasets.find(session, dataset).id, after, cursor, limit, types)
 

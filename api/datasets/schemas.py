@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from api.jobs.schemas import Failure
 from dna_engine.images.check.report import ClassCount, Report
 from dna_engine.images.pictures.prepare import WHITE
 from store.states import DatasetState
@@ -64,7 +65,7 @@ class DatasetOut(BaseModel):
         default=None, description="Until the check is over; null where none runs or it cannot be told."
     )
     waiting_for: str | None = Field(default=None, description="What holds up a check that does not run.")
-    error: dict[str, Any] | None = Field(description="Why it was rejected: `code` and `message`.")
+    error: Failure | None = Field(description="Why it was rejected.")
     created_at: datetime = Field(description="When it was sent or named.")
 
     @classmethod

@@ -16,11 +16,11 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from api.deps import HEAVY, ResourcesDep, SessionDep
-from api.jobs.events import JobEvent, LogData, MetricData, ProgressData, StateData, StepData, shown
+from api.jobs.events import EventPage, LogData, MetricData, ProgressData, StateData, StepData, shown
 from api.jobs.schemas import Series
 from api.jobs.stream import read, stream
 from api.openapi import Responses, problems
-from api.pagination import Cursor, Limit, Page, encode, position
+from api.pagination import Cursor, Limit, encode, position
 from api.resources import Resources
 from store import events, flow, jobs, series
 from store.files import discard
@@ -187,7 +187,7 @@ def _add_event_list(router: APIRouter, resource: Resource) -> None:
         f"{_path(resource)}/events/list",
         name=f"list_{resource.name}_events",
         description=f"What has happened to a {resource.name} so far, oldest first: the events of its stream on pages.",
-        response_model=Page[JobEvent],
+        response_model=EventPage,
         responses=problems(404),
     )
     def list_events(
@@ -197,13 +197,13 @@ def _add_event_list(router: APIRouter, resource: Resource) -> None:
         cursor: Cursor = None,
         limit: Limit = 50,
         types: OfTypes = [],  # noqa: B006
-    ) -> Page[JobEvent]:
+    ) -> EventPage:
         return told(session, resource.followed(session, job_id), after, cursor, limit, types)
 
 
 def told(
     session: Session, job_id: UUID, after: int, cursor: str | None, limit: int, types: Sequence[EventType]
-) -> Page[JobEvent]:
+) -> EventPage:
     """A page of the events of a job behind that number, or behind those of the page whose cursor it is.
 
     Raises:
@@ -212,7 +212,7 @@ def told(
     begin = position(cursor) if cursor else after
     rows = events.after(session, job_id, begin, limit=limit + 1, types=types)
     more = encode(str(rows[limit - 1].seq)) if len(rows) > limit else None
-    return Page(items=[shown(event) for event in rows[:limit]], next=more)
+    return EventPage(items=[shown(event) for event in rows[:limit]], next=more)
 
 
 def follow(session: Session, resources: Resources, job_id: UUID, after: int) -> Response:

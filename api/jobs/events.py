@@ -8,9 +8,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from api.jobs.schemas import Failure
+from api.pagination import Page
 from dna_engine.plans import Kind, Phase
 from store.columns import Json
 from store.states import EventType, JobState, StepState
@@ -115,6 +116,13 @@ JobEvent = Annotated[
     StateEvent | StepEvent | ProgressEvent | MetricEvent | LogEvent,
     Field(discriminator="type"),
 ]
+
+
+class EventPage(Page[JobEvent]):
+    """One page of the events of a job."""
+
+    model_config = ConfigDict(json_schema_extra={"description": "One page of the events of a job."})
+
 
 _ADAPTER: TypeAdapter[JobEvent] = TypeAdapter(JobEvent)
 

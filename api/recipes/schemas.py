@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
+from dna_engine.fields import DescribedBy
 from dna_engine.recipes import ALIASES, RECIPES, Name, default_range
+from dna_engine.spec.numbers import NumbersSpec
 
 
 class RecipeOut(BaseModel):
@@ -15,7 +17,7 @@ class RecipeOut(BaseModel):
     name: str = Field(description="What `recipe` of a training or of a search's `retrain` names.", examples=["quick"])
     about: str = Field(description="For what it is.")
     aliases: list[str] = Field(description="Older names of it, which are read too.")
-    numbers: dict[str, Any] = Field(
+    numbers: Annotated[dict[str, Any], DescribedBy(NumbersSpec)] = Field(
         description="What it does, by field: each may be written anew beside the name. 0, false or null: not at all."
     )
     imagenet_epochs: int | None = Field(

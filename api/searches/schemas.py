@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -15,6 +15,7 @@ from dna_engine.by_class import ByClass
 from dna_engine.fields import Written
 from dna_engine.plans import Kind
 from dna_engine.plans.results import Beside, beside_references, comparison
+from dna_engine.space.document import NetworkJson
 from dna_engine.spec import Budget, ResolvedSpec
 from store.states import Role
 from store.tables import Architecture, Search, Training
@@ -164,7 +165,7 @@ class FrontierPoint(BaseModel):
     flops: int = Field(description="Multiply-adds at batch 1.")
     params: int = Field(description="Trainable parameters.")
     latency_ns: int | None = Field(description="Where the search measured latency.")
-    architecture: dict[str, Any] = Field(
+    architecture: NetworkJson = Field(
         description="As it is downloaded, to be sent to `POST /architectures` or `POST /trainings`."
     )
 
@@ -205,7 +206,7 @@ class Selected(BaseModel):
     looked_at: LookedAt | None = Field(
         default=None, description="Where it was a finalist of the search; of others the ratings are all that is known."
     )
-    architecture: dict[str, Any] = Field(description="What timm builds it from.")
+    architecture: NetworkJson = Field(description="What timm builds it from.")
 
 
 class Selection(BaseModel):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import BaseModel, Field
+
+from dna_engine.space.document import SpaceJson
 
 Span = tuple[int, int]
 
@@ -21,6 +21,4 @@ class SpaceOut(BaseModel):
     )
     flops: Span = Field(description="Smallest and largest of its networks, in multiply-adds at the size asked for.")
     params: Span = Field(description="Smallest and largest of its networks.")
-    space: dict[str, Any] = Field(
-        description="The space itself, as a search takes it: a beginning for one of one's own."
-    )
+    space: SpaceJson = Field(description="The space itself, as a search takes it: a beginning for one of one's own.")

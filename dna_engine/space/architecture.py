@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from dna_engine.errors import InvalidSpec, UnknownName
 from dna_engine.space import SPACES, Cell, Op, Space, parse_op
@@ -14,7 +14,8 @@ from dna_engine.space.space import SEPARABLE, Activation, ends_to_json
 
 #: The second says of blocks what their first layer counts its inner width from, where that is not what arrives; the third may have
 #: ops of other kinds than the MBConv, another first stage or none, and names the activation in timm's arguments.
-FORMATS = ("dna-architecture/1", "dna-architecture/2", "dna-architecture/3")
+Format = Literal["dna-architecture/1", "dna-architecture/2", "dna-architecture/3"]
+FORMATS: tuple[Format, ...] = get_args(Format)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +121,7 @@ class Architecture:
         return [*([block_string(layer)] for layer in first_stage(self, 1)), *blocks]
 
     @property
-    def format(self) -> str:
+    def format(self) -> Format:
         """The first that can say what the network is."""
         kinds = {op.kind for block in self.blocks for op in block.ops}
         if kinds - {"mbconv"} or ends_to_json(self.first_stage, self.activation):
@@ -172,7 +173,7 @@ class Architecture:
                     stride=int(b["stride"]),
                     width=int(b["width"]),
                     ops=tuple(parse_op(op, "blocks") for op in b["ops"]),
-                    nominal=int(b["nominal"]) if "nominal" in b else None,
+                    nominal=None if b.get("nominal") is None else int(b["nominal"]),
                 )
                 for b in value["blocks"]
             )

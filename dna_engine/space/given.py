@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import ValidationError
+
 from dna_engine.errors import InvalidSpace, InvalidSpec
 from dna_engine.space.architecture import Architecture, published
+from dna_engine.space.document import CLASSES, SIZES, GivenDocument
 from dna_engine.space.space import MAX_WIDTH, Block, Cell, Space
-
-#: What may be sent, in pixels and classes: what is built of it must fit where any network of a space does.
-SIZES, CLASSES = range(16, 1025), range(2, 100_001)
 
 
 def given(value: str | Mapping[str, Any]) -> Architecture:
@@ -24,6 +24,7 @@ def given(value: str | Mapping[str, Any]) -> Architecture:
         return published(value)
     network = Architecture.from_json(value)
     _check(network)
+    _check_numbers(value)
     built = network.to_json()["timm"]
     if differing := [name for name in built if built[name] != value["timm"].get(name, "silu")]:
         raise InvalidSpec(
@@ -31,6 +32,16 @@ def given(value: str | Mapping[str, Any]) -> Architecture:
             param=f"timm.{differing[0]}",
         )
     return network
+
+
+def _check_numbers(value: Mapping[str, Any]) -> None:
+    """Numbers must be numbers: what reads kept networks takes a text that looks like one too."""
+    try:
+        GivenDocument.model_validate(value, strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        at = ".".join(str(part) for part in first["loc"])
+        raise InvalidSpec(f"Not an architecture: {at}: {first['msg']}.", param=at) from error
 
 
 def _check(network: Architecture) -> None:

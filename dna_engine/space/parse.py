@@ -81,9 +81,14 @@ def _parse_new_op(value: dict[str, Any], at: str) -> Op:
     if kind not in KINDS:
         raise UnknownName("kind of op", kind, KINDS, param=f"{at}.kind")
     optional = ("kind", *KINDS[kind].takes, *(("skip",) if kind == "mbconv" else ()))
-    given = _object(value, at, ("name",), optional)
+    given = {field: _unpointed(field, size) for field, size in _object(value, at, ("name",), optional).items()}
     with _located(at):
         return Op(**(WITHOUT | dict(KINDS[kind].takes) | given))
+
+
+def _unpointed(field: str, size: Any) -> Any:
+    """A size of whole numbers that was written as 3.0 is 3."""
+    return int(size) if field != "se_ratio" and isinstance(size, float) and size.is_integer() else size
 
 
 def _object(value: Any, at: str, needed: tuple[str, ...], optional: tuple[str, ...] = ()) -> dict[str, Any]:

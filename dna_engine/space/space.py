@@ -19,6 +19,9 @@ from dna_engine.space.ops import MBCONV_OPS, OPS, Op
 #: Far above any space of use; they keep what a spec can cost to check, and its sums in 64 bits, bounded.
 MAX_BLOCKS, MAX_CELLS, MAX_OPS, MAX_WIDTH = 16, 8, 16, 4096
 
+#: Layers of a cell.
+MAX_DEPTH = 8
+
 #: Over all cells of a space that is searched: four times the paper's. Every path is rated, and every selection looks at it.
 MAX_PATHS = 100_000
 
@@ -45,8 +48,10 @@ class Cell:
     width: int
 
     def __post_init__(self) -> None:
-        if not 1 <= self.depth <= 8:
-            raise InvalidSpace(f"A cell's depth must be between 1 and 8, not {self.depth}.", param="space.blocks")
+        if not 1 <= self.depth <= MAX_DEPTH:
+            raise InvalidSpace(
+                f"A cell's depth must be between 1 and {MAX_DEPTH}, not {self.depth}.", param="space.blocks"
+            )
         if not 8 <= self.width <= MAX_WIDTH or self.width % 8:
             raise InvalidSpace(
                 f"A cell's width must be a multiple of 8 from 8 to {MAX_WIDTH}, not {self.width}.", param="space.blocks"

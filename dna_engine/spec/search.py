@@ -7,12 +7,13 @@ and checks that the whole fits together. A resolved spec and its seed determine 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
 from dna_engine import defaults
 from dna_engine.space import MAX_BLOCKS, CellRef, Space, parse_space
+from dna_engine.space.document import SpaceJson
 from dna_engine.spec.parts import AnswersSpec, JobSpec, Part, RecipeSpec, ResolvedNetworks, ResolvedRecipe, Text, Whole
 from dna_engine.spec.teacher import ResolvedTeacher, TeacherSpec, gives_head
 
@@ -128,7 +129,7 @@ class SearchSpec(JobSpec):
     """A search. Only ``dataset`` is required; everything else has defaults that suit the dataset."""
 
     teacher: TeacherSpec = Field(default=TeacherSpec(), description="What supervises the blocks.")
-    space: Text | dict[str, Any] | None = Field(
+    space: Text | SpaceJson | None = Field(
         default=None,
         description="A preset (dna-mbconv, dna-mbconv-single, mbconv-small, fused-small, mobilenetv4) or an explicit space. "
         "Default: mbconv-small for images under 64 pixels, else one derived from the teacher's blocks.",
@@ -191,7 +192,7 @@ class ResolvedSpec(ResolvedNetworks):
 
     job: Literal["search"] = Field(default="search", description="The kind of job.")
     teacher: ResolvedTeacher = Field(description="What supervises the blocks.")
-    space: dict[str, Any] = Field(description="The networks among which is searched.")
+    space: SpaceJson = Field(description="The networks among which is searched.")
     budget: Budget = Field(description="What the network may cost.")
     training: ResolvedDistill = Field(description="How cells are distilled.")
     rating: ResolvedRate = Field(description="How paths are rated.")

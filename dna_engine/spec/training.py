@@ -16,6 +16,7 @@ from dna_engine.images.info import DatasetInfo
 from dna_engine.images.pictures.pixels import Look, preprocessing
 from dna_engine.space import CellRef, Space, parse_space
 from dna_engine.space.architecture import Architecture
+from dna_engine.space.document import GivenJson, NetworkJson, SpaceJson
 from dna_engine.spec.held_out import held_out
 from dna_engine.spec.parts import (
     JobSpec,
@@ -48,7 +49,7 @@ class TrainingSpec(JobSpec, RecipeSpec):
         'adaptors fold into the convolutions behind them; its head is new, or the teacher\'s where that can be. {"training": ID}: those '
         "that another training of the same network has left; its head is new where the classes are others. Default: scratch.",
     )
-    architecture: Text | dict[str, Any] | None = Field(
+    architecture: Text | GivenJson | None = Field(
         default=None,
         validate_default=True,
         description="Id of a network of `GET /architectures`, the name of one that was given or published (dna-a, dna-b, dna-c, dna-d), or an "
@@ -87,8 +88,8 @@ class ResolvedAlone(ResolvedNetworks, ResolvedRecipe):
 
     rate_field: ClassVar[str] = "learning_rate"
 
-    architecture: dict[str, Any] = Field(description="The network, for this dataset.")
-    space: dict[str, Any] | None = Field(
+    architecture: NetworkJson = Field(description="The network, for this dataset.")
+    space: SpaceJson | None = Field(
         default=None, description="Of the search that found the network, where it begins with its distilled blocks."
     )
     teacher: ResolvedTeacher | None = Field(

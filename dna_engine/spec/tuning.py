@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field
 
 from dna_engine import defaults
+from dna_engine.fields import DescribedBy
 from dna_engine.images.info import DatasetInfo
 from dna_engine.space.architecture import Architecture
 from dna_engine.spec.held_out import held_out
@@ -32,7 +33,7 @@ class TuningSpec(TrainingSpec):
     epochs: Whole | None = Field(
         default=None, ge=1, le=10_000, description="Of each trial. Default: a third of what a training takes."
     )
-    search: Text | dict[str, Any] = Field(
+    search: Text | Annotated[dict[str, Any], DescribedBy(dict[str, list[Value]])] = Field(
         default="small",
         description=f"What is tried: a preset ({', '.join(PRESETS)}), or fields of the recipe with their values: `[low, high]`, "
         '`[low, high, "log"]`, or the choices.',
