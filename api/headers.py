@@ -54,6 +54,11 @@ _HEADERS: Mapping[str, tuple[dict[str, Any], str, str | int]] = {
     "Tus-Version": (_TEXT, "Versions of tus that are spoken.", "1.0.0"),
     "Upload-Length": (_COUNT, "Bytes that the file will have.", 734003200),
     "Upload-Offset": (_COUNT, "Bytes of it that have arrived: where to go on.", 104857600),
+    "X-Request-ID": (
+        _TEXT,
+        "The id of the request, as errors and the service's log name it: the client's own, where it sent one.",
+        "0199d3f0-5a34-7c1e-b6a8-0d6f6f3f7a10",
+    ),
     "WWW-Authenticate": (_TEXT, "How to say who calls.", 'Bearer realm="dna"'),
 }
 

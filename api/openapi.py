@@ -142,6 +142,9 @@ _EXAMPLES: Mapping[int, tuple[str, dict[str, Any]]] = {
 }
 
 
+#: Headers of every answer, beside those that are for browsers and caches.
+_ALWAYS = ("X-Request-ID",)
+
 #: Headers of errors, by status.
 _SAID: Mapping[int, tuple[str, ...]] = {
     401: ("WWW-Authenticate",),
@@ -194,8 +197,8 @@ def _answers(operation: Mapping[str, Any]) -> dict[str, Any]:
         else:
             made = ("Location",) if status in ("201", "202") else ()
             again = ("Idempotent-Replayed",) if once else ()
-            said = headers(*made, *again)["headers"] | answer.get("headers", {})
-            found[status] = answer | ({"headers": said} if said else {})
+            said = headers(*_ALWAYS, *made, *again)["headers"] | answer.get("headers", {})
+            found[status] = answer | {"headers": said}
     return found | {"500": _shared(500, _documented(500))}
 
 
@@ -214,5 +217,4 @@ def _documented(status: int) -> dict[str, Any]:
     whole |= {"request_id": "019ac1d2-7b1e-7a32-9c55-3a2f3f0a6c11"}
     schema = {"$ref": _REFERENCE.format(model=Problem.__name__)}
     content = {MEDIA_TYPE: {"schema": schema, "example": whole}}
-    said = headers(*_SAID[status]) if status in _SAID else {}
-    return {"description": description, **said, "content": content}
+    return {"description": description, **headers(*_ALWAYS, *_SAID.get(status, ())), "content": content}

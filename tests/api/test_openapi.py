@@ -9,6 +9,7 @@ import pytest
 from openapi_spec_validator import validate
 from starlette.testclient import TestClient
 
+from api.edge.headers import ALWAYS
 from api.openapi import TAGS
 from api.searches.examples import BUDGETS, SPECS
 from tests.api.conftest import Finished
@@ -17,7 +18,7 @@ from tests.api.conftest import Finished
 BODILESS = {("post", "/uploads"), ("head", "/uploads/{upload_id}")}
 
 #: Headers that belong to the message or to the browser, not to what a route answers.
-ORDINARY = {
+ORDINARY = {name.lower() for name in ALWAYS} | {
     "cache-control",
     "content-length",
     "content-type",
