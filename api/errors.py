@@ -97,6 +97,17 @@ class Problem(BaseModel):
     errors: list[FieldError] | None = Field(
         default=None, description="What is wrong with which field, where fields are."
     )
+    known: list[str] | None = Field(default=None, description="Of `unknown_name`: names that there are.")
+    feasible: dict[str, tuple[int, int]] | None = Field(
+        default=None, description="Of `infeasible_budget`: per cost, the smallest and the largest value of any network."
+    )
+    binding: list[str] | None = Field(default=None, description="Of `infeasible_budget`: the limits that bind.")
+    nearest: list[dict[str, int]] | None = Field(
+        default=None, description="Of `infeasible_budget`: budgets nearby that have a network."
+    )
+    checks: dict[str, bool | int | list[str]] | None = Field(
+        default=None, description="Of `GET /readyz`: what it has looked at, as it answers with 200."
+    )
 
 
 class ApiError(HTTPException):

@@ -29,6 +29,7 @@ from api.idempotency import OnceDep
 from api.ids import ArchitectureId
 from api.openapi import problems
 from api.pagination import Limit, Page, RowPaging
+from dna_engine.space.document import AnyNetworkJson
 from store import architecture_lists
 
 router = APIRouter(
@@ -50,7 +51,7 @@ _CREATED = {
     200: {"model": ArchitectureOut, "description": "It was there already", **headers("Location")},
     **problems(400, 409, 413),
 }
-_DOWNLOAD = responses("application/json", "application/octet-stream", "application/zip")
+_DOWNLOAD = responses("application/octet-stream", "application/zip", model=AnyNetworkJson)
 
 
 @router.post("", status_code=201, response_model=ArchitectureOut, responses=_CREATED)

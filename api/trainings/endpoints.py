@@ -24,6 +24,7 @@ from api.trainings import confusion, examples, service
 from api.trainings.confusion import Shown
 from api.trainings.schemas import TrainingDetail, TrainingSummary
 from dna_engine.by_class import Confusion
+from dna_engine.space.document import AnyNetworkJson
 from dna_engine.spec import TrainingSpec
 from store import trainings
 from store.trainings import Which
@@ -39,7 +40,7 @@ router = APIRouter(
 SpecBody = Annotated[TrainingSpec, Body(openapi_examples=examples.SPECS)]
 
 _CONFUSION = responses("image/svg+xml", model=Confusion)
-_DOWNLOAD = responses("application/json", "application/octet-stream", "application/zip")
+_DOWNLOAD = responses("application/octet-stream", "application/zip", model=AnyNetworkJson)
 
 
 @router.post("", status_code=201, response_model=TrainingDetail, responses=problems(400, 409, 413))

@@ -61,7 +61,7 @@ _TUS = [Depends(authenticate), Depends(_speaks_tus)]
 @router.options(
     "",
     status_code=204,
-    responses={204: headers("Tus-Resumable", "Tus-Version", "Tus-Extension", "Tus-Max-Size")},
+    responses={204: headers("Allow", "Tus-Resumable", "Tus-Version", "Tus-Extension", "Tus-Max-Size")},
     dependencies=[Depends(authenticate)],
 )
 def describe_uploads(resources: ResourcesDep) -> Response:
@@ -184,5 +184,5 @@ def _filename(metadata: str) -> str | None:
                 return base64.b64decode(value, validate=True).decode()[:_LONGEST_NAME] or None
             except (binascii.Error, UnicodeDecodeError) as error:
                 message = "Upload-Metadata: filename is not base64 of UTF-8"
-                raise Invalid(f"{message}.", errors=[{"header": "Upload-Metadata", "detail": message}]) from error
+                raise Invalid(f"{message}.", errors=[{"parameter": "Upload-Metadata", "detail": message}]) from error
     return None

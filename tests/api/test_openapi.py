@@ -22,9 +22,7 @@ ORDINARY = {name.lower() for name in ALWAYS} | {
     "cache-control",
     "content-length",
     "content-type",
-    "content-security-policy",
     "x-accel-buffering",
-    "x-content-type-options",
 }
 
 
