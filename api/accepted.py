@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from datetime import UTC, datetime
 from uuid import UUID
+
+from store.keys import Caller
 
 #: More keys than this are never in use at once; those that were accepted longest ago are looked up again.
 _MOST = 1024
-
-
-@dataclass(frozen=True)
-class Caller:
-    """``owner`` names whose idempotency keys are whose: the id of the API key, or ``local``."""
-
-    owner: str
 
 
 class AcceptedKeys:
@@ -35,26 +31,26 @@ class AcceptedKeys:
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._seconds = seconds
         self._clock = clock
-        self._known: OrderedDict[bytes, tuple[UUID, Caller, float]] = OrderedDict()
+        self._known: OrderedDict[bytes, tuple[Caller, float]] = OrderedDict()
         self._revocations = 0
         self._lock = threading.Lock()
 
     def get(self, key: str) -> Caller | None:
         """Whose the key is, where it was accepted within those seconds."""
         found = self._known.get(_digest(key))
-        return found[1] if found is not None and self._clock() < found[2] else None
+        return found[0] if found is not None and self._clock() < found[1] else None
 
     @property
     def revocations(self) -> int:
         """How many there were. Ask before a key is looked up, and say so when it is accepted."""
         return self._revocations
 
-    def accept(self, key: str, key_id: UUID, caller: Caller, *, revocations: int) -> None:
+    def accept(self, key: str, caller: Caller, *, revocations: int) -> None:
         """Keeps that a key was found to be valid: unless one was revoked since it was looked up, which may be this one."""
         with self._lock:
             if revocations == self._revocations:
                 digest = _digest(key)
-                self._known[digest] = (key_id, caller, self._clock() + self._seconds)
+                self._known[digest] = (caller, self._clock() + min(self._seconds, _left(caller)))
                 self._known.move_to_end(digest)
                 if len(self._known) > _MOST:
                     self._known.popitem(last=False)
@@ -63,9 +59,14 @@ class AcceptedKeys:
         """A key is valid no more. To be called once that is committed."""
         with self._lock:
             self._revocations += 1
-            for digest in [digest for digest, (known, *_) in self._known.items() if known == key_id]:
+            for digest in [digest for digest, (known, _) in self._known.items() if known.actor.key_id == key_id]:
                 del self._known[digest]
 
 
 def _digest(key: str) -> bytes:
     return hashlib.sha256(key.encode()).digest()
+
+
+def _left(caller: Caller) -> float:
+    """Seconds until the key expires."""
+    return math.inf if caller.expires_at is None else (caller.expires_at - datetime.now(UTC)).total_seconds()

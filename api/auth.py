@@ -10,12 +10,15 @@ from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from api.accepted import Caller
 from api.deps import ResourcesDep, get_resources
-from api.errors import Forbidden, Unauthorized
+from api.errors import ApiError, Forbidden, Unauthorized
 from api.resources import Resources
 from api.settings import ApiSettings
 from store import keys
+from store.actors import OPERATOR
+from store.errors import KeyEnded
+from store.keys import Caller
+from store.limits import Scope
 from store.session import transaction
 
 #: This machine as a Host header names it, and as an Origin does. Held against the headers as they were sent: a parser that
@@ -27,6 +30,30 @@ _LOCAL_ORIGIN = re.compile(rf"[a-z][a-z0-9+.-]*://{_LOCAL}", re.IGNORECASE)
 bearer = HTTPBearer(
     auto_error=False, description="A key, `dna_...`. None is needed on the machine of an embedded service."
 )
+
+
+Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+
+#: Methods that change nothing; all others need more than to read.
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
+
+#: Who calls from the machine of an embedded service.
+LOCAL = Caller(OPERATOR, frozenset(Scope))
+
+
+class MissingScope(ApiError):
+    """A key that is valid, and not for this."""
+
+    status = 403
+    kind = "missing_scope"
+
+    def __init__(self, scope: Scope) -> None:
+        super().__init__(
+            f"The key has not the scope {scope}, which this needs. Ask whoever manages keys for one that has (dna key create NAME "
+            f"--scopes {scope}).",
+            headers={"WWW-Authenticate": f'Bearer realm="dna", error="insufficient_scope", scope="{scope}"'},
+            members={"scope": scope},
+        )
 
 
 def is_loopback(host: str | None) -> bool:
@@ -47,18 +74,28 @@ def needs_key(settings: ApiSettings) -> bool:
 async def authenticate(
     request: Request,
     resources: ResourcesDep,
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
+    credentials: Credentials,
 ) -> Caller:
     """The caller, found once for each request: on the event loop, but for a key that has not been sent for a while.
 
     Raises:
         Unauthorized: a key is needed and there is none, or it is not valid.
         Forbidden: no key is needed, but the request comes from a web page of another site.
+        MissingScope: the key is not for this.
     """
     known: Caller | None = getattr(request.state, "caller", None)
     if known is None:
         known = request.state.caller = await _find(request, resources, credentials)
+        _need(known, request)
     return known
+
+
+def _need(caller: Caller, request: Request) -> None:
+    """A route says by ``needs`` that it takes another scope than its method tells."""
+    usual = Scope.READ if request.method in _READING else Scope.RUN
+    scope: Scope = getattr(request.scope.get("route"), "needs", usual)
+    if scope not in caller.scopes:
+        raise MissingScope(scope)
 
 
 async def admit(request: Request) -> Caller:
@@ -74,17 +111,24 @@ async def _find(request: Request, resources: Resources, credentials: HTTPAuthori
     if needs_key(resources.settings):
         raise Unauthorized("Send a key: Authorization: Bearer dna_... (dna key create NAME makes one).")
     _refuse_other_sites(request)
-    return Caller("local")
+    return LOCAL
 
 
 def _look_up(resources: Resources, sent: str) -> Caller:
+    """Who calls by a key that is not known from a moment ago.
+
+    Raises:
+        Unauthorized: it is not valid; of the whole of a key that was revoked or has expired, that it is that.
+    """
     revocations = resources.accepted.revocations
-    with transaction(resources.sessions) as session:
-        key = keys.authenticate(session, sent)
-    if key is None:
-        raise Unauthorized("The key is not valid, or was revoked.")
-    caller = Caller(str(key.id))
-    resources.accepted.accept(sent, key.id, caller, revocations=revocations)
+    try:
+        with transaction(resources.sessions) as session:
+            caller = keys.authenticate(session, sent)
+    except KeyEnded as error:
+        raise Unauthorized(error.message) from error
+    if caller is None:
+        raise Unauthorized("The key is not valid.")
+    resources.accepted.accept(sent, caller, revocations=revocations)
     return caller
 
 

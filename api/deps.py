@@ -28,11 +28,11 @@ async def _resources(request: Request) -> Resources:
 ResourcesDep = Annotated[Resources, Depends(_resources)]
 
 
-async def get_session(resources: ResourcesDep) -> AsyncIterator[Session]:
-    """A transaction that ends with the handler. It begins with the first statement, in the thread of the handler; only its end, which waits
-    for the database, needs a thread of its own.
+async def get_session(request: Request, resources: ResourcesDep) -> AsyncIterator[Session]:
+    """A transaction that ends with the handler, in which the caller acts, whom :func:`api.auth.authenticate` has found before. It begins with
+    the first statement, in the thread of the handler; only its end, which waits for the database, needs a thread of its own.
     """
-    opened = transaction(resources.sessions)
+    opened = transaction(resources.sessions, request.state.caller.actor)
     # Its own: those of the handlers may all wait for a connection, and this one gives one back.
     thread = CapacityLimiter(1)
     session = opened.__enter__()

@@ -11,10 +11,11 @@ from typing import Annotated
 from fastapi import Depends, Header, Request, Response
 from sqlalchemy.orm import Session
 
-from api.accepted import Caller
 from api.auth import CallerDep
 from api.deps import ResourcesDep
 from store import idempotency
+from store.actors import Actor
+from store.keys import Caller
 from store.settings import Settings
 
 _KEPT_HEADERS = ("location", "content-type")
@@ -25,10 +26,12 @@ class Once:
     """One request under its key. Without a key it is simply done.
 
     Attributes:
+        actor: who sends it.
         owner: whose key it is; keys of different callers have nothing to do with each other.
         request_sha256: of method, path and body: what "the same request" means.
     """
 
+    actor: Actor
     owner: str
     key: str | None
     request_sha256: str
@@ -79,4 +82,4 @@ def make_once(request: Request, caller: Caller, settings: Settings, key: str | N
     """The same where ``body`` stands for a body that is too large to hold."""
     content = b"\n".join((request.method.encode(), request.scope["path"].encode(), body))
     keep = timedelta(hours=settings.idempotency_hours)
-    return Once(caller.owner, key, hashlib.sha256(content).hexdigest(), keep)
+    return Once(caller.actor, caller.owner, key, hashlib.sha256(content).hexdigest(), keep)

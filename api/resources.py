@@ -22,6 +22,7 @@ from api.queue import Queue
 from api.rates import Rate
 from api.searches.rated import RatedSearches
 from api.settings import ApiSettings
+from store.actors import NOBODY
 from store.blobs import BlobStore
 from store.session import Sessions, make_engine, make_sessions
 from store.studies import Studies
@@ -34,11 +35,16 @@ _LOOKUPS = 8
 class Resources:
     """Connections and caches, shared by all requests; each is safe to use from several threads, but for the gates and the limiter, which are
     of the event loop.
+
+    Attributes:
+        sessions: in which nobody's things are seen until it is said who acts; see ``store.actors``.
+        whole: in which every project's are, for what serves all: the feed of events, the start.
     """
 
     settings: ApiSettings
     engine: Engine
     sessions: Sessions
+    whole: Sessions
     blobs: BlobStore
     studies: Studies
     redis: redis.Redis
@@ -68,7 +74,7 @@ def open_resources(settings: ApiSettings, metrics: CollectorRegistry) -> Iterato
     if not settings.database_url or not settings.redis_url:
         raise ConfigurationError("Set DNA_DATABASE_URL and DNA_REDIS_URL, or start everything with: dna up")
     engine = make_engine(settings.database_url, settings.database_timeouts, pool_size=16)
-    sessions = make_sessions(engine)
+    sessions, whole = make_sessions(engine, NOBODY), make_sessions(engine)
     blobs = BlobStore(settings.artifacts)
     studies = Studies(settings.database_url, settings.database_timeouts)
     client = redis.Redis.from_url(settings.redis_url, socket_timeout=2.0, socket_connect_timeout=2.0)
@@ -78,14 +84,15 @@ def open_resources(settings: ApiSettings, metrics: CollectorRegistry) -> Iterato
             settings=settings,
             engine=engine,
             sessions=sessions,
+            whole=whole,
             blobs=blobs,
             studies=studies,
             redis=client,
             queue=queue,
             accepted=AcceptedKeys(settings.accepted_key_seconds),
             rated=RatedSearches(blobs, settings.problems_cached),
-            feed=Feed(sessions, settings),
-            waits=Waits(sessions, settings.worker_timeout),
+            feed=Feed(whole, settings),
+            waits=Waits(whole, settings.worker_timeout),
             kept=Kept(settings.answers_cached_bytes),
             heavy=Gate(settings.heavy_at_once, settings.heavy_waiting),
             uploads=Gate(settings.uploads_at_once, 0),

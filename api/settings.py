@@ -57,7 +57,9 @@ class ApiSettings(Settings):
         default=15.0,
         description="After this long without an event a stream sends a comment, so that proxies keep it open.",
     )
-    webhooks_most: PositiveInt = Field(default=20, description="Webhooks that are kept at most; beyond it a 409.")
+    webhooks_most: PositiveInt = Field(
+        default=20, description="Webhooks that are kept of a project at most; beyond it a 409."
+    )
     heavy_at_once: PositiveInt = Field(
         default=2,
         description="Requests that compute (create, estimate, select, ratings, frontier, metrics) run so many at once.",

@@ -24,7 +24,7 @@ def prepare(resources: Resources) -> None:
         await_database(resources.engine, within=resources.settings.database_start_seconds)
     except OperationalError as error:
         raise ConfigurationError(f"The database of DNA_DATABASE_URL does not answer: {error.orig}") from error
-    with transaction(resources.sessions) as session:
+    with transaction(resources.whole) as session:
         if not is_current(session.connection()):
             raise ConfigurationError("The database has another schema than this version expects. Run: dna migrate")
         _refuse_open_door(resources.settings, has_keys=keys.any_active(session))

@@ -184,6 +184,7 @@ class JobSummary(TypedDict):
     cancel_requested: bool
     waiting_for: NotRequired[str | None]
     created_at: str
+    created_by: NotRequired[str | None]
     started_at: str | None
     finished_at: str | None
 
@@ -310,6 +311,7 @@ class ArchitectureSummary(TypedDict):
     counted_params: int | None
     test_accuracy: float | None
     created_at: str
+    created_by: NotRequired[str | None]
 
 
 class Latency(TypedDict):
@@ -346,6 +348,7 @@ class Timing(TypedDict):
     onnxruntime_version: str | None
     error: dict[str, Any] | None
     created_at: str
+    created_by: NotRequired[str | None]
 
 
 class File(TypedDict):
@@ -495,6 +498,7 @@ class Dataset(TypedDict):
     warnings: list[str]
     progress: float | None
     error: dict[str, Any] | None
+    created_by: NotRequired[str | None]
 
 
 class ClassCount(TypedDict):
@@ -608,6 +612,7 @@ class Teacher(TypedDict):
     mean: list[float] | None
     std: list[float] | None
     created_at: str | None
+    created_by: NotRequired[str | None]
 
 
 class RunningStep(TypedDict):
@@ -628,6 +633,7 @@ class Worker(TypedDict):
     devices: int
     device: str
     device_name: str
+    busy: NotRequired[bool]
     step: RunningStep | None
 
 
@@ -644,6 +650,7 @@ class Webhook(TypedDict):
     failures: int
     previous_until: str | None
     created_at: str
+    created_by: NotRequired[str | None]
     secret: NotRequired[str]
 
 

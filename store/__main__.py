@@ -15,18 +15,16 @@ import threading
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from alembic.util import CommandError
 from sqlalchemy.exc import ArgumentError, OperationalError, ProgrammingError
 
-from store import keys, sweeper
+from store import key_commands, sweeper
 from store.blobs import BlobStore
 from store.errors import StoreError
 from store.migrate import upgrade
-from store.session import await_database, make_engine, make_sessions, transaction
+from store.session import await_database, make_engine, make_sessions
 from store.settings import Settings
-from store.tables import ApiKey
 
 #: How long the servers of an owner that was killed may take to leave the folder, in seconds.
 LEAVE_SECONDS = 30.0
@@ -60,15 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     servers.add_argument("--data-dir", type=Path, help="instead of DNA_DATA_DIR")
     sweep = commands.add_parser("sweep", help="list stored files without rows, and rows without files, as JSON")
     sweep.add_argument("--delete", action="store_true", help="delete the files that have no row")
-    actions = commands.add_parser("key", help="make, list and revoke API keys").add_subparsers(
-        dest="action", required=True
-    )
-    create = actions.add_parser("create", help="make a key and print it; it cannot be shown again")
-    create.add_argument("name", help="whose it is, for the list")
-    revoke = actions.add_parser("revoke", help="a key opens nothing from now on")
-    revoke.add_argument("id", help="its id, or the beginning or end of it; its name; or dna_ and its prefix")
-    for action in (create, revoke, actions.add_parser("list", help="every key, newest first")):
-        action.add_argument("--json", action="store_true", dest="as_json")
+    key_commands.add(commands.add_parser("key", help="make, list, show and revoke API keys"))
     return parser
 
 
@@ -81,7 +71,7 @@ def _run(chosen: argparse.Namespace, settings: Settings) -> None:
         case "sweep":
             _sweep(settings, delete=chosen.delete)
         case "key":
-            _key(chosen, _database(settings))
+            key_commands.run(chosen, _database(settings), settings)
 
 
 def _database(settings: Settings) -> str:
@@ -126,42 +116,6 @@ def _sweep(settings: Settings, *, delete: bool) -> None:
             sweeper.remove(sessions, blobs, found.orphans)
     finally:
         engine.dispose()
-
-
-def _key(chosen: argparse.Namespace, url: str) -> None:
-    engine = make_engine(url, pool_size=1)
-    try:
-        with transaction(make_sessions(engine)) as session:
-            match chosen.action:
-                case "create":
-                    row, secret = keys.create(session, chosen.name)
-                    shown = [_described(row) | {"key": secret}]
-                case "revoke":
-                    shown = [_described(keys.revoke(session, keys.find(session, chosen.id).id))]
-                case _:
-                    shown = [_described(row) for row in keys.listing(session)]
-    finally:
-        engine.dispose()
-    if chosen.as_json:
-        print(json.dumps(shown if chosen.action == "list" else shown[0], indent=2))
-    elif chosen.action == "create":
-        print(f"Key {shown[0]['id']} for {chosen.name}. Keep it now, it cannot be shown again:", file=sys.stderr)
-        print(shown[0]["key"])
-    else:
-        for key in shown:
-            print(f"{key['id']}  dna_{key['prefix']}_...  {_state(key)}  {key['name']}")
-
-
-def _described(row: ApiKey) -> dict[str, Any]:
-    times = {"created_at": row.created_at, "last_used_at": row.last_used_at, "revoked_at": row.revoked_at}
-    said = {name: time.isoformat() if time else None for name, time in times.items()}
-    return {"id": str(row.id), "name": row.name, "prefix": row.prefix, **said}
-
-
-def _state(key: dict[str, Any]) -> str:
-    if key["revoked_at"]:
-        return f"revoked {key['revoked_at'][:19]}"
-    return f"used {key['last_used_at'][:19]}" if key["last_used_at"] else "never used"
 
 
 if __name__ == "__main__":

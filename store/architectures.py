@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from store.actors import own, signature
 from store.columns import Json, new_id
 from store.errors import NotFound
 from store.refs import named
@@ -79,6 +80,7 @@ def select_network(
     network = Architecture(
         id=new_id(),
         search_id=search_id,
+        **signature(session) | {"project_id": _project_of(session, search_id)},
         role=Role.SELECTED,
         architecture=architecture,
         loss=loss,
@@ -91,12 +93,20 @@ def select_network(
     return network
 
 
+def _project_of(session: Session, search_id: UUID) -> UUID:
+    """Whoever selects from a search, its networks are of its project."""
+    return session.scalars(select(Job.project_id).where(Job.id == search_id)).one()
+
+
 def give(
     session: Session, architecture: Json, *, name: str | None, flops: int, params: int
 ) -> tuple[Architecture, bool]:
-    """Keeps a network that was sent, and says whether it is new. The same one again gives the row that exists, by its first name."""
+    """Keeps a network that was sent, and says whether it is new. The same one again gives the row that the project has, by its first
+    name."""
     sha256 = hashlib.sha256(json.dumps(architecture, sort_keys=True).encode()).hexdigest()
     row = {"id": new_id(), "role": Role.GIVEN, "name": name, "architecture": architecture, "sha256": sha256}
+    row |= signature(session)
     added = insert(Architecture).values(**row, flops=flops, params=params).on_conflict_do_nothing()
     new = session.scalar(added.returning(Architecture.id)) is not None
-    return session.scalars(select(Architecture).where(Architecture.sha256 == sha256)).one(), new
+    kept = select(Architecture).where(Architecture.sha256 == sha256, own(session, Architecture))
+    return session.scalars(kept).one(), new

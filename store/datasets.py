@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import Integer, and_, func, or_, select
+from sqlalchemy import ColumnElement, Integer, and_, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -20,11 +20,13 @@ from dna_engine.plans.files import IMAGES, SENT
 from dna_engine.plans.results import Checked
 from dna_engine.spec import ResolvedCheck
 from store import artifacts, jobs
+from store.actors import actor_of, signature
 from store.artifacts import StoredFile
 from store.blobs import Blob
 from store.columns import Json, new_id
 from store.errors import IllegalTransition, NameTaken, NotFound
 from store.files import adopt, release
+from store.owned import EVERYBODYS
 from store.pages import Page, page
 from store.refs import meant, named
 from store.states import FINISHED, DatasetState, JobKind
@@ -40,8 +42,9 @@ def ensure_builtin(session: Session) -> None:
     """Rows for the built-in datasets, up to date. Safe to call at every start and by several processes at once."""
     for info in BUILTIN.values():
         content = {"info": info.model_dump(mode="json"), "fingerprint": fingerprint(info)}
-        row = insert(Dataset).values(id=new_id(), name=info.name, version=1, state=DatasetState.READY, **content)
-        session.execute(row.on_conflict_do_update(index_elements=["name", "version"], set_=content))
+        about = {"project_id": EVERYBODYS, "name": info.name, "version": 1}
+        row = insert(Dataset).values(id=new_id(), **about, state=DatasetState.READY, **content)
+        session.execute(row.on_conflict_do_update(index_elements=list(about), set_=content))
 
 
 def fingerprint(info: DatasetInfo) -> str:
@@ -60,7 +63,8 @@ def create(session: Session, info: DatasetInfo, *, fingerprint: str, archive: Bl
     """
     version = next_version(session, info.name)
     info = info.model_copy(update={"version": version})
-    dataset = Dataset(id=new_id(), name=info.name, version=version, info=info.model_dump(mode="json"))
+    about = {"name": info.name, "version": version, "info": info.model_dump(mode="json")}
+    dataset = Dataset(id=new_id(), **about, **signature(session))
     dataset.fingerprint = fingerprint
     if archive is not None:
         adopt(session, [archive.location])
@@ -76,9 +80,8 @@ def begin(session: Session, spec: ResolvedCheck, sent: Blob | None, *, max_attem
     jobs.add(session, job, spec, max_attempts=max_attempts)
     if sent is not None:
         artifacts.record(session, job.id, [StoredFile(SENT, sent)])
-    dataset = Dataset(
-        id=job.id, name=spec.name, version=spec.version, state=DatasetState.CHECKING, info={"kind": spec.kind}
-    )
+    about = {"name": spec.name, "version": spec.version, "info": {"kind": spec.kind}}
+    dataset = Dataset(id=job.id, **about, state=DatasetState.CHECKING, **signature(session))
     session.add(dataset)
     session.flush()
     return dataset
@@ -95,18 +98,19 @@ def check_free(name: str) -> None:
 
 
 def next_version(session: Session, name: str) -> int:
-    """For new images under that name; nobody else is given the same before the transaction ends. A version that a job has used is
+    """For new images of the project under that name; nobody else is given the same before the transaction ends. A version that a job has used is
     not given again, though its dataset may be deleted.
 
     Raises:
         NameTaken: a dataset of that name ships with the service.
     """
     check_free(name)
-    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"dataset {name}", 0))))
+    project_id = actor_of(session).project_id
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"dataset {project_id} {name}", 0))))
     used = func.max(Job.resolved["dataset"]["version"].astext.cast(Integer))
     known = [
-        session.scalar(select(func.max(Dataset.version)).where(Dataset.name == name)),
-        session.scalar(select(used).where(Job.dataset == name)),
+        session.scalar(select(func.max(Dataset.version)).where(Dataset.name == name, Dataset.project_id == project_id)),
+        session.scalar(select(used).where(Job.dataset == name, Job.project_id == project_id)),
     ]
     return 1 + max(version or 0 for version in known)
 
@@ -161,19 +165,24 @@ def get(session: Session, dataset_id: UUID) -> Dataset:
 
 
 def find(session: Session, ref: str) -> Dataset:
-    """The dataset of that id, or else of that name: ``birds@2``, or the newest ``birds``.
+    """The dataset of that id, or else of that name, as the project, or everybody, has it: ``birds@2``, or the newest ``birds``.
 
     Raises:
         NotFound: there is none.
     """
     if (written := _REF.fullmatch(ref)) is not None:
-        called = Dataset.name == written["name"]
+        called = and_(Dataset.name == written["name"], _named_here(session))
         if written["version"]:
             called = and_(called, Dataset.version == int(written["version"]))
         query = select(Dataset).order_by(Dataset.version.desc())
         if found := named(session, query, ref, Dataset.id, called):
             return found[0]
     raise NotFound("dataset", ref)
+
+
+def _named_here(session: Session) -> ColumnElement[bool]:
+    """Datasets that can be meant by their name, also by who sees every project's."""
+    return Dataset.project_id.in_((actor_of(session).project_id, EVERYBODYS))
 
 
 def ready(session: Session, ref: str) -> DatasetInfo:
@@ -186,7 +195,9 @@ def ready(session: Session, ref: str) -> DatasetInfo:
     try:
         dataset = find(session, ref)
     except NotFound as error:
-        known = session.scalars(select(Dataset.name).where(Dataset.state == DatasetState.READY).distinct())
+        known = session.scalars(
+            select(Dataset.name).where(Dataset.state == DatasetState.READY, _named_here(session)).distinct()
+        )
         raise UnknownName("dataset", ref, known, param="dataset") from error
     if dataset.state == DatasetState.READY:
         return DatasetInfo.model_validate(dataset.info)
@@ -203,7 +214,10 @@ def _not_ready(dataset: Dataset) -> str:
 
 def _earlier(session: Session, dataset: Dataset) -> str:
     query = select(func.max(Dataset.version)).where(
-        Dataset.name == dataset.name, Dataset.version < dataset.version, Dataset.state == DatasetState.READY
+        Dataset.project_id == dataset.project_id,
+        Dataset.name == dataset.name,
+        Dataset.version < dataset.version,
+        Dataset.state == DatasetState.READY,
     )
     version = session.scalar(query)
     return f" Or name {dataset.name}@{version}, which is ready." if version else ""
@@ -221,6 +235,7 @@ def delete(session: Session, dataset: Dataset) -> list[str]:
         raise IllegalTransition(f"{dataset.name} ships with the service and stays.")
     used = Job.resolved["dataset"]["version"].astext.cast(Integer)
     unfinished = select(Job).where(
+        Job.project_id == dataset.project_id,
         Job.dataset == dataset.name,
         Job.kind != JobKind.CHECK,
         Job.state.not_in(FINISHED),

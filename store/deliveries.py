@@ -29,19 +29,20 @@ AT_ONCE = 2
 
 
 def tell(session: Session, job: Job) -> None:
-    """Writes messages of what is about to be told of a job, to those who want to know. Call before its event is appended."""
-    listening = list(session.scalars(select(Webhook).where(Webhook.enabled)))
+    """Writes messages of what is about to be told of a job, to those of its project who want to know. Call before its event is appended."""
+    listening = list(session.scalars(select(Webhook).where(Webhook.enabled, Webhook.project_id == job.project_id)))
     message = notices.of_job(session, job) if listening else None
     if message is None:
         return
     for webhook in listening:
         if notices.matches(webhook.events, message.type) and webhook.labels.items() <= (job.labels or {}).items():
-            put(session, webhook.id, message)
+            put(session, webhook, message)
 
 
-def put(session: Session, webhook_id: UUID, message: Message) -> Delivery:
+def put(session: Session, webhook: Webhook, message: Message) -> Delivery:
     """A message that is sent as soon as the transaction is committed."""
-    delivery = Delivery(id=new_id(), webhook_id=webhook_id, event=message.type, body=message.model_dump_json())
+    of = {"project_id": webhook.project_id, "webhook_id": webhook.id}
+    delivery = Delivery(id=new_id(), **of, event=message.type, body=message.model_dump_json())
     session.add(delivery)
     session.flush()
     return delivery

@@ -3,6 +3,7 @@
 StoreError                  base; the message says what to do
 ├── NotFound                no row of that kind has that id or name
 ├── Ambiguous               several rows of that kind have that name, or an id with that end
+├── KeyEnded                a key that was revoked or has expired
 ├── NameTaken               a name that must be unique exists already
 ├── IllegalTransition       the state does not allow it (cancel what is finished, resume what runs)
 ├── LeaseLost               a worker writes to a step that is no longer its own; it must stop
@@ -43,6 +44,10 @@ class Ambiguous(StoreError):
 
     def __init__(self, kind: str, ref: str, candidates: Sequence[str]) -> None:
         super().__init__(f"Several {kind}s may be meant by {ref!r}: {', '.join(candidates)}. Write one of these ids.")
+
+
+class KeyEnded(StoreError):
+    pass
 
 
 class NameTaken(StoreError):

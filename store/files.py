@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from store.actors import EVERY_PROJECT
 from store.blobs import Blob, BlobStore, location_of
 from store.columns import new_id
 from store.session import Sessions, clock, transaction
@@ -203,9 +204,10 @@ def named_in(session: Session, folder: str) -> set[str]:
 
 
 def _named(session: Session, wanted: Callable[[ColumnElement[str]], ColumnElement[bool]]) -> set[str]:
-    """Every place where a row names a stored file."""
+    """Every place where a row names a stored file, which rows of several projects may."""
     places: list[ColumnElement[str]] = [
         Artifact.__table__.c.location,
         *(column["location"].astext for column in (Dataset.archive, Teacher.weights, Teacher.about)),
     ]
-    return {found for place in places for found in session.scalars(select(place).where(wanted(place)))}
+    found = (session.scalars(select(place).where(wanted(place)), execution_options=EVERY_PROJECT) for place in places)
+    return {location for locations in found for location in locations}

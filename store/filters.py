@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Select, Text, and_, cast, exists, func, li
 from sqlalchemy.orm import InstrumentedAttribute
 
 from store.columns import CheckedText
+from store.owned import EVERYBODYS
 from store.refs import meant, whole
 from store.states import JobState
 from store.tables import Dataset, Job
@@ -114,5 +115,6 @@ def _on(dataset: str) -> ColumnElement[bool]:
     named = and_(Job.dataset == name, *([version_of == version] if version else []))
     if (dataset_id := whole(dataset)) is None:
         return named
-    same = (Dataset.id == dataset_id, Dataset.name == Job.dataset, cast(Dataset.version, Text) == version_of)
+    of_it = (Dataset.name == Job.dataset, Dataset.project_id.in_((Job.project_id, EVERYBODYS)))
+    same = (Dataset.id == dataset_id, *of_it, cast(Dataset.version, Text) == version_of)
     return or_(named, exists().where(*same))

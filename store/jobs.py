@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from dna_engine.plans import plan_of
 from dna_engine.spec import ResolvedJob
 from store import deliveries, events, steps
+from store.actors import signature
 from store.errors import IllegalTransition, NotFound
 from store.events import NewEvent
 from store.files import release
@@ -30,6 +31,8 @@ def add(session: Session, job: Job, spec: ResolvedJob, *, max_attempts: int) -> 
     plan = plan_of(spec)
     job.name, job.labels, job.dataset, job.seed = spec.name, spec.labels, spec.dataset_name, spec.seed
     job.resolved, job.phase = spec.model_dump(mode="json"), plan.phases[0]
+    for name, value in signature(session).items():
+        setattr(job, name, value)
     session.add(job)
     session.flush()
     first = steps.add(session, job, job.phase, plan.steps(job.phase), max_attempts=max_attempts)

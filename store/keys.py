@@ -6,15 +6,20 @@ import hashlib
 import re
 import secrets
 import zlib
-from datetime import timedelta
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from hmac import compare_digest
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import TIMESTAMP, func, or_, select
 from sqlalchemy.orm import Session
 
+from store import projects
+from store.actors import Actor
 from store.columns import new_id
-from store.errors import Ambiguous, NotFound
+from store.errors import Ambiguous, KeyEnded, NotFound
+from store.limits import Limits, Scope
 from store.refs import meant
 from store.session import clock
 from store.tables import ApiKey
@@ -26,30 +31,93 @@ _BEGINNING = re.compile(r"dna_([0-9a-f]{8})(?:_|$)")
 #: ``last_used_at`` is that coarse, so that reading does not write at every request.
 USE_RESOLUTION = timedelta(minutes=1)
 
+#: What a key may do where nothing else is said.
+USUAL = (Scope.READ, Scope.RUN)
 
-def create(session: Session, name: str) -> tuple[ApiKey, str]:
-    """A new key: its row, and the key itself, which cannot be had again."""
+
+@dataclass(frozen=True)
+class Caller:
+    """Who calls, and what for.
+
+    Attributes:
+        actor: who acts in the sessions of a request.
+        expires_at: of the key.
+    """
+
+    actor: Actor
+    scopes: frozenset[Scope]
+    expires_at: datetime | None = None
+
+    @property
+    def owner(self) -> str:
+        """Whose idempotency keys and predictions are counted together: the id of the key, or ``local``."""
+        return str(self.actor.key_id or "local")
+
+
+def create(
+    session: Session,
+    name: str,
+    *,
+    project: str | None = None,
+    scopes: Collection[Scope] = USUAL,
+    expires_at: datetime | None = None,
+    limits: Limits | None = None,
+) -> tuple[ApiKey, str]:
+    """A new key: its row, and the key itself, which cannot be had again.
+
+    Args:
+        project: the name of the one that it belongs to, which is made where there is none; by default a new one, called as the key.
+
+    Raises:
+        NameTaken: no key may be of that project.
+    """
     prefix, secret = secrets.token_hex(4), secrets.token_hex(32)
     body = f"dna_{prefix}_{secret}"
     key = f"{body}{_checksum(body)}"
-    row = ApiKey(id=new_id(), name=name, prefix=prefix, sha256=_hash(key))
+    row = ApiKey(
+        id=new_id(),
+        name=name,
+        project_id=projects.joined(session, project) if project else projects.made(session, name, prefix),
+        prefix=prefix,
+        sha256=_hash(key),
+        scopes=[scope.value for scope in Scope if scope in scopes],
+        limits=(limits or Limits()).model_dump(exclude_none=True),
+        expires_at=expires_at,
+    )
     session.add(row)
     session.flush()
     return row, key
 
 
-def authenticate(session: Session, key: str) -> ApiKey | None:
-    """The row of a valid key; None when it is malformed, unknown or revoked. A typing error costs no query."""
+def authenticate(session: Session, key: str) -> Caller | None:
+    """Who calls by a key; None when it is malformed or unknown. A typing error costs no query.
+
+    Raises:
+        KeyEnded: it is the whole of a key that was revoked or has expired. Who has not all of it is not told that it exists.
+    """
     match = _SHAPE.fullmatch(key)
     if match is None or not compare_digest(match[3], _checksum(key[:-8])):
         return None
-    row = session.scalar(select(ApiKey).where(ApiKey.prefix == match[1], ApiKey.revoked_at.is_(None)))
-    if row is None or not compare_digest(row.sha256, _hash(key)):
+    found = session.execute(
+        select(ApiKey, func.clock_timestamp(type_=TIMESTAMP(timezone=True))).where(ApiKey.prefix == match[1])
+    ).one_or_none()
+    if found is None or not compare_digest(found[0].sha256, _hash(key)):
         return None
-    now = clock(session)
+    row, now = found
+    if row.revoked_at is not None:
+        raise KeyEnded("The key was revoked.")
+    if row.expires_at is not None and row.expires_at <= now:
+        raise KeyEnded(f"The key has expired, at {row.expires_at:%Y-%m-%d %H:%M} UTC.")
     if row.last_used_at is None or now - row.last_used_at > USE_RESOLUTION:
         row.last_used_at = now
-    return row
+    return caller_of(row)
+
+
+def caller_of(row: ApiKey) -> Caller:
+    """Who calls by the key of that row."""
+    scopes = frozenset(Scope(scope) for scope in row.scopes)
+    actor = Actor(row.project_id, row.id, row.name, Scope.ADMIN in scopes, Limits.model_validate(row.limits))
+    return Caller(actor, scopes, row.expires_at)
 
 
 def find(session: Session, ref: str) -> ApiKey:
@@ -72,15 +140,25 @@ def find(session: Session, ref: str) -> ApiKey:
     return rows[0]
 
 
+def get(session: Session, key_id: UUID) -> ApiKey:
+    """The key of that id.
+
+    Raises:
+        NotFound: there is none.
+    """
+    row = session.get(ApiKey, key_id)
+    if row is None:
+        raise NotFound("key", key_id)
+    return row
+
+
 def revoke(session: Session, key_id: UUID) -> ApiKey:
     """The key opens nothing from now on.
 
     Raises:
         NotFound: there is none of that id.
     """
-    row = session.get(ApiKey, key_id)
-    if row is None:
-        raise NotFound("key", key_id)
+    row = get(session, key_id)
     row.revoked_at = row.revoked_at or clock(session)
     return row
 
@@ -92,7 +170,8 @@ def listing(session: Session) -> list[ApiKey]:
 
 def any_active(session: Session) -> bool:
     """Whether some key would be accepted."""
-    return session.scalar(select(ApiKey.id).where(ApiKey.revoked_at.is_(None)).limit(1)) is not None
+    lasting = or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > func.clock_timestamp())
+    return session.scalar(select(ApiKey.id).where(ApiKey.revoked_at.is_(None), lasting).limit(1)) is not None
 
 
 def _hash(key: str) -> str:

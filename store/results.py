@@ -11,6 +11,7 @@ from dna_engine.accuracy import Accuracy
 from dna_engine.plans import Kind
 from dna_engine.plans.results import Checked, Chosen, ChosenReference, Selected, Trained, TrialTried
 from store import datasets
+from store.actors import inherited
 from store.columns import Json, new_id
 from store.states import Role
 from store.tables import Architecture, CheckJob, Job, Search, Step, Training, Tuning
@@ -45,7 +46,8 @@ def plan_trainings(session: Session, job: Job, steps: Sequence[Step]) -> None:
     }
     for step in steps:
         if step.kind == Kind.TRAIN and (network := networks.get(step.planned.network or "")):
-            training = Training(id=new_id(), job_id=job.id, architecture_id=network.id, network=network.folder)
+            training = Training(id=new_id(), project_id=job.project_id, job_id=job.id, network=network.folder)
+            training.architecture_id = network.id
             session.add(training)
             session.flush()
             step.training_id = training.id
@@ -61,7 +63,8 @@ def _record_selection(session: Session, search: Search, selected: Selected) -> N
 def _add(
     session: Session, search: Search, role: Role, chosen: Chosen | ChosenReference, name: str | None = None
 ) -> Architecture:
-    network = Architecture(id=new_id(), search_id=search.id, role=role, name=name, **chosen.model_dump())
+    made = {"id": new_id(), "search_id": search.id, **inherited(search)}
+    network = Architecture(**made, role=role, name=name, **chosen.model_dump())
     session.add(network)
     session.flush()
     return network

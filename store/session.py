@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from sqlalchemy import TIMESTAMP, Engine, create_engine, func, make_url, select, text
+from sqlalchemy import TIMESTAMP, Engine, create_engine, event, func, make_url, select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
+from store.actors import OPERATOR, Actor, acting, restrict
 from store.commits import commit
 from store.connection import TimeOuts, bound
 
@@ -56,27 +57,36 @@ def make_engine(url: str, timeouts: TimeOuts | None = None, *, pool_size: int = 
     return engine
 
 
-def make_sessions(engine: Engine) -> Sessions:
-    """A factory of sessions whose objects stay readable after the commit."""
-    return sessionmaker(engine, expire_on_commit=False)
+def make_sessions(engine: Engine, actor: Actor = OPERATOR) -> Sessions:
+    """A factory of sessions whose objects stay readable after the commit.
+
+    Args:
+        actor: who acts in them, where nothing else is said: what they see and whose is what they make, see ``store.actors``.
+    """
+    sessions = sessionmaker(engine, expire_on_commit=False, info=acting(actor))
+    event.listen(sessions, "do_orm_execute", restrict)
+    return sessions
 
 
 @contextmanager
-def reading(sessions: Sessions) -> Iterator[Session]:
+def reading(sessions: Sessions, actor: Actor) -> Iterator[Session]:
     """A session that writes nothing, and so needs neither BEGIN nor COMMIT: each of its statements sees what is committed by then."""
-    with sessions() as session:
+    with sessions(info=acting(actor)) as session:
         session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
         yield session
 
 
 @contextmanager
-def transaction(sessions: Sessions) -> Iterator[Session]:
+def transaction(sessions: Sessions, actor: Actor | None = None) -> Iterator[Session]:
     """A session that commits at the end of the block, and rolls back when the block raises.
+
+    Args:
+        actor: who acts in it, instead of who acts in the others.
 
     Raises:
         OperationalError: it is not committed, or that cannot be found out; a lost answer to the COMMIT alone raises nothing.
     """
-    with sessions() as session:
+    with sessions(info=acting(actor)) if actor else sessions() as session:
         yield session
         commit(session, sessions)
 

@@ -5,10 +5,19 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, field_validator, model_validator
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from store.connection import TimeOuts
+from store.limits import Limits
 from store.logs import LogFormat
 from store.reach import Reach
 
@@ -124,6 +133,18 @@ class Settings(BaseSettings):
         "long the next time.",
     )
 
+    key_running_jobs: PositiveInt | None = Field(
+        default=None, description="Limits of a key that is made without its own: jobs that run at once."
+    )
+    key_queued_jobs: NonNegativeInt | None = Field(default=None, description="The same: jobs that wait in the queue.")
+    key_device_hours: NonNegativeFloat | None = Field(
+        default=None, description="The same: hours of devices over the last 30 days."
+    )
+    key_requests_per_second: PositiveFloat | None = Field(default=None, description="The same: requests.")
+    key_stored_bytes: NonNegativeInt | None = Field(
+        default=None, description="The same: bytes of datasets, teachers and uploads."
+    )
+
     @model_validator(mode="after")
     def _renewed_in_time(self) -> Settings:
         if self.lease_seconds < 2 * self.lease_renew_seconds:
@@ -151,6 +172,11 @@ class Settings(BaseSettings):
             idle=self.database_idle_seconds,
             pool=self.database_pool_seconds,
         )
+
+    @property
+    def key_limits(self) -> Limits:
+        """Of a key that is made without its own."""
+        return Limits(**{name: getattr(self, f"key_{name}") for name in Limits.model_fields})
 
     @property
     def worker_timeout(self) -> timedelta:

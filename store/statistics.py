@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from dna_engine.plans import Kind
 from dna_engine.plans import Step as PlannedStep
 from dna_engine.spec import ResolvedJob, parse_job
+from store.actors import EVERY_PROJECT
 from store.states import JobKind, JobState, StepState
 from store.tables import Job, Step
 
@@ -26,7 +27,8 @@ class FinishedStep:
 def finished_steps(
     session: Session, kind: Kind, *, device: str, at_least: float = 0.0, limit: int = 10
 ) -> list[FinishedStep]:
-    """The latest steps of that kind that succeeded at the first attempt on devices of that type (``cpu``, ``cuda``).
+    """The latest steps of that kind that succeeded at the first attempt on devices of that type (``cpu``, ``cuda``), whoever asked for
+    them: they tell how fast devices are.
 
     Args:
         at_least: seconds that their engine ran.
@@ -48,7 +50,7 @@ def finished_steps(
     )
     return [
         FinishedStep(PlannedStep.model_validate(payload), parse_job(resolved), seconds)
-        for payload, resolved, seconds in session.execute(query)
+        for payload, resolved, seconds in session.execute(query, execution_options=EVERY_PROJECT)
     ]
 
 

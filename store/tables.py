@@ -12,7 +12,18 @@ from dna_engine.plans import Kind, Phase
 from dna_engine.plans import Step as PlannedStep
 from dna_engine.plans.results import Trained
 from store.columns import Base, Json, new_id
+from store.owned import Made, OfJob, Owned, Shared
 from store.states import FINISHED, DatasetState, DeliveryState, EventType, JobKind, JobState, Role, StepState
+
+
+class Project(Base):
+    """Keys that share what they make. Two are always there: ``store.owned`` says which."""
+
+    __tablename__ = "projects"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    name: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
 class ApiKey(Base):
@@ -21,10 +32,16 @@ class ApiKey(Base):
     __tablename__ = "api_keys"
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id"), index=True)
     name: Mapped[str]
     prefix: Mapped[str] = mapped_column(unique=True)
     sha256: Mapped[str]
+    scopes: Mapped[list[str]]
+    """``store.limits.Scope``."""
+    limits: Mapped[Json] = mapped_column(default=dict)
+    """``store.limits.Limits``, those that are set."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    expires_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
 
@@ -43,11 +60,14 @@ class IdempotencyKey(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)
 
 
-class Dataset(Base):
+class Dataset(Shared, Made, Base):
     """Images to search on and to train with; they never change. The job that checks them has the same id."""
 
     __tablename__ = "datasets"
-    __table_args__ = (UniqueConstraint("name", "version"),)
+    __table_args__ = (
+        UniqueConstraint("project_id", "name", "version"),
+        Index("ix_datasets_project_id_id", "project_id", "id"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     name: Mapped[str]
@@ -65,13 +85,14 @@ class Dataset(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
-class Teacher(Base):
+class Teacher(Owned, Made, Base):
     """Weights of a model of the catalogue that were sent. Searches that begin with them have rows of their own for the files."""
 
     __tablename__ = "teachers"
+    __table_args__ = (UniqueConstraint("project_id", "name"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    name: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
     model: Mapped[str]
     """Of timm, with the tag that it was sent with."""
     num_classes: Mapped[int]
@@ -84,7 +105,7 @@ class Teacher(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
-class Job(Base):
+class Job(Owned, Made, Base):
     """What somebody asked for. Its row is the lock under which its steps and events change; see ``store.jobs.lock``."""
 
     __tablename__ = "jobs"
@@ -119,6 +140,8 @@ class Job(Base):
 
 Index("ix_jobs_labels", Job.labels, postgresql_using="gin")
 Index("ix_jobs_kind_state_id", Job.kind, Job.state, Job.id)
+Index("ix_jobs_project_id_kind_id", Job.project_id, Job.kind, Job.id)
+Index("ix_jobs_key_id_state", Job.key_id, Job.state)
 
 
 class Search(Job):
@@ -164,7 +187,7 @@ class CheckJob(Job):
     __mapper_args__ = {"polymorphic_identity": JobKind.CHECK}  # noqa: RUF012
 
 
-class Step(Base):
+class Step(OfJob, Base):
     """A unit of work of a job; the step that trains a network belongs to its training as well.
 
     Whoever claims it gets a new ``fence``; every later write names it, so a worker that lost its lease cannot write.
@@ -178,7 +201,6 @@ class Step(Base):
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
     training_id: Mapped[UUID | None] = mapped_column(ForeignKey("trainings.id", ondelete="CASCADE"), unique=True)
     key: Mapped[str]
     kind: Mapped[Kind]
@@ -225,7 +247,7 @@ class Step(Base):
         return PlannedStep.model_validate(self.payload)
 
 
-class Event(Base):
+class Event(OfJob, Base):
     """Something that happened to a job. ``seq`` runs from 1 without a gap, in the order of the commits."""
 
     __tablename__ = "events"
@@ -237,7 +259,7 @@ class Event(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
-class Metric(Base):
+class Metric(OfJob, Base):
     """A point of a series, such as ``distill/b1c1/loss``. A repeated ``x`` (after a resume) replaces the point."""
 
     __tablename__ = "metrics"
@@ -248,7 +270,7 @@ class Metric(Base):
     y: Mapped[float]
 
 
-class Architecture(Base):
+class Architecture(Owned, Made, Base):
     """A network. ``architecture`` is ``dna_engine.space.architecture.Architecture.to_json``."""
 
     __tablename__ = "architectures"
@@ -260,6 +282,8 @@ class Architecture(Base):
             unique=True,
             postgresql_where=text("role IN ('winner', 'control')"),
         ),
+        UniqueConstraint("project_id", "sha256"),
+        Index("ix_architectures_project_id_id", "project_id", "id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -269,8 +293,8 @@ class Architecture(Base):
     name: Mapped[str | None]
     """Of a standard one the model; of one that was given, as its sender calls it. Those that a search has found have none."""
     architecture: Mapped[Json]
-    sha256: Mapped[str | None] = mapped_column(unique=True)
-    """Of the description of one that was given: the same again is the same row."""
+    sha256: Mapped[str | None]
+    """Of the description of one that was given: the same again is the same row of its project."""
     loss: Mapped[float | None]
     """The rating: predicted loss, summed over the blocks."""
     flops: Mapped[int]
@@ -289,13 +313,14 @@ class Architecture(Base):
         return self.name if self.role is Role.REFERENCE and self.name else self.role.value
 
 
-class Training(Base):
+class Training(Owned, Base):
     """The training of a network: one that was asked for by itself, whose job has the same id, or one of those of a search.
 
     It is as far as that job, or as the step of the search that trains the network; see ``store.trainings``.
     """
 
     __tablename__ = "trainings"
+    __table_args__ = (Index("ix_trainings_project_id_id", "project_id", "id"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), index=True)
@@ -345,7 +370,7 @@ class Training(Base):
         return Trained.model_validate(self.values) if self.values else None
 
 
-class Artifact(Base):
+class Artifact(OfJob, Base):
     """A stored file. ``name`` is its path in the run folder; ``location`` is for ``store.blobs`` alone."""
 
     __tablename__ = "artifacts"
@@ -355,7 +380,6 @@ class Artifact(Base):
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
     name: Mapped[str]
     media_type: Mapped[str]
     size: Mapped[int]
@@ -364,10 +388,11 @@ class Artifact(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
-class Webhook(Base):
-    """A URL that is told what happens to jobs and datasets, as Standard Webhooks has it."""
+class Webhook(Owned, Made, Base):
+    """A URL that is told what happens to jobs and datasets of its project, as Standard Webhooks has it."""
 
     __tablename__ = "webhooks"
+    __table_args__ = (Index("ix_webhooks_project_id_id", "project_id", "id"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     url: Mapped[str]
@@ -389,7 +414,7 @@ class Webhook(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
-class Delivery(Base):
+class Delivery(Owned, Base):
     """A message to a webhook, written in the transaction of what it tells of, and how its last attempt went.
 
     Whoever claims it gets a new ``fence``, as of a step: what became of an attempt is written by nobody else.

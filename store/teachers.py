@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from store.actors import own, signature
 from store.blobs import Blob
 from store.columns import new_id
 from store.errors import NameTaken, NotFound
@@ -34,7 +35,7 @@ def create(
         about: what ``teacher.json`` says of it.
 
     Raises:
-        NameTaken: one of that name exists.
+        NameTaken: the project has one of that name.
     """
     adopt(session, [weights.location, about.location])
     statement = (
@@ -48,8 +49,9 @@ def create(
             std=list(std),
             weights=weights.to_json(),
             about=about.to_json(),
+            **signature(session),
         )
-        .on_conflict_do_nothing(index_elements=["name"])
+        .on_conflict_do_nothing(index_elements=["project_id", "name"])
         .returning(Teacher)
     )
     teacher = session.scalar(statement)
@@ -62,9 +64,9 @@ def check_free(session: Session, name: str) -> None:
     """Asks before any work whether :func:`create` may succeed.
 
     Raises:
-        NameTaken: a teacher of that name exists.
+        NameTaken: the project has one of that name.
     """
-    if session.scalar(select(Teacher.id).where(Teacher.name == name)) is not None:
+    if session.scalar(select(Teacher.id).where(Teacher.name == name, own(session, Teacher))) is not None:
         raise NameTaken("teacher", name)
 
 
@@ -78,7 +80,7 @@ def find(session: Session, ref: str, *, hold: bool = False) -> Teacher:
         NotFound: there is none.
     """
     query = select(Teacher).with_for_update(read=True, key_share=True) if hold else select(Teacher)
-    found = named(session, query, ref, Teacher.id, Teacher.name == ref)
+    found = named(session, query, ref, Teacher.id, and_(Teacher.name == ref, own(session, Teacher)))
     if not found:
         raise NotFound("teacher", ref)
     return found[0]

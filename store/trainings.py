@@ -50,7 +50,8 @@ def create(
     """
     job = TrainingJob(id=new_id(), spec=spec.model_dump(mode="json", exclude_unset=True))
     [step] = jobs.add(session, job, resolved, max_attempts=max_attempts)
-    training = Training(id=job.id, job_id=job.id, architecture_id=architecture and architecture.id, network=NETWORK)
+    training = Training(id=job.id, project_id=job.project_id, job_id=job.id, network=NETWORK)
+    training.architecture_id = None if architecture is None else architecture.id
     session.add(training)
     session.flush()
     step.training_id = training.id

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from dna_engine.errors import DiskFull
 from dna_engine.plans.steps import devices_of, devices_offered
 from store import workers
+from store.actors import EVERY_PROJECT
 from store.session import clock
 from store.states import FINISHED, StepState
 from store.tables import Job, Step, Worker
@@ -135,7 +136,7 @@ def look(session: Session, *, live_within: timedelta) -> Queues:
         .where(or_(Step.state == StepState.RUNNING, can_be_claimed), Job.state.not_in(FINISHED))
         .order_by(Step.job_id, Step.id)
     )
-    unfinished = [Unfinished(*row) for row in session.execute(query)]
+    unfinished = [Unfinished(*row) for row in session.execute(query, execution_options=EVERY_PROJECT)]
     return Queues(unfinished, workers.live(session, within=live_within), clock(session))
 
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from store.actors import actor_of, own, signature
 from store.columns import new_id
 from store.errors import IllegalTransition, NotFound
 from store.pages import Page, page
@@ -37,10 +38,11 @@ def create(
     """A new webhook with its secret.
 
     Raises:
-        IllegalTransition: there are as many as there may be.
+        IllegalTransition: the project has as many as there may be.
     """
-    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended("webhooks", 0))))
-    if session.scalars(select(func.count()).select_from(Webhook)).one() >= most:
+    lock = func.hashtextextended(f"webhooks {actor_of(session).project_id}", 0)
+    session.execute(select(func.pg_advisory_xact_lock(lock)))
+    if session.scalars(select(func.count()).select_from(Webhook).where(own(session, Webhook))).one() >= most:
         raise IllegalTransition(f"There are {most} webhooks, and more are not kept. Delete one first.")
     webhook = Webhook(
         id=new_id(),
@@ -50,6 +52,7 @@ def create(
         labels=dict(labels),
         enabled=enabled,
         secret=_new_secret(),
+        **signature(session),
     )
     session.add(webhook)
     session.flush()

@@ -152,6 +152,7 @@ def _counted(caller: CallerDep, resources: ResourcesDep) -> None:
 async def predict(
     architecture_id: ArchitectureId,
     picture: PictureDep,
+    caller: CallerDep,
     resources: ResourcesDep,
     top_k: Annotated[int, Query(ge=1, le=1000, description="How many classes.")] = 5,
 ) -> PredictionOut:
@@ -160,4 +161,4 @@ async def predict(
     Computed in the service itself, few at a time and so many a minute: for trying. `dna serve` is for production.
     """
     async with resources.predictions.place():
-        return await run_in_threadpool(service.predict, resources, architecture_id, picture, top_k)
+        return await run_in_threadpool(service.predict, resources, caller.actor, architecture_id, picture, top_k)

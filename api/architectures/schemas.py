@@ -87,6 +87,9 @@ class ArchitectureSummary(BaseModel):
         description="Share of the test images that it classifies correctly, 0 to 1; null until it is trained."
     )
     created_at: datetime = Field(description="When it was kept.")
+    created_by: str | None = Field(
+        default=None, description="Name of the key that asked for it; null where that was done without a key."
+    )
 
 
 class TimingOut(BaseModel):
@@ -123,6 +126,9 @@ class TimingOut(BaseModel):
     onnxruntime_version: str | None = Field(description="Of the worker that timed it.")
     error: Failure | None = Field(description="Why it failed; null otherwise.")
     created_at: datetime = Field(description="When it was asked for.")
+    created_by: str | None = Field(
+        default=None, description="Name of the key that asked for it; null where that was done without a key."
+    )
 
 
 class ClassOut(BaseModel):

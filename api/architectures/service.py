@@ -14,6 +14,7 @@ from api.errors import Conflict, NotFound
 from api.resources import Resources
 from dna_engine.images.pictures.file import HeldFile
 from store import architectures, artifacts, searches, trainings
+from store.actors import Actor
 from store.blobs import BlobStore
 from store.session import transaction
 from store.states import Role
@@ -52,14 +53,14 @@ def content(session: Session, blobs: BlobStore, architecture_id: UUID, kind: For
     return Content.stored(blobs, _artifact(session, network, kind), stem)
 
 
-def predict(resources: Resources, architecture_id: UUID, picture: HeldFile, top_k: int) -> PredictionOut:
+def predict(resources: Resources, actor: Actor, architecture_id: UUID, picture: HeldFile, top_k: int) -> PredictionOut:
     """What the network answers to a picture. No transaction is open while it computes.
 
     Raises:
         NotFound: as :func:`content` of its ONNX file; so does Conflict.
         DataError: the picture cannot be read.
     """
-    with transaction(resources.sessions) as session:
+    with transaction(resources.sessions, actor) as session:
         network = architectures.get(session, architecture_id)
         onnx = artifacts.blob(_artifact(session, network, Format.ONNX))
         how = network.architecture["preprocessing"]

@@ -59,4 +59,5 @@ def _shown(session: Session, timing: TimingJob) -> TimingOut:
         onnxruntime_version=found and found.onnxruntime_version,
         error=Failure.model_validate(timing.error) if timing.error else None,
         created_at=timing.created_at,
+        created_by=timing.created_by,
     )

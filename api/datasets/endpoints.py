@@ -75,7 +75,7 @@ def create_dataset(sent: upload.SentDep, resources: ResourcesDep, background: Ba
         drafts(
             resources.sessions, resources.blobs, patience=timedelta(hours=resources.settings.orphan_hours)
         ) as written,
-        transaction(resources.sessions) as session,
+        transaction(resources.sessions, sent.once.actor) as session,
     ):
         be_patient(session)
         response = sent.once.answer(session, work)
@@ -91,7 +91,7 @@ def _sent_archive(sent: upload.Sent, resources: Resources) -> Iterator[tuple[IO[
     if sent.upload is None:
         yield sent.archive, None
         return
-    incoming = Uploads(resources.settings.datasets_dir).find(sent.upload, sent.owner)
+    incoming = Uploads(resources.settings.datasets_dir).find(sent.upload, sent.once.actor)
     if not incoming.complete:
         raise Conflict(
             f"{incoming.offset:,} of {incoming.begun.length:,} bytes have arrived: send the rest (PATCH /uploads/{incoming.id})."

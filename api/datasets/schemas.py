@@ -67,13 +67,16 @@ class DatasetOut(BaseModel):
     waiting_for: str | None = Field(default=None, description="What holds up a check that does not run.")
     error: Failure | None = Field(description="Why it was rejected.")
     created_at: datetime = Field(description="When it was sent or named.")
+    created_by: str | None = Field(
+        default=None, description="Name of the key that asked for it; null where that was done without a key."
+    )
 
     @classmethod
     def of(cls, dataset: Dataset, check: Job | None = None, waiting_for: str | None = None) -> DatasetOut:
         """The dataset, with how far its check is while that is under way."""
         shown = {name: value for name, value in dataset.info.items() if name in cls.model_fields}
         shown["class_names"] = shown.get("class_names", [])[:NAMES_SHOWN]
-        own = ("id", "name", "version", "state", "fingerprint", "error", "created_at")
+        own = ("id", "name", "version", "state", "fingerprint", "error", "created_at", "created_by")
         shown |= {name: getattr(dataset, name) for name in own}
         if check is not None:
             shown |= {"progress": check.progress, "eta_seconds": check.eta_seconds, "waiting_for": waiting_for}

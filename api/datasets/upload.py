@@ -48,7 +48,7 @@ class DatasetForm(Reading):
 @dataclass(frozen=True)
 class Sent:
     """What came: an archive, on this machine's disk by now, one that was sent in pieces, the path of a folder, or a URL; the request's
-    idempotency key, and whose it is."""
+    idempotency key."""
 
     archive: IO[bytes] | None
     upload: UUID | None
@@ -58,7 +58,6 @@ class Sent:
     name: str | None
     reading: Reading
     once: Once
-    owner: str
 
 
 async def receive(
@@ -90,7 +89,6 @@ async def receive(
             name=form.texts["name"],
             reading=_reading(form.texts),
             once=form.once,
-            owner=form.once.owner,
         )
 
 

@@ -89,6 +89,9 @@ class JobSummary(Row):
         description="What holds up a job that does not run: jobs before it, or that no worker is live.",
     )
     created_at: datetime = Field(description="When it was asked for.")
+    created_by: str | None = Field(
+        default=None, description="Name of the key that asked for it; null where that was done without a key."
+    )
     started_at: datetime | None = Field(description="When its first step was taken; null before.")
     finished_at: datetime | None = Field(description="When it ended; null before.")
 

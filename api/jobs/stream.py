@@ -90,5 +90,6 @@ async def _lines(resources: Resources, job_id: UUID, followed: Followed, after: 
 
 
 def _read_alone(resources: Resources, job_id: UUID, after: int) -> list[Line]:
-    with transaction(resources.sessions) as session:
+    # Who follows was let in when the stream began.
+    with transaction(resources.whole) as session:
         return [Line.of(event) for event in events.after(session, job_id, after, limit=BATCH)]

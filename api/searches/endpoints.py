@@ -9,7 +9,7 @@ from fastapi import APIRouter, BackgroundTasks, Body, Depends, Response
 from fastapi.responses import JSONResponse
 from sqlalchemy.orm import Session
 
-from api.auth import authenticate
+from api.auth import CallerDep, authenticate
 from api.body import JsonRoute
 from api.deps import HEAVY, ResourcesDep, SessionDep
 from api.idempotency import OnceDep
@@ -79,9 +79,9 @@ def list_searches(
 
 
 @router.get("/{search_id}", response_model=SearchDetail, responses=problems(404))
-def get_search(search_id: SearchId, resources: ResourcesDep) -> Response:
+def get_search(search_id: SearchId, caller: CallerDep, resources: ResourcesDep) -> Response:
     """A search: state, phase, progress, time left, its resolved spec, steps, networks and the best one so far."""
-    with reading(resources.sessions) as session:
+    with reading(resources.sessions, caller.actor) as session:
         return Json(service.answer(session, search_id, resources.kept, resources.waits))
 
 

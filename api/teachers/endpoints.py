@@ -62,7 +62,7 @@ def create_teacher(sent: upload.SentDep, resources: ResourcesDep) -> Response:
         drafts(
             resources.sessions, resources.blobs, patience=timedelta(hours=resources.settings.orphan_hours)
         ) as written,
-        transaction(resources.sessions) as session,
+        transaction(resources.sessions, sent.once.actor) as session,
     ):
         be_patient(session)
         return sent.once.answer(session, work)

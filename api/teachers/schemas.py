@@ -41,6 +41,9 @@ class TeacherOut(BaseModel):
     mean: list[float] | None = Field(description="Of the images that they are for, per channel.")
     std: list[float] | None = Field(description="The same.")
     created_at: datetime | None = Field(description="When weights were sent; null of those of timm.")
+    created_by: str | None = Field(
+        default=None, description="Name of the key that asked for it; null where that was done without a key."
+    )
 
     @classmethod
     def of_catalogue(cls, teacher: Teacher) -> TeacherOut:
@@ -70,6 +73,7 @@ class TeacherOut(BaseModel):
             mean=teacher.mean,
             std=teacher.std,
             created_at=teacher.created_at,
+            created_by=teacher.created_by,
         )
 
 

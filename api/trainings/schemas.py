@@ -51,6 +51,7 @@ class TrainingSummary(JobSummary):
             test=trained.test if trained else None,
             waiting_for=waiting_for,
             created_at=training.created_at,
+            created_by=job.created_by,
             seed=job.seed,
             labels=job.labels,
             cancel_requested=training.cancel_requested,

@@ -94,7 +94,12 @@ def begin_upload(
     settings = resources.settings
     if upload_length > settings.max_upload_bytes:
         raise PayloadTooLarge(f"The file is larger than {settings.max_upload_bytes:,} bytes.")
-    begun = Begun(owner=caller.owner, length=upload_length, filename=_filename(upload_metadata))
+    begun = Begun(
+        owner=caller.owner,
+        project_id=caller.actor.project_id,
+        length=upload_length,
+        filename=_filename(upload_metadata),
+    )
 
     def work() -> Response:
         uploads.remove_old(seconds=settings.orphan_hours * 3600)
@@ -109,7 +114,7 @@ def begin_upload(
 @router.head("/{upload_id}", response_class=Response, responses={200: _WHERE}, dependencies=_TUS)
 def get_upload(upload_id: UploadId, caller: CallerDep, uploads: UploadsDep) -> Response:
     """How much of a file has arrived, as `Upload-Offset`: where to go on."""
-    return Response(None, 200, _where(uploads.find(upload_id, caller.owner)) | {"Cache-Control": "no-store"})
+    return Response(None, 200, _where(uploads.find(upload_id, caller.actor)) | {"Cache-Control": "no-store"})
 
 
 @router.patch(
@@ -133,7 +138,7 @@ async def send_piece(
     """Send what follows. What has arrived of a piece stays, also when the connection breaks."""
     if content_type != _PIECE:
         raise WrongMediaType(f"Send pieces as Content-Type: {_PIECE}.")
-    incoming = await run_in_threadpool(uploads.find, upload_id, caller.owner)
+    incoming = await run_in_threadpool(uploads.find, upload_id, caller.actor)
     with uploads.open_at(incoming, upload_offset) as file:
         await _receive(request, resources, file, most=incoming.begun.length - upload_offset)
     return Response(None, 204, _where(incoming))
@@ -142,7 +147,7 @@ async def send_piece(
 @router.delete("/{upload_id}", status_code=204, responses={204: headers("Tus-Resumable")}, dependencies=_TUS)
 def delete_upload(upload_id: UploadId, caller: CallerDep, uploads: UploadsDep) -> Response:
     """Give a file up: what has arrived of it is deleted."""
-    uploads.remove(uploads.find(upload_id, caller.owner).id)
+    uploads.remove(uploads.find(upload_id, caller.actor).id)
     return Response(None, 204, _said({}))
 
 

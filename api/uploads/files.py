@@ -18,6 +18,7 @@ from uuid import UUID
 from pydantic import BaseModel, ValidationError
 
 from api.errors import ApiError, Conflict, NotFound
+from store.actors import Actor
 from store.columns import new_id
 
 #: Below the folder of the datasets.
@@ -28,6 +29,9 @@ class Begun(BaseModel):
     """What was said of a file: whose it is, how long it will be, what it is called."""
 
     owner: str
+    """The key that has begun it, or ``local``."""
+    project_id: UUID | None = None
+    """None of one that a version before projects has begun: it is the key's alone."""
     length: int
     filename: str | None
 
@@ -74,7 +78,7 @@ class Incoming:
 
 
 class Uploads:
-    """The files below ``root`` that are arriving, each of one caller."""
+    """The files below ``root`` that are arriving, each of one project."""
 
     def __init__(self, root: Path) -> None:
         self._root = root / FOLDER
@@ -87,15 +91,15 @@ class Uploads:
         self._data(upload_id).touch()
         return Incoming(upload_id, self._data(upload_id), begun)
 
-    def find(self, upload_id: UUID, owner: str) -> Incoming:
-        """A file that this caller has begun.
+    def find(self, upload_id: UUID, actor: Actor) -> Incoming:
+        """A file that this project has begun.
 
         Raises:
             NotFound: there is none.
         """
         with suppress(OSError, ValidationError):
             begun = Begun.model_validate_json(self._about(upload_id).read_text())
-            if begun.owner == owner and self._data(upload_id).exists():
+            if _sees(actor, begun) and self._data(upload_id).exists():
                 return Incoming(upload_id, self._data(upload_id), begun)
         raise _missing(upload_id)
 
@@ -140,6 +144,11 @@ class Uploads:
 
     def _about(self, upload_id: UUID) -> Path:
         return self._root / f"{upload_id}.json"
+
+
+def _sees(actor: Actor, begun: Begun) -> bool:
+    mine = str(actor.key_id) == begun.owner if begun.project_id is None else actor.project_id == begun.project_id
+    return mine or actor.sees_all
 
 
 def _missing(upload_id: UUID) -> NotFound:

@@ -84,7 +84,7 @@ def test_webhook(webhook_id: WebhookId, session: SessionDep, response: Response)
     """Send a message of type `webhook.test`. It goes the way of all others: read its delivery to see what came of it."""
     webhook = webhooks.get(session, webhook_id)
     deliveries.must_be_enabled(webhook)
-    return _accepted(response, deliveries.put(session, webhook.id, notices.of_test(session, webhook.id)))
+    return _accepted(response, deliveries.put(session, webhook, notices.of_test(session, webhook.id)))
 
 
 @router.post("/{webhook_id}/rotate", response_model=WebhookWithSecret, responses=problems(404))

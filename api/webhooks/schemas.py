@@ -87,6 +87,9 @@ class WebhookOut(BaseModel):
         description="Until when the secret before this one signs as well; null where none was replaced."
     )
     created_at: datetime = Field(description="When it was made.")
+    created_by: str | None = Field(
+        default=None, description="Name of the key that asked for it; null where that was done without a key."
+    )
 
 
 class WebhookWithSecret(WebhookOut):

@@ -32,6 +32,9 @@ class WorkerOut(BaseModel):
     devices: int = Field(description="The most that a step may have here; 0 where no step comes that needs one.")
     queues: list[str] = Field(description="From which it takes steps.")
     versions: dict[str, str] = Field(description="Of what its results depend on, by package.")
-    step: RunningStep | None = Field(description="What it runs; null while it waits.")
+    busy: bool = Field(description="Whether it runs something.")
+    step: RunningStep | None = Field(
+        description="What it runs; null while it waits, and where that is of a project that the key does not see."
+    )
     started_at: datetime = Field(description="When it was started.")
     last_seen_at: datetime = Field(description="When it was heard of last.")

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit, urlunsplit
@@ -24,6 +25,14 @@ from dna_client.processes import python
 from dna_client.up import Addresses, Service, is_there, running_in, servers_of
 
 HERE = Path("dna-data")
+
+KeyRef = Annotated[
+    str,
+    typer.Argument(
+        help="Name or id of the key, the beginning or end of its id, or dna_ and its prefix.", metavar="KEY"
+    ),
+]
+_COLUMNS = ("id", "key", "project", "scopes", "use", "name")
 
 service = typer.Typer()
 key = typer.Typer(no_args_is_help=True, help="API keys of a service whose database this machine can reach.")
@@ -145,10 +154,39 @@ def migrate(data_dir: DataDir = HERE, as_json: AsJson = False) -> None:
 
 @key.command()
 def create(
-    name: Annotated[str, typer.Argument(help="Whose key it is.")], data_dir: DataDir = HERE, as_json: AsJson = False
+    name: Annotated[str, typer.Argument(help="Whose key it is.")],
+    scopes: Annotated[
+        str, typer.Option(help="What it may do, joined by commas: read, run, admin; none includes another.")
+    ] = "read,run",
+    project: Annotated[
+        str | None,
+        typer.Option(
+            help="Whose things it sees and makes; made where there is none. [default: a new one, called as the key]"
+        ),
+    ] = None,
+    expires: Annotated[
+        str | None, typer.Option(help="After what time it opens nothing, such as 12h, 90d or 8w.")
+    ] = None,
+    running_jobs: Annotated[int | None, typer.Option(help="Most jobs that run at once; others wait.")] = None,
+    queued_jobs: Annotated[int | None, typer.Option(help="Most jobs that wait in the queue.")] = None,
+    device_hours: Annotated[float | None, typer.Option(help="Most hours of devices in 30 days.")] = None,
+    requests_per_second: Annotated[float | None, typer.Option(help="Most requests in a second.")] = None,
+    stored_bytes: Annotated[int | None, typer.Option(help="Most bytes of datasets, teachers and uploads.")] = None,
+    data_dir: DataDir = HERE,
+    as_json: AsJson = False,
 ) -> None:
     """Make a key and print it. It cannot be shown again."""
-    made = _key(data_dir, ["create", name])
+    said = {
+        "project": project,
+        "expires": expires,
+        "running-jobs": running_jobs,
+        "queued-jobs": queued_jobs,
+        "device-hours": device_hours,
+        "requests-per-second": requests_per_second,
+        "stored-bytes": stored_bytes,
+    }
+    options = [f"--{option}={value}" for option, value in said.items() if value is not None]
+    made = _key(data_dir, "create", f"--scopes={scopes}", *options, "--", name)
     if as_json:
         print_json(made)
         return
@@ -160,37 +198,51 @@ def create(
 def list_keys(data_dir: DataDir = HERE, as_json: AsJson = False) -> None:
     """Every key, newest first."""
     _need_service(data_dir)
-    found = _key(data_dir, ["list"])
+    found = _key(data_dir, "list")
     if as_json:
         print_json(found)
         return
-    rows = [(one["id"], f"dna_{one['prefix']}_...", _use(one), one["name"]) for one in found]
-    print_table(("id", "key", "use", "name"), rows, ids=("id",), droppable=("key",))
+    print_table(_COLUMNS, [_row(one) for one in found], ids=("id",), droppable=("key", "scopes"))
+
+
+@key.command()
+def show(ref: KeyRef, data_dir: DataDir = HERE, as_json: AsJson = False) -> None:
+    """One key: its project, scopes, limits, and when it was used last."""
+    _need_service(data_dir)
+    found = _key(data_dir, "show", "--", ref)
+    if as_json:
+        print_json(found)
+        return
+    print_table(_COLUMNS, [_row(found)], ids=("id",), droppable=("key", "scopes"))
+    for name, most in found["limits"].items():
+        OUT.print(f"{name.replace('_', ' ')}: {most:,}", markup=False)
 
 
 @key.command()
 def revoke(
-    ref: Annotated[
-        str,
-        typer.Argument(
-            help="Name or id of the key, the beginning or end of its id, or dna_ and its prefix.", metavar="KEY"
-        ),
-    ],
+    ref: KeyRef,
     data_dir: DataDir = HERE,
     as_json: AsJson = False,
 ) -> None:
     """Let a key open nothing from now on."""
     _need_service(data_dir)
-    found = _key(data_dir, ["revoke", ref])
+    found = _key(data_dir, "revoke", "--", ref)
     if as_json:
         print_json(found)
     else:
         ERR.print(f"Key {found['id']} of {found['name']} opens nothing from now on.", markup=False)
 
 
+def _row(found: Mapping[str, Any]) -> tuple[str, ...]:
+    prefix, scopes = f"dna_{found['prefix']}_...", ",".join(found["scopes"])
+    return (found["id"], prefix, found["project"], scopes, _use(found), found["name"])
+
+
 def _use(found: Mapping[str, Any]) -> str:
     if found["revoked_at"]:
         return f"revoked {found['revoked_at'][:10]}"
+    if found["expires_at"] and datetime.fromisoformat(found["expires_at"]) <= datetime.now().astimezone():
+        return f"expired {found['expires_at'][:10]}"
     return f"used {found['last_used_at'][:10]}" if found["last_used_at"] else "never used"
 
 
@@ -203,11 +255,11 @@ def _need_service(data_dir: Path) -> None:
         )
 
 
-def _key(data_dir: Path, arguments: list[str]) -> Any:
+def _key(data_dir: Path, action: str, *arguments: str) -> Any:
     """What the store's command answers. Migrates first: the very first key is made before a start on an open address."""
     with _servers(data_dir) as environment:
         _run(python("store", "migrate"), environment)
-        return json.loads(_run(python("store", "key", *arguments, "--json"), environment))
+        return json.loads(_run(python("store", "key", action, "--json", *arguments), environment))
 
 
 @contextmanager

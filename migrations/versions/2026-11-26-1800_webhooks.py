@@ -11,7 +11,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision: str = "0013"
-down_revision: str | None = "0011"
+down_revision: str | None = "0012"
 branch_labels: str | None = None
 depends_on: str | None = None
 
@@ -23,6 +23,9 @@ def upgrade() -> None:
     op.create_table(
         "webhooks",
         sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("project_id", sa.Uuid(), nullable=False),
+        sa.Column("key_id", sa.Uuid(), nullable=True),
+        sa.Column("created_by", sa.Text(), nullable=True),
         sa.Column("url", sa.Text(), nullable=False),
         sa.Column("description", sa.Text(), nullable=False),
         sa.Column("events", _JSON, nullable=False),
@@ -34,11 +37,14 @@ def upgrade() -> None:
         sa.Column("disabled_reason", sa.Text(), nullable=True),
         sa.Column("failures", sa.BigInteger(), nullable=False),
         sa.Column("created_at", _TIME, server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(["project_id"], ["projects.id"], name=op.f("fk_webhooks_project_id")),
+        sa.ForeignKeyConstraint(["key_id"], ["api_keys.id"], name=op.f("fk_webhooks_key_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_webhooks")),
     )
     op.create_table(
         "deliveries",
         sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("project_id", sa.Uuid(), nullable=False),
         sa.Column("webhook_id", sa.Uuid(), nullable=False),
         sa.Column("event", sa.Text(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
@@ -59,8 +65,10 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["webhook_id"], ["webhooks.id"], name=op.f("fk_deliveries_webhook_id"), ondelete="CASCADE"
         ),
+        sa.ForeignKeyConstraint(["project_id"], ["projects.id"], name=op.f("fk_deliveries_project_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deliveries")),
     )
+    op.create_index("ix_webhooks_project_id_id", "webhooks", ["project_id", "id"])
     op.create_index(op.f("ix_deliveries_created_at"), "deliveries", ["created_at"])
     op.create_index("ix_deliveries_webhook_id_id", "deliveries", ["webhook_id", "id"])
     op.create_index(

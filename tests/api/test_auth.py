@@ -14,8 +14,8 @@ from api.auth import is_loopback, needs_key
 from api.errors import ConfigurationError
 from api.settings import ApiSettings
 from store import keys
+from store.keys import Caller
 from store.session import Sessions, transaction
-from store.tables import ApiKey
 from tests.api.problems import problem
 
 #: Not this machine, though one parser or another takes it for it, or fails.
@@ -185,7 +185,7 @@ def test_a_key_is_looked_up_once(public: TestClient, key: str, monkeypatch: pyte
     asked: list[str] = []
     real = keys.authenticate
 
-    def counted(session: Session, secret: str) -> ApiKey | None:
+    def counted(session: Session, secret: str) -> Caller | None:
         asked.append(secret)
         return real(session, secret)
 

@@ -17,7 +17,7 @@ from dna_engine.images.info import DIGITS
 from dna_engine.plans.results import Checked
 from dna_engine.spec import ResolvedCheck
 from dna_engine.spec.check import ArchiveLimits
-from store import datasets, deliveries, flow, notices, webhooks
+from store import datasets, deliveries, flow, keys, notices, webhooks
 from store.deliveries import Outcome, Patience, Taken
 from store.errors import IllegalTransition, NotFound
 from store.session import Sessions, clock, transaction
@@ -48,7 +48,7 @@ def told(session: Session, webhook: Webhook | None = None) -> list[str]:
 
 
 def message(session: Session, webhook: Webhook) -> Delivery:
-    return deliveries.put(session, webhook.id, notices.of_test(session, webhook.id))
+    return deliveries.put(session, webhook, notices.of_test(session, webhook.id))
 
 
 def taken(session: Session, *, limit: int = 100, lease_seconds: float = 60.0) -> list[Taken]:
@@ -319,3 +319,12 @@ def test_there_are_at_most_so_many(session: Session) -> None:
 )
 def test_patterns(pattern: str, meant: bool) -> None:
     assert notices.matches(["tuning.created", pattern], "search.failed") is meant
+
+
+def test_only_webhooks_of_its_project_are_told_of_a_job(session: Session) -> None:
+    key, _ = keys.create(session, "others")
+    own, foreign = new_webhook(session), new_webhook(session)
+    foreign.project_id = key.project_id
+    session.flush()
+    new_search(session)
+    assert session.scalars(select(Delivery.webhook_id)).all() == [own.id]

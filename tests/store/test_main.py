@@ -9,6 +9,7 @@ import pytest
 
 from store import keys
 from store.__main__ import main
+from store.errors import KeyEnded
 from store.session import Sessions, transaction
 from tests.store.builders import schema_is_current
 
@@ -39,8 +40,8 @@ def test_a_key_is_made_listed_and_revoked(
     assert "key" not in listed
     assert main(["key", "revoke", made["id"][-8:]]) == 0
     assert "revoked" in capsys.readouterr().out
-    with transaction(sessions) as session:
-        assert keys.authenticate(session, made["key"]) is None
+    with transaction(sessions) as session, pytest.raises(KeyEnded):
+        keys.authenticate(session, made["key"])
 
 
 def test_for_people_only_the_key_itself_is_on_standard_output(

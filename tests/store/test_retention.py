@@ -35,9 +35,8 @@ def fill(sessions: Sessions, key: str) -> None:
         events.add_points(session, search.id, [Point("loss", x, 1.0) for x in range(3)])
         flow.cancel(session, search.id)
         workers.leave(session, new_worker(session).id)
-        deliveries.put(
-            session, (webhook := new_webhook(session, enabled=False)).id, notices.of_test(session, webhook.id)
-        )
+        webhook = new_webhook(session, enabled=False)
+        deliveries.put(session, webhook, notices.of_test(session, webhook.id))
         request = {"owner": "me", "key": key, "request_sha256": "1"}
         idempotency.finish(session, **request, status=201, headers={}, body=b"")
         session.execute(update(OutboxMessage).where(OutboxMessage.sent_at.is_(None)).values(sent_at=func.now()))

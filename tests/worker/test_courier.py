@@ -70,7 +70,7 @@ def hook(sessions: Sessions, url: str) -> Webhook:
 def say(sessions: Sessions, webhook: Webhook) -> UUID:
     """A message to the webhook."""
     with transaction(sessions) as session:
-        return deliveries.put(session, webhook.id, notices.of_test(session, webhook.id)).id
+        return deliveries.put(session, webhook, notices.of_test(session, webhook.id)).id
 
 
 def said(sessions: Sessions, delivery_id: UUID) -> Delivery:

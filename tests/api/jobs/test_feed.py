@@ -37,7 +37,7 @@ async def listening(settings: ApiSettings) -> AsyncIterator[Resources]:
 
 async def told(resources: Resources, search_id: UUID, after: int = 0) -> list[int]:
     """The numbers of all events of a stream, to its end."""
-    with transaction(resources.sessions) as session:
+    with transaction(resources.whole) as session:
         first = stream.read(session, search_id, after)
     return numbers_of([chunk async for chunk in stream.stream(resources, search_id, first)])
 

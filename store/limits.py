@@ -1,0 +1,44 @@
+"""What a key may use, and which of it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+
+
+class Scope(StrEnum):
+    """What a key may do; none includes another.
+
+    READ: ask for anything that is its project's.
+    RUN: make, send, try, change, cancel, resume and delete it.
+    ADMIN: what concerns the whole service, keys above all; sees every project.
+    """
+
+    READ = "read"
+    RUN = "run"
+    ADMIN = "admin"
+
+
+class Limits(BaseModel):
+    """The most that one key may use; null for no limit."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    running_jobs: PositiveInt | None = Field(
+        default=None, description="Jobs that run at once. Beyond it they wait in the queue."
+    )
+    queued_jobs: NonNegativeInt | None = Field(
+        default=None, description="Jobs that wait in the queue. Beyond it the answer is a 429."
+    )
+    device_hours: NonNegativeFloat | None = Field(
+        default=None,
+        description="Hours of devices that the engine took for its jobs, over the last 30 days. Beyond it no job is begun: a 403.",
+    )
+    requests_per_second: PositiveFloat | None = Field(
+        default=None, description="Requests, on the mean of a few seconds. Beyond it the answer is a 429."
+    )
+    stored_bytes: NonNegativeInt | None = Field(
+        default=None,
+        description="Bytes of datasets, teachers and uploads that are kept. Beyond it the answer is a 403.",
+    )

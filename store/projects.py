@@ -1,0 +1,44 @@
+"""Rows of projects: what keys share."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from store.columns import new_id
+from store.errors import NameTaken
+from store.owned import EVERYBODYS
+from store.tables import Project
+
+
+def joined(session: Session, name: str) -> UUID:
+    """The project of that name, which is made where there is none.
+
+    Raises:
+        NameTaken: it is that of what ships with the service.
+    """
+    project_id = _made(session, name)
+    if project_id is None:
+        project_id = session.scalars(select(Project.id).where(Project.name == name)).one()
+    if project_id == EVERYBODYS:
+        raise NameTaken("project", name)
+    return project_id
+
+
+def made(session: Session, name: str, mark: str) -> UUID:
+    """A new project of that name; where it is taken, with the mark behind it."""
+    return _made(session, name) or joined(session, f"{name}-{mark}")
+
+
+def _made(session: Session, name: str) -> UUID | None:
+    statement = insert(Project).values(id=new_id(), name=name).on_conflict_do_nothing().returning(Project.id)
+    return session.scalar(statement)
+
+
+def names(session: Session, ids: Collection[UUID]) -> dict[UUID, str]:
+    """Their names, by id."""
+    return {row.id: row.name for row in session.scalars(select(Project).where(Project.id.in_(ids)))}
