@@ -8,6 +8,7 @@ does not answer, one attempt at a time finds out whether it does again, and all 
 from __future__ import annotations
 
 import math
+import select
 import threading
 import time
 from collections.abc import Callable
@@ -17,12 +18,16 @@ from typing import Any
 import psycopg
 from psycopg.abc import RV, PQGen
 from sqlalchemy import Engine, event
+from sqlalchemy.exc import InvalidatePoolError
 
 #: After an attempt to connect was not answered, how long the next one waits, in seconds.
 PAUSE_SECONDS = 1.0
 
 #: Beyond the server's own limit of a statement, how long its answer may be on the way, in seconds.
 WAY_SECONDS = 5.0
+
+#: For so long after an answer a connection is taken to live, in seconds; at more than a few requests a second none has to be asked.
+HEARD_SECONDS = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,20 +69,32 @@ PATIENT = TimeOuts(statement=0.0, lock=0.0, idle=0.0)
 
 
 def bound(engine: Engine, timeouts: TimeOuts) -> None:
-    """Holds the connections of an engine to these times.
+    """Holds the connections of an engine to these times, and has only those used that live.
 
-    One that was not in use is asked by SQLAlchemy whether it lives; the answer may take no longer than being let in.
+    One that was not in use for a moment is asked whether it does; the answer may take no longer than being let in.
     """
     event.listen(engine, "do_connect", Door(timeouts).connect)
 
     @event.listens_for(engine, "checkout")
     def in_use(connection: Connection, *_: object) -> None:
+        if not connection.is_known_to_live:
+            _ask(engine, connection)
         connection.patience = timeouts.answer
 
     @event.listens_for(engine, "checkin")
     def not_in_use(connection: Connection | None, _: object) -> None:
         if connection is not None:
-            connection.patience = timeouts.connect or None
+            connection.patience, connection.heard_at = timeouts.connect or None, time.monotonic()
+
+
+def _ask(engine: Engine, connection: Connection) -> None:
+    """Raises InvalidatePoolError where it does not live: SQLAlchemy makes another then, also of the others that it keeps."""
+    try:
+        engine.dialect.do_ping(connection)  # type: ignore[arg-type]
+    except psycopg.Error as error:
+        if connection.closed:
+            raise InvalidatePoolError from error
+        raise
 
 
 class Connection(psycopg.Connection[Any]):
@@ -86,10 +103,20 @@ class Connection(psycopg.Connection[Any]):
     Attributes:
         patience: seconds that each answer may take; None is without end.
         silent: called when an answer did not come.
+        heard_at: when the server last answered on it, as far as is known.
     """
 
     patience: float | None = None
+    heard_at: float = 0.0
     silent: Callable[[], object] = staticmethod(lambda: None)
+
+    @property
+    def is_known_to_live(self) -> bool:
+        """Whether the server has answered a moment ago, and has not hung up since: it says nothing that nobody has asked for."""
+        if time.monotonic() - self.heard_at > HEARD_SECONDS or self.closed:
+            return False
+        readable, _, _ = select.select([self.fileno()], [], [], 0)
+        return not readable
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
         """Raises:
@@ -131,6 +158,7 @@ class Door:
             raise
         self._silent = False
         connection.patience, connection.silent = self._timeouts.connect or None, self._is_silent
+        connection.heard_at = time.monotonic()
         return connection
 
     def _wait_outside(self) -> None:

@@ -6,17 +6,18 @@ job are the same, and there are as many of them, the rows are the same.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, func, literal_column, select
+from sqlalchemy import ColumnElement, ScalarSelect, bindparam, func, literal_column, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import Bundle, Session
 
 from store.columns import Base
 from store.errors import NotFound
-from store.states import FINISHED, JobKind, JobState
+from store.states import FINISHED, JobKind
 from store.tables import Architecture, Search, Step, Training
 
 
@@ -26,7 +27,7 @@ class Revision:
 
     id: UUID
     finished: bool
-    written: tuple[Any, ...]
+    written: tuple[str | None, ...]
 
 
 def of_search(session: Session, search_id: UUID) -> Revision:
@@ -35,32 +36,41 @@ def of_search(session: Session, search_id: UUID) -> Revision:
     Raises:
         NotFound: there is none of that id.
     """
-    of_it = (
-        _all_written(Step, Step.job_id, Step.id),
-        _all_written(Architecture, Architecture.search_id, Architecture.id),
-        _all_written(Training, Training.job_id, Training.id),
-    )
-    row = session.execute(_searches().add_columns(*of_it).where(Search.id == search_id)).one_or_none()
-    if row is None:
+    revision: Revision | None = session.scalar(_WHOLE_SEARCH, {"id": search_id})
+    if revision is None:
         raise NotFound(JobKind.SEARCH, search_id)
-    return _revision(row)
+    return revision
 
 
-def _searches() -> Select[*tuple[Any, ...]]:
-    return select(Search.id, Search.state, _written("jobs"), _written("searches"))
+class _Revised(Bundle[Any]):
+    """Columns that are read as a :class:`Revision`."""
+
+    def create_row_processor(  # SQLAlchemy passes all of them.
+        self,
+        query: Any,  # noqa: ARG002
+        procs: Sequence[Callable[[Any], Any]],
+        labels: Sequence[str],  # noqa: ARG002
+    ) -> Callable[[Any], Any]:
+        job_id, state, *written = procs
+        return lambda row: Revision(job_id(row), state(row) in FINISHED, tuple(number(row) for number in written))
 
 
-def _revision(row: Row[Any]) -> Revision:
-    return Revision(row.id, JobState(row.state) in FINISHED, tuple(row))
+def _written(table: type[Base]) -> ColumnElement[str]:
+    return literal_column(f"{table.__tablename__}.xmin::text")
 
 
-def _written(table: str) -> ColumnElement[str]:
-    return literal_column(f"{table}.xmin::text")
-
-
-def _all_written(
-    table: type[Base], of: InstrumentedAttribute[Any], key: InstrumentedAttribute[UUID]
-) -> ScalarSelect[str]:
+def _all_written(table: type[Base], of: str) -> ScalarSelect[str]:
     """The numbers of the rows of a search, in order."""
-    numbers = func.string_agg(_written(table.__tablename__), aggregate_order_by(literal_column("' '"), key))
-    return select(numbers).where(of == Search.id).correlate(Search).scalar_subquery()
+    rows = table.__table__
+    numbers = func.string_agg(_written(table), aggregate_order_by(literal_column("' '"), rows.c["id"]))
+    return select(numbers).where(rows.c[of] == Search.id).correlate(Search).scalar_subquery()
+
+
+_OF_ITSELF: tuple[Any, ...] = (Search.id, Search.state, literal_column("jobs.xmin::text"), _written(Search))
+
+#: Of a search by itself, as it is listed.
+SEARCH = _Revised("revision", *_OF_ITSELF)
+
+_OF_PARTS = (_all_written(Step, "job_id"), _all_written(Architecture, "search_id"), _all_written(Training, "job_id"))
+
+_WHOLE_SEARCH = select(_Revised("revision", *_OF_ITSELF, *_OF_PARTS)).where(Search.id == bindparam("id"))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session, defer, selectinload
 
 from dna_engine.plans import Kind
 from dna_engine.spec import ResolvedSpec, SearchSpec
@@ -14,6 +15,7 @@ from store.columns import new_id
 from store.errors import NotFound
 from store.filters import Filter
 from store.pages import Page, page
+from store.revisions import SEARCH, Revision
 from store.states import JobKind, StepState
 from store.tables import Search, Step
 
@@ -51,7 +53,13 @@ def selection(session: Session, search_id: UUID) -> Step | None:
     return session.scalar(query)
 
 
-def listing(session: Session, where: Filter, *, after: UUID | None = None, limit: int = 20) -> Page[Search]:
-    """A page of searches, newest first, without their steps."""
-    query = where.of(select(Search).where(Search.kind == JobKind.SEARCH))
+def listing(session: Session, where: Filter, *, after: UUID | None = None, limit: int = 20) -> Page[Revision]:
+    """A page of searches, newest first: which they are, and what tells whether they have changed."""
+    query = where.of(select(SEARCH).where(Search.kind == JobKind.SEARCH))
     return page(session, query, Search.id, after=after, limit=limit)
+
+
+def listed(session: Session, ids: Collection[UUID]) -> list[Search]:
+    """Those of the searches that there are, with what a list shows of them."""
+    query = select(Search).where(Search.id.in_(ids))
+    return list(session.scalars(query.options(defer(Search.spec), defer(Search.resolved))))

@@ -45,7 +45,7 @@ def make_engine(url: str, timeouts: TimeOuts | None = None, *, pool_size: int = 
         driver_url(url),
         pool_size=pool_size,
         max_overflow=2 * pool_size,
-        pool_pre_ping=True,
+        pool_use_lifo=True,
         pool_timeout=limits.pool,
         connect_args={
             "options": f"-c timezone=UTC {limits.options}",

@@ -18,7 +18,7 @@ from api.jobs.endpoints import Resource, add_routes
 from api.jobs.service import JobFilter
 from api.kept import Json
 from api.openapi import problems
-from api.pagination import Page, RowPaging, encode
+from api.pagination import Page, RowPaging, encode, joined
 from api.searches import examples, service
 from api.searches.estimate import estimate
 from api.searches.schemas import Estimate, SearchDetail, SearchSummary
@@ -65,17 +65,13 @@ def estimate_search(spec: SpecBody, session: SessionDep, resources: ResourcesDep
 
 
 @router.get("", response_model=Page[SearchSummary])
-def list_searches(
-    session: SessionDep,
-    resources: ResourcesDep,
-    paging: RowPaging,
-    where: JobFilter,
-) -> Page[SearchSummary]:
+def list_searches(resources: ResourcesDep, paging: RowPaging, where: JobFilter) -> Response:
     """Searches, newest first."""
-    items, following = service.listing(
-        session, where, after=paging.after, limit=paging.limit, live_within=resources.settings.worker_timeout
-    )
-    return Page(items=items, next=encode(str(following)) if following else None)
+    with reading(resources.sessions) as session:
+        items, following = service.listing(
+            session, where, after=paging.after, limit=paging.limit, kept=resources.kept, waits=resources.waits
+        )
+    return Json(joined(items, encode(str(following)) if following else None))
 
 
 @router.get("/{search_id}", response_model=SearchDetail, responses=problems(404))

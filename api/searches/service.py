@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
+from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from api.errors import Invalid
@@ -70,9 +72,11 @@ def answer(session: Session, search_id: UUID, kept: Kept, waits: Waits) -> bytes
     revision = revisions.of_search(session, search_id)
     queues = waits.of([revision])
     seen = (queues.reason(search_id), None if revision.finished else _devices_offered(queues))
-    return kept.body(
-        search_id, (revision, seen), lambda: _detail(session, search_id, queues).model_dump_json().encode()
-    )
+    return kept.body(search_id, (revision, seen), lambda: _json(_detail(session, search_id, queues)))
+
+
+def _json(model: BaseModel) -> bytes:
+    return model.model_dump_json().encode()
 
 
 def _detail(session: Session, search_id: UUID, queues: Queues) -> SearchDetail:
@@ -94,12 +98,18 @@ def _will_train(search: SearchDetail) -> bool:
 
 
 def listing(
-    session: Session, where: Filter, *, after: UUID | None, limit: int, live_within: timedelta
-) -> tuple[list[SearchSummary], UUID | None]:
-    """A page of searches, newest first, and where the next one begins."""
+    session: Session, where: Filter, *, after: UUID | None, limit: int, kept: Kept, waits: Waits
+) -> tuple[list[bytes], UUID | None]:
+    """A page of searches as JSON, newest first, and where the next one begins."""
     found = searches.listing(session, where, after=after, limit=limit)
-    queues = waiting.look(session, live_within=live_within)
-    return [SearchSummary.listed(search, queues.reason(search.id)) for search in found.items], found.next
+    queues = waits.of(found.items)
+
+    def make(lacking: Sequence[tuple[str, UUID]]) -> dict[tuple[str, UUID], bytes]:
+        rows = searches.listed(session, [search_id for _, search_id in lacking])
+        return {("listed", row.id): _json(SearchSummary.listed(row, queues.reason(row.id))) for row in rows}
+
+    made_of = {("listed", each.id): (each, queues.reason(each.id)) for each in found.items}
+    return kept.bodies(made_of, make), found.next
 
 
 def resolve_for(session: Session, spec: SearchSpec) -> ResolvedSpec:

@@ -16,7 +16,7 @@ def never() -> bytes:
 
 
 def test_a_body_is_kept_until_it_is_made_of_something_else() -> None:
-    kept = Kept(100)
+    kept = Kept(2000)
     assert kept.body("name", 1, giving(b"one")) == b"one"
     assert kept.body("name", 1, never) == b"one"
     assert kept.body("name", 2, giving(b"two")) == b"two"
@@ -24,7 +24,7 @@ def test_a_body_is_kept_until_it_is_made_of_something_else() -> None:
 
 
 def test_those_asked_for_last_stay_up_to_so_many_bytes() -> None:
-    kept = Kept(10)
+    kept = Kept(2010)
     kept.body("first", 1, giving(b"12345"))
     kept.body("second", 1, giving(b"12345"))
     kept.body("first", 1, never)
@@ -34,7 +34,7 @@ def test_those_asked_for_last_stay_up_to_so_many_bytes() -> None:
 
 
 def test_what_is_replaced_takes_no_room() -> None:
-    kept = Kept(10)
+    kept = Kept(2010)
     for number in range(5):
         kept.body("one", number, giving(b"12345"))
     kept.body("other", 1, giving(b"12345"))

@@ -45,14 +45,36 @@ def test_a_frozen_server_is_given_up_and_found_again(brief: Engine, spare_postgr
         assert connection.scalar(text("SELECT 3")) == 3
 
 
-def test_a_connection_from_the_pool_is_asked_before_it_is_used(brief: Engine, spare_postgres: SparePostgres) -> None:
+def test_a_connection_that_was_silent_for_a_moment_is_asked_before_it_is_used(
+    spare_postgres: SparePostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The answer to that may take as long as being let in, and not as long as a statement."""
+    monkeypatch.setattr("store.connection.HEARD_SECONDS", 0.0)
     patient = make_engine(spare_postgres.url, TimeOuts(connect=2.0, statement=0.0))
     with patient.connect():
         pass
     with spare_postgres.frozen(), pytest.raises(OperationalError), patient.connect():
         pass
     patient.dispose()
+
+
+def test_a_connection_that_has_just_answered_is_not_asked_but_where_the_server_hung_up(
+    spare_postgres: SparePostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("store.connection.HEARD_SECONDS", 3600.0)
+    engine, other = make_engine(spare_postgres.url), make_engine(spare_postgres.url)
+    with engine.connect() as connection:
+        first = connection.scalar(text("SELECT pg_backend_pid()"))
+    with engine.connect() as connection:
+        asked_last = connection.scalar(text(f"SELECT query FROM pg_stat_activity WHERE pid = {first}"))
+    assert "pg_stat_activity" in asked_last  # The same connection.
+    with other.connect() as connection:
+        assert connection.scalar(text(f"SELECT query FROM pg_stat_activity WHERE pid = {first}")) == "ROLLBACK"
+        assert connection.scalar(text(f"SELECT pg_terminate_backend({first}, 10000)"))
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT pg_backend_pid()")) != first
+    engine.dispose()
+    other.dispose()
 
 
 @pytest.mark.parametrize(

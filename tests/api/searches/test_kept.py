@@ -10,7 +10,9 @@ from sqlalchemy import update
 from starlette.testclient import TestClient
 
 from api.jobs import waits
+from api.pagination import Page
 from api.searches import service
+from api.searches.schemas import SearchSummary
 from dna_engine.plans import Phase
 from store.blobs import BlobStore
 from store.session import Sessions, transaction
@@ -32,7 +34,10 @@ def test_an_answer_follows_every_change(
         bodies.append(client.get(f"/searches/{search}").content)
         assert bodies[-1] == client.get(f"/searches/{search}").content
         with transaction(sessions) as session:
-            assert bodies[-1] == service.detail(session, search, LIVE).model_dump_json().encode()
+            detail = service.detail(session, search, LIVE)
+        assert bodies[-1] == detail.model_dump_json().encode()
+        listed = Page[SearchSummary](items=[SearchSummary.model_validate(detail.model_dump())], next=None)
+        assert client.get("/searches").content == listed.model_dump_json().encode()
 
     look()
     with transaction(sessions) as session:
