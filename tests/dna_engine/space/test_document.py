@@ -18,7 +18,6 @@ from dna_engine.errors import EngineError
 from dna_engine.space import SPACES, parse_space
 from dna_engine.space.architecture import PUBLISHED, Architecture, published
 from dna_engine.space.document import (
-    GivenDocument,
     GivenJson,
     NamedOp,
     NetworkJson,
