@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
+from typing import get_args
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -19,6 +20,7 @@ from dna_engine.errors import TooHard
 from dna_engine.plans import Phase
 from dna_engine.select import Allowance, LatencyTable, Problem, Ratings, check
 from dna_engine.spec import ResolvedSpec, SearchSpec, resolve
+from dna_engine.spec.teacher import Weights
 from store import (
     architectures,
     artifacts,
@@ -35,8 +37,6 @@ from store.blobs import BlobStore
 from store.filters import Filter
 from store.states import FINISHED
 from store.waiting import Queues, most_devices, too_few_devices
-
-_WEIGHTS = ("pretrained", "finetune", "train")
 
 #: Steps of a selection for one request: two to five seconds of a quiet core.
 SELECTION_STEPS = 50_000_000
@@ -120,7 +120,7 @@ def resolve_for(session: Session, spec: SearchSpec) -> ResolvedSpec:
         IllegalTransition: the search that a teacher is taken from has none yet.
         Invalid: weights that are not taken from a client.
     """
-    if spec.teacher.weights not in (None, *_WEIGHTS):
+    if spec.teacher.weights not in (None, *get_args(Weights)):
         # A path would be opened on the worker's machine.
         message = "Weights of a teacher are pretrained, finetune or train"
         raise Invalid(f"{message}.", errors=[{"pointer": "#/teacher/weights", "detail": message}])

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from dna_engine import defaults
 from dna_engine.catalogue import Teacher, check_weights, get_teacher
 from dna_engine.errors import InvalidSpec
+from dna_engine.fields import DescribedBy
 from dna_engine.images.info import DatasetInfo
 from dna_engine.space import MAX_BLOCKS
 from dna_engine.spec.parts import Part, RecipeSpec, Text, Whole
+
+#: How a teacher may come by its weights.
+Weights = Literal["pretrained", "finetune", "train"]
 
 
 class TeacherSpec(Part):
@@ -25,13 +29,13 @@ class TeacherSpec(Part):
         default=None,
         alias="from",
         description="A teacher that there is: the id of a search whose teacher step is done, or id or name of one that was sent (POST "
-        "/teachers). To the engine's command line the run folder of a search. It supervises as it is, or with weights finetune "
-        "trained further on this dataset.",
+        "/teachers). It supervises as it is, or with weights finetune trained further on this dataset.",
     )
-    weights: Text | None = Field(
+    # The engine's command line takes more: the run folder of a search for the one, the path of a safetensors file for the other.
+    weights: Annotated[Text, DescribedBy(Weights)] | None = Field(
         default=None,
-        description="pretrained (timm's), finetune (those, trained further on this dataset), train (on this dataset alone), or the path of "
-        "a safetensors file. Default: train for images under 64 pixels or where timm has none, else pretrained.",
+        description="pretrained: timm's. finetune: those, trained further on this dataset. train: on this dataset alone. Weights of one's own "
+        "are sent (POST /teachers) and named by `from`. Default: train for images under 64 pixels or where timm has none, else pretrained.",
     )
     boundaries: list[Text] | None = Field(
         default=None,
