@@ -65,9 +65,9 @@ def estimate_search(spec: SpecBody, session: SessionDep, resources: ResourcesDep
 
 
 @router.get("", response_model=Page[SearchSummary])
-def list_searches(resources: ResourcesDep, paging: RowPaging, where: JobFilter) -> Response:
+def list_searches(caller: CallerDep, resources: ResourcesDep, paging: RowPaging, where: JobFilter) -> Response:
     """Searches, newest first."""
-    with reading(resources.sessions) as session:
+    with reading(resources.sessions, caller.actor) as session:
         items, following = service.listing(
             session, where, after=paging.after, limit=paging.limit, kept=resources.kept, waits=resources.waits
         )
