@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import AsyncGenerator, Callable, Coroutine
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from functools import partial
 from typing import Any, NoReturn
 
+import anyio
 from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
@@ -17,7 +19,7 @@ from starlette.types import Receive, Scope
 
 from api.auth import admit
 from api.deps import get_resources
-from api.errors import Invalid, Malformed, PayloadTooLarge, invalid_fields
+from api.errors import Invalid, Malformed, PayloadTooLarge, TooSlow, WrongMediaType, invalid_fields
 from api.pointers import Part, pointer
 from api.settings import ApiSettings
 
@@ -30,6 +32,10 @@ MAX_VALUES = 4000
 MAX_NAME = 256
 
 _INT64 = 2**63
+#: Python reads no longer numbers, and a float has no more before its point.
+_MOST_DIGITS = 310
+
+_JSON = re.compile(r"application/([^/]+\+)?json", re.IGNORECASE)
 
 Validate = Callable[[Any], tuple[Any, list[dict[str, Any]]]]
 
@@ -47,10 +53,12 @@ class CountedRequest(Request):
         Raises:
             Unauthorized: or Forbidden, before anything is read.
             PayloadTooLarge: as soon as the limit is passed, whatever Content-Length says.
+            TooSlow: nothing comes for too long, or too little.
         """
         await admit(self)
-        limit, received = self.limit(get_resources(self).settings), 0
-        async for chunk in super().stream():
+        settings = get_resources(self).settings
+        limit, received = self.limit(settings), 0
+        async for chunk in _arriving(super().stream(), settings):
             received += len(chunk)
             if received > limit:
                 raise PayloadTooLarge(f"The body is larger than {limit:,} bytes.")
@@ -70,6 +78,17 @@ class JsonRequest(CountedRequest):
 
     def limit(self, settings: ApiSettings) -> int:
         return settings.max_body_bytes
+
+    async def body(self) -> bytes:
+        """The body.
+
+        Raises:
+            WrongMediaType: it is not said to be JSON. Some clients say nothing of it, and some that it is a form, unless told to.
+        """
+        body = await super().body()
+        if body and not _JSON.fullmatch(self.headers.get("content-type", "").partition(";")[0].strip()):
+            raise WrongMediaType("Send the body as Content-Type: application/json.")
+        return body
 
     async def json(self) -> Any:
         """The parsed body; raises as :func:`parse_json`, and Invalid where it is not what the route takes.
@@ -109,6 +128,35 @@ class JsonRoute(UploadRoute):
         return JsonRequest(request.scope, request.receive, partial(field.validate, loc=("body",)) if field else None)
 
 
+async def _arriving(chunks: AsyncIterator[bytes], settings: ApiSettings) -> AsyncGenerator[bytes, None]:
+    """The chunks, as long as they come: who sends nothing, or a byte now and then, would hold a place of those for uploads for ever.
+
+    Only the time is counted in which they are waited for, not that in which they are written.
+
+    Raises:
+        TooSlow: nothing comes for too long, or too little.
+    """
+    idle, rate = settings.body_idle_seconds, settings.body_bytes_per_second
+    waited, received = 0.0, 0
+    while True:
+        begun = anyio.current_time()
+        left = idle + received / rate - waited
+        try:
+            with anyio.fail_after(min(idle, left)):
+                chunk = await anext(chunks, None)
+        except TimeoutError:
+            slow = (
+                f"Less than {rate:,} bytes of the body come in a second"
+                if left < idle
+                else f"Nothing of the body has come for {idle:g} s"
+            )
+            raise TooSlow(f"{slow}. Send it again.") from None
+        if chunk is None:
+            return
+        waited, received = waited + anyio.current_time() - begun, received + len(chunk)
+        yield chunk
+
+
 def parse_json(body: bytes) -> Any:
     """The value of a body.
 
@@ -120,7 +168,7 @@ def parse_json(body: bytes) -> Any:
     if sum(body.count(sign) for sign in (b",", b"[", b"{")) > MAX_VALUES:
         raise _invalid([], f"JSON must not hold more than {MAX_VALUES:,} values (commas and brackets are counted)")
     try:
-        value = json.loads(body.decode(), parse_constant=_refuse_constant)
+        value = json.loads(body.decode(), parse_constant=_refuse_constant, parse_int=_whole)
     except RecursionError as error:
         raise _too_deep([]) from error
     except ValueError as error:
@@ -176,6 +224,12 @@ def _too_deep(at: list[Part]) -> Invalid:
 
 def _invalid(at: list[Part], detail: str) -> Invalid:
     return Invalid(f"{detail}.", errors=[{"pointer": pointer(at), "detail": detail}])
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS:
+        raise ValueError(f"a whole number of {len(digits):,} digits")
+    return int(digits)
 
 
 def _refuse_constant(name: str) -> NoReturn:

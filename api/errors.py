@@ -6,6 +6,7 @@ ApiError                    base: an HTTP status, a stable ``type`` and a messag
 ├── Unauthorized            401  no key, or one that is not valid
 ├── Forbidden               403  a browser's request from another site
 ├── NotFound                404  no such thing, or not yours: the same answer
+├── TooSlow                 408  a body that does not arrive
 ├── Conflict                409  the state does not allow it
 ├── PayloadTooLarge         413  a body above the limit
 ├── WrongMediaType          415  a body of another media type than is taken
@@ -160,6 +161,16 @@ class Forbidden(ApiError):
 class NotFound(ApiError):
     status = 404
     kind = "not_found"
+
+
+class TooSlow(ApiError):
+    """What is left of the body may still come: the connection is of no use any more."""
+
+    status = 408
+    kind = "request_timeout"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, headers={"Connection": "close"})
 
 
 class Conflict(ApiError):

@@ -65,6 +65,10 @@ _EXAMPLES: Mapping[int, tuple[str, dict[str, Any]]] = {
             "detail": "There is no search 0199d3f0-5a34-7c1e-b6a8-0d6f6f3f7a10.",
         },
     ),
+    408: (
+        "The body stopped arriving",
+        {"type": "urn:dna:error:request_timeout", "detail": "Nothing of the body has come for 30 s. Send it again."},
+    ),
     409: (
         "The state does not allow it",
         {"type": "urn:dna:error:illegal_transition", "detail": "The search has succeeded; there is nothing to cancel."},
@@ -199,7 +203,14 @@ def _answers(operation: Mapping[str, Any]) -> dict[str, Any]:
             again = ("Idempotent-Replayed",) if once else ()
             said = headers(*_ALWAYS, *made, *again)["headers"] | answer.get("headers", {})
             found[status] = answer | {"headers": said}
-    return found | {"500": _shared(500, _documented(500))}
+    return {str(status): _shared(status, _documented(status)) for status in _any(operation)} | found
+
+
+def _any(operation: Mapping[str, Any]) -> tuple[int, ...]:
+    """What may go wrong with any request, and with any that has a body."""
+    if "requestBody" not in operation:
+        return (500,)
+    return (408, 413, 415, 500) if "application/json" in operation["requestBody"]["content"] else (408, 413, 500)
 
 
 def _shared(status: int, answer: dict[str, Any]) -> dict[str, Any]:

@@ -41,6 +41,7 @@ def run(app: FastAPI, *, host: str, port: int) -> None:
         # The same wherever it runs: left to itself uvicorn takes others where they happen to be installed.
         loop="asyncio",
         http="h11",
+        ws="none",
         server_header=False,
         log_config=None,  # Its lines go the way of all others, and the service logs requests itself.
         access_log=False,

@@ -32,6 +32,13 @@ class ApiSettings(Settings):
     max_picture_bytes: PositiveInt = Field(
         default=20 << 20, description="Largest picture that a network is tried on; more is a 413."
     )
+    body_idle_seconds: PositiveFloat = Field(
+        default=30.0, description="A body of which nothing comes for this long is given up with a 408."
+    )
+    body_bytes_per_second: PositiveInt = Field(
+        default=1000,
+        description="Least rate at which a body may arrive, beside the time that it may be idle; a slower one is a 408 too.",
+    )
     max_upload_entries: PositiveInt = Field(
         default=200_000,
         description="Files and folders that one archive of a dataset may hold; each takes about half a kilobyte of memory.",

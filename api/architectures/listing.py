@@ -9,15 +9,16 @@ from uuid import UUID
 from fastapi import Depends, Query
 
 from api.pagination import Cursor, Ref, decode, encode, invalid_cursor
+from dna_engine.spec.count import Count
 from store.architecture_lists import Place, Sort, Which
 from store.filters import Span
 from store.states import Role
 
-#: Of a figure of a network: what a column of the database holds.
+#: Of a figure in a cursor: what a column of the database holds.
 _LARGEST = 2**62
 
-_Least = Annotated[int | None, Query(ge=0, le=_LARGEST, description="This many at least.")]
-_Most = Annotated[int | None, Query(ge=0, le=_LARGEST, description="This many at most.")]
+_Least = Annotated[Count | None, Query(description="This many at least, such as 5000000 or 5M.")]
+_Most = Annotated[Count | None, Query(description="This many at most.")]
 _Share = Annotated[float | None, Query(ge=0, le=1, description="Of the test accuracy that its search has reached.")]
 
 Order = Annotated[

@@ -7,6 +7,7 @@ import math
 import re
 import sys
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -72,13 +73,15 @@ def whole(text: str) -> int:
     Raises:
         typer.BadParameter: it is none, or not above 0.
     """
-    match = re.fullmatch(r"(-?\d[\d_]*(?:\.\d+)?(?:e\d{1,2})?)\s*([kmgb]?)", text.strip(), re.IGNORECASE)
+    match = re.fullmatch(r"(-?\d[\d_]*(?:\.\d+)?(?:e\+?\d{1,2})?)\s*([kmgb]?)", text.strip(), re.IGNORECASE | re.ASCII)
     if match is None:
         raise typer.BadParameter(f"{text!r} is not a number; write it as 4000000, 4e6 or 4M.")
-    value = round(float(match[1].replace("_", "")) * _SUFFIXES[match[2].lower()])
+    value = Fraction(match[1].replace("_", "")) * _SUFFIXES[match[2].lower()]  # Floats would round.
     if value < 1:
         raise typer.BadParameter(f"{text} is below 1, and no network is as small as that.")
-    return value
+    if value.denominator != 1:
+        raise typer.BadParameter(f"{text} is not a whole number.")
+    return int(value)
 
 
 def positive(text: str) -> float:

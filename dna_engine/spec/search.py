@@ -13,7 +13,11 @@ from pydantic import Field, field_validator
 
 from dna_engine import defaults
 from dna_engine.space import MAX_BLOCKS, CellRef, Space, parse_space
+<<<<<<< HEAD
 from dna_engine.space.document import SpaceJson
+=======
+from dna_engine.spec.count import Limit
+>>>>>>> ef027ac (Take costs as people write them, and give up bodies that stall)
 from dna_engine.spec.parts import AnswersSpec, JobSpec, Part, RecipeSpec, ResolvedNetworks, ResolvedRecipe, Text, Whole
 from dna_engine.spec.teacher import ResolvedTeacher, TeacherSpec, gives_head
 
@@ -21,8 +25,8 @@ from dna_engine.spec.teacher import ResolvedTeacher, TeacherSpec, gives_head
 class Budget(Part):
     """Upper limits; none means no limit of that kind. Default: the middle of the feasible range of flops."""
 
-    flops: Whole | None = Field(default=None, gt=0, le=2**62, description="Multiply-adds at batch 1.")
-    params: Whole | None = Field(default=None, gt=0, le=2**62, description="Trainable parameters.")
+    flops: Limit | None = Field(default=None, description="Multiply-adds at batch 1.")
+    params: Limit | None = Field(default=None, description="Trainable parameters.")
     latency_ms: float | None = Field(
         default=None,
         gt=0,

@@ -113,7 +113,9 @@ def server(api_settings: ApiSettings) -> Iterator[httpx.Client]:
 @contextmanager
 def serving(settings: ApiSettings) -> Iterator[httpx.Client]:
     """The application behind a socket for as long as the block lasts."""
-    config = uvicorn.Config(create_app(settings), port=0, log_level="warning", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(
+        create_app(settings), port=0, http="h11", ws="none", log_level="warning", timeout_graceful_shutdown=1
+    )
     running = uvicorn.Server(config)
     thread = threading.Thread(target=running.run)
     thread.start()

@@ -87,7 +87,7 @@ def test_a_body_is_counted_while_it_arrives(shared: TestClient) -> None:
 )
 def test_only_json_is_read_as_json(shared: TestClient, headers: dict[str, str]) -> None:
     """A web page can send these types across sites without asking first."""
-    problem(shared.post("/searches", content=b'{"dataset": "digits"}', headers=headers), 422, "invalid_request")
+    problem(shared.post("/searches", content=b'{"dataset": "digits"}', headers=headers), 415, "unsupported_media_type")
 
 
 def test_a_missing_body_is_named(shared: TestClient) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+import typer
 from PIL import Image
 from safetensors.torch import save_file
 from sqlalchemy import delete, func, update
@@ -399,7 +400,14 @@ def test_a_group_without_a_command_shows_its_help(dna: Dna) -> None:
         ("350e6", 350_000_000),
         ("5.3M", 5_300_000),
         ("1.2g", 1_200_000_000),
+        ("4611686018427387903", 2**62 - 1),
     ],
 )
 def test_reads_numbers_as_people_write_them(text: str, value: int) -> None:
     assert whole(text) == value
+
+
+@pytest.mark.parametrize("text", ["1.5", "0.0000015M", "\u0661M", "nan", "0"])
+def test_what_is_no_whole_number_is_refused(text: str) -> None:
+    with pytest.raises(typer.BadParameter):
+        whole(text)

@@ -121,7 +121,7 @@ def test_uses_servers_that_are_given_and_says_which_process_ended(
         api.kill()
         with pytest.raises(ServiceFailed, match="The API was ended by SIGKILL") as ended:
             look_after(service)
-        assert "GET /readyz" in ended.value.message
+        assert "route=/readyz" in ended.value.message
     wait_for(lambda: not alive(worker))
 
 

@@ -244,3 +244,13 @@ def test_while_the_stored_files_are_away_it_says_when_to_come_back(
         session.execute(update(LooseFile).values(due_at=func.now()))  # The one that was tried waits for a while.
     discard_loose(sessions, blobs)
     assert not any(path.is_file() for path in store.rglob("*"))
+
+
+def test_filters_take_costs_as_people_write_them(finished: Finished) -> None:
+    def listed(**which: Any) -> list[str]:
+        body = finished.client.get("/architectures", params={"search": finished.id, **which}).json()
+        return [network["id"] for network in body["items"]]
+
+    assert listed(flops_max="3M", params_min="0.2M") == listed(flops_max=3_000_000, params_min=200_000) != []
+    refused = problem(finished.client.get("/architectures?flops_max=many"), 422, "invalid_request")
+    assert "5.3M" in refused["errors"][0]["detail"]

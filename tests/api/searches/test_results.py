@@ -101,6 +101,15 @@ def test_hundreds_of_networks_are_selected_at_once(finished: Finished, expected:
     assert pointers(problem(refused, 422, "invalid_request")) == ["#/top_k"]
 
 
+def test_a_budget_is_written_as_people_write_it(finished: Finished) -> None:
+    chosen = [
+        finished.client.post(f"/searches/{finished.id}/select", json={"budget": {"params": written}})
+        for written in (400_000, 4e5, "400k", "0.4M")
+    ]
+    first, *others = (answer.json()["architectures"] for answer in chosen)
+    assert others == [first] * 3
+
+
 def test_the_winner_is_found_again_under_its_own_budget(finished: Finished) -> None:
     spec = finished.get("").json()["spec"]
     body = finished.client.post(f"/searches/{finished.id}/select", json={"budget": spec["budget"]}).json()
