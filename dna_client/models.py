@@ -183,6 +183,7 @@ class JobSummary(TypedDict):
     error: Problem | None
     cancel_requested: bool
     waiting_for: NotRequired[str | None]
+    queue_position: NotRequired[int | None]
     created_at: str
     created_by: NotRequired[str | None]
     started_at: str | None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,7 +29,7 @@ def room_on(what: str, folder: Path, *, needed: int | None = None) -> Iterator[N
         if not is_full(error):
             raise
         wanted = f"{size(needed)} needed, " if needed is not None else ""
-        raise DiskFull(f"The disk of {what} is full: {wanted}{size(_free(folder))} free. Make room there.") from error
+        raise DiskFull(f"The disk of {what} is full: {wanted}{size(free(folder))} free. Make room there.") from error
 
 
 def is_full(error: Exception) -> bool:
@@ -46,8 +47,18 @@ def size(count: int) -> str:
     return f"{value:.1f} GB"
 
 
-def _free(folder: Path) -> int:
+def free(folder: Path) -> int:
     """Bytes left on the disk of a folder, or of the nearest above it that exists."""
+    return shutil.disk_usage(_standing(folder)).free
+
+
+def is_writable(folder: Path) -> bool:
+    """Whether files may be written there, or the folder be made."""
+    there = _standing(folder)
+    return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+
+
+def _standing(folder: Path) -> Path:
     while not folder.exists():
         folder = folder.parent
-    return shutil.disk_usage(folder).free
+    return folder

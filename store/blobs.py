@@ -20,7 +20,7 @@ from uuid import UUID
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
-from dna_engine.disk import room_on
+from dna_engine.disk import is_writable, room_on
 from store.columns import new_id
 from store.errors import CorruptArtifact
 
@@ -54,6 +54,15 @@ class BlobStore:
 
     def __init__(self, url: str) -> None:
         self._fs, self._root = url_to_fs(url)
+
+    def reachable(self) -> bool:
+        """Whether files could be written and read just now, as far as that is known without doing it."""
+        try:
+            if isinstance(self._fs, LocalFileSystem):
+                return is_writable(Path(self._root))
+            return bool(self._fs.exists(self._root.partition("/")[0]))
+        except OSError:
+            return False
 
     def write(self, source: IO[bytes], *, size: int | None = None, blob_id: UUID | None = None) -> Blob:
         """Stores what ``source`` holds from where it stands to its end, where it is known that many bytes.

@@ -12,7 +12,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from dna_engine.errors import DiskFull
-from dna_engine.plans.steps import devices_of, devices_offered
+from dna_engine.plans.steps import CPU_QUEUE, device_queue, devices_of, devices_offered
 from store import workers
 from store.actors import EVERY_PROJECT
 from store.session import clock
@@ -21,6 +21,27 @@ from store.tables import Job, Step, Worker
 
 #: What to do about it is the same everywhere.
 NO_WORKER = "No worker is live: a job waits until one is started (dna worker, or dna up)."
+
+
+def unmanned(live: Sequence[Worker], queues: Sequence[str] = (device_queue(1), CPU_QUEUE)) -> list[str]:
+    """What holds work up for which there are no workers, as sentences: whose steps go to these queues."""
+    if not live:
+        return [NO_WORKER]
+    taken = {queue for worker in live for queue in worker.queues}
+    return [
+        f"No live worker takes the queue {queue}: what needs one waits until it is started (dna worker --queues {queue})."
+        for queue in queues
+        if queue not in taken
+    ]
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Of a job that does not run: ``waiting_for``, as a sentence's end, where something holds it up; ``queue_position``, 1 for the next of its
+    queue."""
+
+    waiting_for: str | None = None
+    queue_position: int | None = None
 
 
 def too_few_devices(devices: int, most: int) -> list[str]:
@@ -52,10 +73,24 @@ class Unfinished:
 
 @dataclass
 class _Queue:
-    """The steps of one queue: the jobs whose steps wait, once for each, in order, and those whose steps run on workers that take it."""
+    """The steps of one queue: the jobs whose steps wait, once for each, in order, and those whose steps run on workers that take it.
+
+    ``due`` are the jobs of which a worker would take a step now, each once, in order.
+    """
 
     waiting: list[UUID] = field(default_factory=list)
     running: list[UUID] = field(default_factory=list)
+    due: list[UUID] = field(default_factory=list)
+
+    def add(self, job_id: UUID, *, due: bool) -> None:
+        """One more step that waits, of the job before or a later one."""
+        self.waiting.append(job_id)
+        if due and self.due[-1:] != [job_id]:
+            self.due.append(job_id)
+
+    def position(self, job_id: UUID) -> int:
+        """Of a job that is due, from 1."""
+        return bisect_left(self.due, job_id) + 1
 
     def before(self, job_id: UUID) -> int:
         """Other jobs that have a worker of the queue, or will be given one first."""
@@ -82,7 +117,7 @@ class Queues:
         for step in steps:
             self._of_job.setdefault(step.job_id, []).append(step)
             if step.state != StepState.RUNNING:
-                self._queues.setdefault(step.queue, _Queue()).waiting.append(step.job_id)
+                self._queues.setdefault(step.queue, _Queue()).add(step.job_id, due=step.available_at <= now)
                 continue
             for name in {step.queue, *(taken.get(step.owner, ()) if step.owner else ())}:
                 self._queues.setdefault(name, _Queue()).running.append(step.job_id)
@@ -90,6 +125,14 @@ class Queues:
     def knows(self, job_id: UUID) -> bool:
         """Whether the job had work to do."""
         return job_id in self._of_job
+
+    def wait(self, job_id: UUID) -> Wait:
+        """How the job waits. One that runs, or is tried again later, has no position; nor has one that is finished."""
+        own = self._of_job.get(job_id, [])
+        due = [step for step in own if step.available_at <= self.now]
+        if not due or any(step.state == StepState.RUNNING for step in own):
+            return Wait(self.reason(job_id))
+        return Wait(self.reason(job_id), self._queues[due[0].queue].position(job_id))
 
     def reason(self, job_id: UUID) -> str | None:
         """What the job waits for, as a sentence's end: ``2 jobs before it on cpu of node1``. None when it runs.

@@ -14,20 +14,22 @@ from api.errors import Conflict, NotFound
 from dna_engine.images.check.report import ClassCount
 from dna_engine.images.check.samples import read_index, read_sample
 from dna_engine.plans.files import SAMPLES
+from dna_engine.plans.steps import CPU_QUEUE
 from store import artifacts, datasets, waiting
 from store.blobs import BlobStore
 from store.states import DatasetState
 from store.tables import Dataset
+from store.waiting import unmanned
 
 
 def shown(session: Session, found: Sequence[Dataset], live_within: timedelta) -> list[DatasetOut]:
     """Datasets as they are answered, with how far the checks are that are under way."""
     checks = datasets.checks(session, found)
     queues = waiting.look(session, live_within=live_within) if checks else None
-    return [
-        DatasetOut.of(dataset, checks.get(dataset.id), queues.reason(dataset.id) if queues else None)
-        for dataset in found
-    ]
+    if queues is None:
+        return [DatasetOut.of(dataset) for dataset in found]
+    lacking = unmanned(queues.live, [CPU_QUEUE])
+    return [DatasetOut.of(each, checks.get(each.id), queues.wait(each.id), lacking) for each in found]
 
 
 def report(dataset: Dataset) -> ReportOut:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,6 +14,7 @@ from dna_engine.images.check.report import ClassCount, Report
 from dna_engine.images.pictures.prepare import WHITE
 from store.states import DatasetState
 from store.tables import Dataset, Job
+from store.waiting import Wait
 
 #: Names of classes that an answer on the whole dataset has; the others are on pages of their own.
 NAMES_SHOWN = 100
@@ -65,6 +67,9 @@ class DatasetOut(BaseModel):
         default=None, description="Until the check is over; null where none runs or it cannot be told."
     )
     waiting_for: str | None = Field(default=None, description="What holds up a check that does not run.")
+    queue_position: int | None = Field(
+        default=None, description="Place of a check that waits for a worker, 1 for the next of its queue."
+    )
     error: Failure | None = Field(description="Why it was rejected.")
     created_at: datetime = Field(description="When it was sent or named.")
     created_by: str | None = Field(
@@ -72,14 +77,17 @@ class DatasetOut(BaseModel):
     )
 
     @classmethod
-    def of(cls, dataset: Dataset, check: Job | None = None, waiting_for: str | None = None) -> DatasetOut:
-        """The dataset, with how far its check is while that is under way."""
+    def of(
+        cls, dataset: Dataset, check: Job | None = None, wait: Wait | None = None, lacking: Sequence[str] = ()
+    ) -> DatasetOut:
+        """The dataset, with how far its check is while that is under way, and what of it lacks a worker."""
         shown = {name: value for name, value in dataset.info.items() if name in cls.model_fields}
         shown["class_names"] = shown.get("class_names", [])[:NAMES_SHOWN]
         own = ("id", "name", "version", "state", "fingerprint", "error", "created_at", "created_by")
         shown |= {name: getattr(dataset, name) for name in own}
         if check is not None:
-            shown |= {"progress": check.progress, "eta_seconds": check.eta_seconds, "waiting_for": waiting_for}
+            shown |= {"progress": check.progress, "eta_seconds": check.eta_seconds} | vars(wait or Wait())
+            shown["warnings"] = [*shown.get("warnings", []), *lacking]
         return cls.model_validate(shown)
 
 

@@ -88,6 +88,10 @@ class JobSummary(Row):
         default=None,
         description="What holds up a job that does not run: jobs before it, or that no worker is live.",
     )
+    queue_position: int | None = Field(
+        default=None,
+        description="Place of a job that waits for a worker, 1 for the next of its queue; null where it does not.",
+    )
     created_at: datetime = Field(description="When it was asked for.")
     created_by: str | None = Field(
         default=None, description="Name of the key that asked for it; null where that was done without a key."

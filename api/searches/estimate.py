@@ -22,7 +22,7 @@ from dna_engine.plans import Step, plan_of
 from dna_engine.space.cost import cost_range
 from dna_engine.spec import Budget, ResolvedSpec, SearchSpec
 from store import workers
-from store.waiting import NO_WORKER, most_devices, too_few_devices
+from store.waiting import most_devices, too_few_devices, unmanned
 
 #: A search of so many seconds on a CPU may not be what was meant, where images have more than so many pixels a side.
 LONG_SECONDS, CPU_SIZE = 2 * 3600, 64
@@ -52,7 +52,8 @@ def estimate(session: Session, spec: SearchSpec, *, worker_timeout: timedelta) -
         warnings=[
             *advice(resolved),
             *_too_long(resolved, device, total),
-            *(too_few_devices(resolved.retrain.devices, most_devices(live)) if live else [NO_WORKER]),
+            *unmanned(live),
+            *(too_few_devices(resolved.retrain.devices, most_devices(live)) if live else []),
         ],
         steps=steps,
         device=device,

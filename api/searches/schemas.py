@@ -19,6 +19,7 @@ from dna_engine.space.document import NetworkJson
 from dna_engine.spec import Budget, ResolvedSpec
 from store.states import Role
 from store.tables import Architecture, Search, Training
+from store.waiting import Wait
 
 
 class BestNetwork(BaseModel):
@@ -64,15 +65,17 @@ class SearchSummary(JobSummary):
     best: BestNetwork | None = Field(description="The best network so far; null before one is selected.")
 
     @classmethod
-    def listed(cls, search: Search, waiting_for: str | None) -> SearchSummary:
-        return SearchSummary.model_validate(search).model_copy(update={"waiting_for": waiting_for})
+    def listed(cls, search: Search, wait: Wait) -> SearchSummary:
+        return SearchSummary.model_validate(search).model_copy(update=vars(wait))
 
 
 class SearchDetail(SearchSummary):
     """A search with its resolved spec, its steps and its networks."""
 
     spec: ResolvedSpec = Field(description="As it was written, with nothing left open.")
-    warnings: list[str] = Field(description="What makes its ratings tell little, and what to do about it.")
+    warnings: list[str] = Field(
+        description="What makes its ratings tell little or holds it up, and what to do about it."
+    )
     steps: list[JobStep] = Field(description="Units of its work, in the order in which they were planned.")
     architectures: list[SearchNetwork] = Field(
         description="Networks that it has kept, and that were selected from its ratings."
@@ -85,14 +88,12 @@ class SearchDetail(SearchSummary):
     )
 
     @classmethod
-    def of(
-        cls, search: Search, networks: list[Architecture], trainings: list[Training], waiting_for: str | None
-    ) -> SearchDetail:
+    def of(cls, search: Search, networks: list[Architecture], trainings: list[Training], wait: Wait) -> SearchDetail:
         spec = ResolvedSpec.model_validate(search.resolved)
         found = {training.network: training.found for training in trainings if training.found}
         reached = {training.architecture_id: training.found for training in trainings if training.found}
         return cls(
-            **SearchSummary.listed(search, waiting_for).model_dump(),
+            **SearchSummary.listed(search, wait).model_dump(),
             spec=shown(spec),
             warnings=advice(spec),
             steps=[JobStep.of(step) for step in search.steps],

@@ -36,7 +36,7 @@ from store import (
 from store.blobs import BlobStore
 from store.filters import Filter
 from store.states import FINISHED
-from store.waiting import Queues, most_devices, too_few_devices
+from store.waiting import Queues, most_devices, too_few_devices, unmanned
 
 #: Steps of a selection for one request: two to five seconds of a quiet core.
 SELECTION_STEPS = 50_000_000
@@ -71,7 +71,7 @@ def answer(session: Session, search_id: UUID, kept: Kept, waits: Waits) -> bytes
     """
     revision = revisions.of_search(session, search_id)
     queues = waits.of([revision])
-    seen = (queues.reason(search_id), None if revision.finished else _devices_offered(queues))
+    seen = (queues.wait(search_id), None if revision.finished else (_devices_offered(queues), *unmanned(queues.live)))
     return kept.body(search_id, (revision, seen), lambda: _json(_detail(session, search_id, queues)))
 
 
@@ -82,9 +82,10 @@ def _json(model: BaseModel) -> bytes:
 def _detail(session: Session, search_id: UUID, queues: Queues) -> SearchDetail:
     search = searches.get(session, search_id)
     networks, trained = architectures.of_search(session, search_id), trainings.of_search(session, search_id)
-    found = SearchDetail.of(search, networks, trained, queues.reason(search_id))
+    found = SearchDetail.of(search, networks, trained, queues.wait(search_id))
     most = _devices_offered(queues) if _will_train(found) else None
-    lacking = [] if most is None else too_few_devices(found.spec.retrain.devices, most)
+    lacking = [] if found.state in FINISHED else unmanned(queues.live)
+    lacking += [] if most is None else too_few_devices(found.spec.retrain.devices, most)
     return found.model_copy(update={"warnings": [*found.warnings, *lacking]})
 
 
@@ -106,9 +107,9 @@ def listing(
 
     def make(lacking: Sequence[tuple[str, UUID]]) -> dict[tuple[str, UUID], bytes]:
         rows = searches.listed(session, [search_id for _, search_id in lacking])
-        return {("listed", row.id): _json(SearchSummary.listed(row, queues.reason(row.id))) for row in rows}
+        return {("listed", row.id): _json(SearchSummary.listed(row, queues.wait(row.id))) for row in rows}
 
-    made_of = {("listed", each.id): (each, queues.reason(each.id)) for each in found.items}
+    made_of = {("listed", each.id): (each, queues.wait(each.id)) for each in found.items}
     return kept.bodies(made_of, make), found.next
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 import redis
@@ -13,12 +14,20 @@ from api.deps import ResourcesDep
 from api.errors import AWAY, Unavailable
 from api.openapi import problems
 from api.resources import Resources
+from dna_engine.disk import free, is_writable, size
 from store import workers
 from store.migrate import is_current
 from store.session import transaction
-from store.waiting import NO_WORKER
+from store.waiting import unmanned
 
 router = APIRouter(tags=["system"])
+
+
+#: What requests cannot be served without.
+PARTS = ("database", "migrations", "redis", "files")
+
+#: Bytes: with less an upload is soon refused.
+_ROOM = 256 << 20
 
 
 class Health(BaseModel):
@@ -28,13 +37,19 @@ class Health(BaseModel):
 
 
 class Readiness(BaseModel):
-    """What the service stands on. Live workers are counted, not required: a job waits for one."""
+    """What the service stands on. Live workers are counted, not required: a job waits for one, and requests are served."""
 
     database: bool = Field(description="Whether PostgreSQL answers.")
     migrations: bool = Field(description="Whether the schema is the one this version expects.")
     redis: bool = Field(description="Whether Redis answers.")
+    files: bool = Field(
+        description="Whether the stored files, and the folder of the datasets, can be read and written."
+    )
     workers: int = Field(description="Live workers.")
-    warnings: list[str] = Field(default=[], description="What hinders jobs, though requests are served.")
+    warnings: list[str] = Field(
+        default=[],
+        description="What hinders jobs though requests are served: a queue without a live worker, a disk that is nearly full.",
+    )
 
 
 @router.get("/healthz", response_model=Health)
@@ -45,25 +60,31 @@ async def get_health() -> Health:
 
 @router.get("/readyz", response_model=Readiness, responses=problems(503))
 async def get_readiness(resources: ResourcesDep) -> Readiness:
-    """Whether requests can be served: database, schema and Redis. A warning when no worker is live: jobs wait then."""
+    """Whether requests can be served: database, schema, Redis and files. Warnings when work has to wait: no worker takes a queue."""
     # A thread of its own: those of other requests may all be taken.
     found = await to_thread.run_sync(_look, resources, limiter=resources.readiness)
-    failing = [name for name in ("database", "migrations", "redis") if not getattr(found, name)]
+    failing = [name for name in PARTS if not getattr(found, name)]
     if failing:
         raise Unavailable(f"Not ready: {', '.join(failing)}.", members={"checks": found.model_dump()})
     return found
 
 
 def _look(resources: Resources) -> Readiness:
-    answers = _redis_answers(resources)
+    folder = resources.settings.datasets_dir
+    parts = {"redis": _redis_answers(resources), "files": resources.blobs.reachable() and is_writable(folder)}
     try:
         with transaction(resources.sessions) as session:
             current = is_current(session.connection())
-            live = len(workers.live(session, within=resources.settings.worker_timeout)) if current else 0
+            live = workers.live(session, within=resources.settings.worker_timeout) if current else []
     except AWAY:
-        return Readiness(database=False, migrations=False, redis=answers, workers=0)
-    warnings = [] if live or not current else [NO_WORKER]
-    return Readiness(database=True, migrations=current, redis=answers, workers=live, warnings=warnings)
+        return Readiness(database=False, migrations=False, **parts, workers=0)
+    warnings = [*(unmanned(live) if current else []), *_little_room(folder)]
+    return Readiness(database=True, migrations=current, **parts, workers=len(live), warnings=warnings)
+
+
+def _little_room(folder: Path) -> list[str]:
+    left = free(folder)
+    return [] if left > _ROOM else [f"The disk of the datasets (DNA_DATASETS) has {size(left)} left. Make room there."]
 
 
 def _redis_answers(resources: Resources) -> bool:

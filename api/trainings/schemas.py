@@ -19,6 +19,7 @@ from dna_engine.space.architecture import Architecture
 from dna_engine.space.cost import Cost, architecture_cost
 from dna_engine.spec import ResolvedTraining
 from store.tables import Step, Training
+from store.waiting import Wait
 
 
 class TrainingSummary(JobSummary):
@@ -35,7 +36,7 @@ class TrainingSummary(JobSummary):
     test: Accuracy | None = Field(description="What that accuracy says; known when it is trained.")
 
     @classmethod
-    def listed(cls, training: Training, waiting_for: str | None) -> TrainingSummary:
+    def listed(cls, training: Training, wait: Wait) -> TrainingSummary:
         job, stands, trained = training.job, training.stands, training.found
         return cls(
             id=training.id,
@@ -49,7 +50,8 @@ class TrainingSummary(JobSummary):
             dataset=job.dataset,
             test_accuracy=training.test_accuracy,
             test=trained.test if trained else None,
-            waiting_for=waiting_for,
+            waiting_for=wait.waiting_for,
+            queue_position=wait.queue_position,
             created_at=training.created_at,
             created_by=job.created_by,
             seed=job.seed,
@@ -66,7 +68,7 @@ class TrainingDetail(TrainingSummary):
     """A training with its resolved spec, its steps and the files there are."""
 
     spec: ResolvedTraining | None = Field(description="Null for a training of a search, whose spec has it.")
-    warnings: list[str] = Field(description="What makes its accuracy say little.")
+    warnings: list[str] = Field(description="What makes its accuracy say little or holds it up.")
     flops: int | None = Field(
         description="Multiply-adds of the network at batch 1, by formula; of one of a search, once it is trained."
     )
@@ -81,11 +83,11 @@ class TrainingDetail(TrainingSummary):
     refused: dict[Format, str] = Field(description="Formats that its export has refused to offer, and why.")
 
     @classmethod
-    def of(cls, training: Training, steps: list[Step], has: Left, waiting_for: str | None) -> TrainingDetail:
+    def of(cls, training: Training, steps: list[Step], has: Left, wait: Wait) -> TrainingDetail:
         spec = ResolvedTraining.model_validate(training.job.resolved) if training.alone else None
         costs = _costs(training, spec)
         return cls(
-            **TrainingSummary.listed(training, waiting_for).model_dump(),
+            **TrainingSummary.listed(training, wait).model_dump(),
             flops=costs and costs.flops,
             params=costs and costs.params,
             spec=shown(spec) if spec else None,

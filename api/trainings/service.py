@@ -28,7 +28,7 @@ from store.states import FINISHED, Role
 from store.tables import Architecture, Training
 from store.trainings import Which
 from store.transfer import Source
-from store.waiting import Queues
+from store.waiting import Queues, Wait, unmanned
 
 
 def create(session: Session, spec: TrainingSpec, *, max_attempts: int, live_within: timedelta) -> TrainingDetail:
@@ -131,9 +131,11 @@ def search_of(session: Session, row: Architecture | None) -> ResolvedSpec | None
 def detail(session: Session, training_id: UUID, live_within: timedelta) -> TrainingDetail:
     """The training as it is now."""
     training = trainings.get(session, training_id)
-    waits = _waits(training, waiting.look(session, live_within=live_within))
+    queues = waiting.look(session, live_within=live_within)
     has = left(session, training.job_id, training.network, _description(session, training))
-    return TrainingDetail.of(training, steps.of_job(session, training.job_id), has, waits)
+    found = TrainingDetail.of(training, steps.of_job(session, training.job_id), has, _wait(training, queues))
+    lacking = [] if training.state in FINISHED else unmanned(queues.live)
+    return found.model_copy(update={"warnings": [*found.warnings, *lacking]})
 
 
 def listing(
@@ -142,12 +144,12 @@ def listing(
     """A page of trainings, newest first, and where the next one begins."""
     found = trainings.listing(session, which, after=after, limit=limit)
     queues = waiting.look(session, live_within=live_within)
-    return [TrainingSummary.listed(training, _waits(training, queues)) for training in found.items], found.next
+    return [TrainingSummary.listed(training, _wait(training, queues)) for training in found.items], found.next
 
 
-def _waits(training: Training, queues: Queues) -> str | None:
-    """What holds it up: of one of a search only while it is not over, though the search may wait for something later."""
-    return None if training.state in FINISHED else queues.reason(training.job_id)
+def _wait(training: Training, queues: Queues) -> Wait:
+    """How it waits: of one of a search only while it is not over, though the search may wait for something later."""
+    return Wait() if training.state in FINISHED else queues.wait(training.job_id)
 
 
 def content(session: Session, blobs: BlobStore, training_id: UUID, kind: Format) -> Content:

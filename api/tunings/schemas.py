@@ -20,6 +20,7 @@ from dna_engine.spec.tunable import Value
 from store.states import StepState
 from store.tables import Step, Tuning
 from store.tunings import TrialRow
+from store.waiting import Wait
 
 #: State of a trial: of its step until that is done, then what came of it.
 TrialState = Literal["queued", "running", "complete", "pruned", "diverged", "failed", "cancelled"]
@@ -42,8 +43,8 @@ class TuningSummary(JobSummary):
     best: Best | None = Field(description="Null before a trial is complete.")
 
     @classmethod
-    def listed(cls, tuning: Tuning, counts: Mapping[str, int], waiting_for: str | None) -> TuningSummary:
-        own = {"trials": sum(counts.values()), "counts": dict(counts), "waiting_for": waiting_for}
+    def listed(cls, tuning: Tuning, counts: Mapping[str, int], wait: Wait) -> TuningSummary:
+        own = {"trials": sum(counts.values()), "counts": dict(counts)} | vars(wait)
         fields = {name: getattr(tuning, name) for name in cls.model_fields if name not in own}
         return cls.model_validate(fields | own)
 
@@ -53,7 +54,7 @@ class TuningDetail(TuningSummary):
 
     recipe: str = Field(description="For the `recipe` of `POST /trainings`, once a trial is complete.")
     spec: ResolvedTuning = Field(description="As it was written, with nothing left open.")
-    warnings: list[str] = Field(description="What makes its accuracies say little.")
+    warnings: list[str] = Field(description="What makes its accuracies say little or holds it up.")
     flops: int = Field(description="Multiply-adds of the network at batch 1, by formula.")
     params: int = Field(description="Trainable parameters, by formula.")
     steps: list[JobStep] = Field(
@@ -61,13 +62,11 @@ class TuningDetail(TuningSummary):
     )
 
     @classmethod
-    def of(
-        cls, tuning: Tuning, counts: Mapping[str, int], steps: Sequence[Step], waiting_for: str | None
-    ) -> TuningDetail:
+    def of(cls, tuning: Tuning, counts: Mapping[str, int], steps: Sequence[Step], wait: Wait) -> TuningDetail:
         spec = ResolvedTuning.model_validate(tuning.resolved)
         costs = architecture_cost(Architecture.from_json(spec.architecture))
         return cls(
-            **TuningSummary.listed(tuning, counts, waiting_for).model_dump(),
+            **TuningSummary.listed(tuning, counts, wait).model_dump(),
             recipe=f"{OF_TUNING}{tuning.id}",
             spec=shown(spec),
             warnings=advice_on_training(spec),

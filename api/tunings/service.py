@@ -13,12 +13,17 @@ from api.trainings.service import Subject, search_of, subject
 from api.tunings.schemas import Importance, Trial, TuningDetail, TuningEstimate, TuningSummary
 from dna_engine.advice import advice_on_training
 from dna_engine.plans import plan_of
+from dna_engine.plans.steps import device_queue
 from dna_engine.space.architecture import Architecture as Network
 from dna_engine.space.cost import architecture_cost
 from dna_engine.spec import ResolvedTuning, TuningSpec, resolve_tuning
 from store import datasets, studies, transfer, tunings, waiting, workers
 from store.filters import Filter
-from store.waiting import NO_WORKER
+from store.states import FINISHED
+from store.waiting import unmanned
+
+#: Its trials wait there; nothing else of it does.
+_QUEUES = (device_queue(1),)
 
 
 def create(session: Session, spec: TuningSpec, *, max_attempts: int, live_within: timedelta) -> TuningDetail:
@@ -56,7 +61,7 @@ def estimate(session: Session, spec: TuningSpec, *, live_within: timedelta) -> T
         device_seconds=round(resolved.trials * expected.seconds, 1),
         basis=expected.basis,
         workers=len(live),
-        warnings=[*advice_on_training(resolved), *([] if live else [NO_WORKER])],
+        warnings=[*advice_on_training(resolved), *unmanned(live, _QUEUES)],
         spec=shown(resolved),
     )
 
@@ -70,9 +75,11 @@ def _resolve(session: Session, spec: TuningSpec) -> tuple[Subject, ResolvedTunin
 def detail(session: Session, tuning_id: UUID, live_within: timedelta) -> TuningDetail:
     """The tuning as it is now."""
     tuning = tunings.get(session, tuning_id)
-    waits = waiting.look(session, live_within=live_within).reason(tuning_id)
+    queues = waiting.look(session, live_within=live_within)
     [counts] = tunings.counts(session, [tuning_id]).values()
-    return TuningDetail.of(tuning, counts, tunings.unfinished(session, tuning_id), waits)
+    found = TuningDetail.of(tuning, counts, tunings.unfinished(session, tuning_id), queues.wait(tuning_id))
+    lacking = [] if found.state in FINISHED else unmanned(queues.live, _QUEUES)
+    return found.model_copy(update={"warnings": [*found.warnings, *lacking]})
 
 
 def listing(
@@ -82,7 +89,7 @@ def listing(
     found = tunings.listing(session, where, after=after, limit=limit)
     queues = waiting.look(session, live_within=live_within)
     counts = tunings.counts(session, [tuning.id for tuning in found.items])
-    items = [TuningSummary.listed(tuning, counts[tuning.id], queues.reason(tuning.id)) for tuning in found.items]
+    items = [TuningSummary.listed(tuning, counts[tuning.id], queues.wait(tuning.id)) for tuning in found.items]
     return items, found.next
 
 

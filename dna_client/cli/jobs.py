@@ -144,9 +144,9 @@ def print_page(kind: Kind, page: Page[Any], table: Callable[[Sequence[Any]], Fit
         return
     output.show(table(page["items"]))
     for found in page["items"]:
-        if reason := found.get("waiting_for"):
+        if said := _waiting(found):
             name = short_id(found["id"]) if OUT.is_terminal else found["id"]
-            OUT.print(f"{name}{waits(reason)}", markup=False)
+            OUT.print(f"{name}{said}", markup=False)
     if page["next"]:
         ERR.print(f"More with: --cursor {page['next']}", markup=False)
 
@@ -192,8 +192,16 @@ def _acknowledge(kind: Kind, found: Any, what: str, *, as_json: bool) -> None:
 
 def _print_waiting(found: Any) -> None:
     """Why a job does not begin at once, if something holds it up."""
-    if reason := found.get("waiting_for"):
-        ERR.print(waits(reason), markup=False)
+    if said := _waiting(found):
+        ERR.print(said, markup=False)
+
+
+def _waiting(found: Any) -> str | None:
+    """What holds a job up, and its place in the queue where others are before it."""
+    reason, place = found.get("waiting_for"), found.get("queue_position") or 1
+    if reason is None and place == 1:
+        return None
+    return waits(reason or "a worker") + (f" (number {place:,} in the queue)" if place > 1 else "")
 
 
 def _print(kind: Kind, found: Any) -> None:

@@ -73,7 +73,7 @@ def test_the_refusal_in_the_documents_is_the_service_s(shared: TestClient) -> No
     refused = shared.post("/searches", json=request, headers={"X-Request-ID": shown["request_id"]})
     assert refused.status_code == 422
     assert refused.json() == shown
-    described = shared.get("/openapi.json").json()["paths"]["/searches"]["post"]["responses"]["422"]["content"]
+    described = shared.get("/openapi.json").json()["components"]["responses"]["Problem422"]["content"]
     assert described["application/problem+json"]["example"] == shown
 
 

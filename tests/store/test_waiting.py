@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -113,3 +113,43 @@ def test_too_few_devices_are_told_of(session: Session) -> None:
     [said] = waiting.too_few_devices(3, waiting.most_devices(live))
     assert said.startswith("3 devices are asked for, and no live worker offers more than 2")
     assert "dna worker --devices-per-step 3" in said
+
+
+def positions(session: Session, *jobs: UUID) -> list[int | None]:
+    session.flush()
+    queues = waiting.look(session, live_within=timedelta(seconds=30))
+    return [queues.wait(job_id).queue_position for job_id in jobs]
+
+
+def test_jobs_stand_in_a_queue(session: Session) -> None:
+    """Those that run or are over have no place in it, whether or not there is a worker."""
+    first, second, third = (new_search(session) for _ in range(3))
+    ids = (first.id, second.id, third.id)
+    assert positions(session, *ids) == [1, 2, 3]
+    take(session, queued(session, first)[0], new_worker(session))
+    assert positions(session, *ids) == [None, 1, 2]
+    flow.cancel(session, second.id)
+    assert positions(session, *ids) == [None, None, 1]
+
+
+def test_what_is_tried_again_later_holds_nobody_up(session: Session) -> None:
+    first, second = new_search(session), new_search(session)
+    queued(session, first)[0].available_at = datetime.now(UTC) + timedelta(hours=1)
+    assert positions(session, first.id, second.id) == [None, 1]
+
+
+def test_of_a_job_with_many_steps_one_place_is_counted(session: Session) -> None:
+    first, worker = new_search(session), new_worker(session)
+    finish_phase(session, first, worker)
+    second = new_search(session)
+    assert len(queued(session, first)) > 1
+    assert positions(session, first.id, second.id) == [1, 2]
+
+
+def test_queues_without_a_worker_are_named(session: Session) -> None:
+    assert waiting.unmanned([]) == [waiting.NO_WORKER]
+    live = [new_worker(session, queues=["gpu", "gpu2"])]
+    [said] = waiting.unmanned(live)
+    assert "takes the queue cpu" in said
+    assert waiting.unmanned(live, ["gpu"]) == []
+    assert waiting.unmanned([*live, new_worker(session, queues=["cpu"])]) == []

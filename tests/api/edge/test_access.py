@@ -31,7 +31,7 @@ def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
 @pytest.mark.parametrize(
     ("method", "path", "route", "status"),
     [
-        ("GET", "/searches/0199d3f0-5a34-7c1e-b6a8-0d6f6f3f7a10?secret=1", "/searches/{search_id}", 404),
+        ("GET", "/searches/0199d3f0-5a34-7c1e-b6a8-0d6f6f3f7a10?dna_secret=1", "/searches/{search_id}", 422),
         ("HEAD", "/healthz", "/healthz", 200),
         ("GET", "/one%0a{}%1b[31m", "none", 404),
         ("BREW", "/healthz", "/healthz", 405),

@@ -12,6 +12,7 @@ from dna_engine.plans import Phase
 from dna_engine.space import SPACES
 from store.blobs import BlobStore
 from store.session import Sessions, transaction
+from store.waiting import NO_WORKER
 from tests.api.builders import ENGINE_SECONDS, finish
 from tests.api.conftest import Finished
 from tests.api.problems import pointers, problem
@@ -208,9 +209,10 @@ def test_a_list_narrows_to_what_a_name_or_an_end_of_an_id_means(client: TestClie
 
 
 def test_what_weakens_the_ratings_is_said_with_the_search(client: TestClient) -> None:
-    assert create(client)["warnings"] == []
+    """And that nobody is there to begin with it."""
+    assert create(client)["warnings"] == [NO_WORKER]
     weak = create(client, space="mbconv-small", teacher={"model": "vit_base_patch16_224"})
-    assert [warning.split()[0] for warning in weak["warnings"]] == ["Most", "Block"]
+    assert [warning.split()[0] for warning in weak["warnings"]] == ["Most", "Block", "No"]
     assert client.get(f"/searches/{weak['id']}").json()["warnings"] == weak["warnings"]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 from anyio import to_thread
 from starlette.testclient import TestClient
 
@@ -16,20 +18,43 @@ def test_ready_says_what_it_looked_at(client: TestClient, sessions: Sessions) ->
     assert client.get("/healthz").json() == {"status": "ok"}
     ready = client.get("/readyz").json()
     assert ready | {"warnings": []} == {
-        "database": True, "migrations": True, "redis": True, "workers": 0, "warnings": [],
+        "database": True, "migrations": True, "redis": True, "files": True, "workers": 0, "warnings": [],
     }  # fmt: skip
     assert [warning[:17] for warning in ready["warnings"]] == ["No worker is live"]
     with transaction(sessions) as session:
-        new_worker(session)
+        new_worker(session, queues=["gpu"])
     ready = client.get("/readyz").json()
-    assert (ready["workers"], ready["warnings"]) == (1, [])
+    assert [warning[:34] for warning in ready["warnings"]] == ["No live worker takes the queue cpu"]
+    with transaction(sessions) as session:
+        new_worker(session, queues=["cpu"])
+    ready = client.get("/readyz").json()
+    assert (ready["workers"], ready["warnings"]) == (2, [])
+
+
+def test_files_that_cannot_be_reached_are_not_ready(client: TestClient, api_settings: ApiSettings) -> None:
+    """A file where the folder of the datasets would be: as where a disk is not mounted."""
+    shutil.rmtree(api_settings.datasets_dir, ignore_errors=True)
+    api_settings.datasets_dir.parent.mkdir(parents=True, exist_ok=True)
+    api_settings.datasets_dir.touch()
+    body = problem(client.get("/readyz"), 503, "unavailable")
+    assert body["detail"] == "Not ready: files."
+    assert body["checks"] | {"warnings": [], "workers": 0} == {
+        "database": True, "migrations": True, "redis": True, "files": False, "workers": 0, "warnings": [],
+    }  # fmt: skip
 
 
 def test_another_schema_is_not_ready(client: TestClient, api_settings: ApiSettings) -> None:
     assert api_settings.database_url is not None
     downgrade(api_settings.database_url, "base")
     body = problem(client.get("/readyz"), 503, "unavailable")
-    assert body["checks"] == {"database": True, "migrations": False, "redis": True, "workers": 0, "warnings": []}
+    assert body["checks"] == {
+        "database": True,
+        "migrations": False,
+        "redis": True,
+        "files": True,
+        "workers": 0,
+        "warnings": [],
+    }
     assert "migrations" in body["detail"]
     assert client.get("/healthz").status_code == 200
 
