@@ -13,11 +13,8 @@ from pydantic import Field, field_validator
 
 from dna_engine import defaults
 from dna_engine.space import MAX_BLOCKS, CellRef, Space, parse_space
-<<<<<<< HEAD
 from dna_engine.space.document import SpaceJson
-=======
 from dna_engine.spec.count import Limit
->>>>>>> ef027ac (Take costs as people write them, and give up bodies that stall)
 from dna_engine.spec.parts import AnswersSpec, JobSpec, Part, RecipeSpec, ResolvedNetworks, ResolvedRecipe, Text, Whole
 from dna_engine.spec.teacher import ResolvedTeacher, TeacherSpec, gives_head
 

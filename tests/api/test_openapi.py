@@ -18,12 +18,7 @@ from tests.api.conftest import Finished
 BODILESS = {("post", "/uploads"), ("head", "/uploads/{upload_id}")}
 
 #: Headers that belong to the message or to the browser, not to what a route answers.
-<<<<<<< HEAD
 ORDINARY = {name.lower() for name in ALWAYS} | {
-=======
-ORDINARY = {
-    "referrer-policy",
->>>>>>> ef027ac (Take costs as people write them, and give up bodies that stall)
     "cache-control",
     "content-length",
     "content-type",
