@@ -65,7 +65,7 @@ class running_api:  # noqa: N801  used as a function
         self._environment = {**os.environ, **names}
 
     def __enter__(self) -> str:
-        with self._log.open("wb") as log:
+        with self._log.open("ab") as log:
             self._process = subprocess.Popen(self._command, env=self._environment, stdout=log, stderr=log)
         deadline = time.monotonic() + 30
         while not self._answers():
@@ -76,6 +76,11 @@ class running_api:  # noqa: N801  used as a function
 
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
+        self._process.wait(10)
+
+    def kill(self) -> None:
+        """As a machine that loses its power does; the block is still to be left, and may be entered again."""
+        self._process.kill()
         self._process.wait(10)
 
     def _answers(self) -> bool:
