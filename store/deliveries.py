@@ -29,8 +29,9 @@ AT_ONCE = 2
 
 
 def tell(session: Session, job: Job) -> None:
-    """Writes messages of what is about to be told of a job, to those of its project who want to know. Call before its event is appended."""
-    listening = list(session.scalars(select(Webhook).where(Webhook.enabled, Webhook.project_id == job.project_id)))
+    # Held, so that none is deleted before its message is written, which would end what is told of.
+    enabled = select(Webhook).where(Webhook.enabled, Webhook.project_id == job.project_id).order_by(Webhook.id)
+    listening = list(session.scalars(enabled.with_for_update(read=True, key_share=True)))
     message = notices.of_job(session, job) if listening else None
     if message is None:
         return
@@ -75,6 +76,8 @@ def take(session: Session, *, limit: int, lease_seconds: float) -> list[Taken]:
         .returning(Delivery.id, Delivery.fence, Delivery.attempt, Delivery.webhook_id, Delivery.body)
         .execution_options(synchronize_session=False)
     ).all()
+    if not claimed:
+        return []
     ids = {found.webhook_id for found in claimed}
     webhooks = {webhook.id: webhook for webhook in session.scalars(select(Webhook).where(Webhook.id.in_(ids)))}
     return [

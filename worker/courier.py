@@ -100,9 +100,8 @@ class Courier:
 
     async def _deliver(self, message: Taken) -> None:
         try:
-            outcome = await self._attempt(message)
-            await self._settle(message, outcome)
-        except Exception:
+            await self._settle(message, await self._attempt(message))
+        except SQLAlchemyError:
             # The others go on; this one is sent again when its lease has run out.
             logger.exception("What came of message %s could not be told", message.id)
         finally:
@@ -124,6 +123,10 @@ class Courier:
             error = unreachable.message
         except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as broken:
             error = f"There was no answer ({type(broken).__name__}: {broken})."
+        except Exception as fault:
+            # The last frame of the attempt: whatever it was, the message has its end and the others are sent.
+            logger.exception("Message %s could not be sent", message.id)
+            error = f"It could not be sent ({type(fault).__name__})."
         return Outcome(time.monotonic() - begun, status, answer, error)
 
     async def _settle(self, message: Taken, outcome: Outcome) -> None:

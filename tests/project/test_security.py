@@ -45,6 +45,12 @@ CASES: dict[str, tuple[str, ...]] = {
         "api/datasets/test_allowed.py::test_what_does_not",
         "api/datasets/test_allowed.py::test_what_begins_so_and_leads_elsewhere",
         "api/datasets/test_urls.py::test_what_the_operator_does_not_allow",
+        "store/test_reach.py::test_no_others_are",
+        "store/test_reach.py::test_however_this_machine_is_written",
+        "api/webhooks/test_endpoints.py::test_what_cannot_be_is_refused",
+        "worker/test_courier.py::test_a_name_that_leads_elsewhere_the_next_time_is_refused_then",
+        "worker/test_courier.py::test_redirects_are_not_followed",
+        "worker/test_courier.py::test_certificates_are_checked_by_the_name_though_the_address_is_pinned",
     ),
     "bodies: huge, deep, of numbers and letters that cannot be kept": (
         "api/test_body.py::test_a_body_is_counted_while_it_arrives",

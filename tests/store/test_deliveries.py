@@ -9,7 +9,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from dna_engine.images.check.report import Report
@@ -298,6 +299,31 @@ def test_a_webhook_that_is_deleted_is_sent_nothing(session: Session) -> None:
     webhooks.delete(session, webhook.id)
     deliveries.settle(session, attempt, ILL, PATIENCE)
     assert told(session) == []
+
+
+def test_a_webhook_that_is_deleted_meanwhile_ends_nothing(sessions: Sessions, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the look for those who listen and the messages to them it is tried to delete one: that waits."""
+    with transaction(sessions) as session:
+        webhook = new_webhook(session).id
+    look = notices.of_job
+    refused: list[OperationalError] = []
+
+    def look_while_it_is_deleted(session: Session, job: Job) -> notices.Message | None:
+        with sessions() as other:
+            other.execute(text("SET LOCAL lock_timeout = '100ms'"))
+            try:
+                webhooks.delete(other, webhook)
+                other.commit()
+            except OperationalError as error:
+                refused.append(error)
+        return look(session, job)
+
+    monkeypatch.setattr(notices, "of_job", look_while_it_is_deleted)
+    with transaction(sessions) as session:
+        new_search(session)
+    assert len(refused) == 1
+    with transaction(sessions) as session:
+        assert told(session) == ["search.created"]
 
 
 def test_there_are_at_most_so_many(session: Session) -> None:

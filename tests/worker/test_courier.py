@@ -255,6 +255,21 @@ def test_of_several_addresses_the_first_that_answers_is_taken(
         told.wait(1)
 
 
+def test_a_fault_of_our_own_ends_the_attempt_and_nothing_else(
+    sessions: Sessions, hurried: WorkerSettings, told: Receiver, wait_for: Wait
+) -> None:
+    def faulty(host: str, _port: int) -> list[str]:
+        if host == "faulty.example":
+            raise ValueError("nobody foresaw it")
+        return ["127.0.0.1"]
+
+    with Courier(sessions, hurried, reach=Reach(LOOPBACK, faulty)):
+        wrong = settled(sessions, say(sessions, hook(sessions, "https://faulty.example/")), wait_for)
+        say(sessions, hook(sessions, f"http://right.example:{told.port}/"))
+        told.wait(1)
+    assert (wrong.state, wrong.error) == (DeliveryState.FAILED, "It could not be sent (ValueError).")
+
+
 def certificate(folder: Path, *names: str) -> Path:
     """A file with a key and a certificate that it has signed itself."""
     key = ec.generate_private_key(ec.SECP256R1())
