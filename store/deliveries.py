@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, or_, select, true, update
+from sqlalchemy import ColumnElement, Select, false, func, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from store import notices
@@ -27,8 +27,12 @@ from store.tables import Delivery, Job, Webhook
 #: Messages that one webhook is sent at once: one that is slow keeps so many places and no more.
 AT_ONCE = 2
 
+#: The same of all webhooks of a project.
+AT_ONCE_OF_PROJECT = 8
+
 
 def tell(session: Session, job: Job) -> None:
+    """Writes messages of what is about to be told of a job, to those of its project who want to know. Call before its event is appended."""
     # Held, so that none is deleted before its message is written, which would end what is told of.
     enabled = select(Webhook).where(Webhook.enabled, Webhook.project_id == job.project_id).order_by(Webhook.id)
     listening = list(session.scalars(enabled.with_for_update(read=True, key_share=True)))
@@ -62,7 +66,7 @@ class Taken:
 
 
 def take(session: Session, *, limit: int, lease_seconds: float) -> list[Taken]:
-    """Claims messages that are due, oldest first, few of each webhook. Those that others send are left out."""
+    """Claims messages that are due, oldest first, few of each webhook and of each project. Those that others send are left out."""
     now = clock(session)
     claimed = session.execute(
         update(Delivery)
@@ -88,7 +92,8 @@ def take(session: Session, *, limit: int, lease_seconds: float) -> list[Taken]:
 
 
 def _due(now: datetime, limit: int) -> Select[UUID]:
-    """Of each webhook the messages that are due, as many as it is sent at once, and of those the ones that nobody sends just now."""
+    """Of each webhook, and of each project, the messages that are due, as many as are sent at once, and of those the ones that nobody
+    sends just now: what is being sent was due before."""
     first = (
         select(Delivery.id, Delivery.next_at, Delivery.lease_expires_at)
         .where(Delivery.webhook_id == Webhook.id, Delivery.state == DeliveryState.PENDING, Delivery.next_at <= now)
@@ -96,15 +101,17 @@ def _due(now: datetime, limit: int) -> Select[UUID]:
         .limit(AT_ONCE)
         .lateral("first")
     )
-    nobody = or_(first.c.lease_expires_at.is_(None), first.c.lease_expires_at <= now)
-    return (
-        select(first.c.id)
+    sent = func.coalesce(first.c.lease_expires_at > now, false())
+    place = func.row_number().over(partition_by=Webhook.project_id, order_by=(sent.desc(), first.c.next_at, first.c.id))
+    some = (
+        select(first.c.id, first.c.next_at, sent.label("sent"), place.label("place"))
         .select_from(Webhook)
         .join(first, true())
-        .where(Webhook.enabled, nobody)
-        .order_by(first.c.next_at)
-        .limit(limit)
+        .where(Webhook.enabled)
+        .subquery("some")
     )
+    free = select(some.c.id).where(~some.c.sent, some.c.place <= AT_ONCE_OF_PROJECT)
+    return free.order_by(some.c.next_at).limit(limit)
 
 
 def _free(now: datetime) -> ColumnElement[bool]:

@@ -18,7 +18,7 @@ from dna_engine.images.info import DIGITS
 from dna_engine.plans.results import Checked
 from dna_engine.spec import ResolvedCheck
 from dna_engine.spec.check import ArchiveLimits
-from store import datasets, deliveries, flow, keys, notices, webhooks
+from store import datasets, deliveries, flow, keys, notices, projects, webhooks
 from store.deliveries import Outcome, Patience, Taken
 from store.errors import IllegalTransition, NotFound
 from store.session import Sessions, clock, transaction
@@ -183,10 +183,14 @@ def test_senders_that_claim_at_the_same_moment_share_the_work(sessions: Sessions
         mine: list[UUID] = []
         while True:
             with transaction(sessions) as session:
-                found = [each.id for each in taken(session, limit=3)]
-            if not found:
+                found = taken(session, limit=3)
+            mine += [each.id for each in found]
+            with transaction(sessions) as session:
+                for each in found:
+                    deliveries.settle(session, each, WELL, PATIENCE)
+                waits = session.scalar(select(Delivery.id).where(Delivery.state == DeliveryState.PENDING).limit(1))
+            if waits is None:
                 return mine
-            mine += found
 
     with ThreadPoolExecutor(4) as pool:
         claimed = [one for each in pool.map(claim_all, range(4)) for one in each]
@@ -205,6 +209,24 @@ def test_one_webhook_is_sent_few_messages_at_once(session: Session) -> None:
     for each in first:
         deliveries.settle(session, each, WELL, PATIENCE)
     assert len(taken(session, limit=1)) == 1
+
+
+def test_one_project_is_sent_no_more_than_its_share_at_once(session: Session) -> None:
+    """A project with many webhooks, all of them slow, keeps no other waiting."""
+    other = projects.joined(session, "other")
+    for _ in range(deliveries.AT_ONCE_OF_PROJECT):
+        busy = new_webhook(session)
+        for _ in range(deliveries.AT_ONCE):
+            message(session, busy)
+    theirs = new_webhook(session)
+    theirs.project_id = other
+    last = message(session, theirs)
+    first = taken(session)
+    assert len(first) == deliveries.AT_ONCE_OF_PROJECT + 1
+    assert last.id in {each.id for each in first}
+    assert taken(session) == []
+    deliveries.settle(session, next(each for each in first if each.id != last.id), WELL, PATIENCE)
+    assert len(taken(session)) == 1
 
 
 def test_what_is_not_taken_is_tried_again_and_then_given_up(session: Session) -> None:
