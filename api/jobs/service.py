@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Depends, Query
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator
 
 from api.errors import Invalid
 from api.pagination import Ref
@@ -25,7 +25,14 @@ def _utc(moment: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-Moment = Annotated[datetime, AfterValidator(_utc)]
+def _written(moment: str) -> str:
+    """A number is none: nothing says from when it counts, and in what."""
+    if re.fullmatch(r"\s*[-+]?[\d_.]+(e[-+]?\d+)?\s*", moment, re.IGNORECASE):
+        raise ValueError("write a time as 2026-01-31T12:00:00Z, or a day as 2026-01-31")
+    return moment
+
+
+Moment = Annotated[datetime, BeforeValidator(_written), AfterValidator(_utc)]
 Part = Annotated[str | None, Query(max_length=200, description="Part of a name, whatever the case.")]
 States = Annotated[list[JobState], Query(max_length=10, description="One of these states; as often as needed.")]
 OnDataset = Annotated[

@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import schemathesis
-from schemathesis import Config, HookContext, openapi
+from schemathesis import Case, Config, HookContext, openapi
 from schemathesis.engine import events, from_schema
 
 from tests.contract.tally import Tallied, Tally
@@ -18,6 +19,8 @@ schemathesis.serializer.alias("application/offset+octet-stream", "application/oc
 
 #: How often a value that is known to name something is taken, instead of one made up.
 _KNOWN = 0.6
+
+_NUMBERS = count(1)
 
 #: Checks that do not hold here, or hold with other statuses, and why.
 _CHECKS: dict[str, Any] = {
@@ -45,6 +48,14 @@ def before_load_schema(context: HookContext, raw_schema: dict[str, Any]) -> None
         for response in operation["responses"].values():
             if (item := response.get("content", {}).get("text/event-stream", {}).get("x-itemSchema")) is not None:
                 response["content"]["text/event-stream"] = {"itemSchema": item}
+
+
+@schemathesis.hook
+def before_call(context: HookContext, case: Case, kwargs: dict[str, Any]) -> None:
+    """No key of a request comes twice: what the first has made may be deleted when the second is told of it."""
+    if key := case.headers.get("idempotency-key"):
+        number = str(next(_NUMBERS))
+        case.headers["idempotency-key"] = f"{number}-{key[len(number) + 1 :]}"
 
 
 @dataclass(frozen=True)
