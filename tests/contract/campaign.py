@@ -31,7 +31,6 @@ _CHECKS: dict[str, Any] = {
         "expected-statuses": ["400", "401", "403", "404", "405", "409", "412", "413", "415", "422", "429"]
     },
     "missing_required_header": {"expected-statuses": ["400", "401", "403", "404", "409", "412", "415", "422"]},
-    "allow_header_conformance": {"enabled": False},
 }
 
 #: ``estimate`` may be an id: GET answers 404, as for any id of nothing, where the check expects 405.

@@ -15,6 +15,7 @@ from api.app import create_app
 from api.settings import ApiSettings
 from store import keys
 from store.blobs import BlobStore
+from store.limits import Scope
 from store.session import Sessions, transaction
 from store.settings import Settings
 from tests.api.builders import birds, finish, new_training, new_tuning
@@ -28,13 +29,14 @@ MOST = 2.0
 @pytest.fixture
 def api_settings(settings: Settings) -> ApiSettings:
     """As of a service for many, whose streams soon say something."""
-    return ApiSettings(**settings.model_dump(), events_ping_seconds=0.05, predictions_per_minute=10_000)
+    quick = settings.model_copy(update={"webhooks_allow_networks": "127.0.0.0/8"}).model_dump()
+    return ApiSettings(**quick, events_ping_seconds=0.05, predictions_per_minute=10_000, webhooks_most=10_000)
 
 
 @pytest.fixture
 def key(sessions: Sessions) -> str:
     with transaction(sessions) as session:
-        return keys.create(session, "contract")[1]
+        return keys.create(session, "contract", scopes=tuple(Scope))[1]
 
 
 @pytest.fixture
@@ -56,14 +58,18 @@ def fill(client: ASGIClient, sessions: Sessions, blobs: BlobStore) -> dict[str, 
     trainings = [new_training(client, networks[0])["id"] for _ in range(2)]
     finish(sessions, blobs, UUID(trainings[0]))
     upload = client.post("/uploads", headers={"tus-resumable": "1.0.0", "upload-length": "100"}).headers["location"]
+    webhook = client.post("/webhooks", json={"url": "http://127.0.0.1:9/"}).json()["id"]
     return {
         "path.search_id": searches,
         "path.architecture_id": networks,
         "path.training_id": trainings,
         "path.tuning_id": [new_tuning(client, networks[0])["id"]],
         "path.upload_id": [upload.rpartition("/")[2]],
+        "path.webhook_id": [webhook],
+        "path.delivery_id": [client.post(f"/webhooks/{webhook}/test").json()["id"]],
         "path.dataset": ["digits", "birds"],
         "header.tus-resumable": ["1.0.0"],
+        "body.url": ["http://127.0.0.1:9/"],
         "body.dataset": ["digits", "birds"],
         "body.architecture": [networks[0], "dna-b"],
     }
