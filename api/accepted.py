@@ -32,7 +32,7 @@ class AcceptedKeys:
         self._seconds = seconds
         self._clock = clock
         self._known: OrderedDict[bytes, tuple[Caller, float]] = OrderedDict()
-        self._revocations = 0
+        self._changes = 0
         self._lock = threading.Lock()
 
     def get(self, key: str) -> Caller | None:
@@ -41,24 +41,24 @@ class AcceptedKeys:
         return found[0] if found is not None and self._clock() < found[1] else None
 
     @property
-    def revocations(self) -> int:
+    def changes(self) -> int:
         """How many there were. Ask before a key is looked up, and say so when it is accepted."""
-        return self._revocations
+        return self._changes
 
-    def accept(self, key: str, caller: Caller, *, revocations: int) -> None:
+    def accept(self, key: str, caller: Caller, *, changes: int) -> None:
         """Keeps that a key was found to be valid: unless one was revoked since it was looked up, which may be this one."""
         with self._lock:
-            if revocations == self._revocations:
+            if changes == self._changes:
                 digest = _digest(key)
                 self._known[digest] = (caller, self._clock() + min(self._seconds, _left(caller)))
                 self._known.move_to_end(digest)
                 if len(self._known) > _MOST:
                     self._known.popitem(last=False)
 
-    def revoke(self, key_id: UUID) -> None:
-        """A key is valid no more. To be called once that is committed."""
+    def forget(self, key_id: UUID) -> None:
+        """A key is valid no more, or for something else. To be called once that is committed."""
         with self._lock:
-            self._revocations += 1
+            self._changes += 1
             for digest in [digest for digest, (known, _) in self._known.items() if known.actor.key_id == key_id]:
                 del self._known[digest]
 

@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 
 import api.architectures.endpoints
 import api.datasets.endpoints
+import api.keys.endpoints
 import api.pictures.endpoints
 import api.recipes.endpoints
 import api.searches.endpoints
@@ -58,6 +59,8 @@ ROUTERS = (
     api.teachers.endpoints.uploads,
     api.teachers.endpoints.router,
     api.workers.endpoints.router,
+    api.keys.endpoints.me,
+    api.keys.endpoints.router,
     api.webhooks.endpoints.router,
     api.system.health.router,
     api.system.metrics.router,

@@ -81,13 +81,22 @@ async def authenticate(
     Raises:
         Unauthorized: a key is needed and there is none, or it is not valid.
         Forbidden: no key is needed, but the request comes from a web page of another site.
+        TooManyRequests: more of the key than it may send.
         MissingScope: the key is not for this.
     """
     known: Caller | None = getattr(request.state, "caller", None)
     if known is None:
-        known = request.state.caller = await _find(request, resources, credentials)
+        known = await _find(request, resources, credentials)
+        await _count(known, resources)
         _need(known, request)
+        request.state.caller = known
     return known
+
+
+async def _count(caller: Caller, resources: Resources) -> None:
+    key_id, per_second = caller.actor.key_id, caller.actor.limits.requests_per_second
+    if key_id is not None and per_second is not None:
+        await run_in_threadpool(resources.key_rates.count, key_id, per_second)
 
 
 def _need(caller: Caller, request: Request) -> None:
@@ -120,7 +129,7 @@ def _look_up(resources: Resources, sent: str) -> Caller:
     Raises:
         Unauthorized: it is not valid; of the whole of a key that was revoked or has expired, that it is that.
     """
-    revocations = resources.accepted.revocations
+    changes = resources.accepted.changes
     try:
         with transaction(resources.sessions) as session:
             caller = keys.authenticate(session, sent)
@@ -128,7 +137,7 @@ def _look_up(resources: Resources, sent: str) -> Caller:
         raise Unauthorized(error.message) from error
     if caller is None:
         raise Unauthorized("The key is not valid.")
-    resources.accepted.accept(sent, caller, revocations=revocations)
+    resources.accepted.accept(sent, caller, changes=changes)
     return caller
 
 

@@ -52,6 +52,8 @@ from store.errors import (
     IdempotencyMismatch,
     IllegalTransition,
     NameTaken,
+    QueueFull,
+    QuotaSpent,
     RequestInFlight,
     StoreError,
     UnstorableValue,
@@ -221,7 +223,11 @@ _STORE: Mapping[type[StoreError], tuple[int, str]] = {
     RequestInFlight: (409, "request_in_flight"),
     IdempotencyMismatch: (422, "idempotency_mismatch"),
     UnstorableValue: (422, "unstorable_value"),
+    QuotaSpent: (403, "quota"),
 }
+
+#: A job takes seconds at least: asking sooner whether one has left the queue is no use.
+_QUEUE_SECONDS = 10
 
 
 def problem(
@@ -270,6 +276,8 @@ def to_response(error: Exception) -> Response:
         case HTTPException():
             status, kind = error.status_code, HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
             return problem(status, kind, _SAID.get(status, error.detail), headers=error.headers)
+        case QueueFull():
+            return to_response(TooManyRequests(error.message, _QUEUE_SECONDS))
         case StoreError() if type(error) in _STORE:
             status, kind = _STORE[type(error)]
             return problem(status, kind, error.message)

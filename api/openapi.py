@@ -36,6 +36,7 @@ TAGS: Mapping[str, str] = {
     "tunings": "Look for a recipe by which a network learns a dataset well: many short trainings.",
     "datasets": "Images, sent as an archive, in one request or in pieces, or named where they lie; and what their check says.",
     "webhooks": "URLs of yours that are told what happens to jobs and datasets, and what they were sent.",
+    "keys": "Who may do what, and how much of it; and for each caller its own key.",
     "recipes": "By what numbers networks are trained.",
     "spaces": "The networks among which a search looks.",
     "teachers": "Trained networks that supervise a search.",
@@ -52,11 +53,16 @@ _EXAMPLES: Mapping[int, tuple[str, dict[str, Any]]] = {
     400: ("The body is not JSON", {"type": "urn:dna:error:malformed_json", "detail": "The body is not JSON: ..."}),
     401: (
         "No key, or one that is not valid",
-        {"type": "urn:dna:error:unauthorized", "detail": "The key is not valid, or was revoked."},
+        {"type": "urn:dna:error:unauthorized", "detail": "The key is not valid."},
     ),
     403: (
-        "A web page of another site",
-        {"type": "urn:dna:error:forbidden", "detail": "Without a key, requests are taken only from this machine, ..."},
+        "The key may not do this, or has used what it may; or a web page of another site",
+        {
+            "type": "urn:dna:error:missing_scope",
+            "detail": "The key has not the scope run, which this needs. Ask whoever manages keys for one that has (dna key create NAME --scopes "
+            "run).",
+            "scope": "run",
+        },
     ),
     404: (
         "There is no such thing",
@@ -122,7 +128,7 @@ _EXAMPLES: Mapping[int, tuple[str, dict[str, Any]]] = {
         },
     ),
     429: (
-        "More from one caller than are taken in a minute",
+        "More from one caller than are taken",
         {
             "type": "urn:dna:error:too_many_requests",
             "detail": "120 predictions a minute are taken from one caller. Try again in 14 s.",
@@ -161,8 +167,8 @@ _SAID: Mapping[int, tuple[str, ...]] = {
 
 
 def problems(*statuses: int) -> Responses:
-    """What a route may answer besides success, for its ``responses``."""
-    return {status: _documented(status) for status in statuses}
+    """What a route may answer besides success, for its ``responses``; one that takes a key, that the key has asked too often."""
+    return {status: _documented(status) for status in (*statuses, *([429] if 401 in statuses else []))}
 
 
 def describe(app: FastAPI) -> dict[str, Any]:

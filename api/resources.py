@@ -19,7 +19,7 @@ from api.jobs.feed import Feed
 from api.jobs.waits import Waits
 from api.kept import Kept
 from api.queue import Queue
-from api.rates import Rate
+from api.rates import KeyRates, Rate
 from api.searches.rated import RatedSearches
 from api.settings import ApiSettings
 from store.actors import NOBODY
@@ -58,6 +58,7 @@ class Resources:
     uploads: Gate
     predictions: Gate
     prediction_rate: Rate
+    key_rates: KeyRates
     answerers: Answerers
     readiness: CapacityLimiter
     lookups: CapacityLimiter
@@ -97,6 +98,7 @@ def open_resources(settings: ApiSettings, metrics: CollectorRegistry) -> Iterato
             heavy=Gate(settings.heavy_at_once, settings.heavy_waiting),
             uploads=Gate(settings.uploads_at_once, 0),
             predictions=Gate(settings.predictions_at_once, settings.uploads_at_once),
+            key_rates=KeyRates(client),
             prediction_rate=Rate(client, "predictions", settings.predictions_per_minute),
             answerers=Answerers(blobs, settings.networks_cached_bytes),
             readiness=CapacityLimiter(1),

@@ -18,10 +18,10 @@ from sqlalchemy.orm import Session
 
 from dna_engine.plans import Step as PlannedStep
 from dna_engine.spec import ResolvedJob, parse_job
-from store import jobs
+from store import jobs, quotas
 from store.errors import LeaseLost, NotFound
 from store.session import clock
-from store.states import FINISHED, StepState
+from store.states import FINISHED, JobState, StepState
 from store.tables import Job, Step, Worker
 
 
@@ -38,8 +38,8 @@ class Claim:
 
 
 def claim(session: Session, step_id: UUID, worker: Worker, *, lease_seconds: float) -> Claim | None:
-    """Takes a queued step for a worker. None when there is nothing to do: another has it, it is done, stopped or gone, or waits for
-    an earlier phase in which something is made again.
+    """Takes a queued step for a worker. None when there is nothing to do: another has it, it is done, stopped or gone, waits for
+    an earlier phase in which something is made again, or its key runs as many jobs as it may.
     """
     job_id = session.scalar(select(Step.job_id).where(Step.id == step_id))
     if job_id is None:
@@ -49,6 +49,8 @@ def claim(session: Session, step_id: UUID, worker: Worker, *, lease_seconds: flo
     except NotFound:
         return None
     if job.cancel_requested or job.state in FINISHED:
+        return None
+    if job.state == JobState.QUEUED and not quotas.has_place(session, job):
         return None
     now = func.clock_timestamp()
     step = session.scalar(
@@ -92,7 +94,8 @@ def _claim_of(job: Job, step: Step) -> Claim:
 
 
 def oldest_waiting(session: Session, queues: Sequence[str]) -> UUID | None:
-    """The queued step that is next in these queues: of the job that was made first, so that none starves behind later ones.
+    """The queued step that is next in these queues: of the job that was made first, so that none starves behind later ones, among those that
+    may run, see ``store.quotas``.
 
     Nothing is locked. Whoever claims it may find that another was quicker, and asks again in a transaction of its own: one that
     holds a job's row does not wait for an older one's.
@@ -107,6 +110,7 @@ def oldest_waiting(session: Session, queues: Sequence[str]) -> UUID | None:
             Step.phase == Job.phase,
             Job.cancel_requested.is_(False),
             Job.state.not_in(FINISHED),
+            quotas.may_go_on(),
         )
         .order_by(Step.job_id, Step.id)
         .limit(1)

@@ -4,6 +4,8 @@ StoreError                  base; the message says what to do
 ├── NotFound                no row of that kind has that id or name
 ├── Ambiguous               several rows of that kind have that name, or an id with that end
 ├── KeyEnded                a key that was revoked or has expired
+├── QueueFull               as many jobs of the key wait as may
+├── QuotaSpent              the key has used what it may
 ├── NameTaken               a name that must be unique exists already
 ├── IllegalTransition       the state does not allow it (cancel what is finished, resume what runs)
 ├── LeaseLost               a worker writes to a step that is no longer its own; it must stop
@@ -47,6 +49,14 @@ class Ambiguous(StoreError):
 
 
 class KeyEnded(StoreError):
+    pass
+
+
+class QueueFull(StoreError):
+    pass
+
+
+class QuotaSpent(StoreError):
     pass
 
 

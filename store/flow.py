@@ -19,7 +19,7 @@ from dna_engine.errors import InvalidSpec
 from dna_engine.events import Log, Metric, Progress
 from dna_engine.plans import Kind, plan_of
 from dna_engine.spec import ResolvedJob
-from store import artifacts, claims, events, jobs, moves, results, steps, workers
+from store import artifacts, claims, events, jobs, moves, quotas, results, steps, workers
 from store.advance import Grouping, advance, update_progress
 from store.artifacts import StoredFile
 from store.claims import Claim
@@ -75,7 +75,7 @@ def report(
         LeaseLost: the step is not the claimant's any more.
     """
     job, step = claims.held(session, claim)
-    step.engine_seconds += engine_seconds
+    quotas.spend(session, job, step, engine_seconds)
     news = []
     if progress := next((event for event in reversed(batch) if isinstance(event, Progress)), None):
         step.done, step.total, step.unit = progress.done, progress.total, progress.unit
@@ -128,7 +128,7 @@ def succeed(
     job, step = claims.held(session, claim)
     step.values = values
     step.done = step.total = max(step.total, 1)
-    step.engine_seconds += engine_seconds
+    quotas.spend(session, job, step, engine_seconds)
     moves.leave(session, step, StepState.SUCCEEDED)
     replaced = artifacts.record(session, job.id, files)
     results.record(session, job, step)
@@ -157,7 +157,7 @@ def fail(
         LeaseLost: the step is not the claimant's any more.
     """
     job, step = claims.held(session, claim)
-    step.engine_seconds += engine_seconds
+    quotas.spend(session, job, step, engine_seconds)
     return _failed_attempt(session, job, step, error, retry=retry, wait=wait)
 
 
@@ -195,7 +195,7 @@ def stop(session: Session, claim: Claim, *, engine_seconds: float) -> StepState:
         LeaseLost: the step is not the claimant's any more.
     """
     job, step = claims.held(session, claim)
-    step.engine_seconds += engine_seconds
+    quotas.spend(session, job, step, engine_seconds)
     if moves.stopping(job):
         moves.leave(session, step, StepState.CANCELLED)
         moves.settle(session, job)
@@ -233,10 +233,12 @@ def resume(session: Session, job_id: UUID) -> Job:
     Raises:
         NotFound: there is none of that id.
         IllegalTransition: it has not failed and was not cancelled.
+        QueueFull, QuotaSpent: its key may have no more.
     """
     job = jobs.lock(session, job_id)
     if job.state not in (JobState.FAILED, JobState.CANCELLED):
         raise IllegalTransition(f"The {job.kind} {job.state.said}. Only a failed or cancelled one can be resumed.")
+    quotas.admit_again(session, job)
     job.cancel_requested = False
     job.error = job.finished_at = None
     moves.move(session, job, JobState.QUEUED)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from dna_engine.plans import plan_of
 from dna_engine.spec import ResolvedJob
-from store import deliveries, events, steps
+from store import deliveries, events, quotas, steps
 from store.actors import signature
 from store.errors import IllegalTransition, NotFound
 from store.events import NewEvent
@@ -27,7 +27,11 @@ def add(session: Session, job: Job, spec: ResolvedJob, *, max_attempts: int) -> 
     """Queues a new job: its row filled in from the resolved spec, the steps of its first phase, their wakes and its first event.
 
     Returns the steps.
+
+    Raises:
+        QueueFull, QuotaSpent: the key may have no more.
     """
+    quotas.admit(session)
     plan = plan_of(spec)
     job.name, job.labels, job.dataset, job.seed = spec.name, spec.labels, spec.dataset_name, spec.seed
     job.resolved, job.phase = spec.model_dump(mode="json"), plan.phases[0]

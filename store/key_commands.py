@@ -82,7 +82,7 @@ def _act(session: Session, chosen: argparse.Namespace, settings: Settings) -> tu
             return [keys.revoke(session, keys.find(session, chosen.id).id)], {}
         case "show":
             return [keys.find(session, chosen.id)], {}
-    return keys.listing(session), {}
+    return keys.everyone(session), {}
 
 
 def described(session: Session, rows: Sequence[ApiKey]) -> list[dict[str, Any]]:

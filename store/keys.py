@@ -20,6 +20,7 @@ from store.actors import Actor
 from store.columns import new_id
 from store.errors import Ambiguous, KeyEnded, NotFound
 from store.limits import Limits, Scope
+from store.pages import Page, page
 from store.refs import meant
 from store.session import clock
 from store.tables import ApiKey
@@ -163,7 +164,12 @@ def revoke(session: Session, key_id: UUID) -> ApiKey:
     return row
 
 
-def listing(session: Session) -> list[ApiKey]:
+def listing(session: Session, *, after: UUID | None = None, limit: int = 20) -> Page[ApiKey]:
+    """A page of keys, newest first, revoked ones too."""
+    return page(session, select(ApiKey), ApiKey.id, after=after, limit=limit)
+
+
+def everyone(session: Session) -> list[ApiKey]:
     """Every key, newest first, revoked ones too."""
     return list(session.scalars(select(ApiKey).order_by(ApiKey.id.desc())))
 

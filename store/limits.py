@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveInt
+
+#: Seconds over which requests are counted at most: one in so many is the smallest rate.
+LONGEST_WINDOW = 60
 
 
 class Scope(StrEnum):
@@ -35,8 +38,11 @@ class Limits(BaseModel):
         default=None,
         description="Hours of devices that the engine took for its jobs, over the last 30 days. Beyond it no job is begun: a 403.",
     )
-    requests_per_second: PositiveFloat | None = Field(
-        default=None, description="Requests, on the mean of a few seconds. Beyond it the answer is a 429."
+    requests_per_second: float | None = Field(
+        default=None,
+        ge=1 / LONGEST_WINDOW,
+        le=1e6,
+        description="Requests, by the second, or by as few seconds as make a whole number of it. Beyond it the answer is a 429.",
     )
     stored_bytes: NonNegativeInt | None = Field(
         default=None,

@@ -17,7 +17,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from store.connection import TimeOuts
-from store.limits import Limits
+from store.limits import LONGEST_WINDOW, Limits
 from store.logs import LogFormat
 from store.reach import Reach
 
@@ -140,7 +140,9 @@ class Settings(BaseSettings):
     key_device_hours: NonNegativeFloat | None = Field(
         default=None, description="The same: hours of devices over the last 30 days."
     )
-    key_requests_per_second: PositiveFloat | None = Field(default=None, description="The same: requests.")
+    key_requests_per_second: float | None = Field(
+        default=None, ge=1 / LONGEST_WINDOW, le=1e6, description="The same: requests."
+    )
     key_stored_bytes: NonNegativeInt | None = Field(
         default=None, description="The same: bytes of datasets, teachers and uploads."
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, func, text
@@ -44,6 +44,17 @@ class ApiKey(Base):
     expires_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+
+
+class DeviceUse(Base):
+    """What jobs of a key took of devices on a day of UTC; see ``store.quotas``. It outlives the jobs."""
+
+    __tablename__ = "device_use"
+
+    key_id: Mapped[UUID] = mapped_column(ForeignKey("api_keys.id"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    seconds: Mapped[float]
+    """Of one device: a second of two counts twice."""
 
 
 class IdempotencyKey(Base):

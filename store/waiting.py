@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from uuid import UUID
 
 from sqlalchemy import or_, select
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from dna_engine.errors import DiskFull
 from dna_engine.plans.steps import CPU_QUEUE, device_queue, devices_of, devices_offered
-from store import workers
+from store import quotas, workers
 from store.actors import EVERY_PROJECT
 from store.session import clock
 from store.states import FINISHED, StepState
@@ -107,15 +108,24 @@ class Queues:
 
     Args:
         steps: oldest job first.
+        held: jobs whose key runs as many as it may, and how many that are.
     """
 
-    def __init__(self, steps: Sequence[Unfinished], live: Sequence[Worker], now: datetime) -> None:
-        self.steps, self.live, self.now = steps, live, now
+    def __init__(
+        self,
+        steps: Sequence[Unfinished],
+        live: Sequence[Worker],
+        now: datetime,
+        held: Mapping[UUID, int] = MappingProxyType({}),
+    ) -> None:
+        self.steps, self.live, self.now, self.held = steps, live, now, held
         self._of_job: dict[UUID, list[Unfinished]] = {}
         self._queues: dict[str, _Queue] = {}
         taken = {worker.id: worker.queues for worker in live}
         for step in steps:
             self._of_job.setdefault(step.job_id, []).append(step)
+            if step.job_id in held:
+                continue
             if step.state != StepState.RUNNING:
                 self._queues.setdefault(step.queue, _Queue()).add(step.job_id, due=step.available_at <= now)
                 continue
@@ -127,10 +137,11 @@ class Queues:
         return job_id in self._of_job
 
     def wait(self, job_id: UUID) -> Wait:
-        """How the job waits. One that runs, or is tried again later, has no position; nor has one that is finished."""
+        """How the job waits. One that runs, or is tried again later, has no position; nor has one that is finished, or held up
+        by others of its key."""
         own = self._of_job.get(job_id, [])
         due = [step for step in own if step.available_at <= self.now]
-        if not due or any(step.state == StepState.RUNNING for step in own):
+        if not due or job_id in self.held or any(step.state == StepState.RUNNING for step in own):
             return Wait(self.reason(job_id))
         return Wait(self.reason(job_id), self._queues[due[0].queue].position(job_id))
 
@@ -152,6 +163,10 @@ class Queues:
             return "a worker; none is live (start one: dna worker, or dna up)"
         if not takers:
             return self._lacks(queue)
+        if job_id in self.held:
+            most = self.held[job_id]
+            others = "the one job" if most == 1 else f"one of the {most} jobs"
+            return f"the end of {others} that its key may run at once"
         before = self._queues[queue].before(job_id)
         if not before or self._queues[queue].taken_soon(job_id, len(takers)):
             return None
@@ -168,7 +183,7 @@ class Queues:
 
 
 def look(session: Session, *, live_within: timedelta) -> Queues:
-    """The work and the workers of this moment, in three queries; a step that was told to stop counts while it runs, one that
+    """The work and the workers of this moment, in four queries; a step that was told to stop counts while it runs, one that
     waits for an earlier phase does not.
     """
     can_be_claimed = (Step.state == StepState.QUEUED) & (Step.phase == Job.phase)
@@ -180,7 +195,7 @@ def look(session: Session, *, live_within: timedelta) -> Queues:
         .order_by(Step.job_id, Step.id)
     )
     unfinished = [Unfinished(*row) for row in session.execute(query, execution_options=EVERY_PROJECT)]
-    return Queues(unfinished, workers.live(session, within=live_within), clock(session))
+    return Queues(unfinished, workers.live(session, within=live_within), clock(session), quotas.held(session))
 
 
 def _device(worker: Worker) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import PurePosixPath
 from typing import IO
 
@@ -11,9 +12,10 @@ from sqlalchemy.orm import Session
 from api.datasets.allowed import allowed_folder, allowed_url, invalid
 from api.datasets.upload import Sent
 from api.settings import ApiSettings
+from api.uploads.files import Uploads
 from dna_engine.images.shards.places import name_of
 from dna_engine.spec import ArchiveLimits, ResolvedCheck
-from store import datasets
+from store import datasets, quotas
 from store.files import Drafts
 from store.tables import Dataset
 
@@ -33,6 +35,7 @@ def create(session: Session, settings: ApiSettings, drafts: Drafts, sent: Sent, 
 
     Raises:
         Invalid: the name is none, or the folder or the URL is not one that may be used.
+        QuotaSpent, QueueFull: the key may keep no more, or have no more checked just now.
         NameTaken: a dataset of that name ships with the service.
     """
     name = sent.name or _name(sent)
@@ -47,6 +50,9 @@ def create(session: Session, settings: ApiSettings, drafts: Drafts, sent: Sent, 
     url = None if sent.url is None else allowed_url(sent.url, settings.allowed_urls)
     # Before a version is taken, which others of the name wait for.
     stored = None if archive is None else drafts.write(archive)
+    if stored is not None:
+        uploads = Uploads(settings.datasets_dir)
+        quotas.keep(session, stored.size, arriving=partial(uploads.arriving, sent.once.owner, but=sent.upload))
     spec = ResolvedCheck(
         name=name,
         version=datasets.next_version(session, name),

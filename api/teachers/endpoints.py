@@ -16,6 +16,7 @@ from api.openapi import problems
 from api.pagination import Cursor, Limit, Page, decode, encode
 from api.teachers import service, upload
 from api.teachers.schemas import TeacherOut
+from api.uploads.files import Uploads
 from store.files import discard, drafts
 from store.session import be_patient, transaction
 
@@ -55,7 +56,7 @@ def create_teacher(sent: upload.SentDep, resources: ResourcesDep) -> Response:
     """
 
     def work() -> Response:
-        teacher = service.create(session, written, sent)
+        teacher = service.create(session, written, sent, Uploads(resources.settings.datasets_dir))
         return JSONResponse(teacher.model_dump(mode="json"), 201, {"Location": f"/teachers/{teacher.id}"})
 
     with (

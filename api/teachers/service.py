@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from functools import partial
 from pathlib import PurePosixPath
 from uuid import UUID
 
@@ -13,10 +14,11 @@ from sqlalchemy.orm import Session
 from api.forms import wrong
 from api.teachers.schemas import TeacherOut
 from api.teachers.upload import Sent
+from api.uploads.files import Uploads
 from dna_engine.catalogue import catalogue, get_teacher, is_known
 from dna_engine.errors import UnknownName
 from dna_engine.weights import count_classes, normalisation
-from store import teachers
+from store import quotas, teachers
 from store.errors import IllegalTransition
 from store.files import Drafts
 
@@ -25,13 +27,14 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _SHOWN = 200
 
 
-def create(session: Session, drafts: Drafts, sent: Sent) -> TeacherOut:
+def create(session: Session, drafts: Drafts, sent: Sent, uploads: Uploads) -> TeacherOut:
     """The teacher that was sent; its files are among the drafts until the transaction is committed.
 
     Raises:
         Invalid: the name is none.
         NameTaken: there is a teacher of that name.
         UnknownName: there is no such model.
+        QuotaSpent: the key may keep no more bytes.
         TeacherError: the file does not hold its weights; names what is wrong.
     """
     name = _name(session, sent)
@@ -42,6 +45,8 @@ def create(session: Session, drafts: Drafts, sent: Sent) -> TeacherOut:
     known_mean, known_std = normalisation(sent.model)
     mean, std = sent.mean or known_mean, sent.std or known_std
     about = {"model": sent.model, "weights": "upload", "mean": list(mean), "std": list(std)}
+    weights = drafts.write(sent.weights)
+    quotas.keep(session, weights.size, arriving=partial(uploads.arriving, sent.once.owner))
     teacher = teachers.create(
         session,
         name,
@@ -49,7 +54,7 @@ def create(session: Session, drafts: Drafts, sent: Sent) -> TeacherOut:
         num_classes=classes,
         mean=mean,
         std=std,
-        weights=drafts.write(sent.weights),
+        weights=weights,
         about=drafts.write(io.BytesIO(json.dumps(about).encode())),
     )
     return TeacherOut.sent(teacher)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from functools import partial
 from io import FileIO
 from typing import Annotated
 
@@ -21,6 +22,7 @@ from api.openapi import problems
 from api.resources import Resources
 from api.uploads.files import Begun, Incoming, Uploads
 from dna_engine.disk import room_on
+from store import quotas
 
 VERSION = "1.0.0"
 _PIECE = "application/offset+octet-stream"
@@ -103,6 +105,7 @@ def begin_upload(
 
     def work() -> Response:
         uploads.remove_old(seconds=settings.orphan_hours * 3600)
+        quotas.keep(session, upload_length, arriving=partial(uploads.arriving, caller.owner))
         with room_on("the datasets (DNA_DATASETS)", settings.datasets_dir, needed=upload_length):
             made = uploads.begin(begun)
         return Response(None, 201, {"Location": f"/uploads/{made.id}", "Tus-Resumable": VERSION})

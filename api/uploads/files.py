@@ -125,6 +125,19 @@ class Uploads:
             file.seek(offset)
             yield file
 
+    def arriving(self, owner: str, *, but: UUID | None = None) -> int:
+        """Bytes of the files that this caller has begun, as they will be.
+
+        Args:
+            but: one that is not counted.
+        """
+        total = 0
+        for about in self._root.glob("*.json"):
+            with suppress(OSError, ValidationError):
+                begun = Begun.model_validate_json(about.read_text())
+                total += begun.length if begun.owner == owner and about.stem != str(but) else 0
+        return total
+
     def remove(self, upload_id: UUID) -> None:
         """It may be gone."""
         for path in (self._data(upload_id), self._about(upload_id)):

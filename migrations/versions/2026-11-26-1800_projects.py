@@ -52,6 +52,14 @@ def upgrade() -> None:
         op.add_column("api_keys", sa.Column(name, JSONB(), nullable=False, server_default=default))
         op.alter_column("api_keys", name, server_default=None)
     op.add_column("api_keys", sa.Column("expires_at", sa.TIMESTAMP(timezone=True)))
+    op.create_table(
+        "device_use",
+        sa.Column("key_id", sa.Uuid(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("seconds", sa.Double(), nullable=False),
+        sa.ForeignKeyConstraint(["key_id"], ["api_keys.id"], name=op.f("fk_device_use_key_id")),
+        sa.PrimaryKeyConstraint("key_id", "day", name=op.f("pk_device_use")),
+    )
     for table in _OWNED:
         _own(table)
     op.execute(f"UPDATE datasets SET project_id = '{_EVERYBODYS}' WHERE info->>'kind' = 'builtin'")
@@ -84,6 +92,7 @@ def downgrade() -> None:
     for table in _MADE:
         op.drop_column(table, "created_by")
         op.drop_column(table, "key_id")
+    op.drop_table("device_use")
     for table in (*_OWNED, "api_keys"):
         op.drop_column(table, "project_id")
     for name in ("expires_at", "limits", "scopes"):

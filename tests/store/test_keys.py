@@ -33,7 +33,7 @@ def test_a_key_opens_until_it_is_revoked(session: Session) -> None:
     with pytest.raises(KeyEnded, match="revoked"):
         keys.authenticate(session, key)
     assert not keys.any_active(session)
-    assert keys.listing(session) == [row]
+    assert keys.everyone(session) == [row]
 
 
 def test_a_wrong_key_opens_nothing(session: Session) -> None:

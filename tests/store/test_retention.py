@@ -7,19 +7,19 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, update
 
-from store import deliveries, events, flow, idempotency, notices, retention, workers
+from store import deliveries, events, flow, idempotency, keys, notices, retention, workers
 from store.columns import Base
 from store.events import NewEvent, Point
 from store.session import Sessions, clock, transaction
 from store.settings import Settings
 from store.states import EventType
-from store.tables import Delivery, Event, IdempotencyKey, Job, Metric, OutboxMessage, Worker
+from store.tables import Delivery, DeviceUse, Event, IdempotencyKey, Job, Metric, OutboxMessage, Worker
 from tests.store.builders import new_search, new_webhook, new_worker
 
 #: Longer than everything is kept.
 LONG = timedelta(days=400)
 
-TABLES: tuple[type[Base], ...] = (Delivery, Event, IdempotencyKey, Metric, OutboxMessage, Worker)
+TABLES: tuple[type[Base], ...] = (Delivery, DeviceUse, Event, IdempotencyKey, Metric, OutboxMessage, Worker)
 
 
 def count(sessions: Sessions, table: type[Base]) -> int:
@@ -35,6 +35,8 @@ def fill(sessions: Sessions, key: str) -> None:
         events.add_points(session, search.id, [Point("loss", x, 1.0) for x in range(3)])
         flow.cancel(session, search.id)
         workers.leave(session, new_worker(session).id)
+        used = DeviceUse(key_id=keys.create(session, key)[0].id, day=clock(session).date(), seconds=1.0)
+        session.add(used)
         webhook = new_webhook(session, enabled=False)
         deliveries.put(session, webhook, notices.of_test(session, webhook.id))
         request = {"owner": "me", "key": key, "request_sha256": "1"}
@@ -50,6 +52,7 @@ def age(sessions: Sessions) -> None:
         session.execute(update(IdempotencyKey).values(created_at=then))
         session.execute(update(OutboxMessage).values(sent_at=then))
         session.execute(update(Delivery).values(created_at=then))
+        session.execute(update(DeviceUse).values(day=then.date()))
         session.execute(update(Worker).values(last_seen_at=then, stopped_at=then))
 
 
@@ -60,10 +63,19 @@ def test_only_what_is_old_goes(sessions: Sessions, settings: Settings, monkeypat
     fill(sessions, "new")
     assert count(sessions, Metric) == 6
     deleted = retention.purge(sessions, settings)
-    assert deleted == {"deliveries": 1, "events": 4, "idempotency_keys": 1, "metrics": 3, "outbox": 1, "workers": 1}
+    assert deleted == {
+        "deliveries": 1,
+        "device_use": 1,
+        "events": 4,
+        "idempotency_keys": 1,
+        "metrics": 3,
+        "outbox": 1,
+        "workers": 1,
+    }
     assert retention.purge(sessions, settings) == dict.fromkeys(deleted, 0)
     assert {table: count(sessions, table) for table in TABLES} | {Event: 0} == {
         Delivery: 1,
+        DeviceUse: 1,
         Event: 0,
         IdempotencyKey: 1,
         Metric: 3,

@@ -1,0 +1,1 @@
+"""Keys of the API: for admins, and for each caller its own."""

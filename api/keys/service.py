@@ -1,0 +1,92 @@
+"""Keys as admins and callers see them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from api.errors import Invalid
+from api.keys.schemas import KeyChange, KeyDetail, KeyIn, KeyOut, KeyUse, KeyWithSecret, MyKey
+from api.settings import ApiSettings
+from api.uploads.files import Uploads
+from store import keys, projects, quotas
+from store.keys import Caller
+from store.limits import Limits, Scope
+from store.session import clock
+from store.tables import ApiKey
+
+
+def create(session: Session, settings: ApiSettings, sent: KeyIn) -> KeyWithSecret:
+    """A new key.
+
+    Raises:
+        Invalid: it would have expired already.
+        NameTaken: no key may be of that project.
+    """
+    if sent.expires_at is not None and sent.expires_at <= clock(session):
+        message = "That is over; give a time to come, or none"
+        raise Invalid(f"expires_at: {message}.", errors=[{"pointer": "#/expires_at", "detail": message}])
+    row, key = keys.create(
+        session,
+        sent.name,
+        project=sent.project,
+        scopes=sent.scopes,
+        expires_at=sent.expires_at,
+        limits=_with(settings.key_limits, sent.limits),
+    )
+    [shown] = shown_of(session, [row])
+    return KeyWithSecret(**shown.model_dump(), key=key)
+
+
+def change(session: Session, key_id: UUID, sent: KeyChange) -> KeyOut:
+    """The key with other limits.
+
+    Raises:
+        NotFound: there is none of that id.
+    """
+    row = keys.get(session, key_id)
+    row.limits = _with(Limits.model_validate(row.limits), sent.limits).model_dump(exclude_none=True)
+    session.flush()
+    [shown] = shown_of(session, [row])
+    return shown
+
+
+def _with(limits: Limits, written: Limits) -> Limits:
+    return limits.model_copy(update={name: getattr(written, name) for name in written.model_fields_set})
+
+
+def shown_of(session: Session, rows: Sequence[ApiKey]) -> list[KeyOut]:
+    """Keys as they are listed."""
+    names = projects.names(session, {row.project_id for row in rows})
+    own = [name for name in KeyOut.model_fields if name != "project"]
+    return [KeyOut(project=names[row.project_id], **{name: getattr(row, name) for name in own}) for row in rows]
+
+
+def detail(session: Session, uploads: Uploads, key_id: UUID) -> KeyDetail:
+    """A key with what it uses.
+
+    Raises:
+        NotFound: there is none of that id.
+    """
+    [shown] = shown_of(session, [keys.get(session, key_id)])
+    return KeyDetail(**shown.model_dump(), used=_used(session, uploads, key_id))
+
+
+def mine(session: Session, uploads: Uploads, caller: Caller) -> MyKey:
+    """Who calls, and what that may do and uses."""
+    actor = caller.actor
+    return MyKey(
+        id=actor.key_id,
+        name=actor.name,
+        project=projects.names(session, [actor.project_id])[actor.project_id],
+        scopes=[scope for scope in Scope if scope in caller.scopes],
+        limits=actor.limits,
+        expires_at=caller.expires_at,
+        used=_used(session, uploads, actor.key_id) if actor.key_id else None,
+    )
+
+
+def _used(session: Session, uploads: Uploads, key_id: UUID) -> KeyUse:
+    return KeyUse.model_validate(quotas.used(session, key_id, arriving=uploads.arriving(str(key_id))))

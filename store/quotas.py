@@ -1,0 +1,177 @@
+"""What keys have used, held against their limits. Two requests at once cannot both take the last place: they count one after the other.
+
+Jobs count for the key that asked for them, whoever resumes them. Device-hours are what the engine's processes ran for steps that need a device,
+times the devices of the step; they count when they are told, also of attempts that failed and of jobs that were deleted since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ColumnElement, ScalarSelect, func, or_, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session, aliased
+
+from dna_engine.plans.steps import devices_of
+from store.actors import EVERY_PROJECT, actor_of
+from store.errors import QueueFull, QuotaSpent
+from store.limits import Limits
+from store.states import JobKind, JobState
+from store.tables import ApiKey, Artifact, DeviceUse, Job, Step, Teacher
+
+#: Device-hours of so long count, by days of UTC: today's and those of the 29 days before.
+WINDOW = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class Use:
+    """What a key uses just now; device-hours within :data:`WINDOW`."""
+
+    running_jobs: int
+    queued_jobs: int
+    device_hours: float
+    stored_bytes: int
+
+
+def used(session: Session, key_id: UUID, *, arriving: int = 0) -> Use:
+    """What a key uses.
+
+    Args:
+        arriving: bytes of its uploads that are not datasets yet.
+    """
+    jobs = {state: _jobs(session, key_id, state) for state in (JobState.RUNNING, JobState.QUEUED)}
+    hours, stored = _device_hours(session, key_id), _stored_bytes(session, key_id)
+    return Use(jobs[JobState.RUNNING], jobs[JobState.QUEUED], hours, stored + arriving)
+
+
+def admit(session: Session) -> None:
+    """Asks before a job is queued whether the key may have one more. Others of the key wait until the transaction ends.
+
+    Raises:
+        QuotaSpent: its device-hours are used up.
+        QueueFull: as many of its jobs wait as may.
+    """
+    actor = actor_of(session)
+    if actor.key_id is not None:
+        _admit(session, actor.key_id, actor.limits)
+
+
+def admit_again(session: Session, job: Job) -> None:
+    """The same of a job that is resumed. Raises as :func:`admit`."""
+    if job.key_id is not None:
+        key = session.get_one(ApiKey, job.key_id)
+        _admit(session, key.id, Limits.model_validate(key.limits))
+
+
+def _admit(session: Session, key_id: UUID, limits: Limits) -> None:
+    if limits.device_hours is not None and (hours := _device_hours(session, key_id)) >= limits.device_hours:
+        raise QuotaSpent(
+            f"The jobs of this key took {hours:.1f} device-hours in the last {WINDOW.days} days, and it may use {limits.device_hours:g}. Wait until "
+            "some of it is longer ago, or ask whoever manages keys for more."
+        )
+    if limits.queued_jobs is not None:
+        _alone(session, "queue", key_id)
+        if _jobs(session, key_id, JobState.QUEUED) >= limits.queued_jobs:
+            raise QueueFull(
+                f"{limits.queued_jobs} jobs of this key wait in the queue, and more may not. Try again when one has begun, or cancel one."
+            )
+
+
+def keep(session: Session, more: int, *, arriving: Callable[[], int]) -> None:
+    """Asks before so many bytes are kept whether the key may keep them. Others of the key wait until the transaction ends.
+
+    Args:
+        arriving: counts those of its other uploads that are not datasets yet; asked while nobody else of the key begins one.
+
+    Raises:
+        QuotaSpent: it may not.
+    """
+    actor = actor_of(session)
+    if actor.key_id is None or actor.limits.stored_bytes is None:
+        return
+    _alone(session, "bytes", actor.key_id)
+    kept = _stored_bytes(session, actor.key_id) + arriving()
+    if kept + more > actor.limits.stored_bytes:
+        raise QuotaSpent(
+            f"{more:,} bytes more would make {kept + more:,} that are kept for this key, and it may keep {actor.limits.stored_bytes:,}. Delete "
+            "datasets or teachers that are not needed any more, or ask whoever manages keys for more."
+        )
+
+
+def spend(session: Session, job: Job, step: Step, seconds: float) -> None:
+    """The engine ran so long for the step."""
+    step.engine_seconds += seconds
+    devices = devices_of(step.queue)
+    if job.key_id is None or not devices or seconds <= 0:
+        return
+    row = insert(DeviceUse).values(key_id=job.key_id, day=func.current_date(), seconds=devices * seconds)
+    session.execute(
+        row.on_conflict_do_update(
+            index_elements=["key_id", "day"], set_={"seconds": DeviceUse.seconds + row.excluded.seconds}
+        )
+    )
+
+
+def has_place(session: Session, job: Job) -> bool:
+    """Whether a queued job may begin to run. Others of its key wait for the answer until the transaction ends."""
+    if job.key_id is None:
+        return True
+    most = Limits.model_validate(session.get_one(ApiKey, job.key_id).limits).running_jobs
+    if most is None:
+        return True
+    _alone(session, "run", job.key_id)
+    return _jobs(session, job.key_id, JobState.RUNNING) < most
+
+
+def may_go_on() -> ColumnElement[bool]:
+    """The condition on jobs that they run, or that their key has a place left for them; claimed, it is asked again."""
+    most = _most()
+    return or_(Job.state != JobState.QUEUED, Job.key_id.is_(None), most.is_(None), _running() < most)
+
+
+def held(session: Session) -> Mapping[UUID, int]:
+    """The queued jobs of all projects that wait for a place of their key, and how many places that has."""
+    query = select(Job.id, _most()).where(Job.state == JobState.QUEUED, Job.key_id.is_not(None), ~may_go_on())
+    return dict(session.execute(query, execution_options=EVERY_PROJECT).all())
+
+
+def _most() -> ScalarSelect[int]:
+    """Jobs that the key of a job may run at once."""
+    most = ApiKey.limits["running_jobs"].astext.cast(BigInteger)
+    return select(most).where(ApiKey.id == Job.key_id).correlate(Job).scalar_subquery()
+
+
+def _running() -> ScalarSelect[int]:
+    """Jobs of the key of a job that run."""
+    other = aliased(Job)
+    alike = (other.key_id == Job.key_id, other.state == JobState.RUNNING)
+    return select(func.count(other.id)).where(*alike).correlate(Job).scalar_subquery()
+
+
+def _jobs(session: Session, key_id: UUID, state: JobState) -> int:
+    query = select(func.count(Job.id)).where(Job.key_id == key_id, Job.state == state)
+    return session.scalars(query, execution_options=EVERY_PROJECT).one()
+
+
+def _device_hours(session: Session, key_id: UUID) -> float:
+    recent = DeviceUse.day > func.current_date() - WINDOW.days
+    query = select(func.coalesce(func.sum(DeviceUse.seconds), 0.0)).where(DeviceUse.key_id == key_id, recent)
+    return session.scalars(query).one() / 3600
+
+
+def _stored_bytes(session: Session, key_id: UUID) -> int:
+    """Of its datasets all that is kept, of its teachers the weights."""
+    of_datasets = select(func.coalesce(func.sum(Artifact.size), 0)).join(Job, Job.id == Artifact.job_id)
+    of_datasets = of_datasets.where(Job.kind == JobKind.CHECK, Job.key_id == key_id)
+    weights = func.sum(Teacher.weights["size"].astext.cast(BigInteger))
+    of_teachers = select(func.coalesce(weights, 0)).where(Teacher.key_id == key_id)
+    queries = (of_datasets, of_teachers)
+    return sum(int(session.scalars(query, execution_options=EVERY_PROJECT).one()) for query in queries)
+
+
+def _alone(session: Session, what: str, key_id: UUID) -> None:
+    """Until the transaction ends nobody else counts this of the key."""
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"quota {what} {key_id}", 0))))

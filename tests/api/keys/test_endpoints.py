@@ -1,0 +1,250 @@
+"""Keys over HTTP: made, listed, changed and revoked by admins; what each may do and use."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select, update
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from api.keys.examples import CHANGES, KEYS
+from api.settings import ApiSettings
+from store import keys
+from store.columns import new_id
+from store.embedded import Servers
+from store.limits import Scope
+from store.session import Sessions, make_engine, make_sessions, transaction
+from store.states import JobState
+from store.tables import ApiKey, DeviceUse, IdempotencyKey, Job
+from tests.api.problems import pointers, problem
+from tests.conftest import new_database
+
+TUS = {"Tus-Resumable": "1.0.0"}
+
+
+@pytest.fixture(scope="module")
+def settings(servers: Servers, migrated: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiSettings]:
+    with new_database(servers.database_url, template=migrated) as url:
+        yield ApiSettings(
+            database_url=url,
+            redis_url=servers.redis_url,
+            data_dir=tmp_path_factory.mktemp("api"),
+            api_host="0.0.0.0",
+            accepted_key_seconds=3600.0,
+            key_device_hours=100.0,
+        )
+
+
+@pytest.fixture(scope="module")
+def rows(settings: ApiSettings) -> Iterator[Sessions]:
+    engine = make_engine(settings.database_url or "")
+    yield make_sessions(engine)
+    engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def admin(settings: ApiSettings, rows: Sessions) -> Iterator[TestClient]:
+    with transaction(rows) as session:
+        _, secret = keys.create(session, "admin", scopes=[Scope.ADMIN])
+    with TestClient(create_app(settings), raise_server_exceptions=False) as client:
+        client.headers["authorization"] = f"Bearer {secret}"
+        yield client
+
+
+def made(admin: TestClient, **fields: Any) -> dict[str, Any]:
+    response = admin.post("/keys", json={"name": "team", **fields})
+    assert response.status_code == 201, response.text
+    body: dict[str, Any] = response.json()
+    assert response.headers["location"] == f"/keys/{body['id']}"
+    return body
+
+
+def by(key: dict[str, Any]) -> dict[str, str]:
+    return {"authorization": f"Bearer {key['key']}"}
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_the_examples_are_accepted(admin: TestClient, name: str) -> None:
+    key = made(admin, **KEYS[name]["value"])
+    for change in CHANGES.values():
+        changed = admin.patch(f"/keys/{key['id']}", json=change["value"])
+        assert changed.json()["limits"]["device_hours"] == 100
+
+
+def test_a_key_is_shown_once_and_opens_until_it_is_revoked(admin: TestClient, rows: Sessions) -> None:
+    key = made(admin, project="vision")
+    secret = key.pop("key")
+    assert secret.startswith(f"dna_{key['prefix']}_")
+    assert (key["project"], key["scopes"], key["revoked_at"]) == ("vision", ["read", "run"], None)
+    listed = admin.get("/keys").json()["items"][0]
+    assert listed == key
+    shown = admin.get(f"/keys/{key['id']}").json()
+    used = {"running_jobs": 0, "queued_jobs": 0, "device_hours": 0.0, "stored_bytes": 0}
+    assert shown == key | {"used": used}
+    assert secret not in admin.get("/keys").text + admin.get(f"/keys/{key['id']}").text
+    with transaction(rows) as session:
+        assert secret not in str(session.execute(select(ApiKey.__table__)).all())
+    headers = {"authorization": f"Bearer {secret}"}
+    assert admin.get("/searches", headers=headers).status_code == 200
+    assert admin.delete(f"/keys/{key['id']}").status_code == 204
+    assert "revoked" in problem(admin.get("/searches", headers=headers), 401, "unauthorized")["detail"]
+    assert admin.get(f"/keys/{key['id']}").json()["revoked_at"]
+
+
+def test_the_answer_with_a_key_is_not_kept(admin: TestClient, rows: Sessions) -> None:
+    sent = {"Idempotency-Key": "a key"}
+    first, second = (admin.post("/keys", json={"name": "once"}, headers=sent).json() for _ in range(2))
+    assert first["key"] != second["key"]
+    with transaction(rows) as session:
+        assert session.scalar(select(IdempotencyKey.key).where(IdempotencyKey.key == "a key")) is None
+
+
+def test_none_but_admins_see_and_make_keys(admin: TestClient) -> None:
+    key = made(admin)
+    for method, path in (("GET", "/keys"), ("POST", "/keys"), ("GET", f"/keys/{key['id']}"), ("GET", f"/keys/{new_id()}"), ("PATCH", f"/keys/{key['id']}"), ("DELETE", f"/keys/{key['id']}")):  # fmt: skip
+        response = admin.request(method, path, headers=by(key), json={})
+        assert problem(response, 403, "missing_scope")["scope"] == "admin"
+    problem(admin.get(f"/keys/{new_id()}"), 404, "not_found")
+    problem(admin.delete(f"/keys/{new_id()}"), 404, "not_found")
+    problem(admin.patch(f"/keys/{new_id()}", json={"limits": {}}), 404, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("scope", "method", "path", "needed"),
+    [
+        ("read", "POST", "/searches", "run"),
+        ("read", "POST", "/searches/estimate", "run"),
+        ("read", "DELETE", f"/searches/{new_id()}", "run"),
+        ("read", "POST", f"/architectures/{new_id()}/predict", "run"),
+        ("run", "GET", "/searches", "read"),
+        ("run", "GET", "/metrics", "read"),
+        ("admin", "GET", "/searches", "read"),
+        ("admin", "POST", "/searches", "run"),
+    ],
+)
+def test_a_key_without_the_scope_is_told_which_it_lacks(
+    admin: TestClient, scope: str, method: str, path: str, needed: str
+) -> None:
+    response = admin.request(method, path, headers=by(made(admin, scopes=[scope])), json={"dataset": "digits"})
+    found = problem(response, 403, "missing_scope")
+    assert found["scope"] == needed
+    assert needed in found["detail"]
+    assert f'error="insufficient_scope", scope="{needed}"' in response.headers["www-authenticate"]
+
+
+def test_a_key_that_expires_opens_no_longer(admin: TestClient, rows: Sessions) -> None:
+    key = made(admin, expires_at=(datetime.now(UTC) + timedelta(hours=1)).isoformat())
+    assert admin.get("/searches", headers=by(key)).status_code == 200
+    with transaction(rows) as session:
+        session.execute(update(ApiKey).where(ApiKey.id == UUID(key["id"])).values(expires_at=datetime.now(UTC)))
+    admin.patch(f"/keys/{key['id']}", json={"limits": {}})  # It is looked up again.
+    assert "expired" in problem(admin.get("/searches", headers=by(key)), 401, "unauthorized")["detail"]
+    guessed = key["key"][:-10] + "0" * 10
+    assert problem(admin.get("/searches", headers={"authorization": f"Bearer {guessed}"}), 401, "unauthorized")[
+        "detail"
+    ].startswith("The key is not valid.")
+
+
+@pytest.mark.parametrize(
+    ("body", "at"),
+    [
+        ({"name": ""}, "#/name"),
+        ({"name": "a", "scopes": []}, "#/scopes"),
+        ({"name": "a", "scopes": ["all"]}, "#/scopes/0"),
+        ({"name": "a", "expires_at": "2020-01-01T00:00:00Z"}, "#/expires_at"),
+        ({"name": "a", "expires_at": "2020-01-01T00:00:00"}, "#/expires_at"),
+        ({"name": "a", "limits": {"jobs": 1}}, "#/limits/jobs"),
+        ({"name": "a", "limits": {"running_jobs": 0}}, "#/limits/running_jobs"),
+        ({"name": "a", "limits": {"requests_per_second": 0.001}}, "#/limits/requests_per_second"),
+    ],
+)
+def test_what_makes_no_key(admin: TestClient, body: dict[str, Any], at: str) -> None:
+    assert at in pointers(problem(admin.post("/keys", json=body), 422, "invalid_request"))
+
+
+def test_no_key_is_of_what_ships_with_the_service(admin: TestClient) -> None:
+    problem(admin.post("/keys", json={"name": "a", "project": "built-in"}), 409, "name_taken")
+
+
+def test_a_limit_that_is_left_out_is_that_of_the_settings(admin: TestClient) -> None:
+    assert made(admin)["limits"]["device_hours"] == 100.0
+    assert made(admin, limits={"device_hours": None, "running_jobs": 3})["limits"] == {
+        "running_jobs": 3,
+        "queued_jobs": None,
+        "device_hours": None,
+        "requests_per_second": None,
+        "stored_bytes": None,
+    }
+
+
+def test_who_calls_is_told_what_it_may_and_has_used(admin: TestClient, rows: Sessions, shared: TestClient) -> None:
+    key = made(admin, limits={"queued_jobs": 5})
+    admin.post("/searches", json={"dataset": "digits"}, headers=by(key))
+    admin.post("/uploads", headers=by(key) | TUS | {"Upload-Length": "1000"})
+    with transaction(rows) as session:
+        session.add(DeviceUse(key_id=UUID(key["id"]), day=datetime.now(UTC).date(), seconds=7200.0))
+    mine = admin.get("/keys/me", headers=by(key)).json()
+    assert {name: mine[name] for name in ("id", "name", "project", "scopes")} == {
+        name: key[name] for name in ("id", "name", "project", "scopes")
+    }
+    assert mine["limits"]["queued_jobs"] == 5
+    assert mine["used"] == {"running_jobs": 0, "queued_jobs": 1, "device_hours": 2.0, "stored_bytes": 1000}
+    local = shared.get("/keys/me").json()
+    assert (local["id"], local["project"], local["scopes"], local["used"]) == (
+        None,
+        "default",
+        ["read", "run", "admin"],
+        None,
+    )
+
+
+def test_more_requests_than_the_key_may_send_are_refused_for_a_moment(admin: TestClient) -> None:
+    key, other = made(admin, limits={"requests_per_second": 1 / 30}), made(admin)
+    assert admin.get("/keys/me", headers=by(key)).status_code == 200
+    refused = admin.get("/keys/me", headers=by(key))
+    problem(refused, 429, "too_many_requests")
+    assert 1 <= int(refused.headers["retry-after"]) <= 60
+    assert admin.get("/keys/me", headers=by(other)).status_code == 200
+
+
+def test_a_key_without_a_rate_costs_no_question_to_redis(admin: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr("api.rates.KeyRates.count", lambda *_: asked.append(1))
+    assert admin.get("/keys/me", headers=by(made(admin))).status_code == 200
+    assert not asked
+
+
+def test_a_full_queue_is_a_429_and_used_up_hours_a_403(admin: TestClient, rows: Sessions) -> None:
+    key = made(admin, limits={"queued_jobs": 1, "device_hours": 1.0})
+    body = {"dataset": "digits"}
+    first = admin.post("/searches", json=body, headers=by(key))
+    assert first.status_code == 201
+    full = admin.post("/searches", json=body, headers=by(key))
+    problem(full, 429, "too_many_requests")
+    assert int(full.headers["retry-after"]) > 0
+    with transaction(rows) as session:
+        session.execute(update(Job).where(Job.id == UUID(first.json()["id"])).values(state=JobState.SUCCEEDED))
+        session.add(DeviceUse(key_id=UUID(key["id"]), day=datetime.now(UTC).date(), seconds=3600.0))
+    problem(admin.post("/searches", json=body, headers=by(key)), 403, "quota")
+    assert admin.post("/searches/estimate", json=body, headers=by(key)).status_code == 200
+
+
+def test_bytes_beyond_the_limit_are_a_403_and_nothing_of_them_stays(admin: TestClient, settings: ApiSettings) -> None:
+    key = made(admin, limits={"stored_bytes": 1000})
+    begin = by(key) | TUS
+    assert admin.post("/uploads", headers=begin | {"Upload-Length": "900"}).status_code == 201
+    problem(admin.post("/uploads", headers=begin | {"Upload-Length": "101"}), 403, "quota")
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("owl/1.png", bytes(200))
+    files = {"file": ("owls.zip", buffer.getvalue())}
+    problem(admin.post("/datasets", files=files, headers=by(key)), 403, "quota")
+    assert admin.get("/datasets", params={"ref": "owls"}, headers=by(key)).json()["items"] == []
+    assert not [path for path in (settings.data_dir / "artifacts").rglob("*") if path.is_file()]
