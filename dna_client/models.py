@@ -181,6 +181,7 @@ class JobSummary(TypedDict):
     seed: int
     labels: dict[str, str]
     error: Problem | None
+    cloned_from: str | None
     cancel_requested: bool
     waiting_for: NotRequired[str | None]
     queue_position: NotRequired[int | None]

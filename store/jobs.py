@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from dna_engine.plans import plan_of
 from dna_engine.spec import ResolvedJob
 from store import deliveries, events, quotas, steps
 from store.actors import signature
+from store.columns import Json
 from store.errors import IllegalTransition, NotFound
 from store.events import NewEvent
 from store.files import release
@@ -50,6 +51,30 @@ def announce(session: Session, job: Job) -> None:
     deliveries.tell(session, job)
     data = {"state": job.state, "phase": job.phase, "cancel_requested": job.cancel_requested, "error": job.error}
     events.append(session, job.id, [NewEvent(EventType.STATE, data)])
+
+
+def rename(session: Session, job: Job, *, name: str, labels: Mapping[str, str]) -> None:
+    """Calls a locked job so, and gives it these labels for those it has. A line of its log tells what has changed."""
+    said = [f"It is called {name!r} now, not {job.name!r}."] if name != job.name else []
+    if labels != job.labels:
+        said.append(f"Its labels are {', '.join(f'{key}={value}' for key, value in labels.items()) or 'gone'} now.")
+    job.name, job.labels = name, dict(labels)
+    session.flush()
+    if said:
+        events.append(session, job.id, [NewEvent(EventType.LOG, {"level": "info", "message": " ".join(said)})])
+
+
+def written(session: Session, kind: JobKind, job_id: UUID) -> Json | None:
+    """The spec of a job of the kind as its user wrote it, called and labelled as the job is now; None where there is no such job. Nobody
+    deletes the job until the transaction ends.
+    """
+    job = session.scalar(
+        select(Job).where(Job.id == job_id, Job.kind == kind).with_for_update(read=True, key_share=True)
+    )
+    if job is None:
+        return None
+    now = {"name": job.name, "labels": job.labels}
+    return {**job.spec, **{field: value for field, value in now.items() if value != job.resolved.get(field)}}
 
 
 def known(session: Session, kind: JobKind, job_id: UUID) -> UUID:

@@ -20,7 +20,14 @@ from store.states import JobKind, StepState
 from store.tables import Search, Step
 
 
-def create(session: Session, spec: SearchSpec, resolved: ResolvedSpec, *, max_attempts: int) -> Search:
+def create(
+    session: Session,
+    spec: SearchSpec,
+    resolved: ResolvedSpec,
+    *,
+    max_attempts: int,
+    cloned_from: UUID | None = None,
+) -> Search:
     """A queued search with the steps of its first phase, their wakes and its first event: all or nothing.
 
     The files of a teacher that it is given are its own from now on.
@@ -28,7 +35,7 @@ def create(session: Session, spec: SearchSpec, resolved: ResolvedSpec, *, max_at
     Raises:
         IllegalTransition: that teacher is gone.
     """
-    search = Search(id=new_id(), spec=spec.model_dump(mode="json", exclude_unset=True))
+    search = Search(id=new_id(), spec=spec.model_dump(mode="json", exclude_unset=True), cloned_from=cloned_from)
     jobs.add(session, search, resolved, max_attempts=max_attempts)
     if resolved.teacher.given is not None:
         given.share(session, resolved.teacher.given, search.id)

@@ -137,6 +137,8 @@ class Job(Owned, Made, Base):
     seed: Mapped[int]
     error: Mapped[Json | None]
     """``code``, ``message``, ``param`` and the ``step`` that failed."""
+    cloned_from: Mapped[UUID | None] = mapped_column(ForeignKey("jobs.id", ondelete="SET NULL"))
+    """The job whose spec it was made of; None when that was deleted since."""
     cancel_requested: Mapped[bool] = mapped_column(default=False)
     event_seq: Mapped[int] = mapped_column(default=0)
     """Number of the last event."""
@@ -153,6 +155,16 @@ Index("ix_jobs_labels", Job.labels, postgresql_using="gin")
 Index("ix_jobs_kind_state_id", Job.kind, Job.state, Job.id)
 Index("ix_jobs_project_id_kind_id", Job.project_id, Job.kind, Job.id)
 Index("ix_jobs_key_id_state", Job.key_id, Job.state)
+Index("ix_jobs_kind_name_id", Job.kind, Job.name, Job.id)
+Index("ix_jobs_kind_created_at_id", Job.kind, Job.created_at, Job.id)
+Index("ix_jobs_kind_finished_at_id", Job.kind, Job.finished_at, Job.id)
+Index(
+    "ix_jobs_timed",
+    Job.resolved["architecture_id"].astext,
+    Job.id,
+    postgresql_where=Job.kind == JobKind.TIMING,
+)
+Index("ix_jobs_cloned_from", Job.cloned_from, postgresql_where=Job.cloned_from.is_not(None))
 
 
 class Search(Job):
@@ -295,6 +307,9 @@ class Architecture(Owned, Made, Base):
         ),
         UniqueConstraint("project_id", "sha256"),
         Index("ix_architectures_project_id_id", "project_id", "id"),
+        Index("ix_architectures_flops_id", "flops", "id"),
+        Index("ix_architectures_params_id", "params", "id"),
+        Index("ix_architectures_test_accuracy_id", "test_accuracy", "id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)

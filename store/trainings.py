@@ -36,6 +36,7 @@ def create(
     architecture: Architecture | None,
     *,
     max_attempts: int,
+    cloned_from: UUID | None = None,
 ) -> Training:
     """A queued training with its steps, their wakes and its first event: all or nothing.
 
@@ -48,7 +49,7 @@ def create(
     Raises:
         IllegalTransition: the search does not have that any more, or not yet.
     """
-    job = TrainingJob(id=new_id(), spec=spec.model_dump(mode="json", exclude_unset=True))
+    job = TrainingJob(id=new_id(), spec=spec.model_dump(mode="json", exclude_unset=True), cloned_from=cloned_from)
     [step] = jobs.add(session, job, resolved, max_attempts=max_attempts)
     training = Training(id=job.id, project_id=job.project_id, job_id=job.id, network=NETWORK)
     training.architecture_id = None if architecture is None else architecture.id
@@ -102,7 +103,7 @@ def own_job(session: Session, training_id: UUID) -> UUID:
     training = get(session, training_id)
     if not training.alone:
         raise IllegalTransition(
-            f"This training is part of the search {training.job_id}: cancel, resume or delete that (dna search cancel {training.job_id})."
+            f"This training is part of the search {training.job_id}: cancel, resume, rename or delete that (dna search cancel {training.job_id})."
         )
     return training.job_id
 

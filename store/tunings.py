@@ -46,6 +46,7 @@ def create(
     architecture: Architecture | None,
     *,
     max_attempts: int,
+    cloned_from: UUID | None = None,
 ) -> Tuning:
     """A queued tuning with a step for each trial, their wakes and its first event: all or nothing. As a training, it is given what it
     needs of the search that found its network; what it begins with of another training is still to be, see :func:`store.transfer.share`.
@@ -54,7 +55,9 @@ def create(
         IllegalTransition: the search that found the network does not have what its trainings need of it.
     """
     written = spec.model_dump(mode="json", exclude_unset=True)
-    tuning = Tuning(id=new_id(), architecture_id=architecture and architecture.id, spec=written)
+    tuning = Tuning(
+        id=new_id(), architecture_id=architecture and architecture.id, spec=written, cloned_from=cloned_from
+    )
     first, *_ = jobs.add(session, tuning, resolved, max_attempts=max_attempts)
     trainings.take_files(session, architecture, tuning.id, first.planned.inputs(resolved))
     return tuning

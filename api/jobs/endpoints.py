@@ -10,17 +10,20 @@ from datetime import timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, BackgroundTasks, Header, Path, Query, Response
+from fastapi import APIRouter, BackgroundTasks, Body, Header, Path, Query, Response
 from fastapi.sse import EventSourceResponse
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from api.deps import HEAVY, ResourcesDep, SessionDep
+from api.jobs import changes
+from api.jobs.changes import JobPatch
 from api.jobs.events import EventPage, LogData, MetricData, ProgressData, StateData, StepData, shown
 from api.jobs.schemas import Series
 from api.jobs.stream import read, stream
 from api.openapi import Responses, problems
 from api.pagination import Cursor, Limit, encode, position
+from api.patches import MEDIA_TYPE, MERGE_PATCH
 from api.resources import Resources
 from store import events, flow, jobs, series
 from store.files import discard
@@ -141,6 +144,23 @@ def _add_verbs(router: APIRouter, resource: Resource) -> None:
     ) -> BaseModel:
         flow.resume(session, resource.steered(session, job_id))
         background.add_task(resources.queue.send_pending)
+        return resource.detail(session, job_id, resources.settings.worker_timeout)
+
+    @router.patch(
+        path,
+        name=f"update_{name}",
+        description=f"Rename a {name} or change its labels, by a JSON merge patch (RFC 7396). What it computes stays as it was asked for.",
+        response_model=resource.schema,
+        responses=problems(400, 404, 409, 413, 415),
+        dependencies=[MERGE_PATCH],
+    )
+    def update(
+        patch: Annotated[JobPatch, Body(media_type=MEDIA_TYPE)],
+        session: SessionDep,
+        resources: ResourcesDep,
+        job_id: UUID = identifier,
+    ) -> BaseModel:
+        changes.apply(session, resource.steered(session, job_id), patch)
         return resource.detail(session, job_id, resources.settings.worker_timeout)
 
     @router.delete(

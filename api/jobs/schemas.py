@@ -84,6 +84,9 @@ class JobSummary(Row):
     cancel_requested: bool = Field(
         description="Whether it was asked to stop, and has not stopped yet or stopped for that."
     )
+    cloned_from: UUID | None = Field(
+        default=None, description="The job whose spec it was made of; null when that was deleted since."
+    )
     waiting_for: str | None = Field(
         default=None,
         description="What holds up a job that does not run: jobs before it, or that no worker is live.",

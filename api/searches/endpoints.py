@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, BackgroundTasks, Body, Depends, Response
 from fastapi.responses import JSONResponse
+from pydantic import Discriminator, Tag
 from sqlalchemy.orm import Session
 
 from api.auth import CallerDep, authenticate
@@ -14,6 +15,7 @@ from api.body import JsonRoute
 from api.deps import HEAVY, ResourcesDep, SessionDep
 from api.idempotency import OnceDep
 from api.ids import SearchId
+from api.jobs.cloning import CLONE, NEW, Clone, way
 from api.jobs.endpoints import Resource, add_routes
 from api.jobs.service import JobFilter
 from api.kept import Json
@@ -35,7 +37,11 @@ router = APIRouter(
     responses=problems(401, 403, 422, 503),
 )
 
-SpecBody = Annotated[SearchSpec, Body(openapi_examples=examples.SPECS)]
+SpecBody = Annotated[
+    Annotated[SearchSpec, Tag(NEW)] | Annotated[Clone, Tag(CLONE)],
+    Discriminator(way),
+    Body(openapi_examples=examples.SPECS),
+]
 
 
 @router.post("", status_code=201, response_model=SearchDetail, responses=problems(400, 409, 413), dependencies=[HEAVY])

@@ -10,6 +10,8 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
+from api.jobs import cloning
+from api.jobs.cloning import Clone
 from api.jobs.expected import device_of, expect
 from api.jobs.schemas import shown
 from api.recipes.schemas import RecipeChoice
@@ -22,18 +24,20 @@ from dna_engine.plans import Step, plan_of
 from dna_engine.space.cost import cost_range
 from dna_engine.spec import Budget, ResolvedSpec, SearchSpec
 from store import workers
+from store.states import JobKind
 from store.waiting import most_devices, too_few_devices, unmanned
 
 #: A search of so many seconds on a CPU may not be what was meant, where images have more than so many pixels a side.
 LONG_SECONDS, CPU_SIZE = 2 * 3600, 64
 
 
-def estimate(session: Session, spec: SearchSpec, *, worker_timeout: timedelta) -> Estimate:
-    """The search that ``spec`` describes; an infeasible budget is part of the answer here.
+def estimate(session: Session, body: SearchSpec | Clone, *, worker_timeout: timedelta) -> Estimate:
+    """The search that ``body`` describes; an infeasible budget is part of the answer here.
 
     Raises:
         EngineError: the spec names something that does not exist or does not fit together.
     """
+    spec, _ = cloning.written(session, body, JobKind.SEARCH, SearchSpec)
     resolved, refused = _resolve(session, spec)
     infeasible = refused if isinstance(refused, InfeasibleBudget) else None
     space = resolved.parsed_space

@@ -13,6 +13,8 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from api.errors import Invalid
+from api.jobs import cloning
+from api.jobs.cloning import Clone
 from api.jobs.waits import Waits
 from api.kept import Kept
 from api.searches.schemas import SearchDetail, SearchSummary
@@ -35,7 +37,7 @@ from store import (
 )
 from store.blobs import BlobStore
 from store.filters import Filter
-from store.states import FINISHED
+from store.states import FINISHED, JobKind
 from store.waiting import Queues, most_devices, too_few_devices, unmanned
 
 #: Steps of a selection for one request: one to two seconds of a core. A hundred networks of the largest preset take a tenth of them.
@@ -43,7 +45,7 @@ SELECTION_STEPS = 15_000_000
 
 
 def create(
-    session: Session, blobs: BlobStore, spec: SearchSpec, *, max_attempts: int, live_within: timedelta
+    session: Session, blobs: BlobStore, body: SearchSpec | Clone, *, max_attempts: int, live_within: timedelta
 ) -> SearchDetail:
     """A queued search.
 
@@ -51,10 +53,11 @@ def create(
         EngineError: the spec names something that does not exist, or no network fits, as far as that is known.
         Invalid: weights that are not taken from a client.
     """
+    spec, source = cloning.written(session, body, JobKind.SEARCH, SearchSpec)
     resolved = resolve_for(session, spec)
     with suppress(TooHard):  # Then the selection will see.
         check_budget(resolved, _latencies(session, blobs, resolved, live_within))
-    search = searches.create(session, spec, resolved, max_attempts=max_attempts)
+    search = searches.create(session, spec, resolved, max_attempts=max_attempts, cloned_from=source)
     return detail(session, search.id, live_within)
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, BackgroundTasks, Body, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
+from pydantic import Discriminator, Tag
 from sqlalchemy.orm import Session
 
 from api.architectures.schemas import Format, FormatQuery
@@ -16,6 +17,7 @@ from api.deps import ResourcesDep, SessionDep
 from api.download import respond, responses
 from api.idempotency import OnceDep
 from api.ids import TrainingId
+from api.jobs.cloning import CLONE, NEW, Clone, way
 from api.jobs.endpoints import Resource, add_routes
 from api.jobs.service import JobFilter
 from api.openapi import problems
@@ -37,7 +39,11 @@ router = APIRouter(
     responses=problems(401, 403, 422, 503),
 )
 
-SpecBody = Annotated[TrainingSpec, Body(openapi_examples=examples.SPECS)]
+SpecBody = Annotated[
+    Annotated[TrainingSpec, Tag(NEW)] | Annotated[Clone, Tag(CLONE)],
+    Discriminator(way),
+    Body(openapi_examples=examples.SPECS),
+]
 
 _CONFUSION = responses("image/svg+xml", model=Confusion)
 _DOWNLOAD = responses("application/octet-stream", "application/zip", model=AnyNetworkJson)

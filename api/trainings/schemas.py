@@ -56,6 +56,7 @@ class TrainingSummary(JobSummary):
             created_by=job.created_by,
             seed=job.seed,
             labels=job.labels,
+            cloned_from=job.cloned_from if training.alone else None,
             cancel_requested=training.cancel_requested,
             eta_seconds=stands.eta_seconds,
             error=Failure.model_validate(stands.error) if stands.error else None,

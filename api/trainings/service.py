@@ -15,6 +15,8 @@ from api.architectures.files import described, left, missing, stored
 from api.architectures.given import invalid
 from api.architectures.schemas import Format
 from api.download import Content
+from api.jobs import cloning
+from api.jobs.cloning import Clone
 from api.trainings.schemas import TrainingDetail, TrainingSummary
 from dna_engine.errors import EngineError
 from dna_engine.space.architecture import PUBLISHED
@@ -24,14 +26,16 @@ from store import architectures, datasets, searches, steps, trainings, transfer,
 from store.blobs import BlobStore
 from store.columns import Json
 from store.errors import NotFound
-from store.states import FINISHED, Role
+from store.states import FINISHED, JobKind, Role
 from store.tables import Architecture, Training
 from store.trainings import Which
 from store.transfer import Source
 from store.waiting import Queues, Wait, unmanned
 
 
-def create(session: Session, spec: TrainingSpec, *, max_attempts: int, live_within: timedelta) -> TrainingDetail:
+def create(
+    session: Session, body: TrainingSpec | Clone, *, max_attempts: int, live_within: timedelta
+) -> TrainingDetail:
     """A queued training.
 
     Raises:
@@ -40,11 +44,12 @@ def create(session: Session, spec: TrainingSpec, *, max_attempts: int, live_with
         Invalid: there is no such network, or none that this version can read.
         IllegalTransition: files of that search or training, which are asked for, are gone, or not there yet.
     """
+    spec, cloned_from = cloning.written(session, body, JobKind.TRAINING, TrainingSpec)
     asked = subject(session, spec)
     dataset = datasets.ready(session, spec.dataset)
     filled = tunings.with_recipe(session, spec)
     resolved = resolve_training(filled, asked.network, dataset, search_of(session, asked.row), asked.weights)
-    training = trainings.create(session, spec, resolved, asked.row, max_attempts=max_attempts)
+    training = trainings.create(session, spec, resolved, asked.row, max_attempts=max_attempts, cloned_from=cloned_from)
     if asked.source is not None:
         transfer.share(session, asked.source, training.id)
     return detail(session, training.id, live_within)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, BackgroundTasks, Body, Depends, Response
 from fastapi.responses import JSONResponse
+from pydantic import Discriminator, Tag
 from sqlalchemy.orm import Session
 
 from api.auth import authenticate
@@ -14,6 +15,7 @@ from api.body import JsonRoute
 from api.deps import HEAVY, ResourcesDep, SessionDep
 from api.idempotency import OnceDep
 from api.ids import TuningId
+from api.jobs.cloning import CLONE, NEW, Clone, way
 from api.jobs.endpoints import Resource, add_routes
 from api.jobs.service import JobFilter
 from api.openapi import problems
@@ -34,7 +36,11 @@ router = APIRouter(
     responses=problems(401, 403, 422, 503),
 )
 
-SpecBody = Annotated[TuningSpec, Body(openapi_examples=examples.SPECS)]
+SpecBody = Annotated[
+    Annotated[TuningSpec, Tag(NEW)] | Annotated[Clone, Tag(CLONE)],
+    Discriminator(way),
+    Body(openapi_examples=examples.SPECS),
+]
 
 
 @router.post("", status_code=201, response_model=TuningDetail, responses=problems(400, 409, 413))

@@ -7,6 +7,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from api.jobs import cloning
+from api.jobs.cloning import Clone
 from api.jobs.expected import device_of, expect
 from api.jobs.schemas import shown
 from api.trainings.service import Subject, search_of, subject
@@ -19,14 +21,14 @@ from dna_engine.space.cost import architecture_cost
 from dna_engine.spec import ResolvedTuning, TuningSpec, resolve_tuning
 from store import datasets, studies, transfer, tunings, waiting, workers
 from store.filters import Filter
-from store.states import FINISHED
+from store.states import FINISHED, JobKind
 from store.waiting import unmanned
 
 #: Its trials wait there; nothing else of it does.
 _QUEUES = (device_queue(1),)
 
 
-def create(session: Session, spec: TuningSpec, *, max_attempts: int, live_within: timedelta) -> TuningDetail:
+def create(session: Session, body: TuningSpec | Clone, *, max_attempts: int, live_within: timedelta) -> TuningDetail:
     """A queued tuning.
 
     Raises:
@@ -35,15 +37,17 @@ def create(session: Session, spec: TuningSpec, *, max_attempts: int, live_within
         Invalid: there is no such network, or none that this version can read.
         IllegalTransition: files of that search, which are asked for, are gone.
     """
+    spec, cloned_from = cloning.written(session, body, JobKind.TUNING, TuningSpec)
     asked, resolved = _resolve(session, spec)
-    tuning = tunings.create(session, spec, resolved, asked.row, max_attempts=max_attempts)
+    tuning = tunings.create(session, spec, resolved, asked.row, max_attempts=max_attempts, cloned_from=cloned_from)
     if asked.source is not None:
         transfer.share(session, asked.source, tuning.id)
     return detail(session, tuning.id, live_within)
 
 
-def estimate(session: Session, spec: TuningSpec, *, live_within: timedelta) -> TuningEstimate:
+def estimate(session: Session, body: TuningSpec | Clone, *, live_within: timedelta) -> TuningEstimate:
     """What a tuning would be; raises as :func:`create`."""
+    spec, _ = cloning.written(session, body, JobKind.TUNING, TuningSpec)
     with session.begin_nested() as kept:
         _, resolved = _resolve(session, spec)
         kept.rollback()  # A network that is described would be one of those there are.
