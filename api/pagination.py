@@ -35,7 +35,7 @@ def joined(items: Iterable[bytes], following: str | None) -> bytes:
 
 
 Limit = Annotated[int, Query(ge=1, le=200, description="Most items on the page.")]
-Cursor = Annotated[str | None, Query(max_length=200, description="`next` of the page before.")]
+Cursor = Annotated[str | None, Query(max_length=2000, description="`next` of the page before.")]
 
 
 Ref = Annotated[

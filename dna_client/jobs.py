@@ -54,7 +54,7 @@ class Jobs(Generic[Detail, Summary]):
         """Creates a job once, however often the request has to be sent.
 
         Args:
-            spec: as ``POST`` of the kind takes it.
+            spec: as ``POST`` of the kind takes it; with ``from``, the id of a job, that job's spec with the other fields merged over it.
             idempotency_key: to repeat the call from another process; by default a new one.
 
         Raises:
@@ -90,6 +90,18 @@ class Jobs(Generic[Detail, Summary]):
     def resume(self, job_id: str) -> Detail:
         """Goes on with a failed or cancelled job from its checkpoints."""
         return cast(Detail, self._transport.call("POST", f"{self._path(job_id)}/resume", repeatable=False))
+
+    def update(self, job_id: str, *, name: str | None = None, labels: Mapping[str, str | None] | None = None) -> Detail:
+        """Renames a job or changes its labels; what is not named stays.
+
+        Args:
+            labels: to set; None takes one away.
+
+        Raises:
+            InvalidRequest: a name or a label that is none.
+        """
+        patch = {field: value for field, value in (("name", name), ("labels", labels)) if value is not None}
+        return cast(Detail, self._transport.call("PATCH", self._path(job_id), json=patch))
 
     def delete(self, job_id: str) -> None:
         """Deletes a finished job with its files."""

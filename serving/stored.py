@@ -14,12 +14,13 @@ from store.blobs import BlobStore
 from store.columns import Json
 from store.errors import Ambiguous
 from store.filters import Filter
+from store.order import At
 from store.tables import Training
 
 #: The file of each precision in the folder of a network.
 _FILES = {Precision.FP32: files.ONNX, Precision.INT8: files.ONNX_INT8}
 
-_LOOKED_AT = 50
+_LOOKED_AT = At(limit=50)
 
 
 def load(session: Session, blobs: BlobStore, wanted: Wanted) -> Network:
@@ -54,14 +55,14 @@ def load(session: Session, blobs: BlobStore, wanted: Wanted) -> Network:
 
 def _meant(session: Session, ref: str) -> Iterator[Training]:
     of, slash, network = ref.rpartition("/") if "/" in ref else (ref, "", "winner")
-    for search in searches.listing(session, Filter(ref=of), limit=_LOOKED_AT).items:
+    for search in searches.listing(session, Filter(ref=of), _LOOKED_AT).items:
         yield from (made for made in trainings.of_search(session, search.id) if made.network == network)
     if slash:
         return
-    for training in trainings.listing(session, trainings.Which(Filter(ref=ref)), limit=_LOOKED_AT).items:
+    for training in trainings.listing(session, trainings.Which(Filter(ref=ref)), _LOOKED_AT).items:
         if training.alone or training.job.name != ref:  # By its name a search is meant, not each training of it.
             yield training
-    for found in architecture_lists.listing(session, architecture_lists.Which(ref=ref), limit=_LOOKED_AT).items:
+    for found in architecture_lists.listing(session, architecture_lists.Which(ref=ref), _LOOKED_AT).items:
         done = [training for training in trainings.of_architecture(session, found.id) if training.found]
         yield from done[-1:]
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, and_, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Integer, and_, cast, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -26,8 +27,9 @@ from store.blobs import Blob
 from store.columns import Json, new_id
 from store.errors import IllegalTransition, NameTaken, NotFound
 from store.files import adopt, release
+from store.filters import Period, holds
+from store.order import At, Key, Order, Page, page
 from store.owned import EVERYBODYS
-from store.pages import Page, page
 from store.refs import meant, named
 from store.states import FINISHED, DatasetState, JobKind
 from store.tables import Artifact, CheckJob, Dataset, Job
@@ -270,15 +272,49 @@ def archive_of(session: Session, fingerprint: str) -> Blob | None:
     return Blob.from_json(found) if found else None
 
 
-def listing(session: Session, *, ref: str | None = None, after: UUID | None = None, limit: int = 20) -> Page[Dataset]:
-    """A page of datasets, newest first, every version by itself; with ``ref`` those that a name or an end of an id may mean."""
-    query = select(Dataset)
-    if ref is not None:
-        name, _, version = ref.partition("@")
-        query = query.where(meant(name, Dataset.id, Dataset.name))
-        if version.isdecimal():
-            query = query.where(Dataset.version == int(version[:9]))
-    return page(session, query, Dataset.id, after=after, limit=limit)
+#: Every version by itself.
+ORDER = Order(
+    Dataset.id,
+    {
+        "name": Key(Dataset.name),
+        "state": Key(Dataset.state),
+        "images": Key(cast(Dataset.info["num_train"].astext, BigInteger), known=False),
+        "classes": Key(cast(Dataset.info["num_classes"].astext, BigInteger), known=False),
+    },
+)
+
+
+@dataclass(frozen=True)
+class Which:
+    """Which datasets a list shows: those that ``ref``, a name or an end of an id, may mean; with ``part`` in their names; in one of
+    the states; of one of the kinds; made in a period.
+    """
+
+    ref: str | None = None
+    part: str | None = None
+    states: Sequence[DatasetState] = ()
+    kinds: Sequence[str] = ()
+    created: Period = field(default_factory=Period)
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        found = self.created.of(Dataset.created_at)
+        if self.ref is not None:
+            name, _, version = self.ref.partition("@")
+            found.append(meant(name, Dataset.id, Dataset.name))
+            if version.isdecimal():
+                found.append(Dataset.version == int(version[:9]))
+        if self.part:
+            found.append(holds(Dataset.name, self.part))
+        if self.states:
+            found.append(Dataset.state.in_(self.states))
+        if self.kinds:
+            found.append(Dataset.info["kind"].astext.in_(self.kinds))
+        return found
+
+
+def listing(session: Session, which: Which, at: At) -> Page[Dataset]:
+    """A page of datasets."""
+    return page(session, select(Dataset).where(*which.conditions()), ORDER, at)
 
 
 def checks(session: Session, found: Sequence[Dataset]) -> dict[UUID, Job]:

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Select, Text, and_, cast, exists, func, li
 from sqlalchemy.orm import InstrumentedAttribute
 
 from store.columns import CheckedText
+from store.order import Key
 from store.owned import EVERYBODYS
 from store.refs import meant, whole
 from store.states import JobState
@@ -68,6 +69,15 @@ class Stands:
 
 #: Of jobs themselves.
 JOBS = Stands(Job.id, Job.state.in_, Job.created_at, Job.finished_at)
+
+
+#: What jobs of every kind may be ordered by. ``progress`` has no index: it would be written with every beat of a worker.
+JOB_KEYS = {
+    "name": Key(Job.name),
+    "state": Key(Job.state),
+    "progress": Key(Job.progress),
+    "finished_at": Key(Job.finished_at, known=False),
+}
 
 
 @dataclass(frozen=True)

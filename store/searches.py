@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import BigInteger, Double, cast, select
 from sqlalchemy.orm import Session, defer, selectinload
+from sqlalchemy.types import TypeEngine
 
 from dna_engine.plans import Kind
 from dna_engine.spec import ResolvedSpec, SearchSpec
 from store import given, jobs
 from store.columns import new_id
 from store.errors import NotFound
-from store.filters import Filter
-from store.pages import Page, page
+from store.filters import JOB_KEYS, Filter
+from store.order import At, Key, Order, Page, page
 from store.revisions import SEARCH, Revision
 from store.states import JobKind, StepState
-from store.tables import Search, Step
+from store.tables import Job, Search, Step
 
 
 def create(
@@ -60,10 +62,27 @@ def selection(session: Session, search_id: UUID) -> Step | None:
     return session.scalar(query)
 
 
-def listing(session: Session, where: Filter, *, after: UUID | None = None, limit: int = 20) -> Page[Revision]:
-    """A page of searches, newest first: which they are, and what tells whether they have changed."""
-    query = where.of(select(SEARCH).where(Search.kind == JobKind.SEARCH))
-    return page(session, query, Search.id, after=after, limit=limit)
+def _best(cost: str, kind: type[TypeEngine[Any]]) -> Key:
+    return Key(cast(Search.best[cost].astext, kind), known=False)
+
+
+#: As jobs are ordered, and by the best network so far.
+ORDER = Order(
+    Job.id,
+    {
+        **JOB_KEYS,
+        "accuracy": _best("test_accuracy", Double),
+        "flops": _best("flops", BigInteger),
+        "params": _best("params", BigInteger),
+        "latency": _best("latency_ns", BigInteger),
+    },
+    joined=Search.__table__.c.id,
+)
+
+
+def listing(session: Session, where: Filter, at: At) -> Page[Revision]:
+    """A page of searches: which they are, and what tells whether they have changed."""
+    return page(session, where.of(select(SEARCH).where(Job.kind == JobKind.SEARCH)), ORDER, at)
 
 
 def listed(session: Session, ids: Collection[UUID]) -> list[Search]:

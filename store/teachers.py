@@ -98,8 +98,13 @@ def delete(session: Session, teacher: Teacher) -> list[str]:
     return locations
 
 
-def listing(session: Session, part: str, models: Collection[str], *, after: str, limit: int) -> list[Teacher]:
-    """Teachers by name, from behind ``after`` on, whose name holds ``part`` or whose model is one of those."""
+def listing(
+    session: Session, part: str, models: Collection[str], *, after: str | None, descending: bool, limit: int
+) -> list[Teacher]:
+    """Teachers by name, or against it, from behind ``after`` on, whose name holds ``part`` or whose model is one of those."""
     name = Teacher.name.collate("C")  # As Python orders the names of the catalogue.
     meant = or_(func.strpos(func.lower(Teacher.name), part) > 0, func.split_part(Teacher.model, ".", 1).in_(models))
-    return list(session.scalars(select(Teacher).where(name > after, meant).order_by(name).limit(limit)))
+    query = select(Teacher).where(meant).order_by(name.desc() if descending else name)
+    if after is not None:
+        query = query.where(name < after if descending else name > after)
+    return list(session.scalars(query.limit(limit)))

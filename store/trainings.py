@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, case, select, union_all
+from sqlalchemy import ColumnElement, Double, Select, Text, case, cast, func, select, union_all
 from sqlalchemy.orm import Session, contains_eager
 
 from dna_engine.plans import files
@@ -15,7 +15,7 @@ from store import artifacts, jobs
 from store.columns import new_id
 from store.errors import IllegalTransition, NotFound
 from store.filters import Filter, Stands
-from store.pages import Page, page
+from store.order import At, Key, Order, Page, page
 from store.states import JobKind, JobState, StepState
 from store.tables import Architecture, Job, Step, Training, TrainingJob
 
@@ -108,15 +108,15 @@ def own_job(session: Session, training_id: UUID) -> UUID:
     return training.job_id
 
 
-def listing(session: Session, which: Which, *, after: UUID | None = None, limit: int = 20) -> Page[Training]:
-    """A page of trainings, newest first."""
+def listing(session: Session, which: Which, at: At) -> Page[Training]:
+    """A page of trainings."""
     query = which.jobs.of(_all(), _STANDS)
     if which.architecture_id is not None:
         query = query.where(Training.architecture_id == which.architecture_id)
     if which.search_id is not None:
         networks = select(Architecture.id).where(Architecture.search_id == which.search_id)
         query = query.where(Training.architecture_id.in_(networks))
-    return page(session, query, Training.id, after=after, limit=limit)
+    return page(session, query, ORDER, at)
 
 
 def of_architecture(session: Session, architecture_id: UUID) -> list[Training]:
@@ -140,7 +140,21 @@ def _in_states(states: Sequence[JobState]) -> ColumnElement[bool]:
 
 _ALONE = Training.id == Training.job_id
 #: As :attr:`Training.stands` has it.
-_STANDS = Stands(Training.id, _in_states, Training.created_at, case((_ALONE, Job.finished_at), else_=Step.finished_at))
+_FINISHED = case((_ALONE, Job.finished_at), else_=Step.finished_at)
+_PROGRESS = case((_ALONE, Job.progress), else_=func.coalesce(cast(Step.done, Double) / func.nullif(Step.total, 0), 0.0))
+_STANDS = Stands(Training.id, _in_states, Training.created_at, _FINISHED)
+
+#: Those of searches have the name of their search.
+ORDER = Order(
+    Training.id,
+    {
+        "name": Key(Job.name),
+        "state": Key(case((_ALONE, cast(Job.state, Text)), else_=cast(Step.state, Text))),
+        "progress": Key(_PROGRESS),
+        "finished_at": Key(_FINISHED, known=False),
+        "accuracy": Key(Training.test_accuracy, known=False),
+    },
+)
 
 
 def _all() -> Select[Training]:

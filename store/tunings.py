@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import Select, Text, case, cast, func, select
+from sqlalchemy import Double, Select, Text, case, cast, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -23,13 +23,13 @@ from store import claims, jobs, trainings
 from store.claims import Claim
 from store.columns import new_id
 from store.errors import NotFound
-from store.filters import Filter
-from store.pages import Page, page
+from store.filters import JOB_KEYS, Filter
+from store.order import At, Key, Order, Page, page
 from store.refs import named
 from store.session import Sessions, clock, transaction
 from store.states import JobKind, StepState
 from store.studies import Settled, Studies
-from store.tables import Architecture, Metric, Step, Tuning
+from store.tables import Architecture, Job, Metric, Step, Tuning
 
 Recipe = TypeVar("Recipe", bound=RecipeSpec)
 
@@ -75,10 +75,17 @@ def get(session: Session, tuning_id: UUID) -> Tuning:
     return tuning
 
 
-def listing(session: Session, where: Filter, *, after: UUID | None = None, limit: int = 20) -> Page[Tuning]:
-    """A page of tunings, newest first."""
-    query = where.of(select(Tuning))
-    return page(session, query, Tuning.id, after=after, limit=limit)
+#: As jobs are ordered, and by what the best trial so far has reached on held-out images.
+ORDER = Order(
+    Job.id,
+    {**JOB_KEYS, "accuracy": Key(cast(Tuning.best["value"].astext, Double), known=False)},
+    joined=Tuning.__table__.c.id,
+)
+
+
+def listing(session: Session, where: Filter, at: At) -> Page[Tuning]:
+    """A page of tunings."""
+    return page(session, where.of(select(Tuning).where(Job.kind == JobKind.TUNING)), ORDER, at)
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
 from store.columns import new_id
+from store.filters import holds
+from store.order import At, Key, Order, Page, page
 from store.progress import Fleet, Workers
 from store.session import clock
 from store.tables import Worker
@@ -72,5 +74,24 @@ def fleet(session: Session, *, within: timedelta) -> Fleet:
 
 def live(session: Session, *, within: timedelta) -> list[Worker]:
     """Workers that were seen within that time and have not left, oldest first."""
-    query = select(Worker).where(Worker.last_seen_at > clock(session) - within, Worker.stopped_at.is_(None))
-    return list(session.scalars(query.order_by(Worker.id)))
+    return list(session.scalars(_live(session, within).order_by(Worker.id)))
+
+
+#: The oldest first, unless another order is asked for.
+ORDER = Order(Worker.id, {"hostname": Key(Worker.hostname), "device": Key(Worker.device_name)}, default="created_at")
+
+
+def listing(
+    session: Session, at: At, *, within: timedelta, part: str | None = None, queue: str | None = None
+) -> Page[Worker]:
+    """A page of live workers, with ``part`` in the names of their machines, that take steps of the queue."""
+    query = _live(session, within)
+    if part:
+        query = query.where(holds(Worker.hostname, part))
+    if queue is not None:
+        query = query.where(Worker.queues.contains([queue]))
+    return page(session, query, ORDER, at)
+
+
+def _live(session: Session, within: timedelta) -> Select[Worker]:
+    return select(Worker).where(Worker.last_seen_at > clock(session) - within, Worker.stopped_at.is_(None))

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
 from api.architectures import examples, given, service, timings
-from api.architectures.listing import AfterDep, Order, WhichDep, cursor_of
+from api.architectures.listing import WhichDep
 from api.architectures.picture import BODY, PictureDep, PictureRoute
 from api.architectures.schemas import (
     ArchitectureIn,
@@ -28,7 +28,8 @@ from api.headers import headers
 from api.idempotency import OnceDep
 from api.ids import ArchitectureId
 from api.openapi import problems
-from api.pagination import Limit, Page, RowPaging
+from api.pagination import Page, RowPaging
+from api.paging import Paging, paged
 from dna_engine.space.document import AnyNetworkJson
 from store import architecture_lists
 
@@ -71,12 +72,12 @@ def create_architecture(sent: GivenBody, session: SessionDep, once: OnceDep) -> 
 
 @router.get("", response_model=Page[ArchitectureSummary])
 def list_architectures(
-    session: SessionDep, which: WhichDep, after: AfterDep, sort: Order = "-created", limit: Limit = 50
+    session: SessionDep, which: WhichDep, paging: Annotated[Paging, Depends(paged(architecture_lists.ORDER))]
 ) -> Page[ArchitectureSummary]:
     """Networks that searches found or trained, that were selected afterwards, or given."""
-    found = architecture_lists.listing(session, which, sort=sort, after=after, limit=limit)
+    found = architecture_lists.listing(session, which, paging.at)
     items = [ArchitectureSummary.model_validate(network) for network in found.items]
-    return Page(items=items, next=cursor_of(sort, found.next))
+    return Page(items=items, next=paging.cursor(found.next))
 
 
 @router.get("/{architecture_id}", response_model=ArchitectureOut, responses=problems(404))

@@ -14,6 +14,7 @@ from fastapi.responses import JSONResponse
 from api.auth import authenticate
 from api.body import UploadRoute
 from api.datasets import reading, service, upload
+from api.datasets.listing import WhichDep
 from api.datasets.schemas import DatasetOut, ReportOut, Samples
 from api.deps import UPLOAD, ResourcesDep, SessionDep
 from api.download import Content, respond, responses
@@ -22,7 +23,8 @@ from api.forms import body
 from api.jobs.endpoints import EVENT_STREAM, After, AfterSeq, LastEventId, OfTypes, follow, told
 from api.jobs.events import EventPage
 from api.openapi import problems
-from api.pagination import Cursor, Limit, Page, Ref, RowPaging, encode, position
+from api.pagination import Cursor, Limit, Page, encode, position
+from api.paging import Paging, paged
 from api.resources import Resources
 from api.uploads.files import Uploads
 from dna_engine.disk import room_on
@@ -101,11 +103,16 @@ def _sent_archive(sent: upload.Sent, resources: Resources) -> Iterator[tuple[IO[
 
 
 @router.get("", response_model=Page[DatasetOut])
-def list_datasets(session: SessionDep, resources: ResourcesDep, paging: RowPaging, ref: Ref = None) -> Page[DatasetOut]:
+def list_datasets(
+    session: SessionDep,
+    resources: ResourcesDep,
+    which: WhichDep,
+    paging: Annotated[Paging, Depends(paged(datasets.ORDER))],
+) -> Page[DatasetOut]:
     """Datasets, newest first, each version by itself. `digits` (1,797 handwritten digits) is always there."""
-    found = datasets.listing(session, ref=ref, after=paging.after, limit=paging.limit)
+    found = datasets.listing(session, which, paging.at)
     items = reading.shown(session, found.items, resources.settings.worker_timeout)
-    return Page(items=items, next=encode(str(found.next)) if found.next else None)
+    return Page(items=items, next=paging.cursor(found.next))
 
 
 @router.get("/{dataset}", response_model=DatasetOut, responses=problems(404))

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Depends, Query
-from pydantic import AfterValidator, BeforeValidator
 
 from api.errors import Invalid
+from api.filters import After, Before, Part
 from api.pagination import Ref
 from store.filters import Filter, Period
 from store.states import JobState
@@ -20,20 +19,6 @@ _LABEL = re.compile(r"(?P<key>(?:\\.|[^\\:])*)(?P<colon>:(?P<value>.*))?", re.DO
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
-def _utc(moment: datetime) -> datetime:
-    """A time without a zone is meant in UTC."""
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _written(moment: str) -> str:
-    """A number is none: nothing says from when it counts, and in what."""
-    if re.fullmatch(r"\s*[-+]?[\d_.]+(e[-+]?\d+)?\s*", moment, re.IGNORECASE):
-        raise ValueError("write a time as 2026-01-31T12:00:00Z, or a day as 2026-01-31")
-    return moment
-
-
-Moment = Annotated[datetime, BeforeValidator(_written), AfterValidator(_utc)]
-Part = Annotated[str | None, Query(max_length=200, description="Part of a name, whatever the case.")]
 States = Annotated[list[JobState], Query(max_length=10, description="One of these states; as often as needed.")]
 OnDataset = Annotated[
     str | None, Query(max_length=200, description="Name of a dataset, `name@version`, or its id.", examples=["digits"])
@@ -47,8 +32,6 @@ Labels = Annotated[
         examples=[["team:vision"]],
     ),
 ]
-After = Annotated[Moment | None, Query(description="At that time or later (RFC 3339).")]
-Before = Annotated[Moment | None, Query(description="Before that time (RFC 3339).")]
 
 
 async def _filter(

@@ -20,12 +20,13 @@ from api.jobs.endpoints import Resource, add_routes
 from api.jobs.service import JobFilter
 from api.kept import Json
 from api.openapi import problems
-from api.pagination import Page, RowPaging, encode, joined
+from api.pagination import Page, joined
+from api.paging import Paging, paged
 from api.searches import examples, service
 from api.searches.estimate import estimate
 from api.searches.schemas import Estimate, SearchDetail, SearchSummary
 from dna_engine.spec import SearchSpec
-from store import jobs
+from store import jobs, searches
 from store.session import reading
 from store.states import JobKind
 
@@ -71,13 +72,16 @@ def estimate_search(spec: SpecBody, session: SessionDep, resources: ResourcesDep
 
 
 @router.get("", response_model=Page[SearchSummary])
-def list_searches(caller: CallerDep, resources: ResourcesDep, paging: RowPaging, where: JobFilter) -> Response:
+def list_searches(
+    caller: CallerDep,
+    resources: ResourcesDep,
+    paging: Annotated[Paging, Depends(paged(searches.ORDER))],
+    where: JobFilter,
+) -> Response:
     """Searches, newest first."""
     with reading(resources.sessions, caller.actor) as session:
-        items, following = service.listing(
-            session, where, after=paging.after, limit=paging.limit, kept=resources.kept, waits=resources.waits
-        )
-    return Json(joined(items, encode(str(following)) if following else None))
+        items, following = service.listing(session, where, paging.at, kept=resources.kept, waits=resources.waits)
+    return Json(joined(items, paging.cursor(following)))
 
 
 @router.get("/{search_id}", response_model=SearchDetail, responses=problems(404))

@@ -37,6 +37,7 @@ from store import (
 )
 from store.blobs import BlobStore
 from store.filters import Filter
+from store.order import At, Place
 from store.states import FINISHED, JobKind
 from store.waiting import Queues, most_devices, too_few_devices, unmanned
 
@@ -101,11 +102,9 @@ def _will_train(search: SearchDetail) -> bool:
     return search.state not in FINISHED and search.phase != Phase.EXPORT
 
 
-def listing(
-    session: Session, where: Filter, *, after: UUID | None, limit: int, kept: Kept, waits: Waits
-) -> tuple[list[bytes], UUID | None]:
-    """A page of searches as JSON, newest first, and where the next one begins."""
-    found = searches.listing(session, where, after=after, limit=limit)
+def listing(session: Session, where: Filter, at: At, *, kept: Kept, waits: Waits) -> tuple[list[bytes], Place | None]:
+    """A page of searches as JSON, and where the next one begins."""
+    found = searches.listing(session, where, at)
     queues = waits.of(found.items)
 
     def make(lacking: Sequence[tuple[str, UUID]]) -> dict[tuple[str, UUID], bytes]:

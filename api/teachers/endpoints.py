@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, BackgroundTasks, Depends, Path, Query, Response
 from fastapi.responses import JSONResponse
@@ -14,6 +14,7 @@ from api.deps import UPLOAD, ResourcesDep, SessionDep
 from api.forms import body
 from api.openapi import problems
 from api.pagination import Cursor, Limit, Page, decode, encode
+from api.paging import other_list
 from api.teachers import service, upload
 from api.teachers.schemas import TeacherOut
 from api.uploads.files import Uploads
@@ -78,13 +79,31 @@ def list_teachers(
             max_length=200, pattern=r"^[^\x00]*$", description="Part of a name or family.", examples=["efficientnet"]
         ),
     ] = "",
+    sent: Annotated[
+        bool | None, Query(description="Only weights that were sent, or only models of timm. Default: both.")
+    ] = None,
+    sort: Annotated[Literal["name", "-name"], Query(description="By name, or against it.")] = "name",
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[TeacherOut]:
     """Usable teachers by name, with the blocks they are cut into: channels, reductions, strides."""
-    found = service.listing(session, q, after=decode(cursor) if cursor else "", limit=limit + 1)
+    of = f"{sort} {sent} {q} "  # A name has no space.
+    found = service.listing(
+        session, q, sent=sent, after=_after(cursor, of), descending=sort == "-name", limit=limit + 1
+    )
     items = found[:limit]
-    return Page(items=items, next=encode(items[-1].name) if len(found) > limit else None)
+    return Page(items=items, next=encode(f"{of}{items[-1].name}") if len(found) > limit else None)
+
+
+def _after(cursor: str | None, of: str) -> str | None:
+    """The name in a cursor, which goes on with the same list alone."""
+    if cursor is None:
+        return None
+    place = decode(cursor)
+    name = place.rpartition(" ")[2]
+    if place != f"{of}{name}":
+        raise other_list("This cursor goes on with a list of another order or other filters")
+    return name
 
 
 @router.get("/{teacher}", response_model=TeacherOut, responses=problems(404))

@@ -104,14 +104,19 @@ def delete(session: Session, ref: str) -> list[str]:
     return teachers.delete(session, teachers.find(session, ref))
 
 
-def listing(session: Session, asked: str, *, after: str, limit: int) -> list[TeacherOut]:
-    """Teachers by name: of the catalogue and sent, from behind ``after`` on."""
+def listing(
+    session: Session, asked: str, *, sent: bool | None, after: str | None, descending: bool, limit: int
+) -> list[TeacherOut]:
+    """Teachers by name, or against it: of the catalogue, sent, or both, from behind ``after`` on."""
     asked = asked.lower()
     meant = {
         name: teacher
         for name, teacher in catalogue().items()
         if any(asked in text.lower() for text in (name, teacher.family, *teacher.names))
     }
-    found = [TeacherOut.of_catalogue(teacher) for name, teacher in meant.items() if name > after]
-    found += [TeacherOut.sent(row) for row in teachers.listing(session, asked, meant, after=after, limit=limit)]
-    return sorted(found, key=lambda teacher: teacher.name)[:limit]
+    behind = [name for name in meant if after is None or (name < after if descending else name > after)]
+    found = [TeacherOut.of_catalogue(meant[name]) for name in behind if sent is not True]
+    if sent is not False:
+        rows = teachers.listing(session, asked, meant, after=after, descending=descending, limit=limit)
+        found += [TeacherOut.sent(row) for row in rows]
+    return sorted(found, key=lambda teacher: teacher.name, reverse=descending)[:limit]

@@ -21,7 +21,8 @@ from api.jobs.cloning import CLONE, NEW, Clone, way
 from api.jobs.endpoints import Resource, add_routes
 from api.jobs.service import JobFilter
 from api.openapi import problems
-from api.pagination import Page, RowPaging, encode
+from api.pagination import Page
+from api.paging import Paging, paged
 from api.trainings import confusion, examples, service
 from api.trainings.confusion import Shown
 from api.trainings.schemas import TrainingDetail, TrainingSummary
@@ -73,17 +74,15 @@ def create_training(
 def list_trainings(
     session: SessionDep,
     resources: ResourcesDep,
-    paging: RowPaging,
+    paging: Annotated[Paging, Depends(paged(trainings.ORDER))],
     where: JobFilter,
     architecture: Annotated[UUID | None, Query(description="Only trainings of this network.")] = None,
     search: Annotated[UUID | None, Query(description="Only trainings of networks of this search.")] = None,
 ) -> Page[TrainingSummary]:
     """Trainings, newest first: those made alone, and those of searches, which have the name and labels of their search."""
     which = Which(where, architecture_id=architecture, search_id=search)
-    items, following = service.listing(
-        session, which, after=paging.after, limit=paging.limit, live_within=resources.settings.worker_timeout
-    )
-    return Page(items=items, next=encode(str(following)) if following else None)
+    items, following = service.listing(session, which, paging.at, live_within=resources.settings.worker_timeout)
+    return Page(items=items, next=paging.cursor(following))
 
 
 @router.get("/{training_id}", response_model=TrainingDetail, responses=problems(404))

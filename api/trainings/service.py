@@ -26,6 +26,7 @@ from store import architectures, datasets, searches, steps, trainings, transfer,
 from store.blobs import BlobStore
 from store.columns import Json
 from store.errors import NotFound
+from store.order import At, Place
 from store.states import FINISHED, JobKind, Role
 from store.tables import Architecture, Training
 from store.trainings import Which
@@ -144,10 +145,10 @@ def detail(session: Session, training_id: UUID, live_within: timedelta) -> Train
 
 
 def listing(
-    session: Session, which: Which, *, after: UUID | None, limit: int, live_within: timedelta
-) -> tuple[list[TrainingSummary], UUID | None]:
-    """A page of trainings, newest first, and where the next one begins."""
-    found = trainings.listing(session, which, after=after, limit=limit)
+    session: Session, which: Which, at: At, *, live_within: timedelta
+) -> tuple[list[TrainingSummary], Place | None]:
+    """A page of trainings, and where the next one begins."""
+    found = trainings.listing(session, which, at)
     queues = waiting.look(session, live_within=live_within)
     return [TrainingSummary.listed(training, _wait(training, queues)) for training in found.items], found.next
 

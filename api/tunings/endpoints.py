@@ -19,7 +19,8 @@ from api.jobs.cloning import CLONE, NEW, Clone, way
 from api.jobs.endpoints import Resource, add_routes
 from api.jobs.service import JobFilter
 from api.openapi import problems
-from api.pagination import Cursor, Limit, Page, RowPaging, decode, encode, invalid_cursor
+from api.pagination import Cursor, Limit, Page, decode, encode, invalid_cursor
+from api.paging import Paging, paged
 from api.resources import Resources
 from api.tunings import examples, service
 from api.tunings.schemas import Importance, Trial, TuningDetail, TuningEstimate, TuningSummary
@@ -70,13 +71,14 @@ def estimate_tuning(spec: SpecBody, session: SessionDep, resources: ResourcesDep
 
 @router.get("", response_model=Page[TuningSummary])
 def list_tunings(
-    session: SessionDep, resources: ResourcesDep, paging: RowPaging, where: JobFilter
+    session: SessionDep,
+    resources: ResourcesDep,
+    paging: Annotated[Paging, Depends(paged(tunings.ORDER))],
+    where: JobFilter,
 ) -> Page[TuningSummary]:
     """Tunings, newest first."""
-    items, following = service.listing(
-        session, where, after=paging.after, limit=paging.limit, live_within=resources.settings.worker_timeout
-    )
-    return Page(items=items, next=encode(str(following)) if following else None)
+    items, following = service.listing(session, where, paging.at, live_within=resources.settings.worker_timeout)
+    return Page(items=items, next=paging.cursor(following))
 
 
 @router.get("/{tuning_id}", response_model=TuningDetail, responses=problems(404))

@@ -21,6 +21,7 @@ from dna_engine.space.cost import architecture_cost
 from dna_engine.spec import ResolvedTuning, TuningSpec, resolve_tuning
 from store import datasets, studies, transfer, tunings, waiting, workers
 from store.filters import Filter
+from store.order import At, Place
 from store.states import FINISHED, JobKind
 from store.waiting import unmanned
 
@@ -87,10 +88,10 @@ def detail(session: Session, tuning_id: UUID, live_within: timedelta) -> TuningD
 
 
 def listing(
-    session: Session, where: Filter, *, after: UUID | None, limit: int, live_within: timedelta
-) -> tuple[list[TuningSummary], UUID | None]:
-    """A page of tunings, newest first, and where the next one begins."""
-    found = tunings.listing(session, where, after=after, limit=limit)
+    session: Session, where: Filter, at: At, *, live_within: timedelta
+) -> tuple[list[TuningSummary], Place | None]:
+    """A page of tunings, and where the next one begins."""
+    found = tunings.listing(session, where, at)
     queues = waiting.look(session, live_within=live_within)
     counts = tunings.counts(session, [tuning.id for tuning in found.items])
     items = [TuningSummary.listed(tuning, counts[tuning.id], queues.wait(tuning.id)) for tuning in found.items]

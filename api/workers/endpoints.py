@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
 from sqlalchemy.orm import Session
 
 from api.auth import authenticate
 from api.deps import ResourcesDep, SessionDep
+from api.filters import Part
 from api.openapi import problems
 from api.pagination import Page
+from api.paging import Paging, paged
 from api.workers.schemas import RunningStep, WorkerOut
 from dna_engine.plans.steps import devices_offered
 from store import workers
@@ -23,10 +27,18 @@ router = APIRouter(
 
 
 @router.get("", response_model=Page[WorkerOut])
-def list_workers(session: SessionDep, resources: ResourcesDep) -> Page[WorkerOut]:
-    """Workers that were heard of just now, their devices, and what they run, where the caller may see it."""
-    live = workers.live(session, within=resources.settings.worker_timeout)
-    return Page(items=[_shown(session, worker) for worker in live], next=None)
+def list_workers(
+    session: SessionDep,
+    resources: ResourcesDep,
+    paging: Annotated[Paging, Depends(paged(workers.ORDER))],
+    q: Part = None,
+    queue: Annotated[
+        str | None, Query(max_length=100, description="Only workers that take steps of this queue.")
+    ] = None,
+) -> Page[WorkerOut]:
+    """Workers that were heard of just now, their devices, and what they run, where the caller may see it; the oldest first. `q` is part of a machine's name."""
+    found = workers.listing(session, paging.at, within=resources.settings.worker_timeout, part=q, queue=queue)
+    return Page(items=[_shown(session, worker) for worker in found.items], next=paging.cursor(found.next))
 
 
 def _shown(session: Session, worker: Worker) -> WorkerOut:

@@ -11,10 +11,21 @@ from rich.console import Console, RenderableType
 
 from dna_client.chosen import chosen
 from dna_client.cli import output, refs
-from dna_client.cli.options import IMPATIENT, LOCAL, PATIENT, AsJson, Key, Url, connect
+from dna_client.cli.options import (
+    IMPATIENT,
+    LOCAL,
+    PATIENT,
+    AsJson,
+    ChangedLabel,
+    Key,
+    Url,
+    changed_labels,
+    connect,
+)
 from dna_client.cli.output import ERR, OUT, print_json
 from dna_client.cli.tables import FittingTable, short_id
 from dna_client.client import Client
+from dna_client.errors import LocalError
 from dna_client.jobs import Jobs
 from dna_client.models import Event, JobKind, Page, State
 from dna_client.watch import waits
@@ -95,6 +106,23 @@ def _add_steering(app: typer.Typer, kind: Kind) -> None:
         said = f"goes on from where it was. To follow it: dna {name} watch {found['id']}"
         _acknowledge(kind, found, said, as_json=as_json)
 
+    @app.command(help=f"Rename a {name}, or change its labels. What it computes stays as it was asked for.")
+    def update(
+        job: str = reference,
+        new_name: Annotated[str | None, typer.Option("--name", help="What to call it.")] = None,
+        label: ChangedLabel = None,
+        url: Url = LOCAL,
+        key: Key = None,
+        as_json: AsJson = False,
+    ) -> None:
+        changes = changed_labels(label or [])
+        if new_name is None and not changes:
+            raise LocalError("Say what is to change: --name NAME, --label key=value, or --label key- to take one away.")
+        with connect(url, key) as client:
+            found = kind.of(client).update(refs.job_id(kind.of(client), job), name=new_name, labels=changes or None)
+        shown = ", ".join(f"{key}={value}" for key, value in found["labels"].items()) or "none"
+        _acknowledge(kind, found, f"is called {found['name']}; its labels: {shown}", as_json=as_json)
+
     @app.command(help=f"Delete a finished {name} with its files.")
     def delete(job: str = reference, url: Url = LOCAL, key: Key = None, as_json: AsJson = False) -> None:
         with connect(url, key) as client:
@@ -111,13 +139,14 @@ def create(
 ) -> None:
     """Creates a job, says what was chosen for it and what weakens it, and follows it if asked to."""
     with connect(url, key, pauses=PATIENT if watch else IMPATIENT) as client:
-        jobs, body = kind.of(client), request(client)
+        jobs, body = kind.of(client), refs.cloned(kind.of(client), request(client))
         made = jobs.create(body)
         if as_json:
             print_json(made, one_line=watch)
         else:
             ERR.print(f"{kind.name.capitalize()} {made['id']} ({made['name']})", markup=False)
-            say_plan(ERR, chosen(body, made["spec"], kind.name), made["warnings"])
+            choices = [] if "from" in body else chosen(body, made["spec"], kind.name)
+            say_plan(ERR, choices, made["warnings"])
             _print_waiting(made)
         if watch:
             _follow(kind, jobs, made, as_json=as_json)

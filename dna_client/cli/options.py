@@ -59,6 +59,12 @@ Patience = Annotated[
     ),
 ]
 Label = Annotated[list[str] | None, typer.Option(help="key=value; as often as needed.")]
+ChangedLabel = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--label", help="key=value sets a label, key- takes one away; as often as needed.", metavar="KEY=VALUE|KEY-"
+    ),
+]
 
 _SUFFIXES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9}
 
@@ -145,17 +151,37 @@ def numbers(texts: Sequence[str]) -> dict[str, Any]:
     return found
 
 
+#: A label: the key ends at the first = or :, but for one with a backslash before it.
+_LABEL = re.compile(r"(?P<key>(?:\\.|[^\\:=])+)[:=](?P<value>.*)", re.DOTALL)
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+
+
 def labels(texts: Sequence[str]) -> dict[str, str]:
-    """``key=value`` (or ``key:value``) of each text.
+    """``key=value`` (or ``key:value``) of each text; a sign that is part of the key has a backslash before it.
 
     Raises:
         LocalError: one is neither.
     """
-    pairs = [re.split("[=:]", text, maxsplit=1) for text in texts]
-    for pair in pairs:
-        if len(pair) < 2:
-            raise LocalError(f"Write a label as key=value, not {pair[0]!r}.")
-    return {pair[0]: pair[1] for pair in pairs}
+    found = {}
+    for text in texts:
+        read = _LABEL.fullmatch(text)
+        if read is None:
+            raise LocalError(f"Write a label as key=value, not {text!r}.")
+        found[_ESCAPED.sub(r"\1", read["key"])] = read["value"]
+    return found
+
+
+def changed_labels(texts: Sequence[str]) -> dict[str, str | None]:
+    """As :func:`labels`; and None for ``key-``, which takes a label away.
+
+    Raises:
+        LocalError: one is neither.
+    """
+    gone = [text for text in texts if text.endswith("-") and _LABEL.fullmatch(text) is None and len(text) > 1]
+    return {
+        **labels([text for text in texts if text not in gone]),
+        **{_ESCAPED.sub(r"\1", text[:-1]): None for text in gone},
+    }
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -45,8 +45,6 @@ def job_id(jobs: Jobs[Any, Any], ref: str) -> str:
         NotFound: there is none.
         LocalError: there are several; says which.
     """
-    if _WHOLE_ID.fullmatch(ref):
-        return ref
     found = jobs.list(ref=ref, limit=_LOOKED_AT)["items"]
     return _only(jobs.name, jobs.plural, ref, found, _job, f"dna {jobs.name} list shows them")
 
@@ -58,8 +56,6 @@ def network_id(client: Client, ref: str) -> str:
         NotFound: there is none, or the search has not found it yet.
         LocalError: there are several; says which.
     """
-    if _WHOLE_ID.fullmatch(ref):
-        return ref
     of, slash, role = ref.rpartition("/")
     found = _with_role(client, search_id(client, of), role) if slash else client.list_architectures(ref=ref)["items"]
     return _only("network", "networks", ref, found, _network, "SEARCH/winner names the one that a search found")
@@ -108,6 +104,16 @@ def named_in(client: Client, request: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**request, **named}
 
 
+def cloned(jobs: Jobs[Any, Any], request: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The request for a job, with the id of the one that it is to be made from.
+
+    Raises:
+        NotFound, LocalError: as :func:`job_id`.
+    """
+    source = request.get("from")
+    return {**request, "from": job_id(jobs, source)} if isinstance(source, str) else request
+
+
 def _with_role(client: Client, search: str, role: str) -> list[ArchitectureSummary]:
     """The search's networks of this role.
 
@@ -131,10 +137,9 @@ def dataset_id(client: Client, ref: str) -> str:
         NotFound: there is none.
         LocalError: there are several; says which.
     """
-    if _WHOLE_ID.fullmatch(ref):
-        return ref
     found = client.list_datasets(ref=ref)["items"]
-    called = [one for one in found if ref in (one["name"], f"{one['name']}@{one['version']}")]
+    whole = [one for one in found if one["id"] == ref.lower()]
+    called = whole or [one for one in found if ref in (one["name"], f"{one['name']}@{one['version']}")]
     return _only("dataset", "datasets", ref, called[:1] or found, _dataset, "dna dataset list shows them")
 
 
@@ -160,8 +165,11 @@ def _only(
     describe: Callable[[Any], str],
     hint: str,
 ) -> str:
-    """The one that is meant. A name in full goes before an end of an id."""
-    found = [one for one in found if one.get("name") == ref] or found
+    """The one that is meant. A whole id goes before a name, and a name in full before an end of an id."""
+    same = [one for one in found if one["id"] == ref.lower()]
+    found = same or [one for one in found if one.get("name") == ref] or found
+    if not found and _WHOLE_ID.fullmatch(ref):
+        return ref  # The service says of what there is none, and what may be done.
     if not found:
         short = "an end of an id has four digits or more, and " if _TOO_SHORT.fullmatch(ref) else ""
         raise NotFound(404, {"title": "Not Found", "detail": f"There is no {kind} {ref!r}; {short}{hint}."})

@@ -42,13 +42,14 @@ def create(
 @takes_spec
 def estimate(options: SearchOptions, url: Url = LOCAL, key: Key = None, as_json: AsJson = False) -> None:
     """Say what a search would be and cost: candidates, feasible range of each cost, steps, device time. Makes nothing."""
-    request = options.request()
+    written = options.request()
     with connect(url, key) as client:
+        request = refs.cloned(client.searches, written)
         found = client.estimate_search(request)
     if as_json:
         print_json(found)
     else:
-        _show_estimate(found, chosen(request, found["spec"]))
+        _show_estimate(found, [] if "from" in request else chosen(request, found["spec"]))
 
 
 def _feasible(found: Estimate) -> str:

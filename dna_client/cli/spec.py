@@ -30,6 +30,15 @@ class SpecOptions:
     spec: Annotated[
         Path | None, typer.Option(help="JSON file with the request; options override it.", metavar="FILE")
     ] = None
+    source: Annotated[
+        str | None,
+        At("from"),
+        typer.Option(
+            "--from",
+            help="Another one, by name or id: its spec is taken, and the options and the file lie over it.",
+            metavar="NAME|ID",
+        ),
+    ] = None
     name: Annotated[str | None, At("name"), typer.Option(help="What to call it.")] = None
     dataset: Annotated[
         str | None, At("dataset"), typer.Option(help="Dataset to learn from; dna dataset list shows them.")
@@ -79,7 +88,7 @@ class SpecOptions:
         body = read_json(file) if file is not None else {}
         for path, value in self._given():
             _put(body, path, value)
-        if "dataset" not in body:
+        if "dataset" not in body and "from" not in body:
             raise LocalError(
                 "Name the dataset: --dataset digits, or a JSON file that has it. dna dataset list shows them."
             )

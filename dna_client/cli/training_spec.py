@@ -114,7 +114,7 @@ class TrainingOptions(SpecOptions):
             LocalError: no network or no dataset is named, or the file cannot be read.
         """
         body = super().request()
-        if "architecture" not in body and not isinstance(body.get("start"), dict):
+        if not {"architecture", "from"} & set(body) and not isinstance(body.get("start"), dict):
             raise LocalError(
                 "Name the network: SEARCH/winner for the one that a search found, or an id; or --start-from a training."
             )

@@ -45,11 +45,12 @@ def estimate(options: TuningOptions, url: Url = LOCAL, key: Key = None, as_json:
     """Say what a tuning would take: images held out, device time. Makes nothing."""
     written = options.request()
     with connect(url, key) as client:
-        found = client.tunings.estimate(refs.named_in(client, written))
+        found = client.tunings.estimate(refs.cloned(client.tunings, refs.named_in(client, written)))
     if as_json:
         print_json(found)
         return
-    say_plan(OUT, chosen(written, found["spec"], "tuning"), found["warnings"])
+    choices = [] if "from" in written else chosen(written, found["spec"], "tuning")
+    say_plan(OUT, choices, found["warnings"])
     each, whole = (output.duration(found[name]) for name in ("trial_seconds", "device_seconds"))
     OUT.print(
         f"{found['trials']} trials of about {each}, in all {whole} on {found['device']}, less what is ended early."

@@ -13,6 +13,10 @@ from dna_engine.images.pictures.prepare import WHITE
 Arrangement = Literal["auto", "classes"]
 
 
+#: Where the images of a dataset come from.
+Kind = Literal["builtin", "folder", "upload", "timm", "shards"]
+
+
 class DatasetInfo(BaseModel):
     """Where the images are and what they look like.
 
@@ -23,7 +27,7 @@ class DatasetInfo(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(description="What searches call it.")
-    kind: Literal["builtin", "folder", "upload", "timm", "shards"] = Field(
+    kind: Kind = Field(
         description="builtin: ships with the engine; folder: class folders, or train/, val/ and test/ with them; "
         "upload: such a folder as unpacked by a worker; timm: a name for timm.data.create_dataset, such as torch/cifar10; "
         "shards: WebDataset or Parquet files at a URL."

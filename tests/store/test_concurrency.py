@@ -16,6 +16,7 @@ from store import claims, events, flow, idempotency, outbox, searches, steps
 from store.errors import RequestInFlight
 from store.events import NewEvent
 from store.filters import Filter
+from store.order import At
 from store.session import Sessions, transaction
 from store.states import EventType
 from store.tables import Search, Worker
@@ -159,7 +160,7 @@ def test_nothing_is_kept_of_a_search_that_cannot_be_created(sessions: Sessions) 
     with pytest.raises(RuntimeError):
         create_and_fail()
     with transaction(sessions) as session:
-        assert searches.listing(session, Filter()).items == []
+        assert searches.listing(session, Filter(), At()).items == []
         assert outbox.take_pending(session) == []
 
 

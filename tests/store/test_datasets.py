@@ -12,6 +12,7 @@ from dna_engine.errors import UnknownName
 from dna_engine.images.info import DIGITS
 from store import datasets
 from store.errors import NameTaken, NotFound
+from store.order import At
 from store.tables import Dataset
 
 
@@ -19,7 +20,7 @@ def test_builtin_datasets_are_there_however_often_they_are_ensured(session: Sess
     datasets.ensure_builtin(session)
     session.execute(update(Dataset).values(fingerprint="old"))
     datasets.ensure_builtin(session)
-    (digits,) = datasets.listing(session).items
+    (digits,) = datasets.listing(session, datasets.Which(), At()).items
     assert digits.fingerprint == datasets.fingerprint(DIGITS)
     assert datasets.get(session, digits.id) is digits
     assert datasets.ready(session, "digits") == DIGITS

@@ -15,6 +15,7 @@ from store.artifacts import StoredFile
 from store.blobs import BlobStore
 from store.errors import IllegalTransition, NotFound, UnstorableValue
 from store.filters import Filter
+from store.order import At
 from store.states import EventType, JobState
 from store.tables import Base, Search
 from tests.store.builders import finish_phase, names_of, new_search, new_worker, queued, take, two_groups
@@ -47,14 +48,15 @@ def test_a_new_search_waits_with_its_first_step(session: Session) -> None:
 
 def test_pages_are_stable_while_searches_are_added(session: Session) -> None:
     made = [new_search(session, name=str(number)) for number in range(5)]
-    first = searches.listing(session, Filter(), limit=2)
+    first = searches.listing(session, Filter(), At(limit=2))
     new_search(session, name="late")
-    second = searches.listing(session, Filter(), after=first.next, limit=2)
-    third = searches.listing(session, Filter(), after=second.next, limit=2)
+    second = searches.listing(session, Filter(), At(after=first.next, limit=2))
+    third = searches.listing(session, Filter(), At(after=second.next, limit=2))
     assert [item.id for page in (first, second, third) for item in page.items] == [row.id for row in reversed(made)]
-    assert first.next == made[3].id
+    assert first.next is not None
+    assert first.next.id == made[3].id
     assert third.next is None
-    exact = searches.listing(session, Filter(), limit=6)
+    exact = searches.listing(session, Filter(), At(limit=6))
     assert (len(exact.items), exact.next) == (6, None)
 
 
@@ -64,7 +66,7 @@ def test_filters(session: Session) -> None:
     flow.cancel(session, other.id)
 
     def found(where: Filter) -> list[Search]:
-        ids = [item.id for item in searches.listing(session, where).items]
+        ids = [item.id for item in searches.listing(session, where, At()).items]
         return sorted(searches.listed(session, ids), key=lambda row: ids.index(row.id))
 
     assert found(Filter(labels={"team": "vision"})) == [mine]
@@ -78,9 +80,9 @@ def test_filters(session: Session) -> None:
 def test_text_that_postgresql_cannot_hold_is_refused_clearly(session: Session, text: str) -> None:
     search = new_search(session)
     with pytest.raises(UnstorableValue, match=UNSTORABLE):
-        searches.listing(session, Filter(dataset=text))
+        searches.listing(session, Filter(dataset=text), At())
     with pytest.raises(UnstorableValue, match=UNSTORABLE):
-        searches.listing(session, Filter(labels={text: "x"}))
+        searches.listing(session, Filter(labels={text: "x"}), At())
     with pytest.raises(UnstorableValue, match=UNSTORABLE):
         events.series(session, search.id, prefix=text)
     search.name = text
