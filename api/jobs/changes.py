@@ -21,7 +21,9 @@ class JobPatch(Written):
     """A merge patch (RFC 7396) of a job: what is left out stays."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)] = Field(
-        default="", description="What to call it from now on; `spec` keeps the name that it was made with."
+        default="",
+        description="What to call it from now on; `spec` keeps the name that it was made with.",
+        json_schema_extra=lambda schema: schema.pop("default", None),
     )
     labels: dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=256)] | None] | None = Field(
         default=None,
