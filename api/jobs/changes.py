@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field
@@ -17,13 +17,18 @@ from store import jobs
 _MOST_LABELS = 32
 
 
+def _without_default(schema: dict[str, Any]) -> None:
+    """What is left out stays: that is no name."""
+    schema.pop("default", None)
+
+
 class JobPatch(Written):
     """A merge patch (RFC 7396) of a job: what is left out stays."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)] = Field(
         default="",
         description="What to call it from now on; `spec` keeps the name that it was made with.",
-        json_schema_extra=lambda schema: schema.pop("default", None),
+        json_schema_extra=_without_default,
     )
     labels: dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=256)] | None] | None = Field(
         default=None,
