@@ -70,11 +70,14 @@ CASES: dict[str, tuple[str, ...]] = {
         "project/test_security.py::test_versions_with_known_holes_are_not_taken",
     ),
     "keys: their time, their list, and whose things are whose": (
+        "store/test_keys.py::test_a_key_is_of_256_random_bits",
         "store/test_keys.py::test_a_key_opens_until_it_is_revoked",
         "store/test_keys.py::test_a_wrong_key_opens_nothing",
         "api/test_auth.py::test_other_credentials_do_not",
         "api/test_auth.py::test_without_a_key_every_resource_is_closed",
         "api/uploads/test_uploads.py::test_each_file_is_its_owners",
+        "api/test_projects.py::test_every_route_answers_to_another_projects_id_as_to_none",
+        "api/test_projects.py::test_no_list_shows_another_projects_things",
     ),
     "names of teachers and datasets that bring foreign code": (
         "api/searches/test_endpoints.py::test_a_wrong_spec_is_refused_with_the_field_and_what_exists",
