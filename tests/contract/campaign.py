@@ -8,10 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
+from uuid import UUID
 
 import schemathesis
 from schemathesis import Case, Config, HookContext, openapi
 from schemathesis.engine import events, from_schema
+from schemathesis.hooks import unregister
 
 from tests.contract.tally import Tallied, Tally
 
@@ -49,20 +51,12 @@ def before_load_schema(context: HookContext, raw_schema: dict[str, Any]) -> None
                 response["content"]["text/event-stream"] = {"itemSchema": item}
 
 
-@schemathesis.hook
-def before_call(context: HookContext, case: Case, kwargs: dict[str, Any]) -> None:
-    """No key of a request comes twice: what the first has made may be deleted when the second is told of it."""
-    if key := case.headers.get("idempotency-key"):
-        number = str(next(_NUMBERS))
-        case.headers["idempotency-key"] = f"{number}-{key[len(number) + 1 :]}"
-
-
 @dataclass(frozen=True)
 class Campaign:
     """How requests are made.
 
     Attributes:
-        key: of a caller who may do everything.
+        key: of a caller who may do everything; ``key_id`` is its id.
         seed: they are drawn by it.
         examples: how many of each operation, and how many walks along the links.
         coverage: whether every limit of every field is tried too: some thousands of requests.
@@ -70,6 +64,7 @@ class Campaign:
     """
 
     key: str
+    key_id: str
     seed: int
     examples: int
     coverage: bool = False
@@ -78,14 +73,25 @@ class Campaign:
     def run(self, app: Tallied, tally: Tally) -> None:
         """Sends the requests to an application, whose tally is told what is wrong."""
         schema = openapi.from_asgi("/openapi.json", app, config=Config.from_dict(self._config()))
-        for event in from_schema(schema).execute():
-            match event:
-                case events.ScenarioFinished():
-                    tally.take(event.recorder)
-                case events.NonFatalError():
-                    tally.fail(f"no request could be made: {event.label}", event.info.format())
-                case events.FatalError():
-                    raise event.exception
+
+        @schemathesis.hook
+        def before_call(context: HookContext, case: Case, kwargs: dict[str, Any]) -> None:
+            self._keep_apart(case)
+
+        try:
+            for event in from_schema(schema).execute():
+                _take(event, tally)
+        finally:
+            unregister(before_call)
+
+    def _keep_apart(self, case: Case) -> None:
+        """Keeps two requests from changing what others mean: the caller's own key stays, and no key of a request comes twice, since what the
+        first has made may be deleted when the second is told of it."""
+        if case.path_parameters.get("key_id") == self.key_id:
+            case.path_parameters["key_id"] = str(UUID(int=0))
+        if key := case.headers.get("idempotency-key"):
+            number = str(next(_NUMBERS))
+            case.headers["idempotency-key"] = f"{number}-{key[len(number) + 1 :]}"
 
     def _config(self) -> dict[str, Any]:
         return {
@@ -100,3 +106,13 @@ class Campaign:
             "dictionaries": {name: {"values": list(values)} for name, values in self.known.items()},
             "parameters": {name: {"dictionary": name, "probability": _KNOWN} for name in self.known},
         }
+
+
+def _take(event: events.EngineEvent, tally: Tally) -> None:
+    match event:
+        case events.ScenarioFinished():
+            tally.take(event.recorder)
+        case events.NonFatalError():
+            tally.fail(f"no request could be made: {event.label}", event.info.format())
+        case events.FatalError():
+            raise event.exception
