@@ -96,7 +96,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
         generate_unique_id_function=_operation_id,
     )
     errors.install(app)
-    _surround(app, registry)
+    surround(app, registry)
     for router in ROUTERS:
         app.include_router(router)
     app.webhooks.include_router(api.webhooks.told.router)
@@ -105,7 +105,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
     return app
 
 
-def _surround(app: FastAPI, registry: CollectorRegistry) -> None:
+def surround(app: FastAPI, registry: CollectorRegistry) -> None:
     """What every answer goes through, from the innermost outwards."""
     app.add_middleware(Methods, service=app)
     app.add_middleware(Failures)

@@ -70,10 +70,15 @@ class Client:
     """
 
     def __init__(
-        self, base_url: str | None = None, api_key: str | None = None, *, pauses: tuple[float, ...] = PAUSES
+        self,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        *,
+        pauses: tuple[float, ...] = PAUSES,
+        printable: bool = False,
     ) -> None:
         found = base_url or os.environ.get("DNA_URL") or "http://127.0.0.1:8000"
-        self._transport = Transport(found, api_key or os.environ.get("DNA_API_KEY"), pauses=pauses)
+        self._transport = Transport(found, api_key or os.environ.get("DNA_API_KEY"), pauses=pauses, printable=printable)
         self.searches = Searches(self._transport)
         self.trainings = Trainings(self._transport)
         self.tunings = Tunings(self._transport)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 import httpx
@@ -62,6 +61,6 @@ def _connection(transport: Transport, path: str, after: int) -> Iterator[Event]:
         for event in parse_events(response.iter_lines()):
             if event.id:
                 after = int(event.id)
-                yield Event(seq=after, type=event.event, data=json.loads(event.data))
+                yield Event(seq=after, type=event.event, data=transport.read(event.data))
             elif event.event == "comment" and event.data.startswith(_WAITING):
                 yield Event(seq=after, type="waiting", data={"waiting_for": event.data.removeprefix(_WAITING)})

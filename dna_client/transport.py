@@ -6,12 +6,14 @@ import random
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from json import loads as json_of
 from pathlib import Path
 from typing import IO, Any
 
 import httpx
 
 from dna_client.errors import ApiError, LocalError, ServerUnreachable, api_error
+from dna_client.visible import all_visible
 
 #: Pauses before the second, third ... attempt, in seconds; each is spread by up to a half.
 PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0)
@@ -24,9 +26,15 @@ UPLOAD_TIMEOUT = httpx.Timeout(3600.0, connect=5.0)
 
 
 class Transport:
-    """Sends requests to one server under one key. Not safe for use by several threads at once."""
+    """Sends requests to one server under one key. Not safe for use by several threads at once.
 
-    def __init__(self, base_url: str, api_key: str | None, *, pauses: tuple[float, ...] = PAUSES) -> None:
+    Args:
+        printable: every text of an answer in one line, with control characters as escapes: what others wrote may be shown then.
+    """
+
+    def __init__(
+        self, base_url: str, api_key: str | None, *, pauses: tuple[float, ...] = PAUSES, printable: bool = False
+    ) -> None:
         if not base_url.startswith(("http://", "https://")):
             raise LocalError(f"The address of the service must begin with http:// or https://, not {base_url!r}.")
         if not (api_key or "").isascii():
@@ -36,6 +44,7 @@ class Transport:
             headers["authorization"] = f"Bearer {api_key}"
         self.base_url = base_url
         self.pauses = pauses
+        self._printable = printable
         self._http = httpx.Client(base_url=base_url, headers=headers, timeout=TIMEOUT)
 
     def close(self) -> None:
@@ -64,7 +73,7 @@ class Transport:
         query = {name: value for name, value in (params or {}).items() if value is not None}
         request = self._http.build_request(method, path, json=json, params=query, headers=headers)
         response = self._send(request, repeatable=repeatable)
-        return response.json() if response.content else None
+        return self.read(response.content) if response.content else None
 
     def send_form(
         self, path: str, fields: Mapping[str, str], file: IO[bytes] | None, headers: Mapping[str, str]
@@ -79,7 +88,12 @@ class Transport:
         request = self._http.build_request(
             "POST", path, data=dict(fields), files=files, headers=dict(headers), timeout=UPLOAD_TIMEOUT
         )
-        return self._send(request, repeatable=True).json()
+        return self.read(self._send(request, repeatable=True).content)
+
+    def read(self, text: str | bytes) -> Any:
+        """The value of JSON that the server has sent."""
+        value = json_of(text)
+        return all_visible(value) if self._printable else value
 
     def send(
         self,

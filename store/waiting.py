@@ -76,27 +76,26 @@ class Unfinished:
 class _Queue:
     """The steps of one queue: the jobs whose steps wait, once for each, in order, and those whose steps run on workers that take it.
 
-    ``due`` are the jobs of which a worker would take a step now, each once, in order.
+    ``ranks`` are the places of the same jobs, each once, from 0; ``due`` of those of which a worker would take a step now. So what is asked of
+    each of thousands of jobs takes no look at all others.
     """
 
     waiting: list[UUID] = field(default_factory=list)
     running: list[UUID] = field(default_factory=list)
-    due: list[UUID] = field(default_factory=list)
+    ranks: dict[UUID, int] = field(default_factory=dict)
+    due: dict[UUID, int] = field(default_factory=dict)
 
     def add(self, job_id: UUID, *, due: bool) -> None:
         """One more step that waits, of the job before or a later one."""
         self.waiting.append(job_id)
-        if due and self.due[-1:] != [job_id]:
-            self.due.append(job_id)
-
-    def position(self, job_id: UUID) -> int:
-        """Of a job that is due, from 1."""
-        return bisect_left(self.due, job_id) + 1
+        self.ranks.setdefault(job_id, len(self.ranks))
+        if due:
+            self.due.setdefault(job_id, len(self.due))
 
     def before(self, job_id: UUID) -> int:
         """Other jobs that have a worker of the queue, or will be given one first."""
-        older = set(self.waiting[: bisect_left(self.waiting, job_id)])
-        return len(older | set(self.running))
+        older = self.ranks[job_id]
+        return older + sum(self.ranks.get(other, older) >= older for other in set(self.running))
 
     def taken_soon(self, job_id: UUID, takers: int) -> bool:
         """Whether a worker is left for it after those that run steps and those that will take older ones."""
@@ -143,7 +142,7 @@ class Queues:
         due = [step for step in own if step.available_at <= self.now]
         if not due or job_id in self.held or any(step.state == StepState.RUNNING for step in own):
             return Wait(self.reason(job_id))
-        return Wait(self.reason(job_id), self._queues[due[0].queue].position(job_id))
+        return Wait(self.reason(job_id), self._queues[due[0].queue].due[job_id] + 1)
 
     def reason(self, job_id: UUID) -> str | None:
         """What the job waits for, as a sentence's end: ``2 jobs before it on cpu of node1``. None when it runs.

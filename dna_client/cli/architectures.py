@@ -47,7 +47,7 @@ def add(
 ) -> None:
     """Keep a network that no search has found, to be trained: dna training create NAME --dataset DATASET."""
     described = read_json(Path(network)) if network == "-" or network.endswith(".json") else network
-    with connect(url, key) as client:
+    with connect(url, key, exact=as_json) as client:
         kept = client.create_architecture(described, name)
     if as_json:
         print_json(kept)
@@ -77,7 +77,7 @@ def list_architectures(
     as_json: AsJson = False,
 ) -> None:
     """List networks, newest first: those that searches found, that were selected afterwards, or added."""
-    with connect(url, key) as client:
+    with connect(url, key, exact=as_json) as client:
         page = client.list_architectures(
             search=refs.search_id(client, search) if search else None,
             dataset=dataset,
@@ -133,7 +133,7 @@ def latency(
     as_json: AsJson = False,
 ) -> None:
     """Time a network whole on a worker's device, one picture at a time; below it, how long it took before."""
-    with connect(url, key) as client:
+    with connect(url, key, exact=as_json) as client:
         network_id = refs.network_id(client, network)
         client.time_architecture(network_id, wait=not detach)
         found = list(client.timings(network_id))
@@ -169,7 +169,7 @@ def predict(
     as_json: AsJson = False,
 ) -> None:
     """Ask a trained network what is on pictures: its likeliest classes, best first, with their probabilities."""
-    with connect(url, key) as client:
+    with connect(url, key, exact=as_json) as client:
         network_id = refs.network_id(client, network)
         answers = [(str(picture), client.predict(network_id, picture, top_k=top_k)) for picture in pictures]
     if as_json:

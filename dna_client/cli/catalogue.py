@@ -24,7 +24,7 @@ TeacherRef = Annotated[
 
 def recipes(url: Url = LOCAL, key: Key = None, as_json: AsJson = False) -> None:
     """List the recipes that networks are trained by, number by number; each may be written anew: --set mixup=0.2."""
-    with connect(url, key) as client:
+    with connect(url, key, exact=as_json) as client:
         found = client.recipes()
     if as_json:
         print_json(found)
@@ -61,7 +61,7 @@ def list_spaces(
     as_json: AsJson = False,
 ) -> None:
     """List the spaces that a search can name, with the costs of their networks; --json has them whole, to make one's own of."""
-    with connect(url, key) as client:
+    with connect(url, key, exact=as_json) as client:
         found = client.spaces(input_size, classes)
     if as_json:
         print_json(found)
@@ -88,7 +88,7 @@ def list_teachers(
     as_json: AsJson = False,
 ) -> None:
     """List teachers with their blocks: channels at reduction."""
-    with connect(url, key) as client:
+    with connect(url, key, exact=as_json) as client:
         found = list(client.teachers(query))
     if as_json:
         print_json(found)
@@ -124,7 +124,7 @@ def create_teacher(
     as_json: AsJson = False,
 ) -> None:
     """Send weights of a timm model, for searches to begin with: --teacher-from NAME."""
-    with connect(url, key) as client:
+    with connect(url, key, exact=as_json) as client:
         made = client.create_teacher(weights, model, name, mean=mean, std=std)
     if as_json:
         print_json(made)
@@ -135,7 +135,7 @@ def create_teacher(
 @teacher.command("show")
 def show_teacher(teacher: TeacherRef, url: Url = LOCAL, key: Key = None, as_json: AsJson = False) -> None:
     """Show a teacher: a timm model, or weights that were sent."""
-    with connect(url, key) as client:
+    with connect(url, key, exact=as_json) as client:
         found = client.get_teacher(teacher)
     if as_json:
         print_json(found)
@@ -150,7 +150,7 @@ def show_teacher(teacher: TeacherRef, url: Url = LOCAL, key: Key = None, as_json
 @teacher.command("delete")
 def delete_teacher(teacher: TeacherRef, url: Url = LOCAL, key: Key = None, as_json: AsJson = False) -> None:
     """Delete weights that were sent. Searches that have begun with them keep them."""
-    with connect(url, key) as client:
+    with connect(url, key, exact=as_json) as client:
         client.delete_teacher(teacher)
     if as_json:
         print_json({"teacher": teacher, "deleted": True})
@@ -161,7 +161,7 @@ def delete_teacher(teacher: TeacherRef, url: Url = LOCAL, key: Key = None, as_js
 @workers.command("list")
 def list_workers(url: Url = LOCAL, key: Key = None, as_json: AsJson = False) -> None:
     """List live workers: what they take (gpu: steps that train or rate; cpu: select, export), their devices, what they run."""
-    with connect(url, key) as client:
+    with connect(url, key, exact=as_json) as client:
         found = client.workers()
     if as_json:
         print_json(found)

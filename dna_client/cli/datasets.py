@@ -59,7 +59,7 @@ _COUNTS = ("num_classes", "num_train", "num_test", "image_size")
 @dataset.command("list")
 def list_datasets(url: Url = LOCAL, key: Key = None, as_json: AsJson = False) -> None:
     """List datasets, each version by itself."""
-    with connect(url, key) as client:
+    with connect(url, key, exact=as_json) as client:
         found = list(client.datasets())
     if as_json:
         print_json(found)
@@ -101,7 +101,7 @@ def create(
 
     One folder for every class; train/, val/ and test/ with such folders; or images with a table of labels. A broken connection is taken up again where it broke.
     """
-    with connect(url, key, pauses=PATIENT) as client:
+    with connect(url, key, exact=as_json, pauses=PATIENT) as client:
         if "://" in images or (on_server and not images.startswith("/")):
             made = client.use_url(images, name, licence=licence, wait=False)
         elif on_server:
@@ -167,7 +167,7 @@ def _report(client: Client, found: Dataset) -> Report | None:
 @dataset.command()
 def watch(dataset: DatasetRef, url: Url = LOCAL, key: Key = None, as_json: AsJson = False) -> None:
     """Follow the check of a dataset to its end, then print what was found."""
-    with connect(url, key, pauses=PATIENT) as client:
+    with connect(url, key, exact=as_json, pauses=PATIENT) as client:
         found = _follow(client, client.get_dataset(refs.dataset_id(client, dataset)))
         _conclude(client, found, as_json=as_json)
 
@@ -175,7 +175,7 @@ def watch(dataset: DatasetRef, url: Url = LOCAL, key: Key = None, as_json: AsJso
 @dataset.command()
 def report(dataset: DatasetRef, url: Url = LOCAL, key: Key = None, as_json: AsJson = False) -> None:
     """What the check of a dataset has found: counts, sizes, and what to do about it."""
-    with connect(url, key) as client:
+    with connect(url, key, exact=as_json) as client:
         found = client.checks.report(refs.dataset_id(client, dataset))
     print_json(found) if as_json else _print_report(found)
 
@@ -228,7 +228,7 @@ def _answer(command: list[str], told: Told) -> str:
 @dataset.command()
 def delete(dataset: DatasetRef, url: Url = LOCAL, key: Key = None, as_json: AsJson = False) -> None:
     """Delete a dataset, and its images if they were sent. Searches that have succeeded keep all they found."""
-    with connect(url, key) as client:
+    with connect(url, key, exact=as_json) as client:
         dataset_id = refs.dataset_id(client, dataset)
         client.delete_dataset(dataset_id)
     if as_json:
@@ -240,7 +240,7 @@ def delete(dataset: DatasetRef, url: Url = LOCAL, key: Key = None, as_json: AsJs
 @dataset.command()
 def show(dataset: DatasetRef, url: Url = LOCAL, key: Key = None, as_json: AsJson = False) -> None:
     """Show a dataset."""
-    with connect(url, key) as client:
+    with connect(url, key, exact=as_json) as client:
         found = client.get_dataset(refs.dataset_id(client, dataset))
     if as_json:
         print_json(found)

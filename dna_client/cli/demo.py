@@ -47,7 +47,7 @@ def demo(
     with (
         processes.interrupt_on_signals(),
         Service(folder / "service", port=0, tell=tell) as service,
-        Client(service.addresses.url, pauses=PATIENT) as client,
+        Client(service.addresses.url, pauses=PATIENT, printable=True) as client,
     ):
         ERR.print(f"The service is at {service.addresses.url}/docs until the demo ends.\n", markup=False)
         _cancel_leftovers(client)

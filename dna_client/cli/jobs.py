@@ -73,7 +73,7 @@ def _add_reading(app: typer.Typer, kind: Kind) -> None:
 
     @app.command(help=f"Show a {name}: how far it is, what it found, and where its time went.")
     def show(job: str = reference, url: Url = LOCAL, key: Key = None, as_json: AsJson = False) -> None:
-        with connect(url, key) as client:
+        with connect(url, key, exact=as_json) as client:
             found = kind.of(client).get(refs.job_id(kind.of(client), job))
         if as_json:
             print_json(found)
@@ -84,7 +84,7 @@ def _add_reading(app: typer.Typer, kind: Kind) -> None:
         help=f"Follow a {name} to its end. With --json: its events, one in a line, then the {name} in one line."
     )
     def watch(job: str = reference, url: Url = LOCAL, key: Key = None, as_json: AsJson = False) -> None:
-        with connect(url, key, pauses=PATIENT) as client:
+        with connect(url, key, exact=as_json, pauses=PATIENT) as client:
             jobs = kind.of(client)
             _follow(kind, jobs, jobs.get(refs.job_id(jobs, job)), as_json=as_json)
 
@@ -94,14 +94,14 @@ def _add_steering(app: typer.Typer, kind: Kind) -> None:
 
     @app.command(help=f"Stop a {name} within seconds. Its checkpoints are kept: resume goes on from them.")
     def cancel(job: str = reference, url: Url = LOCAL, key: Key = None, as_json: AsJson = False) -> None:
-        with connect(url, key) as client:
+        with connect(url, key, exact=as_json) as client:
             found = kind.of(client).cancel(refs.job_id(kind.of(client), job))
         what = "is cancelled" if found["state"] == "cancelled" else "stops within seconds"
         _acknowledge(kind, found, f"{what}. To go on with it: dna {name} resume {found['id']}", as_json=as_json)
 
     @app.command(help=f"Go on with a failed or cancelled {name}. What is finished is not done again.")
     def resume(job: str = reference, url: Url = LOCAL, key: Key = None, as_json: AsJson = False) -> None:
-        with connect(url, key) as client:
+        with connect(url, key, exact=as_json) as client:
             found = kind.of(client).resume(refs.job_id(kind.of(client), job))
         said = f"goes on from where it was. To follow it: dna {name} watch {found['id']}"
         _acknowledge(kind, found, said, as_json=as_json)
@@ -118,14 +118,14 @@ def _add_steering(app: typer.Typer, kind: Kind) -> None:
         changes = changed_labels(label or [])
         if new_name is None and not changes:
             raise LocalError("Say what is to change: --name NAME, --label key=value, or --label key- to take one away.")
-        with connect(url, key) as client:
+        with connect(url, key, exact=as_json) as client:
             found = kind.of(client).update(refs.job_id(kind.of(client), job), name=new_name, labels=changes or None)
         shown = ", ".join(f"{key}={value}" for key, value in found["labels"].items()) or "none"
         _acknowledge(kind, found, f"is called {found['name']}; its labels: {shown}", as_json=as_json)
 
     @app.command(help=f"Delete a finished {name} with its files.")
     def delete(job: str = reference, url: Url = LOCAL, key: Key = None, as_json: AsJson = False) -> None:
-        with connect(url, key) as client:
+        with connect(url, key, exact=as_json) as client:
             job_id = refs.job_id(kind.of(client), job)
             kind.of(client).delete(job_id)
         if as_json:
@@ -138,7 +138,7 @@ def create(
     kind: Kind, request: Callable[[Client], Mapping[str, Any]], url: str, key: str | None, *, watch: bool, as_json: bool
 ) -> None:
     """Creates a job, says what was chosen for it and what weakens it, and follows it if asked to."""
-    with connect(url, key, pauses=PATIENT if watch else IMPATIENT) as client:
+    with connect(url, key, exact=as_json, pauses=PATIENT if watch else IMPATIENT) as client:
         jobs, body = kind.of(client), refs.cloned(kind.of(client), request(client))
         made = jobs.create(body)
         if as_json:

@@ -69,8 +69,9 @@ ChangedLabel = Annotated[
 _SUFFIXES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9}
 
 
-def connect(url: str, key: str | None, *, pauses: tuple[float, ...] = IMPATIENT) -> Client:
-    return Client(url, key, pauses=pauses)
+def connect(url: str, key: str | None, *, exact: bool = False, pauses: tuple[float, ...] = IMPATIENT) -> Client:
+    """A client whose answers are to be shown; ``exact`` for those that programs will read."""
+    return Client(url, key, pauses=pauses, printable=not exact)
 
 
 def whole(text: str) -> int:

@@ -4,26 +4,39 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.text import Text
 
 from dna_client.cli.tables import FittingTable
 from dna_client.download import Downloaded
 from dna_client.errors import ApiError, ClientError
+from dna_client.visible import visible, visible_json, visible_lines
 
 #: rich takes NO_COLOR at its word and still prints bold and dim; who asks for no colour wants plain text.
 _COLOURS: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
 
-OUT = Console(highlight=False, color_system=_COLOURS)
-ERR = Console(stderr=True, highlight=False, color_system=_COLOURS)
+
+class SafeConsole(Console):
+    """A console that no text can steer, whatever way it comes: as a last resort behind :func:`dna_client.visible.visible`, which also keeps what
+    is said in its line.
+    """
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(visible_lines(segment.text), segment.style)
+
+
+OUT = SafeConsole(highlight=False, markup=False, emoji=False, color_system=_COLOURS)
+ERR = SafeConsole(stderr=True, highlight=False, markup=False, emoji=False, color_system=_COLOURS)
 for _console in (OUT, ERR):  # A terminal would break lines in the middle of a word, a pipe wants them whole.
     _console.soft_wrap = not _console.is_terminal
 
 #: For tables in a pipe or a file: whoever reads them there can use every column, and ids in full.
-_WIDE = Console(highlight=False, width=100_000)
+_WIDE = SafeConsole(highlight=False, markup=False, emoji=False, width=100_000)
 
 STATE_STYLES: Mapping[str, str] = {
     "queued": "yellow",
@@ -36,17 +49,18 @@ STATE_STYLES: Mapping[str, str] = {
 
 def print_json(value: Any, *, one_line: bool = False) -> None:
     """Plain JSON: no colours, no wrapping, so that programs can read it."""
-    print(json.dumps(value, ensure_ascii=False, indent=None if one_line else 2), flush=one_line)
+    print(visible_json(json.dumps(value, ensure_ascii=False, indent=None if one_line else 2)), flush=one_line)
 
 
 def print_error(error: ClientError) -> None:
     """One line; where several fields are wrong, one more for each."""
     fields = error.errors if isinstance(error, ApiError) else []
     several = len(fields) > 1
-    ERR.print(Text.assemble(("error: ", "bold red"), "Several fields are wrong:" if several else error.message))
+    message = visible(error.message) if isinstance(error, ApiError) else error.message
+    ERR.print(Text.assemble(("error: ", "bold red"), "Several fields are wrong:" if several else message))
     for field in fields:
         if several or field.detail.rstrip(".") not in error.message:
-            ERR.print(Text(f"  {field.where or 'body'}: {field.detail}"))
+            ERR.print(Text(f"  {visible(field.where) or 'body'}: {visible(field.detail)}"))
 
 
 def warn(console: Console, sentences: Iterable[str]) -> None:

@@ -63,7 +63,7 @@ def frontier(
     as_json: AsJson = False,
 ) -> None:
     """Show the exact frontier: networks that no other beats in both cost and predicted loss."""
-    with connect(url, key) as client:
+    with connect(url, key, exact=as_json) as client:
         found = client.frontier(refs.search_id(client, search), cost=cost)
     if as_json:
         print_json(found)
@@ -87,7 +87,7 @@ def select(
     """Choose the best networks under another budget from finished ratings: exact, at once, without a device."""
     budget = {"flops": flops, "params": params, "latency_ms": latency_ms}
     given = {name: float(value) for name, value in budget.items() if value is not None}
-    with connect(url, key) as client:
+    with connect(url, key, exact=as_json) as client:
         search_id = refs.search_id(client, search)
         found = client.select(search_id, given, top_k=top_k, min_distance=min_distance)
     if as_json:
@@ -129,7 +129,7 @@ def download(
     Without a format, all that there are.
     """
     formats = known(file_format)
-    with connect(url, key, pauses=PATIENT) as client:
+    with connect(url, key, exact=as_json, pauses=PATIENT) as client:
         network = client.get_architecture(refs.network_id(client, architecture))["id"]
         files = bring_home(formats, output_path, lambda name, target: client.download(network, name, target))
     show_files(files, as_json)
@@ -144,7 +144,7 @@ def pictures(
     as_json: AsJson = False,
 ) -> None:
     """Download the pictures of a finished search: losses over time, feature maps, loss against cost."""
-    with connect(url, key, pauses=PATIENT) as client:
+    with connect(url, key, exact=as_json, pauses=PATIENT) as client:
         search_id = client.get_search(refs.search_id(client, search))["id"]
         make_folder(output_path)
         files = existing(PICTURES, lambda name: client.picture(search_id, name, output_path))

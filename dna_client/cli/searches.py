@@ -43,7 +43,7 @@ def create(
 def estimate(options: SearchOptions, url: Url = LOCAL, key: Key = None, as_json: AsJson = False) -> None:
     """Say what a search would be and cost: candidates, feasible range of each cost, steps, device time. Makes nothing."""
     written = options.request()
-    with connect(url, key) as client:
+    with connect(url, key, exact=as_json) as client:
         request = refs.cloned(client.searches, written)
         found = client.estimate_search(request)
     if as_json:
@@ -93,7 +93,7 @@ def list_searches(
     as_json: AsJson = False,
 ) -> None:
     """List searches, newest first."""
-    with connect(url, key) as client:
+    with connect(url, key, exact=as_json) as client:
         page = client.searches.list(
             state=state, dataset=dataset, labels=labels(label or []), cursor=cursor, limit=limit
         )

@@ -58,7 +58,7 @@ def list_trainings(
     as_json: AsJson = False,
 ) -> None:
     """List trainings, newest first: those made alone, and winners and controls of searches."""
-    with connect(url, key) as client:
+    with connect(url, key, exact=as_json) as client:
         page = client.trainings.list(
             state=state,
             dataset=dataset,
@@ -107,7 +107,7 @@ def confusion(
     as_json: AsJson = False,
 ) -> None:
     """Download which test images the network took for which class: the confusion matrix, as JSON and as a picture."""
-    with connect(url, key, pauses=PATIENT) as client:
+    with connect(url, key, exact=as_json, pauses=PATIENT) as client:
         training_id = client.trainings.get(refs.job_id(client.trainings, job))["id"]
         make_folder(output_path)
         files = existing(CONFUSIONS, lambda shown: client.trainings.confusion(training_id, shown, output_path))
@@ -128,7 +128,7 @@ def download(
     Without a format, all that there are.
     """
     formats = known(file_format)
-    with connect(url, key, pauses=PATIENT) as client:
+    with connect(url, key, exact=as_json, pauses=PATIENT) as client:
         training_id = client.trainings.get(refs.job_id(client.trainings, job))["id"]
         files = bring_home(
             formats, output_path, lambda name, target: client.trainings.download(training_id, name, target)

@@ -44,7 +44,7 @@ def create(
 def estimate(options: TuningOptions, url: Url = LOCAL, key: Key = None, as_json: AsJson = False) -> None:
     """Say what a tuning would take: images held out, device time. Makes nothing."""
     written = options.request()
-    with connect(url, key) as client:
+    with connect(url, key, exact=as_json) as client:
         found = client.tunings.estimate(refs.cloned(client.tunings, refs.named_in(client, written)))
     if as_json:
         print_json(found)
@@ -69,7 +69,7 @@ def list_tunings(
     as_json: AsJson = False,
 ) -> None:
     """List tunings, newest first."""
-    with connect(url, key) as client:
+    with connect(url, key, exact=as_json) as client:
         page = client.tunings.list(state=state, dataset=dataset, labels=labels(label or []), cursor=cursor, limit=limit)
     jobs.print_page(KIND, page, _table, as_json=as_json)
 
@@ -103,7 +103,7 @@ add_commands(tuning, KIND)
 @tuning.command()
 def trials(job: str = KIND.reference, url: Url = LOCAL, key: Key = None, as_json: AsJson = False) -> None:
     """Show the trials, the best first: what each tried and how right it was on held-out images; and which field mattered how much."""
-    with connect(url, key) as client:
+    with connect(url, key, exact=as_json) as client:
         tuning_id = refs.job_id(client.tunings, job)
         found, shares = list(client.tunings.trials(tuning_id)), client.tunings.importance(tuning_id)
         fields = sorted(client.tunings.get(tuning_id)["spec"]["search"])

@@ -34,7 +34,7 @@ def create_webhook(
     as_json: AsJson = False,
 ) -> None:
     """Have a URL told what happens. The secret that verifies the messages is shown this once."""
-    with connect(url, key) as client:
+    with connect(url, key, exact=as_json) as client:
         made = client.webhooks.create(to, events=event or ["*"], labels=labels(label or []), description=description)
     if as_json:
         print_json(made)
@@ -45,7 +45,7 @@ def create_webhook(
 @webhook.command("list")
 def list_webhooks(url: Url = LOCAL, key: Key = None, as_json: AsJson = False) -> None:
     """List webhooks, newest first."""
-    with connect(url, key) as client:
+    with connect(url, key, exact=as_json) as client:
         found = list(client.webhooks.all())
     if as_json:
         print_json(found)
@@ -57,7 +57,7 @@ def list_webhooks(url: Url = LOCAL, key: Key = None, as_json: AsJson = False) ->
 @webhook.command("show")
 def show_webhook(ref: Ref, url: Url = LOCAL, key: Key = None, as_json: AsJson = False) -> None:
     """Show a webhook: what it is told, and why it was disabled if it was."""
-    with connect(url, key) as client:
+    with connect(url, key, exact=as_json) as client:
         found = client.webhooks.get(webhook_id(client, ref))
     if as_json:
         print_json(found)
@@ -83,7 +83,7 @@ def update_webhook(
 ) -> None:
     """Change a webhook, or enable it again."""
     asked = {"url": to, "events": event, "enabled": enable}
-    with connect(url, key) as client:
+    with connect(url, key, exact=as_json) as client:
         changed = client.webhooks.update(webhook_id(client, ref), {k: v for k, v in asked.items() if v is not None})
     if as_json:
         print_json(changed)
@@ -94,7 +94,7 @@ def update_webhook(
 @webhook.command("test")
 def try_webhook(ref: Ref, url: Url = LOCAL, key: Key = None, as_json: AsJson = False) -> None:
     """Send a webhook a message that says it is a test, and say what came of it."""
-    with connect(url, key) as client:
+    with connect(url, key, exact=as_json) as client:
         sent = client.webhooks.test(webhook_id(client, ref), wait=_PATIENCE)
     if as_json:
         print_json(sent)
@@ -108,7 +108,7 @@ def try_webhook(ref: Ref, url: Url = LOCAL, key: Key = None, as_json: AsJson = F
 @webhook.command("rotate")
 def rotate_secret(ref: Ref, url: Url = LOCAL, key: Key = None, as_json: AsJson = False) -> None:
     """Replace the secret. For 24 hours messages are signed by both."""
-    with connect(url, key) as client:
+    with connect(url, key, exact=as_json) as client:
         rotated = client.webhooks.rotate(webhook_id(client, ref))
     if as_json:
         print_json(rotated)
@@ -126,7 +126,7 @@ def list_deliveries(
     as_json: AsJson = False,
 ) -> None:
     """List the last messages to a webhook, and how their last attempts went."""
-    with connect(url, key) as client:
+    with connect(url, key, exact=as_json) as client:
         found = client.webhooks.deliveries(webhook_id(client, ref), state=state, limit=limit)
     if as_json:
         print_json(found)
@@ -148,7 +148,7 @@ def retry_delivery(
     as_json: AsJson = False,
 ) -> None:
     """Send a message again now."""
-    with connect(url, key) as client:
+    with connect(url, key, exact=as_json) as client:
         again = client.webhooks.retry(webhook_id(client, ref), delivery)
     if as_json:
         print_json(again)
@@ -159,7 +159,7 @@ def retry_delivery(
 @webhook.command("delete")
 def delete_webhook(ref: Ref, url: Url = LOCAL, key: Key = None, as_json: AsJson = False) -> None:
     """Delete a webhook with its log. What waits for it is not sent."""
-    with connect(url, key) as client:
+    with connect(url, key, exact=as_json) as client:
         found = webhook_id(client, ref)
         client.webhooks.delete(found)
     if as_json:
