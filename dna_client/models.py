@@ -341,6 +341,9 @@ class Timing(TypedDict):
 
     id: str
     state: State
+    waiting_for: NotRequired[str | None]
+    queue_position: NotRequired[int | None]
+    warnings: NotRequired[list[str]]
     device: str | None
     cpu: str | None
     threads: int | None
@@ -498,6 +501,7 @@ class Dataset(TypedDict):
     class_names: list[str]
     left_out: list[str]
     warnings: list[str]
+    queue_position: NotRequired[int | None]
     progress: float | None
     error: dict[str, Any] | None
     created_by: NotRequired[str | None]

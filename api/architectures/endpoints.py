@@ -119,7 +119,10 @@ def time_architecture(
     """
 
     def work() -> Response:
-        made = timings.create(session, architecture_id, max_attempts=resources.settings.max_attempts)
+        settings = resources.settings
+        made = timings.create(
+            session, architecture_id, max_attempts=settings.max_attempts, live_within=settings.worker_timeout
+        )
         return JSONResponse(
             made.model_dump(mode="json"), 202, {"Location": f"/architectures/{architecture_id}/latency"}
         )
@@ -129,9 +132,12 @@ def time_architecture(
 
 
 @router.get("/{architecture_id}/latency", response_model=Page[TimingOut], responses=problems(404))
-def list_timings(architecture_id: ArchitectureId, session: SessionDep, paging: RowPaging) -> Page[TimingOut]:
+def list_timings(
+    architecture_id: ArchitectureId, session: SessionDep, resources: ResourcesDep, paging: RowPaging
+) -> Page[TimingOut]:
     """The timings of a network that were asked for, newest first."""
-    return timings.listing(session, architecture_id, after=paging.after, limit=paging.limit)
+    live_within = resources.settings.worker_timeout
+    return timings.listing(session, architecture_id, after=paging.after, limit=paging.limit, live_within=live_within)
 
 
 def _counted(caller: CallerDep, resources: ResourcesDep) -> None:

@@ -117,6 +117,11 @@ class TimingOut(BaseModel):
 
     id: UUID = Field(description="Of the timing, UUIDv7.")
     state: JobState = Field(description="Of the job that times it.")
+    waiting_for: str | None = Field(default=None, description="What holds it up while it does not run.")
+    queue_position: int | None = Field(
+        default=None, description="Its place while it waits, 1 for the next of its queue."
+    )
+    warnings: list[str] = Field(default=[], description="That no worker is live which could time it.")
     device: str | None = Field(description="On which torch ran it, by its maker's name.")
     cpu: str | None = Field(description="On which onnxruntime ran it, and torch where there is no other device.")
     threads: int | None = Field(description="Of both on the CPU.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -11,12 +12,13 @@ from api.errors import Conflict
 from api.jobs.schemas import Failure
 from api.pagination import Page, encode
 from dna_engine.plans.results import NetworksTimed
-from store import architectures, steps, timings
-from store.states import Role, StepState
+from store import architectures, steps, timings, waiting
+from store.states import FINISHED, Role, StepState
 from store.tables import TimingJob
+from store.waiting import Queues, unmanned
 
 
-def create(session: Session, architecture_id: UUID, *, max_attempts: int) -> TimingOut:
+def create(session: Session, architecture_id: UUID, *, max_attempts: int, live_within: timedelta) -> TimingOut:
     """A queued timing of the network.
 
     Raises:
@@ -28,10 +30,13 @@ def create(session: Session, architecture_id: UUID, *, max_attempts: int) -> Tim
         raise Conflict(
             f"{network.name} is a standard network, which a search trains beside its own: networks of our own alone are timed."
         )
-    return _shown(session, timings.create(session, network, max_attempts=max_attempts))
+    timing = timings.create(session, network, max_attempts=max_attempts)
+    return _shown(session, timing, waiting.look(session, live_within=live_within))
 
 
-def listing(session: Session, architecture_id: UUID, *, after: UUID | None, limit: int) -> Page[TimingOut]:
+def listing(
+    session: Session, architecture_id: UUID, *, after: UUID | None, limit: int, live_within: timedelta
+) -> Page[TimingOut]:
     """A page of its timings, newest first.
 
     Raises:
@@ -39,17 +44,20 @@ def listing(session: Session, architecture_id: UUID, *, after: UUID | None, limi
     """
     architectures.get(session, architecture_id)
     found = timings.listing(session, architecture_id, after=after, limit=limit)
-    items = [_shown(session, timing) for timing in found.items]
+    queues = waiting.look(session, live_within=live_within)
+    items = [_shown(session, timing, queues) for timing in found.items]
     return Page(items=items, next=encode(str(found.next)) if found.next else None)
 
 
-def _shown(session: Session, timing: TimingJob) -> TimingOut:
+def _shown(session: Session, timing: TimingJob, queues: Queues) -> TimingOut:
     [step] = steps.of_job(session, timing.id)
     found = NetworksTimed.model_validate(step.values) if step.state is StepState.SUCCEEDED else None
     took = found and found.networks[0]
     return TimingOut(
         id=timing.id,
         state=timing.state,
+        **vars(queues.wait(timing.id)),
+        warnings=[] if timing.state in FINISHED else unmanned(queues.live, [step.queue]),
         device=found and found.device,
         cpu=found and found.cpu,
         threads=found and found.threads,

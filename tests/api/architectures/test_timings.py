@@ -10,6 +10,7 @@ from dna_engine.plans.results import NetworksTimed, Timed, TimedNetwork
 from store import flow, jobs
 from store.session import Sessions, transaction
 from store.states import JobKind
+from store.waiting import NO_WORKER
 from tests.api.problems import problem
 from tests.store.builders import new_worker, queued, take, two_groups
 
@@ -44,6 +45,7 @@ def test_a_network_is_timed_and_keeps_what_was_found(client: TestClient, session
     assert (response.status_code, response.headers["location"]) == (202, path)
     made = response.json()
     assert (made["state"], made["torch"], made["device"]) == ("queued", None, None)
+    assert (made["queue_position"], made["warnings"]) == (1, [NO_WORKER])
     assert client.post(path, headers={"Idempotency-Key": "once"}).json() == made
     answer(sessions, made["id"])
     second = client.post(path).json()
