@@ -57,7 +57,9 @@ def add(
 
 @architecture.command("list")
 def list_architectures(
-    search: Annotated[str | None, typer.Option(help="Only networks of this search.", metavar="SEARCH")] = None,
+    search: Annotated[
+        str | None, typer.Option("--search", help="Only networks of this search.", metavar="SEARCH")
+    ] = None,
     dataset: Annotated[str | None, typer.Option(help="Only networks found or trained on this dataset.")] = None,
     role: Annotated[str | None, typer.Option(help="winner, control, selected, reference or given.")] = None,
     flops_min: Cost = None,

@@ -46,10 +46,10 @@ def list_trainings(
     dataset: Annotated[str | None, typer.Option(help="Only trainings on this dataset.")] = None,
     label: Label = None,
     architecture: Annotated[
-        str | None, typer.Option(help="Only trainings of this network.", metavar="ARCHITECTURE")
+        str | None, typer.Option("--architecture", help="Only trainings of this network.", metavar="ARCHITECTURE")
     ] = None,
     search: Annotated[
-        str | None, typer.Option(help="Only trainings of networks of this search.", metavar="SEARCH")
+        str | None, typer.Option("--search", help="Only trainings of networks of this search.", metavar="SEARCH")
     ] = None,
     limit: Limit = 20,
     cursor: Cursor = None,

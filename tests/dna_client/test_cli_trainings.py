@@ -170,7 +170,7 @@ def test_downloads(dna: Dna, trained: str, tmp_path: Path) -> None:
         ("create {network} --dataset digitz", 2, "Did you mean 'digits'"),
         ("create {network} --dataset digits --recipe cake", 2, "recipe"),
         ("create {network} --dataset digits --smoothing 1", 2, "Did you mean --label-smoothing"),
-        ("create {network} --dataset digits --epochs 0", 2, "'--epochs': it should be greater than or equal to 1"),
+        ("create {network} --dataset digits --epochs 0", 2, "'--epochs': "),
         ("show nobody", 4, "There is no training 'nobody'; dna training list shows them."),
         ("cancel 00000000-0000-7000-8000-000000000000", 4, "There is no training"),
         ("list --state sleeping", 2, "state"),
