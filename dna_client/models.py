@@ -48,7 +48,7 @@ class Problem(TypedDict):
     code: str
     message: str
     param: str | None
-    step: NotRequired[str]
+    step: NotRequired[str | None]
 
 
 class Accuracy(TypedDict):
@@ -122,13 +122,16 @@ class Beside(Comparison):
 class Step(TypedDict):
     """One unit of work of a job. ``engine_seconds`` is the time the engine ran for it, over all attempts."""
 
+    id: str
     key: str
     kind: str
     phase: str
+    queue: str
     cells: list[str]
     network: str | None
     state: State
     attempt: int
+    max_attempts: int
     done: int
     total: int
     unit: str
@@ -150,6 +153,7 @@ class Best(TypedDict):
     loss: float | None
     flops: int
     params: int
+    latency_ns: int | None
     test_accuracy: float | None
     test: Accuracy | None
 
@@ -215,6 +219,7 @@ class EstimatedStep(TypedDict):
     cells: list[str]
     networks: list[str]
     device_seconds: float
+    basis: Literal["measured", "default"]
 
 
 class Estimate(TypedDict):
@@ -225,6 +230,8 @@ class Estimate(TypedDict):
     feasible_range: dict[str, list[int]]
     feasible: bool | None
     reason: str | None
+    binding: list[str]
+    nearest: list[dict[str, int]]
     warnings: list[str]
     steps: list[EstimatedStep]
     device: str
@@ -240,6 +247,7 @@ class FrontierPoint(TypedDict):
     loss: float
     flops: int
     params: int
+    latency_ns: int | None
     architecture: dict[str, Any]
 
 
@@ -265,6 +273,7 @@ class Selected(TypedDict):
     loss: float
     flops: int
     params: int
+    latency_ns: int | None
     looked_at: LookedAt | None
     architecture: dict[str, Any]
 
@@ -309,6 +318,7 @@ class ArchitectureSummary(TypedDict):
     loss: float | None
     flops: int
     params: int
+    latency_ns: int | None
     counted_flops: int | None
     counted_params: int | None
     test_accuracy: float | None
@@ -351,7 +361,7 @@ class Timing(TypedDict):
     onnxruntime: Timed | None
     torch_version: str | None
     onnxruntime_version: str | None
-    error: dict[str, Any] | None
+    error: Problem | None
     created_at: str
     created_by: NotRequired[str | None]
 
@@ -477,6 +487,7 @@ class TuningEstimate(TypedDict):
     device: str
     trial_seconds: float
     device_seconds: float
+    basis: Literal["measured", "default"]
     workers: int
     warnings: list[str]
     spec: dict[str, Any]
@@ -489,6 +500,7 @@ class Dataset(TypedDict):
     name: str
     version: int
     state: Literal["checking", "ready", "rejected"]
+    kind: Literal["builtin", "folder", "upload", "timm", "shards"]
     num_classes: int | None
     num_train: int | None
     num_val: int | None
@@ -501,9 +513,13 @@ class Dataset(TypedDict):
     class_names: list[str]
     left_out: list[str]
     warnings: list[str]
-    queue_position: NotRequired[int | None]
+    fingerprint: str | None
     progress: float | None
-    error: dict[str, Any] | None
+    eta_seconds: float | None
+    waiting_for: str | None
+    queue_position: NotRequired[int | None]
+    error: Problem | None
+    created_at: str
     created_by: NotRequired[str | None]
 
 
@@ -635,12 +651,16 @@ class Worker(TypedDict):
 
     id: str
     hostname: str
+    pid: int
     queues: list[str]
     devices: int
     device: str
     device_name: str
     busy: NotRequired[bool]
+    versions: dict[str, str]
     step: RunningStep | None
+    started_at: str
+    last_seen_at: str
 
 
 class Webhook(TypedDict):

@@ -124,6 +124,8 @@ def serving(settings: ApiSettings) -> Iterator[httpx.Client]:
         time.sleep(0.01)
     port = running.servers[0].sockets[0].getsockname()[1]
     with httpx.Client(base_url=f"{LOCAL}:{port}", timeout=10) as client:
-        yield client
-    running.should_exit = True
-    thread.join(10)
+        try:
+            yield client
+        finally:  # A thread that serves would keep a test run from ending.
+            running.should_exit = True
+            thread.join(10)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 from starlette.testclient import TestClient
 
 from api.searches.examples import BUDGETS, SPECS
@@ -84,3 +85,27 @@ def test_the_estimate_in_the_documents_is_the_service_s(shared: TestClient) -> N
     certain = ("candidates", "paths", "feasible", "feasible_range")
     assert {name: estimate[name] for name in certain} == {name: shown[name] for name in certain}
     assert estimate["steps"][0].keys() >= shown["steps"][0].keys()
+
+
+#: Of a command that posts JSON: the path, and the body between its quotes.
+POSTED = re.compile(
+    r"""^curl [^\n]*?(?:\$API|127\.0\.0\.1:8000)(/[\w/$-]+)"?(?: -H '[^']*'| -[a-zA-Z]+|[ \\\n])*-d '([^']*)'""",
+    re.MULTILINE,
+)
+
+
+def requests(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Paths, without the ids in them, and bodies of the commands that post JSON to the service."""
+    for path, body in POSTED.findall(text):
+        yield re.sub(r"\$?\b[A-Z]+\b", "{}", path), json.loads(body)
+
+
+def test_requests_in_the_documents_are_as_the_service_describes_them(shared: TestClient) -> None:
+    document = shared.get("/openapi.json").json()
+    operations = {re.sub(r"{\w+}", "{}", path): methods.get("post") for path, methods in document["paths"].items()}
+    shown = [request for path in DOCUMENTS for request in requests(path.read_text())]
+    assert len(shown) > 8
+    for path, body in shown:
+        assert operations.get(path), path
+        schema = operations[path]["requestBody"]["content"]["application/json"]["schema"]
+        Draft202012Validator({**schema, "components": document["components"]}).validate(body)
