@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from api.deps import ResourcesDep, get_resources
+from api.deps import get_resources
 from api.errors import ApiError, Forbidden, Unauthorized
 from api.resources import Resources
 from api.settings import ApiSettings
@@ -73,7 +73,6 @@ def needs_key(settings: ApiSettings) -> bool:
 
 async def authenticate(
     request: Request,
-    resources: ResourcesDep,
     credentials: Credentials,
 ) -> Caller:
     """The caller, found once for each request: on the event loop, but for a key that has not been sent for a while.
@@ -86,6 +85,7 @@ async def authenticate(
     """
     known: Caller | None = getattr(request.state, "caller", None)
     if known is None:
+        resources = get_resources(request)
         known = await _find(request, resources, credentials)
         await _count(known, resources)
         _need(known, request)
@@ -109,7 +109,7 @@ def _need(caller: Caller, request: Request) -> None:
 
 async def admit(request: Request) -> Caller:
     """The caller of a request whose body is still to be read. Raises as :func:`authenticate`."""
-    return await authenticate(request, get_resources(request), await bearer(request))
+    return await authenticate(request, await bearer(request))
 
 
 async def _find(request: Request, resources: Resources, credentials: HTTPAuthorizationCredentials | None) -> Caller:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 from anyio import CapacityLimiter, to_thread
@@ -10,6 +11,7 @@ from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
 from api.resources import Resources
+from store.actors import acting
 from store.session import transaction
 
 
@@ -26,6 +28,15 @@ async def _resources(request: Request) -> Resources:
 
 
 ResourcesDep = Annotated[Resources, Depends(_resources)]
+
+
+@contextmanager
+def reading(request: Request) -> Iterator[Session]:
+    """A session that writes nothing, for a handler in a thread: each of its statements sees what is committed by then, so it needs neither
+    BEGIN nor COMMIT. The caller acts in it, whom :func:`api.auth.authenticate` has found before.
+    """
+    with get_resources(request).reads(info=acting(request.state.caller.actor)) as session:
+        yield session
 
 
 async def get_session(request: Request, resources: ResourcesDep) -> AsyncIterator[Session]:

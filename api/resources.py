@@ -38,12 +38,14 @@ class Resources:
 
     Attributes:
         sessions: in which nobody's things are seen until it is said who acts; see ``store.actors``.
+        reads: the same, but without transactions: they write nothing.
         whole: in which every project's are, for what serves all: the feed of events, the start.
     """
 
     settings: ApiSettings
     engine: Engine
     sessions: Sessions
+    reads: Sessions
     whole: Sessions
     blobs: BlobStore
     studies: Studies
@@ -85,6 +87,7 @@ def open_resources(settings: ApiSettings, metrics: CollectorRegistry) -> Iterato
             settings=settings,
             engine=engine,
             sessions=sessions,
+            reads=make_sessions(engine.execution_options(isolation_level="AUTOCOMMIT"), NOBODY),
             whole=whole,
             blobs=blobs,
             studies=studies,

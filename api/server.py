@@ -31,8 +31,12 @@ def serve(settings: ApiSettings) -> None:
     run(create_app(settings), host=settings.api_host, port=settings.api_port)
 
 
-def run(app: FastAPI, *, host: str, port: int) -> None:
-    """Serves an application as the service is served."""
+def run(app: FastAPI, *, host: str, port: int, access_log: bool = False) -> None:
+    """Serves an application as the service is served.
+
+    Args:
+        access_log: uvicorn logs each request; the service does that itself.
+    """
     sys.setswitchinterval(_SWITCH_SECONDS)
     uvicorn.run(
         app,
@@ -43,7 +47,7 @@ def run(app: FastAPI, *, host: str, port: int) -> None:
         http="h11",
         ws="none",
         server_header=False,
-        log_config=None,  # Its lines go the way of all others, and the service logs requests itself.
-        access_log=False,
+        log_config=None,  # Its lines go the way of all others.
+        access_log=access_log,
         timeout_graceful_shutdown=_STOP_SECONDS,
     )

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, ScalarSelect, bindparam, func, literal_col
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Bundle, Session
 
+from store.actors import EVERY_PROJECT, actor_of
 from store.columns import Base
 from store.errors import NotFound
 from store.states import FINISHED, JobKind
@@ -36,7 +37,9 @@ def of_search(session: Session, search_id: UUID) -> Revision:
     Raises:
         NotFound: there is none of that id.
     """
-    revision: Revision | None = session.scalar(_WHOLE_SEARCH, {"id": search_id})
+    actor = actor_of(session)
+    asked = _ANY_SEARCH if actor.sees_all else _OWN_SEARCH
+    revision: Revision | None = session.scalar(asked, {"id": search_id, "project_id": actor.project_id})
     if revision is None:
         raise NotFound(JobKind.SEARCH, search_id)
     return revision
@@ -73,4 +76,10 @@ SEARCH = _Revised("revision", *_OF_ITSELF)
 
 _OF_PARTS = (_all_written(Step, "job_id"), _all_written(Architecture, "search_id"), _all_written(Training, "job_id"))
 
-_WHOLE_SEARCH = select(_Revised("revision", *_OF_ITSELF, *_OF_PARTS)).where(Search.id == bindparam("id"))
+# Written once, with the condition that ``store.actors`` would add each time.
+_ANY_SEARCH = (
+    select(_Revised("revision", *_OF_ITSELF, *_OF_PARTS))
+    .where(Search.id == bindparam("id"))
+    .execution_options(**EVERY_PROJECT)
+)
+_OWN_SEARCH = _ANY_SEARCH.where(Search.project_id == bindparam("project_id"))

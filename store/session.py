@@ -69,14 +69,6 @@ def make_sessions(engine: Engine, actor: Actor = OPERATOR) -> Sessions:
 
 
 @contextmanager
-def reading(sessions: Sessions, actor: Actor) -> Iterator[Session]:
-    """A session that writes nothing, and so needs neither BEGIN nor COMMIT: each of its statements sees what is committed by then."""
-    with sessions(info=acting(actor)) as session:
-        session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
-        yield session
-
-
-@contextmanager
 def transaction(sessions: Sessions, actor: Actor | None = None) -> Iterator[Session]:
     """A session that commits at the end of the block, and rolls back when the block raises.
 

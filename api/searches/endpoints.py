@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, BackgroundTasks, Body, Depends, Response
+from fastapi import APIRouter, BackgroundTasks, Body, Depends, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import Discriminator, Tag
 from sqlalchemy.orm import Session
 
-from api.auth import CallerDep, authenticate
+from api.auth import authenticate
 from api.body import JsonRoute
-from api.deps import HEAVY, ResourcesDep, SessionDep
+from api.deps import HEAVY, ResourcesDep, SessionDep, get_resources, reading
 from api.idempotency import OnceDep
 from api.ids import SearchId
 from api.jobs.cloning import CLONE, NEW, Clone, way
@@ -27,7 +27,6 @@ from api.searches.estimate import estimate
 from api.searches.schemas import Estimate, SearchDetail, SearchSummary
 from dna_engine.spec import SearchSpec
 from store import jobs, searches
-from store.session import reading
 from store.states import JobKind
 
 router = APIRouter(
@@ -73,21 +72,20 @@ def estimate_search(spec: SpecBody, session: SessionDep, resources: ResourcesDep
 
 @router.get("", response_model=Page[SearchSummary])
 def list_searches(
-    caller: CallerDep,
-    resources: ResourcesDep,
-    paging: Annotated[Paging, Depends(paged(searches.ORDER))],
-    where: JobFilter,
+    request: Request, paging: Annotated[Paging, Depends(paged(searches.ORDER))], where: JobFilter
 ) -> Response:
     """Searches, newest first."""
-    with reading(resources.sessions, caller.actor) as session:
+    resources = get_resources(request)
+    with reading(request) as session:
         items, following = service.listing(session, where, paging.at, kept=resources.kept, waits=resources.waits)
     return Json(joined(items, paging.cursor(following)))
 
 
 @router.get("/{search_id}", response_model=SearchDetail, responses=problems(404))
-def get_search(search_id: SearchId, caller: CallerDep, resources: ResourcesDep) -> Response:
+def get_search(search_id: SearchId, request: Request) -> Response:
     """A search: state, phase, progress, time left, its resolved spec, steps, networks and the best one so far."""
-    with reading(resources.sessions, caller.actor) as session:
+    resources = get_resources(request)
+    with reading(request) as session:
         return Json(service.answer(session, search_id, resources.kept, resources.waits))
 
 

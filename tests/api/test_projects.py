@@ -237,6 +237,15 @@ def test_no_list_shows_another_projects_things(sides: Sides) -> None:
     assert {name for name, thing in sides.theirs.things.items() if thing in shown} == set(THINGS) - unlisted
 
 
+def test_what_was_made_for_its_own_project_is_not_kept_for_another(sides: Sides) -> None:
+    search = f"/searches/{sides.theirs.things['search_id']}"
+    for _ in range(2):
+        assert sides.theirs.ask("GET", search).status_code == 200
+        assert sides.theirs.things["search_id"] in sides.theirs.ask("GET", "/searches").text
+        assert sides.mine.ask("GET", search).status_code == 404
+        assert sides.theirs.things["search_id"] not in sides.mine.ask("GET", "/searches").text
+
+
 @pytest.mark.parametrize("ref", ["their-birds", "their-birds@1", "a-their-teacher"])
 def test_names_of_another_project_name_nothing(sides: Sides, ref: str) -> None:
     kind = "teachers" if "teacher" in ref else "datasets"
