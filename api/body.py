@@ -83,8 +83,11 @@ class JsonRequest(CountedRequest):
         """The body.
 
         Raises:
-            WrongMediaType: it is not said to be JSON; of a patch, whose media type is its own, that is for its route to say. Some clients say nothing of it, and some that it is a form, unless told to.
+            WrongMediaType: it is packed, or not said to be JSON: some clients say nothing of it, and some that it is a form, unless told
+                to. A patch has a media type of its own, which is for its route to say.
         """
+        if self.headers.get("content-encoding", "identity").lower() != "identity":
+            raise WrongMediaType("Send the body as it is, without Content-Encoding: it is not unpacked here.")
         body = await super().body()
         if (
             body

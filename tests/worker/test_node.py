@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import os
 import signal
 import subprocess
@@ -17,6 +19,7 @@ from celery.exceptions import Reject
 
 from store import steps, workers
 from store.columns import new_id
+from store.logs import formatter
 from store.outbox import RUN_STEP
 from store.session import Sessions, make_engine, make_sessions, transaction
 from store.states import StepState
@@ -90,6 +93,18 @@ def test_a_wake_leads_to_the_oldest_search_and_none_is_forgotten(
     node.run_step(bench.job.steps[1].id)
     with transaction(sessions) as session:
         assert steps.get(session, step.id).state == StepState.SUCCEEDED
+
+
+def test_lines_of_a_step_name_it_and_its_job(
+    bench: Bench, app: Celery, slot: Slot, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.handler.setFormatter(formatter("json", process="gpu0"))
+    with caplog.at_level(logging.INFO, logger="dna.worker"):
+        Node(slot, app, "node").run_step(bench.step.id)
+        logging.getLogger("dna.worker.node").info("after it")
+    first, *_, after = map(json.loads, caplog.text.splitlines())
+    assert (first["job_id"], first["step_id"]) == (str(bench.job_id), str(bench.step.id))
+    assert (first["process"], after["event"], after.get("job_id")) == ("gpu0", "after it", None)
 
 
 def test_a_node_of_several_queues_takes_from_the_one_that_wakes_it(

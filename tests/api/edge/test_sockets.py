@@ -86,7 +86,7 @@ def post(path: bytes, body: bytes, *headers: bytes, kind: bytes = b"application/
         (post(b"/searches", b"[" * 3_000), 422),
         (post(b"/searches", b'{"dataset": "digits"}', kind=b"text/plain"), 415),
         (post(b"/searches", b"dataset=digits", kind=b"application/x-www-form-urlencoded"), 415),
-        (post(b"/searches", b"xx", b"Content-Encoding: gzip"), 400),
+        (post(b"/searches", b"xx", b"Content-Encoding: gzip"), 415),
         (post(b"/searches", b'{"dataset": "digits"}', b"Idempotency-Key: " + b"a" * 5_000), 422),
         (post(b"/datasets", b"zzz", kind=b"multipart/form-data"), 400),
         (post(b"/datasets", b"zzz", kind=b"multipart/form-data; boundary=\xff"), 400),
