@@ -41,7 +41,6 @@ from dna_client.models import (
     Selection,
     Series,
     Space,
-    State,
     Teacher,
     Timing,
     Training,
@@ -118,15 +117,25 @@ class Client:
     def list_searches(
         self,
         *,
-        state: State | None = None,
+        state: str | Sequence[str] | None = None,
         dataset: str | None = None,
-        labels: Mapping[str, str] | None = None,
+        labels: Mapping[str, str | None] | None = None,
         ref: str | None = None,
+        q: str | None = None,
+        sort: str | None = None,
         cursor: str | None = None,
         limit: int = 50,
     ) -> Page[SearchSummary]:
         """As ``client.searches.list``."""
-        return self.searches.list(state=state, dataset=dataset, labels=labels, ref=ref, cursor=cursor, limit=limit)
+        return self.searches.list(
+            state=state, dataset=dataset, labels=labels, ref=ref, q=q, sort=sort, cursor=cursor, limit=limit
+        )
+
+    def update_search(
+        self, search_id: str, *, name: str | None = None, labels: Mapping[str, str | None] | None = None
+    ) -> Search:
+        """Renames a search or changes its labels, see :meth:`dna_client.jobs.Jobs.update`."""
+        return self.searches.update(search_id, name=name, labels=labels)
 
     def get_search(self, search_id: str) -> Search:
         return self.searches.get(search_id)

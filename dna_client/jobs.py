@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
@@ -20,7 +21,6 @@ from dna_client.models import (
     Search,
     SearchSummary,
     Series,
-    State,
     Training,
     TrainingSummary,
     Trial,
@@ -32,6 +32,9 @@ from dna_client.transport import Transport
 
 Detail = TypeVar("Detail", bound=JobSummary)
 Summary = TypeVar("Summary", bound=JobSummary)
+
+#: On a page, where all are read.
+_AT_ONCE = 200
 
 _ENDS = {"failed": "failed", "cancelled": "was cancelled"}
 
@@ -66,19 +69,40 @@ class Jobs(Generic[Detail, Summary]):
     def list(
         self,
         *,
-        state: State | None = None,
+        state: str | Sequence[str] | None = None,
         dataset: str | None = None,
-        labels: Mapping[str, str] | None = None,
+        labels: Mapping[str, str | None] | None = None,
         ref: str | None = None,
+        q: str | None = None,
+        sort: str | None = None,
         cursor: str | None = None,
         limit: int = 50,
     ) -> Page[Summary]:
         """A page of jobs, newest first; those that have all of ``labels``, and that ``ref`` may mean.
 
         Args:
+            state: one, or several.
+            labels: None for any value.
             ref: a name, or at least four digits of the beginning or the end of an id.
+            q: part of a name, whatever the case.
+            sort: name, state, progress, created_at, finished_at, and of results such as accuracy; with - in front from the most on.
+            cursor: ``next`` of the page before, which was asked for with the same words.
         """
-        return self._page(labels, state=state, dataset=dataset, ref=ref, cursor=cursor, limit=limit)
+        which = {"state": state, "dataset": dataset, "ref": ref, "q": q, "sort": sort}
+        return self._page(which, labels, cursor, limit)
+
+    def every(
+        self,
+        *,
+        state: str | Sequence[str] | None = None,
+        dataset: str | None = None,
+        labels: Mapping[str, str | None] | None = None,
+        q: str | None = None,
+        sort: str | None = None,
+    ) -> Iterator[Summary]:
+        """All jobs as :meth:`list` has them, read page by page."""
+        which = {"state": state, "dataset": dataset, "q": q, "sort": sort, "limit": _AT_ONCE}
+        return cast(Iterator[Summary], self._transport.pages(f"/{self.plural}", {**which, "label": _labels(labels)}))
 
     def get(self, job_id: str) -> Detail:
         return cast(Detail, self._transport.call("GET", self._path(job_id)))
@@ -157,9 +181,17 @@ class Jobs(Generic[Detail, Summary]):
     def _path(self, job_id: str) -> str:
         return f"/{self.plural}/{job_id}"
 
-    def _page(self, labels: Mapping[str, str] | None, **which: Any) -> Page[Summary]:
-        params = {**which, "label": [f"{name}:{value}" for name, value in (labels or {}).items()]}
+    def _page(
+        self, which: Mapping[str, Any], labels: Mapping[str, str | None] | None, cursor: str | None, limit: int
+    ) -> Page[Summary]:
+        params = {**which, "label": _labels(labels), "cursor": cursor, "limit": limit}
         return cast(Page[Summary], self._transport.call("GET", f"/{self.plural}", params=params))
+
+
+def _labels(labels: Mapping[str, str | None] | None) -> list[str]:
+    """As queries have them: the key ends at the first colon that has no backslash before it."""
+    written = {re.sub(r"([\\:])", r"\\\1", key): value for key, value in (labels or {}).items()}
+    return [key if value is None else f"{key}:{value}" for key, value in written.items()]
 
 
 class Searches(Jobs[Search, SearchSummary]):
@@ -180,18 +212,21 @@ class Trainings(Jobs[Training, TrainingSummary]):
     def list(
         self,
         *,
-        state: State | None = None,
+        state: str | Sequence[str] | None = None,
         dataset: str | None = None,
-        labels: Mapping[str, str] | None = None,
+        labels: Mapping[str, str | None] | None = None,
         ref: str | None = None,
+        q: str | None = None,
+        sort: str | None = None,
         cursor: str | None = None,
         limit: int = 50,
         architecture: str | None = None,
         search: str | None = None,
     ) -> Page[TrainingSummary]:
         """As of every kind of job; also only those of the network, or of the networks of a search, with that id."""
-        which = {"architecture": architecture, "search": search}
-        return self._page(labels, **which, state=state, dataset=dataset, ref=ref, cursor=cursor, limit=limit)
+        of = {"architecture": architecture, "search": search}
+        which = {"state": state, "dataset": dataset, "ref": ref, "q": q, "sort": sort}
+        return self._page({**of, **which}, labels, cursor, limit)
 
     def download(self, training_id: str, file_format: Format, target: Path) -> Downloaded:
         """Writes the network as this training left it to ``target``, or under the server's name into it when it is a folder.

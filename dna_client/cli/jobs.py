@@ -27,13 +27,37 @@ from dna_client.cli.tables import FittingTable, short_id
 from dna_client.client import Client
 from dna_client.errors import LocalError
 from dna_client.jobs import Jobs
-from dna_client.models import Event, JobKind, Page, State
+from dna_client.models import Event, JobKind, Page
 from dna_client.watch import waits
 from dna_client.watch import watch as show_events
 
 Limit = Annotated[int, typer.Option(help="Most rows to show.", min=1, max=200)]
 Cursor = Annotated[str | None, typer.Option(help="Continue a list: next of the page before.")]
-InState = Annotated[State | None, typer.Option(help="Only those in this state.")]
+InState = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--state",
+        help="Only those that are queued, running, succeeded, failed or cancelled; of several, given again.",
+        metavar="STATE",
+    ),
+]
+WithLabel = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--label",
+        help="Only those with key=value, or with key whatever its value; as often as needed.",
+        metavar="KEY[=VALUE]",
+    ),
+]
+Part = Annotated[str | None, typer.Option("--q", help="Only those with this in their name.", metavar="TEXT")]
+Sort = Annotated[
+    str | None,
+    typer.Option(
+        help="created_at, finished_at, name, state, progress, accuracy ...; with - in front from the most on.",
+        metavar="[-]FIELD",
+    ),
+]
+All = Annotated[bool, typer.Option("--all", help="Read all pages.")]
 Watch = Annotated[bool, typer.Option("--watch", "-w", help="Follow it to its end, then show what it found.")]
 
 
@@ -163,6 +187,23 @@ def say_plan(console: Console, choices: Sequence[tuple[str, str]], warnings: Seq
     output.warn(console, warnings)
 
 
+def read_page(
+    jobs: Jobs[Any, Any],
+    state: Sequence[str] | None,
+    dataset: str | None,
+    labels: Mapping[str, str | None],
+    q: str | None,
+    sort: str | None,
+    page: tuple[int, str | None] | None,
+) -> Page[Any]:
+    """A page of jobs by its length and cursor; all of them, as one page, where it is None."""
+    if page is None:
+        found = jobs.every(state=state, dataset=dataset, labels=labels, q=q, sort=sort)
+        return Page(items=list(found), next=None)
+    limit, cursor = page
+    return jobs.list(state=state, dataset=dataset, labels=labels, q=q, sort=sort, cursor=cursor, limit=limit)
+
+
 def print_page(kind: Kind, page: Page[Any], table: Callable[[Sequence[Any]], FittingTable], *, as_json: bool) -> None:
     """A page of a list, what those in it wait for, and how to see the next one."""
     if as_json:
@@ -177,7 +218,7 @@ def print_page(kind: Kind, page: Page[Any], table: Callable[[Sequence[Any]], Fit
             name = short_id(found["id"]) if OUT.is_terminal else found["id"]
             OUT.print(f"{name}{said}", markup=False)
     if page["next"]:
-        ERR.print(f"More with: --cursor {page['next']}", markup=False)
+        ERR.print(f"More with the same options and: --cursor {page['next']}", markup=False)
 
 
 def _follow(kind: Kind, jobs: Jobs[Any, Any], job: Any, *, as_json: bool) -> None:

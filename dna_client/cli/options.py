@@ -172,6 +172,15 @@ def labels(texts: Sequence[str]) -> dict[str, str]:
     return found
 
 
+def wanted_labels(texts: Sequence[str]) -> dict[str, str | None]:
+    """As :func:`labels`; and None for a key alone, whatever its value."""
+    alone = [text for text in texts if text and _LABEL.fullmatch(text) is None]
+    return {
+        **labels([text for text in texts if text not in alone]),
+        **{_ESCAPED.sub(r"\1", key): None for key in alone},
+    }
+
+
 def changed_labels(texts: Sequence[str]) -> dict[str, str | None]:
     """As :func:`labels`; and None for ``key-``, which takes a label away.
 

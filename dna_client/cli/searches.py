@@ -10,8 +10,8 @@ import typer
 from dna_client import report
 from dna_client.chosen import chosen
 from dna_client.cli import jobs, output, refs
-from dna_client.cli.jobs import Cursor, InState, Kind, Limit, Watch, add_commands, say_plan
-from dna_client.cli.options import LOCAL, AsJson, Key, Label, Url, connect, labels
+from dna_client.cli.jobs import All, Cursor, InState, Kind, Limit, Part, Sort, Watch, WithLabel, add_commands, say_plan
+from dna_client.cli.options import LOCAL, AsJson, Key, Url, connect, wanted_labels
 from dna_client.cli.output import OUT, print_json, print_table
 from dna_client.cli.search_spec import SearchOptions
 from dna_client.cli.spec import takes_spec
@@ -85,7 +85,10 @@ def _show_estimate(found: Estimate, choices: list[tuple[str, str]]) -> None:
 def list_searches(
     state: InState = None,
     dataset: Annotated[str | None, typer.Option(help="Only searches on this dataset.")] = None,
-    label: Label = None,
+    label: WithLabel = None,
+    q: Part = None,
+    sort: Sort = None,
+    all_pages: All = False,
     limit: Limit = 20,
     cursor: Cursor = None,
     url: Url = LOCAL,
@@ -94,8 +97,8 @@ def list_searches(
 ) -> None:
     """List searches, newest first."""
     with connect(url, key, exact=as_json) as client:
-        page = client.searches.list(
-            state=state, dataset=dataset, labels=labels(label or []), cursor=cursor, limit=limit
+        page = jobs.read_page(
+            client.searches, state, dataset, wanted_labels(label or []), q, sort, None if all_pages else (limit, cursor)
         )
     jobs.print_page(KIND, page, _table, as_json=as_json)
 

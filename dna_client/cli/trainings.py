@@ -10,8 +10,8 @@ import typer
 
 from dna_client import training_report
 from dna_client.cli import jobs, output, refs
-from dna_client.cli.jobs import Cursor, InState, Kind, Limit, Watch, add_commands
-from dna_client.cli.options import LOCAL, PATIENT, AsJson, Key, Label, Url, connect, labels, make_folder
+from dna_client.cli.jobs import Cursor, InState, Kind, Limit, Part, Sort, Watch, WithLabel, add_commands
+from dna_client.cli.options import LOCAL, PATIENT, AsJson, Key, Url, connect, make_folder, wanted_labels
 from dna_client.cli.results import Formats, Output, bring_home, existing, known, show_files
 from dna_client.cli.spec import takes_spec
 from dna_client.cli.tables import FittingTable
@@ -44,7 +44,9 @@ def create(
 def list_trainings(
     state: InState = None,
     dataset: Annotated[str | None, typer.Option(help="Only trainings on this dataset.")] = None,
-    label: Label = None,
+    label: WithLabel = None,
+    q: Part = None,
+    sort: Sort = None,
     architecture: Annotated[
         str | None, typer.Option("--architecture", help="Only trainings of this network.", metavar="ARCHITECTURE")
     ] = None,
@@ -62,7 +64,9 @@ def list_trainings(
         page = client.trainings.list(
             state=state,
             dataset=dataset,
-            labels=labels(label or []),
+            labels=wanted_labels(label or []),
+            q=q,
+            sort=sort,
             architecture=refs.network_id(client, architecture) if architecture else None,
             search=refs.search_id(client, search) if search else None,
             cursor=cursor,

@@ -10,8 +10,8 @@ import typer
 from dna_client import tuning_report
 from dna_client.chosen import chosen
 from dna_client.cli import jobs, output, refs
-from dna_client.cli.jobs import Cursor, InState, Kind, Limit, Watch, add_commands, say_plan
-from dna_client.cli.options import LOCAL, AsJson, Key, Label, Url, connect, labels
+from dna_client.cli.jobs import All, Cursor, InState, Kind, Limit, Part, Sort, Watch, WithLabel, add_commands, say_plan
+from dna_client.cli.options import LOCAL, AsJson, Key, Url, connect, wanted_labels
 from dna_client.cli.output import ERR, OUT, print_json
 from dna_client.cli.spec import takes_spec
 from dna_client.cli.tables import FittingTable
@@ -61,7 +61,10 @@ def estimate(options: TuningOptions, url: Url = LOCAL, key: Key = None, as_json:
 def list_tunings(
     state: InState = None,
     dataset: Annotated[str | None, typer.Option(help="Only tunings on this dataset.")] = None,
-    label: Label = None,
+    label: WithLabel = None,
+    q: Part = None,
+    sort: Sort = None,
+    all_pages: All = False,
     limit: Limit = 20,
     cursor: Cursor = None,
     url: Url = LOCAL,
@@ -70,7 +73,9 @@ def list_tunings(
 ) -> None:
     """List tunings, newest first."""
     with connect(url, key, exact=as_json) as client:
-        page = client.tunings.list(state=state, dataset=dataset, labels=labels(label or []), cursor=cursor, limit=limit)
+        page = jobs.read_page(
+            client.tunings, state, dataset, wanted_labels(label or []), q, sort, None if all_pages else (limit, cursor)
+        )
     jobs.print_page(KIND, page, _table, as_json=as_json)
 
 
