@@ -248,6 +248,16 @@ class Client:
     def get_architecture(self, architecture_id: str) -> Architecture:
         return cast(Architecture, self._transport.call("GET", f"/architectures/{architecture_id}"))
 
+    def rename_architecture(self, architecture_id: str, name: str | None) -> Architecture:
+        """Calls a network that was given so; None takes its name away."""
+        return cast(
+            Architecture, self._transport.call("PATCH", f"/architectures/{architecture_id}", json={"name": name})
+        )
+
+    def delete_architecture(self, architecture_id: str) -> None:
+        """Deletes a network that was given; trainings of it keep what they have found."""
+        self._transport.call("DELETE", f"/architectures/{architecture_id}", repeatable=False)
+
     def download(self, architecture_id: str, file_format: Format, target: Path) -> Downloaded:
         """Writes the network's file to ``target``, or under the server's name into it when it is a folder.
 

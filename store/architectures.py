@@ -10,9 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from dna_engine.space.architecture import PUBLISHED
 from store.actors import own, signature
 from store.columns import Json, new_id
-from store.errors import NotFound
+from store.errors import IllegalTransition, NotFound
 from store.refs import named
 from store.states import Role
 from store.tables import Architecture, Job
@@ -51,6 +52,43 @@ def called(session: Session, ref: str) -> list[UUID]:
     given = (Architecture.role == Role.GIVEN) & (Architecture.name == ref)
     found = named(session, select(Architecture).order_by(Architecture.id), ref, Architecture.id, given)
     return [network.id for network in found]
+
+
+def rename(session: Session, architecture_id: UUID, name: str | None) -> None:
+    """Calls a network that was given so.
+
+    Raises:
+        NotFound: there is none of that id.
+        IllegalTransition: it was not given, or is a published one.
+    """
+    network = _given(session, architecture_id)
+    if network.name in PUBLISHED:
+        raise IllegalTransition(f"{network.name} is a published network, and keeps its name.")
+    network.name = name
+    session.flush()
+
+
+def delete(session: Session, architecture_id: UUID) -> None:
+    """Deletes a network that was given. Trainings and tunings of it keep what they have found, and go on.
+
+    Raises:
+        NotFound: there is none of that id.
+        IllegalTransition: it was not given.
+    """
+    session.delete(_given(session, architecture_id))
+    session.flush()
+
+
+def _given(session: Session, architecture_id: UUID) -> Architecture:
+    """The network, which nobody else changes until the transaction ends."""
+    network = session.get(Architecture, architecture_id, with_for_update=True)
+    if network is None:
+        raise NotFound("architecture", architecture_id)
+    if network.role is not Role.GIVEN:
+        raise IllegalTransition(
+            f"This network is of the search {network.search_id}: it is called and deleted with that."
+        )
+    return network
 
 
 def of_search(session: Session, search_id: UUID, *, role: Role | None = None) -> list[Architecture]:

@@ -58,6 +58,11 @@ def of_job(session: Session, job_id: UUID) -> list[Step]:
     return list(session.scalars(select(Step).where(Step.job_id == job_id).order_by(Step.id)))
 
 
+def of_jobs(session: Session, job_ids: Sequence[UUID]) -> list[Step]:
+    """Every step of these jobs."""
+    return list(session.scalars(select(Step).where(Step.job_id.in_(job_ids))))
+
+
 def queue_of(session: Session, step_id: UUID) -> str | None:
     """The queue of a step; None of one that is gone."""
     return session.scalar(select(Step.queue).where(Step.id == step_id))

@@ -14,6 +14,7 @@ from api.architectures.picture import BODY, PictureDep, PictureRoute
 from api.architectures.schemas import (
     ArchitectureIn,
     ArchitectureOut,
+    ArchitecturePatch,
     ArchitectureSummary,
     Format,
     FormatQuery,
@@ -30,8 +31,9 @@ from api.ids import ArchitectureId
 from api.openapi import problems
 from api.pagination import Page, RowPaging
 from api.paging import Paging, paged
+from api.patches import MEDIA_TYPE, MERGE_PATCH
 from dna_engine.space.document import AnyNetworkJson
-from store import architecture_lists
+from store import architecture_lists, architectures
 
 router = APIRouter(
     prefix="/architectures",
@@ -84,6 +86,29 @@ def list_architectures(
 def get_architecture(architecture_id: ArchitectureId, session: SessionDep) -> ArchitectureOut:
     """A network: its description, costs, accuracy, and the files there are."""
     return service.detail(session, architecture_id)
+
+
+@router.patch(
+    "/{architecture_id}",
+    response_model=ArchitectureOut,
+    responses=problems(400, 404, 409, 413, 415),
+    dependencies=[MERGE_PATCH],
+)
+def update_architecture(
+    architecture_id: ArchitectureId,
+    patch: Annotated[ArchitecturePatch, Body(media_type=MEDIA_TYPE)],
+    session: SessionDep,
+) -> ArchitectureOut:
+    """Rename a network that was given, by a JSON merge patch (RFC 7396). Those of searches have no names of their own."""
+    if "name" in patch.model_fields_set:
+        architectures.rename(session, architecture_id, patch.name)
+    return service.detail(session, architecture_id)
+
+
+@router.delete("/{architecture_id}", status_code=204, responses=problems(404, 409))
+def delete_architecture(architecture_id: ArchitectureId, session: SessionDep) -> None:
+    """Delete a network that was given. Trainings and tunings of it keep what they have found; those of searches go with their search."""
+    architectures.delete(session, architecture_id)
 
 
 @router.get("/{architecture_id}/download", response_class=Response, responses={**_DOWNLOAD, **problems(404, 409, 416)})

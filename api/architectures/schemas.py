@@ -8,12 +8,13 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from api.jobs.schemas import Failure
 from dna_engine.accuracy import Accuracy
 from dna_engine.fields import Written
 from dna_engine.plans.results import Timed
+from dna_engine.space.architecture import PUBLISHED
 from dna_engine.space.document import AnyNetworkJson, GivenJson
 from dna_engine.spec.parts import Text
 from store.states import JobState, Role
@@ -61,6 +62,19 @@ class ArchitectureIn(Written):
         description="The name of a published network (dna-a, dna-b, dna-c or dna-d), or the JSON of a network as it is downloaded."
     )
     name: Text = Field(default="", description="What to call it; a published one has its own name.")
+
+
+class ArchitecturePatch(Written):
+    """A merge patch (RFC 7396) of a network that was given: what is left out stays."""
+
+    name: Text | None = Field(default=None, min_length=1, description="What to call it; null takes its name away.")
+
+    @field_validator("name")
+    @classmethod
+    def _is_free(cls, name: str | None) -> str | None:
+        if name in PUBLISHED:
+            raise ValueError(f"{name} is the name of a published network")
+        return name
 
 
 class ArchitectureSummary(BaseModel):

@@ -14,7 +14,7 @@ from api.pagination import Page, encode
 from dna_engine.plans.results import NetworksTimed
 from store import architectures, steps, timings, waiting
 from store.states import FINISHED, Role, StepState
-from store.tables import TimingJob
+from store.tables import Step, TimingJob
 from store.waiting import Queues, unmanned
 
 
@@ -31,7 +31,8 @@ def create(session: Session, architecture_id: UUID, *, max_attempts: int, live_w
             f"{network.name} is a standard network, which a search trains beside its own: networks of our own alone are timed."
         )
     timing = timings.create(session, network, max_attempts=max_attempts)
-    return _shown(session, timing, waiting.look(session, live_within=live_within))
+    [step] = steps.of_job(session, timing.id)
+    return _shown(timing, step, waiting.look(session, live_within=live_within))
 
 
 def listing(
@@ -45,12 +46,12 @@ def listing(
     architectures.get(session, architecture_id)
     found = timings.listing(session, architecture_id, after=after, limit=limit)
     queues = waiting.look(session, live_within=live_within)
-    items = [_shown(session, timing, queues) for timing in found.items]
+    of = {step.job_id: step for step in steps.of_jobs(session, [timing.id for timing in found.items])}
+    items = [_shown(timing, of[timing.id], queues) for timing in found.items]
     return Page(items=items, next=encode(str(found.next)) if found.next else None)
 
 
-def _shown(session: Session, timing: TimingJob, queues: Queues) -> TimingOut:
-    [step] = steps.of_job(session, timing.id)
+def _shown(timing: TimingJob, step: Step, queues: Queues) -> TimingOut:
     found = NetworksTimed.model_validate(step.values) if step.state is StepState.SUCCEEDED else None
     took = found and found.networks[0]
     return TimingOut(

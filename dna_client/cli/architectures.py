@@ -127,6 +127,35 @@ def _show(networks: Sequence[ArchitectureSummary]) -> None:
 
 
 @architecture.command()
+def update(
+    network: NetworkRef,
+    name: Annotated[str, typer.Option("--name", help="What to call it; nothing takes its name away.")],
+    url: Url = LOCAL,
+    key: Key = None,
+    as_json: AsJson = False,
+) -> None:
+    """Rename a network that was added."""
+    with connect(url, key, exact=as_json) as client:
+        found = client.rename_architecture(refs.network_id(client, network), name or None)
+    if as_json:
+        print_json(found)
+    else:
+        _show([found])
+
+
+@architecture.command()
+def delete(network: NetworkRef, url: Url = LOCAL, key: Key = None, as_json: AsJson = False) -> None:
+    """Delete a network that was added. Trainings of it keep what they have found."""
+    with connect(url, key, exact=as_json) as client:
+        network_id = refs.network_id(client, network)
+        client.delete_architecture(network_id)
+    if as_json:
+        print_json({"id": network_id, "deleted": True})
+    else:
+        ERR.print(f"Network {network_id} is deleted.", markup=False)
+
+
+@architecture.command()
 def latency(
     network: NetworkRef,
     detach: Annotated[bool, typer.Option("--detach", help="Queue it and return at once.")] = False,

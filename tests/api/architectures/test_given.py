@@ -12,6 +12,7 @@ from dna_engine.space.architecture import PUBLISHED, published
 from store.blobs import BlobStore
 from store.session import Sessions
 from tests.api.builders import new_training, winner
+from tests.api.conftest import Finished
 from tests.api.problems import pointers, problem
 
 DESCRIBED = published("dna-a", input_size=32).to_json()
@@ -115,6 +116,31 @@ def test_lists_by_cost_accuracy_and_dataset(client: TestClient, sessions: Sessio
 def test_a_wrong_query_is_refused(shared: TestClient, params: dict[str, Any], name: str) -> None:
     [error] = problem(shared.get("/architectures", params=params), 422, "invalid_request")["errors"]
     assert error["parameter"] == name
+
+
+def test_a_network_that_was_given_is_renamed_and_deleted(client: TestClient) -> None:
+    described = published("dna-a", input_size=32).to_json()
+    sent = {"architecture": described, "name": "mine"}
+    path = f"/architectures/{client.post('/architectures', json=sent).json()['id']}"
+    assert client.patch(path, json={}).json()["name"] == "mine"
+    assert client.patch(path, json={"name": "ours"}).json()["name"] == client.get(path).json()["name"] == "ours"
+    assert client.patch(path, json={"name": None}).json()["name"] is None
+    for wrong in ({"name": ""}, {"name": "dna-b"}, {"role": "winner"}, {"name": 1}):
+        problem(client.patch(path, json=wrong), 422, "invalid_request")
+    training = client.post("/trainings", json={"architecture": path[15:], "dataset": "digits"}).json()["id"]
+    assert client.delete(path).status_code == 204
+    problem(client.get(path), 404, "not_found")
+    problem(client.delete(path), 404, "not_found")
+    assert client.get(f"/trainings/{training}").json()["architecture_id"] is None
+    known = f"/architectures/{client.post('/architectures', json={'architecture': 'dna-b'}).json()['id']}"
+    problem(client.patch(known, json={"name": "x"}), 409, "illegal_transition")
+    assert client.delete(known).status_code == 204
+
+
+def test_a_network_of_a_search_is_called_and_deleted_with_it(finished: Finished) -> None:
+    path = f"/architectures/{finished.network('winner')}"
+    for answer in (finished.client.patch(path, json={"name": "x"}), finished.client.delete(path)):
+        assert finished.id in problem(answer, 409, "illegal_transition")["detail"]
 
 
 def test_a_cursor_is_of_one_order(client: TestClient) -> None:
