@@ -139,6 +139,11 @@ class Jobs(Generic[Detail, Summary]):
         """
         return events.follow(self._transport, self._path(job_id), after, waits=waits)
 
+    def happened(self, job_id: str, *, after: int = 0, types: Sequence[str] = ()) -> Iterator[Event]:
+        """Events that follow number ``after`` and are there by now, oldest first; only those of these types, where some are given."""
+        params = {"after": after, "type": list(types), "limit": 200}
+        return cast(Iterator[Event], self._transport.pages(f"{self._path(job_id)}/events/list", params))
+
     def metrics(self, job_id: str, *, prefix: str = "", points: int = 1000) -> Series:
         """Points (x, y) by series, such as ``distill/b1c1/loss``; only series whose names start with ``prefix``.
 

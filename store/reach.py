@@ -108,9 +108,9 @@ class Reach:
         for address in found:
             inside = any(address in network for network in self._allowed)
             if not inside and not is_public(address):
+                leads = f"{url.host} leads to {address}, which" if url.host != str(address) else f"{address}"
                 raise Unreachable(
-                    f"{url.host} leads to {address}, which is no public address. The operator of the service may allow its network "
-                    "(DNA_WEBHOOKS_ALLOW_NETWORKS)."
+                    f"{leads} is no public address. The operator of the service may allow its network (DNA_WEBHOOKS_ALLOW_NETWORKS)."
                 )
             if not inside and url.scheme != "https":
                 raise Unreachable(

@@ -11,8 +11,8 @@ from dna_engine.plans import Kind
 from dna_engine.plans import Step as PlannedStep
 from dna_engine.spec import ResolvedJob, parse_job
 from store.actors import EVERY_PROJECT
-from store.states import JobKind, JobState, StepState
-from store.tables import Job, Step
+from store.states import DeliveryState, JobKind, JobState, StepState
+from store.tables import Delivery, Job, Step, Webhook
 
 
 @dataclass(frozen=True)
@@ -69,3 +69,10 @@ def waiting_steps(session: Session) -> dict[str, int]:
         .group_by(Step.queue)
     )
     return dict(session.execute(query).all())
+
+
+def waiting_messages(session: Session) -> int:
+    """Number of messages to webhooks that are due, and neither sent nor given up."""
+    due = (Delivery.state == DeliveryState.PENDING) & (Delivery.next_at <= func.clock_timestamp())
+    query = select(func.count()).select_from(Delivery).join(Webhook, Webhook.id == Delivery.webhook_id)
+    return session.scalars(query.where(due, Webhook.enabled)).one()

@@ -17,7 +17,7 @@ from api.edge.access import method, route
 from api.openapi import problems
 from store import workers
 from store.states import JobKind
-from store.statistics import jobs_by_state, waiting_steps
+from store.statistics import jobs_by_state, waiting_messages, waiting_steps
 
 router = APIRouter(tags=["system"], dependencies=[Depends(authenticate)], responses=problems(401, 403, 503))
 
@@ -82,8 +82,11 @@ def get_figures(session: SessionDep, resources: ResourcesDep) -> Response:
     busy = GaugeMetricFamily("dna_workers", "Live workers.", labels=["busy"])
     for flag in (True, False):
         busy.add_metric([str(flag).lower()], sum((worker.current_step_id is not None) is flag for worker in live))
+    due = GaugeMetricFamily(
+        "dna_webhook_messages_waiting", "Messages to webhooks that are due.", waiting_messages(session)
+    )
     registry = CollectorRegistry()
-    registry.register(_Now([*jobs, waiting, busy]))
+    registry.register(_Now([*jobs, waiting, busy, due]))
     content = generate_latest(resources.metrics) + generate_latest(registry)
     return Response(content, media_type=CONTENT_TYPE_LATEST)
 

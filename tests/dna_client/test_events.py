@@ -54,6 +54,15 @@ def test_broken_connections_leave_no_gap(api: Api, client: Client) -> None:
     assert any(b"last-event-id: " in request.lower() for request in asked)
 
 
+def test_what_has_happened_is_listed_too(client: Client, finished: str) -> None:
+    every = list(client.events(finished))
+    assert [event["seq"] for event in client.searches.happened(finished)] == [event["seq"] for event in every]
+    states = list(client.searches.happened(finished, types=["state"]))
+    assert [event["data"]["state"] for event in states if event["type"] == "state"][-1] == "succeeded"
+    assert len(states) == sum(event["type"] == "state" for event in every)
+    assert list(client.searches.happened(finished, after=every[-1]["seq"])) == []
+
+
 def test_continues_after_the_event_that_is_named(client: Client, finished: str) -> None:
     every = list(client.events(finished))
     assert every[-1]["data"]["state"] == "succeeded"

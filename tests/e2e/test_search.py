@@ -18,16 +18,18 @@ import onnxruntime
 import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
+from standardwebhooks import Webhook as Verifier
 
 from dna_client import Client, onnx_digits
 from dna_client.cli.results import PICTURES
-from dna_client.models import Search
+from dna_client.models import Search, Webhook
 from dna_engine.images.pictures.prepare import prepare
 from store.embedded import Servers
 from store.settings import Settings
 from tests.conftest import new_database
 from tests.dna_client.conftest import running_api
 from tests.e2e.service import TINY, machine
+from tests.receivers import Receiver, receiver
 
 #: With a standard network beside what is found.
 COMPARED = TINY | {"retrain": TINY["retrain"] | {"references": ["lcnet_100"]}}
@@ -35,11 +37,13 @@ COMPARED = TINY | {"retrain": TINY["retrain"] | {"references": ["lcnet_100"]}}
 
 @dataclass(frozen=True)
 class Done:
-    """A finished search and where to ask for it."""
+    """A finished search and where to ask for it; a webhook, and what it was told."""
 
     url: str
     search: Search
     created: httpx.Response
+    hook: Webhook
+    told: Receiver
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +51,16 @@ def done(servers: Servers, migrated: str, tmp_path_factory: pytest.TempPathFacto
     folder = tmp_path_factory.mktemp("e2e")
     with new_database(servers.database_url, template=migrated) as database_url:
         settings = Settings(database_url=database_url, redis_url=servers.redis_url, data_dir=folder)
-        with running_api(database_url, servers.redis_url, folder) as url, machine(settings), Client(url) as client:
+        inside = {"DNA_WEBHOOKS_ALLOW_NETWORKS": "127.0.0.0/8"}
+        with (
+            running_api(database_url, servers.redis_url, folder) as url,
+            machine(settings, **inside),
+            receiver() as told,
+            Client(url) as client,
+        ):
+            hook = client.webhooks.create(told.url, events=["search.*"])
             created = httpx.post(f"{url}/searches", json=COMPARED)
-            yield Done(url, client.wait(created.json()["id"]), created)
+            yield Done(url, client.wait(created.json()["id"]), created, hook, told)
 
 
 def test_it_is_created_and_succeeds(done: Done) -> None:
@@ -91,6 +102,22 @@ def test_events_and_metrics_were_kept(done: Done) -> None:
     assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
     assert any(event["type"] == "progress" for event in events)
     assert {"distill/b1c1/loss", "distill/b1c2/loss", "distill/b2c1/loss", "distill/b3c1/loss"} <= metrics.keys()
+
+
+def test_a_webhook_was_told_of_it(done: Done) -> None:
+    phases = list(dict.fromkeys(step["phase"] for step in done.search["steps"]))
+    seen = done.told.wait(
+        len(phases) + 2
+    )  # Each phase, that it was created, that it runs; its end stands for the first phase.
+    told = [Verifier(done.hook.get("secret", "")).verify(request.body, request.headers) for request in seen]
+    told.sort(key=lambda message: message["timestamp"])
+    assert [message["type"] for message in told] == [
+        "search.created",
+        "search.running",
+        *["search.phase"] * (len(phases) - 1),
+        "search.succeeded",
+    ]
+    assert {message["data"]["id"] for message in told} == {done.search["id"]}
 
 
 def test_the_network_runs_in_onnxruntime_as_well_as_was_said(

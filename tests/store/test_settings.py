@@ -23,5 +23,15 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp
         Settings()
 
 
+def test_networks_are_held_to_their_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the start: a network that was meant otherwise must neither open nor close anything."""
+    monkeypatch.setenv("DNA_WEBHOOKS_ALLOW_NETWORKS", "10.1.0.0/16 fd00::/8")
+    assert Settings().reach.target("http://10.1.2.3/").addresses == ["10.1.2.3"]
+    for wrong in ("10.1.0.1/16", "10.1.0.0/16,fd00::/8", "intranet"):
+        monkeypatch.setenv("DNA_WEBHOOKS_ALLOW_NETWORKS", wrong)
+        with pytest.raises(ValidationError, match="webhooks_allow_networks"):
+            Settings()
+
+
 def test_every_setting_is_described() -> None:
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []

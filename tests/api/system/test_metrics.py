@@ -7,10 +7,11 @@ from uuid import UUID
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
+from store import deliveries, notices
 from store.blobs import BlobStore
 from store.session import Sessions, transaction
 from tests.api.builders import finish, new_training, new_tuning, winner
-from tests.store.builders import new_worker
+from tests.store.builders import new_webhook, new_worker
 
 
 class Figures:
@@ -28,6 +29,8 @@ def test_figures(client: TestClient, sessions: Sessions) -> None:
     search = client.post("/searches", json={"dataset": "digits"}).json()["id"]
     with transaction(sessions) as session:
         new_worker(session)
+        webhook = new_webhook(session)
+        deliveries.put(session, webhook, notices.of_test(session, webhook.id))
     client.get(f"/searches/{search}")
     client.get(f"/searches/{search}")
     client.get("/no/such/route")
@@ -36,6 +39,7 @@ def test_figures(client: TestClient, sessions: Sessions) -> None:
     assert value("dna_searches", state="failed") == 0
     assert value("dna_steps_waiting", queue="gpu") == 1
     assert value("dna_workers", busy="false") == 1
+    assert value("dna_webhook_messages_waiting") == 1
     assert value("dna_http_requests_total", method="POST", route="/searches", status="201") == 1
     assert value("dna_http_requests_total", method="GET", route="/searches/{search_id}", status="200") == 2
     assert value("dna_http_requests_total", method="GET", route="none", status="404") == 1
