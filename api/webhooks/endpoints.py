@@ -14,8 +14,10 @@ from api.deps import ResourcesDep, SessionDep
 from api.idempotency import OnceDep
 from api.openapi import problems
 from api.pagination import Page, RowPaging, encode
+from api.patches import MERGE_PATCH
+from api.webhooks import changes
 from api.webhooks.schemas import DeliveryDetail, DeliveryOut, WebhookOut, WebhookWithSecret
-from api.webhooks.targets import ChangeDep, SpecDep
+from api.webhooks.targets import PatchDep, SpecDep
 from store import deliveries, notices, webhooks
 from store.states import DeliveryState
 from store.tables import Delivery
@@ -61,14 +63,18 @@ def get_webhook(webhook_id: WebhookId, session: SessionDep) -> WebhookOut:
     return WebhookOut.model_validate(webhooks.get(session, webhook_id))
 
 
-@router.patch("/{webhook_id}", response_model=WebhookOut, responses=problems(400, 404, 413))
-def update_webhook(webhook_id: WebhookId, change: ChangeDep, session: SessionDep) -> WebhookOut:
-    """Change a webhook. Enabled again, it is sent what still waits for it; of what happened meanwhile it is told nothing."""
+@router.patch(
+    "/{webhook_id}",
+    response_model=WebhookOut,
+    responses=problems(400, 404, 413, 415),
+    dependencies=[MERGE_PATCH],
+)
+def update_webhook(webhook_id: WebhookId, patch: PatchDep, session: SessionDep) -> WebhookOut:
+    """Change a webhook, by a JSON merge patch (RFC 7396). Enabled again, it is sent what still waits for it; of what happened meanwhile it
+    is told nothing.
+    """
     webhook = webhooks.get(session, webhook_id, hold=True)
-    for name, value in change.model_dump(exclude_none=True, exclude={"enabled"}).items():
-        setattr(webhook, name, value)
-    if change.enabled is not None:
-        webhooks.enable(webhook, change.enabled)
+    changes.apply(webhook, patch)
     session.flush()
     return WebhookOut.model_validate(webhook)
 

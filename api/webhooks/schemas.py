@@ -58,12 +58,16 @@ class WebhookSpec(Written):
     enabled: bool = Field(default=True, description="Whether it is told anything.")
 
 
-class WebhookChange(Written):
-    """What is to be changed; what is left out, or null, stays as it is."""
+class WebhookPatch(Written):
+    """A merge patch (RFC 7396) of a webhook: what is left out stays, and null is what it would be were it left out of a new one."""
 
     url: Annotated[str | None, _URL] = None
     events: Annotated[Events | None, _EVENTS] = None
-    labels: Annotated[Labels | None, _LABELS] = None
+    labels: dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=256)] | None] | None = Field(
+        default=None,
+        max_length=64,
+        description="Labels to set; null takes one away. Null in place of all takes all away.",
+    )
     description: Annotated[str | None, _DESCRIPTION] = None
     enabled: bool | None = Field(
         default=None, description="Whether it is told anything. True forgets why the service has disabled it."

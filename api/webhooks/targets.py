@@ -6,12 +6,13 @@ from typing import Annotated
 
 import anyio
 from anyio import to_thread
-from fastapi import Depends
+from fastapi import Body, Depends
 
 from api.deps import ResourcesDep
 from api.errors import Invalid
+from api.patches import MEDIA_TYPE
 from api.resources import Resources
-from api.webhooks.schemas import WebhookChange, WebhookSpec
+from api.webhooks.schemas import WebhookPatch, WebhookSpec
 from store.reach import Unreachable
 
 #: How long the look-up of a name may take.
@@ -23,10 +24,12 @@ async def _checked(spec: WebhookSpec, resources: ResourcesDep) -> WebhookSpec:
     return spec
 
 
-async def _checked_change(change: WebhookChange, resources: ResourcesDep) -> WebhookChange:
-    if change.url is not None:
-        await _check(resources, change.url)
-    return change
+async def _checked_patch(
+    patch: Annotated[WebhookPatch, Body(media_type=MEDIA_TYPE)], resources: ResourcesDep
+) -> WebhookPatch:
+    if patch.url is not None:
+        await _check(resources, patch.url)
+    return patch
 
 
 async def _check(resources: Resources, url: str) -> None:
@@ -49,4 +52,4 @@ def _wrong(detail: str) -> Invalid:
 
 
 SpecDep = Annotated[WebhookSpec, Depends(_checked)]
-ChangeDep = Annotated[WebhookChange, Depends(_checked_change)]
+PatchDep = Annotated[WebhookPatch, Depends(_checked_patch)]

@@ -165,6 +165,22 @@ def test_a_change_is_held_to_the_same_rules(hooks: TestClient) -> None:
     assert hooks.get(path).json()["url"] == URL
 
 
+def test_a_change_is_a_merge_patch(hooks: TestClient) -> None:
+    path = f"/webhooks/{made(hooks, labels={'team': 'vision', 'site': 'north'}, description='x')['id']}"
+    patch = {"labels": {"site": None, "stage": "test"}, "description": None}
+    changed = hooks.patch(path, json=patch, headers={"content-type": "application/merge-patch+json"}).json()
+    assert (changed["labels"], changed["description"]) == ({"team": "vision", "stage": "test"}, "")
+    assert hooks.patch(path, json={"labels": None}).json()["labels"] == {}
+    assert problem(hooks.patch(path, json={"url": None}), 422, "invalid_request")["errors"][0]["pointer"] == "#/url"
+    labels = [{f"{part}{number}": "x" for number in range(20)} for part in "ab"]
+    assert hooks.patch(path, json={"labels": labels[0]}).status_code == 200
+    assert (
+        problem(hooks.patch(path, json={"labels": labels[1]}), 422, "invalid_request")["errors"][0]["pointer"]
+        == "#/labels"
+    )
+    assert hooks.patch(path, content=b"{}", headers={"content-type": "text/plain"}).status_code == 415
+
+
 def test_messages_stand_in_the_document(hooks: TestClient) -> None:
     document = hooks.get("/openapi.json").json()
     schemas = document["components"]["schemas"]
