@@ -180,9 +180,9 @@ def asked(side: Side, method: str, path: str, said: dict[str, Any], **names: str
 def _body(said: dict[str, Any]) -> tuple[bytes, str | None]:
     """A body that the route takes, and its media type."""
     content = said.get("requestBody", {}).get("content", {})
-    if "application/json" in content:
-        examples = content["application/json"].get("examples") or {"": {"value": {}}}
-        return json.dumps(next(iter(examples.values()))["value"]).encode(), "application/json"
+    if kind := next((kind for kind in content if kind.endswith("json")), None):
+        examples = content[kind].get("examples") or {"": {"value": {}}}
+        return json.dumps(next(iter(examples.values()))["value"]).encode(), kind
     return b"0123456789" if content else b"", next((kind for kind in content if "*" not in kind), None)
 
 
