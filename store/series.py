@@ -2,17 +2,49 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
+from store.filters import Span
 from store.tables import Metric
 
 #: Points of all series together.
 MAX_POINTS = 100_000
 
 _FEWEST = 10
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How many points a series has, and from which ``x`` to which."""
+
+    name: str
+    points: int
+    first: float
+    last: float
+
+
+def extents(session: Session, job_id: UUID, *, prefix: str, after: str, limit: int) -> list[Extent]:
+    """The series of a job behind that name, in the order of their names; only those whose names start with ``prefix``."""
+    name = Metric.series.collate("C")
+    query = (
+        select(Metric.series, func.count(), func.min(Metric.x), func.max(Metric.x))
+        .where(Metric.job_id == job_id, Metric.series.startswith(prefix, autoescape=True), name > after)
+        .group_by(Metric.series)
+        .order_by(name)
+    )
+    return [Extent(*row) for row in session.execute(query.limit(limit))]
+
+
+def stretch(session: Session, job_id: UUID, name: str, x: Span, *, after: float | None, limit: int) -> list[Metric]:
+    """Points of a series within the span, behind ``after``, in order of ``x``."""
+    query = select(Metric).where(Metric.job_id == job_id, Metric.series == name, *x.of(Metric.x))
+    if after is not None:
+        query = query.where(Metric.x > after)
+    return list(session.scalars(query.order_by(Metric.x).limit(limit)))
 
 
 def thinned(session: Session, job_id: UUID, *, points: int, prefix: str = "") -> dict[str, list[tuple[float, float]]]:

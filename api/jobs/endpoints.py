@@ -16,17 +16,18 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from api.deps import HEAVY, ResourcesDep, SessionDep
-from api.jobs import changes
+from api.jobs import changes, points
 from api.jobs.changes import JobPatch
 from api.jobs.events import EventPage, LogData, MetricData, ProgressData, StateData, StepData, shown
-from api.jobs.schemas import Series
+from api.jobs.schemas import Series, SeriesExtent, SeriesPoint
 from api.jobs.stream import read, stream
 from api.openapi import Responses, problems
-from api.pagination import Cursor, Limit, encode, position
+from api.pagination import Cursor, Limit, Page, encode, position
 from api.patches import MEDIA_TYPE, MERGE_PATCH
 from api.resources import Resources
 from store import events, flow, jobs, series
 from store.files import discard
+from store.filters import Span
 from store.states import EventType
 
 LastEventId = Annotated[int | None, Header(ge=0, lt=2**63, description="Continue after this event.")]
@@ -116,6 +117,7 @@ def add_routes(router: APIRouter, resource: Resource) -> None:
     _add_events(router, resource)
     _add_event_list(router, resource)
     _add_metrics(router, resource)
+    _add_points(router, resource)
 
 
 def _add_verbs(router: APIRouter, resource: Resource) -> None:
@@ -272,6 +274,45 @@ def _add_metrics(router: APIRouter, resource: Resource) -> None:
     ) -> Series:
         found = series.thinned(session, resource.followed(session, job_id), prefix=prefix, points=points)
         return Series.model_validate({"series": found})
+
+
+def _add_points(router: APIRouter, resource: Resource) -> None:
+    identifier, of = _identifier(resource), resource.name
+
+    @router.get(
+        f"{_path(resource)}/metrics/series",
+        name=f"list_{of}_series",
+        description=f"Which series a {of} has, by name, and how many points of each.",
+        response_model=Page[SeriesExtent],
+        responses=problems(404),
+    )
+    def list_series(
+        session: SessionDep,
+        job_id: UUID = identifier,
+        prefix: points.Prefix = "",
+        cursor: Cursor = None,
+        limit: Limit = 50,
+    ) -> Page[SeriesExtent]:
+        return points.extents(session, resource.followed(session, job_id), prefix, cursor, limit)
+
+    @router.get(
+        f"{_path(resource)}/metrics/points",
+        name=f"list_{of}_points",
+        description=f"All points of one series of a {of}, none left out, in order of `x`.",
+        response_model=Page[SeriesPoint],
+        responses=problems(404),
+    )
+    def list_points(
+        session: SessionDep,
+        name: points.Name,
+        job_id: UUID = identifier,
+        x_min: points.Edge = None,
+        x_max: points.Edge = None,
+        cursor: Cursor = None,
+        limit: points.Points = 1000,
+    ) -> Page[SeriesPoint]:
+        followed = resource.followed(session, job_id)
+        return points.points(session, followed, name, Span(x_min, x_max), cursor, limit)
 
 
 def _path(resource: Resource) -> str:

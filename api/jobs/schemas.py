@@ -111,6 +111,22 @@ class Series(BaseModel):
     )
 
 
+class SeriesExtent(Row):
+    """A series, and how much of it there is."""
+
+    name: str = Field(description="Such as `distill/b1c1/loss`.")
+    points: int = Field(description="How many there are so far.")
+    first: float = Field(description="The least `x`: a training step, or an epoch.")
+    last: float = Field(description="The largest `x`.")
+
+
+class SeriesPoint(Row):
+    """A point of a series."""
+
+    x: float = Field(description="A training step, or an epoch.")
+    y: float = Field(description="What the series tells of it.")
+
+
 def shown(spec: Spec) -> Spec:
     """The spec without the folders that the images lie in, which are the service's affair."""
     teacher = spec.teacher if isinstance(spec, ResolvedSpec | ResolvedAlone) else None
