@@ -87,25 +87,27 @@ def test_the_estimate_in_the_documents_is_the_service_s(shared: TestClient) -> N
     assert estimate["steps"][0].keys() >= shown["steps"][0].keys()
 
 
-#: Of a command that posts JSON: the path, and the body between its quotes.
+#: Of a command that sends JSON: what says the method, the path, and the body between its quotes.
 POSTED = re.compile(
-    r"""^curl [^\n]*?(?:\$API|127\.0\.0\.1:8000)(/[\w/$-]+)"?(?: -H '[^']*'| -[a-zA-Z]+|[ \\\n])*-d '([^']*)'""",
+    r"""^curl ([^\n]*?)(?:\$API|127\.0\.0\.1:8000)(/[\w/$-]+)"?(?: -H '[^']*'| -[a-zA-Z]+|[ \\\n])*-d '([^']*)'""",
     re.MULTILINE,
 )
 
 
-def requests(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Paths, without the ids in them, and bodies of the commands that post JSON to the service."""
-    for path, body in POSTED.findall(text):
-        yield re.sub(r"\$?\b[A-Z]+\b", "{}", path), json.loads(body)
+def requests(text: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Methods, paths without the ids in them, and bodies of the commands that send JSON to the service."""
+    for options, path, body in POSTED.findall(text):
+        method = "patch" if "-X PATCH" in options else "post"
+        yield method, re.sub(r"\$?\b[A-Z]+\b", "{}", path), json.loads(body)
 
 
 def test_requests_in_the_documents_are_as_the_service_describes_them(shared: TestClient) -> None:
     document = shared.get("/openapi.json").json()
-    operations = {re.sub(r"{\w+}", "{}", path): methods.get("post") for path, methods in document["paths"].items()}
+    operations = {re.sub(r"{\w+}", "{}", path): methods for path, methods in document["paths"].items()}
     shown = [request for path in DOCUMENTS for request in requests(path.read_text())]
     assert len(shown) > 8
-    for path, body in shown:
-        assert operations.get(path), path
-        schema = operations[path]["requestBody"]["content"]["application/json"]["schema"]
+    for method, path, body in shown:
+        assert method in operations.get(path, {}), path
+        [content] = operations[path][method]["requestBody"]["content"].values()
+        schema = content["schema"]
         Draft202012Validator({**schema, "components": document["components"]}).validate(body)
