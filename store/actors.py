@@ -9,12 +9,13 @@ The ways out have names: an actor that sees all (workers, commands, admins), and
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ClauseElement, Table, or_, select
+from sqlalchemy import ClauseElement, ColumnElement, Table, or_, select
 from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
 from sqlalchemy.orm.util import LoaderCriteriaOption
 from sqlalchemy.sql import visitors
@@ -104,25 +105,18 @@ class UnrestrictedStatement(Exception):
     """Ask by mapped classes, or say :data:`EVERY_PROJECT`."""
 
 
-def _seen_by(project_id: UUID) -> list[LoaderCriteriaOption]:
+@lru_cache(maxsize=1024)
+def _seen_by(project_id: UUID) -> tuple[LoaderCriteriaOption, ...]:
     """Every load asks again by itself, also those of relationships, so nothing is to be propagated."""
-    return [
-        with_loader_criteria(
-            Owned, lambda cls: cls.project_id == project_id, include_aliases=True, propagate_to_loaders=False
-        ),
-        with_loader_criteria(
-            Shared,
-            lambda cls: or_(cls.project_id == project_id, cls.project_id == EVERYBODYS),
-            include_aliases=True,
-            propagate_to_loaders=False,
-        ),
-        with_loader_criteria(
-            OfJob,
-            lambda cls: cls.job_id.in_(select(_JOBS.c.id).where(_JOBS.c.project_id == project_id)),
-            include_aliases=True,
-            propagate_to_loaders=False,
-        ),
-    ]
+    return (
+        _only(Owned, lambda cls: cls.project_id == project_id),
+        _only(Shared, lambda cls: or_(cls.project_id == project_id, cls.project_id == EVERYBODYS)),
+        _only(OfJob, lambda cls: cls.job_id.in_(select(_JOBS.c.id).where(_JOBS.c.project_id == project_id))),
+    )
+
+
+def _only(of: type, condition: Callable[[Any], ColumnElement[bool]]) -> LoaderCriteriaOption:
+    return with_loader_criteria(of, condition, include_aliases=True, propagate_to_loaders=False)
 
 
 def _owned_in(state: ORMExecuteState) -> set[str]:

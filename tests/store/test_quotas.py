@@ -168,11 +168,16 @@ def test_what_needs_no_device_takes_no_hours(engine: Engine, everything: Session
 def test_of_many_uploads_at_once_as_many_are_kept_as_there_is_room(engine: Engine, key: MAKE) -> None:
     actor, begun = key(Limits(stored_bytes=100)), [0]
 
+    def looked(session: Session) -> int:
+        found = begun[0]
+        session.scalar(select(func.pg_sleep(0.02)))  # Others look meanwhile, where they may.
+        return found
+
     def send(_: int) -> bool:
         try:
             with transaction(make_sessions(engine, actor)) as session:
-                quotas.keep(session, 40, arriving=lambda: begun[0])
-                begun[0] += 40
+                quotas.keep(session, 40, arriving=lambda: looked(session))
+                begun[0] = looked(session) + 40
                 return True
         except QuotaSpent:
             return False
