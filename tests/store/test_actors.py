@@ -18,6 +18,7 @@ from store.columns import Base
 from store.embedded import Servers
 from store.errors import NotFound
 from store.filters import Filter
+from store.order import At
 from store.owned import DEFAULT_PROJECT, EVERYBODYS
 from store.session import make_engine, make_sessions, transaction
 from store.tables import Architecture, Artifact, Event, Job, Metric, Project, Search, Step, Training
@@ -90,7 +91,7 @@ QUERIES = {
     "an update": lambda session, key: session.scalar(update(Job).where(Job.id == key).values(name="mine").returning(Job.id)),
     "a delete": lambda session, key: session.scalar(delete(Job).where(Job.id == key).returning(Job.id)),
     "a delete of a part": lambda session, key: session.scalar(delete(Artifact).where(Artifact.job_id == key).returning(Artifact.id)),
-    "a list": lambda session, key: searches.listing(session, Filter()).items,
+    "a list": lambda session, key: searches.listing(session, Filter(), At()).items,
 }  # fmt: skip
 
 
@@ -140,7 +141,10 @@ def test_names_are_a_projects_own(mine: Session, theirs: Session, engine: Engine
     for session in (mine, theirs):
         assert datasets.create(session, info, fingerprint="f").version == 1
         assert datasets.create(session, info, fingerprint="f").version == 2
-        assert [found.name for found in datasets.listing(session).items][:2] == ["birds", "birds"]
+        assert [found.name for found in datasets.listing(session, datasets.Which(), At()).items][:2] == [
+            "birds",
+            "birds",
+        ]
         session.flush()
     assert datasets.find(mine, "birds").project_id == actors[0].project_id
     assert datasets.find(mine, "digits").project_id == EVERYBODYS

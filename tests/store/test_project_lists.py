@@ -14,6 +14,7 @@ from store.architecture_lists import Which as Networks
 from store.columns import Base
 from store.embedded import Servers
 from store.filters import Filter
+from store.order import At
 from store.session import make_engine, make_sessions, transaction
 from store.tables import Job, Project
 from store.trainings import Which as Trainings
@@ -28,9 +29,9 @@ _IDS = ("id", "job_id", "search_id", "architecture_id", "training_id")
 _LARGE = ("spec", "resolved", "payload", "architecture")
 
 LISTS: dict[str, Callable[[Session], object]] = {
-    "jobs": lambda session: searches.listing(session, Filter()),
-    "trainings": lambda session: trainings.listing(session, Trainings()),
-    "architectures": lambda session: architecture_lists.listing(session, Networks()),
+    "jobs": lambda session: searches.listing(session, Filter(), At()),
+    "trainings": lambda session: trainings.listing(session, Trainings(), At()),
+    "architectures": lambda session: architecture_lists.listing(session, Networks(), At()),
 }
 
 
