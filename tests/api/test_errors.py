@@ -57,7 +57,14 @@ def test_a_database_that_went_away_is_503(client: TestClient, api_settings: ApiS
     problem(response, 503, "unavailable")
     assert response.headers["retry-after"] == "5"
     checks = problem(client.get("/readyz"), 503, "unavailable")["checks"]
-    assert checks == {"database": False, "migrations": False, "redis": True, "workers": 0, "warnings": []}
+    assert checks == {
+        "database": False,
+        "migrations": False,
+        "redis": True,
+        "files": True,
+        "workers": 0,
+        "warnings": [],
+    }
     assert client.get("/healthz").json() == {"status": "ok"}
 
 
