@@ -91,9 +91,11 @@ def _given(session: Session, architecture_id: UUID) -> Architecture:
     return network
 
 
-def of_search(session: Session, search_id: UUID, *, role: Role | None = None) -> list[Architecture]:
+def of_search(
+    session: Session, search_id: UUID, *, role: Role | None = None, limit: int | None = None
+) -> list[Architecture]:
     """The networks of a search, oldest first: the winner, its control, then those selected afterwards."""
-    query = select(Architecture).where(Architecture.search_id == search_id).order_by(Architecture.id)
+    query = select(Architecture).where(Architecture.search_id == search_id).order_by(Architecture.id).limit(limit)
     if role is not None:
         query = query.where(Architecture.role == role)
     return list(session.scalars(query))

@@ -119,9 +119,10 @@ def listing(session: Session, which: Which, at: At) -> Page[Training]:
     return page(session, query, ORDER, at)
 
 
-def of_architecture(session: Session, architecture_id: UUID) -> list[Training]:
+def of_architecture(session: Session, architecture_id: UUID, *, limit: int | None = None) -> list[Training]:
     """The trainings of a network, oldest first."""
-    return list(session.scalars(_all().where(Training.architecture_id == architecture_id).order_by(Training.id)))
+    query = _all().where(Training.architecture_id == architecture_id).order_by(Training.id)
+    return list(session.scalars(query.limit(limit)))
 
 
 def of_search(session: Session, search_id: UUID) -> list[Training]:

@@ -179,10 +179,16 @@ class PredictionOut(BaseModel):
     classes: list[ClassOut] = Field(description="The likeliest, best first; of all classes the probabilities sum to 1.")
 
 
+#: Trainings that an answer on a network names.
+TRAININGS_SHOWN = 200
+
+
 class ArchitectureOut(ArchitectureSummary):
     """A network, with its files."""
 
     test: Accuracy | None = Field(description="What `test_accuracy` says; known when it is trained.")
     files: list[File] = Field(description="What can be downloaded, none until it is exported but `json`.")
     refused: dict[Format, str] = Field(description="Formats that its export has refused to offer, and why.")
-    trainings: list[UUID] = Field(description="Ids of its trainings.")
+    trainings: list[UUID] = Field(
+        description=f"Ids of its first {TRAININGS_SHOWN} trainings; `GET /trainings?architecture=` has every one on pages."
+    )

@@ -8,7 +8,14 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from api.architectures.files import described, left, missing, stored
-from api.architectures.schemas import ArchitectureOut, ArchitectureSummary, ClassOut, Format, PredictionOut
+from api.architectures.schemas import (
+    TRAININGS_SHOWN,
+    ArchitectureOut,
+    ArchitectureSummary,
+    ClassOut,
+    Format,
+    PredictionOut,
+)
 from api.download import Content
 from api.errors import Conflict, NotFound
 from api.resources import Resources
@@ -29,7 +36,7 @@ def detail(session: Session, architecture_id: UUID) -> ArchitectureOut:
     """
     network = architectures.get(session, architecture_id)
     has = left(session, network.search_id, network.folder, described(network.architecture))
-    done = trainings.of_architecture(session, network.id)
+    done = trainings.of_architecture(session, network.id, limit=TRAININGS_SHOWN)
     return ArchitectureOut(
         **ArchitectureSummary.model_validate(network).model_dump(),
         test=next((trained.test for training in done if not training.alone and (trained := training.found)), None),

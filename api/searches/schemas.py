@@ -21,6 +21,9 @@ from store.states import Role
 from store.tables import Architecture, Search, Training
 from store.waiting import Wait
 
+#: Networks that an answer on the whole search has: selections may have added any number.
+NETWORKS_SHOWN = 200
+
 
 class BestNetwork(BaseModel):
     """The best network so far: known when selection is done, its accuracy when it is trained."""
@@ -78,7 +81,8 @@ class SearchDetail(SearchSummary):
     )
     steps: list[JobStep] = Field(description="Units of its work, in the order in which they were planned.")
     architectures: list[SearchNetwork] = Field(
-        description="Networks that it has kept, and that were selected from its ratings."
+        description=f"Networks that it has kept, then the first that were selected from its ratings, {NETWORKS_SHOWN} in all; "
+        "`GET /architectures?search=` has every one on pages."
     )
     comparison: Comparison | None = Field(
         description="The winner beside its control, a random network of its cost, once both are trained."

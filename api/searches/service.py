@@ -17,7 +17,7 @@ from api.jobs import cloning
 from api.jobs.cloning import Clone
 from api.jobs.waits import Waits
 from api.kept import Kept
-from api.searches.schemas import SearchDetail, SearchSummary
+from api.searches.schemas import NETWORKS_SHOWN, SearchDetail, SearchSummary
 from dna_engine.errors import TooHard
 from dna_engine.plans import Phase
 from dna_engine.select import Allowance, LatencyTable, Problem, Ratings, check
@@ -85,7 +85,10 @@ def _json(model: BaseModel) -> bytes:
 
 def _detail(session: Session, search_id: UUID, queues: Queues) -> SearchDetail:
     search = searches.get(session, search_id)
-    networks, trained = architectures.of_search(session, search_id), trainings.of_search(session, search_id)
+    networks, trained = (
+        architectures.of_search(session, search_id, limit=NETWORKS_SHOWN),
+        trainings.of_search(session, search_id),
+    )
     found = SearchDetail.of(search, networks, trained, queues.wait(search_id))
     most = _devices_offered(queues) if _will_train(found) else None
     lacking = [] if found.state in FINISHED else unmanned(queues.live)

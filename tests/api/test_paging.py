@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import json
 from typing import Any
+from uuid import UUID
 
 import pytest
 from starlette.testclient import TestClient
 
 from api.pagination import decode, encode
+from store import architectures
 from store.session import Sessions, transaction
 from tests.api.builders import birds, new_training, new_tuning
 from tests.api.problems import problem
@@ -125,3 +127,15 @@ def test_lists_are_narrowed(client: TestClient, sessions: Sessions) -> None:
     assert names("/architectures", created_before="2020-01-01T00:00:00+02:00") == []
     assert names("/teachers", sent=True) == []
     assert "resnet18" in names("/teachers", q="resnet", sent=False)
+
+
+def test_what_grows_with_use_is_shown_in_part_and_listed_whole(client: TestClient, sessions: Sessions) -> None:
+    search = client.post("/searches", json={"dataset": "digits"}).json()["id"]
+    with transaction(sessions) as session:
+        for number in range(201):
+            architectures.select_network(session, UUID(search), {"number": number}, loss=1.0, flops=number, params=1)
+    shown = [network["flops"] for network in client.get(f"/searches/{search}").json()["architectures"]]
+    assert shown == list(range(200))
+    response = client.get("/architectures", params={"search": search, "limit": 200, "sort": "flops"}).json()
+    rest = client.get("/architectures", params={"search": search, "sort": "flops", "cursor": response["next"]}).json()
+    assert [network["flops"] for network in response["items"] + rest["items"]] == list(range(201))
