@@ -26,7 +26,7 @@ class Scope(StrEnum):
 class Limits(BaseModel):
     """The most that one key may use; null for no limit."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)  # Else false were a limit of nothing.
 
     running_jobs: PositiveInt | None = Field(
         default=None, description="Jobs that run at once. Beyond it they wait in the queue."

@@ -35,10 +35,10 @@ _CHECKS: dict[str, Any] = {
     "missing_required_header": {"expected-statuses": ["400", "401", "403", "404", "409", "412", "415", "422"]},
 }
 
-#: ``estimate`` may be an id: GET answers 404, as for any id of nothing, where the check expects 405.
+#: ``estimate`` and ``me`` may be ids: other methods answer 404, as for any id of nothing, where the check expects 405.
 _OPERATIONS = [
     {"include-path": path, "checks": {"unsupported_method": {"enabled": False}}}
-    for path in ("/searches/estimate", "/tunings/estimate")
+    for path in ("/searches/estimate", "/tunings/estimate", "/keys/me")
 ]
 
 

@@ -162,6 +162,8 @@ def test_a_key_that_expires_opens_no_longer(admin: TestClient, rows: Sessions) -
         ({"name": "a", "expires_at": "2020-01-01T00:00:00"}, "#/expires_at"),
         ({"name": "a", "limits": {"jobs": 1}}, "#/limits/jobs"),
         ({"name": "a", "limits": {"running_jobs": 0}}, "#/limits/running_jobs"),
+        ({"name": "a", "limits": {"stored_bytes": False}}, "#/limits/stored_bytes"),
+        ({"name": "a", "limits": {"device_hours": True}}, "#/limits/device_hours"),
         ({"name": "a", "limits": {"requests_per_second": 0.001}}, "#/limits/requests_per_second"),
     ],
 )
