@@ -78,14 +78,21 @@ def test_starts_all_stops_all_and_keeps_the_data(data_folder: Path) -> None:
         assert secret is not None
         assert secret not in json.dumps(where)
         assert where["redis_url"] == found.redis_url.replace(secret, "***")
-        key = json.loads(dna("key", "create", "me", "--data-dir", str(data_folder), "--json").stdout)
+        others = json.loads(dna("key", "create", "others", "--data-dir", str(data_folder), "--json").stdout)
+        options = ("--project", "default", "--scopes", "read", "--expires", "90d", "--queued-jobs", "3", "--json")
+        key = json.loads(dna("key", "create", "me", "--data-dir", str(data_folder), *options).stdout)
+        assert (key["project"], key["scopes"], key["limits"]) == ("default", ["read"], {"queued_jobs": 3})
+        assert "queued jobs: 3" in dna("key", "show", "me", "--data-dir", str(data_folder)).stdout
         assert key["id"] in dna("key", "list", "--data-dir", str(data_folder)).stdout
         assert dna("key", "revoke", "you", "--data-dir", str(data_folder)).stderr.endswith(
             "error: There is no key you.\n"
         )
         with Client(where["url"], key["key"]) as client:
             assert client.list_searches()["items"]
+        with Client(where["url"], others["key"]) as client:
+            assert not client.list_searches()["items"]
         assert dna("key", "revoke", "me", "--data-dir", str(data_folder)).returncode == 0
+        dna("key", "revoke", "others", "--data-dir", str(data_folder))
         assert "used" not in dna("key", "list", "--data-dir", str(data_folder)).stdout
         started = descendants(process)
         assert len(started) >= 4
