@@ -13,13 +13,14 @@ from pathlib import Path
 
 from benchmarks import report
 from benchmarks.again import once, trained_by
+from benchmarks.spaces import space_of
 from dna_engine.defaults import Start
 from dna_engine.images.survey import survey
 from dna_engine.pipeline import Journal
 from dna_engine.plans import Kind, Phase, Step, files, plan_of
 from dna_engine.plans.results import Trained
 from dna_engine.runtime.context import Context, choose_device, prepare
-from dna_engine.space import get_space
+from dna_engine.space import parse_space
 from dna_engine.spec import AnswersSpec, ResolvedSpec, SearchSpec, resolve
 
 #: Shares of all epochs that a network is trained for.
@@ -46,7 +47,9 @@ Reached = dict[tuple[str, int], Trained]
 
 def search(arguments: argparse.Namespace, seed: int) -> ResolvedSpec:
     """The search of one seed."""
-    space = replace(get_space("mbconv-small"), first_layer=arguments.first_layer)
+    named = space_of(arguments.space)
+    assert named is not None
+    space = replace(parse_space(named), first_layer=arguments.first_layer)
     spec = SearchSpec.model_validate(
         {
             "dataset": str(arguments.data),
@@ -96,6 +99,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
     parser.add_argument("--size", type=int, default=32, help="input in pixels")
+    parser.add_argument("--space", default="mbconv-small", help="a preset, or a .json file")
     parser.add_argument("--teacher", default="resnet10t")
     parser.add_argument("--teacher-epochs", type=int, default=12)
     parser.add_argument("--distillation-epochs", type=int, default=12)

@@ -17,6 +17,7 @@ from pathlib import Path
 from benchmarks import report
 from benchmarks.again import once
 from benchmarks.kept import keep_settings
+from benchmarks.spaces import space_of
 from dna_engine.accuracy import compare
 from dna_engine.images.info import DatasetInfo
 from dna_engine.images.survey import survey
@@ -38,9 +39,10 @@ def search(dataset: DatasetInfo, seed: int, arguments: argparse.Namespace) -> Re
     asked = {
         "dataset": dataset.name,
         "teacher": {"model": arguments.teacher, "weights": "train", "epochs": arguments.teacher_epochs},
-        "space": arguments.space,
+        "space": space_of(arguments.space),
         "input_size": arguments.size,
         "training": {"epochs": arguments.distillation_epochs},
+        "select": {"finalists": arguments.finalists},
         "retrain": {"recipe": "quick", "epochs": arguments.epochs},
         "seed": seed,
     }
@@ -129,7 +131,10 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, help="folder of the study")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--size", type=int, default=32, help="input in pixels, on A and on B")
-    parser.add_argument("--space", default="mbconv-small")
+    parser.add_argument("--space", default="mbconv-small", help="a preset, or a .json file")
+    parser.add_argument(
+        "--finalists", type=int, default=8, help="networks of the search that are trained for a short time"
+    )
     parser.add_argument("--teacher", default="resnet10t")
     parser.add_argument("--teacher-epochs", type=int, default=12)
     parser.add_argument("--distillation-epochs", type=int, default=12)
@@ -147,7 +152,17 @@ def main(argv: list[str] | None = None) -> None:
     device = choose_device(arguments.device)
     prepare(device)
     before, after = survey(arguments.data_a), survey(arguments.data_b)
-    names = ("data_a", "size", "space", "teacher", "teacher_epochs", "distillation_epochs", "epochs", "then_epochs")
+    names = (
+        "data_a",
+        "size",
+        "space",
+        "finalists",
+        "teacher",
+        "teacher_epochs",
+        "distillation_epochs",
+        "epochs",
+        "then_epochs",
+    )
     keep_settings(arguments.out, {name: getattr(arguments, name) for name in names})
     rows = []
     for seed in arguments.seeds:

@@ -46,8 +46,8 @@ def main(argv: list[str] | None = None) -> None:
         Client(service.addresses.url) as client,
     ):
         alone = finished(client, spec)
-        with another_worker(service.addresses, Path(folder), second):
-            await_workers(client, 4)
+        with another_worker(service.addresses, Path(folder), second, queues="gpu"):  # What is measured needs no other.
+            await_workers(client, 3)
             together = finished(client, spec)
     report.print_table(
         ["phase", "steps", "one worker, s", "two workers, s", "bound, s", "ratio"], rows(alone, together)
@@ -107,7 +107,9 @@ def on_core(core: int) -> Iterator[None]:
 
 
 @contextmanager
-def another_worker(addresses: Addresses, folder: Path, core: int | None = None) -> Iterator[None]:
+def another_worker(
+    addresses: Addresses, folder: Path, core: int | None = None, *, queues: str = "gpu,cpu"
+) -> Iterator[None]:
     """A worker with a folder of its own, which shares the servers and the artifacts; on one core, if that is named."""
     environment = {
         **os.environ,
@@ -119,7 +121,8 @@ def another_worker(addresses: Addresses, folder: Path, core: int | None = None) 
     }
     on = on_core(core) if core is not None else nullcontext()
     with on, (folder / "two.log").open("wb") as log:
-        worker = subprocess.Popen(python("worker"), env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        command = [*python("worker"), "--queues", queues]
+        worker = subprocess.Popen(command, env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
     try:
         yield
     finally:

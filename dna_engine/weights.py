@@ -6,6 +6,7 @@ What the models have is in ``weights.json.xz``, written with the catalogue from 
 
 from __future__ import annotations
 
+import functools
 import json
 import lzma
 import math
@@ -20,9 +21,9 @@ from dna_engine.errors import TeacherError
 
 #: Bytes that a header may have: that of the largest model of the catalogue has a fiftieth.
 LONGEST_HEADER = 4 << 20
-#: Bytes of a number, by its type.
 #: Sides of a tensor at most: torch's own weights have four, of convolutions over volumes five.
 _MOST_SIDES = 8
+#: Bytes of a number, by its type.
 _SIZES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4}
 #: Counters of batch norms; nothing that supervises asks for them.
 _COUNTERS = "num_batches_tracked"
@@ -52,10 +53,16 @@ def expected(model: str) -> Expected:
         UnknownName: it is not there.
     """
     name, _, _ = get_teacher(model).name.partition(".")
-    with files("dna_engine").joinpath("weights.json.xz").open("rb") as packed, lzma.open(packed) as file:
-        row = json.load(file)[name]
+    row = _table()[name]
     shapes = {tensor: tuple(shape) for tensor, shape in row["shapes"].items()}
     return Expected(shapes, row["classifiers"], row["normalised"])
+
+
+@functools.cache
+def _table() -> Mapping[str, Any]:
+    """Of every model by name; some megabytes, which take longer to read than most of what is asked of them."""
+    with files("dna_engine").joinpath("weights.json.xz").open("rb") as packed, lzma.open(packed) as file:
+        return dict(json.load(file))
 
 
 def normalisation(model: str) -> tuple[Sequence[float], Sequence[float]]:

@@ -29,13 +29,25 @@ from store.settings import Settings
 from tests.postgres import SparePostgres
 
 #: Folders of files that take minutes though they hold few tests.
-_LONG = ("chaos", "e2e", "benchmarks")
+_LONG = ("chaos", "e2e", "benchmarks", "worker")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The long ones are begun first: of two processes, none waits at the end for what the other has begun last."""
     here = Path(__file__).parent
     items.sort(key=lambda item: item.path.relative_to(here).parts[0] not in _LONG)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Files go to one process whole, and all of ``e2e``, which share a service."""
+    from xdist.scheduler import LoadFileScheduling  # Where tests run in one process it may not be installed.
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "tests/e2e" if nodeid.startswith("tests/e2e/") else super()._split_scope(nodeid)
+
+    return Scheduling(config, log)
 
 
 @pytest.fixture(scope="session")

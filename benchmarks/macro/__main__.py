@@ -22,7 +22,7 @@ from benchmarks.macro.result import Result, write_scores
 from benchmarks.macro.short import finalists, sample, train_shortly
 from benchmarks.macro.study import Settings, Study
 from benchmarks.macro.truth import Truth
-from benchmarks.macro.units import Unit, run
+from benchmarks.macro.units import Unit, processes, run
 from dna_engine.runtime.context import choose_device
 
 
@@ -35,8 +35,9 @@ def main(argv: list[str] | None = None) -> None:
     keep_settings(study.folder, asdict(study.settings))
     study.dataset  # noqa: B018  Laid down once, before the processes start.
     if not arguments.report:
-        run(study, scoring(arguments.teacher_seeds, arguments.steps), arguments.jobs)
-        run(study, short_trainings(study, truth, arguments), arguments.jobs)
+        with processes(arguments.jobs) as pool:
+            run(study, scoring(arguments.teacher_seeds, arguments.steps), pool)
+            run(study, short_trainings(study, truth, arguments), pool)
     write_scores(study, arguments.teacher_seeds[0], arguments.steps[-1])
     report.print_header("macro", study.device)
     Result(

@@ -6,7 +6,8 @@ import functools
 import multiprocessing
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import torch
@@ -19,10 +20,15 @@ from dna_engine.runtime.cores import cores
 Unit = tuple[str, Callable[[Study], None]]
 
 
-def run(study: Study, units: Iterator[Unit], jobs: int) -> None:
-    """All units, here or so many side by side; tells of each when it is done."""
+def processes(jobs: int) -> AbstractContextManager[Executor | None]:
+    """So many to work side by side; none for one job, which is done here."""
+    return nullcontext() if jobs == 1 else ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"))
+
+
+def run(study: Study, units: Iterator[Unit], pool: Executor | None) -> None:
+    """All units, here or in the processes; tells of each when it is done."""
     began, todo = time.monotonic(), list(units)
-    finished = _here(study, todo) if jobs == 1 else _side_by_side(study, todo, jobs)
+    finished = _here(study, todo) if pool is None else _side_by_side(study, todo, pool)
     for number, name in enumerate(finished, start=1):
         print(f"{time.monotonic() - began:8.0f} s  {number}/{len(todo)}  {name}", flush=True)
 
@@ -35,12 +41,11 @@ def _here(study: Study, units: Sequence[Unit]) -> Iterator[str]:
             yield name
 
 
-def _side_by_side(study: Study, units: Sequence[Unit], jobs: int) -> Iterator[str]:
-    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        futures = {pool.submit(_work, study.folder, study.settings, study.device, work): name for name, work in units}
-        for future in as_completed(futures):
-            future.result()
-            yield futures[future]
+def _side_by_side(study: Study, units: Sequence[Unit], pool: Executor) -> Iterator[str]:
+    futures = {pool.submit(_work, study.folder, study.settings, study.device, work): name for name, work in units}
+    for future in as_completed(futures):
+        future.result()
+        yield futures[future]
 
 
 def _work(folder: Path, settings: Settings, device: torch.device, work: Callable[[Study], None]) -> None:

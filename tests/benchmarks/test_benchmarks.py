@@ -348,9 +348,9 @@ def test_winners_beside_controls_of_two_seeds(short_search: list[str], tmp_path:
 
 
 def test_found_and_control_are_trained_on_other_images_from_scratch_and_from_their_weights(
-    tmp_path: Path, capsys: Output
+    small_space: Path, tmp_path: Path, capsys: Output
 ) -> None:
-    options = f"digits digits --out {tmp_path} --device cpu --size 16 --teacher-epochs 1 --distillation-epochs 1 --epochs 1 --then-epochs 2"
+    options = f"digits digits --out {tmp_path} --space {small_space} --finalists 0 --device cpu --size 16 --teacher-epochs 1 --distillation-epochs 1 --epochs 1 --then-epochs 2"
     transfer.main([*shlex.split(options), "--factors", "1", "0.5"])
     text = capsys.readouterr().out
     for network, called in transfer.NETWORKS.items():
@@ -386,9 +386,9 @@ def test_widths_are_compared_behind_one_teacher(tmp_path: Path, capsys: Output) 
     assert both[0] != both[1]
 
 
-def test_inherited_beside_scratch_by_length_of_training(tmp_path: Path, capsys: Output) -> None:
+def test_inherited_beside_scratch_by_length_of_training(small_space: Path, tmp_path: Path, capsys: Output) -> None:
     short = ["--size", "16", "--teacher-epochs", "1", "--distillation-epochs", "1", "--epochs", "1", "--seeds", "0"]
-    arguments = ["digits", "--out", str(tmp_path), *short, "--shares", "0.5", "2"]
+    arguments = ["digits", "--out", str(tmp_path), *short, "--space", str(small_space), "--shares", "0.5", "2"]
     inheritance.main(arguments)
     said = capsys.readouterr().out
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in said.splitlines() if line.startswith("| ")]

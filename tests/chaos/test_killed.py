@@ -7,8 +7,8 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from dna_engine.events import Result
-from dna_engine.plans import Kind, Order, Phase, plan_of
+from dna_engine import pipeline
+from dna_engine.plans import Kind, Phase, plan_of
 from dna_engine.runtime import checkpoint
 from dna_engine.spec import ResolvedSpec
 from store import artifacts, events, flow, jobs
@@ -17,10 +17,9 @@ from store.settings import Settings
 from store.states import EventType, JobState
 from store.tables import LooseFile
 from tests.chaos.conftest import Book
+from tests.dna_engine.runs import context
 from tests.e2e.service import alive, machine, wait_for
 from tests.store.kept import rows_and_files
-from worker.devices import cpu
-from worker.process import EngineProcess
 
 #: Steps of distillation: long enough to be killed in the middle.
 EPOCHS = 8
@@ -29,19 +28,15 @@ CHECKPOINT = "checkpoints/distill-1.safetensors"
 
 
 def uninterrupted(book: Book, search_id: UUID, run: Path) -> dict[str, bytes]:
-    """The ratings by the same teacher when every cell is distilled and rated in one go, by the engine alone."""
+    """The ratings by the same teacher when every cell is distilled and rated in one go, by the engine alone, in this process."""
     spec = book.spec(search_id)
     run.mkdir()
     (run / "spec.json").write_text(spec.model_dump_json())
     for name, content in stored(book, search_id, ["teacher.safetensors", "teacher.json"]).items():
         (run / name).write_bytes(content)
-    engine = EngineProcess(cpu().engine_command)
     for phase in (Phase.DISTILL, Phase.RATE):
         [step] = plan_of(spec).steps(phase)
-        engine.begin(Order(run=str(run), step=step))
-        *_, last = engine.events(tick=1.0)
-        assert isinstance(last, Result), engine.tail
-    engine.close()
+        pipeline.run_step(spec, step, context(run)[0])
     return {name: (run / name).read_bytes() for name in ratings_of(spec)}
 
 

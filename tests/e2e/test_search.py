@@ -6,13 +6,10 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from xml.etree import ElementTree
 
-import httpx
 import numpy as np
 import onnxruntime
 import pytest
@@ -22,45 +19,8 @@ from standardwebhooks import Webhook as Verifier
 
 from dna_client import Client, onnx_digits
 from dna_client.cli.results import PICTURES
-from dna_client.models import Search, Webhook
 from dna_engine.images.pictures.prepare import prepare
-from store.embedded import Servers
-from store.settings import Settings
-from tests.conftest import new_database
-from tests.dna_client.conftest import running_api
-from tests.e2e.service import TINY, machine
-from tests.receivers import Receiver, receiver
-
-#: With a standard network beside what is found.
-COMPARED = TINY | {"retrain": TINY["retrain"] | {"references": ["lcnet_100"]}}
-
-
-@dataclass(frozen=True)
-class Done:
-    """A finished search and where to ask for it; a webhook, and what it was told."""
-
-    url: str
-    search: Search
-    created: httpx.Response
-    hook: Webhook
-    told: Receiver
-
-
-@pytest.fixture(scope="module")
-def done(servers: Servers, migrated: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Done]:
-    folder = tmp_path_factory.mktemp("e2e")
-    with new_database(servers.database_url, template=migrated) as database_url:
-        settings = Settings(database_url=database_url, redis_url=servers.redis_url, data_dir=folder)
-        inside = {"DNA_WEBHOOKS_ALLOW_NETWORKS": "127.0.0.0/8"}
-        with (
-            running_api(database_url, servers.redis_url, folder) as url,
-            machine(settings, **inside),
-            receiver() as told,
-            Client(url) as client,
-        ):
-            hook = client.webhooks.create(told.url, events=["search.*"])
-            created = httpx.post(f"{url}/searches", json=COMPARED)
-            yield Done(url, client.wait(created.json()["id"]), created, hook, told)
+from tests.e2e.conftest import Done
 
 
 def test_it_is_created_and_succeeds(done: Done) -> None:
@@ -169,7 +129,7 @@ def test_the_winner_is_trained_alone_stopped_and_gone_on_with(
     assert done.search["best"] is not None
     winner = done.search["best"]["architecture_id"]
     # Larger images and the smallest batches: an epoch that lasts longer than a cancel takes.
-    spec = {"architecture": winner, "dataset": "digits", "epochs": 1, "batch_size": 2, "input_size": 64}
+    spec = {"architecture": winner, "dataset": "digits", "epochs": 1, "batch_size": 2, "input_size": 32}
     with Client(done.url) as client:
         training_id = client.trainings.create(spec)["id"]
         for event in client.trainings.events(training_id):

@@ -22,7 +22,7 @@ from store.settings import Settings
 from tests.api.builders import finish
 from tests.conftest import new_database
 from tests.dna_client.conftest import running_api
-from tests.e2e.service import machine
+from tests.e2e.conftest import Done
 
 SCRIPT = Path(own_photos.__file__)
 
@@ -43,14 +43,10 @@ def take_photos(root: Path) -> Path:
     return root
 
 
-def test_the_program_ends_with_the_accuracy_that_was_said(servers: Servers, migrated: str, tmp_path: Path) -> None:
+def test_the_program_ends_with_the_accuracy_that_was_said(done: Done, tmp_path: Path) -> None:
     photos = take_photos(tmp_path / "Meine Fotos")
-    (tmp_path / "service").mkdir()
-    with new_database(servers.database_url, template=migrated) as database_url:
-        settings = Settings(database_url=database_url, redis_url=servers.redis_url, data_dir=tmp_path / "service")
-        with running_api(database_url, servers.redis_url, tmp_path / "service") as url, machine(settings):
-            command = [sys.executable, SCRIPT, photos, "--epochs", "2", "--output", tmp_path / "out"]
-            ended = subprocess.run(command, env={**os.environ, "DNA_URL": url}, capture_output=True, text=True)
+    command = [sys.executable, SCRIPT, photos, "--epochs", "2", "--output", tmp_path / "out"]
+    ended = subprocess.run(command, env={**os.environ, "DNA_URL": done.url}, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "3 classes, 30 photos to train and 6 to test with." in ended.stdout
     assert re.search(r"^That takes about .* on cpu, if nothing else runs there\.$", ended.stdout, re.MULTILINE)

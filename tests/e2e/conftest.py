@@ -1,0 +1,52 @@
+"""One service with one search that has ended, for all that is then done with it: starting both is most of what these tests take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import httpx
+import pytest
+
+from dna_client import Client
+from dna_client.models import Search, Webhook
+from store.embedded import Servers
+from store.settings import Settings
+from tests.conftest import new_database
+from tests.dna_client.conftest import running_api
+from tests.e2e.service import TINY, machine
+from tests.receivers import Receiver, receiver
+
+#: With a standard network beside what is found.
+COMPARED = TINY | {"name": "digits", "retrain": TINY["retrain"] | {"references": ["lcnet_100"]}}
+
+
+@dataclass(frozen=True)
+class Done:
+    """A finished search and where to ask for it; a webhook, and what it was told; settings of the service, for another machine."""
+
+    url: str
+    search: Search
+    created: httpx.Response
+    hook: Webhook
+    told: Receiver
+    settings: Settings
+
+
+@pytest.fixture(scope="session")
+def done(servers: Servers, migrated: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Done]:
+    """The service is there until all tests have ended, so it has queues of its own: those of other tests wake others."""
+    folder = tmp_path_factory.mktemp("e2e")
+    with new_database(servers.database_url, template=migrated) as database_url:
+        redis_url = servers.redis_url.removesuffix("/0") + "/1"
+        settings = Settings(database_url=database_url, redis_url=redis_url, data_dir=folder)
+        inside = {"DNA_WEBHOOKS_ALLOW_NETWORKS": "127.0.0.0/8"}
+        with (
+            running_api(database_url, redis_url, folder) as url,
+            machine(settings, **inside),
+            receiver() as told,
+            Client(url) as client,
+        ):
+            hook = client.webhooks.create(told.url, events=["search.*"])
+            created = httpx.post(f"{url}/searches", json=COMPARED)
+            yield Done(url, client.wait(created.json()["id"]), created, hook, told, settings)
