@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from api.errors import Invalid
 from api.jobs import cloning
 from api.jobs.cloning import Clone
-from api.jobs.waits import Waits
+from api.jobs.waits import NOTHING, Waits
 from api.kept import Kept
 from api.searches.schemas import NETWORKS_SHOWN, SearchDetail, SearchSummary
 from dna_engine.errors import TooHard
@@ -109,12 +109,14 @@ def listing(session: Session, where: Filter, at: At, *, kept: Kept, waits: Waits
     """A page of searches as JSON, and where the next one begins."""
     found = searches.listing(session, where, at)
     queues = waits.of(found.items)
+    # The look at the queues may be a moment older than the rows: what is finished since waits for nothing.
+    waiting_for = {each.id: (NOTHING if each.finished else queues).wait(each.id) for each in found.items}
 
     def make(lacking: Sequence[tuple[str, UUID]]) -> dict[tuple[str, UUID], bytes]:
         rows = searches.listed(session, [search_id for _, search_id in lacking])
-        return {("listed", row.id): _json(SearchSummary.listed(row, queues.wait(row.id))) for row in rows}
+        return {("listed", row.id): _json(SearchSummary.listed(row, waiting_for[row.id])) for row in rows}
 
-    made_of = {("listed", each.id): (each, queues.wait(each.id)) for each in found.items}
+    made_of = {("listed", each.id): (each, waiting_for[each.id]) for each in found.items}
     return kept.bodies(made_of, make), found.next
 
 

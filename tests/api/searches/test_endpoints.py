@@ -281,3 +281,15 @@ class TestGivenTeacher:
             shared.post("/searches", json={"dataset": "digits", "teacher": {"from": nothing}}), 422, "invalid_spec"
         )
         assert pointers(body) == ["#/teacher/from"]
+
+
+def test_what_was_cancelled_just_now_waits_for_nothing(client: TestClient) -> None:
+    first, second = (create(client)["id"] for _ in range(2))
+
+    def waits() -> dict[str, str | None]:
+        return {item["id"]: item["waiting_for"] for item in client.get("/searches").json()["items"]}
+
+    assert None not in waits().values()
+    client.post(f"/searches/{first}/cancel")
+    found = waits()
+    assert (found[first], found[second] is None) == (None, False)
