@@ -115,8 +115,9 @@ class Connection(psycopg.Connection[Any]):
         """Whether the server has answered a moment ago, and has not hung up since: it says nothing that nobody has asked for."""
         if time.monotonic() - self.heard_at > HEARD_SECONDS or self.closed:
             return False
-        readable, _, _ = select.select([self.fileno()], [], [], 0)
-        return not readable
+        heard = select.poll()  # Not select.select, which takes no number above 1023: many streams are open.
+        heard.register(self.fileno(), select.POLLIN)
+        return not heard.poll(0)
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
         """Raises:

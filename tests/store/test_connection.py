@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
@@ -75,6 +78,19 @@ def test_a_connection_that_has_just_answered_is_not_asked_but_where_the_server_h
         assert connection.scalar(text("SELECT pg_backend_pid()")) != first
     engine.dispose()
     other.dispose()
+
+
+def test_a_process_may_have_many_files_open(spare_postgres: SparePostgres, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As one with a thousand streams has."""
+    monkeypatch.setattr("store.connection.HEARD_SECONDS", 3600.0)
+    engine = make_engine(spare_postgres.url)
+    with ExitStack() as files:
+        for _ in range(1024):
+            files.enter_context(Path(os.devnull).open())
+        for _ in range(2):
+            with engine.connect() as connection:
+                assert connection.scalar(text("SELECT 1")) == 1
+    engine.dispose()
 
 
 @pytest.mark.parametrize(
