@@ -28,6 +28,10 @@ from store.session import Sessions, driver_url, make_engine, make_sessions
 from store.settings import Settings
 from tests.postgres import SparePostgres
 
+#: For torch, which is loaded later, here and in engines: threads that wait for one another sleep. Two processes of tests on two cores have
+#: more threads than cores, and threads that wait busily then take most of the time from those that they wait for.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 #: Folders of files that take minutes though they hold few tests.
 _LONG = ("chaos", "e2e", "benchmarks", "worker")
 
