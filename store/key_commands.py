@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
+from dna_engine.spec.count import count
 from store import keys, projects
 from store.errors import StoreError
 from store.limits import Limits, Scope
@@ -33,7 +34,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     create.add_argument("--project", help="whose things it sees and makes; by default a new one, called as the key")
     create.add_argument("--expires", help="after this it opens nothing: 12h, 90d, 8w")
     for name, field in Limits.model_fields.items():
-        create.add_argument(f"--{name.replace('_', '-')}", type=float, help=field.description)
+        create.add_argument(f"--{name.replace('_', '-')}", type=_number, help=field.description)
     for action, help_ in (("revoke", "a key opens nothing from now on"), ("show", "one key")):
         actions.add_parser(action, help=help_).add_argument(
             "id", help="its id, or the beginning or end of it; its name; or dna_ and its prefix"
@@ -101,6 +102,11 @@ def described(session: Session, rows: Sequence[ApiKey]) -> list[dict[str, Any]]:
         }
         for row in rows
     ]
+
+
+def _number(written: str) -> float:
+    whole = count(written)
+    return float(written) if whole is None else whole
 
 
 def _scopes(written: str) -> list[Scope]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat
+
+from dna_engine.spec.count import Count, Limit
 
 #: Seconds over which requests are counted at most: one in so many is the smallest rate.
 LONGEST_WINDOW = 60
@@ -28,10 +30,10 @@ class Limits(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)  # Else false were a limit of nothing.
 
-    running_jobs: PositiveInt | None = Field(
+    running_jobs: Limit | None = Field(
         default=None, description="Jobs that run at once. Beyond it they wait in the queue."
     )
-    queued_jobs: NonNegativeInt | None = Field(
+    queued_jobs: Count | None = Field(
         default=None, description="Jobs that wait in the queue. Beyond it the answer is a 429."
     )
     device_hours: NonNegativeFloat | None = Field(
@@ -44,7 +46,7 @@ class Limits(BaseModel):
         le=1e6,
         description="Requests, by the second, or by as few seconds as make a whole number of it. Beyond it the answer is a 429.",
     )
-    stored_bytes: NonNegativeInt | None = Field(
+    stored_bytes: Count | None = Field(
         default=None,
         description="Bytes of datasets, teachers and uploads that are kept. Beyond it the answer is a 403.",
     )

@@ -171,7 +171,9 @@ def create(
     queued_jobs: Annotated[int | None, typer.Option(help="Most jobs that wait in the queue.")] = None,
     device_hours: Annotated[float | None, typer.Option(help="Most hours of devices in 30 days.")] = None,
     requests_per_second: Annotated[float | None, typer.Option(help="Most requests in a second.")] = None,
-    stored_bytes: Annotated[int | None, typer.Option(help="Most bytes of datasets, teachers and uploads.")] = None,
+    stored_bytes: Annotated[
+        str | None, typer.Option(help="Most bytes of datasets, teachers and uploads, such as 10G.")
+    ] = None,
     data_dir: DataDir = HERE,
     as_json: AsJson = False,
 ) -> None:

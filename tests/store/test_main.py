@@ -90,11 +90,23 @@ def test_a_key_is_made_as_it_is_asked_for(
 ) -> None:
     monkeypatch.setenv("DNA_DATABASE_URL", database_url)
     monkeypatch.setenv("DNA_KEY_DEVICE_HOURS", "50")
-    options = ["--scopes", "read,admin", "--project", "vision", "--expires", "90d", "--running-jobs", "2", "--json"]
+    options = [
+        "--scopes",
+        "read,admin",
+        "--project",
+        "vision",
+        "--expires",
+        "90d",
+        "--running-jobs",
+        "2",
+        "--stored-bytes",
+        "10G",
+        "--json",
+    ]
     assert main(["key", "create", "ci", *options]) == 0
     made = json.loads(capsys.readouterr().out)
     assert (made["project"], made["scopes"]) == ("vision", ["read", "admin"])
-    assert made["limits"] == {"running_jobs": 2, "device_hours": 50.0}
+    assert made["limits"] == {"running_jobs": 2, "device_hours": 50.0, "stored_bytes": 10**10}
     assert 89 < (datetime.fromisoformat(made["expires_at"]) - datetime.fromisoformat(made["created_at"])).days <= 90
     assert main(["key", "show", f"dna_{made['prefix']}", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {name: value for name, value in made.items() if name != "key"}

@@ -179,4 +179,4 @@ def test_without_redis_nobody_is_counted(caplog: pytest.LogCaptureFixture) -> No
         rate = Rate(nowhere, "predictions", 1)
         for _ in range(2):
             rate.count("local")
-    assert "predictions are not counted" in caplog.text
+    assert "nothing of dna:predictions is counted" in caplog.text
