@@ -36,7 +36,7 @@ from api.edge.headers import AnswerHeaders
 from api.edge.identity import RequestIds
 from api.edge.methods import Methods
 from api.openapi import DESCRIPTION, describe, problems
-from api.query import known_parameters
+from api.query import KnownParameters
 from api.resources import open_resources
 from api.settings import ApiSettings
 from api.startup import prepare
@@ -89,7 +89,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
         description=DESCRIPTION,
         lifespan=lifespan,
         openapi_url=None,  # api.system.docs has it, with a validator.
-        dependencies=[Depends(known_parameters)],
+        dependencies=[Depends(KnownParameters())],
         responses=problems(422),
         docs_url=None,
         redoc_url=None,

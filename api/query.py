@@ -22,16 +22,34 @@ _SHOWN = 100
 _ADVISED = 20
 
 
-async def known_parameters(request: Request) -> None:
-    """Looks at the names in the query.
+class KnownParameters:
+    """Looks at the names in the query of each request. What a route takes is asked once: routes stay as long as their application."""
 
-    Raises:
-        Invalid: the route has no such parameter, or takes it once.
-    """
-    route = request.scope.get("route")
-    if not request.scope["query_string"] or not isinstance(route, APIRoute):
-        return
-    taken, given = _taken(route), Counter(name for name, _ in request.query_params.multi_items())
+    def __init__(self) -> None:
+        self._taken: dict[int, Mapping[str, Query]] = {}
+
+    async def __call__(self, request: Request) -> None:
+        """Holds a request against its route.
+
+        Raises:
+            Invalid: the route has no such parameter, or takes it once.
+        """
+        route = request.scope.get("route")
+        if request.scope["query_string"] and isinstance(route, APIRoute):
+            _hold(request, self._parameters(route))
+
+    def _parameters(self, route: APIRoute) -> Mapping[str, Query]:
+        """Query parameters of a route and of all that it depends on, by name."""
+        known = self._taken.get(id(route))
+        if known is None:
+            fields = get_flat_params(route.dependant)
+            known = {field.alias: field.field_info for field in fields if isinstance(field.field_info, Query)}
+            self._taken[id(route)] = known
+        return known
+
+
+def _hold(request: Request, taken: Mapping[str, Query]) -> None:
+    given = Counter(name for name, _ in request.query_params.multi_items())
     unknown = [name for name in given if name not in taken]
     errors = [{"parameter": name[:_SHOWN], "detail": _unknown(name, taken)} for name in unknown[:_ADVISED]]
     errors += [
@@ -43,12 +61,6 @@ async def known_parameters(request: Request) -> None:
         first = errors[0]
         end = "" if first["detail"].endswith("?") else "."
         raise Invalid(f"{first['parameter']}: {first['detail']}{end}", errors=errors)
-
-
-def _taken(route: APIRoute) -> Mapping[str, Query]:
-    """Query parameters of a route and of all that it depends on, by name."""
-    fields = get_flat_params(route.dependant)
-    return {field.alias: field.field_info for field in fields if isinstance(field.field_info, Query)}
 
 
 def _unknown(name: str, taken: Mapping[str, Query]) -> str:
