@@ -114,6 +114,7 @@ class Resource:
 def add_routes(router: APIRouter, resource: Resource) -> None:
     """Adds the routes of one job to the router of its kind: they count and are found by the paths that people know."""
     _add_verbs(router, resource)
+    _add_changes(router, resource)
     _add_events(router, resource)
     _add_event_list(router, resource)
     _add_metrics(router, resource)
@@ -147,6 +148,10 @@ def _add_verbs(router: APIRouter, resource: Resource) -> None:
         flow.resume(session, resource.steered(session, job_id))
         background.add_task(resources.queue.send_pending)
         return resource.detail(session, job_id, resources.settings.worker_timeout)
+
+
+def _add_changes(router: APIRouter, resource: Resource) -> None:
+    name, identifier, path = resource.name, _identifier(resource), _path(resource)
 
     @router.patch(
         path,
