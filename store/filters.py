@@ -122,7 +122,7 @@ def _on(dataset: str) -> ColumnElement[bool]:
     """Jobs on the dataset. Those of versions that knew none are on the first."""
     version_of = func.coalesce(Job.resolved["dataset"]["version"].astext, "1")
     name, _, version = dataset.partition("@")
-    named = and_(Job.dataset == name, *([version_of == version] if version else []))
+    named = and_(Job.dataset == name, *([version_of == literal(version, CheckedText())] if version else []))
     if (dataset_id := whole(dataset)) is None:
         return named
     of_it = (Dataset.name == Job.dataset, Dataset.project_id.in_((Job.project_id, EVERYBODYS)))

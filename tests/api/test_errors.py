@@ -25,6 +25,10 @@ from tests.api.problems import problem
         ("PUT", "/searches", 405, "method_not_allowed"),
         ("GET", "/searches?state=dancing", 422, "invalid_request"),
         ("GET", "/searches?dataset=%00", 422, "unstorable_value"),
+        ("GET", "/searches?dataset=x@%00", 422, "unstorable_value"),
+        ("GET", "/trainings?dataset=x@%00", 422, "unstorable_value"),
+        ("GET", "/tunings?dataset=x@%00", 422, "unstorable_value"),
+        ("GET", "/architectures?dataset=x@%00", 422, "unstorable_value"),
         ("GET", "/datasets/%00", 422, "unstorable_value"),
     ],
 )
