@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import IO, Annotated, Any
 
 from fastapi import HTTPException, Request
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field, WithJsonSchema
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core.core_schema import NullableSchema, WithDefaultSchema
@@ -17,12 +20,20 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
 from api.auth import admit
-from api.errors import Invalid
+from api.errors import Invalid, WrongMediaType
 from api.idempotency import Once, make_once
+from api.names import ADVISED, SHOWN, sentence, unknown
+from api.pointers import pointer
+from api.query import parameters
 from api.settings import ApiSettings
 
 #: A file among the fields of a form.
 SentFile = Annotated[bytes, WithJsonSchema({"type": "string", "format": "binary"})]
+
+#: Media types of forms; one with a file can only be of the first.
+_FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
+#: Fields that are read beyond those that a form has, to say which of them there is not.
+_BEYOND = 20
 
 #: What somebody calls what is sent.
 SentName = Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
@@ -52,7 +63,7 @@ def body(form: type[BaseModel]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {"multipart/form-data": described(form)}}}
 
 
-def texts(form: type[BaseModel]) -> tuple[str, ...]:
+def _texts(form: type[BaseModel]) -> tuple[str, ...]:
     """The fields beside the file."""
     return tuple(name for name in form.model_fields if name != "file")
 
@@ -70,20 +81,22 @@ class Form:
 
 @asynccontextmanager
 async def receive_form(
-    request: Request, settings: ApiSettings, idempotency_key: str | None, *, texts: Sequence[str]
+    request: Request, settings: ApiSettings, idempotency_key: str | None, model: type[BaseModel]
 ) -> AsyncIterator[Form]:
-    """The form of a request, whose fields are ``file`` and those texts.
+    """The form of a request, whose fields are those of the model: ``file``, and texts.
 
     Raises:
         Unauthorized: or Forbidden, before anything of the body is read.
         PayloadTooLarge: while it is read.
-        HTTPException: it is not written in UTF-8, or is no form at all.
-        Invalid: a field is of the wrong kind.
+        WrongMediaType: something else is sent.
+        HTTPException: it is not written in UTF-8, or cannot be read.
+        Invalid: there is no such field, or it is given twice or of the wrong kind.
     """
     caller = await admit(request)
-    _check_charset(request)
-    async with request.form(max_files=1, max_fields=len(texts)) as form:
-        file, said = form.get("file"), {name: _text(form, name) for name in texts}
+    _check_kind(request, model)
+    async with request.form(max_files=1, max_fields=len(model.model_fields) + _BEYOND) as form:
+        _check_names(request, form, model)
+        file, said = form.get("file"), {name: _text(form, name) for name in _texts(model)}
         if not isinstance(file, UploadFile | None):
             raise wrong("file", "Send it as a file, not as a text")
         digest = await run_in_threadpool(_digest, file.file) if file and idempotency_key else b""
@@ -98,11 +111,40 @@ async def receive_form(
         )
 
 
-def _check_charset(request: Request) -> None:
-    """Python knows codecs that are none of text, and some fail in ways that nobody expects."""
-    _, options = parse_options_header(request.headers.get("content-type"))
+def _check_kind(request: Request, model: type[BaseModel]) -> None:
+    """Whether it is called a form, in a charset of texts: Python knows codecs that are none, and some fail in ways that nobody expects."""
+    kind, options = parse_options_header(request.headers.get("content-type"))
+    if (sent := kind.decode("latin-1")) and sent not in _FORMS:
+        raise WrongMediaType(
+            f"Send a form, Content-Type: multipart/form-data, not {sent[:SHOWN]}; curl does so by -F file=@FILE. "
+            f"Its fields are {', '.join(sorted(model.model_fields))}."
+        )
     if options.get(b"charset", b"utf-8").lower() not in (b"utf-8", b"utf8", b"us-ascii"):
         raise HTTPException(400, "Send the form in UTF-8, and name no other charset.")
+
+
+def _check_names(request: Request, form: FormData, model: type[BaseModel]) -> None:
+    given = Counter(name for name, _ in form.multi_items())
+    strange = [name for name in given if name not in model.model_fields]
+    errors = [(name[:SHOWN], _no_such(name, request, model)) for name in strange[:ADVISED]]
+    errors += [
+        (name, f"Given {times} times; give it once")
+        for name, times in given.items()
+        if times > 1 and name in model.model_fields
+    ]
+    if errors:
+        raise Invalid(
+            sentence(*errors[0]), errors=[{"pointer": pointer([name]), "detail": detail} for name, detail in errors]
+        )
+
+
+def _no_such(name: str, request: Request, model: type[BaseModel]) -> str:
+    """The refusal of a field; some send as one what goes in the query."""
+    route = request.scope.get("route")
+    queried = parameters(route) if isinstance(route, APIRoute) else {}
+    if near := difflib.get_close_matches(name[:SHOWN], queried, n=1):
+        return f"There is no such field. Did you mean ?{near[0]}= in the URL?"
+    return unknown(name, model.model_fields, "field")
 
 
 def _text(form: FormData, field: str) -> str | None:

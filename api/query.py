@@ -4,7 +4,6 @@ twice half ignored. As a dependency of the application it looks at every route, 
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
 from collections.abc import Mapping
 from types import UnionType
@@ -16,10 +15,7 @@ from fastapi.params import Query
 from fastapi.routing import APIRoute
 
 from api.errors import Invalid
-
-#: Of a name or several that nobody knows, in an answer.
-_SHOWN = 100
-_ADVISED = 20
+from api.names import ADVISED, SHOWN, sentence, unknown
 
 
 class KnownParameters:
@@ -42,16 +38,20 @@ class KnownParameters:
         """Query parameters of a route and of all that it depends on, by name."""
         known = self._taken.get(id(route))
         if known is None:
-            fields = get_flat_params(route.dependant)
-            known = {field.alias: field.field_info for field in fields if isinstance(field.field_info, Query)}
-            self._taken[id(route)] = known
+            known = self._taken[id(route)] = parameters(route)
         return known
+
+
+def parameters(route: APIRoute) -> Mapping[str, Query]:
+    """The same, asked anew."""
+    fields = get_flat_params(route.dependant)
+    return {field.alias: field.field_info for field in fields if isinstance(field.field_info, Query)}
 
 
 def _hold(request: Request, taken: Mapping[str, Query]) -> None:
     given = Counter(name for name, _ in request.query_params.multi_items())
-    unknown = [name for name in given if name not in taken]
-    errors = [{"parameter": name[:_SHOWN], "detail": _unknown(name, taken)} for name in unknown[:_ADVISED]]
+    strange = [name for name in given if name not in taken]
+    errors = [{"parameter": name[:SHOWN], "detail": unknown(name, taken, "parameter")} for name in strange[:ADVISED]]
     errors += [
         {"parameter": name, "detail": f"Given {times} times; give it once"}
         for name, times in given.items()
@@ -59,16 +59,7 @@ def _hold(request: Request, taken: Mapping[str, Query]) -> None:
     ]
     if errors:
         first = errors[0]
-        end = "" if first["detail"].endswith("?") else "."
-        raise Invalid(f"{first['parameter']}: {first['detail']}{end}", errors=errors)
-
-
-def _unknown(name: str, taken: Mapping[str, Query]) -> str:
-    near = difflib.get_close_matches(name[:_SHOWN], taken, n=1)
-    if near:
-        return f"There is no such parameter. Did you mean {near[0]}?"
-    known = ", ".join(sorted(taken))
-    return "There is no such parameter; " + (f"there are {known}" if known else "there is none here")
+        raise Invalid(sentence(first["parameter"], first["detail"]), errors=errors)
 
 
 def _takes_several(annotation: Any) -> bool:

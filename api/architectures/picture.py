@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from api.body import CountedRequest, UploadRoute
@@ -20,6 +20,8 @@ _BINARY = {"schema": {"type": "string", "format": "binary"}}
 
 class PictureForm(BaseModel):
     """A picture as a form."""
+
+    model_config = ConfigDict(extra="forbid")
 
     file: SentFile = Field(description="The picture, in any format that Pillow reads.")
 
@@ -64,7 +66,7 @@ async def receive(
     """
     kind = content_type.partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
-        async with receive_form(request, resources.settings, None, texts=()) as form:
+        async with receive_form(request, resources.settings, None, PictureForm) as form:
             content = await run_in_threadpool(form.file.read) if form.file else b""
             name = (form.filename or "")[-_LONGEST_NAME:]
     elif kind.startswith("image/") or kind in ("", "application/octet-stream"):

@@ -8,18 +8,16 @@ from typing import IO, Annotated
 from uuid import UUID
 
 from fastapi import Depends, Request
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from api.deps import ResourcesDep
-from api.forms import SentFile, SentName, receive_form, texts, wrong
+from api.forms import SentFile, SentName, receive_form, wrong
 from api.idempotency import KeyHeader, Once
 from dna_engine.images.layout.reading import Reading
 
 
 class DatasetForm(Reading):
     """Images, in one of four ways: `file`, `upload`, `folder` (with `name`) or `url`; and what is to be said of them."""
-
-    model_config = ConfigDict(extra="ignore")
 
     file: SentFile | None = Field(
         default=None,
@@ -68,12 +66,10 @@ async def receive(
     """The form of the request.
 
     Raises:
-        Unauthorized: or Forbidden, before anything of the body is read.
-        PayloadTooLarge: while it is read.
-        HTTPException: it is not written in UTF-8, or is no form at all.
+        ApiError: as :func:`api.forms.receive_form`.
         Invalid: a field is missing or of the wrong kind.
     """
-    async with receive_form(request, resources.settings, idempotency_key, texts=texts(DatasetForm)) as form:
+    async with receive_form(request, resources.settings, idempotency_key, DatasetForm) as form:
         folder, url, upload = form.texts["folder"], form.texts["url"], form.texts["upload"]
         if [form.file, folder, url, upload].count(None) != 3:
             raise wrong(

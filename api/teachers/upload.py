@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import IO, Annotated
 
 from fastapi import Depends, Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.deps import ResourcesDep
-from api.forms import SentFile, SentName, receive_form, texts, wrong
+from api.forms import SentFile, SentName, receive_form, wrong
 from api.idempotency import KeyHeader, Once
 
 #: What a normalisation may hold: far beyond what images are, and safely within 32 bits.
@@ -21,6 +21,8 @@ _NUMBERS = "three numbers, for red, green and blue, such as 0.485,0.456,0.406"
 
 class TeacherForm(BaseModel):
     """Weights of a model of timm, and what is to be said of them."""
+
+    model_config = ConfigDict(extra="forbid")
 
     file: SentFile = Field(description="A safetensors file with all tensors of the model, and nothing else.")
     model: str = Field(
@@ -57,7 +59,7 @@ async def receive(request: Request, resources: ResourcesDep, idempotency_key: Ke
         ApiError: as :func:`api.forms.receive_form`.
         Invalid: a field is missing, or says no numbers.
     """
-    async with receive_form(request, resources.settings, idempotency_key, texts=texts(TeacherForm)) as form:
+    async with receive_form(request, resources.settings, idempotency_key, TeacherForm) as form:
         if form.file is None:
             raise wrong("file", "Send the weights as a safetensors file")
         if not form.texts["model"]:

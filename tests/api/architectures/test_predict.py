@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -68,14 +69,23 @@ def test_what_is_no_picture_is_refused_with_the_reason(finished: Finished) -> No
     assert form["detail"].startswith("notes.jpg cannot be read as a picture: ")
     raw = problem(client.post(path(network), content=b"No pixels.", headers=JPEG), 422, "data_error")
     assert raw["detail"].startswith("What was sent cannot be read as a picture: ")
-    for nothing in (client.post(path(network), headers=JPEG), client.post(path(network), files={"image": photo()})):
-        assert pointers(problem(nothing, 422, "invalid_request")) == ["#/file"]
+    nothing = problem(client.post(path(network), headers=JPEG), 422, "invalid_request")
+    assert pointers(nothing) == ["#/file"]
     as_json = client.post(path(network), json={"file": "photo.jpg"})
     assert "image/jpeg" in problem(as_json, 415, "unsupported_media_type")["detail"]
     for top_k in (0, 1001):
         problem(
             client.post(path(network), content=photo(), headers=JPEG, params={"top_k": top_k}), 422, "invalid_request"
         )
+
+
+def test_a_field_beside_the_file_is_refused_and_said_where_it_goes(client: TestClient) -> None:
+    def refused(**sent: Any) -> str:
+        return str(problem(client.post(path(str(UUID(int=0))), **sent), 422, "invalid_request")["detail"])
+
+    file = {"file": ("a.jpg", b"x")}
+    assert refused(files=file, data={"topk": "3"}) == "topk: There is no such field. Did you mean ?top_k= in the URL?"
+    assert refused(files={"image": b"x"}) == "image: There is no such field; there is file."
 
 
 def test_a_network_that_cannot_answer_says_why(client: TestClient, sessions: Sessions, blobs: BlobStore) -> None:

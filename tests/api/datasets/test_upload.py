@@ -23,7 +23,7 @@ from store.session import Sessions, transaction
 from store.tables import Artifact, LooseFile
 from tests.api.conftest import LOCAL
 from tests.api.datasets.conftest import BIRDS, Bench, send
-from tests.api.problems import problem
+from tests.api.problems import pointers, problem
 from tests.checks import checked, claimed
 from tests.dna_engine.images.test_archive import tarred, zipped
 from tests.dna_engine.images.test_arrange import picture
@@ -218,9 +218,35 @@ def test_forms_that_are_none(client: TestClient) -> None:
     problem(client.post("/datasets", data={"folder": "/x"}, files={"file": ("x.zip", b"x")}), 422, "invalid_request")
     text = client.post("/datasets", files={"name": ("birds", b"x")})
     assert problem(text, 422, "invalid_request")["errors"][0]["pointer"] == "#/name"
-    problem(client.post("/datasets", json={"name": "birds"}), 422, "invalid_request")
     many = [("file", (f"{number}.zip", b"x")) for number in range(3)]
     problem(client.post("/datasets", files=many), 400, "bad_request")
+
+
+@pytest.mark.parametrize(
+    ("field", "advice"),
+    [
+        ("license", "license: There is no such field. Did you mean licence?"),
+        ("foo", "foo: There is no such field; there are encoding, file, folder, layout, licence, name, upload, url."),
+    ],
+)
+def test_a_field_that_there_is_not_is_refused_and_nothing_is_kept(bench: Bench, field: str, advice: str) -> None:
+    archive = {"file": ("birds.zip", zipped(BIRDS).getvalue())}
+    refused = problem(bench.client.post("/datasets", data={field: "x"}, files=archive), 422, "invalid_request")
+    assert (refused["detail"], pointers(refused)) == (advice, [f"#/{field}"])
+    assert left(bench.settings) == []
+    assert [dataset["name"] for dataset in bench.client.get("/datasets").json()["items"]] == ["digits"]
+
+
+def test_a_field_is_given_once(client: TestClient) -> None:
+    twice = problem(client.post("/datasets", data={"name": ["a", "b"], "url": "x"}), 422, "invalid_request")
+    assert twice["detail"] == "name: Given 2 times; give it once."
+
+
+def test_what_is_no_form_is_told_how_one_is_sent(client: TestClient) -> None:
+    for said in ({"json": {"name": "birds"}}, {"content": b"PK", "headers": {"Content-Type": "application/zip"}}):
+        refused = problem(client.post("/datasets", **said), 415, "unsupported_media_type")  # type: ignore[arg-type]
+        assert refused["detail"].startswith("Send a form, Content-Type: multipart/form-data, not application/")
+        assert "-F file=@FILE. Its fields are encoding, file, folder" in refused["detail"]
 
 
 def test_a_repeated_request_is_done_once(client: TestClient) -> None:

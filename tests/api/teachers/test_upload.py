@@ -168,6 +168,12 @@ def test_no_form_and_no_file(client: TestClient) -> None:
     assert pointers(body) == ["#/file"]
 
 
+def test_a_field_that_there_is_not_and_what_is_no_form(client: TestClient) -> None:
+    refused = problem(send(client, nmae="mine"), 422, "invalid_request")
+    assert refused["detail"] == "nmae: There is no such field. Did you mean name?"
+    problem(client.post("/teachers", json={"model": "resnet10t"}), 415, "unsupported_media_type")
+
+
 def test_timms_own_stay(client: TestClient) -> None:
     problem(client.delete("/teachers/resnet18"), 409, "illegal_transition")
     problem(client.delete("/teachers/nobody"), 404, "not_found")
