@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from store import events, jobs, outbox
+from store import events, jobs, outbox, quotas
 from store.events import NewEvent
 from store.session import clock
 from store.states import FINISHED, EventType, JobState, StepState, move_job, move_step
@@ -28,10 +28,12 @@ def settle(session: Session, job: Job) -> None:
 
 
 def finish(session: Session, job: Job, state: JobState) -> None:
-    """Nothing more is done for it, unless it is resumed."""
+    """Nothing more is done for it, unless it is resumed. Jobs that waited for its place among those of its key are announced."""
     job.finished_at = clock(session)
     job.eta_seconds = None
     move(session, job, state)
+    if job.key_id is not None:
+        quotas.announce_next(session, job.key_id)
 
 
 def move(session: Session, job: Job, state: JobState) -> None:

@@ -11,15 +11,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, ScalarSelect, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, ScalarSelect, Select, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 
 from dna_engine.plans.steps import devices_of
+from store import outbox
 from store.actors import EVERY_PROJECT, actor_of
 from store.errors import QueueFull, QuotaSpent
 from store.limits import Limits
-from store.states import JobKind, JobState
+from store.states import JobKind, JobState, StepState
 from store.tables import ApiKey, Artifact, DeviceUse, Job, Step, Teacher
 
 #: Device-hours of so long count, by days of UTC: today's and those of the 29 days before.
@@ -72,6 +73,8 @@ def _admit(session: Session, key_id: UUID, limits: Limits) -> None:
             f"The jobs of this key took {hours:.1f} device-hours in the last {WINDOW.days} days, and it may use {limits.device_hours:g}. Wait until "
             "some of it is longer ago, or ask whoever manages keys for more."
         )
+    if limits.running_jobs is not None:
+        _alone(session, "run", key_id)  # A job that ends announces this one, or has ended when this one is announced.
     if limits.queued_jobs is not None:
         _alone(session, "queue", key_id)
         if _jobs(session, key_id, JobState.QUEUED) >= limits.queued_jobs:
@@ -126,6 +129,29 @@ def has_place(session: Session, job: Job) -> bool:
     return _jobs(session, job.key_id, JobState.RUNNING) < most
 
 
+def announce_next(session: Session, key_id: UUID) -> None:
+    """Announces the steps of the jobs that wait for a place of the key, where it has one. To be called when a job of it ends or it may run more.
+
+    Their first messages were for nothing: whoever was woken found that they may not run. Of each queue the oldest jobs are announced, as many as
+    there are places, since nobody knows which queue has an idle worker; whoever comes too late finds no place, and is announced again.
+    """
+    _alone(session, "run", key_id)
+    most = session.scalar(select(_limit()).where(ApiKey.id == key_id))
+    places = None if most is None else most - _jobs(session, key_id, JobState.RUNNING)
+    if places is None or places > 0:
+        for step in session.scalars(_next_steps(key_id, places), execution_options=EVERY_PROJECT).all():
+            outbox.wake(session, step)
+
+
+def _next_steps(key_id: UUID, places: int | None) -> Select[Step]:
+    """The steps with which queued jobs of the key would begin: of each queue those of as many jobs as there are places; None: of all."""
+    rank = func.dense_rank().over(partition_by=Step.queue, order_by=Step.job_id).label("rank")
+    waiting = (Job.key_id == key_id, Job.state == JobState.QUEUED, Step.state == StepState.QUEUED)
+    ranked = select(Step.id, rank).join(Job, Job.id == Step.job_id).where(*waiting, Step.phase == Job.phase).subquery()
+    query = select(Step).join(ranked, ranked.c.id == Step.id).order_by(Step.job_id, Step.id)
+    return query if places is None else query.where(ranked.c.rank <= places)
+
+
 def may_go_on() -> ColumnElement[bool]:
     """The condition on jobs that they run, or that their key has a place left for them; claimed, it is asked again."""
     most = _most()
@@ -140,8 +166,12 @@ def held(session: Session) -> Mapping[UUID, int]:
 
 def _most() -> ScalarSelect[int]:
     """Jobs that the key of a job may run at once."""
-    most = ApiKey.limits["running_jobs"].astext.cast(BigInteger)
-    return select(most).where(ApiKey.id == Job.key_id).correlate(Job).scalar_subquery()
+    return select(_limit()).where(ApiKey.id == Job.key_id).correlate(Job).scalar_subquery()
+
+
+def _limit() -> ColumnElement[int]:
+    limit: ColumnElement[int] = ApiKey.limits["running_jobs"].astext.cast(BigInteger)
+    return limit
 
 
 def _running() -> ScalarSelect[int]:

@@ -131,8 +131,11 @@ def _add_verbs(router: APIRouter, resource: Resource) -> None:
         response_model=resource.schema,
         responses=problems(404, 409),
     )
-    def cancel(session: SessionDep, resources: ResourcesDep, job_id: UUID = identifier) -> BaseModel:
+    def cancel(
+        session: SessionDep, resources: ResourcesDep, background: BackgroundTasks, job_id: UUID = identifier
+    ) -> BaseModel:
         flow.cancel(session, resource.steered(session, job_id))
+        background.add_task(resources.queue.send_pending)  # Of jobs that have waited for its place.
         return resource.detail(session, job_id, resources.settings.worker_timeout)
 
     @router.post(

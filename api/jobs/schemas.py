@@ -89,11 +89,11 @@ class JobSummary(Row):
     )
     waiting_for: str | None = Field(
         default=None,
-        description="What holds up a job that does not run: jobs before it, or that no worker is live.",
+        description="What holds up a job that does not run: jobs before it, as many jobs of its key as may run, or that no worker is live.",
     )
     queue_position: int | None = Field(
         default=None,
-        description="Place of a job that waits for a worker, 1 for the next of its queue; null where it does not.",
+        description="Place of a job that waits for a worker, 1 for the next of its queue; null where it does not, and where it waits for other jobs of its key.",
     )
     created_at: datetime = Field(description="When it was asked for.")
     created_by: str | None = Field(

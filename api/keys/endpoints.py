@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Depends, Path, Response
+from fastapi import APIRouter, BackgroundTasks, Body, Depends, Path, Response
 
 from api.auth import CallerDep, authenticate
 from api.body import JsonRoute
@@ -79,11 +79,13 @@ def update_key(
     change: Annotated[KeyChange, Body(openapi_examples=examples.CHANGES)],
     caller: CallerDep,
     resources: ResourcesDep,
+    background: BackgroundTasks,
 ) -> KeyOut:
     """Change what a key may use. It holds at once, in other processes of the service after `DNA_ACCEPTED_KEY_SECONDS`."""
     with transaction(resources.sessions, caller.actor) as session:
         changed = service.change(session, key_id, change)
     resources.accepted.forget(key_id)
+    background.add_task(resources.queue.send_pending)  # Of jobs that may run now.
     return changed
 
 

@@ -49,6 +49,7 @@ def change(session: Session, key_id: UUID, sent: KeyChange) -> KeyOut:
     row = keys.get(session, key_id)
     row.limits = _with(Limits.model_validate(row.limits), sent.limits).model_dump(exclude_none=True)
     session.flush()
+    quotas.announce_next(session, row.id)
     [shown] = shown_of(session, [row])
     return shown
 

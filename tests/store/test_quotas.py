@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from uuid import UUID
 
 import pytest
 from sqlalchemy import Engine, func, select, update
 from sqlalchemy.orm import Session
 
-from store import claims, flow, keys, quotas, steps, waiting, workers
+from store import claims, flow, keys, moves, outbox, quotas, steps, waiting, workers
 from store.actors import Actor
+from store.claims import Claim
 from store.embedded import Servers
 from store.errors import QueueFull, QuotaSpent
 from store.limits import Limits
 from store.session import Sessions, make_engine, make_sessions, transaction
-from store.states import JobKind, JobState
-from store.tables import ApiKey, Artifact, DeviceUse, Job, Search, Worker
+from store.states import JobKind, JobState, StepState
+from store.tables import ApiKey, Artifact, DeviceUse, Job, OutboxMessage, Search, Step, Worker
 from tests.conftest import new_database
 from tests.store.builders import new_search, new_worker, queued, take
 from tests.store.test_concurrency import at_once
@@ -128,6 +131,63 @@ def test_what_may_not_run_yet_says_so_and_goes_on_when_another_ends(
         step_id = claims.oldest_waiting(session, ["gpu"])
         assert step_id is not None
         assert flow.claim(session, step_id, worker, lease_seconds=60) is not None
+
+
+def announced(session: Session) -> set[UUID]:
+    """The jobs whose steps are announced by messages that are not sent yet; those are taken."""
+    waiting = list(session.scalars(select(OutboxMessage).where(OutboxMessage.sent_at.is_(None))))
+    outbox.mark_sent(session, [message.id for message in waiting])
+    return {steps.get(session, UUID(message.payload["step_id"])).job_id for message in waiting}
+
+
+def fails(session: Session, claim: Claim) -> None:
+    flow.fail(session, claim, {"code": "a", "message": "b", "param": None}, engine_seconds=1.0, retry=False)
+
+
+def is_cancelled(session: Session, claim: Claim) -> None:
+    flow.cancel(session, claim.job_id)
+    assert not announced(session), "what runs still holds the place"
+    flow.stop(session, claim, engine_seconds=1.0)
+
+
+def succeeds(session: Session, claim: Claim) -> None:
+    moves.leave(session, session.get_one(Step, claim.step_id), StepState.SUCCEEDED)
+    moves.finish(session, session.get_one(Job, claim.job_id), JobState.SUCCEEDED)
+
+
+@pytest.mark.parametrize("end", [fails, is_cancelled, succeeds])
+def test_when_a_job_ends_the_next_one_of_its_key_is_announced(
+    engine: Engine, everything: Sessions, key: MAKE, worker: Worker, end: Callable[[Session, Claim], None]
+) -> None:
+    first, second, _ = searches(engine, key(Limits(running_jobs=1)), 3)
+    with transaction(everything) as session:
+        claim = take(session, queued(session, session.get_one(Job, first.id))[0], worker)
+        announced(session)  # Whoever is woken by these finds nothing that may run.
+        assert claims.oldest_waiting(session, ["gpu"]) is None
+        end(session, claim)
+        assert announced(session) == {second.id}
+
+
+def test_a_job_that_is_made_while_another_ends_is_announced_when_it_may_run(
+    engine: Engine, everything: Sessions, key: MAKE, worker: Worker
+) -> None:
+    actor = key(Limits(running_jobs=1))
+    [first] = searches(engine, actor, 1)
+    with transaction(everything) as session:
+        claim = take(session, queued(session, session.get_one(Job, first.id))[0], worker)
+    with ThreadPoolExecutor(1) as pool:
+        with transaction(everything) as session:
+            announced(session)
+            fails(session, claim)
+            asked = pool.submit(searches, engine, actor, 1)
+            with pytest.raises(TimeoutError):
+                asked.result(timeout=0.3)
+        [second] = asked.result(timeout=60)
+    with transaction(everything) as session:
+        assert announced(session) == {second.id}
+        step_id = claims.oldest_waiting(session, ["gpu"])
+        assert step_id is not None
+        assert steps.get(session, step_id).job_id == second.id
 
 
 def test_device_hours_count_though_the_job_is_deleted(

@@ -10,19 +10,19 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.keys.examples import CHANGES, KEYS
 from api.settings import ApiSettings
-from store import keys
+from store import keys, steps
 from store.columns import new_id
 from store.embedded import Servers
 from store.limits import Scope
 from store.session import Sessions, make_engine, make_sessions, transaction
 from store.states import JobState
-from store.tables import ApiKey, DeviceUse, IdempotencyKey, Job
+from store.tables import ApiKey, DeviceUse, IdempotencyKey, Job, OutboxMessage
 from tests.api.problems import pointers, problem
 from tests.conftest import new_database
 
@@ -236,6 +236,26 @@ def test_a_full_queue_is_a_429_and_used_up_hours_a_403(admin: TestClient, rows: 
         session.add(DeviceUse(key_id=UUID(key["id"]), day=datetime.now(UTC).date(), seconds=3600.0))
     problem(admin.post("/searches", json=body, headers=by(key)), 403, "quota")
     assert admin.post("/searches/estimate", json=body, headers=by(key)).status_code == 200
+
+
+@pytest.mark.parametrize(("most", "woken"), [(2, 1), (None, 2)])
+def test_jobs_that_may_run_by_a_raised_limit_are_announced(
+    admin: TestClient, rows: Sessions, most: int | None, woken: int
+) -> None:
+    key = made(admin, limits={"running_jobs": 1})
+    first, *waiting = [admin.post("/searches", json={"dataset": "digits"}, headers=by(key)).json() for _ in range(3)]
+    with transaction(rows) as session:
+        session.execute(update(Job).where(Job.id == UUID(first["id"])).values(state=JobState.RUNNING))
+        session.execute(delete(OutboxMessage))
+    admin.patch(f"/keys/{key['id']}", json={"limits": {"running_jobs": 1}})
+    with transaction(rows) as session:
+        assert not session.scalars(select(OutboxMessage)).all()
+    admin.patch(f"/keys/{key['id']}", json={"limits": {"running_jobs": most}})
+    with transaction(rows) as session:
+        messages = session.scalars(select(OutboxMessage)).all()
+        told = {str(steps.get(session, UUID(message.payload["step_id"])).job_id) for message in messages}
+        assert all(message.sent_at for message in messages)
+    assert told == {job["id"] for job in waiting[:woken]}
 
 
 def test_bytes_beyond_the_limit_are_a_403_and_nothing_of_them_stays(admin: TestClient, settings: ApiSettings) -> None:
