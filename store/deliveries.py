@@ -58,6 +58,7 @@ class Taken:
     """A message to be sent now: what to sign, by which secrets, and the fence under which to say what came of it."""
 
     id: UUID
+    webhook_id: UUID
     fence: int
     attempt: int
     url: str
@@ -85,7 +86,7 @@ def take(session: Session, *, limit: int, lease_seconds: float) -> list[Taken]:
     ids = {found.webhook_id for found in claimed}
     webhooks = {webhook.id: webhook for webhook in session.scalars(select(Webhook).where(Webhook.id.in_(ids)))}
     return [
-        Taken(found.id, found.fence, found.attempt, webhook.url, found.body, _secrets(webhook, now))
+        Taken(found.id, webhook.id, found.fence, found.attempt, webhook.url, found.body, _secrets(webhook, now))
         for found in claimed
         if (webhook := webhooks.get(found.webhook_id))
     ]
@@ -156,48 +157,44 @@ def settle(session: Session, taken: Taken, outcome: Outcome, patience: Patience,
     Args:
         longer: the share by which the pause before the next attempt is longer than planned, so that not all come back at once.
     """
+    # The webhook first, as who deletes it has it: what is to be sent to it goes after it.
+    held = select(Webhook).where(Webhook.id == taken.webhook_id).with_for_update(key_share=True)
+    webhook = session.scalar(held.execution_options(populate_existing=True))
     query = select(Delivery).where(Delivery.id == taken.id, Delivery.fence == taken.fence).with_for_update()
     delivery = session.scalar(query.execution_options(populate_existing=True))
-    if delivery is None:
+    if webhook is None or delivery is None:
         return
     delivery.status_code, delivery.seconds = outcome.status_code, outcome.seconds
     delivery.answer, delivery.error = outcome.answer, outcome.error
     delivery.lease_expires_at = delivery.next_at = None
     if outcome.error is None:
-        delivery.state = DeliveryState.DELIVERED
-        _taken(session, delivery.webhook_id)
+        delivery.state, webhook.failures = DeliveryState.DELIVERED, 0
     elif outcome.status_code == HTTPStatus.GONE:
         delivery.state = DeliveryState.FAILED
-        _disable(session, delivery.webhook_id, "The receiver answered 410 Gone: it wants no more messages.")
+        _disable(webhook, "The receiver answered 410 Gone: it wants no more messages.")
     elif taken.attempt <= len(patience.pauses):
         pause = patience.pauses[taken.attempt - 1] * (1 + longer)
         delivery.next_at = clock(session) + timedelta(seconds=pause)
     else:
         delivery.state = DeliveryState.FAILED
-        _given_up(session, delivery, patience)
+        _given_up(webhook, delivery, patience)
     session.flush()
 
 
-def _taken(session: Session, webhook_id: UUID) -> None:
-    session.execute(update(Webhook).where(Webhook.id == webhook_id, Webhook.failures > 0).values(failures=0))
+def _given_up(webhook: Webhook, delivery: Delivery, patience: Patience) -> None:
+    webhook.failures += 1
+    if webhook.failures >= patience.given_up:
+        _disable(
+            webhook,
+            f"{webhook.failures} messages were given up one after the other, each after {delivery.attempt} attempts. "
+            f"The last time: {delivery.error}",
+        )
 
 
-def _given_up(session: Session, delivery: Delivery, patience: Patience) -> None:
-    count = session.scalar(
-        update(Webhook)
-        .where(Webhook.id == delivery.webhook_id)
-        .values(failures=Webhook.failures + 1)
-        .returning(Webhook.failures)
-    )
-    if count is not None and count >= patience.given_up:
-        reason = f"{count} messages were given up one after the other, each after {delivery.attempt} attempts. The last time: {delivery.error}"
-        _disable(session, delivery.webhook_id, reason)
-
-
-def _disable(session: Session, webhook_id: UUID, reason: str) -> None:
+def _disable(webhook: Webhook, reason: str) -> None:
     """What waits for it stays, and is sent if it is enabled again in time."""
-    change = update(Webhook).where(Webhook.id == webhook_id, Webhook.enabled)
-    session.execute(change.values(enabled=False, disabled_reason=reason))
+    if webhook.enabled:
+        webhook.enabled, webhook.disabled_reason = False, reason
 
 
 def get(session: Session, webhook_id: UUID, delivery_id: UUID) -> Delivery:

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -346,6 +346,31 @@ def test_a_webhook_that_is_deleted_meanwhile_ends_nothing(sessions: Sessions, mo
     assert len(refused) == 1
     with transaction(sessions) as session:
         assert told(session) == ["search.created"]
+
+
+def test_a_webhook_that_is_deleted_while_an_attempt_ends_waits_for_nobody_in_a_ring(sessions: Sessions) -> None:
+    """Whoever writes what came of an attempt waits for who deletes, and holds nothing meanwhile that the other needs."""
+    with transaction(sessions) as session:
+        webhook = new_webhook(session).id
+        message(session, session.get_one(Webhook, webhook))
+        (attempt,) = taken(session)
+
+    def settle() -> None:
+        with transaction(sessions) as session:
+            deliveries.settle(session, attempt, ILL, Patience([], 2))
+
+    with ThreadPoolExecutor(1) as threads, transaction(sessions) as session:
+        webhooks.get(session, webhook, hold=True)
+        settled = threads.submit(settle)
+        waits = select(func.count()).select_from(text("pg_stat_activity")).where(text("wait_event_type = 'Lock'"))
+        while not session.scalar(waits):
+            session.execute(text("SELECT pg_sleep(0.01), pg_stat_clear_snapshot()"))
+        session.execute(text("SET LOCAL lock_timeout = '5s'"))
+        webhooks.delete(session, webhook)
+        session.commit()
+        settled.result()
+    with transaction(sessions) as session:
+        assert told(session) == []
 
 
 def test_there_are_at_most_so_many(session: Session) -> None:
