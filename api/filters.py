@@ -24,5 +24,13 @@ def _written(moment: str) -> str:
 
 Moment = Annotated[datetime, BeforeValidator(_written), AfterValidator(_utc)]
 Part = Annotated[str | None, Query(max_length=200, description="Part of a name, whatever the case.")]
+OfProject = Annotated[
+    str | None,
+    Query(
+        max_length=200,
+        description="Only what is of the project of that name. Who is no admin sees none but its own, and an empty list of any other, whether "
+        "or not there is one.",
+    ),
+]
 After = Annotated[Moment | None, Query(description="At that time or later (RFC 3339).")]
 Before = Annotated[Moment | None, Query(description="Before that time (RFC 3339).")]

@@ -191,6 +191,7 @@ class JobSummary(TypedDict):
     queue_position: NotRequired[int | None]
     created_at: str
     created_by: NotRequired[str | None]
+    project: NotRequired[str | None]
     started_at: str | None
     finished_at: str | None
 
@@ -324,6 +325,7 @@ class ArchitectureSummary(TypedDict):
     test_accuracy: float | None
     created_at: str
     created_by: NotRequired[str | None]
+    project: NotRequired[str | None]
 
 
 class Latency(TypedDict):
@@ -364,6 +366,7 @@ class Timing(TypedDict):
     error: Problem | None
     created_at: str
     created_by: NotRequired[str | None]
+    project: NotRequired[str | None]
 
 
 class File(TypedDict):
@@ -521,6 +524,7 @@ class Dataset(TypedDict):
     error: Problem | None
     created_at: str
     created_by: NotRequired[str | None]
+    project: NotRequired[str | None]
 
 
 class ClassCount(TypedDict):
@@ -635,6 +639,7 @@ class Teacher(TypedDict):
     std: list[float] | None
     created_at: str | None
     created_by: NotRequired[str | None]
+    project: NotRequired[str | None]
 
 
 class RunningStep(TypedDict):
@@ -677,6 +682,7 @@ class Webhook(TypedDict):
     previous_until: str | None
     created_at: str
     created_by: NotRequired[str | None]
+    project: NotRequired[str | None]
     secret: NotRequired[str]
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from store.filters import Filter, Period, Span, holds
 from store.order import At, Key, Order, Page, page
+from store.projects import of_project
 from store.refs import meant
 from store.states import Role
 from store.tables import Architecture, Job, Training
@@ -33,7 +34,7 @@ ORDER = Order(
 @dataclass(frozen=True)
 class Which:
     """Which networks a list shows: of a search, of some roles, found or trained on a dataset, within costs and accuracies, meant by
-    ``ref``: a name or an end of an id; made in a period; with ``part`` in their names.
+    ``ref``: a name or an end of an id; made in a period; with ``part`` in their names; of a project.
     """
 
     search_id: UUID | None = None
@@ -44,6 +45,7 @@ class Which:
     latency_ns: Span = field(default_factory=Span)
     created: Period = field(default_factory=Period)
     part: str | None = None
+    project: str | None = None
     accuracy: Span = field(default_factory=Span)
     ref: str | None = None
 
@@ -61,6 +63,8 @@ class Which:
             found.append(Architecture.role.in_(self.roles))
         if self.part:
             found.append(holds(Architecture.name, self.part))
+        if self.project is not None:
+            found.append(of_project(Architecture, self.project))
         if self.dataset is not None:
             found.append(_on(self.dataset))
         if self.ref is not None:

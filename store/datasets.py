@@ -30,6 +30,7 @@ from store.files import adopt, release
 from store.filters import Period, holds
 from store.order import At, Key, Order, Page, page
 from store.owned import EVERYBODYS
+from store.projects import of_project
 from store.refs import meant, named
 from store.states import FINISHED, DatasetState, JobKind
 from store.tables import Artifact, CheckJob, Dataset, Job
@@ -287,11 +288,12 @@ ORDER = Order(
 @dataclass(frozen=True)
 class Which:
     """Which datasets a list shows: those that ``ref``, a name or an end of an id, may mean; with ``part`` in their names; in one of
-    the states; of one of the kinds; made in a period.
+    the states; of one of the kinds; made in a period; of a project.
     """
 
     ref: str | None = None
     part: str | None = None
+    project: str | None = None
     states: Sequence[DatasetState] = ()
     kinds: Sequence[str] = ()
     created: Period = field(default_factory=Period)
@@ -305,6 +307,8 @@ class Which:
                 found.append(Dataset.version == int(version[:9]))
         if self.part:
             found.append(holds(Dataset.name, self.part))
+        if self.project is not None:
+            found.append(of_project(Dataset, self.project))
         if self.states:
             found.append(Dataset.state.in_(self.states))
         if self.kinds:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from store.columns import CheckedText
 from store.order import Key
 from store.owned import EVERYBODYS
+from store.projects import of_project
 from store.refs import meant, whole
 from store.states import JobState
 from store.tables import Dataset, Job
@@ -87,6 +88,7 @@ class Filter:
     Attributes:
         ref: a name in full, or an end of an id.
         part: of a name, whatever the case.
+        project: the name of theirs.
         states: one of them; none for all.
         dataset: a name, or one with its version, ``birds@2``, or an id.
         labels: every one must be equal.
@@ -95,6 +97,7 @@ class Filter:
 
     ref: str | None = None
     part: str | None = None
+    project: str | None = None
     states: Sequence[JobState] = ()
     dataset: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -111,6 +114,8 @@ class Filter:
             query = query.where(meant(self.ref, rows.ids, Job.name))
         if self.part:
             query = query.where(holds(Job.name, self.part))
+        if self.project is not None:
+            query = query.where(of_project(Job, self.project))
         if self.dataset is not None:
             query = query.where(_on(self.dataset))
         if self.labels:

@@ -74,6 +74,7 @@ class JobData(_Told):
     state: JobState = Field(description="State that it is in.")
     phase: Phase = Field(description="Phase that it is in.")
     progress: float = Field(description="Of the whole job, 0 to 1.")
+    project: str = Field(description="Name of the project that it is of.")
     labels: dict[str, str] = Field(description="Those of its spec.")
     dataset: str = Field(description="Name of the dataset that it works on.")
     error: Reason | None = Field(description="Why it failed; null unless it has.")
@@ -91,6 +92,7 @@ class DatasetData(_Told):
     id: UUID = Field(description="Of the dataset.")
     name: str = Field(description="Name of the dataset.")
     version: int = Field(description="Of the datasets of that name.")
+    project: str = Field(description="Name of the project that it is of.")
     state: DatasetState = Field(description="Whether it can be used.")
     error: Reason | None = Field(description="Why it cannot be used; null where it can.")
     path: str = Field(description="Path of the API where it is read.")
@@ -151,10 +153,9 @@ def _of_check(session: Session, job: CheckJob) -> DatasetMessage | None:
     dataset = session.get_one(Dataset, job.id)
     ready = job.state == JobState.SUCCEEDED and dataset.state == DatasetState.READY
     error = None if ready else Reason.model_validate(job.error or dataset.error)
+    told = {name: getattr(dataset, name) for name in ("id", "name", "version", "project")}
     data = DatasetData(
-        id=dataset.id,
-        name=dataset.name,
-        version=dataset.version,
+        **told,
         state=DatasetState.READY if ready else DatasetState.REJECTED,
         error=error,
         path=f"/datasets/{dataset.id}",

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from store.columns import new_id
 from store.errors import NameTaken
-from store.owned import EVERYBODYS
+from store.owned import EVERYBODYS, Owned, Shared
 from store.tables import Project
 
 
@@ -37,6 +37,12 @@ def made(session: Session, name: str, mark: str) -> UUID:
 def _made(session: Session, name: str) -> UUID | None:
     statement = insert(Project).values(id=new_id(), name=name).on_conflict_do_nothing().returning(Project.id)
     return session.scalar(statement)
+
+
+def of_project(table: type[Owned | Shared], name: str) -> ColumnElement[bool]:
+    """The condition on rows of the project of that name, by its id, which lists have indexes for. Nothing is of one that all see."""
+    meant = select(Project.id).where(Project.name == name, Project.id != EVERYBODYS).scalar_subquery()
+    return table.project_id == meant
 
 
 def names(session: Session, ids: Collection[UUID]) -> dict[UUID, str]:

@@ -13,6 +13,7 @@ from store.blobs import Blob
 from store.columns import new_id
 from store.errors import NameTaken, NotFound
 from store.files import adopt, release
+from store.projects import of_project
 from store.refs import named
 from store.tables import Teacher
 
@@ -99,12 +100,22 @@ def delete(session: Session, teacher: Teacher) -> list[str]:
 
 
 def listing(
-    session: Session, part: str, models: Collection[str], *, after: str | None, descending: bool, limit: int
+    session: Session,
+    part: str,
+    models: Collection[str],
+    *,
+    project: str | None,
+    after: str | None,
+    descending: bool,
+    limit: int,
 ) -> list[Teacher]:
-    """Teachers by name, or against it, from behind ``after`` on, whose name holds ``part`` or whose model is one of those."""
+    """Teachers by name, or against it, from behind ``after`` on, whose name holds ``part`` or whose model is one of those;
+    of a project, where its name is given."""
     name = Teacher.name.collate("C")  # As Python orders the names of the catalogue.
     meant = or_(func.strpos(func.lower(Teacher.name), part) > 0, func.split_part(Teacher.model, ".", 1).in_(models))
     query = select(Teacher).where(meant).order_by(name.desc() if descending else name)
+    if project is not None:
+        query = query.where(of_project(Teacher, project))
     if after is not None:
         query = query.where(name < after if descending else name > after)
     return list(session.scalars(query.limit(limit)))

@@ -15,6 +15,7 @@ from store.actors import actor_of, own, signature
 from store.columns import new_id
 from store.errors import IllegalTransition, NotFound
 from store.pages import Page, page
+from store.projects import of_project
 from store.session import clock
 from store.tables import Webhook
 
@@ -98,9 +99,12 @@ def delete(session: Session, webhook_id: UUID) -> None:
     session.flush()
 
 
-def listing(session: Session, *, after: UUID | None = None, limit: int = 20) -> Page[Webhook]:
-    """A page of webhooks, newest first."""
-    return page(session, select(Webhook), Webhook.id, after=after, limit=limit)
+def listing(
+    session: Session, *, project: str | None = None, after: UUID | None = None, limit: int = 20
+) -> Page[Webhook]:
+    """A page of webhooks, newest first; of a project, where its name is given."""
+    query = select(Webhook) if project is None else select(Webhook).where(of_project(Webhook, project))
+    return page(session, query, Webhook.id, after=after, limit=limit)
 
 
 def _new_secret() -> str:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import Depends, Query
 
-from api.filters import After, Before, Part
+from api.filters import After, Before, OfProject, Part
 from api.pagination import Ref
 from dna_engine.spec.count import Count
 from store.architecture_lists import Which
@@ -32,6 +32,7 @@ async def _which(
     ] = None,
     ref: Ref = None,
     q: Part = None,
+    project: OfProject = None,
     created_after: After = None,
     created_before: Before = None,
     flops_min: _Least = None,
@@ -52,6 +53,7 @@ async def _which(
         latency_ns=Span(_nanoseconds(latency_ms_min), _nanoseconds(latency_ms_max)),
         created=Period(created_after, created_before),
         part=q,
+        project=project,
         accuracy=Span(accuracy_min, accuracy_max),
         ref=ref,
     )

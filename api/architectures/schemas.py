@@ -104,6 +104,9 @@ class ArchitectureSummary(BaseModel):
     created_by: str | None = Field(
         default=None, description="Name of the key that asked for it; null where that was done without a key."
     )
+    project: str | None = Field(
+        default=None, description="Name of the project that it is of; null of what ships with the service."
+    )
 
 
 class TimingOut(BaseModel):
@@ -147,6 +150,9 @@ class TimingOut(BaseModel):
     created_at: datetime = Field(description="When it was asked for.")
     created_by: str | None = Field(
         default=None, description="Name of the key that asked for it; null where that was done without a key."
+    )
+    project: str | None = Field(
+        default=None, description="Name of the project that it is of; null of what ships with the service."
     )
 
 

@@ -69,4 +69,5 @@ def _shown(timing: TimingJob, step: Step, queues: Queues) -> TimingOut:
         error=Failure.model_validate(timing.error) if timing.error else None,
         created_at=timing.created_at,
         created_by=timing.created_by,
+        project=timing.project,
     )

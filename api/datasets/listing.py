@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Query
 
-from api.filters import After, Before, Part
+from api.filters import After, Before, OfProject, Part
 from api.pagination import Ref
 from dna_engine.images.info import Kind
 from store.datasets import Which
@@ -17,6 +17,7 @@ from store.states import DatasetState
 async def _which(
     ref: Ref = None,
     q: Part = None,
+    project: OfProject = None,
     state: Annotated[
         list[DatasetState],
         Query(max_length=10, description="Only datasets in these states; of several, where it is given again."),
@@ -28,7 +29,8 @@ async def _which(
     created_after: After = None,
     created_before: Before = None,
 ) -> Which:
-    return Which(ref=ref, part=q, states=state, kinds=kind, created=Period(created_after, created_before))
+    created = Period(created_after, created_before)
+    return Which(ref=ref, part=q, project=project, states=state, kinds=kind, created=created)
 
 
 WhichDep = Annotated[Which, Depends(_which)]

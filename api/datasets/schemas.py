@@ -75,6 +75,9 @@ class DatasetOut(BaseModel):
     created_by: str | None = Field(
         default=None, description="Name of the key that asked for it; null where that was done without a key."
     )
+    project: str | None = Field(
+        default=None, description="Name of the project that it is of; null of what ships with the service."
+    )
 
     @classmethod
     def of(
@@ -83,7 +86,7 @@ class DatasetOut(BaseModel):
         """The dataset, with how far its check is while that is under way, and what of it lacks a worker."""
         shown = {name: value for name, value in dataset.info.items() if name in cls.model_fields}
         shown["class_names"] = shown.get("class_names", [])[:NAMES_SHOWN]
-        own = ("id", "name", "version", "state", "fingerprint", "error", "created_at", "created_by")
+        own = ("id", "name", "version", "state", "fingerprint", "error", "created_at", "created_by", "project")
         shown |= {name: getattr(dataset, name) for name in own}
         if check is not None:
             shown |= {"progress": check.progress, "eta_seconds": check.eta_seconds} | vars(wait or Wait())

@@ -99,6 +99,9 @@ class JobSummary(Row):
     created_by: str | None = Field(
         default=None, description="Name of the key that asked for it; null where that was done without a key."
     )
+    project: str | None = Field(
+        default=None, description="Name of the project that it is of; null of what ships with the service."
+    )
     started_at: datetime | None = Field(description="When its first step was taken; null before.")
     finished_at: datetime | None = Field(description="When it ended; null before.")
 

@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import Depends, Query
 
 from api.errors import Invalid
-from api.filters import After, Before, Part
+from api.filters import After, Before, OfProject, Part
 from api.pagination import Ref
 from store.filters import Filter, Period
 from store.states import JobState
@@ -37,6 +37,7 @@ Labels = Annotated[
 async def _filter(
     ref: Ref = None,
     q: Part = None,
+    project: OfProject = None,
     state: States = [],  # noqa: B006
     dataset: OnDataset = None,
     label: Labels = [],  # noqa: B006
@@ -50,6 +51,7 @@ async def _filter(
     return Filter(
         ref=ref,
         part=q,
+        project=project,
         states=state,
         dataset=dataset,
         labels=equal,

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from api.auth import authenticate
 from api.body import UploadRoute
 from api.deps import UPLOAD, ResourcesDep, SessionDep
+from api.filters import OfProject
 from api.forms import body
 from api.openapi import problems
 from api.pagination import Cursor, Limit, Page, decode, encode
@@ -82,14 +83,21 @@ def list_teachers(
     sent: Annotated[
         bool | None, Query(description="Only weights that were sent, or only models of timm. Default: both.")
     ] = None,
+    project: OfProject = None,
     sort: Annotated[Literal["name", "-name"], Query(description="By name, or against it.")] = "name",
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[TeacherOut]:
     """Usable teachers by name, with the blocks they are cut into: channels, reductions, strides."""
-    of = f"{sort} {sent} {q} "  # A name has no space.
+    of = f"{sort} {sent} {project} {q} "  # A name has no space.
     found = service.listing(
-        session, q, sent=sent, after=_after(cursor, of), descending=sort == "-name", limit=limit + 1
+        session,
+        q,
+        sent=sent,
+        project=project,
+        after=_after(cursor, of),
+        descending=sort == "-name",
+        limit=limit + 1,
     )
     items = found[:limit]
     return Page(items=items, next=encode(f"{of}{items[-1].name}") if len(found) > limit else None)

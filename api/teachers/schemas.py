@@ -44,6 +44,9 @@ class TeacherOut(BaseModel):
     created_by: str | None = Field(
         default=None, description="Name of the key that asked for it; null where that was done without a key."
     )
+    project: str | None = Field(
+        default=None, description="Name of the project that it is of; null of what ships with the service."
+    )
 
     @classmethod
     def of_catalogue(cls, teacher: Teacher) -> TeacherOut:
@@ -74,6 +77,7 @@ class TeacherOut(BaseModel):
             std=teacher.std,
             created_at=teacher.created_at,
             created_by=teacher.created_by,
+            project=teacher.project,
         )
 
 

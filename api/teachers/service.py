@@ -105,9 +105,16 @@ def delete(session: Session, ref: str) -> list[str]:
 
 
 def listing(
-    session: Session, asked: str, *, sent: bool | None, after: str | None, descending: bool, limit: int
+    session: Session,
+    asked: str,
+    *,
+    sent: bool | None,
+    project: str | None,
+    after: str | None,
+    descending: bool,
+    limit: int,
 ) -> list[TeacherOut]:
-    """Teachers by name, or against it: of the catalogue, sent, or both, from behind ``after`` on."""
+    """Teachers by name, or against it: of the catalogue, sent, or both, from behind ``after`` on. What a project has was sent."""
     asked = asked.lower()
     meant = {
         name: teacher
@@ -115,8 +122,8 @@ def listing(
         if any(asked in text.lower() for text in (name, teacher.family, *teacher.names))
     }
     behind = [name for name in meant if after is None or (name < after if descending else name > after)]
-    found = [TeacherOut.of_catalogue(meant[name]) for name in behind if sent is not True]
+    found = [TeacherOut.of_catalogue(meant[name]) for name in behind if sent is not True and project is None]
     if sent is not False:
-        rows = teachers.listing(session, asked, meant, after=after, descending=descending, limit=limit)
+        rows = teachers.listing(session, asked, meant, project=project, after=after, descending=descending, limit=limit)
         found += [TeacherOut.sent(row) for row in rows]
     return sorted(found, key=lambda teacher: teacher.name, reverse=descending)[:limit]

@@ -54,6 +54,7 @@ class TrainingSummary(JobSummary):
             queue_position=wait.queue_position,
             created_at=training.created_at,
             created_by=job.created_by,
+            project=job.project,
             seed=job.seed,
             labels=job.labels,
             cloned_from=job.cloned_from if training.alone else None,

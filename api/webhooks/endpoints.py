@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from api.auth import authenticate
 from api.body import JsonRoute
 from api.deps import ResourcesDep, SessionDep
+from api.filters import OfProject
 from api.idempotency import OnceDep
 from api.openapi import problems
 from api.pagination import Page, RowPaging, encode
@@ -50,9 +51,9 @@ def create_webhook(spec: SpecDep, session: SessionDep, resources: ResourcesDep, 
 
 
 @router.get("", response_model=Page[WebhookOut])
-def list_webhooks(session: SessionDep, paging: RowPaging) -> Page[WebhookOut]:
+def list_webhooks(session: SessionDep, paging: RowPaging, project: OfProject = None) -> Page[WebhookOut]:
     """Webhooks, newest first."""
-    found = webhooks.listing(session, after=paging.after, limit=paging.limit)
+    found = webhooks.listing(session, project=project, after=paging.after, limit=paging.limit)
     items = [WebhookOut.model_validate(webhook) for webhook in found.items]
     return Page(items=items, next=encode(str(found.next)) if found.next else None)
 

@@ -94,6 +94,9 @@ class WebhookOut(BaseModel):
     created_by: str | None = Field(
         default=None, description="Name of the key that asked for it; null where that was done without a key."
     )
+    project: str | None = Field(
+        default=None, description="Name of the project that it is of; null of what ships with the service."
+    )
 
 
 class WebhookWithSecret(WebhookOut):

@@ -32,7 +32,7 @@ HOOK = "http://127.0.0.1:9/hook"
 TUS = {"Tus-Resumable": "1.0.0"}
 
 #: Parameters of a query or header that a route needs, where any value of their type will not do.
-NEEDED = {"class": "owl", "Tus-Resumable": "1.0.0", "Upload-Offset": "0", "Upload-Length": "10"}
+NEEDED = {"class": "owl", "series": "loss", "Tus-Resumable": "1.0.0", "Upload-Offset": "0", "Upload-Length": "10"}
 
 #: What a project has, by the parameter of a path that names it. A new kind of thing is to be added here, and made below.
 THINGS = (
@@ -313,6 +313,34 @@ def test_an_admin_sees_all_and_makes_in_its_own_project(sides: Sides) -> None:
     assert sides.admin.ask("GET", "/datasets/their-birds").status_code == 404
     made = sides.admin.ask("POST", "/searches", json={"dataset": "digits"}).json()["id"]
     assert sides.mine.ask("GET", f"/searches/{made}").status_code == 404
+
+
+#: Lists of things that projects have.
+LISTS = ("searches", "trainings", "tunings", "datasets", "teachers", "architectures", "webhooks")
+
+
+@pytest.mark.parametrize("kind", LISTS)
+def test_an_admin_is_told_whose_a_thing_is_and_asks_for_those_of_a_project(sides: Sides, kind: str) -> None:
+    of_theirs = sides.admin.ask("GET", f"/{kind}", params={"project": "theirs"}).json()["items"]
+    assert of_theirs
+    assert {thing["project"] for thing in of_theirs} == {"theirs"}
+    ids = {thing["id"] for thing in sides.theirs.ask("GET", f"/{kind}").json()["items"] if thing["project"] is not None}
+    assert {thing["id"] for thing in of_theirs} == ids
+    assert all(sides.admin.ask("GET", f"/{kind}/{each}").json()["project"] == "theirs" for each in ids)
+    nobodys = sides.mine.ask("GET", f"/{kind}", params={"project": "nobody"})
+    foreign = sides.mine.ask("GET", f"/{kind}", params={"project": "theirs"})
+    assert alike(foreign) == alike(nobodys)
+    assert foreign.json() == {"items": [], "next": None}
+
+
+def test_what_ships_with_the_service_is_of_no_project(sides: Sides) -> None:
+    assert sides.admin.ask("GET", "/datasets/digits").json()["project"] is None
+    assert sides.admin.ask("GET", "/datasets", params={"project": "built-in"}).json()["items"] == []
+    assert sides.admin.ask("GET", "/teachers/resnet18").json()["project"] is None
+    [timing] = sides.admin.ask("GET", f"/architectures/{sides.theirs.things['architecture_id']}/latency").json()[
+        "items"
+    ]
+    assert timing["project"] == "theirs"
 
 
 def test_figures_are_of_what_the_key_sees_and_name_nothing(sides: Sides) -> None:

@@ -130,7 +130,7 @@ def test_what_came_of_a_dataset_is_told(session: Session, usable: bool) -> None:
         flow.fail(session, claim, OH, engine_seconds=1.0, retry=False)
     assert told(session) == ["dataset.ready" if usable else "dataset.rejected"]
     said = json.loads(session.scalars(select(Delivery.body)).one())["data"]
-    assert (said["name"], said["state"]) == ("birds", "ready" if usable else "rejected")
+    assert (said["name"], said["project"], said["state"]) == ("birds", "default", "ready" if usable else "rejected")
     assert said["error"] == (None if usable else {**OH, "step": "check"})
 
 
