@@ -73,7 +73,11 @@ class Webhooks:
         return cast(list[Delivery], page["items"])
 
     def retry(self, webhook_id: str, delivery_id: str) -> Delivery:
-        """Has a message sent again now."""
+        """Has a message sent again now, with all its attempts anew.
+
+        Raises:
+            ApiError: it is being sent at this moment, or the webhook is disabled.
+        """
         return cast(Delivery, self._transport.call("POST", f"{_of(webhook_id, delivery_id)}/retry", repeatable=False))
 
     def _attempted(self, webhook_id: str, sent: Delivery, wait: float) -> Delivery:

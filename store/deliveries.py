@@ -211,17 +211,26 @@ def get(session: Session, webhook_id: UUID, delivery_id: UUID) -> Delivery:
 
 
 def retry(session: Session, webhook: Webhook, delivery_id: UUID) -> Delivery:
-    """The message is sent again at once, also one that was taken.
+    """The message is sent again at once, also one that was taken, and has all its attempts anew. It is given up no more: one that
+    ends so again counts once.
+
+    Args:
+        webhook: held, see :func:`store.webhooks.get`.
 
     Raises:
         NotFound: there is none of that id.
-        IllegalTransition: the webhook is disabled.
+        IllegalTransition: the webhook is disabled, or the message is being sent.
     """
     must_be_enabled(webhook)
     delivery = get(session, webhook.id, delivery_id)
     session.refresh(delivery, with_for_update=True)
-    delivery.state = DeliveryState.PENDING
-    delivery.next_at = clock(session)
+    now = clock(session)
+    if delivery.lease_expires_at and delivery.lease_expires_at > now:
+        raise IllegalTransition("The message is being sent just now. See what comes of it, and ask again then.")
+    if delivery.state == DeliveryState.FAILED:
+        webhook.failures = max(webhook.failures - 1, 0)
+    delivery.state, delivery.attempt, delivery.next_at = DeliveryState.PENDING, 0, now
+    delivery.fence += 1  # A sender whose lease has run out writes nothing more.
     session.flush()
     return delivery
 

@@ -436,7 +436,7 @@ class Webhook(Owned, Made, Base):
     disabled_reason: Mapped[str | None]
     """Why the service has disabled it; None where a person has."""
     failures: Mapped[int] = mapped_column(default=0)
-    """Messages given up since one was taken."""
+    """Messages given up since one was taken; one that is tried again by hand is none of them until it is given up again."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
@@ -461,7 +461,7 @@ class Delivery(Owned, Base):
     """The message, byte for byte as it is signed and sent."""
     state: Mapped[DeliveryState] = mapped_column(default=DeliveryState.PENDING)
     attempt: Mapped[int] = mapped_column(default=0)
-    """Attempts that were begun."""
+    """Attempts that were begun since it was written, or since somebody asked to have it sent again."""
     fence: Mapped[int] = mapped_column(default=0)
     next_at: Mapped[datetime | None] = mapped_column(server_default=func.now())
     """When it is sent next; None once it is settled."""

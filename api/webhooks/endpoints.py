@@ -129,8 +129,11 @@ def get_delivery(webhook_id: WebhookId, delivery_id: DeliveryId, session: Sessio
 def retry_delivery(
     webhook_id: WebhookId, delivery_id: DeliveryId, session: SessionDep, response: Response
 ) -> DeliveryDetail:
-    """Send a message again at once, under the same id: one that was given up, or one that was taken and is wanted again."""
-    return _accepted(response, deliveries.retry(session, webhooks.get(session, webhook_id), delivery_id))
+    """Send a message again at once, under the same id and with all its attempts anew: one that was given up, or one that was taken and is
+    wanted again. One that is being sent at this moment is a 409.
+    """
+    webhook = webhooks.get(session, webhook_id, hold=True)
+    return _accepted(response, deliveries.retry(session, webhook, delivery_id))
 
 
 def _accepted(response: Response, delivery: Delivery) -> DeliveryDetail:

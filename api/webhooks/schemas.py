@@ -86,7 +86,9 @@ class WebhookOut(BaseModel):
     description: str = Field(description="What it is for.")
     enabled: bool = Field(description="Whether it is told anything.")
     disabled_reason: str | None = Field(description="Why the service has disabled it; null where it has not.")
-    failures: int = Field(description="Messages that were given up since one was taken.")
+    failures: int = Field(
+        description="Messages that were given up since one was taken. One that is tried again by hand is none of them until it is given up again."
+    )
     previous_until: datetime | None = Field(
         description="Until when the secret before this one signs as well; null where none was replaced."
     )
@@ -116,7 +118,7 @@ class DeliveryOut(BaseModel):
     id: UUID = Field(description="Of the message; `webhook-id` at every attempt.")
     event: str = Field(description="Type of the message.", examples=["search.succeeded"])
     state: DeliveryState = Field(description="What came of it so far.")
-    attempt: int = Field(description="Attempts so far.")
+    attempt: int = Field(description="Attempts so far; after a retry by hand, since then.")
     attempted_at: datetime | None = Field(description="When the last one began; null before the first.")
     status_code: int | None = Field(description="Of the last answer; null where there was none.")
     seconds: float | None = Field(description="That the last attempt took.")

@@ -298,9 +298,43 @@ def test_somebody_may_ask_for_another_attempt(session: Session) -> None:
     deliveries.retry(session, webhook, delivery.id)
     assert state(session, delivery) == DeliveryState.PENDING
     (again,) = taken(session)
-    assert (again.id, again.attempt) == (delivery.id, 2)
+    assert (again.id, again.attempt) == (delivery.id, 1)
     with pytest.raises(NotFound):
         deliveries.retry(session, new_webhook(session), delivery.id)
+
+
+def test_a_message_that_is_tried_again_and_again_counts_once(session: Session) -> None:
+    webhook = new_webhook(session)
+    give_up(session, webhook)
+    delivery = session.scalars(select(Delivery)).one()
+    for _ in range(PATIENCE.given_up):
+        deliveries.retry(session, webhook, delivery.id)
+        assert webhook.failures == 0
+        for attempt in (1, 2, 3):
+            assert state(session, delivery) == DeliveryState.PENDING, f"before attempt {attempt}"
+            later(session, 3.0)
+            settle_next(session, ILL)
+        assert state(session, delivery) == DeliveryState.FAILED
+        session.refresh(webhook)
+        assert (webhook.enabled, webhook.failures) == (True, 1)
+    give_up(session, webhook)
+    session.refresh(webhook)
+    assert (webhook.enabled, webhook.failures) == (False, 2), "another counts"
+
+
+def test_what_is_being_sent_is_not_sent_again_meanwhile(session: Session) -> None:
+    webhook = new_webhook(session)
+    delivery = message(session, webhook)
+    (attempt,) = taken(session)
+    with pytest.raises(IllegalTransition, match="being sent"):
+        deliveries.retry(session, webhook, delivery.id)
+    deliveries.settle(session, attempt, WELL, PATIENCE)
+    deliveries.retry(session, webhook, delivery.id)
+    (lost,) = taken(session, lease_seconds=-1.0)
+    deliveries.retry(session, webhook, delivery.id)
+    deliveries.settle(session, lost, WELL, PATIENCE)
+    assert state(session, delivery) == DeliveryState.PENDING, "who lost it writes nothing"
+    assert [again.attempt for again in taken(session)] == [1]
 
 
 def test_while_a_secret_is_replaced_both_sign(session: Session) -> None:
