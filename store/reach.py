@@ -7,6 +7,7 @@ the connection is made to those.
 
 from __future__ import annotations
 
+import logging
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,12 +17,15 @@ import httpx
 
 from store.errors import StoreError
 
+logger = logging.getLogger("dna.store.reach")
+
 Address = IPv4Address | IPv6Address
 
 #: Gives the addresses of a name.
 Resolver = Callable[[str, int], Sequence[str]]
 
-#: IPv4 that is nobody's on the internet: the special-purpose registry of IANA (RFC 6890 and later), relays of 6to4, multicast, reserved.
+#: IPv4 that is nobody's on the internet: the special-purpose registry of IANA (RFC 6890 and later) with its anycast of AS112 and AMT,
+#: relays of 6to4, multicast, reserved; and Azure's server for its machines, whose address only looks public.
 _SPECIAL_4 = [
     ip_network(network)
     for network in (
@@ -29,12 +33,16 @@ _SPECIAL_4 = [
         "10.0.0.0/8",
         "100.64.0.0/10",
         "127.0.0.0/8",
+        "168.63.129.16/32",
         "169.254.0.0/16",
         "172.16.0.0/12",
         "192.0.0.0/24",
         "192.0.2.0/24",
+        "192.31.196.0/24",
+        "192.52.193.0/24",
         "192.88.99.0/24",
         "192.168.0.0/16",
+        "192.175.48.0/24",
         "198.18.0.0/15",
         "198.51.100.0/24",
         "203.0.113.0/24",
@@ -46,8 +54,17 @@ _SPECIAL_4 = [
 #: All IPv6 that is given out. Outside of it lie loopback, mapped and translated IPv4 (NAT64), link-local, unique local and multicast.
 _GIVEN_OUT = IPv6Network("2000::/3")
 
-#: Within it: protocol assignments with Teredo, documentation, and 6to4, which carries an IPv4 address.
-_SPECIAL_6 = [ip_network(network) for network in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")]
+#: Within it: protocol assignments with Teredo, documentation, 6to4, which carries an IPv4 address, AS112, and what the 6bone has given back.
+_SPECIAL_6 = [
+    ip_network(network)
+    for network in ("2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3ffe::/16", "3fff::/20")
+]
+
+#: Of those that are other services', at public addresses, the ones that are connected to.
+_PORTS = (80, 443)
+
+#: Ports from here on are anybody's.
+_FREE_PORTS = 1024
 
 
 class Unreachable(StoreError):
@@ -100,24 +117,36 @@ class Reach:
             found = self._resolver(parsed.raw_host.decode("ascii"), port)
         except (OSError, UnicodeError) as error:
             raise Unreachable(f"The name {parsed.host} cannot be resolved ({error}).") from error
-        self._check(parsed, [ip_address(address) for address in found])
-        return Target(parsed, port, found)
+        target = Target(parsed, port, found)
+        self._check(target, [ip_address(address) for address in found])
+        return target
 
-    def _check(self, url: httpx.URL, found: Sequence[Address]) -> None:
+    def _check(self, target: Target, found: Sequence[Address]) -> None:
         """Of a name that leads to several addresses each must be allowed: which one is taken is not ours to say."""
-        for address in found:
-            inside = any(address in network for network in self._allowed)
-            if not inside and not is_public(address):
-                leads = f"{url.host} leads to {address}, which" if url.host != str(address) else f"{address}"
-                raise Unreachable(
-                    f"{leads} is no public address. The operator of the service may allow its network (DNA_WEBHOOKS_ALLOW_NETWORKS)."
-                )
-            if not inside and url.scheme != "https":
-                raise Unreachable(
-                    "Without TLS only networks that the operator allows (DNA_WEBHOOKS_ALLOW_NETWORKS) are connected to. Write https://."
-                )
         if not found:
-            raise Unreachable(f"The name {url.host} leads nowhere.")
+            raise Unreachable(f"The name {target.url.host} leads nowhere.")
+        for address in found:
+            if not any(address in network for network in self._allowed):
+                _check_public(target, address)
+
+
+def _check_public(target: Target, address: Address) -> None:
+    """What holds where the operator allows nothing. Which address a name has is told to the operator alone: whoever may name a URL could
+    ask for all names of the inner network."""
+    if not is_public(address):
+        logger.warning("%s leads to %s, which is no public address, and is not connected to", target.url.host, address)
+        raise Unreachable(
+            f"{target.url.host} leads to no public address. The operator of the service finds in its log to which, "
+            "and may allow its network (DNA_WEBHOOKS_ALLOW_NETWORKS)."
+        )
+    if target.url.scheme != "https":
+        raise Unreachable(
+            "Without TLS only networks that the operator allows (DNA_WEBHOOKS_ALLOW_NETWORKS) are connected to. Write https://."
+        )
+    if target.port not in _PORTS and target.port < _FREE_PORTS:
+        raise Unreachable(
+            f"Port {target.port} is for other services than receivers of webhooks. Listen at 443 or at {_FREE_PORTS} and above."
+        )
 
 
 def parse(url: str) -> httpx.URL:

@@ -125,7 +125,7 @@ class Settings(BaseSettings):
     webhooks_allow_networks: str = Field(
         default="",
         description="Networks in CIDR notation, joined by spaces, whose addresses webhooks may lead to though they are not public, such as "
-        "10.1.0.0/16 fd00::/8. Only there http:// is taken as well.",
+        "10.1.0.0/16 fd00::/8. Only there http:// and any port are taken as well.",
     )
     retry_seconds: PositiveFloat = Field(
         default=60.0,
