@@ -8,7 +8,7 @@ import difflib
 import hashlib
 import json
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -52,7 +52,7 @@ def paged(order: Order) -> Callable[..., Awaitable[Paging]]:
             order.default,
             description="What the list is ordered by; with - before it from the most to the least, or the newest first. What is not known "
             "comes last.",
-            json_schema_extra={"enum": list(order.offered)},
+            json_schema_extra={"enum": list(order.offered), **called(order.offered)},
         ),
     ) -> Paging:
         if sort not in order.offered:
@@ -61,6 +61,12 @@ def paged(order: Order) -> Callable[..., Awaitable[Paging]]:
         return Paging(At(sort, _place(cursor, sort, of, order.key(sort)) if cursor else None, limit), of)
 
     return paging
+
+
+def called(orders: Sequence[str]) -> dict[str, Any]:
+    """What generated clients call the orders, for the schema: with ``-`` before it none is a name."""
+    names = [f"{order.removeprefix('-').upper()}{'_DESC' if order.startswith('-') else ''}" for order in orders]
+    return {"x-enum-varnames": names}
 
 
 def _digest(request: Request) -> str:

@@ -15,7 +15,7 @@ from api.filters import OfProject
 from api.forms import body
 from api.openapi import problems
 from api.pagination import Cursor, Limit, Page, decode, encode
-from api.paging import other_list
+from api.paging import called, other_list
 from api.teachers import service, upload
 from api.teachers.schemas import TeacherOut
 from api.uploads.files import Uploads
@@ -84,7 +84,10 @@ def list_teachers(
         bool | None, Query(description="Only weights that were sent, or only models of timm. Default: both.")
     ] = None,
     project: OfProject = None,
-    sort: Annotated[Literal["name", "-name"], Query(description="By name, or against it.")] = "name",
+    sort: Annotated[
+        Literal["name", "-name"],
+        Query(description="By name, or against it.", json_schema_extra=called(("name", "-name"))),
+    ] = "name",
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[TeacherOut]:

@@ -94,6 +94,14 @@ def test_a_search_has_types_all_the_way_down(generated: Generated, search: Any) 
     assert [item.id for item in found.items] == [search.id]
 
 
+def test_orders_have_names(generated: Generated, search: Any) -> None:
+    order = generated.model("ListSearchesSort")
+    assert (order.CREATED_AT, order.CREATED_AT_DESC, order.ACCURACY_DESC) == ("created_at", "-created_at", "-accuracy")
+    found = generated("searches.list_searches", sort=order.CREATED_AT).parsed
+    assert search.id in [item.id for item in found.items]
+    assert generated.model("ListTeachersSort").NAME_DESC == "-name"
+
+
 def test_events_come_as_a_list_and_as_a_stream(generated: Generated, search: Any) -> None:
     told = generated("searches.list_search_events", search.id).parsed.items
     assert isinstance(told[0], generated.model("StateEvent"))
