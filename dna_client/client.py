@@ -237,7 +237,7 @@ class Client:
             dataset: only those found or trained on it.
             ref: only those with that name, or whose ids begin or end so.
             flops, params, accuracy: only those from the first to the second, None for no limit.
-            sort: created, flops, params, loss or accuracy; with - in front the largest first.
+            sort: created_at, flops, params, loss or accuracy; with - in front the largest first.
         """
         which: dict[str, Any] = {"search": search, "dataset": dataset, "role": role, "ref": ref, "sort": sort}
         for of, (least, most) in (("flops", flops), ("params", params), ("accuracy", accuracy)):

@@ -70,7 +70,9 @@ def list_architectures(
     accuracy_max: Share = None,
     sort: Annotated[
         str | None,
-        typer.Option(help="created, flops, params, loss or accuracy; -accuracy the best first. Default: -created."),
+        typer.Option(
+            help="created_at, flops, params, loss or accuracy; -accuracy the best first. Default: -created_at."
+        ),
     ] = None,
     limit: Limit = 20,
     cursor: Cursor = None,

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 from sqlalchemy import make_url, text
 from starlette.testclient import TestClient
 
-from api.errors import to_response
+from api.errors import _STORE, ApiError, to_response
 from api.settings import ApiSettings
+from dna_engine.errors import DataError, DiskFull, EngineError, InfeasibleBudget, InvalidSpec, TeacherError
 from store.embedded import Servers
 from store.errors import CorruptArtifact
 from store.session import make_engine
@@ -34,6 +39,32 @@ from tests.api.problems import problem
 )
 def test_errors_of_every_kind(shared: TestClient, method: str, path: str, status: int, kind: str) -> None:
     problem(shared.request(method, path), status, kind)
+
+
+def with_subclasses(kind: type[Exception]) -> Iterator[type[Exception]]:
+    yield kind
+    for narrower in kind.__subclasses__():
+        yield from with_subclasses(narrower)
+
+
+def answered() -> set[tuple[int, str]]:
+    """Status and kind of every error that somebody may see; one of a client that has gone is none."""
+    own = {(kind.status, kind.kind) for kind in with_subclasses(ApiError) if issubclass(kind, ApiError)}
+    of_the_engine = {
+        (422, narrower.code)
+        for kind in (InvalidSpec, TeacherError, InfeasibleBudget, DataError)
+        for narrower in with_subclasses(kind)
+        if issubclass(narrower, EngineError)
+    }
+    of_the_framework = {(400, "bad_request"), (405, "method_not_allowed")}
+    return (own | {*_STORE.values(), (507, DiskFull.code)} | of_the_engine | of_the_framework) - {(400, "client_gone")}
+
+
+def test_the_table_of_errors_has_every_kind_and_no_other(shared: TestClient) -> None:
+    assert shared.get("/healthz").status_code == 200  # All of the application is imported: its errors are defined.
+    page = (Path(__file__).parents[2] / "docs/api.md").read_text().partition("\n## Errors\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (\d+) \| ([^|]+) \|", page, re.MULTILINE)
+    assert {(int(status), kind) for status, kinds in rows for kind in re.findall("`(.+?)`", kinds)} == answered()
 
 
 def test_405_says_what_is_allowed(shared: TestClient) -> None:
