@@ -6,7 +6,7 @@ import hashlib
 import json
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -48,8 +48,8 @@ def hold(session: Session, architecture_id: UUID) -> Architecture:
 
 
 def called(session: Session, ref: str) -> list[UUID]:
-    """The network of that id, or else those that were given under that name; at most two."""
-    given = (Architecture.role == Role.GIVEN) & (Architecture.name == ref)
+    """The network of that id, or else those that the project was given under that name; at most two."""
+    given = and_(Architecture.role == Role.GIVEN, Architecture.name == ref, own(session, Architecture))
     found = named(session, select(Architecture).order_by(Architecture.id), ref, Architecture.id, given)
     return [network.id for network in found]
 

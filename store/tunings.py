@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import Double, Select, Text, case, cast, func, select
+from sqlalchemy import Double, Select, Text, and_, case, cast, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -20,6 +20,7 @@ from dna_engine.spec import RecipeSpec, ResolvedTuning, TuningSpec, found_recipe
 from dna_engine.spec.parts import OF_TUNING
 from dna_engine.spec.tunable import Value
 from store import claims, jobs, trainings
+from store.actors import own
 from store.claims import Claim
 from store.columns import new_id
 from store.errors import NotFound
@@ -172,8 +173,8 @@ def with_recipe(session: Session, recipe: Recipe, *, at: str = "") -> Recipe:
 
 
 def _named(session: Session, ref: str, param: str) -> Tuning:
-    """The tuning of that id, or else of that name."""
-    found = named(session, select(Tuning), ref, Tuning.id, Tuning.name == ref)
+    """The tuning of that id, or else the project's own of that name."""
+    found = named(session, select(Tuning), ref, Tuning.id, and_(Tuning.name == ref, own(session, Tuning)))
     if len(found) == 1:
         return found[0]
     said = f"Several tunings are called {ref[:50]!r}: name it by its id" if found else f"There is no tuning {ref:.50}"
