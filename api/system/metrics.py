@@ -11,7 +11,7 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from sqlalchemy.orm import Session
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.auth import authenticate
+from api.auth import CallerDep, authenticate
 from api.deps import ResourcesDep, SessionDep
 from api.edge.access import method, route
 from api.openapi import problems
@@ -65,8 +65,8 @@ class _Now:
         200: {"description": "Prometheus text format", "content": {"text/plain": {"schema": {"type": "string"}}}}
     },
 )
-def get_figures(session: SessionDep, resources: ResourcesDep) -> Response:
-    """Figures for Prometheus."""
+def get_figures(session: SessionDep, resources: ResourcesDep, caller: CallerDep) -> Response:
+    """Figures for Prometheus. Those of requests, which are everybody's, are for who sees every project: a key with `admin` beside `read`."""
     live = workers.live(session, within=resources.settings.worker_timeout)
     names = {
         JobKind.SEARCH: "searches",
@@ -87,7 +87,7 @@ def get_figures(session: SessionDep, resources: ResourcesDep) -> Response:
     )
     registry = CollectorRegistry()
     registry.register(_Now([*jobs, waiting, busy, due]))
-    content = generate_latest(resources.metrics) + generate_latest(registry)
+    content = (generate_latest(resources.metrics) if caller.actor.sees_all else b"") + generate_latest(registry)
     return Response(content, media_type=CONTENT_TYPE_LATEST)
 
 

@@ -17,6 +17,7 @@ from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.settings import ApiSettings
+from dna_engine.space.architecture import published
 from store import keys, teachers
 from store.blobs import Blob, BlobStore, location_of
 from store.columns import new_id
@@ -24,6 +25,7 @@ from store.embedded import Servers
 from store.limits import Scope
 from store.session import make_engine, make_sessions, transaction
 from tests.api.builders import finish
+from tests.api.problems import problem
 from tests.conftest import new_database
 
 #: Where nobody listens.
@@ -343,9 +345,28 @@ def test_what_ships_with_the_service_is_of_no_project(sides: Sides) -> None:
     assert timing["project"] == "theirs"
 
 
+def test_names_mean_an_admins_own_things_in_bodies_too(sides: Sides) -> None:
+    sent = {"architecture": published("dna-b", input_size=48).to_json(), "name": "their-net"}
+    assert sides.theirs.ask("POST", "/architectures", json=sent).status_code == 201
+    body = {"dataset": "digits", "architecture": "their-net"}
+    assert sides.theirs.ask("POST", "/trainings", json=body).status_code == 201
+    refused = problem(sides.admin.ask("POST", "/trainings", json=body), 422, "invalid_request")
+    assert "There is no network 'their-net'" in refused["detail"]
+    body = {"dataset": "digits", "architecture": "dna-a", "recipe": "tuning:their job"}
+    known = problem(sides.theirs.ask("POST", "/trainings", json=body), 422, "invalid_spec")
+    assert known["detail"].startswith(f"No trial of the tuning {sides.theirs.things['tuning_id']}")
+    refused = problem(sides.admin.ask("POST", "/trainings", json=body), 422, "invalid_spec")
+    assert refused["detail"].startswith("There is no tuning their job")
+
+
 def test_figures_are_of_what_the_key_sees_and_name_nothing(sides: Sides) -> None:
     mine, theirs = (side.ask("GET", "/metrics").text for side in (sides.mine, sides.theirs))
     assert 'dna_searches{state="succeeded"} 0.0' in mine
     assert 'dna_searches{state="succeeded"} 1.0' in theirs
     for name in ("their", *sides.theirs.things.values()):
         assert name not in theirs
+
+
+def test_figures_of_requests_are_for_who_sees_every_project(sides: Sides) -> None:
+    assert 'dna_http_requests_total{method="POST",route="/datasets"' in sides.admin.ask("GET", "/metrics").text
+    assert "dna_http" not in sides.mine.ask("GET", "/metrics").text
