@@ -83,7 +83,14 @@ def _own(table: str) -> None:
 
 
 def downgrade() -> None:
-    """Everything is everybody's. Names that several projects gave, and networks that several keep, are to be deleted before."""
+    """Everything is everybody's. Names that several projects gave, and networks that several keep, are to be deleted before.
+
+    Keys that may not do everything, or not for ever, are revoked: without their scopes and ends they would.
+    """
+    op.execute(
+        "UPDATE api_keys SET revoked_at = now() WHERE revoked_at IS NULL "
+        """AND (expires_at IS NOT NULL OR NOT scopes @> '["read", "run", "admin"]')"""
+    )
     for name, table, _ in _INDICES:
         op.drop_index(name, table)
     for table, columns in _UNIQUE:
