@@ -100,10 +100,10 @@ async def _count(caller: Caller, resources: Resources) -> None:
 
 
 def _need(caller: Caller, request: Request) -> None:
-    """A route says by ``needs`` that it takes another scope than its method tells."""
+    """A route says by ``needs`` that it takes another scope than its method tells; None: any key may call it."""
     usual = Scope.READ if request.method in _READING else Scope.RUN
-    scope: Scope = getattr(request.scope.get("route"), "needs", usual)
-    if scope not in caller.scopes:
+    scope: Scope | None = getattr(request.scope.get("route"), "needs", usual)
+    if scope is not None and scope not in caller.scopes:
         raise MissingScope(scope)
 
 

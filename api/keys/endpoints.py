@@ -28,8 +28,20 @@ class AdminRoute(JsonRoute):
     needs = Scope.ADMIN
 
 
+class AnyKeysRoute(JsonRoute):
+    """A route that every key may call, whatever its scopes."""
+
+    needs = None
+
+
 #: Before the others, whose paths it would be one of.
-me = APIRouter(prefix="/keys", tags=["keys"], dependencies=[Depends(authenticate)], responses=problems(401, 403, 503))
+me = APIRouter(
+    prefix="/keys",
+    tags=["keys"],
+    route_class=AnyKeysRoute,
+    dependencies=[Depends(authenticate)],
+    responses=problems(401, 403, 503),
+)
 
 router = APIRouter(
     prefix="/keys",

@@ -139,6 +139,12 @@ def test_a_key_without_the_scope_is_told_which_it_lacks(
     assert f'error="insufficient_scope", scope="{needed}"' in response.headers["www-authenticate"]
 
 
+@pytest.mark.parametrize("scope", Scope)
+def test_every_key_may_ask_who_it_is(admin: TestClient, scope: Scope) -> None:
+    response = admin.get("/keys/me", headers=by(made(admin, scopes=[scope])))
+    assert (response.status_code, response.json()["scopes"]) == (200, [scope])
+
+
 def test_a_key_that_expires_opens_no_longer(admin: TestClient, rows: Sessions) -> None:
     key = made(admin, expires_at=(datetime.now(UTC) + timedelta(hours=1)).isoformat())
     assert admin.get("/searches", headers=by(key)).status_code == 200
