@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
@@ -27,9 +26,9 @@ class Webhooks:
         events: Sequence[str] = ("*",),
         labels: Mapping[str, str] | None = None,
         description: str = "",
-        idempotency_key: str | None = None,
     ) -> Webhook:
-        """A webhook with its ``secret``, which is not shown again.
+        """A webhook with its ``secret``, which is not shown again: the request is sent once, and where its answer is lost the webhook may
+        be there, to be deleted or given another secret.
 
         Args:
             events: patterns of types, such as ``search.*`` or ``*.failed``.
@@ -37,10 +36,10 @@ class Webhooks:
 
         Raises:
             InvalidRequest: the URL is none that the service connects to, or there is no such type; says why.
+            ServerUnreachable: it gave no answer.
         """
         body = {"url": url, "events": list(events), "labels": dict(labels or {}), "description": description}
-        headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
-        return cast(Webhook, self._transport.call("POST", "/webhooks", json=body, headers=headers))
+        return cast(Webhook, self._transport.call("POST", "/webhooks", json=body, repeatable=False))
 
     def all(self) -> Iterator[Webhook]:
         """All webhooks, newest first."""

@@ -6,13 +6,11 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query, Response
-from fastapi.responses import JSONResponse
 
 from api.auth import authenticate
 from api.body import JsonRoute
 from api.deps import ResourcesDep, SessionDep
 from api.filters import OfProject
-from api.idempotency import OnceDep
 from api.openapi import problems
 from api.pagination import Page, RowPaging, encode
 from api.patches import MERGE_PATCH
@@ -36,18 +34,17 @@ router = APIRouter(
 
 
 @router.post("", status_code=201, response_model=WebhookWithSecret, responses=problems(400, 409, 413))
-def create_webhook(spec: SpecDep, session: SessionDep, resources: ResourcesDep, once: OnceDep) -> Response:
+def create_webhook(
+    spec: SpecDep, session: SessionDep, resources: ResourcesDep, response: Response
+) -> WebhookWithSecret:
     """Have a URL told what happens to jobs and datasets, by signed messages as Standard Webhooks has them.
 
-    The answer has the `secret` that verifies them; it is not shown again. `webhooks` of this document has the messages.
+    The `secret` that verifies them is shown in this answer alone, so that it takes no `Idempotency-Key`, whose answers are kept.
+    `webhooks` of this document has the messages.
     """
-
-    def work() -> Response:
-        made = webhooks.create(session, **spec.model_dump(), most=resources.settings.webhooks_most)
-        shown = WebhookWithSecret.model_validate(made)
-        return JSONResponse(shown.model_dump(mode="json"), 201, {"Location": f"/webhooks/{made.id}"})
-
-    return once.answer(session, work)
+    made = webhooks.create(session, **spec.model_dump(), most=resources.settings.webhooks_most)
+    response.headers["Location"] = f"/webhooks/{made.id}"
+    return WebhookWithSecret.model_validate(made)
 
 
 @router.get("", response_model=Page[WebhookOut])
@@ -96,7 +93,9 @@ def test_webhook(webhook_id: WebhookId, session: SessionDep, response: Response)
 
 @router.post("/{webhook_id}/rotate", response_model=WebhookWithSecret, responses=problems(404))
 def rotate_webhook_secret(webhook_id: WebhookId, session: SessionDep) -> WebhookWithSecret:
-    """Replace the secret. For 24 hours messages are signed by both, so that the receiver can be changed meanwhile."""
+    """Replace the secret. For 24 hours messages are signed by both, so that the receiver can be changed meanwhile. The new one is shown in
+    this answer alone, which takes no `Idempotency-Key`.
+    """
     return WebhookWithSecret.model_validate(webhooks.rotate(session, webhooks.get(session, webhook_id, hold=True)))
 
 
