@@ -17,15 +17,15 @@ from sqlalchemy.orm import Session
 from dna_engine.errors import UnknownName
 from dna_engine.images.check.report import Level
 from dna_engine.images.info import BUILTIN, DatasetInfo
-from dna_engine.plans.files import IMAGES, SENT
+from dna_engine.plans.files import IMAGES, SAMPLES, SENT
 from dna_engine.plans.results import Checked
 from dna_engine.spec import ResolvedCheck
-from store import artifacts, jobs
+from store import artifacts, jobs, quotas
 from store.actors import actor_of, signature
 from store.artifacts import StoredFile
 from store.blobs import Blob
 from store.columns import Json, new_id
-from store.errors import IllegalTransition, NameTaken, NotFound
+from store.errors import IllegalTransition, NameTaken, NotFound, QuotaSpent
 from store.files import adopt, release
 from store.filters import Period, holds
 from store.order import At, Key, Order, Page, page
@@ -119,7 +119,8 @@ def next_version(session: Session, name: str) -> int:
 
 
 def record_check(session: Session, dataset_id: UUID, found: Checked) -> None:
-    """The check has come to its end: the dataset is ready, or rejected for what was found. What was sent is not kept.
+    """The check has come to its end: the dataset is ready, or rejected for what was found, or since its key may not keep so much. What was sent is
+    not kept, nor the images of what is rejected.
 
     The check's files are among those of its job already.
     """
@@ -129,10 +130,18 @@ def record_check(session: Session, dataset_id: UUID, found: Checked) -> None:
     if found.info is None:
         reject(session, dataset_id, _refusal(found))
         return
+    images = artifacts.named(session, dataset_id, [IMAGES]).get(IMAGES)
+    try:
+        if images:
+            quotas.recount(session, dataset.key_id)
+    except QuotaSpent as error:
+        artifacts.remove(session, dataset_id, IMAGES, SAMPLES)
+        reject(session, dataset_id, {"code": "quota", "message": error.message, "param": None})
+        return
     dataset.info = found.info.model_dump(mode="json")
     dataset.fingerprint = found.fingerprint
     dataset.state = DatasetState.READY
-    if images := artifacts.named(session, dataset_id, [IMAGES]).get(IMAGES):
+    if images:
         dataset.archive = artifacts.blob(images).to_json()
     session.flush()
 

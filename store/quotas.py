@@ -104,6 +104,24 @@ def keep(session: Session, more: int, *, arriving: Callable[[], int]) -> None:
         )
 
 
+def recount(session: Session, key_id: UUID | None) -> None:
+    """Asks whether a key may keep what was made of what it had sent, which may be more: its rows are there. Others of the key wait until the
+    transaction ends.
+
+    Raises:
+        QuotaSpent: it may not.
+    """
+    most = None if key_id is None else Limits.model_validate(session.get_one(ApiKey, key_id).limits).stored_bytes
+    if key_id is None or most is None:
+        return
+    _alone(session, "bytes", key_id)
+    if (kept := _stored_bytes(session, key_id)) > most:
+        raise QuotaSpent(
+            f"As they are kept, these images would make {kept:,} bytes that are kept for this key, and it may keep {most:,}. Send fewer or smaller "
+            "images, delete datasets or teachers that are not needed any more, or ask whoever manages keys for more."
+        )
+
+
 def spend(session: Session, job: Job, step: Step, seconds: float) -> None:
     """The engine ran so long for the step."""
     step.engine_seconds += seconds

@@ -6,10 +6,12 @@ import io
 import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
+from PIL import Image
 from sqlalchemy import delete, select, update
 from starlette.testclient import TestClient
 
@@ -17,6 +19,7 @@ from api.app import create_app
 from api.keys.examples import CHANGES, KEYS
 from api.settings import ApiSettings
 from store import keys, steps
+from store.blobs import BlobStore
 from store.columns import new_id
 from store.embedded import Servers
 from store.limits import Scope
@@ -24,6 +27,7 @@ from store.session import Sessions, make_engine, make_sessions, transaction
 from store.states import JobState
 from store.tables import ApiKey, DeviceUse, IdempotencyKey, Job, OutboxMessage
 from tests.api.problems import pointers, problem
+from tests.checks import run_check
 from tests.conftest import new_database
 
 TUS = {"Tus-Resumable": "1.0.0"}
@@ -276,3 +280,24 @@ def test_bytes_beyond_the_limit_are_a_403_and_nothing_of_them_stays(admin: TestC
     problem(admin.post("/datasets", files=files, headers=by(key)), 403, "quota")
     assert admin.get("/datasets", params={"ref": "owls"}, headers=by(key)).json()["items"] == []
     assert not [path for path in (settings.data_dir / "artifacts").rglob("*") if path.is_file()]
+
+
+def test_a_dataset_that_unpacks_to_more_than_may_be_kept_is_rejected(
+    admin: TestClient, settings: ApiSettings, rows: Sessions, tmp_path: Path
+) -> None:
+    key = made(admin, limits={"stored_bytes": 100_000})
+    buffer, picture = io.BytesIO(), io.BytesIO()
+    Image.new("RGB", (200, 100)).save(picture, "BMP")
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(4):
+            archive.writestr(f"{('owl', 'wren')[number % 2]}/{number}.bmp", picture.getvalue() + bytes([number]))
+    sent = admin.post("/datasets", files={"file": ("owls.zip", buffer.getvalue())}, headers=by(key))
+    assert sent.status_code == 202
+    run_check(rows, BlobStore(settings.artifacts), sent.json()["id"], tmp_path)
+    dataset = admin.get(sent.headers["location"], headers=by(key)).json()
+    assert (dataset["state"], dataset["error"]["code"]) == ("rejected", "quota")
+    assert "it may keep 100,000" in dataset["error"]["message"]
+    assert admin.get("/keys/me", headers=by(key)).json()["used"]["stored_bytes"] < 10_000
+    assert sum(path.stat().st_size for path in (settings.data_dir / "artifacts").rglob("*") if path.is_file()) < 10_000
+    owl = admin.get(f"{sent.headers['location']}/samples", params={"class": "owl"}, headers=by(key))
+    assert owl.status_code in (404, 409), owl.text
