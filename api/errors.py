@@ -51,6 +51,7 @@ from dna_engine.errors import (
 from store.errors import (
     IdempotencyMismatch,
     IllegalTransition,
+    LastAdmin,
     NameTaken,
     QueueFull,
     QuotaSpent,
@@ -220,6 +221,7 @@ _STORE: Mapping[type[StoreError], tuple[int, str]] = {
     NoSuchRow: (404, "not_found"),
     NameTaken: (409, "name_taken"),
     IllegalTransition: (409, "illegal_transition"),
+    LastAdmin: (409, "last_admin"),
     RequestInFlight: (409, "request_in_flight"),
     IdempotencyMismatch: (422, "idempotency_mismatch"),
     UnstorableValue: (422, "unstorable_value"),

@@ -22,6 +22,11 @@ async def _is_patch(request: Request) -> None:
 MERGE_PATCH = Depends(_is_patch)
 
 
+def without_default(schema: dict[str, Any]) -> None:
+    """For ``json_schema_extra`` of a field that may be left out and is not null: what is left out stays, whatever its default is in Python."""
+    schema.pop("default", None)
+
+
 def merged(target: Any, patch: Any) -> Any:
     """``target`` with ``patch`` applied; neither is changed."""
     if not isinstance(patch, dict):

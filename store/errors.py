@@ -67,6 +67,14 @@ class NameTaken(StoreError):
         self.name = name
 
 
+class LastAdmin(StoreError):
+    def __init__(self) -> None:
+        super().__init__(
+            "This is the last valid key with the scope admin: without it nobody could manage keys over HTTP. Make another one first "
+            '(POST /keys with "scopes": ["admin"]), or take this one back where the service runs: dna key revoke.'
+        )
+
+
 class IllegalTransition(StoreError):
     pass
 

@@ -6,7 +6,8 @@ import hashlib
 import re
 import secrets
 import zlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hmac import compare_digest
@@ -18,7 +19,7 @@ from sqlalchemy.orm import Session
 from store import projects
 from store.actors import Actor
 from store.columns import new_id
-from store.errors import Ambiguous, KeyEnded, NotFound
+from store.errors import Ambiguous, KeyEnded, LastAdmin, NotFound
 from store.limits import Limits, Scope
 from store.pages import Page, page
 from store.refs import meant
@@ -164,6 +165,22 @@ def revoke(session: Session, key_id: UUID) -> ApiKey:
     return row
 
 
+@contextmanager
+def keeping_an_admin(session: Session) -> Iterator[None]:
+    """For changes of keys after which some key must be one of an admin, where one was before. Others who change keys so wait until the
+    transaction ends.
+
+    Raises:
+        LastAdmin: none would be left.
+    """
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended("keys of admins", 0))))
+    could = any_active(session, Scope.ADMIN)
+    yield
+    session.flush()
+    if could and not any_active(session, Scope.ADMIN):
+        raise LastAdmin
+
+
 def listing(session: Session, *, after: UUID | None = None, limit: int = 20) -> Page[ApiKey]:
     """A page of keys, newest first, revoked ones too."""
     return page(session, select(ApiKey), ApiKey.id, after=after, limit=limit)
@@ -174,10 +191,13 @@ def everyone(session: Session) -> list[ApiKey]:
     return list(session.scalars(select(ApiKey).order_by(ApiKey.id.desc())))
 
 
-def any_active(session: Session) -> bool:
-    """Whether some key would be accepted."""
+def any_active(session: Session, scope: Scope | None = None) -> bool:
+    """Whether some key would be accepted; of those with the scope, where one is given."""
     lasting = or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > func.clock_timestamp())
-    return session.scalar(select(ApiKey.id).where(ApiKey.revoked_at.is_(None), lasting).limit(1)) is not None
+    query = select(ApiKey.id).where(ApiKey.revoked_at.is_(None), lasting)
+    if scope is not None:
+        query = query.where(ApiKey.scopes.contains([scope.value]))
+    return session.scalar(query.limit(1)) is not None
 
 
 def _hash(key: str) -> str:

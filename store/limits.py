@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat
+from pydantic import ConfigDict, Field, NonNegativeFloat
 
+from dna_engine.fields import Written
 from dna_engine.spec.count import Count, Limit
 
 #: Seconds over which requests are counted at most: one in so many is the smallest rate.
@@ -25,10 +26,10 @@ class Scope(StrEnum):
     ADMIN = "admin"
 
 
-class Limits(BaseModel):
+class Limits(Written):
     """The most that one key may use; null for no limit."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)  # Else false were a limit of nothing.
+    model_config = ConfigDict(frozen=True, strict=True)  # Else false were a limit of nothing.
 
     running_jobs: Limit | None = Field(
         default=None, description="Jobs that run at once. Beyond it they wait in the queue."

@@ -41,7 +41,7 @@ class Made:
 
     key_id: Mapped[UUID | None] = mapped_column(ForeignKey("api_keys.id"))
     created_by: Mapped[str | None]
-    """Name of the key, which never changes."""
+    """Name that the key had then."""
 
     @declared_attr
     def project(cls: Any) -> Mapped[str | None]:  # noqa: N805  SQLAlchemy passes the class.

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
 from sqlalchemy.orm import Session
 
 from api.errors import Invalid
-from api.patches import merged
+from api.patches import merged, without_default
 from dna_engine.fields import Written
 from store import jobs
 
 #: As many as a spec may have.
 _MOST_LABELS = 32
-
-
-def _without_default(schema: dict[str, Any]) -> None:
-    """What is left out stays: that is no name."""
-    schema.pop("default", None)
 
 
 class JobPatch(Written):
@@ -28,7 +23,7 @@ class JobPatch(Written):
     name: Annotated[str, Field(min_length=1, max_length=200)] = Field(
         default="",
         description="What to call it from now on; `spec` keeps the name that it was made with.",
-        json_schema_extra=_without_default,
+        json_schema_extra=without_default,
     )
     labels: dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=256)] | None] | None = Field(
         default=None,

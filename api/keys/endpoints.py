@@ -1,19 +1,23 @@
-"""Routes of keys: for admins create, list, read, change the limits, revoke; for everybody who they are."""
+"""Routes of keys: for admins create, list, read, change, revoke; for everybody who they are."""
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, BackgroundTasks, Body, Depends, Path, Response
+from sqlalchemy.orm import Session
 
-from api.auth import CallerDep, authenticate
+from api.auth import CallerDep, authenticate, needs_key
 from api.body import JsonRoute
 from api.deps import ResourcesDep, SessionDep
 from api.keys import examples, service
-from api.keys.schemas import KeyChange, KeyDetail, KeyIn, KeyOut, KeyWithSecret, MyKey
+from api.keys.schemas import KeyDetail, KeyIn, KeyOut, KeyPatch, KeyWithSecret, MyKey
 from api.openapi import problems
 from api.pagination import Page, RowPaging, encode
+from api.patches import MEDIA_TYPE, MERGE_PATCH
+from api.resources import Resources
 from api.uploads.endpoints import UploadsDep
 from store import keys
 from store.limits import Scope
@@ -85,27 +89,39 @@ def get_key(key_id: KeyId, session: SessionDep, uploads: UploadsDep) -> KeyDetai
     return service.detail(session, uploads, key_id)
 
 
-@router.patch("/{key_id}", response_model=KeyOut, responses=problems(400, 404, 413))
+@router.patch(
+    "/{key_id}",
+    response_model=KeyOut,
+    responses=problems(400, 404, 409, 413, 415),
+    dependencies=[MERGE_PATCH],
+)
 def update_key(
     key_id: KeyId,
-    change: Annotated[KeyChange, Body(openapi_examples=examples.CHANGES)],
+    patch: Annotated[KeyPatch, Body(media_type=MEDIA_TYPE, openapi_examples=examples.CHANGES)],
     caller: CallerDep,
     resources: ResourcesDep,
     background: BackgroundTasks,
 ) -> KeyOut:
-    """Change what a key may use. It holds at once, in other processes of the service after `DNA_ACCEPTED_KEY_SECONDS`."""
-    with transaction(resources.sessions, caller.actor) as session:
-        changed = service.change(session, key_id, change)
+    """Change a key, by a JSON merge patch (RFC 7396). It holds at once, in other processes of the service after `DNA_ACCEPTED_KEY_SECONDS`.
+    Of the last valid key with the scope `admin` that stays.
+    """
+    with transaction(resources.sessions, caller.actor) as session, _managed(session, resources):
+        changed = service.change(session, key_id, patch)
     resources.accepted.forget(key_id)
     background.add_task(resources.queue.send_pending)  # Of jobs that may run now.
     return changed
 
 
-@router.delete("/{key_id}", status_code=204, responses=problems(404))
+@router.delete("/{key_id}", status_code=204, responses=problems(404, 409))
 def revoke_key(key_id: KeyId, caller: CallerDep, resources: ResourcesDep) -> None:
     """Revoke a key: it opens nothing from now on, in other processes of the service after `DNA_ACCEPTED_KEY_SECONDS`. It stays in the list,
-    and what was made with it stays.
+    and what was made with it stays. Not the last valid one with the scope `admin`.
     """
-    with transaction(resources.sessions, caller.actor) as session:
+    with transaction(resources.sessions, caller.actor) as session, _managed(session, resources):
         keys.revoke(session, key_id)
     resources.accepted.forget(key_id)
+
+
+def _managed(session: Session, resources: Resources) -> AbstractContextManager[None]:
+    """Where keys are needed to manage keys, somebody must have one afterwards."""
+    return keys.keeping_an_admin(session) if needs_key(resources.settings) else nullcontext()

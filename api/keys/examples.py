@@ -21,5 +21,9 @@ CHANGES: dict[str, dict[str, Any]] = {
     "more": {
         "summary": "More hours, and no limit on jobs",
         "value": {"limits": {"device_hours": 100, "running_jobs": None}},
-    }
+    },
+    "renamed": {
+        "summary": "Another name, to read only, and for good",
+        "value": {"name": "vision dashboard", "scopes": ["read"], "expires_at": None},
+    },
 }

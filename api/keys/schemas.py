@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from api.patches import without_default
 from dna_engine.fields import Written
 from dna_engine.spec.parts import Text
 from store.limits import Limits, Scope
@@ -33,10 +34,26 @@ class KeyIn(Written):
     limits: Limits = Field(default_factory=Limits, description=_LIMITS)
 
 
-class KeyChange(Written):
-    """What is to be changed of a key."""
+class KeyPatch(Written):
+    """A merge patch (RFC 7396) of a key: what is left out stays. Its project is for good."""
 
-    limits: Limits = Field(description="Instead of those that it has; one that is left out stays as it is.")
+    name: Annotated[Text, Field(min_length=1)] = Field(
+        default="",
+        description="What to call it from now on; what it has made so far keeps the name before in `created_by`.",
+        json_schema_extra=without_default,
+    )
+    scopes: list[Scope] = Field(
+        default=[],
+        min_length=1,
+        description="All that it may do from now on; none includes another.",
+        json_schema_extra=without_default,
+    )
+    expires_at: AwareDatetime | None = Field(
+        default=None, description="From then on it opens nothing, also where it has expired. Null: it lasts."
+    )
+    limits: Limits = Field(
+        default_factory=Limits, description="Limits to set; null takes one away, and one that is left out stays."
+    )
 
 
 class KeyOut(BaseModel):

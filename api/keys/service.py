@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from api.errors import Invalid
-from api.keys.schemas import KeyChange, KeyDetail, KeyIn, KeyOut, KeyUse, KeyWithSecret, MyKey
+from api.keys.schemas import KeyDetail, KeyIn, KeyOut, KeyPatch, KeyUse, KeyWithSecret, MyKey
 from api.settings import ApiSettings
 from api.uploads.files import Uploads
 from store import keys, projects, quotas
@@ -25,9 +26,7 @@ def create(session: Session, settings: ApiSettings, sent: KeyIn) -> KeyWithSecre
         Invalid: it would have expired already.
         NameTaken: no key may be of that project.
     """
-    if sent.expires_at is not None and sent.expires_at <= clock(session):
-        message = "That is over; give a time to come, or none"
-        raise Invalid(f"expires_at: {message}.", errors=[{"pointer": "#/expires_at", "detail": message}])
+    _check_end(session, sent.expires_at)
     row, key = keys.create(
         session,
         sent.name,
@@ -40,18 +39,32 @@ def create(session: Session, settings: ApiSettings, sent: KeyIn) -> KeyWithSecre
     return KeyWithSecret(**shown.model_dump(), key=key)
 
 
-def change(session: Session, key_id: UUID, sent: KeyChange) -> KeyOut:
-    """The key with other limits.
+def change(session: Session, key_id: UUID, patch: KeyPatch) -> KeyOut:
+    """The key with the patch over it.
 
     Raises:
+        Invalid: it would have expired already.
+        LastAdmin: no key would be left that manages keys.
         NotFound: there is none of that id.
     """
-    row = keys.get(session, key_id)
-    row.limits = _with(Limits.model_validate(row.limits), sent.limits).model_dump(exclude_none=True)
+    row, said = keys.get(session, key_id), patch.model_fields_set
+    if "expires_at" in said:
+        _check_end(session, patch.expires_at)
+        row.expires_at = patch.expires_at
+    if "scopes" in said:
+        row.scopes = [scope.value for scope in Scope if scope in patch.scopes]
+    row.name = patch.name or row.name
+    row.limits = _with(Limits.model_validate(row.limits), patch.limits).model_dump(exclude_none=True)
     session.flush()
     quotas.announce_next(session, row.id)
     [shown] = shown_of(session, [row])
     return shown
+
+
+def _check_end(session: Session, expires_at: datetime | None) -> None:
+    if expires_at is not None and expires_at <= clock(session):
+        message = "That is over; give a time to come, or none"
+        raise Invalid(f"expires_at: {message}.", errors=[{"pointer": "#/expires_at", "detail": message}])
 
 
 def _with(limits: Limits, written: Limits) -> Limits:

@@ -80,6 +80,7 @@ def test_the_examples_are_accepted(admin: TestClient, name: str) -> None:
     for change in CHANGES.values():
         changed = admin.patch(f"/keys/{key['id']}", json=change["value"])
         assert changed.json()["limits"]["device_hours"] == 100
+    assert (changed.json()["name"], changed.json()["scopes"]) == ("vision dashboard", ["read"])
 
 
 def test_a_key_is_shown_once_and_opens_until_it_is_revoked(admin: TestClient, rows: Sessions) -> None:
@@ -246,6 +247,77 @@ def test_a_full_queue_is_a_429_and_used_up_hours_a_403(admin: TestClient, rows: 
         session.add(DeviceUse(key_id=UUID(key["id"]), day=datetime.now(UTC).date(), seconds=3600.0))
     problem(admin.post("/searches", json=body, headers=by(key)), 403, "quota")
     assert admin.post("/searches/estimate", json=body, headers=by(key)).status_code == 200
+
+
+def test_what_a_patch_leaves_out_stays(admin: TestClient) -> None:
+    end = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    key = made(admin, limits={"queued_jobs": 5}, expires_at=end)
+    path, shown = f"/keys/{key['id']}", {name: value for name, value in key.items() if name != "key"}
+    assert admin.patch(path, json={}).json() == shown
+    merge = {"content-type": "application/merge-patch+json"}
+    assert admin.patch(path, content=b'{"expires_at": null}', headers=merge).json() == shown | {"expires_at": None}
+    assert admin.patch(path, json={"expires_at": end}).json() == shown
+    problem(
+        admin.patch(path, content=b"{}", headers={"content-type": "application/xml"}), 415, "unsupported_media_type"
+    )
+
+
+@pytest.mark.parametrize(
+    ("patch", "at", "said"),
+    [
+        ({"limits": {"queued": 1}}, "#/limits/queued", "Did you mean queued_jobs?"),
+        ({"scope": ["read"]}, "#/scope", "Did you mean scopes?"),
+        ({"project": "other"}, "#/project", "There is no such field"),
+        ({"name": None}, "#/name", ""),
+        ({"scopes": []}, "#/scopes", ""),
+        ({"scopes": None}, "#/scopes", ""),
+        ({"expires_at": "2020-01-01T00:00:00Z"}, "#/expires_at", "a time to come"),
+    ],
+)
+def test_what_changes_no_key(admin: TestClient, patch: dict[str, Any], at: str, said: str) -> None:
+    key = made(admin)
+    refused = problem(admin.patch(f"/keys/{key['id']}", json=patch), 422, "invalid_request")
+    assert at in pointers(refused)
+    assert said in refused["detail"]
+    assert admin.get("/keys/me", headers=by(key)).json()["name"] == "team"
+
+
+def test_a_renamed_key_has_made_what_it_made_under_the_name_before(admin: TestClient) -> None:
+    key = made(admin)
+
+    def ask() -> dict[str, Any]:
+        body: dict[str, Any] = admin.post("/searches", json={"dataset": "digits"}, headers=by(key)).json()
+        return body
+
+    before = ask()
+    assert admin.get(f"/searches/{before['id']}", headers=by(key)).json()["created_by"] == "team"
+    admin.patch(f"/keys/{key['id']}", json={"name": "crew"})
+    assert admin.get(f"/searches/{before['id']}", headers=by(key)).json()["created_by"] == "team"
+    assert ask()["created_by"] == "crew"
+
+
+def test_other_scopes_hold_at_once(admin: TestClient) -> None:
+    key = made(admin)
+    assert admin.get("/searches", headers=by(key)).status_code == 200
+    admin.patch(f"/keys/{key['id']}", json={"scopes": ["run"]})
+    assert problem(admin.get("/searches", headers=by(key)), 403, "missing_scope")["scope"] == "read"
+
+
+def test_the_last_key_of_an_admin_stays_one(admin: TestClient, rows: Sessions) -> None:
+    with transaction(rows) as session:
+        [last] = session.scalars(select(ApiKey.id).where(ApiKey.name == "admin"))
+        session.execute(update(ApiKey).where(ApiKey.id != last).values(revoked_at=datetime.now(UTC)))
+    gone = made(admin, scopes=["admin"], expires_at=(datetime.now(UTC) + timedelta(hours=1)).isoformat())
+    with transaction(rows) as session:
+        session.execute(update(ApiKey).where(ApiKey.id == UUID(gone["id"])).values(expires_at=datetime.now(UTC)))
+    path = f"/keys/{last}"
+    assert "dna key revoke" in problem(admin.delete(path), 409, "last_admin")["detail"]
+    problem(admin.patch(path, json={"scopes": ["read"]}), 409, "last_admin")
+    assert admin.get(path).json()["scopes"] == ["admin"]
+    assert admin.patch(path, json={"scopes": ["read", "admin"]}).status_code == 200
+    other = made(admin, scopes=["admin"])
+    assert admin.patch(path, json={"scopes": ["admin"]}, headers=by(other)).status_code == 200
+    assert admin.delete(f"/keys/{other['id']}", headers=by(other)).status_code == 204
 
 
 @pytest.mark.parametrize(("most", "woken"), [(2, 1), (None, 2)])
