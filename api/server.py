@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from contextlib import suppress
+from socket import socket
 
 import uvicorn
 from fastapi import FastAPI
@@ -13,8 +16,11 @@ from api.resources import open_resources
 from api.settings import ApiSettings
 from api.startup import prepare
 
-#: A stream of events does not end by itself when the server is told to stop.
+#: What is being answered when the server is told to stop has so long to end.
 _STOP_SECONDS = 3
+
+#: uvicorn ends with it where the application does not start.
+_NOT_STARTED = 3
 
 #: The event loop has to wait so long for each thread that computes, Python's own 5 ms each time it has something to do.
 _SWITCH_SECONDS = 0.0005
@@ -28,17 +34,33 @@ def serve(settings: ApiSettings) -> None:
     """
     with open_resources(settings, CollectorRegistry()) as resources:
         prepare(resources)
-    run(create_app(settings), host=settings.api_host, port=settings.api_port)
+    app = create_app(settings)
+    run(app, host=settings.api_host, port=settings.api_port, leave=lambda: app.state.resources.feed.end())
 
 
-def run(app: FastAPI, *, host: str, port: int, access_log: bool = False) -> None:
+class Server(uvicorn.Server):
+    """One that says when it begins to stop: before it waits for what is being answered, which the application's own end comes after."""
+
+    def __init__(self, config: uvicorn.Config, leave: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._leave = leave
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        self._leave()
+        await super().shutdown(sockets)
+
+
+def run(
+    app: FastAPI, *, host: str, port: int, access_log: bool = False, leave: Callable[[], None] = lambda: None
+) -> None:
     """Serves an application as the service is served.
 
     Args:
         access_log: uvicorn logs each request; the service does that itself.
+        leave: called on the event loop when the server begins to stop; ends what would not end by itself.
     """
     sys.setswitchinterval(_SWITCH_SECONDS)
-    uvicorn.run(
+    config = uvicorn.Config(
         app,
         host=host,
         port=port,
@@ -51,3 +73,8 @@ def run(app: FastAPI, *, host: str, port: int, access_log: bool = False) -> None
         access_log=access_log,
         timeout_graceful_shutdown=_STOP_SECONDS,
     )
+    server = Server(config, leave)
+    with suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        sys.exit(_NOT_STARTED)

@@ -62,7 +62,7 @@ class Followed:
         seq: number of the last event that was seen; None before the first look.
         lines: the events up to that one, without a gap, as many as are kept.
         last: number of the last event of all, where the job is finished.
-        gone: it was deleted.
+        gone: it was deleted, or the process is about to end: nothing more is said of it here.
         waits_for: what it waits for at this moment.
         changed: set when any of this changes, and replaced.
     """
@@ -90,14 +90,22 @@ class Followed:
     def take(self, news: News) -> None:
         """Takes in what a look has found, and wakes the listeners where it is something new."""
         before = (self.seq, self.last, self.gone, self.waits_for)
-        self.seq, self.gone = news.seq, news.gone
+        self.seq, self.gone = news.seq, self.gone or news.gone
         self.last = news.seq if news.finished else None
         self.lines = [*self.lines, *news.lines][-_KEPT:]
         if news.waits is not None:
             self.waits_for = news.waits or None
         if (self.seq, self.last, self.gone, self.waits_for) != before:
-            self.changed.set()
-            self.changed = anyio.Event()
+            self._wake()
+
+    def end(self) -> None:
+        """Nothing more is said of it."""
+        self.gone = True
+        self._wake()
+
+    def _wake(self) -> None:
+        self.changed.set()
+        self.changed = anyio.Event()
 
 
 @dataclass(frozen=True)
@@ -123,6 +131,7 @@ class Feed:
         self._thread = CapacityLimiter(1)
         self._waits_due = -math.inf
         self._wanted = anyio.Event()
+        self._ended = False
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -135,7 +144,7 @@ class Feed:
     @contextmanager
     def follow(self, job_id: UUID) -> Iterator[Followed]:
         """News of a job, as long as the block runs."""
-        followed = self._followed.setdefault(job_id, Followed())
+        followed = self._followed.setdefault(job_id, Followed(gone=self._ended))
         followed.listeners += 1
         self._waits_due = -math.inf
         self._wanted.set()
@@ -145,6 +154,13 @@ class Feed:
             followed.listeners -= 1
             if not followed.listeners:
                 del self._followed[job_id]
+
+    def end(self) -> None:
+        """All streams end, between two events, and those that begin from now on: the process is about to. Readers go on at another, or
+        at the next."""
+        self._ended = True
+        for followed in self._followed.values():
+            followed.end()
 
     def heard(self, job_id: UUID) -> int | None:
         """Number of the last event that a look has found of a job; None where nobody follows it."""

@@ -37,10 +37,13 @@ def test_it_serves_until_it_is_told_to_stop(environment: pytest.MonkeyPatch) -> 
         with httpx.Client(base_url=url) as client:
             assert client.get("/healthz").json() == {"status": "ok"}
             search = client.post("/searches", json={"dataset": "digits"}).json()["id"]
-            # A stream that is open does not keep the service from stopping.
+            # A stream that is open does not keep the service from stopping, and is not cut off: it ends as an answer does.
             with client.stream("GET", f"/searches/{search}/events") as response:
-                next(response.iter_lines())
+                lines = response.iter_lines()
+                next(lines)
                 process.send_signal(signal.SIGTERM)
+                *_, last = lines
+                assert last == "", "the end of an event"
                 assert process.wait(60) in (0, -signal.SIGTERM)
     finally:
         process.kill()
