@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, ScalarSelect, Select, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, ScalarSelect, Select, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 
+from dna_engine.plans.files import GIVEN, GIVEN_WEIGHTS
 from dna_engine.plans.steps import devices_of
 from store import outbox
 from store.actors import EVERY_PROJECT, actor_of
@@ -211,13 +212,23 @@ def _device_hours(session: Session, key_id: UUID) -> float:
 
 
 def _stored_bytes(session: Session, key_id: UUID) -> int:
-    """Of its datasets all that is kept, of its teachers the weights."""
+    """Of its datasets all that is kept, of its teachers the weights, also of those that were deleted and that its searches still keep."""
     of_datasets = select(func.coalesce(func.sum(Artifact.size), 0)).join(Job, Job.id == Artifact.job_id)
     of_datasets = of_datasets.where(Job.kind == JobKind.CHECK, Job.key_id == key_id)
     weights = func.sum(Teacher.weights["size"].astext.cast(BigInteger))
     of_teachers = select(func.coalesce(weights, 0)).where(Teacher.key_id == key_id)
-    queries = (of_datasets, of_teachers)
+    queries = (of_datasets, of_teachers, _of_teachers_deleted(key_id))
     return sum(int(session.scalars(query, execution_options=EVERY_PROJECT).one()) for query in queries)
+
+
+def _of_teachers_deleted(key_id: UUID) -> Select[int]:
+    """The bytes of files of teachers that were sent and are no more, each once, by the searches of the key that began with them."""
+    given = (Job.key_id == key_id, Artifact.name.in_([GIVEN_WEIGHTS, GIVEN]))
+    sent = Job.resolved["teacher"]["given"]["kind"].astext == "upload"
+    names_it = [blob["location"].astext == Artifact.location for blob in (Teacher.weights, Teacher.about)]
+    counted = exists().where(or_(*names_it)).correlate(Artifact)
+    files = select(Artifact.location, Artifact.size).join(Job, Job.id == Artifact.job_id).where(*given, sent, ~counted)
+    return select(func.coalesce(func.sum(files.distinct().subquery().c.size), 0))
 
 
 def _alone(session: Session, what: str, key_id: UUID) -> None:

@@ -10,15 +10,17 @@ import pytest
 from sqlalchemy import Engine, func, select, update
 from sqlalchemy.orm import Session
 
-from store import claims, flow, keys, moves, outbox, quotas, steps, waiting, workers
+from store import claims, flow, keys, moves, outbox, quotas, steps, teachers, waiting, workers
 from store.actors import Actor
+from store.blobs import Blob, location_of
 from store.claims import Claim
+from store.columns import new_id
 from store.embedded import Servers
 from store.errors import QueueFull, QuotaSpent
 from store.limits import Limits
 from store.session import Sessions, make_engine, make_sessions, transaction
 from store.states import JobKind, JobState, StepState
-from store.tables import ApiKey, Artifact, DeviceUse, Job, OutboxMessage, Search, Step, Worker
+from store.tables import ApiKey, Artifact, DeviceUse, Job, OutboxMessage, Search, Step, Teacher, Worker
 from tests.conftest import new_database
 from tests.store.builders import new_search, new_worker, queued, take
 from tests.store.test_concurrency import at_once
@@ -261,6 +263,37 @@ def test_what_is_kept_counts(engine: Engine, everything: Sessions, key: MAKE) ->
             quotas.keep(session, 11, arriving=lambda: 0)
     with transaction(everything) as session:
         session.execute(update(Job).where(Job.id == search.id).values(kind=JobKind.SEARCH))
+
+
+def test_a_teacher_that_was_deleted_counts_once_while_searches_keep_its_files(
+    engine: Engine, everything: Sessions, key: MAKE
+) -> None:
+    actor, other = key(Limits(stored_bytes=100)), key(Limits(stored_bytes=100))
+
+    def stored(of: Actor) -> int:
+        with transaction(everything) as session:
+            return quotas.used(session, of.key_id or new_id()).stored_bytes
+
+    def blob(size: int) -> Blob:
+        return Blob(blob_id := new_id(), location_of(blob_id), size, "0" * 64)
+
+    half = [0.5] * 3
+    with transaction(make_sessions(engine, actor)) as session:
+        teacher = teachers.create(
+            session, "sent", "resnet18.a1_in1k", num_classes=10, mean=half, std=half, weights=blob(60), about=blob(1)
+        )
+        begun = [new_search(session, teacher={"from": str(teacher.id)}).id for _ in range(2)]
+        teacher_id = teacher.id
+    assert (stored(actor), stored(other)) == (60, 0)
+    with transaction(make_sessions(engine, actor)) as session:
+        teachers.delete(session, session.get_one(Teacher, teacher_id))
+    assert (stored(actor), stored(other)) == (61, 0)
+    with transaction(make_sessions(engine, actor)) as session, pytest.raises(QuotaSpent, match="101 that are kept"):
+        quotas.keep(session, 40, arriving=lambda: 0)
+    with transaction(everything) as session:
+        for search_id in begun:
+            session.delete(session.get_one(Job, search_id))
+    assert stored(actor) == 0
 
 
 def test_limits_that_were_changed_hold_for_what_waits(engine: Engine, everything: Sessions, key: MAKE) -> None:
