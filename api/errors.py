@@ -297,8 +297,9 @@ def to_response(error: Exception) -> Response:
 def _invalid_request(error: RequestValidationError) -> Response:
     """A path that cannot name anything is a 404, the same as for an id that names nothing."""
     details = list(error.errors())
-    if any(detail["loc"][0] == "path" for detail in details):
-        return problem(404, "not_found", _NOTHING_HERE)
+    if path := next((detail for detail in details if detail["loc"][0] == "path"), None):
+        said = f"{field_errors([path], None)[0]['detail']}." if path["type"] == "uuid_parsing" else _NOTHING_HERE
+        return problem(404, "not_found", said)
     return to_response(invalid_fields(details, error.body))
 
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from api.ids import no_id
+
 Part = str | int
+
+
+#: What pydantic says of something in the place of an id.
+_NO_ID = frozenset({"uuid_parsing", "uuid_type"})
 
 
 def pointer(parts: Sequence[Part]) -> str:
@@ -19,13 +25,24 @@ def field_errors(details: Sequence[Mapping[str, Any]], body: Any) -> list[dict[s
     found: dict[tuple[str, str], dict[str, str]] = {}
     for detail in details:
         source, *parts = detail["loc"]
-        message = detail["msg"].removeprefix("Value error, ")
+        message = _message(detail)
         if source == "body":
             place = {"pointer": pointer(_in_body(parts, body, missing=detail["type"] == "missing"))}
         else:
             place = {"parameter": str(parts[0] if parts else source)}
-        found.setdefault((*place.values(), message), place | {"detail": message})
+        found.setdefault(("".join(place.values()), message), place | {"detail": message})
     return list(found.values())
+
+
+def _message(detail: Mapping[str, Any]) -> str:
+    if detail["type"] in _NO_ID:
+        return no_id(_name(detail["loc"]), detail["input"])
+    return str(detail["msg"]).removeprefix("Value error, ")
+
+
+def _name(place: Sequence[Part]) -> str:
+    """The last name on the way to a value, of which there may be a list."""
+    return next(part for part in reversed(place) if isinstance(part, str))
 
 
 def _in_body(parts: Sequence[Part], body: Any, *, missing: bool) -> list[Part]:

@@ -20,6 +20,10 @@ Spec = TypeVar("Spec", bound=JobSpec)
 NEW, CLONE = "a spec", "a clone"
 
 
+#: Of a kind of which there are some that nobody wrote a spec for.
+_NO_SPEC = {JobKind.TRAINING: " with a spec of its own: what a search trains is asked for by the search"}
+
+
 class Clone(BaseModel):
     """The spec of another job of the kind, as it was written, with all other fields of this body merged over it (RFC 7396): an object
     field by field, and null takes out what the other has, so that the default holds. The result is checked as any spec is.
@@ -47,7 +51,7 @@ def written(session: Session, body: Spec | Clone, kind: JobKind, model: type[Spe
         return body, None
     found = jobs.written(session, kind, body.source)
     if found is None:
-        message = f"There is no {kind} {body.source} that was made by itself"
+        message = f"There is no {kind} {body.source}{_NO_SPEC.get(kind, '')}"
         raise Invalid(f"{message}.", errors=[{"pointer": "#/from", "detail": message}])
     whole = merged(found, body.model_extra)
     try:

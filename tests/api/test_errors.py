@@ -103,6 +103,22 @@ def test_a_database_that_went_away_is_503(client: TestClient, api_settings: ApiS
     assert client.get("/healthz").json() == {"status": "ok"}
 
 
+ID = "such as 0199d3f0-5a34-7c1e-b6a8-0d6f6f3f7a10, not"
+
+
+def test_where_an_id_is_needed_something_else_is_told_so(shared: TestClient) -> None:
+    path = problem(shared.get("/searches/t1"), 404, "not_found")
+    assert path["detail"] == f"Write the id of a search, {ID} 't1'; lists say which ids there are."
+    assert problem(shared.get("/searchs/t1"), 404, "not_found")["detail"] == "There is nothing at this address."
+    query = problem(shared.get("/architectures?search=tiny"), 422, "invalid_request")
+    assert query["detail"] == f"search: Write the id of a search, {ID} 'tiny'; lists say which ids there are."
+    for wrong in ("t1", 7):
+        body = problem(shared.post("/searches", json={"from": wrong}), 422, "invalid_request")
+        assert body["detail"].startswith(f"from: Write the id of a job of this kind, {ID} ")
+    missing = problem(shared.post("/searches", json={"from": ID[8:44]}), 422, "invalid_request")
+    assert missing["detail"] == f"There is no search {ID[8:44]}."
+
+
 def test_of_very_many_errors_some_are_shown_and_the_rest_is_counted(shared: TestClient) -> None:
     body = {"dataset": "digits"} | {f"field{number}": 1 for number in range(1000)}
     answer = problem(shared.post("/searches/estimate", json=body), 422, "invalid_request")

@@ -113,7 +113,7 @@ def test_a_training_of_a_search_is_called_as_its_search(
     assert client.patch(f"/searches/{search}", json={"name": "x"}).json()["state"] == "succeeded"
     assert client.get(f"/trainings/{training}").json()["name"] == "x"
     refused = problem(client.post("/trainings", json={"from": training}), 422, "invalid_request")
-    assert "made by itself" in refused["detail"]
+    assert "with a spec of its own" in refused["detail"]
 
 
 def test_a_job_is_made_of_the_spec_of_another(kept: Kept) -> None:
