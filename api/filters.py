@@ -16,7 +16,9 @@ def _utc(moment: datetime) -> datetime:
 
 
 def _written(moment: str) -> str:
-    """A number is none: nothing says from when it counts, and in what."""
+    """A number is none: nothing says from when it counts, and in what. And of a URL a plus is read as a space."""
+    if re.search(r":\d\d(\.\d+)? \d\d:?\d\d$", moment):
+        raise ValueError("in a URL + stands for a space: write %2B for it, as in 2026-01-31T12:00:00%2B01:00")
     if re.fullmatch(r"\s*[-+]?[\d_.]+(e[-+]?\d+)?\s*", moment, re.IGNORECASE):
         raise ValueError("write a time as 2026-01-31T12:00:00Z, or a day as 2026-01-31")
     return moment
@@ -32,5 +34,5 @@ OfProject = Annotated[
         "or not there is one.",
     ),
 ]
-After = Annotated[Moment | None, Query(description="At that time or later (RFC 3339).")]
-Before = Annotated[Moment | None, Query(description="Before that time (RFC 3339).")]
+After = Annotated[Moment | None, Query(description="At that time or later (RFC 3339; without a zone in UTC).")]
+Before = Annotated[Moment | None, Query(description="Before that time (RFC 3339; without a zone in UTC).")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Self, TypeGuard, get_args
@@ -23,6 +24,7 @@ from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError
 from pydantic_core.core_schema import definitions_schema
 
 _UNKNOWN = "extra_forbidden"
+_NO_OBJECT = frozenset({"model_type", "model_attributes_type"})
 
 #: What people are told of a number out of its range, by pydantic's kind of error and name of the limit.
 _RANGES = {
@@ -43,6 +45,9 @@ _LIMITS = {
 
 #: Of so many errors in one object, the first ones, it is looked what was meant: the look takes longer than all else.
 _ADVISED = 20
+
+#: Fields that are enough to show what an object is like.
+_FEW = 3
 
 
 def _whole(value: Any) -> Any:
@@ -113,6 +118,8 @@ def _advised(model: type[BaseModel], error: dict[str, Any], *, advise: bool) -> 
     where, message = error["loc"], error["msg"]
     if error["type"] == _UNKNOWN and len(where) == 1:
         message = "There is no such field" + (_meant(model, str(where[0])) if advise else "")
+    if error["type"] in _NO_OBJECT and not where:
+        message = f"Write an object such as {_example(model)}"
     limit, words = _RANGES.get(error["type"], ("", ""))
     if limit in error.get("ctx", {}):
         message = f"{words} {error['ctx'][limit]:,}".removesuffix(".0")
@@ -120,6 +127,15 @@ def _advised(model: type[BaseModel], error: dict[str, Any], *, advise: bool) -> 
     # As a custom error whatever it was: its words are final, and a brace in them is no placeholder.
     kind = PydanticCustomError(error["type"], "{words}", {"words": message})
     return InitErrorDetails(type=kind, loc=where, input=error["input"])
+
+
+def _example(model: type[BaseModel]) -> str:
+    """An object of the model as JSON: its example, or as much as its first fields say."""
+    described = model.model_config.get("json_schema_extra")
+    examples = described.get("examples") if isinstance(described, dict) else None
+    if isinstance(examples, list) and examples:
+        return json.dumps(examples[0])
+    return f"{{{', '.join(f'{json.dumps(name)}: ...' for name in list(_names(model))[:_FEW])}}}"
 
 
 def _meant(model: type[BaseModel], name: str) -> str:

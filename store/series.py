@@ -39,6 +39,11 @@ def extents(session: Session, job_id: UUID, *, prefix: str, after: str, limit: i
     return [Extent(*row) for row in session.execute(query.limit(limit))]
 
 
+def names(session: Session, job_id: UUID) -> list[str]:
+    """Of all series of a job."""
+    return list(session.scalars(select(Metric.series).distinct().where(Metric.job_id == job_id)))
+
+
 def stretch(session: Session, job_id: UUID, name: str, x: Span, *, after: float | None, limit: int) -> list[Metric]:
     """Points of a series within the span, behind ``after``, in order of ``x``."""
     query = select(Metric).where(Metric.job_id == job_id, Metric.series == name, *x.of(Metric.x))

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from api.errors import Invalid
 from api.patches import merged, without_default
 from dna_engine.fields import Written
+from dna_engine.spec.parts import LabelKey, LabelValue
 from store import jobs
 
 #: As many as a spec may have.
@@ -25,7 +26,7 @@ class JobPatch(Written):
         description="What to call it from now on; `spec` keeps the name that it was made with.",
         json_schema_extra=without_default,
     )
-    labels: dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=256)] | None] | None = Field(
+    labels: dict[LabelKey, LabelValue | None] | None = Field(
         default=None,
         description="Labels to set; null takes one away. Null in place of all takes all away.",
         max_length=64,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
 import json
+from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query
 from sqlalchemy.orm import Session
 
+from api.errors import NotFound
 from api.jobs.schemas import SeriesExtent, SeriesPoint
 from api.pagination import Page, decode, encode, invalid_cursor
 from api.paging import other_list
@@ -38,10 +41,24 @@ def extents(session: Session, job_id: UUID, prefix: str, cursor: str | None, lim
 
 
 def points(session: Session, job_id: UUID, name: str, x: Span, cursor: str | None, limit: int) -> Page[SeriesPoint]:
-    """A page of the points of one series, by ``x``; none of a series that there is not."""
+    """A page of the points of one series, by ``x``.
+
+    Raises:
+        NotFound: there is no such series, or none yet.
+    """
     rows = series.stretch(session, job_id, name, x, after=_after(cursor, name), limit=limit + 1)
+    if not rows:
+        _check_name(name, series.names(session, job_id))
     items = [SeriesPoint.model_validate(row) for row in rows[:limit]]
     return Page(items=items, next=encode(json.dumps([name, items[-1].x])) if len(rows) > limit else None)
+
+
+def _check_name(name: str, known: Sequence[str]) -> None:
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        meant = f" Did you mean {near[0]}?" if near else ""
+        there_are = "The list /metrics/series has those that there are." if known else "There is none yet."
+        raise NotFound(f"There is no series {name!r}.{meant} {there_are}")
 
 
 def _after(cursor: str | None, name: str) -> float | None:

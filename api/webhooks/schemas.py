@@ -10,6 +10,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from dna_engine.fields import Written
+from dna_engine.spec.parts import LabelKey, LabelValue
 from store import notices
 from store.states import DeliveryState
 
@@ -45,7 +46,7 @@ _LABELS = Field(
 _DESCRIPTION = Field(max_length=500, description="What it is for, for people.")
 
 Events = list[Annotated[str, Field(max_length=64), AfterValidator(_known)]]
-Labels = dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=256)]]
+Labels = dict[LabelKey, LabelValue]
 
 
 class WebhookSpec(Written):
@@ -63,7 +64,7 @@ class WebhookPatch(Written):
 
     url: Annotated[str | None, _URL] = None
     events: Annotated[Events | None, _EVENTS] = None
-    labels: dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=256)] | None] | None = Field(
+    labels: dict[LabelKey, LabelValue | None] | None = Field(
         default=None,
         max_length=64,
         description="Labels to set; null takes one away. Null in place of all takes all away.",

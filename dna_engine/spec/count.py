@@ -29,19 +29,30 @@ def count(text: str) -> int | None:
 
 
 def _read(value: Any) -> Any:
-    """Numbers and texts; of everything else the type itself says what it wants."""
+    """What numbers and texts say."""
     found = value
     if isinstance(value, str):
         found = count(value.strip(" "))
+    elif isinstance(value, bool | list | dict):
+        found = None
     elif isinstance(value, float):  # As it was written: 1e23 is no sum of powers of two.
         found = int(Fraction(repr(value))) if value.is_integer() else None
     if found is None:
         raise PydanticCustomError(
             "count",
             'Write a whole number, such as 350000000, 350e6, "350M", "5.3M" or "1.2G", not {given}',
-            {"given": repr(value) if len(str(value)) <= _SHOWN else f"{str(value)[:_SHOWN]!r}..."},
+            {"given": _shown(value)},
         )
     return found
+
+
+def _shown(value: Any) -> str:
+    """What was given, as whoever wrote it in JSON knows it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | dict):
+        return "a list" if isinstance(value, list) else "an object"
+    return repr(value) if len(str(value)) <= _SHOWN else f"{str(value)[:_SHOWN]!r}..."
 
 
 @dataclass(frozen=True)

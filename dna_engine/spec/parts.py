@@ -22,6 +22,16 @@ from dna_engine.spec.part import Whole as Whole
 Text = Annotated[str, Field(max_length=200)]
 
 
+def _key(value: str) -> str:
+    if not value:
+        raise ValueError("A label needs a key: by none it could not be found")
+    return value
+
+
+LabelKey = Annotated[str, Field(max_length=64, json_schema_extra={"minLength": 1}), AfterValidator(_key)]
+LabelValue = Annotated[str, Field(max_length=256)]
+
+
 def _colour(value: str) -> str:
     """As Pillow reads it, in the few ways that leave no doubt."""
     if not re.fullmatch(r"#[0-9a-fA-F]{6}|white|black|grey", value):
@@ -283,8 +293,10 @@ class JobSpec(Part):
         le=2**31 - 1,
         description="Of all that is random: the same spec and seed give the same networks and ratings.",
     )
-    labels: dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=256)]] = Field(
-        description="Free pairs of key and value, to find jobs by.", default_factory=dict, max_length=32
+    labels: dict[LabelKey, LabelValue] = Field(
+        description="Free pairs of key and value, to find jobs by: 32 at most, keys of 1 to 64 characters, values of up to 256.",
+        default_factory=dict,
+        max_length=32,
     )
 
 

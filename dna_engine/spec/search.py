@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, field_validator
+from pydantic import ConfigDict, Field, field_validator
 
 from dna_engine import defaults
 from dna_engine.space import MAX_BLOCKS, CellRef, Space, parse_space
@@ -21,6 +21,8 @@ from dna_engine.spec.teacher import ResolvedTeacher, TeacherSpec, gives_head
 
 class Budget(Part):
     """Upper limits; none means no limit of that kind. Default: the middle of the feasible range of flops."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"flops": "350M"}]})
 
     flops: Limit | None = Field(default=None, description="Multiply-adds at batch 1.")
     params: Limit | None = Field(default=None, description="Trainable parameters.")

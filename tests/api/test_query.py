@@ -140,3 +140,6 @@ def test_a_list_is_narrowed_by_times_and_parts_of_names(client: TestClient) -> N
     assert count(created_after="0001-01-01T00:00:00+14:00") == 1
     for wrong in ("yesterday", "0.0", "1700000000", "-1e9"):
         problem(client.get("/searches", params={"created_after": wrong}), 422, "invalid_request")
+    plus = problem(client.get("/searches?created_after=2026-01-31T12:00:00+01:00"), 422, "invalid_request")
+    assert "write %2B for it" in plus["detail"]
+    assert count(created_after="2026-01-31T12:00:00") == count(created_after="2026-01-31T12:00:00Z")

@@ -52,6 +52,20 @@ def test_numbers_out_of_range_are_told_in_words_and_other_errors_stay_as_they_ar
     }
 
 
+def test_what_is_no_object_or_count_is_told_what_to_write() -> None:
+    number = 'Write a whole number, such as 350000000, 350e6, "350M", "5.3M" or "1.2G", not '
+    assert said({"budget": "1M"}) == {"budget": 'Write an object such as {"flops": "350M"}'}
+    assert said({"rating": 3}) == {
+        "rating": 'Write an object such as {"images": ..., "batch_size": ..., "memory_mb": ...}'
+    }
+    assert said({"budget": {"flops": True}}) == {"budget.flops": f"{number}true"}
+    assert said({"budget": {"params": [1]}}) == {"budget.params": f"{number}a list"}
+
+
+def test_a_label_has_a_key() -> None:
+    assert said({"labels": {"": "x"}}) == {"labels..[key]": "A label needs a key: by none it could not be found"}
+
+
 def test_advice_is_looked_up_for_some_of_many(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 

@@ -89,7 +89,7 @@ def test_jobs_are_renamed_and_labelled(kept: Kept) -> None:
 def test_a_wrong_patch_changes_nothing(kept: Kept) -> None:
     client = kept.client
     for path in kept.all:
-        for wrong, at in (({"nam": "x"}, "#/nam"), ({"name": None}, "#/name"), ({"name": ""}, "#/name"), ({"labels": {"a": 1}}, "#/labels/a"), ({"seed": 1}, "#/seed")):  # fmt: skip
+        for wrong, at in (({"nam": "x"}, "#/nam"), ({"name": None}, "#/name"), ({"name": ""}, "#/name"), ({"labels": {"a": 1}}, "#/labels/a"), ({"labels": {"": "x"}}, "#/labels/"), ({"seed": 1}, "#/seed")):  # fmt: skip
             assert pointers(problem(client.patch(path, json=wrong), 422, "invalid_request")) == [at]
         many = {"labels": {f"k{number}": "v" for number in range(33)}}
         assert pointers(problem(client.patch(path, json=many), 422, "invalid_request")) == ["#/labels"]

@@ -41,7 +41,11 @@ def test_series_are_listed_and_read_by_stretches(client: TestClient, sessions: S
         assert [series["name"] for series in items("series", limit, prefix="a/")] == ["a/loss", "a/lr"]
         assert [point["x"] for point in items("points", limit, series="a/loss")] == [0, 1, 2, 3, 4]
         assert items("points", limit, series="a/loss", x_min=1, x_max=2) == [{"x": 1, "y": 0.1}, {"x": 2, "y": 0.2}]
-        assert items("points", limit, series="c") == []
+        assert items("points", limit, series="b", x_min=0) == []
+    unknown = problem(client.get(f"{path}/points", params={"series": "a/los"}), 404, "not_found")
+    assert unknown["detail"] == (
+        "There is no series 'a/los'. Did you mean a/loss? The list /metrics/series has those that there are."
+    )
     cursor = client.get(f"{path}/points", params={"series": "a/loss", "limit": 1}).json()["next"]
     other = client.get(f"{path}/points", params={"series": "b", "cursor": cursor})
     assert "another series" in problem(other, 422, "invalid_request")["detail"]
