@@ -38,7 +38,7 @@ Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 #: Who calls from the machine of an embedded service.
-LOCAL = Caller(OPERATOR, frozenset(Scope))
+LOCAL = Caller(OPERATOR, frozenset(Scope), project="default")
 
 
 class MissingScope(ApiError):

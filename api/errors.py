@@ -34,6 +34,7 @@ from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope, Send
 
 from api.edge.identity import current_id
 from api.pointers import field_errors, pointer
@@ -232,6 +233,20 @@ _STORE: Mapping[type[StoreError], tuple[int, str]] = {
 _QUEUE_SECONDS = 10
 
 
+class ProblemResponse(JSONResponse):
+    """A problem, of which the line in the log says the ``type``."""
+
+    media_type = MEDIA_TYPE
+
+    def __init__(self, body: Mapping[str, Any], status: int, headers: Mapping[str, str]) -> None:
+        super().__init__(body, status, headers)
+        self._type = body["type"]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope.setdefault("state", {})["problem"] = self._type
+        await super().__call__(scope, receive, send)
+
+
 def problem(
     status: int,
     kind: str,
@@ -246,7 +261,7 @@ def problem(
     body |= {"detail": detail, "request_id": current_id()}
     if errors:
         body["errors"] = list(errors)
-    return JSONResponse(body | dict(members or {}), status, dict(headers or {}), MEDIA_TYPE)
+    return ProblemResponse(body | dict(members or {}), status, dict(headers or {}))
 
 
 def _no_files(error: DiskFull | OSError) -> Response:

@@ -24,7 +24,7 @@ from store.limits import Limits, Scope
 from store.pages import Page, page
 from store.refs import meant
 from store.session import clock
-from store.tables import ApiKey
+from store.tables import ApiKey, Project
 
 _SHAPE = re.compile(r"dna_([0-9a-f]{8})_([0-9a-f]{64})([0-9a-f]{8})")
 
@@ -44,11 +44,13 @@ class Caller:
     Attributes:
         actor: who acts in the sessions of a request.
         expires_at: of the key.
+        project: name of the actor's.
     """
 
     actor: Actor
     scopes: frozenset[Scope]
     expires_at: datetime | None = None
+    project: str | None = None
 
     @property
     def owner(self) -> str:
@@ -101,25 +103,27 @@ def authenticate(session: Session, key: str) -> Caller | None:
     if match is None or not compare_digest(match[3], _checksum(key[:-8])):
         return None
     found = session.execute(
-        select(ApiKey, func.clock_timestamp(type_=TIMESTAMP(timezone=True))).where(ApiKey.prefix == match[1])
+        select(ApiKey, func.clock_timestamp(type_=TIMESTAMP(timezone=True)), Project.name)
+        .join(Project, Project.id == ApiKey.project_id)
+        .where(ApiKey.prefix == match[1])
     ).one_or_none()
     if found is None or not compare_digest(found[0].sha256, _hash(key)):
         return None
-    row, now = found
+    row, now, project = found
     if row.revoked_at is not None:
         raise KeyEnded("The key was revoked.")
     if row.expires_at is not None and row.expires_at <= now:
         raise KeyEnded(f"The key has expired, at {row.expires_at:%Y-%m-%d %H:%M} UTC.")
     if row.last_used_at is None or now - row.last_used_at > USE_RESOLUTION:
         row.last_used_at = now
-    return caller_of(row)
+    return caller_of(row, project)
 
 
-def caller_of(row: ApiKey) -> Caller:
-    """Who calls by the key of that row."""
+def caller_of(row: ApiKey, project: str | None = None) -> Caller:
+    """Who calls by the key of that row, of the project of that name."""
     scopes = frozenset(Scope(scope) for scope in row.scopes)
     actor = Actor(row.project_id, row.id, row.name, Scope.ADMIN in scopes, Limits.model_validate(row.limits))
-    return Caller(actor, scopes, row.expires_at)
+    return Caller(actor, scopes, row.expires_at, project)
 
 
 def find(session: Session, ref: str) -> ApiKey:

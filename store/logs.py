@@ -17,7 +17,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 LogFormat = Literal["console", "json"]
 
 #: What may be said with a line beside its words (``extra``). Libraries hang objects of theirs on their lines, which nobody has looked through.
-FIELDS = ("method", "route", "status", "seconds", "key", "job_id", "kind")
+FIELDS = ("method", "route", "path", "status", "problem", "seconds", "key", "project", "job_id", "kind")
 
 _NUMBERED = (int, float)
 

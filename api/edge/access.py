@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from http import HTTPMethod
+from urllib.parse import quote
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -18,6 +19,10 @@ _METHODS = frozenset(HTTPMethod)
 _OTHER_METHOD = "other"
 
 
+#: Of paths that are none of ours, so much is logged.
+_LONGEST_PATH = 500
+
+
 def method(scope: Scope) -> str:
     """The method of a request, of those there are."""
     return scope["method"] if scope["method"] in _METHODS else _OTHER_METHOD
@@ -28,8 +33,16 @@ def route(scope: Scope) -> str:
     return getattr(scope.get("route"), "path", _NO_ROUTE)
 
 
+def path(scope: Scope) -> str:
+    """The path that was asked for, with the ids in it; without the query, which may hold what is secret. Cut where it is long."""
+    asked = quote(scope["path"], safe="/:@!$&'()*+,;=~", errors="replace")
+    return asked if len(asked) <= _LONGEST_PATH else f"{asked[:_LONGEST_PATH]}..."
+
+
 class AccessLog:
-    """Logs method, route, status, seconds to the last byte and the id of the caller's key, never the key."""
+    """Logs method, route and path, status, ``type`` of an error, seconds to the last byte, the caller's project and the id of its key, never the
+    key.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -50,12 +63,16 @@ class AccessLog:
         try:
             await self._app(scope, receive, observed)
         finally:
-            caller = scope.get("state", {}).get("caller")
+            state = scope.get("state", {})
+            caller = state.get("caller")
             said = {
                 "method": method(scope),
                 "route": route(scope),
+                "path": path(scope),
                 "status": status,
+                "problem": state.get("problem"),
                 "seconds": round(time.perf_counter() - started, 4),
                 "key": caller.owner if caller else None,
+                "project": caller.project if caller else None,
             }
             logger.info("request", extra=said)

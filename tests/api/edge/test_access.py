@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 from api.app import create_app
 from api.settings import ApiSettings
 from store import keys
+from store.columns import new_id
 from store.logs import formatter
 from store.session import make_engine, make_sessions, transaction
 from tests.api.conftest import LOCAL
@@ -45,15 +46,36 @@ def test_a_line_for_a_request(
     assert (line["method"], line["route"], line["status"]) == (method if method != "BREW" else "other", route, status)
     assert (line["event"], line["logger"], line["key"]) == ("request", "dna.api.access", line["key"])
     assert 0 <= line["seconds"] < 60
+    assert "dna_secret" not in log.text
+    assert line["path"] == path.partition("?")[0].replace("{}", "%7B%7D").replace("%0a", "%0A").replace("%1b", "%1B").replace("[", "%5B")  # fmt: skip
+
+
+def test_of_an_error_its_type_is_said(shared: TestClient, log: pytest.LogCaptureFixture) -> None:
+    for asked in (f"/searches/{new_id()}", "/none", "/searches?limt=5", "/healthz"):
+        shared.get(asked)
+    shared.request("BREW", "/healthz")
+    answered = [(line["status"], line["problem"]) for line in lines(log)]
+    assert answered == [
+        (404, "urn:dna:error:not_found"),
+        (404, "urn:dna:error:not_found"),
+        (422, "urn:dna:error:invalid_request"),
+        (200, None),
+        (405, "urn:dna:error:method_not_allowed"),
+    ]
+
+
+def test_a_long_path_is_cut(shared: TestClient, log: pytest.LogCaptureFixture) -> None:
+    shared.get("/" + "a" * 2000)
+    assert lines(log)[0]["path"] == "/" + "a" * 499 + "..."
 
 
 def test_the_key_is_named_and_not_said(shared_settings: ApiSettings, log: pytest.LogCaptureFixture) -> None:
     engine = make_engine(shared_settings.database_url or "")
     with transaction(make_sessions(engine)) as session:
-        made, secret = keys.create(session, "log")
+        made, secret = keys.create(session, "log", project="of the log")
         known = str(made.id)
     engine.dispose()
     with TestClient(create_app(shared_settings), base_url=LOCAL) as client:
         client.get("/searches", headers={"Authorization": f"Bearer {secret}"})
-    assert lines(log)[-1]["key"] == known
+    assert (lines(log)[-1]["key"], lines(log)[-1]["project"]) == (known, "of the log")
     assert secret not in log.text
