@@ -39,7 +39,7 @@ class Claim:
 
 def claim(session: Session, step_id: UUID, worker: Worker, *, lease_seconds: float) -> Claim | None:
     """Takes a queued step for a worker. None when there is nothing to do: another has it, it is done, stopped or gone, waits for
-    an earlier phase in which something is made again, or its key runs as many jobs as it may.
+    an earlier phase in which something is made again, or its key runs as many jobs as it may, or has no device-hours left.
     """
     job_id = session.scalar(select(Step.job_id).where(Step.id == step_id))
     if job_id is None:

@@ -39,7 +39,7 @@ class Limits(Written):
     )
     device_hours: NonNegativeFloat | None = Field(
         default=None,
-        description="Hours of devices that the engine took for its jobs, over the last 30 days. Beyond it no job is begun: a 403.",
+        description="Hours of devices that the engine took for its jobs, over the last 30 days. Beyond it no job is begun: a 403, and those in the queue wait.",
     )
     requests_per_second: float | None = Field(
         default=None,

@@ -11,7 +11,20 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, ScalarSelect, Select, exists, func, or_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Double,
+    ScalarSelect,
+    Select,
+    and_,
+    case,
+    exists,
+    func,
+    null,
+    or_,
+    select,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 
@@ -138,14 +151,17 @@ def spend(session: Session, job: Job, step: Step, seconds: float) -> None:
 
 
 def has_place(session: Session, job: Job) -> bool:
-    """Whether a queued job may begin to run. Others of its key wait for the answer until the transaction ends."""
+    """Whether a queued job may begin to run: its key has device-hours left, and a place. Others of its key wait for the answer until the
+    transaction ends."""
     if job.key_id is None:
         return True
-    most = Limits.model_validate(session.get_one(ApiKey, job.key_id).limits).running_jobs
-    if most is None:
+    limits = Limits.model_validate(session.get_one(ApiKey, job.key_id).limits)
+    if limits.device_hours is not None and _device_hours(session, job.key_id) >= limits.device_hours:
+        return False
+    if limits.running_jobs is None:
         return True
     _alone(session, "run", job.key_id)
-    return _jobs(session, job.key_id, JobState.RUNNING) < most
+    return _jobs(session, job.key_id, JobState.RUNNING) < limits.running_jobs
 
 
 def announce_next(session: Session, key_id: UUID) -> None:
@@ -172,14 +188,16 @@ def _next_steps(key_id: UUID, places: int | None) -> Select[Step]:
 
 
 def may_go_on() -> ColumnElement[bool]:
-    """The condition on jobs that they run, or that their key has a place left for them; claimed, it is asked again."""
+    """The condition on jobs that they run, or that their key has device-hours and a place left for them; claimed, it is asked again."""
     most = _most()
-    return or_(Job.state != JobState.QUEUED, Job.key_id.is_(None), most.is_(None), _running() < most)
+    has_both = and_(or_(most.is_(None), _running() < most), ~_spent())
+    return or_(Job.state != JobState.QUEUED, Job.key_id.is_(None), has_both)
 
 
-def held(session: Session) -> Mapping[UUID, int]:
-    """The queued jobs of all projects that wait for a place of their key, and how many places that has."""
-    query = select(Job.id, _most()).where(Job.state == JobState.QUEUED, Job.key_id.is_not(None), ~may_go_on())
+def held(session: Session) -> Mapping[UUID, int | None]:
+    """The queued jobs of all projects that wait for a place of their key, and how many places that has; None where it has no device-hours left."""
+    places = case((_spent(), null()), else_=_most())
+    query = select(Job.id, places).where(Job.state == JobState.QUEUED, Job.key_id.is_not(None), ~may_go_on())
     return dict(session.execute(query, execution_options=EVERY_PROJECT).all())
 
 
@@ -191,6 +209,14 @@ def _most() -> ScalarSelect[int]:
 def _limit() -> ColumnElement[int]:
     limit: ColumnElement[int] = ApiKey.limits["running_jobs"].astext.cast(BigInteger)
     return limit
+
+
+def _spent() -> ColumnElement[bool]:
+    """The condition on jobs that the device-hours of their key are used up."""
+    hours = ApiKey.limits["device_hours"].astext.cast(Double)
+    recent = (DeviceUse.key_id == ApiKey.id, DeviceUse.day > func.current_date() - WINDOW.days)
+    taken = select(func.coalesce(func.sum(DeviceUse.seconds), 0.0)).where(*recent).correlate(ApiKey).scalar_subquery()
+    return exists().where(ApiKey.id == Job.key_id, taken / 3600 >= hours).correlate(Job)
 
 
 def _running() -> ScalarSelect[int]:

@@ -107,7 +107,7 @@ class Queues:
 
     Args:
         steps: oldest job first.
-        held: jobs whose key runs as many as it may, and how many that are.
+        held: jobs whose key runs as many as it may, and how many that are; None where its device-hours are used up.
     """
 
     def __init__(
@@ -115,7 +115,7 @@ class Queues:
         steps: Sequence[Unfinished],
         live: Sequence[Worker],
         now: datetime,
-        held: Mapping[UUID, int] = MappingProxyType({}),
+        held: Mapping[UUID, int | None] = MappingProxyType({}),
     ) -> None:
         self.steps, self.live, self.now, self.held = steps, live, now, held
         self._of_job: dict[UUID, list[Unfinished]] = {}
@@ -164,6 +164,8 @@ class Queues:
             return self._lacks(queue)
         if job_id in self.held:
             most = self.held[job_id]
+            if most is None:
+                return "device-hours of its key, whose jobs took all that they may in 30 days"
             others = "the one job" if most == 1 else f"one of the {most} jobs"
             return f"the end of {others} that its key may run at once"
         before = self._queues[queue].before(job_id)

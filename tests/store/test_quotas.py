@@ -214,6 +214,28 @@ def test_device_hours_count_though_the_job_is_deleted(
     assert searches(engine, actor, 1)
 
 
+def test_no_job_begins_when_the_device_hours_are_used_up(
+    engine: Engine, everything: Sessions, key: MAKE, worker: Worker
+) -> None:
+    actor = key(Limits(device_hours=1.0, running_jobs=2))
+    first, second = searches(engine, actor, 2)
+    with transaction(everything) as session:
+        [waits] = queued(session, session.get_one(Job, second.id))
+        claim = take(session, queued(session, session.get_one(Job, first.id))[0], worker)
+        assert claims.oldest_waiting(session, ["gpu"]) == waits.id
+        flow.report(session, claim, [], engine_seconds=3600.0)
+        assert flow.claim(session, waits.id, worker, lease_seconds=60) is None
+        assert claims.oldest_waiting(session, ["gpu"]) is None
+        look = waiting.look(session, live_within=workers.SILENCE)
+        assert look.reason(first.id) is None, "what runs goes on"
+        said = "device-hours of its key, whose jobs took all that they may in 30 days"
+        assert look.wait(second.id) == waiting.Wait(said)
+        session.execute(update(ApiKey).where(ApiKey.id == actor.key_id).values(limits={"device_hours": 1.1}))
+        session.expire_all()
+        assert second.id not in quotas.held(session)
+        take(session, waits, worker)
+
+
 def test_what_needs_no_device_takes_no_hours(engine: Engine, everything: Sessions, key: MAKE, worker: Worker) -> None:
     actor = key(Limits())
     [search] = searches(engine, actor, 1)
