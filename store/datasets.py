@@ -14,7 +14,7 @@ from sqlalchemy import BigInteger, ColumnElement, Integer, and_, cast, func, or_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from dna_engine.errors import UnknownName
+from dna_engine.errors import InvalidSpec, UnknownName
 from dna_engine.images.check.report import Level
 from dna_engine.images.info import BUILTIN, DatasetInfo
 from dna_engine.plans.files import IMAGES, SAMPLES, SENT
@@ -194,7 +194,11 @@ def find(session: Session, ref: str) -> Dataset:
 
 def _named_here(session: Session) -> ColumnElement[bool]:
     """Datasets that can be meant by their name, also by who sees every project's."""
-    return Dataset.project_id.in_((actor_of(session).project_id, EVERYBODYS))
+    return Dataset.project_id.in_(_projects_named(session))
+
+
+def _projects_named(session: Session) -> tuple[UUID, UUID]:
+    return (actor_of(session).project_id, EVERYBODYS)
 
 
 def ready(session: Session, ref: str) -> DatasetInfo:
@@ -202,6 +206,7 @@ def ready(session: Session, ref: str) -> DatasetInfo:
 
     Raises:
         UnknownName: there is none of that id or name; the message lists those that exist.
+        InvalidSpec: it is another project's, which who sees every project may look at: it would not be held for a job of this one.
         IllegalTransition: it is not checked yet, or was rejected: an earlier version is not used in its place unless it is named.
     """
     try:
@@ -211,6 +216,12 @@ def ready(session: Session, ref: str) -> DatasetInfo:
             select(Dataset.name).where(Dataset.state == DatasetState.READY, _named_here(session)).distinct()
         )
         raise UnknownName("dataset", ref, known, param="dataset") from error
+    if dataset.project_id not in _projects_named(session):
+        raise InvalidSpec(
+            f"The dataset {dataset.name}@{dataset.version} is another project's, and a job works on those of its own: ask with a key of that project, "
+            "or send the images to this one too.",
+            param="dataset",
+        )
     if dataset.state == DatasetState.READY:
         return DatasetInfo.model_validate(dataset.info)
     raise IllegalTransition(_not_ready(dataset) + _earlier(session, dataset))

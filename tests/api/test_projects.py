@@ -345,6 +345,15 @@ def test_what_ships_with_the_service_is_of_no_project(sides: Sides) -> None:
     assert timing["project"] == "theirs"
 
 
+@pytest.mark.parametrize("path", ["/searches", "/searches/estimate", "/trainings"])
+def test_no_job_works_on_a_dataset_of_another_project(sides: Sides, path: str) -> None:
+    body = {"dataset": sides.theirs.things["dataset"]}
+    if path == "/trainings":
+        body["architecture"] = "dna-a"
+    refused = problem(sides.admin.ask("POST", path, json=body), 422, "invalid_spec")
+    assert "their-birds@1 is another project's" in refused["detail"]
+
+
 def test_names_mean_an_admins_own_things_in_bodies_too(sides: Sides) -> None:
     sent = {"architecture": published("dna-b", input_size=48).to_json(), "name": "their-net"}
     assert sides.theirs.ask("POST", "/architectures", json=sent).status_code == 201
