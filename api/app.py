@@ -15,6 +15,7 @@ import api.architectures.endpoints
 import api.datasets.endpoints
 import api.keys.endpoints
 import api.pictures.endpoints
+import api.projects.endpoints
 import api.recipes.endpoints
 import api.searches.endpoints
 import api.searches.results
@@ -61,6 +62,7 @@ ROUTERS = (
     api.workers.endpoints.router,
     api.keys.endpoints.me,
     api.keys.endpoints.router,
+    api.projects.endpoints.router,
     api.webhooks.endpoints.router,
     api.system.health.router,
     api.system.metrics.router,

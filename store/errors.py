@@ -7,6 +7,7 @@ StoreError                  base; the message says what to do
 ├── QueueFull               as many jobs of the key wait as may
 ├── QuotaSpent              the key has used what it may
 ├── NameTaken               a name that must be unique exists already
+├── InvalidName              a name that cannot be given to anything new
 ├── IllegalTransition       the state does not allow it (cancel what is finished, resume what runs)
 ├── LeaseLost               a worker writes to a step that is no longer its own; it must stop
 ├── UnstorableValue         text or numbers PostgreSQL cannot hold: NUL, lone surrogates, NaN, infinity (a ValueError)
@@ -73,6 +74,10 @@ class LastAdmin(StoreError):
             "This is the last valid key with the scope admin: without it nobody could manage keys over HTTP. Make another one first "
             '(POST /keys with "scopes": ["admin"]), or take this one back where the service runs: dna key revoke.'
         )
+
+
+class InvalidName(StoreError):
+    pass
 
 
 class IllegalTransition(StoreError):

@@ -20,6 +20,7 @@ from store import projects
 from store.actors import Actor
 from store.columns import new_id
 from store.errors import Ambiguous, KeyEnded, LastAdmin, NotFound
+from store.filters import holds
 from store.limits import Limits, Scope
 from store.pages import Page, page
 from store.refs import meant
@@ -74,6 +75,7 @@ def create(
 
     Raises:
         NameTaken: no key may be of that project.
+        InvalidName: there is no such project, and none can be called so.
     """
     prefix, secret = secrets.token_hex(4), secrets.token_hex(32)
     body = f"dna_{prefix}_{secret}"
@@ -185,9 +187,16 @@ def keeping_an_admin(session: Session) -> Iterator[None]:
         raise LastAdmin
 
 
-def listing(session: Session, *, after: UUID | None = None, limit: int = 20) -> Page[ApiKey]:
-    """A page of keys, newest first, revoked ones too."""
-    return page(session, select(ApiKey), ApiKey.id, after=after, limit=limit)
+def listing(
+    session: Session, *, project: str | None = None, part: str | None = None, after: UUID | None = None, limit: int = 20
+) -> Page[ApiKey]:
+    """A page of keys, newest first, revoked ones too: of a project, where its name is given, and with ``part`` in their names."""
+    query = select(ApiKey)
+    if project is not None:
+        query = query.where(projects.of_project(ApiKey, project))
+    if part:
+        query = query.where(holds(ApiKey.name, part))
+    return page(session, query, ApiKey.id, after=after, limit=limit)
 
 
 def everyone(session: Session) -> list[ApiKey]:

@@ -6,12 +6,13 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, BackgroundTasks, Body, Depends, Path, Response
+from fastapi import APIRouter, BackgroundTasks, Body, Depends, Path, Query, Response
 from sqlalchemy.orm import Session
 
 from api.auth import CallerDep, authenticate, needs_key
 from api.body import JsonRoute
 from api.deps import ResourcesDep, SessionDep
+from api.filters import Part
 from api.keys import examples, service
 from api.keys.schemas import KeyDetail, KeyIn, KeyOut, KeyPatch, KeyWithSecret, MyKey
 from api.openapi import problems
@@ -76,9 +77,14 @@ def create_key(
 
 
 @router.get("", response_model=Page[KeyOut])
-def list_keys(session: SessionDep, paging: RowPaging) -> Page[KeyOut]:
+def list_keys(
+    session: SessionDep,
+    paging: RowPaging,
+    project: Annotated[str | None, Query(max_length=200, description="Only keys of the project of that name.")] = None,
+    q: Part = None,
+) -> Page[KeyOut]:
     """Keys of all projects, newest first, those that were revoked or have expired too."""
-    found = keys.listing(session, after=paging.after, limit=paging.limit)
+    found = keys.listing(session, project=project, part=q, after=paging.after, limit=paging.limit)
     items = service.shown_of(session, found.items)
     return Page(items=items, next=encode(str(found.next)) if found.next else None)
 

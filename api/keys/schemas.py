@@ -26,7 +26,8 @@ class KeyIn(Written):
     )
     project: Annotated[Text, Field(min_length=1)] | None = Field(
         default=None,
-        description="Name of the project whose things it sees and makes, which is made where there is none. Null: a new one, called as the key.",
+        description="Name of the project whose things it sees and makes, which is made where there is none: "
+        "then up to 100 letters, digits, dots, dashes and underscores. Null: a new one, called as the key.",
     )
     expires_at: AwareDatetime | None = Field(
         default=None, description="From then on it opens nothing. Null: it lasts until it is revoked."
@@ -76,6 +77,7 @@ class KeyOut(BaseModel):
 class KeyWithSecret(KeyOut):
     """The same with the key itself, which is shown this once."""
 
+    project_created: bool = Field(description="Whether its project was made with it; false where there was one.")
     key: str = Field(description="Goes behind `Authorization: Bearer`. Only its SHA-256 is kept.")
 
 

@@ -13,6 +13,7 @@ from api.keys.schemas import KeyDetail, KeyIn, KeyOut, KeyPatch, KeyUse, KeyWith
 from api.settings import ApiSettings
 from api.uploads.files import Uploads
 from store import keys, projects, quotas
+from store.errors import InvalidName
 from store.keys import Caller
 from store.limits import Limits, Scope
 from store.session import clock
@@ -24,19 +25,25 @@ def create(session: Session, settings: ApiSettings, sent: KeyIn) -> KeyWithSecre
 
     Raises:
         Invalid: it would have expired already.
+        Invalid: there is no such project, and none can be called so.
         NameTaken: no key may be of that project.
     """
     _check_end(session, sent.expires_at)
-    row, key = keys.create(
-        session,
-        sent.name,
-        project=sent.project,
-        scopes=sent.scopes,
-        expires_at=sent.expires_at,
-        limits=_with(settings.key_limits, sent.limits),
-    )
+    new = sent.project is None or not projects.exists(session, sent.project)
+    try:
+        row, key = keys.create(
+            session,
+            sent.name,
+            project=sent.project,
+            scopes=sent.scopes,
+            expires_at=sent.expires_at,
+            limits=_with(settings.key_limits, sent.limits),
+        )
+    except InvalidName as error:
+        message = error.message
+        raise Invalid(f"{message}.", errors=[{"pointer": "#/project", "detail": message}]) from error
     [shown] = shown_of(session, [row])
-    return KeyWithSecret(**shown.model_dump(), key=key)
+    return KeyWithSecret(**shown.model_dump(), project_created=new, key=key)
 
 
 def change(session: Session, key_id: UUID, patch: KeyPatch) -> KeyOut:

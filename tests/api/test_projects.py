@@ -53,7 +53,7 @@ THINGS = (
 OTHERS = {"picture": "loss", "label": "0", "number": "0"}
 
 #: Routes that are for admins, who see every project.
-ADMINS = ("/keys",)
+ADMINS = ("/keys", "/projects")
 
 
 @dataclass(frozen=True)

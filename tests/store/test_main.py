@@ -120,6 +120,7 @@ def test_a_key_is_made_as_it_is_asked_for(
         (["--expires", "0d"], "90d"),
         (["--running-jobs", "1.5"], "--running-jobs"),
         (["--project", "built-in"], "built-in"),
+        (["--project", "Red Team!"], "letters, digits"),
     ],
 )
 def test_what_makes_no_key(

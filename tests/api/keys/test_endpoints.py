@@ -86,6 +86,7 @@ def test_the_examples_are_accepted(admin: TestClient, name: str) -> None:
 def test_a_key_is_shown_once_and_opens_until_it_is_revoked(admin: TestClient, rows: Sessions) -> None:
     key = made(admin, project="vision")
     secret = key.pop("key")
+    del key["project_created"]
     assert secret.startswith(f"dna_{key['prefix']}_")
     assert (key["project"], key["scopes"], key["revoked_at"]) == ("vision", ["read", "run"], None)
     listed = admin.get("/keys").json()["items"][0]
@@ -101,6 +102,56 @@ def test_a_key_is_shown_once_and_opens_until_it_is_revoked(admin: TestClient, ro
     assert admin.delete(f"/keys/{key['id']}").status_code == 204
     assert "revoked" in problem(admin.get("/searches", headers=headers), 401, "unauthorized")["detail"]
     assert admin.get(f"/keys/{key['id']}").json()["revoked_at"]
+
+
+def test_a_project_is_made_once_and_by_a_name_that_can_be_written(admin: TestClient) -> None:
+    assert [made(admin, project="red.team_1")["project_created"] for _ in range(2)] == [True, False]
+    assert made(admin, name="blue")["project_created"] is True
+    for name in ("Red Team!", "-red", "r" * 101):
+        refused = problem(admin.post("/keys", json={"name": "x", "project": name}), 422, "invalid_request")
+        assert refused["errors"][0]["pointer"] == "#/project"
+        assert "letters, digits" in refused["detail"]
+
+
+def test_one_called_otherwise_before_is_joined_as_ever(admin: TestClient) -> None:
+    assert made(admin, name="Old Team!")["project"] == "Old Team!"
+    assert made(admin, project="Old Team!")["project_created"] is False
+
+
+def test_keys_are_found_by_project_and_by_a_part_of_their_names(admin: TestClient) -> None:
+    first, second = (made(admin, name=name, project="found")["id"] for name in ("Laptop one", "server"))
+    made(admin, name="laptop two")
+
+    def ids(**query: str) -> list[str]:
+        return [key["id"] for key in admin.get("/keys", params=query).json()["items"]]
+
+    assert ids(project="found") == [second, first]
+    assert ids(project="found", q="LAPTOP") == [first]
+    assert ids(project="nothing") == ids(q="no such name") == []
+
+
+def test_what_projects_use_is_counted_over_their_keys(admin: TestClient, rows: Sessions) -> None:
+    first, second, gone = (made(admin, project="charged") for _ in range(3))
+    other = made(admin, project="other-charged")
+    admin.delete(f"/keys/{gone['id']}")
+    search = admin.post("/searches", json={"dataset": "digits"}, headers=by(first)).json()["id"]
+    admin.post("/searches", json={"dataset": "digits"}, headers=by(second))
+    today = datetime.now(UTC).date()
+    days = ((first, today), (gone, today), (second, today - timedelta(days=40)), (other, today))
+    with transaction(rows) as session:
+        session.execute(update(Job).where(Job.id == UUID(search)).values(state=JobState.FAILED))
+        for key, day in days:
+            session.add(DeviceUse(key_id=UUID(key["id"]), day=day, seconds=1800.0))
+    found = {project["name"]: project for project in admin.get("/projects").json()["items"]}
+    assert {"default", "charged"} <= found.keys()
+    assert "built-in" not in found
+    charged = found["charged"]
+    assert (charged["keys"], charged["device_hours"], charged["stored_bytes"]) == (2, 1.0, 0)
+    assert charged["jobs"] == dict.fromkeys(JobState, 0) | {"failed": 1, "queued": 1}
+    assert (found["other-charged"]["device_hours"], found["other-charged"]["jobs"]["queued"]) == (0.5, 0)
+    page = admin.get("/projects", params={"limit": 1}).json()
+    assert admin.get("/projects", params={"limit": 1, "cursor": page["next"]}).json()["items"] != page["items"]
+    assert problem(admin.get("/projects", headers=by(first)), 403, "missing_scope")["scope"] == "admin"
 
 
 def test_the_answer_with_a_key_is_not_kept(admin: TestClient, rows: Sessions) -> None:
@@ -252,7 +303,10 @@ def test_a_full_queue_is_a_429_and_used_up_hours_a_403(admin: TestClient, rows: 
 def test_what_a_patch_leaves_out_stays(admin: TestClient) -> None:
     end = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
     key = made(admin, limits={"queued_jobs": 5}, expires_at=end)
-    path, shown = f"/keys/{key['id']}", {name: value for name, value in key.items() if name != "key"}
+    path, shown = (
+        f"/keys/{key['id']}",
+        {name: value for name, value in key.items() if name not in ("key", "project_created")},
+    )
     assert admin.patch(path, json={}).json() == shown
     merge = {"content-type": "application/merge-patch+json"}
     assert admin.patch(path, content=b'{"expires_at": null}', headers=merge).json() == shown | {"expires_at": None}

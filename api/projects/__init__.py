@@ -1,0 +1,1 @@
+"""Projects, for admins: who uses how much."""
