@@ -517,6 +517,7 @@ class Dataset(TypedDict):
     left_out: list[str]
     warnings: list[str]
     fingerprint: str | None
+    bytes: NotRequired[int | None]
     progress: float | None
     eta_seconds: float | None
     waiting_for: str | None

@@ -62,6 +62,10 @@ class DatasetOut(BaseModel):
         default_factory=list, description="What makes an accuracy on these images say little, a sentence each."
     )
     fingerprint: str | None = Field(description="Changes when the images do.")
+    bytes: int | None = Field(
+        default=None,
+        description="Of its images as the service keeps them; of `shards` of their index; null where it keeps none, such as of a folder, and until they were checked.",
+    )
     progress: float | None = Field(default=None, description="Of the check, 0 to 1, while it is under way.")
     eta_seconds: float | None = Field(
         default=None, description="Until the check is over; null where none runs or it cannot be told."
@@ -88,6 +92,7 @@ class DatasetOut(BaseModel):
         shown["class_names"] = shown.get("class_names", [])[:NAMES_SHOWN]
         own = ("id", "name", "version", "state", "fingerprint", "error", "created_at", "created_by", "project")
         shown |= {name: getattr(dataset, name) for name in own}
+        shown["bytes"] = dataset.archive["size"] if dataset.archive else None
         if check is not None:
             shown |= {"progress": check.progress, "eta_seconds": check.eta_seconds} | vars(wait or Wait())
             shown["warnings"] = [*shown.get("warnings", []), *lacking]

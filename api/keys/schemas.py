@@ -86,8 +86,8 @@ class KeyUse(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    running_jobs: int = Field(description="Its jobs that run.")
-    queued_jobs: int = Field(description="Its jobs that wait in the queue.")
+    running_jobs: int = Field(description="Its jobs that run, checks of datasets and timings too.")
+    queued_jobs: int = Field(description="Its jobs that wait in the queue, checks of datasets and timings too.")
     device_hours: float = Field(description="Hours of devices that its jobs took over the last 30 days.")
     stored_bytes: int = Field(description="Bytes of its datasets, teachers and uploads.")
 

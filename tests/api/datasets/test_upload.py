@@ -64,6 +64,7 @@ def test_it_is_accepted_at_once_and_can_be_searched_on_once_it_is_checked(bench:
         archive = datasets.archive_of(session, made["fingerprint"])
     assert archive is not None
     bench.blobs.fetch(archive, tmp_path / "stored.tar")
+    assert (checking["bytes"], made["bytes"]) == (None, (tmp_path / "stored.tar").stat().st_size)
     with tarfile.open(tmp_path / "stored.tar") as tar:
         assert sorted(name.split("/")[:2] for name in tar.getnames())[0] == ["test", "owl"]
         assert len(tar.getnames()) == 10
