@@ -32,8 +32,7 @@ def finish(session: Session, job: Job, state: JobState) -> None:
     job.finished_at = clock(session)
     job.eta_seconds = None
     move(session, job, state)
-    if job.key_id is not None:
-        quotas.announce_next(session, job.key_id)
+    quotas.leave_place(session, job)
 
 
 def move(session: Session, job: Job, state: JobState) -> None:

@@ -164,8 +164,14 @@ def has_place(session: Session, job: Job) -> bool:
     return _jobs(session, job.key_id, JobState.RUNNING) < limits.running_jobs
 
 
+def leave_place(session: Session, job: Job) -> None:
+    """The job has ended: announces who has waited for its place, which nobody has where the key has no limit of them."""
+    if job.key_id is not None and session.scalar(select(_limit()).where(ApiKey.id == job.key_id)) is not None:
+        announce_next(session, job.key_id)
+
+
 def announce_next(session: Session, key_id: UUID) -> None:
-    """Announces the steps of the jobs that wait for a place of the key, where it has one. To be called when a job of it ends or it may run more.
+    """Announces the steps of the jobs that wait for a place of the key, where it has one. To be called when its limits have changed.
 
     Their first messages were for nothing: whoever was woken found that they may not run. Of each queue the oldest jobs are announced, as many as
     there are places, since nobody knows which queue has an idle worker; whoever comes too late finds no place, and is announced again.

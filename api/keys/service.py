@@ -63,7 +63,8 @@ def change(session: Session, key_id: UUID, patch: KeyPatch) -> KeyOut:
     row.name = patch.name or row.name
     row.limits = _with(Limits.model_validate(row.limits), patch.limits).model_dump(exclude_none=True)
     session.flush()
-    quotas.announce_next(session, row.id)
+    if "limits" in said:
+        quotas.announce_next(session, row.id)
     [shown] = shown_of(session, [row])
     return shown
 

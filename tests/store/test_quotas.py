@@ -170,6 +170,17 @@ def test_when_a_job_ends_the_next_one_of_its_key_is_announced(
         assert announced(session) == {second.id}
 
 
+def test_where_as_many_may_run_as_wait_nobody_is_announced_again(
+    engine: Engine, everything: Sessions, key: MAKE, worker: Worker
+) -> None:
+    first, _ = searches(engine, key(Limits()), 2)
+    with transaction(everything) as session:
+        claim = take(session, queued(session, session.get_one(Job, first.id))[0], worker)
+        announced(session)
+        fails(session, claim)
+        assert not announced(session)
+
+
 def test_a_job_that_is_made_while_another_ends_is_announced_when_it_may_run(
     engine: Engine, everything: Sessions, key: MAKE, worker: Worker
 ) -> None:
