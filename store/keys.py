@@ -213,6 +213,12 @@ def any_active(session: Session, scope: Scope | None = None) -> bool:
     return session.scalar(query.limit(1)) is not None
 
 
+def ended(session: Session, ids: Collection[UUID]) -> frozenset[UUID]:
+    """Those of the keys that open nothing any more: revoked, or expired."""
+    over = or_(ApiKey.revoked_at.is_not(None), ApiKey.expires_at <= func.clock_timestamp())
+    return frozenset(session.scalars(select(ApiKey.id).where(ApiKey.id.in_(ids), over)))
+
+
 def _hash(key: str) -> str:
     """No salt, no stretching: 256 random bits cannot be guessed."""
     return hashlib.sha256(key.encode()).hexdigest()

@@ -26,6 +26,7 @@ from api.pagination import Cursor, Limit, Page, encode, position
 from api.patches import MEDIA_TYPE, MERGE_PATCH
 from api.resources import Resources
 from store import events, flow, jobs, series
+from store.actors import actor_of
 from store.files import discard
 from store.filters import Span
 from store.states import EventType
@@ -255,7 +256,7 @@ def follow(session: Session, resources: Resources, job_id: UUID, after: int) -> 
     if first.last and not first.lines:
         return Response(status_code=204)
     headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-    return EventSourceResponse(stream(resources, job_id, first), headers=headers)
+    return EventSourceResponse(stream(resources, job_id, first, actor_of(session).key_id), headers=headers)
 
 
 def _add_metrics(router: APIRouter, resource: Resource) -> None:

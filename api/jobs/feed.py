@@ -10,7 +10,8 @@ import json
 import logging
 import math
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from uuid import UUID
@@ -23,7 +24,7 @@ from sqlalchemy.orm import Session
 
 from api.jobs.events import said
 from api.settings import ApiSettings
-from store import events, jobs, waiting
+from store import events, jobs, keys, waiting
 from store.jobs import End
 from store.session import Sessions, transaction
 from store.tables import Event
@@ -34,7 +35,7 @@ BATCH = 500
 #: Events of a job that stay in memory, for listeners that are a little behind.
 _KEPT = 200
 
-#: While jobs are followed, it is looked this often what they wait for.
+#: While jobs are followed, it is looked this often what they wait for, and whether the keys of who follows them still open anything.
 _WAITS_SECONDS = 2.0
 
 logger = logging.getLogger("dna.api.feed")
@@ -96,14 +97,15 @@ class Followed:
         if news.waits is not None:
             self.waits_for = news.waits or None
         if (self.seq, self.last, self.gone, self.waits_for) != before:
-            self._wake()
+            self.wake()
 
     def end(self) -> None:
         """Nothing more is said of it."""
         self.gone = True
-        self._wake()
+        self.wake()
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Has the listeners look again."""
         self.changed.set()
         self.changed = anyio.Event()
 
@@ -132,6 +134,8 @@ class Feed:
         self._waits_due = -math.inf
         self._wanted = anyio.Event()
         self._ended = False
+        self._listening: Counter[UUID] = Counter()
+        self._ended_keys: frozenset[UUID] = frozenset()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -142,16 +146,18 @@ class Feed:
             tasks.cancel_scope.cancel()
 
     @contextmanager
-    def follow(self, job_id: UUID) -> Iterator[Followed]:
-        """News of a job, as long as the block runs."""
+    def follow(self, job_id: UUID, key_id: UUID | None = None) -> Iterator[Followed]:
+        """News of a job, as long as the block runs, for who was let in by that key; None without one."""
         followed = self._followed.setdefault(job_id, Followed(gone=self._ended))
         followed.listeners += 1
+        self._listening.update([key_id] if key_id else [])
         self._waits_due = -math.inf
         self._wanted.set()
         try:
             yield followed
         finally:
             followed.listeners -= 1
+            self._listening -= Counter([key_id] if key_id else [])
             if not followed.listeners:
                 del self._followed[job_id]
 
@@ -161,6 +167,10 @@ class Feed:
         self._ended = True
         for followed in self._followed.values():
             followed.end()
+
+    def admits(self, key_id: UUID | None) -> bool:
+        """Whether who was let in by that key may go on to listen: not for long after it was revoked or has expired."""
+        return key_id not in self._ended_keys
 
     def heard(self, job_id: UUID) -> int | None:
         """Number of the last event that a look has found of a job; None where nobody follows it."""
@@ -195,6 +205,19 @@ class Feed:
             # Who came and left meanwhile may have left another, to whom this look does not apply.
             if (followed := self._followed.get(job_id)) and followed.seq == seen[job_id]:
                 followed.take(news)
+        if waits and self._listening:
+            await self._look_at_keys()
+
+    async def _look_at_keys(self) -> None:
+        known, listening = self._ended_keys, list(self._listening)
+        self._ended_keys = await to_thread.run_sync(self._ended_of, listening, limiter=self._thread)
+        if self._ended_keys - known:
+            for followed in self._followed.values():
+                followed.wake()
+
+    def _ended_of(self, listening: Sequence[UUID]) -> frozenset[UUID]:
+        with transaction(self._sessions) as session:
+            return keys.ended(session, listening)
 
     def _look(self, seen: Mapping[UUID, int | None], waits: bool) -> dict[UUID, News]:
         with transaction(self._sessions) as session:

@@ -50,8 +50,8 @@ def read(session: Session, job_id: UUID, after: int) -> Batch:
     return Batch(after, lines, end.finished and len(lines) < BATCH)
 
 
-async def stream(resources: Resources, job_id: UUID, first: Batch) -> AsyncIterator[bytes]:
-    """Events from ``first`` on, as they come, until the job is finished or deleted.
+async def stream(resources: Resources, job_id: UUID, first: Batch, key_id: UUID | None = None) -> AsyncIterator[bytes]:
+    """Events from ``first`` on, as they come, until the job is finished or deleted, or the key of who follows it opens nothing any more.
 
     Between them, what the job waits for, whenever that changes: as a comment, for it is true at this moment only.
     """
@@ -61,9 +61,9 @@ async def stream(resources: Resources, job_id: UUID, first: Batch) -> AsyncItera
         after, retry = first.lines[-1].seq, b""
     if first.last:
         return
-    with resources.feed.follow(job_id) as followed:
+    with resources.feed.follow(job_id, key_id) as followed:
         waits: str | None = None
-        while not followed.is_over(after):
+        while not followed.is_over(after) and resources.feed.admits(key_id):
             changed, lines = followed.changed, await _lines(resources, job_id, followed, after)
             if lines:
                 yield retry + _together(lines)

@@ -12,10 +12,10 @@ import httpx
 import pytest
 from starlette.testclient import TestClient
 
-from store import events
+from store import events, keys
 from store.blobs import BlobStore
 from store.events import NewEvent
-from store.session import Sessions, transaction
+from store.session import Sessions, clock, transaction
 from store.states import EventType
 from tests.api.builders import finish
 from tests.api.conftest import Finished
@@ -110,3 +110,22 @@ def test_a_silent_stream_is_kept_open_and_ends_when_the_search_is_cancelled(
             other.post(f"/searches/{search}/cancel")
         rest = [event for event in told if "comment" not in event]
     assert rest[-1]["data"]["state"] == "cancelled"
+
+
+@pytest.mark.parametrize("how", ["revoked", "expired"])
+def test_a_stream_ends_soon_after_its_key_does_and_no_other(server: httpx.Client, sessions: Sessions, how: str) -> None:
+    with transaction(sessions) as session:
+        (key, secret), (_, other) = (keys.create(session, name, project="followed") for name in ("gone", "stays"))
+        key_id = key.id
+    by, staying = ({"authorization": f"Bearer {each}"} for each in (secret, other))
+    search = server.post("/searches", json={"dataset": "digits"}, headers=by).json()["id"]
+    path = f"/searches/{search}/events"
+    with server.stream("GET", path, headers=by) as response, server.stream("GET", path, headers=staying) as stays:
+        told, heard = parse(response.iter_lines()), parse(stays.iter_lines())
+        assert next(told)["data"]["state"] == next(heard)["data"]["state"] == "queued"
+        with transaction(sessions) as session:
+            row, now = keys.get(session, key_id), clock(session)
+            row.revoked_at, row.expires_at = (now, None) if how == "revoked" else (None, now)
+        assert all("comment" in event for event in told), "it ends, and the search has not"
+        server.post(f"/searches/{search}/cancel", headers=staying)
+        assert [event for event in heard if "comment" not in event][-1]["data"]["state"] == "cancelled"
