@@ -72,10 +72,10 @@ def test_a_long_path_is_cut(shared: TestClient, log: pytest.LogCaptureFixture) -
 def test_the_key_is_named_and_not_said(shared_settings: ApiSettings, log: pytest.LogCaptureFixture) -> None:
     engine = make_engine(shared_settings.database_url or "")
     with transaction(make_sessions(engine)) as session:
-        made, secret = keys.create(session, "log", project="of the log")
+        made, secret = keys.create(session, "log", project="of-the-log")
         known = str(made.id)
     engine.dispose()
     with TestClient(create_app(shared_settings), base_url=LOCAL) as client:
         client.get("/searches", headers={"Authorization": f"Bearer {secret}"})
-    assert (lines(log)[-1]["key"], lines(log)[-1]["project"]) == (known, "of the log")
+    assert (lines(log)[-1]["key"], lines(log)[-1]["project"]) == (known, "of-the-log")
     assert secret not in log.text

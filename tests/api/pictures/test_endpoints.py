@@ -24,7 +24,7 @@ def test_a_browser_shows_it_and_runs_nothing_in_it(finished: Finished, picture: 
     # A picture holds pictures, written into it, and styles. Nothing comes from elsewhere, and no script runs.
     assert (
         response.headers["content-security-policy"]
-        == "default-src 'none'; img-src data:; style-src 'unsafe-inline'; sandbox"
+        == "default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox"
     )
     again = finished.client.get(
         f"/searches/{finished.id}/pictures/{picture}", headers={"If-None-Match": response.headers["etag"]}
