@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from uuid import UUID
 
+import pytest
 from sqlalchemy import select
 
 from dna_engine import pipeline
@@ -12,7 +14,7 @@ from dna_engine.plans import Kind, Phase, plan_of
 from dna_engine.runtime import checkpoint
 from dna_engine.spec import ResolvedSpec
 from store import artifacts, events, flow, jobs
-from store.session import be_patient, transaction
+from store.session import transaction
 from store.settings import Settings
 from store.states import EventType, JobState
 from store.tables import LooseFile
@@ -111,11 +113,16 @@ def test_a_file_whose_row_never_came_goes_when_its_step_is_taken_over(book: Book
 
     with machine(impatient, queues="gpu", DNA_CHECKPOINT_SECONDS="0.2") as first:
         wait_for(book.reached(search_id, Kind.TEACHER, 1))
-        with transaction(book.sessions) as session:
-            be_patient(session)
-            jobs.lock(session, search_id)  # No row of the search can be written meanwhile.
-            wait_for(lambda: bool(unnamed()))
-            first.kill()
+        for _ in range(100):
+            with transaction(book.sessions) as session:
+                jobs.lock(session, search_id)  # No row of the search can be written meanwhile.
+                time.sleep(0.5)
+                if unnamed():
+                    first.kill()
+                    break
+            time.sleep(0.2)  # It was about to write something else: that would wait for the lock until its time is up.
+        else:
+            pytest.fail("No file was stored while its row could not be written.")
     assert not sound()
     with machine(impatient, queues="gpu"):
         wait_for(lambda: (step := book.step(search_id, Kind.TEACHER)) is not None and step.fence == 2)
