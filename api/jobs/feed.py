@@ -38,6 +38,10 @@ _KEPT = 200
 #: While jobs are followed, it is looked this often what they wait for, and whether the keys of who follows them still open anything.
 _WAITS_SECONDS = 2.0
 
+#: When news went to so many listeners, other requests are answered for a moment before it goes on.
+_AT_ONCE = 50
+_BREATH_SECONDS = 0.01
+
 logger = logging.getLogger("dna.api.feed")
 
 
@@ -201,10 +205,14 @@ class Feed:
             self._waits_due = time.monotonic() + _WAITS_SECONDS
         seen = {job_id: followed.seq for job_id, followed in self._followed.items()}
         found = await to_thread.run_sync(self._look, seen, waits, limiter=self._thread)
+        woken = 0
         for job_id, news in found.items():
             # Who came and left meanwhile may have left another, to whom this look does not apply.
             if (followed := self._followed.get(job_id)) and followed.seq == seen[job_id]:
                 followed.take(news)
+                if (woken := woken + followed.listeners) >= _AT_ONCE:
+                    woken = 0
+                    await anyio.sleep(_BREATH_SECONDS)
         if waits and self._listening:
             await self._look_at_keys()
 
