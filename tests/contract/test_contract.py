@@ -6,6 +6,7 @@ with another ``--seed``, others, but for those that try every limit of every fie
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from uuid import UUID
 
@@ -48,7 +49,14 @@ def tally() -> Tally:
 
 
 @pytest.fixture
-def app(api_settings: ApiSettings, tally: Tally) -> Iterator[Tallied]:
+def denormal_numbers() -> None:
+    """Requests are drawn from numbers of every size; an engine that ran in this process before has the smallest flushed to zero."""
+    if torch := sys.modules.get("torch"):
+        torch.set_flush_denormal(False)
+
+
+@pytest.fixture
+def app(api_settings: ApiSettings, tally: Tally, denormal_numbers: None) -> Iterator[Tallied]:
     yield Tallied(create_app(api_settings), tally)
     shutdown_lifespans()
 
