@@ -104,3 +104,13 @@ export function useTitle(title) {
     document.title = `${title} · DNA AutoML`;
   }, [title]);
 }
+
+/**
+ * Whether the caller's key may do something; until that is known it is not offered.
+ * @param {"read" | "run" | "admin"} scope
+ * @returns {boolean}
+ */
+export function useMay(scope) {
+  const { data } = useResource("keys/me");
+  return data?.scopes.includes(scope) ?? false;
+}
