@@ -199,7 +199,10 @@ class JobSummary(TypedDict):
 class SearchSummary(JobSummary):
     """A search as it is listed."""
 
+    teacher: NotRequired[str]
+    budget: NotRequired[dict[str, Any]]
     best: Best | None
+    control_accuracy: NotRequired[float | None]
 
 
 class Search(SearchSummary):
