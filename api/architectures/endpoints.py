@@ -18,6 +18,7 @@ from api.architectures.schemas import (
     ArchitectureSummary,
     Format,
     FormatQuery,
+    LayersOut,
     PredictionOut,
     TimingOut,
 )
@@ -86,6 +87,15 @@ def list_architectures(
 def get_architecture(architecture_id: ArchitectureId, session: SessionDep) -> ArchitectureOut:
     """A network: its description, costs, accuracy, and the files there are."""
     return service.detail(session, architecture_id)
+
+
+@router.get("/{architecture_id}/layers", response_model=LayersOut, responses=problems(404, 409))
+def list_layers(architecture_id: ArchitectureId, session: SessionDep) -> LayersOut:
+    """A network layer by layer: ops, kernels, channels, sizes, and what each layer costs, to the unit.
+
+    Of a standard network only the whole costs are known: that is a 409.
+    """
+    return service.layers(session, architecture_id)
 
 
 @router.patch(

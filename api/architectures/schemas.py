@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Query
@@ -16,6 +16,7 @@ from dna_engine.fields import Written
 from dna_engine.plans.results import Timed
 from dna_engine.space.architecture import PUBLISHED
 from dna_engine.space.document import AnyNetworkJson, GivenJson
+from dna_engine.space.layers import Stage
 from dna_engine.spec.parts import Text
 from store.states import JobState, Role
 
@@ -107,6 +108,47 @@ class ArchitectureSummary(BaseModel):
     project: str | None = Field(
         default=None, description="Name of the project that it is of; null of what ships with the service."
     )
+
+
+class LayerOut(BaseModel):
+    """A layer of a network: what it does, on which maps, and what it costs."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    number: int = Field(description="From 1, through the network.")
+    stage: Stage = Field(description="Where it stands.")
+    block: int | None = Field(description="Its block, from 1; null in stem and head.")
+    cell: int | None = Field(description="The cell that was chosen in the block, from 1; null in stem and head.")
+    layer: int | None = Field(description="Its place in the block, from 1; null in stem and head.")
+    op: str = Field(description="Its name in the space; `conv` or `linear` of what is the same in all networks.")
+    kind: Literal["mbconv", "fused", "universal", "separable", "conv", "skip", "linear"] = Field(
+        description="The kind of layer that the op is; `skip` is the identity."
+    )
+    description: str = Field(
+        description="Its convolutions in the order in which they run, such as `1x1 to 96, depthwise 5x5, squeeze-excite 4, 1x1 to 24`."
+    )
+    kernel: int | None = Field(description="Side of its largest convolution; null where it has none.")
+    expansion: float | None = Field(description="Inner channels over those that arrive; null of kinds without.")
+    squeeze_channels: int = Field(description="That squeeze-excite squeezes to; 0 without.")
+    in_channels: int = Field(description="That arrive.")
+    out_channels: int = Field(description="That leave.")
+    stride: int = Field(description="1, or 2 where it halves the map.")
+    input_size: int = Field(description="Side of the map that arrives, pixels.")
+    output_size: int = Field(description="Side of the map that leaves, pixels; 1 behind the pooling.")
+    skip: bool = Field(
+        description="Whether what arrives is added to what it computes; of the kind `skip`, it is all that leaves."
+    )
+    flops: int = Field(description="Multiply-adds at batch 1.")
+    params: int = Field(description="Trainable parameters.")
+
+
+class LayersOut(BaseModel):
+    """A network layer by layer. What the layers cost adds up to what the network costs."""
+
+    input_size: int = Field(description="Side of the picture, pixels.")
+    items: list[LayerOut] = Field(description="From the picture to the classes.")
+    flops: int = Field(description="Multiply-adds of the whole at batch 1.")
+    params: int = Field(description="Trainable parameters of the whole.")
 
 
 class TimingOut(BaseModel):

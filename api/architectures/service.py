@@ -14,12 +14,17 @@ from api.architectures.schemas import (
     ArchitectureSummary,
     ClassOut,
     Format,
+    LayerOut,
+    LayersOut,
     PredictionOut,
 )
 from api.download import Content
 from api.errors import Conflict, NotFound
 from api.resources import Resources
 from dna_engine.images.pictures.file import HeldFile
+from dna_engine.space.architecture import Architecture as Description
+from dna_engine.space.layers import layers_of
+from dna_engine.standard import is_standard
 from store import architectures, artifacts, searches, trainings
 from store.actors import Actor
 from store.blobs import BlobStore
@@ -43,6 +48,28 @@ def detail(session: Session, architecture_id: UUID) -> ArchitectureOut:
         files=has.files,
         refused=has.refused,
         trainings=[training.id for training in done],
+    )
+
+
+def layers(session: Session, architecture_id: UUID) -> LayersOut:
+    """The network layer by layer.
+
+    Raises:
+        NotFound: there is none of that id.
+        Conflict: it is a standard one.
+    """
+    network = architectures.get(session, architecture_id)
+    if is_standard(network.architecture):
+        raise Conflict(
+            f"{network.name} is a standard network, which timm builds by its name: what its single layers are and cost is not known here, "
+            "only what it costs whole. The winner and the control of its search, and networks that were given, have layers."
+        )
+    built = Description.from_json(network.architecture)
+    return LayersOut(
+        input_size=built.input_size,
+        items=[LayerOut.model_validate(each) for each in layers_of(built)],
+        flops=network.flops,
+        params=network.params,
     )
 
 

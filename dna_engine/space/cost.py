@@ -42,6 +42,11 @@ def _norm(width: int) -> Cost:
     return Cost(params=2 * width)
 
 
+def conv_norm_cost(size: int, kernel: int, in_width: int, out_width: int) -> Cost:
+    """A convolution of stem or head with output side ``size``, and the norm behind it."""
+    return _conv(size, kernel, in_width, out_width) + _norm(out_width)
+
+
 def _squeeze_excite(width: int, reduced: int) -> Cost:
     return _conv(1, 1, width, reduced, bias=True) + _conv(1, 1, reduced, width, bias=True)
 
@@ -62,7 +67,7 @@ def layer_cost(layer: Layer) -> Cost:
 def stem_cost(ends: Space | Architecture, *, in_chans: int, input_size: int) -> Cost:
     """Stem convolution (3x3, stride 2) and the first stage behind it, where there is one."""
     size = out_size(input_size, 2)
-    cost = _conv(size, 3, in_chans, ends.stem_width) + _norm(ends.stem_width)
+    cost = conv_norm_cost(size, 3, in_chans, ends.stem_width)
     for layer in first_stage(ends, size):
         cost += layer_cost(layer)
     return cost
@@ -70,8 +75,12 @@ def stem_cost(ends: Space | Architecture, *, in_chans: int, input_size: int) -> 
 
 def head_cost(width: int, head_width: int, num_classes: int, size: int) -> Cost:
     """1x1 convolution, pooling and the classifier."""
-    classifier = Cost(flops=head_width * num_classes, params=head_width * num_classes + num_classes)
-    return _conv(size, 1, width, head_width) + _norm(head_width) + classifier
+    return conv_norm_cost(size, 1, width, head_width) + classifier_cost(head_width, num_classes)
+
+
+def classifier_cost(head_width: int, num_classes: int) -> Cost:
+    """The linear layer behind the pooling."""
+    return Cost(flops=head_width * num_classes, params=head_width * num_classes + num_classes)
 
 
 def architecture_cost(architecture: Architecture) -> Cost:

@@ -254,3 +254,26 @@ def test_filters_take_costs_as_people_write_them(finished: Finished) -> None:
     assert listed(flops_max="3M", params_min="0.2M") == listed(flops_max=3_000_000, params_min=200_000) != []
     refused = problem(finished.client.get("/architectures?flops_max=many"), 422, "invalid_request")
     assert "5.3M" in refused["errors"][0]["detail"]
+
+
+def test_a_network_is_shown_layer_by_layer(finished: Finished) -> None:
+    winner = finished.client.get(f"/architectures/{finished.network('winner')}").json()
+    body = finished.client.get(f"/architectures/{winner['id']}/layers").json()
+    assert body["input_size"] == winner["architecture"]["input_size"]
+    for cost in ("flops", "params"):
+        assert sum(layer[cost] for layer in body["items"]) == body[cost] == winner[cost]
+    ops = [list(block["ops"]) for block in winner["architecture"]["blocks"]]
+    for number, chosen in enumerate(ops, start=1):
+        assert [layer["op"] for layer in body["items"] if layer["block"] == number] == chosen
+    assert [body["items"][place]["stage"] for place in (0, -1)] == ["stem", "head"]
+
+
+def test_the_layers_of_a_standard_network_are_not_known(
+    client: TestClient, sessions: Sessions, blobs: BlobStore
+) -> None:
+    body = {"dataset": "digits", "retrain": {"references": ["mobilenetv3_small_100"]}}
+    search = client.post("/searches", json=body).json()["id"]
+    finish(sessions, blobs, UUID(search), until=Phase.SELECT)
+    (standard,) = client.get("/architectures", params={"search": search, "role": "reference"}).json()["items"]
+    refused = problem(client.get(f"/architectures/{standard['id']}/layers"), 409, "conflict")
+    assert "mobilenetv3_small_100 is a standard network" in refused["detail"]
