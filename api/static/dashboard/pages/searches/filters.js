@@ -67,7 +67,7 @@ export function Filters({ counts }) {
     <${Text} value=${query.get("q") ?? ""} />
     <${DatasetName} value=${query.get("dataset") ?? ""} />
     <${LabelField} labels=${query.getAll("label")} />
-    <${Day} name="created_after" label="Asked for from" value=${query.get("created_after") ?? ""} />
+    <${Day} name="created_after" label="Asked for since" value=${query.get("created_after") ?? ""} />
     <${Day} name="created_before" label="until" value=${query.get("created_before") ?? ""} />
     ${isNarrowed(query) && html`<button type="button" onClick=${clear}>Clear filters</button>`}
   </search>
