@@ -20,6 +20,7 @@ import api.recipes.endpoints
 import api.searches.endpoints
 import api.searches.results
 import api.spaces.endpoints
+import api.system.dashboard
 import api.system.docs
 import api.system.health
 import api.system.metrics
@@ -67,6 +68,7 @@ ROUTERS = (
     api.webhooks.endpoints.router,
     api.system.health.router,
     api.system.metrics.router,
+    api.system.dashboard.router,
     api.system.docs.router,
 )
 

@@ -10,7 +10,7 @@ from importlib.resources import files
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
 from api.conditions import is_held
@@ -23,12 +23,6 @@ _POLICY = (
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
-
-
-@router.get("/")
-def go_to_docs() -> RedirectResponse:
-    """The front page."""
-    return RedirectResponse("docs")
 
 
 @router.get("/openapi.json")

@@ -19,10 +19,6 @@ def test_the_page_loads_only_files_of_the_package(shared: TestClient) -> None:
     assert "http" not in page.replace("http-equiv", "")
 
 
-def test_the_front_page_leads_there(shared: TestClient) -> None:
-    assert shared.get("/").url.path == "/docs"
-
-
 def test_fifty_thousand_ranges_of_a_static_file_are_soon_answered(shared: TestClient) -> None:
     page = shared.get("/docs").text
     link = next(link for link in re.findall(r'(?:href|src)="([^"]+)"', page) if link.startswith("static/"))

@@ -1,0 +1,134 @@
+// The HTTP API, as any other client has it. Paths are relative to the page, so that the service may stand behind a prefix.
+
+import { key, locked } from "./session.js";
+
+/** @typedef {Record<string, string | number | boolean | null | undefined | (string | number)[]>} Query */
+
+/** An answer that is no success, as RFC 9457 describes it, or none at all (`status` 0). */
+export class Problem extends Error {
+  /**
+   * @param {number} status
+   * @param {any} body
+   */
+  constructor(status, body) {
+    super(body.detail || body.title || `The service answered ${status}.`);
+    this.status = status;
+    /** @type {{pointer?: string, parameter?: string, detail: string}[]} */
+    this.errors = body.errors ?? [];
+    /** @type {string | null} */
+    this.requestId = body.request_id ?? null;
+    this.body = body;
+  }
+}
+
+/**
+ * @param {string} path without a leading slash
+ * @param {Query} [query] left out where null, undefined or empty; a list is the parameter several times
+ */
+export function address(path, query = {}) {
+  const url = new URL(path, document.baseURI.split("#")[0]);
+  for (const [name, value] of Object.entries(query)) {
+    for (const one of Array.isArray(value) ? value : [value]) {
+      if (one !== null && one !== undefined && one !== "") url.searchParams.append(name, String(one));
+    }
+  }
+  return url.href;
+}
+
+/** @returns {Record<string, string>} */
+export function authorization() {
+  return key.value ? { Authorization: `Bearer ${key.value}` } : {};
+}
+
+/**
+ * Sends a request; the answer is a success.
+ * @param {string} method
+ * @param {string} path
+ * @param {{query?: Query, json?: unknown, body?: BodyInit, headers?: Record<string, string>, signal?: AbortSignal}} [asked]
+ * @returns {Promise<Response>}
+ * @throws {Problem}
+ */
+export async function send(method, path, { query, json, body, headers = {}, signal } = {}) {
+  /** @type {Record<string, string>} */
+  const typed = json === undefined ? {} : { "Content-Type": "application/json" };
+  const content = json === undefined ? body : JSON.stringify(json);
+  let answer;
+  try {
+    answer = await fetch(address(path, query), {
+      method,
+      body: content,
+      signal,
+      headers: { ...authorization(), ...typed, ...headers },
+    });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new Problem(0, { detail: "The service does not answer. It may be restarting; try again in a moment." });
+  }
+  if (answer.ok) return answer;
+  if (answer.status === 401) locked.set(true);
+  throw new Problem(answer.status, await answer.json().catch(() => ({ title: answer.statusText })));
+}
+
+/**
+ * @param {string} path
+ * @param {Query} [query]
+ * @param {AbortSignal} [signal]
+ */
+export const get = async (path, query, signal) => (await send("GET", path, { query, signal })).json();
+
+/**
+ * @param {string} path
+ * @param {unknown} [json]
+ * @param {AbortSignal} [signal]
+ */
+export const post = async (path, json, signal) => (await send("POST", path, { json, signal })).json();
+
+/**
+ * @param {string} path
+ * @param {unknown} changes a merge patch
+ */
+export const patch = async (path, changes) =>
+  (
+    await send("PATCH", path, {
+      body: JSON.stringify(changes),
+      headers: { "Content-Type": "application/merge-patch+json" },
+    })
+  ).json();
+
+/** @param {string} path */
+export const remove = (path) => send("DELETE", path);
+
+/**
+ * Saves what a path answers as a file, under the name that the service gives it.
+ * @param {string} path
+ * @param {Query} [query]
+ */
+export async function save(path, query) {
+  const answer = await send("GET", path, { query });
+  const named = /filename="([^"]+)"/.exec(answer.headers.get("Content-Disposition") ?? "");
+  saveAs(await answer.blob(), named?.[1] ?? path.split("/").at(-1) ?? "download");
+}
+
+/**
+ * @param {Blob} content
+ * @param {string} name
+ */
+export function saveAs(content, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(content);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
+/** @type {Promise<any> | null} */
+let known = null;
+
+/** The OpenAPI document of the service, read once. */
+export function openapi() {
+  known ??= get("openapi.json").catch((error) => {
+    known = null;
+    throw error;
+  });
+  return known;
+}

@@ -1,0 +1,106 @@
+// Data of the API in components: read, read again, read page by page.
+
+import { address, get, Problem } from "./client.js";
+import { useChanges } from "./live.js";
+import { useCallback, useEffect, useRef, useState } from "./view.js";
+
+/** @typedef {import("./client.js").Query} Query */
+/** @typedef {{data: any, problem: Problem | null, loading: boolean, reload: () => Promise<void>}} Resource */
+
+/**
+ * What a path answers. While it is read anew, what was known before stays.
+ * @param {string | null} path null asks nothing
+ * @param {Query} [query]
+ * @returns {Resource}
+ */
+export function useResource(path, query) {
+  const wanted = path === null ? null : address(path, query);
+  const [state, setState] = useState({ data: /** @type {any} */ (null), problem: /** @type {Problem | null} */ (null), of: wanted });
+  const asked = useRef(/** @type {AbortController | null} */ (null));
+  const reload = useCallback(async () => {
+    asked.current?.abort();
+    if (wanted === null) return;
+    const going = (asked.current = new AbortController());
+    try {
+      const data = await get(wanted, undefined, going.signal);
+      setState({ data, problem: null, of: wanted });
+    } catch (error) {
+      if (going.signal.aborted) return;
+      if (!(error instanceof Problem)) throw error;
+      const problem = error;
+      setState((/** @type {any} */ before) => ({ data: before.of === wanted ? before.data : null, problem, of: wanted }));
+    }
+  }, [wanted]);
+  useEffect(() => {
+    reload();
+    return () => asked.current?.abort();
+  }, [reload]);
+  const { data, problem } = state.of === wanted ? state : { data: null, problem: null };
+  return { data, problem, loading: wanted !== null && data === null && problem === null, reload };
+}
+
+/**
+ * A list, one page after the other.
+ * @param {string} path
+ * @param {Query} query
+ * @param {string[]} [kinds] kinds of jobs: when one of these changes, the pages that show are read again, at most every two seconds
+ * @returns {{items: any[], problem: Problem | null, loading: boolean, more: (() => Promise<void>) | null, reload: () => Promise<void>}}
+ */
+export function usePages(path, query, kinds = []) {
+  const first = address(path, query);
+  const [state, setState] = useState({ items: /** @type {any[] | null} */ (null), next: null, problem: /** @type {Problem | null} */ (null), of: first });
+  const now = useRef(state);
+  now.current = state;
+  const read = useCallback(
+    async (/** @type {string | null} */ cursor, /** @type {any[]} */ before) => {
+      const page = await get(path, { ...query, cursor });
+      return { items: [...before, ...page.items], next: page.next, problem: null, of: first };
+    },
+    [first],
+  );
+  const settle = useCallback(async (/** @type {Promise<any>} */ reading) => {
+    try {
+      setState(await reading);
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      const problem = error;
+      setState((/** @type {any} */ before) => ({ ...before, items: before.of === first ? before.items : null, problem, of: first }));
+    }
+  }, [first]);
+  const reload = useCallback(() => settle(again(read, now.current.of === first ? now.current.items?.length ?? 0 : 0)), [read, settle]);
+  useEffect(() => void reload(), [reload]);
+  useChanges(kinds, reload);
+  const shown = state.of === first ? state : { items: null, next: null, problem: null };
+  const more = shown.next ? () => settle(read(shown.next, shown.items ?? [])) : null;
+  return { items: shown.items ?? [], problem: shown.problem, loading: !shown.items && !shown.problem, more, reload };
+}
+
+/**
+ * Pages from the first, until as many items are there as were before.
+ * @param {(cursor: string | null, before: any[]) => Promise<any>} read
+ * @param {number} length
+ */
+async function again(read, length) {
+  let state = await read(null, []);
+  while (state.next && state.items.length < length) state = await read(state.next, state.items);
+  return state;
+}
+
+/**
+ * Draws the component again every so often, for ages and times left.
+ * @param {number} seconds
+ */
+export function useTick(seconds) {
+  const [, setTick] = useState(0);
+  useEffect(() => {
+    const ticking = setInterval(() => setTick((/** @type {number} */ count) => count + 1), 1000 * seconds);
+    return () => clearInterval(ticking);
+  }, [seconds]);
+}
+
+/** @param {string} title of the page, for the tab and the history */
+export function useTitle(title) {
+  useEffect(() => {
+    document.title = `${title} · DNA AutoML`;
+  }, [title]);
+}

@@ -1,0 +1,6 @@
+// The dashboard: a client of the HTTP API like any other. This file puts the page that the address names into the frame around it.
+
+import { Frame } from "./frame.js";
+import { html, render } from "./view.js";
+
+render(html`<${Frame} />`, /** @type {HTMLElement} */ (document.getElementById("page")));

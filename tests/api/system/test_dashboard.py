@@ -1,0 +1,69 @@
+"""The dashboard's files: all of the package's own, and run by nothing but their own modules. What it does is in ``tests/browser``."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+HERE = Path(str(files("api"))) / "static" / "dashboard"
+VENDOR = HERE / "vendor"
+ROWS = re.findall(
+    r"^\| `(\S+)` \|.*\| (?:`(.+)` is `(.+)`)? *\| `([0-9a-f]{64})` \|$",
+    (VENDOR / "README.md").read_text(),
+    re.MULTILINE,
+)
+
+
+def test_the_front_page_is_the_dashboard(shared: TestClient) -> None:
+    page = shared.get("/")
+    assert page.headers["content-type"].startswith("text/html")
+    policy = dict(part.split(" ", 1) for part in page.headers["content-security-policy"].split("; "))
+    assert policy["default-src"] == "'none'"
+    assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == "'self'"
+    assert policy["frame-ancestors"] == "'none'"
+
+
+def test_it_loads_only_files_of_the_package(shared: TestClient) -> None:
+    linked = re.findall(r'(?:src|href)="([^"]+)"', shared.get("/").text)
+    assert len(linked) > 4
+    for link in linked:
+        assert "//" not in link
+        assert shared.get(f"/{link}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "module", sorted(path.relative_to(HERE).as_posix() for path in HERE.rglob("*.js") if VENDOR not in path.parents)
+)
+def test_its_modules_import_files_that_are_there(module: str) -> None:
+    path = HERE / module
+    for imported in re.findall(r"""(?:from|import)\s*\(?["']([^"']+)["']""", path.read_text()):
+        assert imported.startswith(("./", "../")), imported
+        assert (path.parent / imported).resolve().is_file(), imported
+
+
+def test_nothing_of_it_makes_markup_of_text() -> None:
+    for path in HERE.rglob("*.js"):
+        if VENDOR not in path.parents:
+            found = re.search(
+                r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|https?://(?!www\.w3\.org)",
+                path.read_text(),
+            )
+            assert not found, f"{path.name}: {found and found[0]}"
+
+
+def test_every_vendored_file_is_listed() -> None:
+    kept = {path.name for path in VENDOR.iterdir() if path.suffix in (".js", ".css")}
+    assert kept == {name for name, *_ in ROWS}
+
+
+@pytest.mark.parametrize(("name", "published", "here", "checksum"), ROWS)
+def test_a_vendored_file_is_the_published_one(name: str, published: str, here: str, checksum: str) -> None:
+    content = (VENDOR / name).read_text()
+    if published:
+        content = content.replace(here, published)
+    assert hashlib.sha256(content.encode()).hexdigest() == checksum
