@@ -244,6 +244,13 @@ class Estimate(TypedDict):
     spec: dict[str, Any]
 
 
+class ChosenBlock(TypedDict):
+    """What a network takes of a block."""
+
+    cell: int
+    ops: list[str]
+
+
 class FrontierPoint(TypedDict):
     """A network that no other beats in both cost and predicted loss."""
 
@@ -252,13 +259,15 @@ class FrontierPoint(TypedDict):
     flops: int
     params: int
     latency_ns: int | None
+    blocks: list[ChosenBlock]
     architecture: dict[str, Any]
 
 
 class Frontier(TypedDict):
-    """The whole exact frontier, by ascending cost."""
+    """The whole exact frontier, by ascending cost: ``total`` points."""
 
     cost: str
+    total: int
     points: list[FrontierPoint]
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.types import TypeEngine
 from dna_engine.plans import Kind
 from dna_engine.spec import ResolvedSpec, SearchSpec
 from store import given, jobs
-from store.columns import new_id
+from store.columns import Json, new_id
 from store.errors import NotFound
 from store.filters import JOB_KEYS, Filter
 from store.order import At, Key, Order, Page, page
@@ -60,9 +60,11 @@ def get(session: Session, search_id: UUID) -> Search:
     return search
 
 
-def selection(session: Session, search_id: UUID) -> Step | None:
-    """The step that has selected; None before it has."""
-    query = select(Step).where(Step.job_id == search_id, Step.kind == Kind.SELECT, Step.state == StepState.SUCCEEDED)
+def selected(session: Session, search_id: UUID) -> Json | None:
+    """What its step has found that selects; None before it has."""
+    query = select(Step.values).where(
+        Step.job_id == search_id, Step.kind == Kind.SELECT, Step.state == StepState.SUCCEEDED
+    )
     return session.scalar(query)
 
 
