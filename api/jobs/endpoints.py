@@ -235,7 +235,7 @@ def _add_metrics(router: APIRouter, resource: Resource) -> None:
         name=f"get_{resource.name}_metrics",
         description=f"Series of a {resource.name}: losses, accuracies, the best so far.\n\nA series of more than `points` is thinned: "
         "its first and last point stay, and of each stretch between the lowest and the highest. All series together have at most "
-        "100,000 points; ask for some of them by `prefix` to see more of each.",
+        "100,000 points; ask for some of them by `prefix`, or for a stretch of `x`, to see more of each.",
         response_model=Series,
         responses=problems(404),
         dependencies=[HEAVY],
@@ -244,12 +244,20 @@ def _add_metrics(router: APIRouter, resource: Resource) -> None:
         session: SessionDep,
         job_id: UUID = identifier,
         prefix: Annotated[str, Query(max_length=200, description="Only series whose names begin so.")] = "",
-        points: Annotated[
+        most: Annotated[
             int,
-            Query(ge=10, le=10_000, description="Most points of a series; a longer one keeps its ends and extremes."),
+            Query(
+                alias="points",
+                ge=10,
+                le=10_000,
+                description="Most points of a series; a longer one keeps its ends and extremes.",
+            ),
         ] = 1000,
+        x_min: points.Edge = None,
+        x_max: points.Edge = None,
     ) -> Series:
-        found = series.thinned(session, resource.followed(session, job_id), prefix=prefix, points=points)
+        followed = resource.followed(session, job_id)
+        found = series.thinned(session, followed, prefix=prefix, points=most, x=Span(x_min, x_max))
         return Series.model_validate({"series": found})
 
 
