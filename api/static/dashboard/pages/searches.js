@@ -1,29 +1,44 @@
 // The front page: every search, as filtered and sorted, live.
 
-import { href, ask, usePlace } from "../router.js";
+import { useMay } from "../caller.js";
 import { usePages, useTitle } from "../hooks.js";
-import { count, duration, interval, percent } from "../format.js";
-import { Age, Empty, Labels, Loading, ProblemNote, Progress, State } from "../parts/basics.js";
+import { Empty, Loading, ProblemNote } from "../parts/basics.js";
 import { More, Table } from "../parts/table.js";
+import { ask, usePlace } from "../router.js";
 import { html } from "../view.js";
-
-const COLUMNS = [
-  { id: "state", label: "State", cell: (/** @type {any} */ row) => html`<${State} of=${row.state} cancelling=${row.cancel_requested} />` },
-  { id: "name", label: "Name", sort: "name", cell: (/** @type {any} */ row) => html`<a href=${href(["searches", row.id])}>${row.name || row.id}</a> <${Labels} of=${row.labels} />` },
-  { id: "dataset", label: "Dataset", cell: (/** @type {any} */ row) => row.dataset },
-  { id: "best", label: "Best accuracy", number: true, cell: (/** @type {any} */ row) => percent(row.best?.test_accuracy) },
-  { id: "progress", label: "Progress", cell: (/** @type {any} */ row) => html`<${Progress} value=${row.progress} label="Progress of ${row.name}" />` },
-  { id: "left", label: "Time left", number: true, cell: (/** @type {any} */ row) => (row.state === "running" ? duration(row.eta_seconds) : "–") },
-  { id: "age", label: "Asked for", sort: "created_at", cell: (/** @type {any} */ row) => html`<${Age} at=${row.created_at} />` },
-];
+import { Chosen } from "./searches/chosen.js";
+import { COLUMNS } from "./searches/columns.js";
+import { asked, clear, Filters, isNarrowed } from "./searches/filters.js";
+import { Welcome } from "./searches/welcome.js";
 
 export default function Searches() {
-  useTitle("Searches");
   const { query } = usePlace();
   const sort = query.get("sort") ?? "-created_at";
-  const { items, problem, loading, more, reload } = usePages("searches", { sort, state: query.getAll("state"), q: query.get("q"), limit: 50 }, ["search"]);
-  return html`<div class="head"><h1>Searches</h1><div class="actions"><a href="#/searches/new">New search</a></div></div>
+  const { items, problem, loading, more, reload } = usePages("searches", { ...asked(query), sort, limit: 50 }, ["search"]);
+  const running = items.filter((search) => search.state === "running");
+  useTitle("Searches", running.length === 1 ? running[0] : null);
+  const mayRun = useMay("run");
+  const picked = new Set(query.getAll("pick"));
+  const first = !loading && !problem && !items.length && !isNarrowed(query);
+  return html`<div class="head"><h1>Searches</h1>
+      <div class="actions">${mayRun && html`<a class="button main" href="#/searches/new">New search</a>`}</div>
+    </div>
+    ${first ? html`<${Welcome} />` : html`<${Filters} counts=${null} />`}
     <${ProblemNote} of=${problem} retry=${reload} />
-    ${loading ? html`<${Loading} />` : items.length ? html`<${Table} caption="Searches" columns=${COLUMNS} rows=${items} sort=${sort} onSort=${(/** @type {string} */ sort) => ask({ sort })} />` : html`<${Empty}>No searches yet. <a href="#/searches/new">Begin one.</a></${Empty}>`}
+    <${Chosen} rows=${items.filter((search) => picked.has(search.id))} mayRun=${mayRun} reload=${reload} />
+    ${loading && html`<${Loading} what="Reading the searches" />`}
+    ${items.length > 0 && html`<${Table} caption="Searches" columns=${COLUMNS} rows=${items} sort=${sort} onSort=${(/** @type {string} */ sort) => ask({ sort })}
+      selected=${picked} onSelect=${(/** @type {string[]} */ ids, /** @type {boolean} */ on) => pick(picked, ids, on)} />`}
+    ${!loading && !problem && !items.length && !first && html`<${Empty}>No search fits these filters. <button type="button" onClick=${clear}>Clear filters</button></${Empty}>`}
     <${More} more=${more} shown=${items.length} />`;
+}
+
+/** @param {Set<string>} picked @param {string[]} ids @param {boolean} on */
+function pick(picked, ids, on) {
+  const left = new Set(picked);
+  for (const id of ids) {
+    if (on) left.add(id);
+    else left.delete(id);
+  }
+  ask({ pick: [...left] });
 }
