@@ -389,6 +389,8 @@ class File(TypedDict):
     sha256: str
     accuracy: float | None
     latency: Latency | None
+    largest_difference: float | None
+    same_answers: float | None
 
 
 class Architecture(ArchitectureSummary):
