@@ -48,6 +48,7 @@ from api.system.metrics import RequestMetrics
 ROUTERS = (
     api.searches.endpoints.router,
     api.searches.results.router,
+    api.searches.results.choices,
     api.pictures.endpoints.router,
     api.architectures.endpoints.router,
     api.architectures.endpoints.tries,

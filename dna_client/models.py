@@ -199,7 +199,10 @@ class JobSummary(TypedDict):
 class SearchSummary(JobSummary):
     """A search as it is listed."""
 
+    teacher: NotRequired[str]
+    budget: NotRequired[dict[str, Any]]
     best: Best | None
+    control_accuracy: NotRequired[float | None]
 
 
 class Search(SearchSummary):
@@ -241,6 +244,13 @@ class Estimate(TypedDict):
     spec: dict[str, Any]
 
 
+class ChosenBlock(TypedDict):
+    """What a network takes of a block."""
+
+    cell: int
+    ops: list[str]
+
+
 class FrontierPoint(TypedDict):
     """A network that no other beats in both cost and predicted loss."""
 
@@ -249,13 +259,15 @@ class FrontierPoint(TypedDict):
     flops: int
     params: int
     latency_ns: int | None
+    blocks: list[ChosenBlock]
     architecture: dict[str, Any]
 
 
 class Frontier(TypedDict):
-    """The whole exact frontier, by ascending cost."""
+    """The whole exact frontier, by ascending cost: ``total`` points."""
 
     cost: str
+    total: int
     points: list[FrontierPoint]
 
 
@@ -377,6 +389,8 @@ class File(TypedDict):
     sha256: str
     accuracy: float | None
     latency: Latency | None
+    largest_difference: float | None
+    same_answers: float | None
 
 
 class Architecture(ArchitectureSummary):

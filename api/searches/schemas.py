@@ -65,7 +65,14 @@ class SearchNetwork(Row):
 class SearchSummary(JobSummary):
     """A search as it is listed."""
 
+    teacher: str = Field(description="The timm model whose features its blocks learn from.")
+    budget: Budget = Field(description="Upper limits that its best network keeps within, as in `spec`.")
     best: BestNetwork | None = Field(description="The best network so far; null before one is selected.")
+    control_accuracy: float | None = Field(
+        default=None,
+        description="Share of the test images that its control, a random network of the best one's cost, classifies correctly, 0 to 1; null until "
+        "that is trained, and where it is none.",
+    )
 
     @classmethod
     def listed(cls, search: Search, wait: Wait) -> SearchSummary:
@@ -162,6 +169,48 @@ class Rating(BaseModel):
 Cost = Literal["flops", "params", "latency_ns"]
 
 
+class StripPath(BaseModel):
+    """A candidate in the strip of its cell."""
+
+    index: int = Field(description="Number of the path in its cell, from 0, in product order of the ops.")
+    rank: int = Field(description="Place by its loss among all paths of the cell, 1 for the best.")
+    loss: float = Field(description="Its rating: relative L1 distance to the teacher's features. Lower is better.")
+    ops: list[str] = Field(description="Names of the ops of the path, layer by layer.")
+    flops: int = Field(
+        description="Multiply-adds of its layers, behind the width that the cell was rated with; stem and head are not in it."
+    )
+    params: int = Field(description="Trainable parameters of the same.")
+
+
+class RatingStrip(BaseModel):
+    """A cell with what its ratings come to, and candidates by rank."""
+
+    block: int = Field(description="From 1.")
+    cell: int = Field(description="Of the block, from 1.")
+    paths: int = Field(
+        description="Of the cell, all of which are rated; more than are in `items` where those are thinned."
+    )
+    min: float = Field(description="Loss of the best.")
+    median: float = Field(description="Of the losses of all.")
+    max: float = Field(description="Loss of the worst.")
+    items: list[StripPath] = Field(
+        description="Best first: the ten best, the worst, and of the others as many as fit, spread evenly over the ranks."
+    )
+
+
+class RatingStrips(BaseModel):
+    """The ratings of a search at one look."""
+
+    cells: list[RatingStrip] = Field(description="Block by block.")
+
+
+class ChosenBlock(BaseModel):
+    """What a network takes of a block."""
+
+    cell: int = Field(description="Of the block, from 1.")
+    ops: list[str] = Field(description="Names of the ops, layer by layer.")
+
+
 class FrontierPoint(BaseModel):
     """A network that no other beats in both cost and predicted loss."""
 
@@ -170,15 +219,18 @@ class FrontierPoint(BaseModel):
     flops: int = Field(description="Multiply-adds at batch 1.")
     params: int = Field(description="Trainable parameters.")
     latency_ns: int | None = Field(description="Where the search measured latency.")
-    architecture: NetworkJson = Field(
-        description="As it is downloaded, to be sent to `POST /architectures` or `POST /trainings`."
+    blocks: list[ChosenBlock] = Field(description="What it takes of each block, from the picture on.")
+    architecture: NetworkJson | None = Field(
+        description="As it is downloaded, to be sent to `POST /architectures` or `POST /trainings`; null with `networks=false`: `select` "
+        "with its cost as the budget has it."
     )
 
 
 class FrontierOut(BaseModel):
-    """The whole exact frontier, by ascending cost."""
+    """The exact frontier, by ascending cost: whole, or with `points` some of it."""
 
     cost: Cost = Field(description="The kind that was asked for.")
+    total: int = Field(description="Points of the whole frontier; more than are here where `points` has thinned it.")
     points: list[FrontierPoint] = Field(description="By ascending cost, and thus by descending loss.")
 
 
@@ -190,6 +242,11 @@ class SelectIn(Written):
     min_distance: int = Field(
         default=1, ge=1, le=64, description="Layers in which each network differs at least from those before it."
     )
+    keep: bool = Field(
+        default=True,
+        description="Whether they are kept as architectures of the search, to be downloaded and trained; with false nothing is stored, "
+        "and a key with the scope `read` may ask.",
+    )
 
 
 class LookedAt(BaseModel):
@@ -200,10 +257,12 @@ class LookedAt(BaseModel):
 
 
 class Selected(BaseModel):
-    """A chosen network, kept as an architecture of the search."""
+    """A chosen network, kept as an architecture of the search unless `keep` was false."""
 
-    id: UUID = Field(description="Of `GET /architectures/{id}`.")
-    role: Role = Field(description="`selected`; another where the search had kept the network itself.")
+    id: UUID | None = Field(description="Of `GET /architectures/{id}`; null where it was not to be kept.")
+    role: Role | None = Field(
+        description="`selected`; another where the search had kept the network itself; null where it was not to be kept."
+    )
     loss: float = Field(description="Predicted loss: the ratings of its blocks, summed.")
     flops: int = Field(description="Multiply-adds at batch 1.")
     params: int = Field(description="Trainable parameters.")
