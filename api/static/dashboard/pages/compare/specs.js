@@ -1,5 +1,7 @@
 // What searches were asked to do, field by field, and where they differ.
 
+import { exact } from "../../format.js";
+
 /** What says nothing of how a search computes: other columns name it, or it follows from other fields. */
 const LEFT_OUT = new Set(["name", "labels", "job"]);
 
@@ -38,6 +40,7 @@ function fields(value, path = "") {
 function written(value) {
   if (value === null) return "–";
   if (typeof value === "boolean") return value ? "yes" : "no";
+  if (typeof value === "number" && Number.isInteger(value) && value >= 10_000) return exact(value);
   // Ten digits are more than anybody has asked for; those behind them are of how numbers are kept.
   return typeof value === "number" && !Number.isInteger(value) ? String(Number(value.toPrecision(10))) : String(value);
 }
