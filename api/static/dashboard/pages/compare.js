@@ -10,7 +10,7 @@ import { Frontiers } from "./compare/frontiers.js";
 import { Losses } from "./compare/losses.js";
 import { rows } from "./compare/specs.js";
 import { SideBySide } from "./compare/table.js";
-import { MOST_COMPARED } from "./searches/chosen.js";
+import { MOST_COMPARED } from "./searches/compared.js";
 
 export default function Compare() {
   useTitle("Compare searches");
