@@ -1,8 +1,8 @@
-// What a list of searches may be narrowed by. All of it stands in the address, so that a view can be linked to.
+// What a list of jobs may be narrowed by. All of it stands in the address, so that a view can be linked to.
 
-import { useResource } from "../../hooks.js";
-import { ask, usePlace } from "../../router.js";
-import { html, useEffect, useId, useRef, useState } from "../../view.js";
+import { useResource } from "../hooks.js";
+import { ask, usePlace } from "../router.js";
+import { html, useEffect, useId, useRef, useState } from "../view.js";
 
 const STATES = ["queued", "running", "succeeded", "failed", "cancelled"];
 
