@@ -47,6 +47,6 @@ export function Code({ network, training }) {
     <${Copied} label="Download the files" text=${get("json", "architecture.json") + (has.has("safetensors") ? get("safetensors", "weights.safetensors") : "") + (has.has("bundle") ? `${get("bundle", "bundle.zip")}python -m zipfile -e bundle.zip .\n` : "")} />
     <${Copied} label=${has.has("safetensors") ? "PyTorch, with timm and safetensors alone" : "PyTorch, with timm alone (weights come with a training)"} text=${BUILD + (has.has("safetensors") ? WEIGHTS : "")} />
     ${has.has("onnx") && has.has("bundle") && html`<${Copied} label="onnxruntime, with prepare.py of the bundle" text=${ONNX} />
-      <${Copied} label="Serve it to other programs" text=${`dna serve mine=bundle.zip\ncurl --data-binary @photo.jpg http://127.0.0.1:8080/v2/models/mine/classify\n`} />`}
+      <${Copied} label="Serve it to other programs" text=${`dna serve mine=bundle.zip\ncurl --data-binary @photo.jpg 127.0.0.1:8080/v2/models/mine/classify\n`} />`}
   </${Panel}>`;
 }
