@@ -1,7 +1,7 @@
 // Charts of series that can be walked through: by pointer or arrow keys, zoomed into, each line shown or hidden. What shows and how far it
 // is zoomed into hold when new data come. An empty chart says why it is empty.
 
-import { loss } from "../format.js";
+import { exact, loss } from "../format.js";
 import { Signal, useSignal } from "../signal.js";
 import { shownTheme } from "../theme.js";
 import { html, useEffect, useMemo, useRef, useState } from "../view.js";
@@ -13,12 +13,17 @@ import { make, table } from "./uplot.js";
 /** @typedef {import("./uplot.js").Range} Range */
 /** @typedef {import("./uplot.js").Pointed} Pointed */
 
+/** A step or an epoch, with every digit. @param {number} value */
+const plainX = (value) => exact(value);
+
 /**
  * @param {object} props
  * @param {Line[]} props.lines
  * @param {string} props.label what it shows, for those who cannot see it
  * @param {string} props.x @param {string} props.y names of the axes, with units
  * @param {boolean} [props.log] a logarithmic y axis
+ * @param {boolean} [props.logX] a logarithmic x axis
+ * @param {(value: number) => string} [props.formatX] of x
  * @param {string} props.empty why there is nothing to show yet
  * @param {(value: number) => string} [props.format] of y
  * @param {number} [props.height] in pixels
@@ -26,21 +31,21 @@ import { make, table } from "./uplot.js";
  * @param {(range: Range | null) => void} [props.onRange] wants another; without it the chart keeps it by itself
  * @param {boolean} [props.legend] whether each line can be shown and hidden below the chart; else the page offers that
  */
-export function Chart({ lines, label, x, y, log = false, empty, format = loss, height = 280, range, onRange, legend = true }) {
+export function Chart({ lines, label, x, y, log = false, logX = false, formatX = plainX, empty, format = loss, height = 280, range, onRange, legend = true }) {
   const [own, setOwn] = useState(/** @type {Range | null} */ (null));
   const [hidden, setHidden] = useState(/** @type {ReadonlySet<string>} */ (new Set()));
   const pointed = useMemo(() => new Signal(/** @type {Pointed} */ ({ x: null, values: [] })), []);
   const shown = useMemo(() => lines.map((line) => ({ ...line, hidden: line.hidden || hidden.has(line.name) })), [lines, hidden]);
   const zoom = onRange ?? setOwn;
   const showing = onRange ? (range ?? null) : own;
-  const chart = usePlot({ lines: shown, x, y, log, format, height, range: showing, zoom, pointed });
+  const chart = usePlot({ lines: shown, x, y, log, logX, formatX, format, height, range: showing, zoom, pointed });
   if (!lines.some((line) => line.points.length)) return html`<${Empty}>${empty}</${Empty}>`;
   const toggle = (/** @type {string} */ name) => setHidden(new Set(hidden.has(name) ? [...hidden].filter((one) => one !== name) : [...hidden, name]));
   return html`<div class="chart-whole">
     <div class="chart" ref=${chart.place} tabindex="0" role="group" aria-label="${label}. Arrow keys read values, plus and minus zoom, 0 shows all." onKeyDown=${chart.walk}></div>
     ${showing && html`<button type="button" class="chart-all" onClick=${() => zoom(null)}>Show all</button>`}
-    <${Legend} lines=${shown} pointed=${pointed} x=${x} format=${format} toggle=${legend ? toggle : null} focus=${chart.focus} />
-    <${Summary} lines=${shown} label=${label} x=${x} format=${format} />
+    <${Legend} lines=${shown} pointed=${pointed} x=${x} formatX=${formatX} format=${format} toggle=${legend ? toggle : null} focus=${chart.focus} />
+    <${Summary} lines=${shown} label=${label} x=${x} formatX=${formatX} format=${format} />
   </div>`;
 }
 
@@ -49,25 +54,25 @@ export function Chart({ lines, label, x, y, log = false, empty, format = loss, h
  * @param {object} wanted
  * @param {Line[]} wanted.lines
  * @param {string} wanted.x @param {string} wanted.y
- * @param {boolean} wanted.log
- * @param {(value: number) => string} wanted.format
+ * @param {boolean} wanted.log @param {boolean} wanted.logX
+ * @param {(value: number) => string} wanted.format @param {(value: number) => string} wanted.formatX
  * @param {number} wanted.height
  * @param {Range | null} wanted.range
  * @param {(range: Range | null) => void} wanted.zoom
  * @param {Signal<Pointed>} wanted.pointed
  */
-function usePlot({ lines, x, y, log, format, height, range, zoom, pointed }) {
+function usePlot({ lines, x, y, log, logX, format, formatX, height, range, zoom, pointed }) {
   const place = useRef(/** @type {HTMLDivElement | null} */ (null));
   const plot = useRef(/** @type {any} */ (null));
   const latest = useRef({ range, zoom });
   latest.current = { range, zoom };
   const theme = useSignal(shownTheme);
   const some = lines.some((line) => line.points.length);
-  const shape = JSON.stringify([lines.map(({ name, dash, colour, points }) => [name, dash, colour, points.length < 2]), log, x, y, height, theme, some]);
+  const shape = JSON.stringify([lines.map(({ name, dash, colour, points }) => [name, dash, colour, points.length < 2]), log, logX, x, y, height, theme, some]);
   useEffect(() => {
     const element = place.current;
     if (!element || !some) return;
-    const made = make({ lines, x, y, log, format, height, element, range: () => latest.current.range, onZoom: (to) => latest.current.zoom(to), onPoint: (value) => pointed.set(value) });
+    const made = make({ lines, x, y, log, logX, format, formatX, height, element, range: () => latest.current.range, onZoom: (to) => latest.current.zoom(to), onPoint: (value) => pointed.set(value) });
     plot.current = { made, lines };
     const sized = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
     sized.observe(element);

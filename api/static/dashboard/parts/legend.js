@@ -13,14 +13,15 @@ import { colourOf } from "./uplot.js";
  * @param {Line[]} props.lines
  * @param {import("../signal.js").Signal<import("./uplot.js").Pointed>} props.pointed
  * @param {string} props.x
+ * @param {(value: number) => string} props.formatX
  * @param {(value: number) => string} props.format
  * @param {((name: string) => void) | null} props.toggle null where lines are chosen elsewhere
  * @param {(number: number | null) => void} props.focus makes one of the lines stand out
  */
-export function Legend({ lines, pointed, x, format, toggle, focus }) {
+export function Legend({ lines, pointed, x, formatX, format, toggle, focus }) {
   const { x: at, values } = useSignal(pointed);
   return html`<div class="legend">
-    <span class="legend-x number">${at === null ? "" : `${x} ${exact(at)}`}</span>
+    <span class="legend-x number">${at === null ? "" : `${x} ${formatX(at)}`}</span>
     ${lines.map((line, number) => {
       const value = values[number];
       const entry = html`<${Swatch} line=${line} number=${number} /> ${line.name}${at !== null && value != null && html` <span class="number">${format(value)}</span>`}`;
@@ -35,13 +36,13 @@ export function Legend({ lines, pointed, x, format, toggle, focus }) {
 export const Swatch = ({ line, number }) => html`<svg class="swatch" width="22" height="8" aria-hidden="true"><line x1="0" y1="4" x2="22" y2="4" stroke-width="2.5"
   style=${{ stroke: `var(${colourOf(line, number)})` }} stroke-dasharray=${line.dash?.join(" ")} /></svg>`;
 
-/** What the lines come to, for those who read figures rather than look at lines. @param {{lines: Line[], label: string, x: string, format: (value: number) => string}} props */
-export function Summary({ lines, label, x, format }) {
+/** What the lines come to, for those who read figures rather than look at lines. @param {{lines: Line[], label: string, x: string, formatX: (value: number) => string, format: (value: number) => string}} props */
+export function Summary({ lines, label, x, formatX, format }) {
   const [open, setOpen] = useState(false);
   const columns = [
     { id: "name", label: "Series", cell: (/** @type {any} */ row) => row.name },
     { id: "count", label: "Points shown", number: true, cell: (/** @type {any} */ row) => exact(row.points.length) },
-    ...["First", "Last", "Lowest", "Highest"].map((which) => ({ id: which, label: which, number: true, cell: (/** @type {any} */ row) => told(row[which], x, format) })),
+    ...["First", "Last", "Lowest", "Highest"].map((which) => ({ id: which, label: which, number: true, cell: (/** @type {any} */ row) => told(row[which], x, formatX, format) })),
   ];
   return html`<details class="as-table" open=${open} onToggle=${(/** @type {any} */ event) => setOpen(event.target.open)}>
     <summary>As a table</summary>
@@ -49,8 +50,8 @@ export function Summary({ lines, label, x, format }) {
   </details>`;
 }
 
-/** @param {[number, number]} point @param {string} x @param {(value: number) => string} format */
-const told = ([at, value], x, format) => html`${format(value)} <span class="faint">${x} ${exact(at)}</span>`;
+/** @param {[number, number]} point @param {string} x @param {(value: number) => string} formatX @param {(value: number) => string} format */
+const told = ([at, value], x, formatX, format) => html`${format(value)} <span class="faint">${x} ${formatX(at)}</span>`;
 
 /** @param {Line} line */
 function summed({ name, points }) {

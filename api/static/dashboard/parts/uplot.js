@@ -33,15 +33,15 @@ export function table(lines, log) {
  * @param {object} wanted
  * @param {Line[]} wanted.lines
  * @param {string} wanted.x @param {string} wanted.y
- * @param {boolean} wanted.log
- * @param {(value: number) => string} wanted.format
+ * @param {boolean} wanted.log @param {boolean} wanted.logX
+ * @param {(value: number) => string} wanted.format @param {(value: number) => string} wanted.formatX
  * @param {number} wanted.height
  * @param {HTMLElement} wanted.element
  * @param {() => Range | null} wanted.range that shows; null for all there is
  * @param {(range: Range | null) => void} wanted.onZoom
  * @param {(pointed: Pointed) => void} wanted.onPoint
  */
-export function make({ lines, x, y, log, format, height, element, range, onZoom, onPoint }) {
+export function make({ lines, x, y, log, logX, format, formatX, height, element, range, onZoom, onPoint }) {
   const style = getComputedStyle(element);
   const of = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
   const font = `12px ${of("--font")}`;
@@ -51,7 +51,7 @@ export function make({ lines, x, y, log, format, height, element, range, onZoom,
     {
       width: element.clientWidth,
       height,
-      scales: { x: { time: false, range: (/** @type {any} */ _, /** @type {number} */ least, /** @type {number} */ most) => range() ?? around(least, most) }, y: log ? { distr: 3 } : {} },
+      scales: { x: { time: false, distr: logX ? 3 : 1, range: (/** @type {any} */ _, /** @type {number} */ least, /** @type {number} */ most) => range() ?? around(least, most) }, y: log ? { distr: 3 } : {} },
       cursor: {
         focus: { prox: 24 },
         drag: { x: true, y: false, setScale: false },
@@ -61,8 +61,8 @@ export function make({ lines, x, y, log, format, height, element, range, onZoom,
       focus: { alpha: 0.25 },
       legend: { show: false },
       axes: [
-        { ...axis, label: x, size: 44 },
-        { ...axis, label: y, size: 68, values: (/** @type {any} */ _, /** @type {(number | null)[]} */ ticks) => ticks.map((tick) => (tick === null ? "" : format(tick))) },
+        { ...axis, label: x, size: 44, values: ticks(formatX) },
+        { ...axis, label: y, size: 68, values: ticks(format) },
       ],
       series: [{ label: x }, ...lines.map((one, number) => ({ label: one.name, show: !one.hidden, stroke: of(colourOf(one, number)), width: 1.5, dash: one.dash, spanGaps: true, points: { show: one.points.length < 2 } }))],
       hooks: {
@@ -74,6 +74,9 @@ export function make({ lines, x, y, log, format, height, element, range, onZoom,
     element,
   );
 }
+
+/** @param {(value: number) => string} format @returns {(chart: any, ticks: (number | null)[]) => string[]} as uPlot asks for it */
+const ticks = (format) => (_, values) => values.map((value) => (value === null ? "" : format(value)));
 
 /** A range in which a single point has room. @param {number} least @param {number} most @returns {Range} */
 const around = (least, most) => (least === most ? [least - 1, most + 1] : [least, most]);
