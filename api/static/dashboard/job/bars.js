@@ -9,13 +9,13 @@ import { html, useState } from "../view.js";
  * @property {string} id
  * @property {string} group whose row it stands in
  * @property {string} label
- * @property {string} outcome `succeeded`, `running`, `failed`, `lost`, `cancelled`
+ * @property {string} outcome `succeeded`, `running`, `failed`, `lost`, `cancelled`, `released`
  * @property {number} from @property {number} to milliseconds
  * @property {string} says all of it, in words
  */
 
 /** @type {Record<string, string>} */
-const MARKS = { succeeded: "", running: "▸", failed: "✕", lost: "⚡", cancelled: "◌" };
+const MARKS = { succeeded: "", running: "▸", failed: "✕", lost: "⚡", cancelled: "◌", released: "↩" };
 
 /** @param {{bars: Bar[], label: string}} props bars in order of their begin */
 export function Bars({ bars, label }) {

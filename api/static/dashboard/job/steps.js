@@ -23,7 +23,8 @@ const COLUMNS = [
 /** @param {{steps: any[]}} props */
 export function Steps({ steps }) {
   if (!steps.length) return html`<${Empty}>No step is planned at the moment.</${Empty}>`;
-  return html`<${Table} caption="Steps" columns=${COLUMNS} rows=${steps.map((step) => ({ ...step, id: step.key }))} />`;
+  const columns = steps.some((step) => step.error) ? COLUMNS : COLUMNS.filter(({ id }) => id !== "error");
+  return html`<${Table} caption="Steps" columns=${columns} rows=${steps.map((step) => ({ ...step, id: step.key }))} />`;
 }
 
 /** @param {{step: string}} props */
