@@ -199,7 +199,10 @@ class JobSummary(TypedDict):
 class SearchSummary(JobSummary):
     """A search as it is listed."""
 
+    teacher: NotRequired[str]
+    budget: NotRequired[dict[str, Any]]
     best: Best | None
+    control_accuracy: NotRequired[float | None]
 
 
 class Search(SearchSummary):
@@ -386,6 +389,8 @@ class File(TypedDict):
     sha256: str
     accuracy: float | None
     latency: Latency | None
+    largest_difference: float | None
+    same_answers: float | None
 
 
 class Architecture(ArchitectureSummary):

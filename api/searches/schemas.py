@@ -65,7 +65,14 @@ class SearchNetwork(Row):
 class SearchSummary(JobSummary):
     """A search as it is listed."""
 
+    teacher: str = Field(description="The timm model whose features its blocks learn from.")
+    budget: Budget = Field(description="Upper limits that its best network keeps within, as in `spec`.")
     best: BestNetwork | None = Field(description="The best network so far; null before one is selected.")
+    control_accuracy: float | None = Field(
+        default=None,
+        description="Share of the test images that its control, a random network of the best one's cost, classifies correctly, 0 to 1; null until "
+        "that is trained, and where it is none.",
+    )
 
     @classmethod
     def listed(cls, search: Search, wait: Wait) -> SearchSummary:

@@ -41,7 +41,9 @@ def test_it_loads_only_files_of_the_package(shared: TestClient) -> None:
 )
 def test_its_modules_import_files_that_are_there(module: str) -> None:
     path = HERE / module
-    for imported in re.findall(r"""(?:from|import)\s*\(?["']([^"']+)["']""", path.read_text()):
+    for imported in re.findall(
+        r'(?:^(?:import|export|\}).*from |import\(|^import )"([^"]+)"', path.read_text(), re.MULTILINE
+    ):
         assert imported.startswith(("./", "../")), imported
         assert (path.parent / imported).resolve().is_file(), imported
 
