@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Text, and_, delete, func, insert, literal, select, true
-from sqlalchemy.dialects.postgresql import ARRAY, array
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
@@ -56,16 +56,16 @@ _GROWING = ("last", "last_y", "low_x", "low_y", "high_x", "high_y", "points")
 
 def _last(session: Session, job_id: UUID, series: Sequence[str]) -> dict[str, _Row]:
     """The last run of each series that has one."""
-    names = func.unnest(array([literal(name, Text) for name in series], type_=ARRAY(Text))).column_valued("name")
+    names = func.unnest(literal(series, ARRAY(Text))).table_valued("name").render_derived(name="wanted")
     table = MetricRun.__table__
     newest = (
         select(table)
-        .where(table.c.job_id == job_id, table.c.series == names)
+        .where(table.c.job_id == job_id, table.c.series == names.c.name)
         .order_by(table.c.start.desc())
         .limit(1)
         .lateral()
     )
-    rows = session.execute(select(newest).select_from(names).join(newest, true())).mappings()
+    rows = session.execute(select(newest).join_from(names, newest, true())).mappings()
     return {row["series"]: dict(row) for row in rows}
 
 

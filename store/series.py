@@ -38,7 +38,12 @@ def extents(session: Session, job_id: UUID, *, prefix: str, after: str, limit: i
     """The series of a job behind that name, in the order of their names; only those whose names start with ``prefix``."""
     name = MetricRun.series.collate("C")
     query = (
-        select(MetricRun.series, cast(func.sum(MetricRun.points), BigInteger), func.min(MetricRun.start), func.max(MetricRun.last))
+        select(
+            MetricRun.series,
+            cast(func.sum(MetricRun.points), BigInteger),
+            func.min(MetricRun.start),
+            func.max(MetricRun.last),
+        )
         .where(*_of(job_id, prefix), name > after)
         .group_by(MetricRun.series)
         .order_by(name)
@@ -70,7 +75,9 @@ def thinned(session: Session, job_id: UUID, *, points: int, prefix: str = "") ->
     of_job = _runs(session, job_id, prefix)
     most = max(_FEWEST, min(points, MAX_POINTS // max(len(of_job), 1)))
     found = {name: _thin(runs, most) for name, runs in of_job.items() if _suffice(runs, most)}
-    whole = {name: _Runs.of_points(some) for name, some in _points(session, job_id, of_job.keys() - found.keys()).items()}
+    whole = {
+        name: _Runs.of_points(some) for name, some in _points(session, job_id, of_job.keys() - found.keys()).items()
+    }
     found |= {name: _thin(each, most) if each.total > most else each.lowest() for name, each in whole.items()}
     return {name: found[name] for name in of_job if name in found}
 
