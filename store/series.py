@@ -9,7 +9,7 @@ from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import BigInteger, ColumnElement, cast, func, select
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, cast, func, not_, select
 from sqlalchemy.orm import Session
 
 from store.filters import Span
@@ -20,6 +20,9 @@ from store.tables import Metric, MetricRun
 MAX_POINTS = 100_000
 
 _FEWEST = 10
+
+#: All of a series.
+_EVERYWHERE = Span()
 
 Floats = NDArray[np.float64]
 
@@ -64,19 +67,21 @@ def stretch(session: Session, job_id: UUID, name: str, x: Span, *, after: float 
     return list(session.scalars(query.order_by(Metric.x).limit(limit)))
 
 
-def thinned(session: Session, job_id: UUID, *, points: int, prefix: str = "") -> dict[str, list[XY]]:
-    """Points ``(x, y)`` by series, each in order of ``x``; only series whose names start with ``prefix``.
+def thinned(
+    session: Session, job_id: UUID, *, points: int, prefix: str = "", x: Span = _EVERYWHERE
+) -> dict[str, list[XY]]:
+    """Points ``(x, y)`` within the span by series, each in order of ``x``; only series whose names start with ``prefix``.
 
     A series of more than ``points`` keeps its first and its last one, and of as many stretches of about equal numbers of points as fit
     the lowest and the highest each, the first where several are; a stretch of a long series consists of whole runs (``store.runs``), so
     that its points need not be read, and there are at least half as many points as fit. With many series it is fewer, see
     :data:`MAX_POINTS`.
     """
-    of_job = _runs(session, job_id, prefix)
+    of_job = _runs(session, job_id, prefix, x)
     most = max(_FEWEST, min(points, MAX_POINTS // max(len(of_job), 1)))
     found = {name: _thin(runs, most) for name, runs in of_job.items() if _suffice(runs, most)}
     whole = {
-        name: _Runs.of_points(some) for name, some in _points(session, job_id, of_job.keys() - found.keys()).items()
+        name: _Runs.of_points(some) for name, some in _points(session, job_id, of_job.keys() - found.keys(), x).items()
     }
     found |= {name: _thin(each, most) if each.total > most else each.lowest() for name, each in whole.items()}
     return {name: found[name] for name in of_job if name in found}
@@ -140,25 +145,49 @@ def _of(job_id: UUID, prefix: str) -> tuple[ColumnElement[bool], ...]:
     return MetricRun.job_id == job_id, MetricRun.series.startswith(prefix, autoescape=True)
 
 
-def _runs(session: Session, job_id: UUID, prefix: str) -> dict[str, _Runs]:
-    """By series, in the order of their names."""
+def _runs(session: Session, job_id: UUID, prefix: str, x: Span) -> dict[str, _Runs]:
+    """By series, in the order of their names: the runs within the span, and what of those at its edges lies in it, point by point."""
     columns = [getattr(MetricRun, name) for name in _COLUMNS]
-    query = select(MetricRun.series, *columns).where(*_of(job_id, prefix)).order_by(MetricRun.series, MetricRun.start)
+    query = select(MetricRun.series, *columns).where(*_of(job_id, prefix), *_within(x))
     rows: dict[str, list[Any]] = {}
-    for name, *values in session.execute(query):
+    for name, *values in session.execute(query.order_by(MetricRun.series, MetricRun.start)):
         rows.setdefault(name, []).append(values)
-    return {name: _Runs(np.array(values, dtype=np.float64)) for name, values in rows.items()}
+    found = {name: np.array(values, dtype=np.float64) for name, values in rows.items()}
+    if x != _EVERYWHERE:
+        for name, points in _edges(session, job_id, prefix, x).items():
+            both = np.concatenate([found.get(name, np.empty((0, len(_COLUMNS)))), _Runs.of_points(points).rows])
+            found[name] = both[both[:, 0].argsort()]
+    return {name: _Runs(found[name]) for name in sorted(found)}
 
 
-def _points(session: Session, job_id: UUID, wanted: Collection[str]) -> dict[str, Floats]:
-    """All points of some series, by series, each of shape ``(points, 2)``."""
-    if not wanted:
-        return {}
+def _within(x: Span) -> list[ColumnElement[bool]]:
+    """The conditions that a run has no point outside of the span."""
+    return [*Span(x.least).of(MetricRun.start), *Span(None, x.most).of(MetricRun.last)]
+
+
+def _edges(session: Session, job_id: UUID, prefix: str, x: Span) -> dict[str, Floats]:
+    """Points within the span, of runs that have some outside of it too: of a series two runs at most."""
+    reaches_in = [*Span(x.least).of(MetricRun.last), *Span(None, x.most).of(MetricRun.start)]
+    same = (Metric.job_id == MetricRun.job_id, Metric.series == MetricRun.series)
+    own = (Metric.x >= MetricRun.start, Metric.x <= MetricRun.last, *x.of(Metric.x))
     query = (
         select(Metric.series, Metric.x, Metric.y)
-        .where(Metric.job_id == job_id, Metric.series.in_(wanted))
-        .order_by(Metric.series, Metric.x)
+        .join_from(MetricRun, Metric, and_(*same, *own))
+        .where(*_of(job_id, prefix), *reaches_in, not_(and_(*_within(x))))
     )
+    return _by_series(session, query.order_by(Metric.series, Metric.x))
+
+
+def _points(session: Session, job_id: UUID, wanted: Collection[str], x: Span) -> dict[str, Floats]:
+    """All points of some series within the span, by series."""
+    if not wanted:
+        return {}
+    of = (Metric.job_id == job_id, Metric.series.in_(wanted), *x.of(Metric.x))
+    return _by_series(session, select(Metric.series, Metric.x, Metric.y).where(*of).order_by(Metric.series, Metric.x))
+
+
+def _by_series(session: Session, query: Select[str, float, float]) -> dict[str, Floats]:
+    """Points by series, each of shape ``(points, 2)``."""
     rows: dict[str, list[XY]] = {}
     for name, x, y in session.execute(query):
         rows.setdefault(name, []).append((x, y))

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from store import events, runs, series
 from store.events import Point
+from store.filters import Span
 from store.tables import MetricRun
 from tests.store.builders import new_search
 
@@ -108,12 +109,26 @@ def test_runs_show_the_extremes_of_stretches(
     assert points / 2 <= len(thin) <= points
     assert set(thin) <= set(long)
     assert thin == sorted(thin)
+    inside = series.thinned(session, search.id, points=points, x=Span(5_001.5, 29_990.0))["long"]
+    assert points / 2 <= len(inside) <= points
+    assert (inside[0], inside[-1]) == (long[5_002], long[29_990])
+    assert min(y for _, y in inside) == min(y for _, y in long[5_002:29_991])
     size = len(long) // ((points - 2) // 2)
     for begin in range(0, len(long) - 3 * size, size):
         kept = [y for x, y in thin if begin <= x <= begin + 3 * size + 2 * runs.LENGTH]
         middle = [y for _, y in long[begin + size : begin + 2 * size]]
         assert min(kept) <= min(middle)
         assert max(kept) >= max(middle)
+
+
+def test_a_stretch_is_thinned_by_itself(session: Session, search_id: UUID) -> None:
+    found = series.thinned(session, search_id, points=100, x=Span(40.0, 1300.0))
+    assert [x for x, _ in found["short"]] == [float(x) for x in range(40, 50)]
+    long = found["long"]
+    assert (long[0][0], long[-1][0]) == (40.0, 1300.0)
+    assert 50 <= len(long) <= 100
+    assert (1234.0, 9.0) in long
+    assert series.thinned(session, search_id, points=100, x=Span(COUNT, None)) == {}
 
 
 def test_short_series_are_whole(session: Session, search_id: UUID) -> None:
