@@ -23,7 +23,7 @@ export function JobHead({ kind, live }) {
     <div class="job-facts">
       <${State} of=${job.state} cancelling=${job.cancel_requested} />
       <${Going} job=${job} at=${at} />
-      <span class="faint">asked for <${Age} at=${job.created_at} />${job.created_by && html` by <bdi>${job.created_by}</bdi>`}${job.project && html` in <bdi>${job.project}</bdi>`}</span>
+      <span class="faint">asked for <${Age} at=${job.created_at} />${job.created_by && html` by <bdi>${job.created_by}</bdi>`}${job.project && html` in project <bdi>${job.project}</bdi>`}</span>
       ${job.cloned_from && html`<a href=${href([KINDS[kind].path, job.cloned_from])}>cloned from another</a>`}
       <${Labels} of=${job.labels} />
     </div>
