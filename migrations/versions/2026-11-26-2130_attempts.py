@@ -1,7 +1,7 @@
 # ruff: noqa: N999
 """Every attempt at a step is written down. Of what was run before there is the last attempt at each step.
 
-Revision 0017, written 2026-11-26 21:30:00+00:00.
+Revision 0018, written 2026-11-26 21:30:00+00:00.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = "0017"
-down_revision: str | None = "0016"
+revision: str = "0018"
+down_revision: str | None = "0017"
 branch_labels: str | None = None
 depends_on: str | None = None
 

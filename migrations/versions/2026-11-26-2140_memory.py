@@ -1,7 +1,7 @@
 # ruff: noqa: N999
 """Workers say how much memory their device has, and how much of it is taken.
 
-Revision 0018, written 2026-11-26 21:40:00+00:00.
+Revision 0019, written 2026-11-26 21:40:00+00:00.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = "0018"
-down_revision: str | None = "0017"
+revision: str = "0019"
+down_revision: str | None = "0018"
 branch_labels: str | None = None
 depends_on: str | None = None
 

@@ -35,7 +35,7 @@ def test_steps_tell_of_their_last_attempt(engine: Engine, empty_database_url: st
         search_id, worker_id = search.id, worker.id
         session.commit()
     engine.dispose()
-    downgrade(empty_database_url, "0016")
+    downgrade(empty_database_url, "0017")
     upgrade(empty_database_url)
     with Session(engine) as session:
         query = (

@@ -71,6 +71,7 @@ def test_only_what_is_old_goes(sessions: Sessions, settings: Settings, monkeypat
         "idempotency_keys": 1,
         "job_changes": 3,
         "metrics": 3,
+        "metric_runs": 1,
         "outbox": 1,
         "workers": 1,
     }

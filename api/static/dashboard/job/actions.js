@@ -40,6 +40,6 @@ function Delete({ kind, job }) {
     notify(`The ${kind} ${job.name} was deleted.`);
     go(href([path]), { replace: true });
   };
-  const question = `Delete the ${kind} “${job.name}” for good? With it go ${loses}. This cannot be undone.`;
+  const question = html`Delete the ${kind} “<bdi>${job.name}</bdi>” for good? With it go ${loses}. This cannot be undone.`;
   return html`<${Confirmed} label="Delete" verb="Delete the ${kind}" bad question=${question} act=${act} />`;
 }

@@ -17,7 +17,7 @@ import { FINISHED, KINDS, PHASES } from "./kinds.js";
 export function JobHead({ kind, live }) {
   const { job, at } = live;
   return html`<div class="head job-head">
-      <h1>${job.name || job.id}</h1>
+      <h1><bdi>${job.name || job.id}</bdi></h1>
       <div class="actions"><${Actions} kind=${kind} job=${job} reload=${live.reload} /></div>
     </div>
     <div class="job-facts">

@@ -7,7 +7,7 @@ import uPlot from "../vendor/uplot.js";
  * @property {string} name
  * @property {[number, number][]} points in order of x
  * @property {number[]} [dash]
- * @property {boolean} [hidden]
+ * @property {boolean} [hidden] until the reader shows it
  * @property {number} [colour] number of it in the palette
  */
 /** @typedef {[number, number]} Range */
@@ -51,7 +51,7 @@ export function make({ lines, x, y, log, logX, format, formatX, height, element,
     {
       width: element.clientWidth,
       height,
-      scales: { x: { time: false, distr: logX ? 3 : 1, range: (/** @type {any} */ _, /** @type {number} */ least, /** @type {number} */ most) => range() ?? around(least, most) }, y: log ? { distr: 3 } : {} },
+      scales: { x: { time: false, distr: logX ? 3 : 1, range: (/** @type {any} */ _, /** @type {number} */ least, /** @type {number} */ most) => range() ?? around(least, most) }, y: log ? { distr: 3, range: (/** @type {any} */ _, /** @type {number} */ least, /** @type {number} */ most) => [least / 1.15, most * 1.15] } : {} },
       cursor: {
         focus: { prox: 24 },
         drag: { x: true, y: false, setScale: false },

@@ -1,7 +1,7 @@
 # ruff: noqa: N999
 """What has changed in jobs is written down for who follows all of them.
 
-Revision 0016, written 2026-11-26 21:15:00+00:00.
+Revision 0017, written 2026-11-26 21:25:00+00:00.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = "0016"
-down_revision: str | None = "0015"
+revision: str = "0017"
+down_revision: str | None = "0016"
 branch_labels: str | None = None
 depends_on: str | None = None
 
