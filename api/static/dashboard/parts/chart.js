@@ -18,18 +18,20 @@ const COLOURS = 8;
  * @param {string} props.label what it shows, for those who cannot see it
  * @param {string} props.x @param {string} props.y names of the axes, with units
  * @param {boolean} [props.log] a logarithmic y axis
+ * @param {boolean} [props.logX] a logarithmic x axis
+ * @param {(value: number) => string} [props.formatX] of x
  * @param {string} props.empty why there is nothing to show yet
  * @param {(value: number) => string} [props.format] of y
  * @param {number} [props.height] in pixels
  */
-export function Chart({ lines, label, x, y, log = false, empty, format = loss, height = 280 }) {
+export function Chart({ lines, label, x, y, log = false, logX = false, formatX, empty, format = loss, height = 280 }) {
   const place = useRef(/** @type {HTMLDivElement | null} */ (null));
   const colours = useSignal(shownTheme);
   const some = lines.some((line) => line.points.length);
   useEffect(() => {
     const element = place.current;
     if (!element || !some) return;
-    const chart = new uPlot(options({ lines, x, y, log, format, height, element }), table(lines, log), element);
+    const chart = new uPlot(options({ lines, x, y, log, logX, format, formatX, height, element }), table(lines, log), element);
     const sized = new ResizeObserver(() => chart.setSize({ width: element.clientWidth, height }));
     sized.observe(element);
     return () => {
@@ -51,24 +53,27 @@ function table(lines, log) {
   return uPlot.join(drawn.map((points) => [points.map(([at]) => at), points.map(([, value]) => value)]));
 }
 
-/** @param {{lines: Line[], x: string, y: string, log: boolean, format: (value: number) => string, height: number, element: HTMLElement}} wanted */
-function options({ lines, x, y, log, format, height, element }) {
+/** @param {(value: number) => string} format @returns {(chart: any, ticks: (number | null)[]) => string[]} as uPlot asks for it */
+const ticks = (format) => (_, values) => values.map((value) => (value === null ? "" : format(value)));
+
+/** @param {{lines: Line[], x: string, y: string, log: boolean, logX: boolean, formatX?: (value: number) => string, format: (value: number) => string, height: number, element: HTMLElement}} wanted */
+function options({ lines, x, y, log, logX, format, formatX, height, element }) {
   const style = getComputedStyle(element);
   const of = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
   const axis = { stroke: of("--text-faint"), grid: { stroke: of("--line"), width: 1 }, ticks: { stroke: of("--line"), width: 1 }, font: `12px ${of("--font")}`, labelFont: `12px ${of("--font")}` };
   return {
     width: element.clientWidth,
     height,
-    scales: { x: { time: false }, y: log ? { distr: 3 } : {} },
+    scales: { x: { time: false, distr: logX ? 3 : 1 }, y: log ? { distr: 3 } : {} },
     cursor: { focus: { prox: 24 }, drag: { x: true, y: false } },
     focus: { alpha: 0.25 },
     legend: { live: true },
     axes: [
-      { ...axis, label: x, size: 44 },
-      { ...axis, label: y, size: 68, values: (/** @type {any} */ _, /** @type {(number | null)[]} */ ticks) => ticks.map((tick) => (tick === null ? "" : format(tick))) },
+      { ...axis, label: x, size: 44, ...(formatX ? { values: ticks(formatX) } : {}) },
+      { ...axis, label: y, size: 68, values: ticks(format) },
     ],
     series: [
-      { label: x },
+      { label: x, ...(formatX ? { value: (/** @type {any} */ _, /** @type {number | null} */ value) => (value === null ? "–" : formatX(value)) } : {}) },
       ...lines.map((line, number) => ({
         label: line.name,
         show: !line.hidden,
