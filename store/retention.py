@@ -17,7 +17,7 @@ from store.columns import Base
 from store.session import Sessions, clock, transaction
 from store.settings import Settings
 from store.states import EventType
-from store.tables import Delivery, DeviceUse, Event, IdempotencyKey, Job, Metric, OutboxMessage, Worker
+from store.tables import Delivery, DeviceUse, Event, IdempotencyKey, Job, Metric, MetricRun, OutboxMessage, Worker
 
 #: Rows deleted in one transaction: nobody waits long for a lock.
 BATCH = 5_000
@@ -26,7 +26,7 @@ BATCH = 5_000
 def purge(sessions: Sessions, settings: Settings) -> dict[str, int]:
     """Deletes what is older than the settings say, batch by batch; returns how many rows of which table. Safe to run anywhere."""
     counts = {}
-    for table in (Delivery, DeviceUse, Event, IdempotencyKey, Metric, OutboxMessage, Worker):
+    for table in (Delivery, DeviceUse, Event, IdempotencyKey, Metric, MetricRun, OutboxMessage, Worker):
         deleted = _purge_some(sessions, settings, table)
         counts[table.__tablename__] = deleted
         while deleted == BATCH:
@@ -56,7 +56,7 @@ def _expired(settings: Settings, now: datetime) -> Mapping[type[Base], ColumnEle
         Worker: func.greatest(Worker.last_seen_at, Worker.stopped_at) < now - timedelta(days=settings.worker_days),
         # What a stream needs to tell how a job went stays with the job.
         Event: (Event.type != EventType.STATE) & Event.job_id.in_(_ended(now - timedelta(days=settings.event_days))),
-        Metric: Metric.job_id.in_(_ended(now - timedelta(days=settings.metric_days))),
+        **{each: each.job_id.in_(_ended(now - timedelta(days=settings.metric_days))) for each in (Metric, MetricRun)},
     }
 
 

@@ -299,6 +299,26 @@ class Metric(OfJob, Base):
     y: Mapped[float]
 
 
+class MetricRun(OfJob, Base):
+    """Points of a series that follow one another, from ``start`` to ``last``, and what they come to; see ``store.runs``."""
+
+    __tablename__ = "metric_runs"
+
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    series: Mapped[str] = mapped_column(primary_key=True)
+    start: Mapped[float] = mapped_column(primary_key=True)
+    """``x`` of its first point."""
+    start_y: Mapped[float]
+    last: Mapped[float]
+    last_y: Mapped[float]
+    low_x: Mapped[float]
+    """Where it is lowest; of several such points the first."""
+    low_y: Mapped[float]
+    high_x: Mapped[float]
+    high_y: Mapped[float]
+    points: Mapped[int]
+
+
 class Architecture(Owned, Made, Base):
     """A network. ``architecture`` is ``dna_engine.space.architecture.Architecture.to_json``."""
 

@@ -234,7 +234,8 @@ def _add_metrics(router: APIRouter, resource: Resource) -> None:
         f"{_path(resource)}/metrics",
         name=f"get_{resource.name}_metrics",
         description=f"Series of a {resource.name}: losses, accuracies, the best so far.\n\nA series of more than `points` is thinned: "
-        "its first and last point stay, and of each stretch between the lowest and the highest. All series together have at most "
+        "its first and last point stay, and of each of as many stretches as fit, of about equal numbers of points, the lowest and the "
+        "highest; at least half as many points as fit come. All series together have at most "
         "100,000 points; ask for some of them by `prefix`, or for a stretch of `x`, to see more of each.",
         response_model=Series,
         responses=problems(404),

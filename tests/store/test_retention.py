@@ -69,6 +69,7 @@ def test_only_what_is_old_goes(sessions: Sessions, settings: Settings, monkeypat
         "events": 4,
         "idempotency_keys": 1,
         "metrics": 3,
+        "metric_runs": 1,
         "outbox": 1,
         "workers": 1,
     }

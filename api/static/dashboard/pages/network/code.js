@@ -18,7 +18,7 @@ model = EfficientNet(blocks, **{"act_layer": "silu", **arguments})
 
 const WEIGHTS = `from safetensors.torch import load_file
 model.load_state_dict(load_file("weights.safetensors"))
-model.eval()
+model.train(False)
 `;
 
 const ONNX = `import json, pathlib

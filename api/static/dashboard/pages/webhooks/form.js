@@ -26,7 +26,7 @@ export function ChangeWebhook({ of: webhook, onClose, changed }) {
 }
 
 /** @param {{of: any}} props */
-const Fields = ({ of: webhook }) => html`<label>URL <input name="url" autofocus type="url" required maxlength="2000" defaultValue=${webhook.url} placeholder="https://example.com/hooks/dna" /></label>
+const Fields = ({ of: webhook }) => html`<label>URL <input name="url" autofocus type="url" required maxlength="2000" defaultValue=${webhook.url} placeholder="an https address of yours" /></label>
   <label>Is told of <input name="events" required defaultValue=${webhook.events.join(", ")} /></label>
   <p class="faint">Types of messages with commas between: <code>search.succeeded</code>, all of a kind <code>search.*</code>, all failures <code>*.failed</code>, everything <code>*</code>.</p>
   <label>Only of jobs with the labels <textarea name="labels" rows="2" defaultValue=${Object.entries(webhook.labels).map(([name, value]) => `${name}: ${value}`).join("\n")} placeholder="team: vision"></textarea></label>
