@@ -55,7 +55,10 @@ def test_what_was_found_stands_beside_what_it_is_worth(dashboard: Dashboard) -> 
     expect(page.get_by_role("region", name="What it learned from")).to_contain_text("resnet10t")
     expect(page.get_by_role("region", name="By class")).to_contain_text("98.0%")
     expect(page.get_by_role("list", name="Phases").get_by_role("listitem")).to_have_text(
-        [re.compile(f"{phase}: done") for phase in ("Teacher", "Distil", "Rate", "Select", "Train", "Export")]
+        [
+            re.compile(f"{phase}: done")
+            for phase in ("Teacher", "Distil", "Rate", "Finalists", "Select", "Train", "Export")
+        ]
     )
 
 
@@ -96,14 +99,14 @@ def test_a_failed_one_says_why_and_what_to_do(dashboard: Dashboard) -> None:
 def test_one_that_waits_says_for_what_and_every_part_what_would_bring_it(dashboard: Dashboard) -> None:
     waiting = dashboard.service.ids.queued
     page = dashboard.open(route(waiting))
-    expect(page.get_by_role("status").filter(has_text="It waits for")).to_contain_text(
+    expect(page.get_by_role("status").filter(has_text="of its queue")).to_contain_text(
         re.compile(r"number \d+ of its queue")
     )
     for tab, says in {
         "losses": "Losses appear when distillation begins; the teacher comes first. The search has not begun yet.",
         "ratings": "Ratings appear when every path of every cell is rated",
         "pictures": "The pictures are drawn at the end of the search",
-        "timeline": "No worker has taken a step of it yet. It waits for",
+        "timeline": "No worker has taken a step of it yet.",
     }.items():
         dashboard.open(route(waiting, tab))
         expect(page.locator("main")).to_contain_text(says)
@@ -154,7 +157,7 @@ def test_it_is_renamed_and_labelled(dashboard: Dashboard) -> None:
 
 def test_a_key_that_may_only_read_is_offered_nothing_to_do(opened: Opened, closed: Service) -> None:
     with transaction(closed.sessions) as session:
-        _, secret = keys.create(session, "a reader", scopes=[Scope.READ])
+        _, secret = keys.create(session, "a reader", project="default", scopes=[Scope.READ])
     with opened(closed) as dashboard:
         dashboard.page.add_init_script(f"sessionStorage.setItem('dna-key', {json.dumps(secret)})")
         page = dashboard.open(route(closed.ids.failed))
