@@ -11,6 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 from starlette.routing import BaseRoute
 
+from api.changes.schemas import ChangeData, HelloData
 from api.errors import MEDIA_TYPE, Problem
 from api.headers import described, headers
 
@@ -41,6 +42,7 @@ TAGS: Mapping[str, str] = {
     "recipes": "By what numbers networks are trained.",
     "spaces": "The networks among which a search looks.",
     "teachers": "Trained networks that supervise a search.",
+    "changes": "What changes in jobs of every kind, as one stream.",
     "workers": "The processes that compute.",
     "system": "For whoever runs the service.",
 }
@@ -153,6 +155,9 @@ _EXAMPLES: Mapping[int, tuple[str, dict[str, Any]]] = {
 }
 
 
+#: What streams say and no other answer does: FastAPI does not find it.
+_STREAMED = (HelloData, ChangeData)
+
 #: Headers of every answer, beside those that are for browsers and caches.
 _ALWAYS = ("X-Request-ID",)
 
@@ -186,7 +191,9 @@ def describe(routes: Sequence[BaseRoute], webhooks: Sequence[BaseRoute]) -> dict
     components = document["components"]
     for name in ("HTTPValidationError", "ValidationError"):
         components["schemas"].pop(name, None)
-    components["schemas"] |= models_json_schema([(Problem, "serialization")], ref_template=_REFERENCE)[1]["$defs"]
+    components["schemas"] |= models_json_schema(
+        [(model, "serialization") for model in (Problem, *_STREAMED)], ref_template=_REFERENCE
+    )[1]["$defs"]
     for name, schema in components["schemas"].items():
         if (
             "-" in name

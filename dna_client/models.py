@@ -209,6 +209,8 @@ class Search(SearchSummary):
     """A search with its resolved ``spec``, its steps and its networks; ``comparison`` once winner and control are trained."""
 
     spec: dict[str, Any]
+    written: NotRequired[dict[str, Any]]
+    last_event: NotRequired[int]
     warnings: list[str]
     steps: list[Step]
     architectures: list[SearchNetwork]
@@ -434,6 +436,8 @@ class Training(TrainingSummary):
     """A training with its steps and files, and what the engine reports in ``values``; ``spec`` is None where a search has it."""
 
     spec: dict[str, Any] | None
+    written: NotRequired[dict[str, Any] | None]
+    last_event: NotRequired[int]
     warnings: list[str]
     flops: int | None
     params: int | None
@@ -469,6 +473,8 @@ class Tuning(TuningSummary):
 
     recipe: str
     spec: dict[str, Any]
+    written: NotRequired[dict[str, Any]]
+    last_event: NotRequired[int]
     warnings: list[str]
     flops: int
     params: int
@@ -664,6 +670,9 @@ class RunningStep(TypedDict):
     job_id: str
     key: str
     kind: str
+    job_kind: NotRequired[str]
+    job_name: NotRequired[str]
+    started_at: NotRequired[str | None]
 
 
 class Worker(TypedDict):
@@ -676,6 +685,8 @@ class Worker(TypedDict):
     devices: int
     device: str
     device_name: str
+    memory_bytes: NotRequired[int | None]
+    memory_used_bytes: NotRequired[int | None]
     busy: NotRequired[bool]
     versions: dict[str, str]
     step: RunningStep | None

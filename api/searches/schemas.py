@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from api.jobs.schemas import JobStep, JobSummary, Row, shown
+from api.jobs.schemas import JobDetail, JobStep, JobSummary, Row, shown
 from api.recipes.schemas import RecipeChoice
 from dna_engine.accuracy import Accuracy, Comparison
 from dna_engine.advice import advice
@@ -17,6 +17,7 @@ from dna_engine.plans import Kind
 from dna_engine.plans.results import Beside, beside_references, comparison
 from dna_engine.space.document import NetworkJson
 from dna_engine.spec import Budget, ResolvedSpec
+from store import jobs
 from store.states import Role
 from store.tables import Architecture, Search, Training
 from store.waiting import Wait
@@ -79,7 +80,7 @@ class SearchSummary(JobSummary):
         return SearchSummary.model_validate(search).model_copy(update=vars(wait))
 
 
-class SearchDetail(SearchSummary):
+class SearchDetail(SearchSummary, JobDetail):
     """A search with its resolved spec, its steps and its networks."""
 
     spec: ResolvedSpec = Field(description="As it was written, with nothing left open.")
@@ -105,6 +106,8 @@ class SearchDetail(SearchSummary):
         reached = {training.architecture_id: training.found for training in trainings if training.found}
         return cls(
             **SearchSummary.listed(search, wait).model_dump(),
+            written=jobs.written_now(search),
+            last_event=search.event_seq,
             spec=shown(spec),
             warnings=advice(spec),
             steps=[JobStep.of(step) for step in search.steps],

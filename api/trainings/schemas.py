@@ -9,7 +9,7 @@ from pydantic import Field
 
 from api.architectures.files import Left
 from api.architectures.schemas import File, Format
-from api.jobs.schemas import Failure, JobStep, JobSummary, shown
+from api.jobs.schemas import Failure, JobDetail, JobStep, JobSummary, shown
 from dna_engine.accuracy import Accuracy
 from dna_engine.advice import advice_on_training
 from dna_engine.by_class import ByClass
@@ -18,6 +18,7 @@ from dna_engine.plans.results import Costs
 from dna_engine.space.architecture import Architecture
 from dna_engine.space.cost import Cost, architecture_cost
 from dna_engine.spec import ResolvedTraining
+from store import jobs
 from store.tables import Step, Training
 from store.waiting import Wait
 
@@ -66,7 +67,7 @@ class TrainingSummary(JobSummary):
         )
 
 
-class TrainingDetail(TrainingSummary):
+class TrainingDetail(TrainingSummary, JobDetail):
     """A training with its resolved spec, its steps and the files there are."""
 
     spec: ResolvedTraining | None = Field(description="Null for a training of a search, whose spec has it.")
@@ -90,6 +91,8 @@ class TrainingDetail(TrainingSummary):
         costs = _costs(training, spec)
         return cls(
             **TrainingSummary.listed(training, wait).model_dump(),
+            written=jobs.written_now(training.job) if training.alone else None,
+            last_event=training.job.event_seq,
             flops=costs and costs.flops,
             params=costs and costs.params,
             spec=shown(spec) if spec else None,

@@ -10,13 +10,14 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from api.jobs.expected import Basis
-from api.jobs.schemas import Failure, JobStep, JobSummary, shown
+from api.jobs.schemas import Failure, JobDetail, JobStep, JobSummary, shown
 from dna_engine.advice import advice_on_training
 from dna_engine.space.architecture import Architecture
 from dna_engine.space.cost import architecture_cost
 from dna_engine.spec import ResolvedTuning
 from dna_engine.spec.parts import OF_TUNING
 from dna_engine.spec.tunable import Value
+from store import jobs
 from store.states import StepState
 from store.tables import Step, Tuning
 from store.tunings import TrialRow
@@ -49,7 +50,7 @@ class TuningSummary(JobSummary):
         return cls.model_validate(fields | own)
 
 
-class TuningDetail(TuningSummary):
+class TuningDetail(TuningSummary, JobDetail):
     """A tuning with its resolved spec. `recipe` is what a training is given to be trained by what has been found."""
 
     recipe: str = Field(description="For the `recipe` of `POST /trainings`, once a trial is complete.")
@@ -67,6 +68,8 @@ class TuningDetail(TuningSummary):
         costs = architecture_cost(Architecture.from_json(spec.architecture))
         return cls(
             **TuningSummary.listed(tuning, counts, wait).model_dump(),
+            written=jobs.written_now(tuning),
+            last_event=tuning.event_seq,
             recipe=f"{OF_TUNING}{tuning.id}",
             spec=shown(spec),
             warnings=advice_on_training(spec),

@@ -16,6 +16,13 @@ TIMEZONE = "Asia/Kolkata"
 PATIENCE = 30_000
 
 
+def drawn(page: Page) -> None:
+    """Waits until the page that shows has read all that it shows."""
+    main = page.locator("main")
+    expect(main.locator("h1, .empty:not([role=status]), .note").first).to_be_visible(timeout=PATIENCE)
+    expect(main.locator(".empty[role=status], [aria-busy=true]")).to_have_count(0, timeout=PATIENCE)
+
+
 @dataclass(frozen=True)
 class Dashboard:
     page: Page
@@ -23,10 +30,10 @@ class Dashboard:
     watch: Watch
 
     def open(self, route: str) -> Page:
-        """Goes to a route, such as ``#/searches``, and waits until the page has drawn what it shows."""
+        """Loads the page at a route, such as ``#/searches``, and waits until it has drawn what it reads. What the tab keeps is kept."""
+        self.page.goto("about:blank")  # An address that differs behind # alone would load nothing.
         self.page.goto(f"{self.service.url}/{route}")
-        expect(self.page.locator("main h1").first).to_be_visible(timeout=PATIENCE)
-        expect(self.page.locator("main [aria-busy=true], main[aria-busy=true]")).to_have_count(0, timeout=PATIENCE)
+        drawn(self.page)
         return self.page
 
     def expect(self, fault: str) -> None:

@@ -62,6 +62,44 @@ export function useResource(path, query) {
 }
 
 /**
+ * What several paths answer, in their order. What was known before stays until all are read anew.
+ * @param {{path: string, query?: Query}[]} wanted
+ * @param {number} [turn] when it changes, all are read again
+ * @returns {{found: {data: any, problem: Problem | null}[], loading: boolean, reload: () => Promise<void>}}
+ */
+export function useEach(wanted, turn = 0) {
+  const of = wanted.map(({ path, query }) => address(path, query)).join(" ");
+  const [state, setState] = useState({ found: /** @type {{data: any, problem: Problem | null}[]} */ ([]), of: "" });
+  const going = useRef(/** @type {AbortController | null} */ (null));
+  const reload = useCallback(async () => {
+    going.current?.abort();
+    const { signal } = (going.current = new AbortController());
+    const found = await Promise.all(of.split(" ").filter(Boolean).map((path) => settled(path, signal)));
+    if (!signal.aborted) setState({ found, of });
+  }, [of]);
+  useEffect(() => {
+    reload();
+    return () => going.current?.abort();
+  }, [reload, turn]);
+  useAnew(reload);
+  return state.of === of ? { found: state.found, loading: false, reload } : { found: NOTHING, loading: true, reload };
+}
+
+/** @type {any[]} the same one each time, so that what is made of it is not made again */
+const NOTHING = [];
+
+/** @param {string} path @param {AbortSignal} signal @returns {Promise<{data: any, problem: Problem | null}>} */
+async function settled(path, signal) {
+  try {
+    return { data: await get(path, undefined, signal), problem: null };
+  } catch (error) {
+    if (error instanceof Problem) return { data: null, problem: error };
+    if (signal.aborted) return { data: null, problem: null };
+    throw error;
+  }
+}
+
+/**
  * A list, one page after the other.
  * @param {string} path
  * @param {Query} query

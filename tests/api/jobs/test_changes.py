@@ -80,7 +80,9 @@ def test_jobs_are_renamed_and_labelled(kept: Kept) -> None:
         changed = kept.change(path, name="second", labels={"team": None, "run": "1", "absent": None})
         assert (changed["name"], changed["labels"]) == ("second", {"run": "1"})
         assert kept.log(path) == ["It is called 'second' now, not 'first'. Its labels are run=1 now."]
-        assert changed == {**before, "name": "second", "labels": {"run": "1"}}
+        now = {"name": "second", "labels": {"run": "1"}}
+        written = {**before["written"], **now}
+        assert changed == {**before, **now, "written": written, "last_event": before["last_event"] + 1}
         listed = kept.client.get(path.rsplit("/", 1)[0], params={"label": "run:1", "ref": "second"}).json()["items"]
         assert [item["id"] for item in listed] == [changed["id"]]
         assert kept.change(path, labels=None)["labels"] == {}

@@ -58,6 +58,12 @@ def test_nothing_of_it_makes_markup_of_text() -> None:
             assert not found, f"{path.name}: {found and found[0]}"
 
 
+def test_every_rule_of_its_stylesheets_ends() -> None:
+    for path in (HERE / "styles").iterdir():
+        rules = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.DOTALL)
+        assert rules.count("{") == rules.count("}"), path.name
+
+
 def test_every_vendored_file_is_listed() -> None:
     kept = {path.name for path in VENDOR.iterdir() if path.suffix in (".js", ".css")}
     assert kept == {name for name, *_ in ROWS}

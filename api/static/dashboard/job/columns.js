@@ -36,7 +36,6 @@ const shortened = (text) => (text.length > SHORT ? `${text.slice(0, SHORT).trimE
 export const Named = ({ of: job, page }) =>
   html`<div class="named"><a href=${href([page, job.id])}>${job.name || job.id}</a> <${Labels} of=${job.labels} pick=${addLabel} /></div>`;
 
-
 /** The accuracy on the test images, with what it may be by chance. @param {{of: number | null | undefined, test?: any, children?: any}} props */
 export function Reached({ of: accuracy, test, children }) {
   if (accuracy === null || accuracy === undefined) return html`<span class="faint">–</span>`;

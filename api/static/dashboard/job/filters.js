@@ -7,12 +7,12 @@ import { html, useEffect, useId, useRef, useState } from "../view.js";
 const STATES = ["queued", "running", "succeeded", "failed", "cancelled"];
 
 /** What narrows the list; selected rows are another thing. */
-const NAMES = ["state", "dataset", "label", "q", "created_after", "created_before"];
+const NAMES = ["state", "dataset", "label", "q", "project", "created_after", "created_before"];
 
 /** Keystrokes in the text filter are waited for. Milliseconds. */
 const PAUSE = 300;
 
-/** @typedef {{state: string[], dataset: string | null, label: string[], q: string | null, created_after: string | null, created_before: string | null}} Asked */
+/** @typedef {{state: string[], dataset: string | null, label: string[], q: string | null, project: string | null, created_after: string | null, created_before: string | null}} Asked */
 
 /**
  * The filters of the address, as the API takes them.
@@ -25,6 +25,7 @@ export function asked(query) {
     dataset: query.get("dataset"),
     label: query.getAll("label"),
     q: query.get("q"),
+    project: query.get("project"),
     created_after: beginning(query.get("created_after")),
     created_before: beginning(query.get("created_before"), 1),
   };
@@ -71,7 +72,7 @@ export function Filters({ counts }) {
     <${Day} name="created_before" label="until" value=${query.get("created_before") ?? ""} />
     ${isNarrowed(query) && html`<button type="button" onClick=${clear}>Clear filters</button>`}
   </search>
-  <${Chosen} labels=${query.getAll("label")} />`;
+  <${Chosen} labels=${query.getAll("label")} project=${query.get("project")} />`;
 }
 
 /** @param {{counts: Record<string, number> | null, chosen: string[]}} props */
@@ -138,13 +139,20 @@ function LabelField({ labels }) {
   </form>`;
 }
 
-/** The labels that are asked for, each to be taken away again. @param {{labels: string[]}} props */
-function Chosen({ labels }) {
-  if (!labels.length) return null;
-  return html`<p class="chosen">With the labels ${labels.map((label) => html`<span class="label" key=${label}>
-    ${label} <button type="button" class="plain" aria-label="Without the label ${label}" onClick=${() => narrow({ label: labels.filter((one) => one !== label) })}>✕</button>
-  </span>`)}</p>`;
+/** What is asked for beside the fields, each to be taken away again. @param {{labels: string[], project: string | null}} props */
+function Chosen({ labels, project }) {
+  if (!labels.length && !project) return null;
+  return html`<p class="chosen">
+    ${project && html`Of the project <${Chip} text=${project} without=${() => narrow({ project: null })} /> `}
+    ${labels.length > 0 && "With the labels "}
+    ${labels.map((label) => html`<${Chip} key=${label} text=${label} without=${() => narrow({ label: labels.filter((one) => one !== label) })} />`)}
+  </p>`;
 }
+
+/** @param {{text: string, without: () => void}} props */
+const Chip = ({ text, without }) => html`<span class="label">
+  ${text} <button type="button" class="plain" aria-label="Without ${text}" onClick=${without}>✕</button>
+</span>`;
 
 /** @param {{name: string, label: string, value: string}} props */
 const Day = ({ name, label, value }) =>

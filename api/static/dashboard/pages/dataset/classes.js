@@ -18,11 +18,11 @@ export function Classes({ path, count }) {
     ${loading && html`<${Loading} />`}
     <ul class="classes">
       ${items.map((one, number) => html`<li key=${one.name}>
-        <button type="button" class="class" aria-label="Pictures of ${one.name}" onClick=${() => setOpen(one.name)}>
+        <button type="button" class="class" aria-label="Pictures of ${one.name} ${counts(one)}" onClick=${() => setOpen(one.name)}>
           <${Example} path=${path} number=${number} name=${one.name} />
           <span class="class-name">${one.name}</span>
           <span class="bar" style=${{ width: `${(100 * total(one)) / most}%` }}></span>
-          <span class="faint">${Object.entries(one.images).map(([split, images]) => `${exact(images)} ${split}`).join(" · ")}</span>
+          <span class="faint">${counts(one)}</span>
         </button>
       </li>`)}
     </ul>
@@ -33,6 +33,9 @@ export function Classes({ path, count }) {
 
 /** @param {{images: Record<string, number>}} one */
 const total = ({ images }) => Object.values(images).reduce((sum, count) => sum + count, 0);
+
+/** @param {{images: Record<string, number>}} one */
+const counts = ({ images }) => Object.entries(images).map(([split, count]) => `${exact(count)} ${split}`).join(" · ");
 
 /** The first picture of a class, once it comes into view. @param {{path: string, number: number, name: string}} props */
 function Example({ path, number, name }) {
