@@ -1,6 +1,6 @@
 // How a search learns: the loss of every cell in distillation, and losses and accuracies of the networks in training; live, to be zoomed into.
 
-import { loss, percent } from "../../format.js";
+import { percent } from "../../format.js";
 import { useMetrics } from "../../job/metrics.js";
 import { Chart } from "../../parts/chart.js";
 import { Loading, Panel, ProblemNote } from "../../parts/basics.js";
@@ -80,7 +80,7 @@ function Networks({ search, following }) {
   if (!series) return html`<${ProblemNote} of=${problem} />`;
   return html`<div class="grid">
     <${Panel} title="Loss in training">
-      <${Chart} lines=${losses} label="Training loss of teacher, winner and those beside it" x="step or epoch" y="loss" log empty=${`Training losses appear when the teacher, or the winner, is trained. ${meanwhile(search)}`} format=${loss} />
+      <${Chart} lines=${losses} label="Training loss of teacher, winner and those beside it" x="step or epoch" y="loss" log empty=${`Training losses appear when the teacher, or the winner, is trained. ${meanwhile(search)}`} />
     </${Panel}>
     <${Panel} title="Accuracy in training">
       <${Chart} lines=${accuracies} label="Test accuracy of teacher, winner and those beside it, by epoch" x="epoch" y="accuracy" format=${share} empty=${`Accuracies appear after the first epoch of a training. ${meanwhile(search)}`} />
@@ -108,5 +108,6 @@ function drawn(series, wanted, first) {
       points: series[[start, network, what].join("/")],
       colour: networks.indexOf(network),
       dash: what === first ? undefined : DASHED,
+      hidden: what === "best" || network.startsWith("finalist-"),
     }));
 }
