@@ -12,6 +12,7 @@ from fastapi.routing import APIRoute
 from prometheus_client import CollectorRegistry
 
 import api.architectures.endpoints
+import api.changes.endpoints
 import api.datasets.endpoints
 import api.keys.endpoints
 import api.pictures.endpoints
@@ -62,6 +63,7 @@ ROUTERS = (
     api.teachers.endpoints.uploads,
     api.teachers.endpoints.router,
     api.workers.endpoints.router,
+    api.changes.endpoints.router,
     api.keys.endpoints.me,
     api.keys.endpoints.router,
     api.projects.endpoints.router,
@@ -85,7 +87,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
         with open_resources(settings, registry) as resources:
             prepare(resources)
             app.state.resources = resources
-            async with resources.feed.running():
+            async with resources.feed.running(), resources.watch.running():
                 yield
 
     app = FastAPI(

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
+from api.changes.schemas import ChangeData, HelloData
 from api.errors import MEDIA_TYPE, Problem
 from api.headers import described, headers
 
@@ -40,6 +41,7 @@ TAGS: Mapping[str, str] = {
     "recipes": "By what numbers networks are trained.",
     "spaces": "The networks among which a search looks.",
     "teachers": "Trained networks that supervise a search.",
+    "changes": "What changes in jobs of every kind, as one stream.",
     "workers": "The processes that compute.",
     "system": "For whoever runs the service.",
 }
@@ -152,6 +154,9 @@ _EXAMPLES: Mapping[int, tuple[str, dict[str, Any]]] = {
 }
 
 
+#: What streams say and no other answer does: FastAPI does not find it.
+_STREAMED = (HelloData, ChangeData)
+
 #: Headers of every answer, beside those that are for browsers and caches.
 _ALWAYS = ("X-Request-ID",)
 
@@ -185,7 +190,9 @@ def describe(app: FastAPI) -> dict[str, Any]:
     components = document["components"]
     for name in ("HTTPValidationError", "ValidationError"):
         components["schemas"].pop(name, None)
-    components["schemas"] |= models_json_schema([(Problem, "serialization")], ref_template=_REFERENCE)[1]["$defs"]
+    components["schemas"] |= models_json_schema(
+        [(model, "serialization") for model in (Problem, *_STREAMED)], ref_template=_REFERENCE
+    )[1]["$defs"]
     for name, schema in components["schemas"].items():
         if (
             "-" in name
