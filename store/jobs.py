@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from dna_engine.plans import plan_of
 from dna_engine.spec import ResolvedJob
-from store import deliveries, events, quotas, steps
+from store import changes, deliveries, events, quotas, steps
 from store.actors import signature
 from store.columns import Json
 from store.errors import IllegalTransition, NotFound
@@ -49,8 +49,9 @@ def add(session: Session, job: Job, spec: ResolvedJob, *, max_attempts: int) -> 
 
 
 def announce(session: Session, job: Job) -> None:
-    """An event with what people watch of the job, and a message to whoever wants to be told."""
+    """An event with what people watch of the job, a line for who follows all jobs, and a message to whoever wants to be told."""
     deliveries.tell(session, job)
+    changes.note(session, job.id, job.kind, job.project_id)
     data = {"state": job.state, "phase": job.phase, "cancel_requested": job.cancel_requested, "error": job.error}
     events.append(session, job.id, [NewEvent(EventType.STATE, data)])
 
@@ -63,6 +64,7 @@ def rename(session: Session, job: Job, *, name: str, labels: Mapping[str, str]) 
     job.name, job.labels = name, dict(labels)
     session.flush()
     if said:
+        changes.note(session, job.id, job.kind, job.project_id)
         events.append(session, job.id, [NewEvent(EventType.LOG, {"level": "info", "message": " ".join(said)})])
 
 
@@ -152,6 +154,7 @@ def delete(session: Session, job_id: UUID) -> list[str]:
     if job.state not in FINISHED:
         raise IllegalTransition(f"The {job.kind} is {job.state}. Cancel it, then delete it.")
     locations = list(session.scalars(select(Artifact.location).where(Artifact.job_id == job_id)))
+    changes.note(session, job.id, job.kind, job.project_id)
     session.delete(job)
     session.flush()
     release(session, locations)

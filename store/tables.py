@@ -13,7 +13,17 @@ from dna_engine.plans import Step as PlannedStep
 from dna_engine.plans.results import Trained
 from store.columns import Base, Json, new_id
 from store.owned import Made, OfJob, Owned, Shared
-from store.states import FINISHED, DatasetState, DeliveryState, EventType, JobKind, JobState, Role, StepState
+from store.states import (
+    FINISHED,
+    AttemptOutcome,
+    DatasetState,
+    DeliveryState,
+    EventType,
+    JobKind,
+    JobState,
+    Role,
+    StepState,
+)
 
 
 class Project(Base):
@@ -276,6 +286,32 @@ class Step(OfJob, Base):
         return PlannedStep.model_validate(self.payload)
 
 
+class Attempt(OfJob, Base):
+    """An attempt at a step, from its claim to the end of its lease; see ``store.attempts``. The worker is written down as it was: its own row
+    does not last."""
+
+    __tablename__ = "attempts"
+    __table_args__ = (Index("ix_attempts_job_id_id", "job_id", "id"), UniqueConstraint("step_id", "fence"))
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    step_id: Mapped[UUID] = mapped_column(ForeignKey("steps.id", ondelete="CASCADE"))
+    fence: Mapped[int]
+    """Of the step, under which it was held."""
+    attempt: Mapped[int]
+    worker_id: Mapped[UUID | None]
+    """Not a foreign key; None, as its names, of what versions before have run."""
+    hostname: Mapped[str | None]
+    device: Mapped[str | None]
+    device_name: Mapped[str | None]
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    outcome: Mapped[AttemptOutcome] = mapped_column(default=AttemptOutcome.RUNNING)
+    engine_before: Mapped[float]
+    """``Step.engine_seconds`` when it began."""
+    engine_seconds: Mapped[float] = mapped_column(default=0.0)
+    """Time the engine ran for it, once it has ended."""
+
+
 class Event(OfJob, Base):
     """Something that happened to a job. ``seq`` runs from 1 without a gap, in the order of the commits."""
 
@@ -285,6 +321,20 @@ class Event(OfJob, Base):
     seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     type: Mapped[EventType]
     data: Mapped[Json]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class JobChange(Owned, Base):
+    """That something of a job has changed which people see of it, or that it is gone; see ``store.changes``. Kept for an hour."""
+
+    __tablename__ = "job_changes"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    job_id: Mapped[UUID]
+    """Not a foreign key: it outlives a job that is deleted."""
+    kind: Mapped[JobKind]
+    transaction: Mapped[int] = mapped_column(server_default=text("pg_current_xact_id()::text::bigint"), index=True)
+    """Number of the transaction that wrote it."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
@@ -541,6 +591,10 @@ class Worker(Base):
     versions: Mapped[dict[str, str]]
     """Of the engine and what it runs on, by package name."""
     current_step_id: Mapped[UUID | None] = mapped_column(ForeignKey("steps.id", ondelete="SET NULL"))
+    memory_bytes: Mapped[int | None]
+    """Of its device; for the processor of the machine. None where nothing tells."""
+    memory_used_bytes: Mapped[int | None]
+    """As of its last beat, by whatever runs there."""
     started_at: Mapped[datetime] = mapped_column(server_default=func.now())
     last_seen_at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)
     stopped_at: Mapped[datetime | None]

@@ -32,7 +32,8 @@ export function Bars({ bars, label }) {
     if (next === undefined || !bars[next]) return;
     event.preventDefault();
     setAt(bars[next].id);
-    /** @type {HTMLElement} */ (event.currentTarget).querySelector(`[data-bar="${next}"]`)?.focus();
+    const list = /** @type {HTMLElement} */ (event.currentTarget);
+    /** @type {HTMLElement | null} */ (list.querySelector(`[data-bar="${next}"]`))?.focus();
   };
   return html`<div class="bars" role="group" aria-label="${label}. Arrow keys lead from one to the next." onKeyDown=${walk} onMouseLeave=${() => setPointed(null)}>
     ${groups(bars).map(({ name, rows }) => html`<div class="bars-group" key=${name}>

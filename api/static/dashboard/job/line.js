@@ -28,9 +28,12 @@ export function lineOf({ type, data }) {
   const level = state === "failed" ? "error" : "event";
   const why = error ? `: ${error.message}` : "";
   if (type === "step") return { time, step: data.step, level, message: `${SAID[state] ?? state}${data.attempt > 1 ? `, attempt ${data.attempt}` : ""}${why}` };
-  const asked = data.cancel_requested && !FINISHED.has(state) ? ", and was asked to stop" : "";
-  return { time, step: null, level, message: `It is ${state}${FINISHED.has(state) ? "" : `, in the phase ${PHASES[data.phase] ?? data.phase}`}${asked}${why}` };
+  const now = state === "running" ? `${BECAME.running}, in the phase ${PHASES[data.phase] ?? data.phase}` : (BECAME[state] ?? state);
+  return { time, step: null, level, message: `${now}${data.cancel_requested && !FINISHED.has(state) ? ", and was asked to stop" : ""}${why}` };
 }
+
+/** @type {Record<string, string>} What became of a job. */
+const BECAME = { queued: "It waits", running: "It runs", succeeded: "It has succeeded", failed: "It has failed", cancelled: "It was cancelled" };
 
 /** @type {Record<string, string>} What a step does in a state. */
 const SAID = { queued: "waits for a worker", running: "begins", succeeded: "is done", failed: "failed", cancelled: "was stopped" };

@@ -9,6 +9,7 @@ import { html, useCallback, useEffect, useState } from "../view.js";
 import { Bars } from "./bars.js";
 import { useEvents } from "./hooks.js";
 import { FINISHED } from "./kinds.js";
+import { plain } from "./line.js";
 import { Phases } from "./phases.js";
 import { Steps } from "./steps.js";
 
@@ -77,7 +78,7 @@ function told({ step, key, attempt, worker, started_at, finished_at, outcome, en
 /** What tells the workers apart: machine and device, and where two have both, the end of the id. @param {any[]} attempts */
 function workerNames(attempts) {
   const workers = new Map(attempts.filter(({ worker }) => worker).map(({ worker }) => [worker.id, worker]));
-  const name = (/** @type {any} */ { hostname, device }) => `${hostname} · ${device}`;
+  const name = (/** @type {any} */ { hostname, device }) => plain(`${hostname} · ${device}`);
   const all = [...workers.values()].map(name);
   return new Map([...workers].map(([id, worker]) => [id, all.filter((one) => one === name(worker)).length > 1 ? `${name(worker)} · …${id.slice(-4)}` : name(worker)]));
 }

@@ -44,7 +44,7 @@ export function ProblemNote({ of, retry }) {
 export const Empty = ({ children }) => html`<p class="empty">${children}</p>`;
 
 /** @param {{what?: string}} props */
-export const Loading = ({ what = "Reading" }) => html`<p class="empty" role="status">${what} …</p>`;
+export const Loading = ({ what = "Reading" }) => html`<p class="empty" role="status" aria-busy="true">${what} …</p>`;
 
 /** Term and value, side by side. @param {{items: [string, any][]}} props */
 export const Facts = ({ items }) =>

@@ -49,7 +49,7 @@ function Group({ of, axis }) {
       })),
     [of],
   );
-  const costs = lines.flatMap((line) => line.points.map(([cost]) => cost));
+  const costs = lines.flatMap((line) => line.points.map((/** @type {[number, number]} */ [cost]) => cost));
   const wide = Math.max(...costs) > WIDE * Math.min(...costs);
   return html`<${Chart} lines=${lines} x=${axis} y="predicted loss" logX=${wide} formatX=${count} empty="Their frontiers are being read."
     label="Frontiers of ${lines.map((line) => line.name).join(", ")}: predicted loss over ${axis}. Lower and further left is better." />`;

@@ -12,7 +12,7 @@ const SHOWN = 5;
 
 /** @type {import("../../parts/table.js").Column[]} */
 const COLUMNS = [
-  { id: "name", label: "Class", cell: (row) => row.name },
+  { id: "name", label: "Class", cell: (row) => html`<bdi>${row.name}</bdi>` },
   { id: "recall", label: "Recognised", number: true, cell: (row) => html`${percent(row.recall)} <span class="faint">${interval(row.interval)}</span>` },
   { id: "right", label: "Right of images", number: true, cell: (row) => `${count(row.right)} of ${count(row.images)}` },
 ];
