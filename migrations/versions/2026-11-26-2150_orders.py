@@ -1,15 +1,15 @@
 # ruff: noqa: N999
 """Orders by what networks and trainings have reached have indices, those of latency and ratings too.
 
-Revision 0017, written 2026-11-26 21:40:00+00:00.
+Revision 0020, written 2026-11-26 21:50:00+00:00.
 """
 
 from __future__ import annotations
 
 from alembic import op
 
-revision: str = "0017"
-down_revision: str | None = "0016"
+revision: str = "0020"
+down_revision: str | None = "0019"
 branch_labels: str | None = None
 depends_on: str | None = None
 
