@@ -122,13 +122,15 @@ def own_job(session: Session, training_id: UUID) -> UUID:
 
 
 def listing(session: Session, which: Which, at: At) -> Page[Training]:
-    """A page of trainings."""
-    return page(session, which.of(_all()), ORDER, at)
+    """A page of trainings: first which they are, since to put whole rows in order takes thrice as long."""
+    found = page(session, which.of(_standing(select(Training.id))), ORDER, at)
+    rows = {training.id: training for training in session.scalars(_all().where(Training.id.in_(found.items)))}
+    return Page([rows[training_id] for training_id in found.items if training_id in rows], found.next)
 
 
 def counts(session: Session, which: Which) -> dict[JobState, int]:
     """How many of the trainings are in each state."""
-    asked: Select[Any] = select(_STATE, func.count()).select_from(Training).join(Training.job).join(Training.step)
+    asked: Select[Any] = _standing(select(_STATE, func.count()).select_from(Training))
     return jobs.by_state(session, which.of(asked).group_by(_STATE))
 
 
@@ -172,8 +174,13 @@ ORDER = Order(
 )
 
 
+def _standing(query: Select[Row]) -> Select[Row]:
+    """Trainings with what says how far they are."""
+    return query.join(Training.job).join(Training.step)
+
+
 def _all() -> Select[Training]:
     """All trainings, each with its job and the step that trains its network."""
-    query = select(Training).join(Training.job).join(Training.step)
+    query = _standing(select(Training))
     said = contains_eager(Training.step).defer(Step.payload).defer(Step.values)
     return query.options(contains_eager(Training.job).defer(Job.spec), said)
