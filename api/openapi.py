@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from importlib.metadata import version
 from typing import Any
 
-from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
+from starlette.routing import BaseRoute
 
 from api.changes.schemas import ChangeData, HelloData
 from api.errors import MEDIA_TYPE, Problem
@@ -176,15 +177,15 @@ def problems(*statuses: int) -> Responses:
     return {status: _documented(status) for status in (*statuses, *([429] if 401 in statuses else []))}
 
 
-def describe(app: FastAPI) -> dict[str, Any]:
-    """The document of an app. FastAPI's own form of an invalid request gives way to ours."""
+def describe(routes: Sequence[BaseRoute], webhooks: Sequence[BaseRoute]) -> dict[str, Any]:
+    """The document of the service. FastAPI's own form of an invalid request gives way to ours."""
     tags = [{"name": name, "description": description} for name, description in TAGS.items()]
     document = get_openapi(
-        title=app.title,
-        version=app.version,
-        description=app.description,
-        routes=app.routes,
-        webhooks=app.webhooks.routes,
+        title="DNA AutoML",
+        version=version("dna-automl"),
+        description=DESCRIPTION,
+        routes=routes,
+        webhooks=webhooks,
         tags=tags,
     )
     components = document["components"]
