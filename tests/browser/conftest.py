@@ -11,13 +11,15 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from store.embedded import Servers
 from tests.browser import chromium, service
-from tests.browser.dashboard import TIMEZONE, Dashboard
+from tests.browser.dashboard import PATIENCE, TIMEZONE, Dashboard
 from tests.browser.service import Made, Service
 from tests.browser.watch import Watch
+
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")

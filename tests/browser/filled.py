@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 
 from dna_engine.events import Log, Metric, Progress
 from dna_engine.plans import Phase
-from store import events, flow, workers
+from store import events, flow, tunings, workers
 from store.blobs import BlobStore
 from store.events import Point
 from store.session import Sessions, transaction
@@ -75,6 +75,7 @@ def fill(client: TestClient, sessions: Sessions, blobs: BlobStore, folder: Path)
     tuning = new_tuning(client, networks["winner"], name="a recipe for the winner", trials=8)["id"]
     for job in (training, tuning):
         finish(sessions, blobs, UUID(job))
+    _try(sessions, tuning)
     cancelled = _search(client, name="never begun")
     _post(client, f"/searches/{cancelled}/cancel")
     running = _search(client, name="digits, slowly")
@@ -134,6 +135,28 @@ def _tell(sessions: Sessions, job_id: str) -> None:
                 Point("train/control/accuracy", epoch, 1 - 0.9 * math.exp(-epoch / 5)),
             ]
         events.add_points(session, UUID(job_id), points)
+
+
+def _try(sessions: Sessions, tuning_id: str) -> None:
+    """What each trial tried, and how its accuracy rose: the higher the learning rate, the better."""
+    with transaction(sessions) as session:
+        for row in tunings.trials(session, UUID(tuning_id)):
+            planned = row.step.planned
+            assert planned.trial is not None
+            number, found = planned.trial.number, row.found
+            assert found is not None
+            params = {
+                "learning_rate": 3e-4 * 1.7**number,
+                "weight_decay": 0.01 * (1 + number % 3),
+                "label_smoothing": 0.1,
+            }
+            trial = planned.trial.model_copy(update={"params": params})
+            row.step.payload = planned.model_copy(update={"trial": trial}).model_dump(mode="json")
+            row.step.values = found.model_copy(update={"value": 0.5 + 0.05 * number}).model_dump(mode="json")
+            curve = [
+                Point(tunings.curve_of(row.step.key), epoch, (0.5 + 0.05 * number) * epoch / 4) for epoch in range(1, 5)
+            ]
+            events.add_points(session, UUID(tuning_id), curve)
 
 
 def _run(sessions: Sessions, blobs: BlobStore, job_id: str) -> None:

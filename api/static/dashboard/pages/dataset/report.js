@@ -11,7 +11,7 @@ const KINDS = { error: ["To change", "note-bad"], warning: ["To look at", "note-
 export function Report({ path, kind }) {
   const { data: report, problem, loading } = useResource(kind === "builtin" ? null : `${path}/report`);
   if (kind === "builtin") return null;
-  if (problem?.status === 409) return html`<${Panel} title="Check"><${Empty}>${problem.message}</${Empty}></${Panel}>`;
+  if (problem && [404, 409].includes(problem.status)) return html`<${Panel} title="Check"><${Empty}>${problem.message}</${Empty}></${Panel}>`;
   if (loading || !report) return html`<${Panel} title="Check"><${ProblemNote} of=${problem} />${loading && html`<${Loading} />`}</${Panel}>`;
   return html`<${Panel} title="Check">
     ${report.findings.length ? report.findings.map((/** @type {any} */ finding) => html`<${Finding} key=${finding.code} of=${finding} />`) : html`<p>Nothing to say against it.</p>`}
