@@ -206,6 +206,7 @@ class Search(SearchSummary):
     """A search with its resolved ``spec``, its steps and its networks; ``comparison`` once winner and control are trained."""
 
     spec: dict[str, Any]
+    written: NotRequired[dict[str, Any]]
     warnings: list[str]
     steps: list[Step]
     architectures: list[SearchNetwork]
@@ -420,6 +421,7 @@ class Training(TrainingSummary):
     """A training with its steps and files, and what the engine reports in ``values``; ``spec`` is None where a search has it."""
 
     spec: dict[str, Any] | None
+    written: NotRequired[dict[str, Any] | None]
     warnings: list[str]
     flops: int | None
     params: int | None
@@ -455,6 +457,7 @@ class Tuning(TuningSummary):
 
     recipe: str
     spec: dict[str, Any]
+    written: NotRequired[dict[str, Any]]
     warnings: list[str]
     flops: int
     params: int
@@ -478,6 +481,27 @@ class Trial(TypedDict):
     error: Problem | None
     started_at: str | None
     finished_at: str | None
+
+
+class PlannedStep(TypedDict):
+    """A step of a training as planned."""
+
+    kind: str
+    device_seconds: float
+    basis: Literal["measured", "default"]
+
+
+class TrainingEstimate(TypedDict):
+    """What a training would take."""
+
+    flops: int
+    params: int
+    steps: list[PlannedStep]
+    device: str
+    device_seconds: float
+    warnings: list[str]
+    recipe: RecipeChoice
+    spec: dict[str, Any]
 
 
 class TuningEstimate(TypedDict):

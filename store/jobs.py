@@ -71,8 +71,11 @@ def written(session: Session, kind: JobKind, job_id: UUID) -> Json | None:
     job = session.scalar(
         select(Job).where(Job.id == job_id, Job.kind == kind).with_for_update(read=True, key_share=True)
     )
-    if job is None:
-        return None
+    return None if job is None else as_written(job)
+
+
+def as_written(job: Job) -> Json:
+    """The spec of a job as its user wrote it, called and labelled as the job is now."""
     now = {"name": job.name, "labels": job.labels}
     return {**job.spec, **{field: value for field, value in now.items() if value != job.resolved.get(field)}}
 

@@ -130,6 +130,10 @@ class SeriesPoint(Row):
     y: float = Field(description="What the series tells of it.")
 
 
+#: Of the spec that a clone begins with.
+WRITTEN = "As its user wrote it, called and labelled as it is now: what a body with `from` begins with."
+
+
 def shown(spec: Spec) -> Spec:
     """The spec without the folders that the images lie in, which are the service's affair."""
     teacher = spec.teacher if isinstance(spec, ResolvedSpec | ResolvedAlone) else None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from api.jobs.schemas import JobStep, JobSummary, Row, shown
+from api.jobs.schemas import WRITTEN, JobStep, JobSummary, Row, shown
 from api.recipes.schemas import RecipeChoice
 from dna_engine.accuracy import Accuracy, Comparison
 from dna_engine.advice import advice
@@ -17,6 +17,7 @@ from dna_engine.plans import Kind
 from dna_engine.plans.results import Beside, beside_references, comparison
 from dna_engine.space.document import NetworkJson
 from dna_engine.spec import Budget, ResolvedSpec
+from store.jobs import as_written
 from store.states import Role
 from store.tables import Architecture, Search, Training
 from store.waiting import Wait
@@ -76,6 +77,7 @@ class SearchDetail(SearchSummary):
     """A search with its resolved spec, its steps and its networks."""
 
     spec: ResolvedSpec = Field(description="As it was written, with nothing left open.")
+    written: dict[str, Any] = Field(description=WRITTEN)
     warnings: list[str] = Field(
         description="What makes its ratings tell little or holds it up, and what to do about it."
     )
@@ -99,6 +101,7 @@ class SearchDetail(SearchSummary):
         return cls(
             **SearchSummary.listed(search, wait).model_dump(),
             spec=shown(spec),
+            written=as_written(search),
             warnings=advice(spec),
             steps=[JobStep.of(step) for step in search.steps],
             architectures=[

@@ -5,19 +5,22 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from api.architectures.files import Left
 from api.architectures.schemas import File, Format
-from api.jobs.schemas import Failure, JobStep, JobSummary, shown
+from api.jobs.expected import Basis
+from api.jobs.schemas import WRITTEN, Failure, JobStep, JobSummary, shown
+from api.recipes.schemas import RecipeChoice
 from dna_engine.accuracy import Accuracy
 from dna_engine.advice import advice_on_training
 from dna_engine.by_class import ByClass
-from dna_engine.plans import Phase
+from dna_engine.plans import Kind, Phase
 from dna_engine.plans.results import Costs
 from dna_engine.space.architecture import Architecture
 from dna_engine.space.cost import Cost, architecture_cost
 from dna_engine.spec import ResolvedTraining
+from store.jobs import as_written
 from store.tables import Step, Training
 from store.waiting import Wait
 
@@ -70,6 +73,7 @@ class TrainingDetail(TrainingSummary):
     """A training with its resolved spec, its steps and the files there are."""
 
     spec: ResolvedTraining | None = Field(description="Null for a training of a search, whose spec has it.")
+    written: dict[str, Any] | None = Field(description=f"{WRITTEN} Null for a training of a search.")
     warnings: list[str] = Field(description="What makes its accuracy say little or holds it up.")
     flops: int | None = Field(
         description="Multiply-adds of the network at batch 1, by formula; of one of a search, once it is trained."
@@ -93,6 +97,7 @@ class TrainingDetail(TrainingSummary):
             flops=costs and costs.flops,
             params=costs and costs.params,
             spec=shown(spec) if spec else None,
+            written=as_written(training.job) if spec else None,
             warnings=advice_on_training(spec) if spec else [],
             by_class=training.found.by_class if training.found else None,
             values=training.values,
@@ -100,6 +105,29 @@ class TrainingDetail(TrainingSummary):
             files=has.files,
             refused=has.refused,
         )
+
+
+class PlannedStep(BaseModel):
+    """A step of the training, with what it is expected to cost."""
+
+    kind: Kind = Field(description="What it does.")
+    device_seconds: float = Field(description="On a device of the kind of `device`.")
+    basis: Basis = Field(
+        description="measured: from finished steps on devices of this kind; default: a figure of one CPU machine."
+    )
+
+
+class TrainingEstimate(BaseModel):
+    """What a training would be. Nothing of it is stored."""
+
+    flops: int = Field(description="Multiply-adds of the network at batch 1, by formula.")
+    params: int = Field(description="Trainable parameters, by formula.")
+    steps: list[PlannedStep] = Field(description="In the order in which they run.")
+    device: str = Field(description="Kind of device the seconds are meant for.")
+    device_seconds: float = Field(description="Summed over the steps.")
+    warnings: list[str] = Field(description="What would make its accuracy say little or hold it up.")
+    recipe: RecipeChoice = Field(description="By which it is trained, and why.")
+    spec: ResolvedTraining = Field(description="As it was written, with nothing left open.")
 
 
 def _costs(training: Training, spec: ResolvedTraining | None) -> Cost | Costs | None:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
 from api.jobs.expected import Basis
-from api.jobs.schemas import Failure, JobStep, JobSummary, shown
+from api.jobs.schemas import WRITTEN, Failure, JobStep, JobSummary, shown
 from dna_engine.advice import advice_on_training
 from dna_engine.space.architecture import Architecture
 from dna_engine.space.cost import architecture_cost
 from dna_engine.spec import ResolvedTuning
 from dna_engine.spec.parts import OF_TUNING
 from dna_engine.spec.tunable import Value
+from store.jobs import as_written
 from store.states import StepState
 from store.tables import Step, Tuning
 from store.tunings import TrialRow
@@ -54,6 +55,7 @@ class TuningDetail(TuningSummary):
 
     recipe: str = Field(description="For the `recipe` of `POST /trainings`, once a trial is complete.")
     spec: ResolvedTuning = Field(description="As it was written, with nothing left open.")
+    written: dict[str, Any] = Field(description=WRITTEN)
     warnings: list[str] = Field(description="What makes its accuracies say little or holds it up.")
     flops: int = Field(description="Multiply-adds of the network at batch 1, by formula.")
     params: int = Field(description="Trainable parameters, by formula.")
@@ -69,6 +71,7 @@ class TuningDetail(TuningSummary):
             **TuningSummary.listed(tuning, counts, wait).model_dump(),
             recipe=f"{OF_TUNING}{tuning.id}",
             spec=shown(spec),
+            written=as_written(tuning),
             warnings=advice_on_training(spec),
             flops=costs.flops,
             params=costs.params,
