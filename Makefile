@@ -3,8 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DONE := $(VENV)/.installed
+# Checks the types of the dashboard's modules where npm is; nothing else here needs node.
+TYPESCRIPT := 7.0.2
+TSC := .node/typescript-$(TYPESCRIPT)/node_modules/.bin/tsc
 
-.PHONY: demo test up check lint bench clean
+.PHONY: demo test up check lint types screenshots bench clean
 
 demo: $(DONE)  ## one real search on handwritten digits, through HTTP, on the CPU
 	$(BIN)/dna demo
@@ -20,6 +23,16 @@ lint: $(DONE)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@if command -v npm > /dev/null; then $(MAKE) --no-print-directory types; else echo 'The types of the dashboard were not checked: there is no npm.'; fi
+
+types: $(TSC)
+	$(TSC) --project tsconfig.json
+
+$(TSC):
+	npm install --silent --no-save --no-package-lock --prefix .node/typescript-$(TYPESCRIPT) typescript@$(TYPESCRIPT)
+
+screenshots: $(DONE)  ## pictures of every page of the dashboard, for the docs: some minutes, and a Chromium
+	$(BIN)/python -m tests.browser.screenshots
 
 check: lint test  ## what CI runs
 
@@ -38,4 +51,4 @@ $(DONE): pyproject.toml constraints.txt
 	touch $(DONE)
 
 clean:
-	rm -rf $(VENV) demo-output .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .node demo-output .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -49,6 +49,7 @@ ROUTERS = (
     api.searches.endpoints.estimates,
     api.searches.endpoints.router,
     api.searches.results.router,
+    api.searches.results.choices,
     api.pictures.endpoints.router,
     api.architectures.endpoints.router,
     api.architectures.endpoints.tries,

@@ -24,7 +24,10 @@ _COLUMNS = {
         for name in ("id", "name", "state", "phase", "progress", "eta_seconds", "dataset", "seed", "labels")
     },
     **{name: f"j.{name}" for name in ("error", "cancel_requested", "created_at", "started_at", "finished_at")},
+    "teacher": "j.resolved -> 'teacher' ->> 'model'",
+    "budget": "j.resolved -> 'budget'",
     "best": "s.best",
+    "control_accuracy": "s.control_accuracy",
 }
 _SUMMARY = ", ".join(f"'{name}', {column}" for name, column in _COLUMNS.items())
 
@@ -46,7 +49,7 @@ ONE = text(f"""
 """)
 
 ROWS = f"""
-    SELECT {", ".join(_COLUMNS.values())} FROM jobs j JOIN searches s USING (id)
+    SELECT {", ".join(f"{column} AS {name}" for name, column in _COLUMNS.items())} FROM jobs j JOIN searches s USING (id)
     WHERE j.kind = 'search' ORDER BY j.id DESC LIMIT :limit
 """
 

@@ -13,6 +13,7 @@ import typer
 
 from dna_client.cli import architectures, catalogue, datasets, results, searches, service, trainings, tunings, webhooks
 from dna_client.cli.demo import demo
+from dna_client.cli.open import open_page
 from dna_client.cli.output import OUT, print_error
 from dna_client.cli.usage import usage_error
 from dna_client.errors import ClientError, LocalError
@@ -36,6 +37,7 @@ app.add_typer(catalogue.teacher, name="teacher")
 app.add_typer(catalogue.workers, name="workers")
 app.add_typer(webhooks.webhook, name="webhook")
 app.command()(catalogue.recipes)
+app.command("open")(open_page)
 app.command()(demo)
 
 

@@ -199,7 +199,10 @@ class JobSummary(TypedDict):
 class SearchSummary(JobSummary):
     """A search as it is listed."""
 
+    teacher: NotRequired[str]
+    budget: NotRequired[dict[str, Any]]
     best: Best | None
+    control_accuracy: NotRequired[float | None]
 
 
 class Search(SearchSummary):
@@ -207,6 +210,7 @@ class Search(SearchSummary):
 
     spec: dict[str, Any]
     written: NotRequired[dict[str, Any]]
+    last_event: NotRequired[int]
     warnings: list[str]
     steps: list[Step]
     architectures: list[SearchNetwork]
@@ -242,6 +246,13 @@ class Estimate(TypedDict):
     spec: dict[str, Any]
 
 
+class ChosenBlock(TypedDict):
+    """What a network takes of a block."""
+
+    cell: int
+    ops: list[str]
+
+
 class FrontierPoint(TypedDict):
     """A network that no other beats in both cost and predicted loss."""
 
@@ -250,13 +261,15 @@ class FrontierPoint(TypedDict):
     flops: int
     params: int
     latency_ns: int | None
+    blocks: list[ChosenBlock]
     architecture: dict[str, Any]
 
 
 class Frontier(TypedDict):
-    """The whole exact frontier, by ascending cost."""
+    """The whole exact frontier, by ascending cost: ``total`` points."""
 
     cost: str
+    total: int
     points: list[FrontierPoint]
 
 
@@ -378,6 +391,8 @@ class File(TypedDict):
     sha256: str
     accuracy: float | None
     latency: Latency | None
+    largest_difference: float | None
+    same_answers: float | None
 
 
 class Architecture(ArchitectureSummary):
@@ -422,6 +437,7 @@ class Training(TrainingSummary):
 
     spec: dict[str, Any] | None
     written: NotRequired[dict[str, Any] | None]
+    last_event: NotRequired[int]
     warnings: list[str]
     flops: int | None
     params: int | None
@@ -458,6 +474,7 @@ class Tuning(TuningSummary):
     recipe: str
     spec: dict[str, Any]
     written: NotRequired[dict[str, Any]]
+    last_event: NotRequired[int]
     warnings: list[str]
     flops: int
     params: int

@@ -101,6 +101,13 @@ def of_search(
     return list(session.scalars(query))
 
 
+def preprocessing(session: Session, search_id: UUID) -> Json:
+    """How a picture becomes an input of the networks of a search, as its winner has it."""
+    winner = (Architecture.search_id == search_id, Architecture.role == Role.WINNER)
+    how: Json = session.scalars(select(Architecture.architecture["preprocessing"]).where(*winner)).one()
+    return how
+
+
 def select_network(
     session: Session,
     search_id: UUID,

@@ -49,14 +49,34 @@ def append(session: Session, job_id: UUID, events: Sequence[NewEvent]) -> int:
     return last
 
 
-def after(
-    session: Session, job_id: UUID, seq: int, *, limit: int = 500, types: Collection[EventType] = ()
-) -> list[Event]:
-    """Events that follow number ``seq`` (0 for all), in order; only those of these types, where some are given."""
+def after(session: Session, job_id: UUID, seq: int, *, limit: int = 500) -> list[Event]:
+    """Events that follow number ``seq`` (0 for all), in order."""
     query = select(Event).where(Event.job_id == job_id, Event.seq > seq).order_by(Event.seq).limit(limit)
-    if types:
-        query = query.where(Event.type.in_(types))
     return list(session.scalars(query))
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Events behind number ``after`` and, where it is given, before ``before``; of these types and of that step, where some are named."""
+
+    after: int = 0
+    before: int | None = None
+    types: Collection[EventType] = ()
+    step: str | None = None
+    newest: bool = False
+    """The last one first."""
+
+
+def wanted(session: Session, job_id: UUID, asked: Wanted, *, limit: int) -> list[Event]:
+    """The first of them."""
+    query = select(Event).where(Event.job_id == job_id, Event.seq > asked.after)
+    if asked.before is not None:
+        query = query.where(Event.seq < asked.before)
+    if asked.types:
+        query = query.where(Event.type.in_(asked.types))
+    if asked.step is not None:
+        query = query.where(Event.data["step"].astext == asked.step)
+    return list(session.scalars(query.order_by(Event.seq.desc() if asked.newest else Event.seq).limit(limit)))
 
 
 @dataclass(frozen=True)

@@ -65,16 +65,14 @@ def rename(session: Session, job: Job, *, name: str, labels: Mapping[str, str]) 
 
 
 def written(session: Session, kind: JobKind, job_id: UUID) -> Json | None:
-    """The spec of a job of the kind as its user wrote it, called and labelled as the job is now; None where there is no such job. Nobody
-    deletes the job until the transaction ends.
-    """
+    """:func:`written_now` of a job of the kind; None where there is no such job. Nobody deletes the job until the transaction ends."""
     job = session.scalar(
         select(Job).where(Job.id == job_id, Job.kind == kind).with_for_update(read=True, key_share=True)
     )
-    return None if job is None else as_written(job)
+    return None if job is None else written_now(job)
 
 
-def as_written(job: Job) -> Json:
+def written_now(job: Job) -> Json:
     """The spec of a job as its user wrote it, called and labelled as the job is now."""
     now = {"name": job.name, "labels": job.labels}
     return {**job.spec, **{field: value for field, value in now.items() if value != job.resolved.get(field)}}

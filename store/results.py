@@ -86,6 +86,8 @@ def _record_network(search: Search, network: Architecture, trained: Trained) -> 
     network.counted_flops, network.counted_params = trained.counted.flops, trained.counted.params
     if network.role == Role.WINNER:
         search.best = _summary(network, trained.test)
+    if network.role == Role.CONTROL:
+        search.control_accuracy = trained.test_accuracy
 
 
 def _record_trial(tuning: Tuning, step: Step, tried: TrialTried) -> None:

@@ -7,19 +7,22 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Double, cast, select
-from sqlalchemy.orm import Session, defer, selectinload
+from sqlalchemy.orm import Session, defer, selectinload, undefer
 from sqlalchemy.types import TypeEngine
 
 from dna_engine.plans import Kind
 from dna_engine.spec import ResolvedSpec, SearchSpec
 from store import given, jobs
-from store.columns import new_id
+from store.columns import Json, new_id
 from store.errors import NotFound
 from store.filters import JOB_KEYS, Filter
 from store.order import At, Key, Order, Page, page
 from store.revisions import SEARCH, Revision
 from store.states import JobKind, StepState
 from store.tables import Job, Search, Step
+
+#: What a list tells of the resolved spec.
+_SHOWN = (undefer(Search.teacher), undefer(Search.budget))
 
 
 def create(
@@ -50,15 +53,18 @@ def get(session: Session, search_id: UUID) -> Search:
     Raises:
         NotFound: there is none of that id.
     """
-    search = session.scalar(select(Search).where(Search.id == search_id).options(selectinload(Search.steps)))
+    shown = (selectinload(Search.steps), *_SHOWN)
+    search = session.scalar(select(Search).where(Search.id == search_id).options(*shown))
     if search is None:
         raise NotFound("search", search_id)
     return search
 
 
-def selection(session: Session, search_id: UUID) -> Step | None:
-    """The step that has selected; None before it has."""
-    query = select(Step).where(Step.job_id == search_id, Step.kind == Kind.SELECT, Step.state == StepState.SUCCEEDED)
+def selected(session: Session, search_id: UUID) -> Json | None:
+    """What its step has found that selects; None before it has."""
+    query = select(Step.values).where(
+        Step.job_id == search_id, Step.kind == Kind.SELECT, Step.state == StepState.SUCCEEDED
+    )
     return session.scalar(query)
 
 
@@ -88,4 +94,4 @@ def listing(session: Session, where: Filter, at: At) -> Page[Revision]:
 def listed(session: Session, ids: Collection[UUID]) -> list[Search]:
     """Those of the searches that there are, with what a list shows of them."""
     query = select(Search).where(Search.id.in_(ids))
-    return list(session.scalars(query.options(defer(Search.spec), defer(Search.resolved))))
+    return list(session.scalars(query.options(defer(Search.spec), defer(Search.resolved), *_SHOWN)))

@@ -16,6 +16,8 @@ MAX_POINTS = 100_000
 
 _FEWEST = 10
 
+_EVERYWHERE = Span()
+
 
 @dataclass(frozen=True)
 class Extent:
@@ -52,13 +54,15 @@ def stretch(session: Session, job_id: UUID, name: str, x: Span, *, after: float 
     return list(session.scalars(query.order_by(Metric.x).limit(limit)))
 
 
-def thinned(session: Session, job_id: UUID, *, points: int, prefix: str = "") -> dict[str, list[tuple[float, float]]]:
-    """Points ``(x, y)`` by series, each in order of ``x``; only series whose names start with ``prefix``.
+def thinned(
+    session: Session, job_id: UUID, *, points: int, prefix: str = "", x: Span = _EVERYWHERE
+) -> dict[str, list[tuple[float, float]]]:
+    """Points ``(x, y)`` within the span by series, each in order of ``x``; only series whose names start with ``prefix``.
 
     A series of more than ``points`` keeps its first and its last one, and of as many stretches of equal numbers of points as fit
     the lowest and the highest each, the first where several are. With many series it is fewer, see :data:`MAX_POINTS`.
     """
-    wanted = (Metric.job_id == job_id, Metric.series.startswith(prefix, autoescape=True))
+    wanted = (Metric.job_id == job_id, Metric.series.startswith(prefix, autoescape=True), *x.of(Metric.x))
     count = session.scalar(select(func.count(Metric.series.distinct())).where(*wanted)) or 0
     points = max(_FEWEST, min(points, MAX_POINTS // max(count, 1)))
     placed = (
@@ -81,6 +85,6 @@ def thinned(session: Session, job_id: UUID, *, points: int, prefix: str = "") ->
     )
     query = select(ranked.series, ranked.x, ranked.y).where(kept).order_by(ranked.series, ranked.x)
     found: dict[str, list[tuple[float, float]]] = {}
-    for name, x, y in session.execute(query):
-        found.setdefault(name, []).append((x, y))
+    for name, at, y in session.execute(query):
+        found.setdefault(name, []).append((at, y))
     return found

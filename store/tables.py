@@ -6,7 +6,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, func, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
 
 from dna_engine.plans import Kind, Phase
 from dna_engine.plans import Step as PlannedStep
@@ -168,13 +168,19 @@ Index("ix_jobs_cloned_from", Job.cloned_from, postgresql_where=Job.cloned_from.i
 
 
 class Search(Job):
-    """A search. ``best`` is a summary of its winner."""
+    """A search. ``best`` is a summary of its winner, ``teacher`` the model of timm that it learns from."""
 
     __tablename__ = "searches"
     __mapper_args__ = {"polymorphic_identity": JobKind.SEARCH}  # noqa: RUF012
 
     id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
     best: Mapped[Json | None]
+    control_accuracy: Mapped[float | None]
+    """Test accuracy of its control, once that is trained."""
+
+    # Of the resolved spec, which is too much to read for a list. Whoever shows them asks for them: none is read row by row.
+    teacher: Mapped[str] = column_property(Job.resolved["teacher"]["model"].astext, deferred=True, raiseload=True)
+    budget: Mapped[Json] = column_property(Job.resolved["budget"], deferred=True, raiseload=True)
 
 
 class TrainingJob(Job):

@@ -26,6 +26,7 @@ from store.embedded_postgres import postgres
 from store.migrate import upgrade
 from store.session import Sessions, driver_url, make_engine, make_sessions
 from store.settings import Settings
+from tests.browser import chromium
 from tests.postgres import SparePostgres
 
 #: For torch, which is loaded later, here and in engines: threads that wait for one another sleep. Two processes of tests on two cores have
@@ -34,6 +35,9 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 #: Folders of files that take minutes though they hold few tests.
 _LONG = ("chaos", "e2e", "benchmarks", "worker")
+
+#: Folders whose files go to one process, as they share what takes long to make.
+_TOGETHER = ("tests/e2e", "tests/browser")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -44,12 +48,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Files go to one process whole, and all of ``e2e``, which share a service."""
+    """Files go to one process whole, and so do some folders."""
     from xdist.scheduler import LoadFileScheduling  # Where tests run in one process it may not be installed.
 
     class Scheduling(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return "tests/e2e" if nodeid.startswith("tests/e2e/") else super()._split_scope(nodeid)
+            together = (folder for folder in _TOGETHER if nodeid.startswith(f"{folder}/"))
+            return next(together, None) or super()._split_scope(nodeid)
 
     return Scheduling(config, log)
 
@@ -203,6 +208,16 @@ def _do(url: str, *statements: str) -> None:
         for statement in statements:
             connection.execute(text(statement))
     engine.dispose()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterator[None]:
+    """The last words of a run in which no browser was found say so: that tests are green does not show that the pages work."""
+    yield
+    skipped = (report.longrepr for report in terminalreporter.stats.get("skipped", ()))
+    if any(isinstance(why, tuple) and chromium.MISSING in why[2] for why in skipped):
+        terminalreporter.section("BROWSER TESTS DID NOT RUN", sep="!", red=True, bold=True)
+        terminalreporter.line(chromium.ADVICE, red=True, bold=True)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -62,6 +62,8 @@ def _file(kind: Format, artifact: Artifact, export: Exported | None) -> File:
         sha256=artifact.sha256,
         accuracy=export and export.accuracy.get(kind),
         latency=took and Latency(**took.model_dump(), device=export and export.device),
+        largest_difference=export and export.largest_difference.get(kind),
+        same_answers=export and export.same_answers.get(kind),
     )
 
 

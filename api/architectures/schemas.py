@@ -54,6 +54,12 @@ class File(BaseModel):
         default=None, description="On up to 1,024 test images, of every class its share; of formats that were compared."
     )
     latency: Latency | None = Field(default=None, description="Of `onnx` and `onnx-int8`.")
+    largest_difference: float | None = Field(
+        default=None, description="The largest of any logit to the trained network's, on those images."
+    )
+    same_answers: float | None = Field(
+        default=None, description="Share of those images, 0 to 1, that it answers as the trained network does."
+    )
 
 
 class ArchitectureIn(Written):

@@ -20,7 +20,9 @@ from api.deps import UPLOAD, ResourcesDep, SessionDep
 from api.download import Content, respond, responses
 from api.errors import Conflict
 from api.forms import body
-from api.jobs.endpoints import EVENT_STREAM, After, AfterSeq, LastEventId, OfTypes, follow, told
+from api.jobs import event_lists
+from api.jobs.endpoints import EVENT_STREAM, After, LastEventId, follow
+from api.jobs.event_lists import AskedDep
 from api.jobs.events import EventPage
 from api.openapi import problems
 from api.pagination import Cursor, Limit, Page, encode, position
@@ -192,16 +194,9 @@ def stream_events(
 
 
 @router.get("/{dataset}/events/list", name="list_dataset_events", response_model=EventPage, responses=problems(404))
-def list_events(
-    dataset: DatasetKey,
-    session: SessionDep,
-    after: AfterSeq = 0,
-    cursor: Cursor = None,
-    limit: Limit = 50,
-    types: OfTypes = [],  # noqa: B006
-) -> EventPage:
-    """What has happened to the check of a dataset so far, oldest first: the events of its stream on pages."""
-    return told(session, datasets.find(session, dataset).id, after, cursor, limit, types)
+def list_events(dataset: DatasetKey, session: SessionDep, asked: AskedDep) -> EventPage:
+    """What has happened to the check of a dataset so far: the events of its stream on pages."""
+    return event_lists.page(session, datasets.find(session, dataset).id, asked)
 
 
 @router.delete("/{dataset}", status_code=204, responses=problems(404, 409))

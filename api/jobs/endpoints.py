@@ -4,7 +4,7 @@ its own path.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any
@@ -16,16 +16,17 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from api.deps import HEAVY, ResourcesDep, SessionDep
-from api.jobs import changes, points
+from api.jobs import changes, event_lists, points
 from api.jobs.changes import JobPatch
-from api.jobs.events import EventPage, LogData, MetricData, ProgressData, StateData, StepData, shown
+from api.jobs.event_lists import AskedDep
+from api.jobs.events import EventPage, LogData, MetricData, ProgressData, StateData, StepData
 from api.jobs.schemas import Series, SeriesExtent, SeriesPoint
 from api.jobs.stream import read, stream
 from api.openapi import Responses, problems
-from api.pagination import Cursor, Limit, Page, encode, position
+from api.pagination import Cursor, Limit, Page
 from api.patches import MEDIA_TYPE, MERGE_PATCH
 from api.resources import Resources
-from store import events, flow, jobs, series
+from store import flow, jobs, series
 from store.actors import actor_of
 from store.files import discard
 from store.filters import Span
@@ -33,18 +34,6 @@ from store.states import EventType
 
 LastEventId = Annotated[int | None, Header(ge=0, lt=2**63, description="Continue after this event.")]
 After = Annotated[int, Query(ge=0, lt=2**63, description="The same, for a first connection.")]
-AfterSeq = Annotated[
-    int, Query(ge=0, lt=2**63, description="Only events behind this number, such as the last one seen.")
-]
-OfTypes = Annotated[
-    list[EventType],
-    Query(
-        alias="type",
-        max_length=len(EventType),
-        description="Only events of this type; of several, where it is given again.",
-    ),
-]
-
 _DATA: Mapping[EventType, type[BaseModel]] = {
     EventType.STATE: StateData,
     EventType.STEP: StepData,
@@ -217,33 +206,12 @@ def _add_event_list(router: APIRouter, resource: Resource) -> None:
     @router.get(
         f"{_path(resource)}/events/list",
         name=f"list_{resource.name}_events",
-        description=f"What has happened to a {resource.name} so far, oldest first: the events of its stream on pages.",
+        description=f"What has happened to a {resource.name} so far: the events of its stream on pages.",
         response_model=EventPage,
         responses=problems(404),
     )
-    def list_events(
-        session: SessionDep,
-        job_id: UUID = identifier,
-        after: AfterSeq = 0,
-        cursor: Cursor = None,
-        limit: Limit = 50,
-        types: OfTypes = [],  # noqa: B006
-    ) -> EventPage:
-        return told(session, resource.followed(session, job_id), after, cursor, limit, types)
-
-
-def told(
-    session: Session, job_id: UUID, after: int, cursor: str | None, limit: int, types: Sequence[EventType]
-) -> EventPage:
-    """A page of the events of a job behind that number, or behind those of the page whose cursor it is.
-
-    Raises:
-        Invalid: the cursor is none.
-    """
-    begin = position(cursor) if cursor else after
-    rows = events.after(session, job_id, begin, limit=limit + 1, types=types)
-    more = encode(str(rows[limit - 1].seq)) if len(rows) > limit else None
-    return EventPage(items=[shown(event) for event in rows[:limit]], next=more)
+    def list_events(session: SessionDep, asked: AskedDep, job_id: UUID = identifier) -> EventPage:
+        return event_lists.page(session, resource.followed(session, job_id), asked)
 
 
 def follow(session: Session, resources: Resources, job_id: UUID, after: int) -> Response:
@@ -267,7 +235,7 @@ def _add_metrics(router: APIRouter, resource: Resource) -> None:
         name=f"get_{resource.name}_metrics",
         description=f"Series of a {resource.name}: losses, accuracies, the best so far.\n\nA series of more than `points` is thinned: "
         "its first and last point stay, and of each stretch between the lowest and the highest. All series together have at most "
-        "100,000 points; ask for some of them by `prefix` to see more of each.",
+        "100,000 points; ask for some of them by `prefix`, or for a stretch of `x`, to see more of each.",
         response_model=Series,
         responses=problems(404),
         dependencies=[HEAVY],
@@ -276,12 +244,20 @@ def _add_metrics(router: APIRouter, resource: Resource) -> None:
         session: SessionDep,
         job_id: UUID = identifier,
         prefix: Annotated[str, Query(max_length=200, description="Only series whose names begin so.")] = "",
-        points: Annotated[
+        most: Annotated[
             int,
-            Query(ge=10, le=10_000, description="Most points of a series; a longer one keeps its ends and extremes."),
+            Query(
+                alias="points",
+                ge=10,
+                le=10_000,
+                description="Most points of a series; a longer one keeps its ends and extremes.",
+            ),
         ] = 1000,
+        x_min: points.Edge = None,
+        x_max: points.Edge = None,
     ) -> Series:
-        found = series.thinned(session, resource.followed(session, job_id), prefix=prefix, points=points)
+        followed = resource.followed(session, job_id)
+        found = series.thinned(session, followed, prefix=prefix, points=most, x=Span(x_min, x_max))
         return Series.model_validate({"series": found})
 
 

@@ -106,6 +106,18 @@ class JobSummary(Row):
     finished_at: datetime | None = Field(description="When it ended; null before.")
 
 
+class JobDetail(BaseModel):
+    """What one job says of itself beside what lists say."""
+
+    written: dict[str, Any] | None = Field(
+        description="The spec as it was written, called and labelled as it is now: sent again, it asks for the same. Null for a training of "
+        "a search."
+    )
+    last_event: int = Field(
+        description="Number of the last of its events when this was read: `/events?after=` goes on from there without a gap."
+    )
+
+
 class Series(BaseModel):
     """Points `[x, y]` by series, such as `distill/b1c1/loss`, in order of `x`."""
 
@@ -128,10 +140,6 @@ class SeriesPoint(Row):
 
     x: float = Field(description="A training step, or an epoch.")
     y: float = Field(description="What the series tells of it.")
-
-
-#: Of the spec that a clone begins with.
-WRITTEN = "As its user wrote it, called and labelled as it is now: what a body with `from` begins with."
 
 
 def shown(spec: Spec) -> Spec:

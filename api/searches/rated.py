@@ -14,8 +14,9 @@ from api.errors import Conflict
 from dna_engine.plans.files import LATENCY, RATINGS
 from dna_engine.select import LatencyTable, Problem, load_ratings
 from dna_engine.spec import ResolvedSpec
-from store import artifacts, searches
+from store import artifacts, jobs, searches
 from store.blobs import BlobStore
+from store.states import JobKind
 from store.tables import Artifact
 
 
@@ -29,15 +30,16 @@ class RatedSearches:
         self._lock = threading.Lock()
 
     def get(self, session: Session, search_id: UUID) -> Problem:
-        """The problem of a search that has been rated.
+        """The problem of a search that has been rated. Of one that is kept, only that it is still the one is read.
 
         Raises:
             NotFound: there is no such search.
             Conflict: its ratings are not finished.
         """
-        search = searches.get(session, search_id)
+        jobs.known(session, JobKind.SEARCH, search_id)
         files = artifacts.named(session, search_id, [RATINGS, LATENCY])
         if RATINGS not in files:
+            search = searches.get(session, search_id)
             raise Conflict(f"The search has no finished ratings yet: it {search.state.said}, in phase {search.phase}.")
         # By the file, not by the search: a search that is rated anew leaves another file.
         key = files[RATINGS].id
@@ -45,7 +47,7 @@ class RatedSearches:
             if key in self._problems:
                 self._problems.move_to_end(key)
                 return self._problems[key]
-        weights = ResolvedSpec.model_validate(search.resolved).block_weights
+        weights = ResolvedSpec.model_validate(searches.get(session, search_id).resolved).block_weights
         latency = LatencyTable.from_json(self._read(files[LATENCY])) if LATENCY in files else None
         problem = Problem(load_ratings(self._read(files[RATINGS])), weights, latency)
         self._keep(key, problem)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from api.jobs.schemas import WRITTEN, JobStep, JobSummary, Row, shown
+from api.jobs.schemas import JobDetail, JobStep, JobSummary, Row, shown
 from api.recipes.schemas import RecipeChoice
 from dna_engine.accuracy import Accuracy, Comparison
 from dna_engine.advice import advice
@@ -17,7 +17,7 @@ from dna_engine.plans import Kind
 from dna_engine.plans.results import Beside, beside_references, comparison
 from dna_engine.space.document import NetworkJson
 from dna_engine.spec import Budget, ResolvedSpec
-from store.jobs import as_written
+from store import jobs
 from store.states import Role
 from store.tables import Architecture, Search, Training
 from store.waiting import Wait
@@ -66,18 +66,24 @@ class SearchNetwork(Row):
 class SearchSummary(JobSummary):
     """A search as it is listed."""
 
+    teacher: str = Field(description="The timm model whose features its blocks learn from.")
+    budget: Budget = Field(description="Upper limits that its best network keeps within, as in `spec`.")
     best: BestNetwork | None = Field(description="The best network so far; null before one is selected.")
+    control_accuracy: float | None = Field(
+        default=None,
+        description="Share of the test images that its control, a random network of the best one's cost, classifies correctly, 0 to 1; null until "
+        "that is trained, and where it is none.",
+    )
 
     @classmethod
     def listed(cls, search: Search, wait: Wait) -> SearchSummary:
         return SearchSummary.model_validate(search).model_copy(update=vars(wait))
 
 
-class SearchDetail(SearchSummary):
+class SearchDetail(SearchSummary, JobDetail):
     """A search with its resolved spec, its steps and its networks."""
 
     spec: ResolvedSpec = Field(description="As it was written, with nothing left open.")
-    written: dict[str, Any] = Field(description=WRITTEN)
     warnings: list[str] = Field(
         description="What makes its ratings tell little or holds it up, and what to do about it."
     )
@@ -100,8 +106,9 @@ class SearchDetail(SearchSummary):
         reached = {training.architecture_id: training.found for training in trainings if training.found}
         return cls(
             **SearchSummary.listed(search, wait).model_dump(),
+            written=jobs.written_now(search),
+            last_event=search.event_seq,
             spec=shown(spec),
-            written=as_written(search),
             warnings=advice(spec),
             steps=[JobStep.of(step) for step in search.steps],
             architectures=[
@@ -165,6 +172,48 @@ class Rating(BaseModel):
 Cost = Literal["flops", "params", "latency_ns"]
 
 
+class StripPath(BaseModel):
+    """A candidate in the strip of its cell."""
+
+    index: int = Field(description="Number of the path in its cell, from 0, in product order of the ops.")
+    rank: int = Field(description="Place by its loss among all paths of the cell, 1 for the best.")
+    loss: float = Field(description="Its rating: relative L1 distance to the teacher's features. Lower is better.")
+    ops: list[str] = Field(description="Names of the ops of the path, layer by layer.")
+    flops: int = Field(
+        description="Multiply-adds of its layers, behind the width that the cell was rated with; stem and head are not in it."
+    )
+    params: int = Field(description="Trainable parameters of the same.")
+
+
+class RatingStrip(BaseModel):
+    """A cell with what its ratings come to, and candidates by rank."""
+
+    block: int = Field(description="From 1.")
+    cell: int = Field(description="Of the block, from 1.")
+    paths: int = Field(
+        description="Of the cell, all of which are rated; more than are in `items` where those are thinned."
+    )
+    min: float = Field(description="Loss of the best.")
+    median: float = Field(description="Of the losses of all.")
+    max: float = Field(description="Loss of the worst.")
+    items: list[StripPath] = Field(
+        description="Best first: the ten best, the worst, and of the others as many as fit, spread evenly over the ranks."
+    )
+
+
+class RatingStrips(BaseModel):
+    """The ratings of a search at one look."""
+
+    cells: list[RatingStrip] = Field(description="Block by block.")
+
+
+class ChosenBlock(BaseModel):
+    """What a network takes of a block."""
+
+    cell: int = Field(description="Of the block, from 1.")
+    ops: list[str] = Field(description="Names of the ops, layer by layer.")
+
+
 class FrontierPoint(BaseModel):
     """A network that no other beats in both cost and predicted loss."""
 
@@ -173,15 +222,18 @@ class FrontierPoint(BaseModel):
     flops: int = Field(description="Multiply-adds at batch 1.")
     params: int = Field(description="Trainable parameters.")
     latency_ns: int | None = Field(description="Where the search measured latency.")
-    architecture: NetworkJson = Field(
-        description="As it is downloaded, to be sent to `POST /architectures` or `POST /trainings`."
+    blocks: list[ChosenBlock] = Field(description="What it takes of each block, from the picture on.")
+    architecture: NetworkJson | None = Field(
+        description="As it is downloaded, to be sent to `POST /architectures` or `POST /trainings`; null with `networks=false`: `select` "
+        "with its cost as the budget has it."
     )
 
 
 class FrontierOut(BaseModel):
-    """The whole exact frontier, by ascending cost."""
+    """The exact frontier, by ascending cost: whole, or with `points` some of it."""
 
     cost: Cost = Field(description="The kind that was asked for.")
+    total: int = Field(description="Points of the whole frontier; more than are here where `points` has thinned it.")
     points: list[FrontierPoint] = Field(description="By ascending cost, and thus by descending loss.")
 
 
@@ -193,6 +245,11 @@ class SelectIn(Written):
     min_distance: int = Field(
         default=1, ge=1, le=64, description="Layers in which each network differs at least from those before it."
     )
+    keep: bool = Field(
+        default=True,
+        description="Whether they are kept as architectures of the search, to be downloaded and trained; with false nothing is stored, "
+        "and a key with the scope `read` may ask.",
+    )
 
 
 class LookedAt(BaseModel):
@@ -203,10 +260,12 @@ class LookedAt(BaseModel):
 
 
 class Selected(BaseModel):
-    """A chosen network, kept as an architecture of the search."""
+    """A chosen network, kept as an architecture of the search unless `keep` was false."""
 
-    id: UUID = Field(description="Of `GET /architectures/{id}`.")
-    role: Role = Field(description="`selected`; another where the search had kept the network itself.")
+    id: UUID | None = Field(description="Of `GET /architectures/{id}`; null where it was not to be kept.")
+    role: Role | None = Field(
+        description="`selected`; another where the search had kept the network itself; null where it was not to be kept."
+    )
     loss: float = Field(description="Predicted loss: the ratings of its blocks, summed.")
     flops: int = Field(description="Multiply-adds at batch 1.")
     params: int = Field(description="Trainable parameters.")

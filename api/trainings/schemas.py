@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from api.architectures.files import Left
 from api.architectures.schemas import File, Format
 from api.jobs.expected import Basis
-from api.jobs.schemas import WRITTEN, Failure, JobStep, JobSummary, shown
+from api.jobs.schemas import Failure, JobDetail, JobStep, JobSummary, shown
 from api.recipes.schemas import RecipeChoice
 from dna_engine.accuracy import Accuracy
 from dna_engine.advice import advice_on_training
@@ -20,7 +20,7 @@ from dna_engine.plans.results import Costs
 from dna_engine.space.architecture import Architecture
 from dna_engine.space.cost import Cost, architecture_cost
 from dna_engine.spec import ResolvedTraining
-from store.jobs import as_written
+from store import jobs
 from store.tables import Step, Training
 from store.waiting import Wait
 
@@ -69,11 +69,10 @@ class TrainingSummary(JobSummary):
         )
 
 
-class TrainingDetail(TrainingSummary):
+class TrainingDetail(TrainingSummary, JobDetail):
     """A training with its resolved spec, its steps and the files there are."""
 
     spec: ResolvedTraining | None = Field(description="Null for a training of a search, whose spec has it.")
-    written: dict[str, Any] | None = Field(description=f"{WRITTEN} Null for a training of a search.")
     warnings: list[str] = Field(description="What makes its accuracy say little or holds it up.")
     flops: int | None = Field(
         description="Multiply-adds of the network at batch 1, by formula; of one of a search, once it is trained."
@@ -94,10 +93,11 @@ class TrainingDetail(TrainingSummary):
         costs = _costs(training, spec)
         return cls(
             **TrainingSummary.listed(training, wait).model_dump(),
+            written=jobs.written_now(training.job) if training.alone else None,
+            last_event=training.job.event_seq,
             flops=costs and costs.flops,
             params=costs and costs.params,
             spec=shown(spec) if spec else None,
-            written=as_written(training.job) if spec else None,
             warnings=advice_on_training(spec) if spec else [],
             by_class=training.found.by_class if training.found else None,
             values=training.values,

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
 from api.jobs.expected import Basis
-from api.jobs.schemas import WRITTEN, Failure, JobStep, JobSummary, shown
+from api.jobs.schemas import Failure, JobDetail, JobStep, JobSummary, shown
 from dna_engine.advice import advice_on_training
 from dna_engine.space.architecture import Architecture
 from dna_engine.space.cost import architecture_cost
 from dna_engine.spec import ResolvedTuning
 from dna_engine.spec.parts import OF_TUNING
 from dna_engine.spec.tunable import Value
-from store.jobs import as_written
+from store import jobs
 from store.states import StepState
 from store.tables import Step, Tuning
 from store.tunings import TrialRow
@@ -50,12 +50,11 @@ class TuningSummary(JobSummary):
         return cls.model_validate(fields | own)
 
 
-class TuningDetail(TuningSummary):
+class TuningDetail(TuningSummary, JobDetail):
     """A tuning with its resolved spec. `recipe` is what a training is given to be trained by what has been found."""
 
     recipe: str = Field(description="For the `recipe` of `POST /trainings`, once a trial is complete.")
     spec: ResolvedTuning = Field(description="As it was written, with nothing left open.")
-    written: dict[str, Any] = Field(description=WRITTEN)
     warnings: list[str] = Field(description="What makes its accuracies say little or holds it up.")
     flops: int = Field(description="Multiply-adds of the network at batch 1, by formula.")
     params: int = Field(description="Trainable parameters, by formula.")
@@ -69,9 +68,10 @@ class TuningDetail(TuningSummary):
         costs = architecture_cost(Architecture.from_json(spec.architecture))
         return cls(
             **TuningSummary.listed(tuning, counts, wait).model_dump(),
+            written=jobs.written_now(tuning),
+            last_event=tuning.event_seq,
             recipe=f"{OF_TUNING}{tuning.id}",
             spec=shown(spec),
-            written=as_written(tuning),
             warnings=advice_on_training(spec),
             flops=costs.flops,
             params=costs.params,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,9 +12,9 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from dna_client import processes, report
+from dna_client import pages, processes, report
 from dna_client.cli import output
-from dna_client.cli.options import PATIENT, AsJson
+from dna_client.cli.options import LOCAL, PATIENT, AsJson
 from dna_client.cli.output import ERR, OUT, print_json
 from dna_client.cli.results import FORMATS, PICTURES, existing
 from dna_client.cli.service import show_trouble, tell
@@ -49,7 +50,7 @@ def demo(
         Service(folder / "service", port=0, tell=tell) as service,
         Client(service.addresses.url, pauses=PATIENT, printable=True) as client,
     ):
-        ERR.print(f"The service is at {service.addresses.url}/docs until the demo ends.\n", markup=False)
+        ERR.print(f"The dashboard is at {pages.front(service.addresses.url)} until the demo ends.\n", markup=False)
         _cancel_leftovers(client)
         found = _search(client, service, {**SPEC, "seed": seed})
         points = client.frontier(found["id"])
@@ -64,6 +65,12 @@ def demo(
         _show(found, points)
         _show_files([*files.values(), *pictures.values()], tried)
         OUT.print(f"\nDone in {output.duration(time.monotonic() - began)}, from the start of the service to its end.")
+        OUT.print(see_again(found["id"], folder / "service"), markup=False, soft_wrap=True)
+
+
+def see_again(search: str, data_dir: Path) -> str:
+    """How to come back to the search once the demo's service has ended: the data is kept."""
+    return f"\nTo see the search in a browser:\n  dna up --data-dir {shlex.quote(str(data_dir))}\n  {pages.page(LOCAL, 'search', search)}"
 
 
 def _cancel_leftovers(client: Client) -> None:
@@ -90,6 +97,11 @@ def _search(client: Client, service: Service, spec: dict[str, Any]) -> Search:
         markup=False,
     )
     made = client.create_search(spec)
+    ERR.print(
+        f"Watch it in a browser: {pages.page(service.addresses.url, 'search', made['id'])}\n",
+        markup=False,
+        soft_wrap=True,
+    )
     watch(_supervised(client.events(made["id"]), service), ERR)
     ERR.print()
     return client.searches.succeeded(client.get_search(made["id"]))

@@ -157,6 +157,28 @@ def webhook_id(client: Client, ref: str) -> str:
     return _only("webhook", "webhooks", ref, found, _webhook, "dna webhook list shows them")
 
 
+def only(ref: str, called: Sequence[tuple[str, Mapping[str, Any]]]) -> tuple[str, Mapping[str, Any]]:
+    """The one that ``ref`` means of things of several kinds, each with its kind.
+
+    Raises:
+        NotFound: there is none.
+        LocalError: there are several; says which.
+    """
+    kinds = {found["id"]: kind for kind, found in called}
+    things = [found for _, found in called]
+    meant = _only(
+        "search, training, tuning, network or dataset",
+        "things",
+        ref,
+        things,
+        lambda found: f"{kinds[found['id']]}, {_DESCRIBED[kinds[found['id']]](found)}",
+        "dna search list shows searches, dna training list trainings",
+    )
+    if meant not in kinds:
+        raise NotFound(404, {"title": "Not Found", "detail": f"Nothing here has the id {ref}."})
+    return next((kind, found) for kind, found in called if found["id"] == meant)
+
+
 def _only(
     kind: str,
     kinds: str,
@@ -201,3 +223,12 @@ def _webhook(found: Webhook) -> str:
 def moment(found: Mapping[str, Any]) -> str:
     """When it was made, in UTC to the second."""
     return str(found["created_at"])[:19].replace("T", " ")
+
+
+_DESCRIBED: Mapping[str, Callable[[Any], str]] = {
+    "search": _job,
+    "training": _job,
+    "tuning": _job,
+    "network": _network,
+    "dataset": _dataset,
+}

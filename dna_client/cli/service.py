@@ -21,6 +21,7 @@ from dna_client import processes, servers
 from dna_client.cli.options import LOCAL, AsJson, DataDir
 from dna_client.cli.output import ERR, OUT, print_json, print_table
 from dna_client.errors import LocalError
+from dna_client.pages import front
 from dna_client.processes import python
 from dna_client.up import Addresses, Service, is_there, running_in, servers_of
 
@@ -90,6 +91,7 @@ def welcome(where: Addresses, logs: Path) -> str:
     return f"""\
 Ready. Ctrl-C stops all of it.
 
+Dashboard {front(where.url)}
 API       {where.url}
 Docs      {where.url}/docs
 Database  {where.database_url}

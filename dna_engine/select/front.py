@@ -59,14 +59,22 @@ class Frontier:
         return len(self.costs)
 
     def network(self, point: int) -> Network:
-        """The network at a point, found by walking back through the merges."""
-        width, index = int(self._width[point]), int(self._index[point])
-        positions = []
-        for fronts in reversed(self._history):
-            front = fronts[width]
-            positions.append(int(front.position[index]))
-            width, index = int(front.source[index]), int(front.parent[index])
-        return self._problem.network(positions[::-1])
+        """The network at a point."""
+        return self._problem.network(self.positions(np.array([point]))[0].tolist())
+
+    def positions(self, points: Ints) -> Ints:
+        """What the networks at some points take of each block, shape ``(points, blocks)``: found by walking back through the merges."""
+        width, index = self._width[points], self._index[points]
+        taken = np.empty((len(points), len(self._history)), dtype=np.int64)
+        for block in reversed(range(len(self._history))):
+            fronts = [(front, width == target) for target, front in self._history[block].items()]
+            before = width.copy()
+            for front, here in fronts:
+                at = index[here]
+                taken[here, block] = front.position[at]
+                before[here], index[here] = front.source[at], front.parent[at]
+            width = before
+        return taken
 
     def to_json(self) -> dict[str, Any]:
         """``{"cost": NAME, "points": [[cost, loss], ...]}``."""

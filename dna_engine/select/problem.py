@@ -100,22 +100,24 @@ class Problem:
             positions.append(before + index)
         return self.network(positions)
 
+    def choice(self, block: int, position: int) -> tuple[int, tuple[Op, ...]]:
+        """The cell (from 1) and the ops of the path at a position of a block (from 1)."""
+        space, index, cell = self.ratings.space, position, 1
+        cells = space.blocks[block - 1].cells
+        while index >= (count := space.path_count(cells[cell - 1])):
+            index, cell = index - count, cell + 1
+        return cell, space.path(cells[cell - 1], index)
+
     def network(self, positions: Sequence[int]) -> Network:
         """The network that takes the path at a position in each block, with its loss and costs."""
-        space = self.ratings.space
-        choices = []
-        for block, position in zip(space.blocks, positions, strict=True):
-            index, cell = position, 1
-            while index >= (count := space.path_count(block.cells[cell - 1])):
-                index, cell = index - count, cell + 1
-            choices.append((cell, space.path(block.cells[cell - 1], index)))
+        choices = [self.choice(block, position) for block, position in enumerate(positions, start=1)]
         loss, costs = self.trellis.total(positions)
         return Network(
             loss=loss,
             costs=dict(zip(self.cost_names, costs.tolist(), strict=True)),
             choices=tuple(choices),
             architecture=Architecture.from_choices(
-                space,
+                self.ratings.space,
                 choices,
                 input_size=self.ratings.input_size,
                 num_classes=self.ratings.num_classes,

@@ -122,6 +122,20 @@ class Trellis:
             width, loss, costs = arc.target, loss + float(arc.loss[item]), costs + arc.costs[:, item]
         return loss, costs
 
+    def costs(self, positions: Ints) -> Ints:
+        """Costs of many networks: positions of shape ``(networks, blocks)`` give ``(networks, rows)``."""
+        total = np.zeros((len(positions), len(self.stages[0][0].costs)), dtype=np.int64)
+        width = np.full(len(positions), self.start)
+        for arcs, taken in zip(self.stages, positions.T, strict=True):
+            after = width.copy()
+            for arc in arcs:
+                item = np.searchsorted(arc.position, taken).clip(max=len(arc.position) - 1)
+                here = (width == arc.source) & (arc.position[item] == taken)
+                total[here] += arc.costs[:, item[here]].T
+                after[here] = arc.target
+            width = after
+        return total
+
 
 def build_trellis(ratings: Ratings, weights: Sequence[float], latency: LatencyTable | None) -> Trellis:
     """All paths of all cells, with their costs behind every width that may come before them."""

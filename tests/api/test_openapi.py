@@ -149,6 +149,10 @@ def schemas_in(value: Any, place: str = "") -> Iterator[tuple[str, dict[str, Any
 ANYTHING = {
     "/components/schemas/JobStep/properties/values": "what a step has found is by its kind, and an engine of another version finds other things",
     "/components/schemas/TrainingDetail/properties/values": "the same of the step that trains",
+    **{
+        f"/components/schemas/{kind}Detail/properties/written/anyOf/0": "a spec as it was written has those of its fields that were"
+        for kind in ("Search", "Training", "Tuning")
+    },
     "/components/schemas/Clone": "all fields of a spec, of which it needs none, lie over those of another",
     "/components/schemas/Problem": "RFC 9457 lets a kind of error have members of its own",
 }

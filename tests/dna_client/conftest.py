@@ -54,12 +54,12 @@ def api(servers: Servers, migrated: str, tmp_path_factory: pytest.TempPathFactor
 class running_api:  # noqa: N801  used as a function
     """``python -m api`` inside a block; the block gets its address."""
 
-    def __init__(self, database_url: str, redis_url: str, folder: Path) -> None:
+    def __init__(self, database_url: str, redis_url: str, folder: Path, *, embedded: bool = True) -> None:
         with socket.create_server(("127.0.0.1", 0)) as probe:
             port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
         self._log = folder / "api.log"
-        self._command = [sys.executable, "-m", "api", "--embedded", "--port", str(port)]
+        self._command = [sys.executable, "-m", "api", *(["--embedded"] if embedded else []), "--port", str(port)]
         names = {"DNA_DATABASE_URL": database_url, "DNA_REDIS_URL": redis_url, "DNA_DATA_DIR": str(folder)}
         names |= {"DNA_EVENTS_POLL_SECONDS": "0.05", "DNA_WEBHOOKS_ALLOW_NETWORKS": "127.0.0.0/8"}
         self._environment = {**os.environ, **names}

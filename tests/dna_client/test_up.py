@@ -151,6 +151,7 @@ def test_only_the_first_key_makes_a_service(data_folder: Path) -> None:
 
 def test_says_where_it_is_and_what_to_try() -> None:
     said = welcome(Addresses(LOCAL, "postgresql://db/dna", "redis://cache"), Path("logs"))
+    assert f"Dashboard {LOCAL}/\n" in said
     assert f"Docs      {LOCAL}/docs\n" in said
     assert said.endswith("dna search create --dataset digits --watch")
     elsewhere = welcome(Addresses("http://127.0.0.1:81", "", ""), Path("logs"))

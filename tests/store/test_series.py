@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from store import events, series
 from store.events import Point
+from store.filters import Span
 from tests.store.builders import new_search
 
 COUNT = 5000
@@ -42,6 +43,16 @@ def test_each_stretch_keeps_its_lowest_and_highest(session: Session, search_id: 
         stretch = [y for _, y in whole[start : start + COUNT // 50]]
         kept = [y for x, y in thin if start <= x < start + COUNT // 50]
         assert {min(stretch), max(stretch)} <= set(kept)
+
+
+def test_a_stretch_is_thinned_by_itself(session: Session, search_id: UUID) -> None:
+    found = series.thinned(session, search_id, points=100, x=Span(40.0, 1300.0))
+    assert [x for x, _ in found["short"]] == [float(x) for x in range(40, 50)]
+    long = found["long"]
+    assert (long[0][0], long[-1][0]) == (40.0, 1300.0)
+    assert 50 <= len(long) <= 100
+    assert (1234.0, 9.0) in long
+    assert series.thinned(session, search_id, points=100, x=Span(COUNT, None)) == {}
 
 
 def test_short_series_are_whole(session: Session, search_id: UUID) -> None:

@@ -1,8 +1,11 @@
 // The HTTP API, as any other client has it. Paths are relative to the page, so that the service may stand behind a prefix.
 
+import { heard } from "./connection.js";
 import { key, locked } from "./session.js";
 
 /** @typedef {Record<string, string | number | boolean | null | undefined | (string | number)[]>} Query */
+
+const AWAY = "The service does not answer. It may be restarting; the page goes on when it is back.";
 
 /** An answer that is no success, as RFC 9457 describes it, or none at all (`status` 0). */
 export class Problem extends Error {
@@ -62,10 +65,13 @@ export async function send(method, path, { query, json, body, headers = {}, sign
     });
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new Problem(0, { detail: "The service does not answer. It may be restarting; try again in a moment." });
+    heard(null);
+    throw new Problem(0, { detail: AWAY });
   }
+  if (!heard(answer.status)) throw new Problem(0, { detail: AWAY });
   if (answer.ok) return answer;
-  if (answer.status === 401) locked.set(true);
+  // A key that is only tried says nothing of the one in use.
+  if (answer.status === 401 && !headers.Authorization) locked.set(true);
   throw new Problem(answer.status, await answer.json().catch(() => ({ title: answer.statusText })));
 }
 

@@ -1,16 +1,18 @@
 // What stands around every page: the ways to the others, whether the page is live, whose key it uses.
 
+import { caller } from "./caller.js";
+import { answering } from "./connection.js";
 import { useResource } from "./hooks.js";
 import { Empty, Loading } from "./parts/basics.js";
 import { Notices } from "./parts/notices.js";
 import { href, usePlace } from "./router.js";
 import { route } from "./routes.js";
-import { key, locked, signOut } from "./session.js";
+import { callers, key, locked, signOut } from "./session.js";
 import { SignIn } from "./sign_in.js";
 import { useSignal } from "./signal.js";
 import { link } from "./stream.js";
 import { setTheme, theme } from "./theme.js";
-import { html, useEffect, useErrorBoundary, useState } from "./view.js";
+import { html, useEffect, useErrorBoundary, useRef, useState } from "./view.js";
 
 const PLACES = [
   ["searches", "Searches"],
@@ -24,19 +26,45 @@ const PLACES = [
 export function Frame() {
   const { path } = usePlace();
   const isLocked = useSignal(locked);
-  const held = useSignal(key);
+  const owner = useSignal(callers);
+  useFocus(path.join("/"));
   return html`<a class="skip" href="#main" onClick=${toMain}>Skip to the content</a>
-    <header class="top">
-      <a class="brand" href="#/searches"><img src="static/dashboard/icon.svg" alt="" width="24" height="24" />DNA AutoML</a>
-      <nav aria-label="Main">
-        ${PLACES.map(([place, label]) => html`<a key=${place} href=${href([place])} aria-current=${path[0] === place ? "page" : null}>${label}</a>`)}
-      </nav>
-      <div class="status"><${Live} /><${Theme} /><${Whose} held=${held} /></div>
-    </header>
+    <${Top} here=${path[0]} />
     <main id="main" tabindex="-1">
-      ${isLocked ? html`<${SignIn} />` : html`<${Page} key=${`${held}/${path.join("/")}`} path=${path} />`}
+      ${isLocked && html`<${SignIn} />`}
+      <div hidden=${isLocked}><${Page} key=${`${owner}/${path.join("/")}`} path=${path} /></div>
     </main>
     <${Notices} />`;
+}
+
+/** Whoever reads from the top, by ear or by keyboard, begins at a page's beginning when it opens. @param {string} path */
+function useFocus(path) {
+  const before = useRef(path);
+  useEffect(() => {
+    if (before.current === path) return;
+    before.current = path;
+    scrollTo(0, 0);
+    document.getElementById("main")?.focus({ preventScroll: true });
+  }, [path]);
+}
+
+/** @param {{here: string}} props the page that shows */
+function Top({ here }) {
+  const [open, setOpen] = useState(false);
+  const close = () => setOpen(false);
+  useEffect(close, [here]);
+  const escape = (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && close();
+  return html`<header class="top ${open ? "top-open" : ""}" onKeyDown=${escape}>
+    <a class="brand" href="#/searches"><img src="static/dashboard/icon.svg" alt="" width="24" height="24" />DNA AutoML</a>
+    <${Live} />
+    <button type="button" class="menu" aria-expanded=${open} aria-controls="ways" onClick=${() => setOpen(!open)}>Menu</button>
+    <div class="ways" id="ways">
+      <nav aria-label="Main" onClick=${close}>
+        ${PLACES.map(([place, label]) => html`<a key=${place} href=${href([place])} aria-current=${(place === here) ? "page" : null}>${label}</a>`)}
+      </nav>
+      <div class="status"><${Theme} /><${Whose} here=${here} /></div>
+    </div>
+  </header>`;
 }
 
 /** The address is the page's own, so the usual link inside a document cannot lead there. @param {Event} event */
@@ -60,8 +88,10 @@ function Page({ path }) {
 
 const SAID = { off: "", connecting: "Connecting", live: "Live", lost: "Connection lost: trying again" };
 
+/** Whether what shows is kept up to date. */
 function Live() {
-  const state = useSignal(link);
+  const stream = useSignal(link);
+  const state = useSignal(answering) ? stream : "lost";
   return html`<span class="live live-${state}" role="status">${SAID[state]}</span>`;
 }
 
@@ -73,9 +103,16 @@ function Theme() {
   </button>`;
 }
 
-/** Whose key is used, and the way to what belongs to it. @param {{held: string | null}} props */
-function Whose({ held }) {
+/** Pages about keys and what else is set up. */
+const SETUP = ["settings", "keys", "webhooks", "projects"];
+
+/** Whose key is used, and the way to what belongs to it. @param {{here: string}} props */
+function Whose({ here }) {
   const { data } = useResource("keys/me");
-  return html`<a href="#/settings">${data?.name ?? "Settings"}</a>
+  useEffect(() => caller.set(data), [data]);
+  const held = useSignal(key);
+  return html`<a href="#/settings" title=${data?.name ? `Settings. The key in use: ${data.name}` : "Settings"} aria-current=${SETUP.includes(here) ? "page" : null}>
+      Settings${data?.name && html`<span class="faint whose"> ${data.name}</span>`}
+    </a>
     ${held && html`<button type="button" class="plain" onClick=${signOut}>Sign out</button>`}`;
 }

@@ -1,11 +1,31 @@
 // Data of the API in components: read, read again, read page by page.
 
 import { address, get, Problem } from "./client.js";
+import { answering } from "./connection.js";
+import { percent } from "./format.js";
 import { useChanges } from "./live.js";
+import { signIns } from "./session.js";
 import { useCallback, useEffect, useRef, useState } from "./view.js";
 
 /** @typedef {import("./client.js").Query} Query */
 /** @typedef {{data: any, problem: Problem | null, loading: boolean, reload: () => Promise<void>}} Resource */
+
+/**
+ * Whether what was read before may stay in view: it does where the service is away or busy, or wants a key, and not where it refuses to show
+ * it any more.
+ * @param {Problem} problem
+ */
+const passes = ({ status }) => status === 0 || status === 401 || status === 429 || status >= 500;
+
+/** Reads again after a sign-in, and when the service answers that did not. @param {() => unknown} read */
+export function useAnew(read) {
+  const latest = useRef(read);
+  latest.current = read;
+  useEffect(() => {
+    const ends = [signIns.watch(() => latest.current()), answering.watch(() => answering.value && latest.current())];
+    return () => ends.forEach((end) => end());
+  }, []);
+}
 
 /**
  * What a path answers. While it is read anew, what was known before stays.
@@ -28,15 +48,55 @@ export function useResource(path, query) {
       if (going.signal.aborted) return;
       if (!(error instanceof Problem)) throw error;
       const problem = error;
-      setState((/** @type {any} */ before) => ({ data: before.of === wanted ? before.data : null, problem, of: wanted }));
+      const stays = passes(problem);
+      setState((/** @type {any} */ before) => ({ data: stays && before.of === wanted ? before.data : null, problem, of: wanted }));
     }
   }, [wanted]);
   useEffect(() => {
     reload();
     return () => asked.current?.abort();
   }, [reload]);
+  useAnew(reload);
   const { data, problem } = state.of === wanted ? state : { data: null, problem: null };
   return { data, problem, loading: wanted !== null && data === null && problem === null, reload };
+}
+
+/**
+ * What several paths answer, in their order. What was known before stays until all are read anew.
+ * @param {{path: string, query?: Query}[]} wanted
+ * @param {number} [turn] when it changes, all are read again
+ * @returns {{found: {data: any, problem: Problem | null}[], loading: boolean, reload: () => Promise<void>}}
+ */
+export function useEach(wanted, turn = 0) {
+  const of = wanted.map(({ path, query }) => address(path, query)).join(" ");
+  const [state, setState] = useState({ found: /** @type {{data: any, problem: Problem | null}[]} */ ([]), of: "" });
+  const going = useRef(/** @type {AbortController | null} */ (null));
+  const reload = useCallback(async () => {
+    going.current?.abort();
+    const { signal } = (going.current = new AbortController());
+    const found = await Promise.all(of.split(" ").filter(Boolean).map((path) => settled(path, signal)));
+    if (!signal.aborted) setState({ found, of });
+  }, [of]);
+  useEffect(() => {
+    reload();
+    return () => going.current?.abort();
+  }, [reload, turn]);
+  useAnew(reload);
+  return state.of === of ? { found: state.found, loading: false, reload } : { found: NOTHING, loading: true, reload };
+}
+
+/** @type {any[]} the same one each time, so that what is made of it is not made again */
+const NOTHING = [];
+
+/** @param {string} path @param {AbortSignal} signal @returns {Promise<{data: any, problem: Problem | null}>} */
+async function settled(path, signal) {
+  try {
+    return { data: await get(path, undefined, signal), problem: null };
+  } catch (error) {
+    if (error instanceof Problem) return { data: null, problem: error };
+    if (signal.aborted) return { data: null, problem: null };
+    throw error;
+  }
 }
 
 /**
@@ -64,11 +124,13 @@ export function usePages(path, query, kinds = []) {
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       const problem = error;
-      setState((/** @type {any} */ before) => ({ ...before, items: before.of === first ? before.items : null, problem, of: first }));
+      const stays = passes(problem);
+      setState((/** @type {any} */ before) => ({ ...before, items: stays && before.of === first ? before.items : null, problem, of: first }));
     }
   }, [first]);
   const reload = useCallback(() => settle(again(read, now.current.of === first ? now.current.items?.length ?? 0 : 0)), [read, settle]);
   useEffect(() => void reload(), [reload]);
+  useAnew(reload);
   useChanges(kinds, reload);
   const shown = state.of === first ? state : { items: null, next: null, problem: null };
   const more = shown.next ? () => settle(read(shown.next, shown.items ?? [])) : null;
@@ -98,9 +160,13 @@ export function useTick(seconds) {
   }, [seconds]);
 }
 
-/** @param {string} title of the page, for the tab and the history */
-export function useTitle(title) {
+/**
+ * @param {string} title of the page, for the tab and the history
+ * @param {{state: string, progress: number} | null} [job] how far it is, is said before the title while it runs
+ */
+export function useTitle(title, job = null) {
+  const said = job?.state === "running" ? `${percent(job.progress, 0)} ${title}` : title;
   useEffect(() => {
-    document.title = `${title} · DNA AutoML`;
-  }, [title]);
+    document.title = `${said} · DNA AutoML`;
+  }, [said]);
 }

@@ -19,6 +19,9 @@ export const ROUTES = [
   ["datasets/:id", () => import("./pages/dataset.js")],
   ["workers", () => import("./pages/workers.js")],
   ["keys", () => import("./pages/keys.js")],
+  ["webhooks", () => import("./pages/webhooks.js")],
+  ["webhooks/:id", () => import("./pages/webhook.js")],
+  ["projects", () => import("./pages/projects.js")],
   ["settings", () => import("./pages/settings.js")],
 ];
 

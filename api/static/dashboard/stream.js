@@ -2,6 +2,8 @@
 // nothing is missed; while the page is hidden it rests, for a browser has few connections to a host.
 
 import { address, authorization, Problem } from "./client.js";
+import { heard } from "./connection.js";
+import { locked, signIns } from "./session.js";
 import { Signal } from "./signal.js";
 
 /** @typedef {{id: string, event: string, data: any}} Message */
@@ -51,8 +53,10 @@ export function follow(path, take, { after = null, query = {}, over = () => {} }
           return over();
         }
       } catch (error) {
-        if (error instanceof Problem && [401, 403, 404].includes(error.status)) return link.set("off");
-        if (!ended && !document.hidden) link.set("lost");
+        const status = error instanceof Problem ? error.status : 0;
+        if ([403, 404].includes(status)) return link.set("off");
+        if (status === 401) await signedIn(() => ended);
+        else if (!ended && !document.hidden) link.set("lost");
       } finally {
         document.removeEventListener("visibilitychange", rest);
       }
@@ -69,6 +73,19 @@ export function follow(path, take, { after = null, query = {}, over = () => {} }
     going?.abort();
     link.set("off");
   };
+}
+
+/** Asks for a key, for the one that there was opens nothing any more, and waits for it. @param {() => boolean} ended */
+function signedIn(ended) {
+  link.set("off");
+  if (ended()) return Promise.resolve();
+  locked.set(true);
+  return new Promise((done) => {
+    const end = signIns.watch(() => {
+      end();
+      done(undefined);
+    });
+  });
 }
 
 /** Waits until somebody looks at the page. */
@@ -88,6 +105,7 @@ function shown() {
 async function read(path, query, last, going, take) {
   const headers = { ...authorization(), Accept: "text/event-stream", ...(last === null ? {} : { "Last-Event-ID": last }) };
   const answer = await fetch(address(path, query), { headers, signal: going.signal, cache: "no-store" });
+  heard(answer.status);
   if (answer.status === 204) return true;
   if (!answer.ok || !answer.body) throw new Problem(answer.status, await answer.json().catch(() => ({})));
   link.set("live");

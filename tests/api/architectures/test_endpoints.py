@@ -41,6 +41,9 @@ def test_a_network_shows_what_is_known_of_it(finished: Finished) -> None:
         assert network["test_accuracy"] == 0.99
         assert network["test"] == TEST
         assert [file["format"] for file in network["files"]] == [*ENDS]
+        compared = {file["format"]: (file["largest_difference"], file["same_answers"]) for file in network["files"]}
+        assert (compared["onnx"], compared["safetensors"]) == ((1e-6, 1.0), (0.0, 1.0))
+        assert compared["json"] == compared["bundle"] == (None, None)
         (training,) = network["trainings"]
         assert finished.client.get(f"/trainings/{training}").json()["architecture_id"] == network["id"]
         Architecture.from_json(network["architecture"])

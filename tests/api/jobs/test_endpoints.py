@@ -170,3 +170,14 @@ def test_what_is_reported_is_told_and_kept(job: New) -> None:
 def test_what_is_no_id_leads_nowhere(shared: TestClient, kind: str, wrong: str) -> None:
     for method, part in (("GET", ""), ("DELETE", ""), ("POST", "/cancel"), ("POST", "/resume"), ("GET", "/events")):
         problem(shared.request(method, f"/{kind}/{wrong}{part}"), 404, "not_found")
+
+
+def test_what_was_written_is_shown_and_asks_for_the_same(job: New) -> None:
+    renamed = {"name": "called so", "labels": {"team": "vision"}}
+    headers = {"content-type": "application/merge-patch+json"}
+    job.client.patch(job.path, content=json.dumps(renamed), headers=headers).raise_for_status()
+    found = job.get()
+    assert renamed.items() <= found["written"].items()
+    again = job.client.post(f"/{job.plural}", json=found["written"])
+    assert again.status_code == 201, again.text
+    assert {**again.json()["spec"], "name": ""} == {**found["spec"], "name": ""} | {"labels": renamed["labels"]}

@@ -81,6 +81,36 @@ def test_only_the_types_that_are_asked_for(finished: Finished) -> None:
     problem(finished.get("/events/list", type="news"), 422, "invalid_request")
 
 
+def test_the_newest_first(finished: Finished) -> None:
+    everything = [int(event["id"]) for event in streamed(finished)]
+    seen, cursor = [], ""
+    while cursor is not None:
+        query = {"limit": 7, "sort": "-seq", "after": everything[4]} | ({"cursor": cursor} if cursor else {})
+        page = finished.get("/events/list", **query).json()
+        seen += [item["seq"] for item in page["items"]]
+        cursor = page["next"]
+    assert seen == everything[:4:-1]
+    problem(finished.get("/events/list", sort="time"), 422, "invalid_request")
+
+
+def test_only_those_of_a_step(finished: Finished) -> None:
+    everything = [event for event in streamed(finished) if event["data"].get("step") == "distill-1"]
+    assert everything
+    items = finished.get("/events/list", step="distill-1", limit=200).json()["items"]
+    assert [item["seq"] for item in items] == [int(event["id"]) for event in everything]
+    assert finished.get("/events/list", step="none").json()["items"] == []
+
+
+def test_what_is_read_says_from_where_its_stream_goes_on(client: TestClient) -> None:
+    search = client.post("/searches", json={"dataset": "digits"}).json()
+    client.post(f"/searches/{search['id']}/cancel")
+    after = client.get(f"/searches/{search['id']}/events", params={"after": search["last_event"]}).text
+    following = [int(event["id"]) for event in parse(iter(after.split("\n")))]
+    last = client.get(f"/searches/{search['id']}").json()["last_event"]
+    assert following == list(range(search["last_event"] + 1, last + 1))
+    assert client.get(f"/searches/{search['id']}/events", params={"after": last}).status_code == 204
+
+
 @pytest.mark.parametrize("cursor", ["x", "OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5", "LTE"])
 def test_a_cursor_of_something_else_is_refused(finished: Finished, cursor: str) -> None:
     assert (

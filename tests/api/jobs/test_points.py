@@ -42,6 +42,8 @@ def test_series_are_listed_and_read_by_stretches(client: TestClient, sessions: S
         assert [point["x"] for point in items("points", limit, series="a/loss")] == [0, 1, 2, 3, 4]
         assert items("points", limit, series="a/loss", x_min=1, x_max=2) == [{"x": 1, "y": 0.1}, {"x": 2, "y": 0.2}]
         assert items("points", limit, series="b", x_min=0) == []
+    stretch = client.get(path, params={"prefix": "a/", "x_min": 0.5, "x_max": 2}).json()["series"]
+    assert stretch == {"a/loss": [[1, 0.1], [2, 0.2]], "a/lr": [[0.5, 1]]}
     unknown = problem(client.get(f"{path}/points", params={"series": "a/los"}), 404, "not_found")
     assert unknown["detail"] == (
         "There is no series 'a/los'. Did you mean a/loss? The list /metrics/series has those that there are."

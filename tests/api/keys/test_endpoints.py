@@ -196,6 +196,22 @@ def test_a_key_without_the_scope_is_told_which_it_lacks(
     assert f'error="insufficient_scope", scope="{needed}"' in response.headers["www-authenticate"]
 
 
+@pytest.mark.parametrize(
+    ("scope", "keep", "needed"), [("read", True, "run"), ("admin", True, "run"), ("admin", False, "read")]
+)
+def test_a_selection_that_is_kept_needs_more_than_one_that_is_not(
+    admin: TestClient, scope: str, keep: bool, needed: str
+) -> None:
+    path, key = f"/searches/{new_id()}/select", by(made(admin, scopes=[scope]))
+    assert problem(admin.post(path, headers=key, json={"keep": keep}), 403, "missing_scope")["scope"] == needed
+
+
+@pytest.mark.parametrize(("scope", "keep"), [("read", False), ("run", False), ("run", True)])
+def test_whoever_may_select_is_told_that_there_is_no_such_search(admin: TestClient, scope: str, keep: bool) -> None:
+    path, key = f"/searches/{new_id()}/select", by(made(admin, scopes=[scope]))
+    problem(admin.post(path, headers=key, json={"keep": keep}), 404, "not_found")
+
+
 @pytest.mark.parametrize("scope", Scope)
 def test_every_key_may_ask_who_it_is(admin: TestClient, scope: Scope) -> None:
     response = admin.get("/keys/me", headers=by(made(admin, scopes=[scope])))

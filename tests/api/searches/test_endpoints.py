@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import Engine, event, update
 from starlette.testclient import TestClient
 
+from api.jobs import waits
 from dna_engine.plans import Phase
 from dna_engine.space import SPACES
 from store.blobs import BlobStore
 from store.session import Sessions, transaction
+from store.tables import Job
 from store.waiting import NO_WORKER
 from tests.api.builders import ENGINE_SECONDS, finish
 from tests.api.conftest import Finished
@@ -176,6 +180,36 @@ def test_a_search_that_waits_says_for_what(client: TestClient, sessions: Session
     assert listed == [second["waiting_for"], None]
 
 
+def test_a_list_of_many_searches_takes_as_many_statements_as_one_of_one(
+    client: TestClient, sessions: Sessions, sent: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waits, "GOOD_SECONDS", 0.0)  # It is looked each time what they wait for.
+    counts: list[int] = []
+    for more in (1, 5):
+        for _ in range(more):
+            create(client)
+        with transaction(sessions) as session:
+            session.execute(update(Job).values(labels={"nothing": f"kept {more}"}))
+        sent.clear()
+        listed = client.get("/searches").json()["items"]
+        counts.append(len(sent))
+    assert len(listed) == 6
+    assert counts[0] == counts[1] > 0
+
+
+@pytest.fixture
+def sent() -> Iterator[list[str]]:
+    """Statements that any connection sends."""
+    statements: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        statements.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    yield statements
+    event.remove(Engine, "before_cursor_execute", note)
+
+
 def test_lists_are_filtered(client: TestClient) -> None:
     first = create(client, labels={"team": "vision", "run": "a:b"})
     second = create(client, labels={"team": "vision"})
@@ -240,6 +274,11 @@ def test_a_finished_search_shows_what_it_found(finished: Finished) -> None:
         "teacher", "distill", "rate", "finalist", "select", "train", "export", "pictures",
     }  # fmt: skip
     assert sum(step["engine_seconds"] for step in search["steps"]) == ENGINE_SECONDS * len(search["steps"])
+    control = search["architectures"][1]
+    listed = next(each for each in finished.client.get("/searches").json()["items"] if each["id"] == finished.id)
+    for shown in (search, listed):
+        assert (shown["teacher"], shown["budget"]) == (search["spec"]["teacher"]["model"], search["spec"]["budget"])
+        assert (control["role"], shown["control_accuracy"]) == ("control", control["test_accuracy"])
     problem(finished.client.post(f"/searches/{finished.id}/cancel"), 409, "illegal_transition")
     refused = problem(finished.client.post(f"/searches/{finished.id}/resume"), 409, "illegal_transition")
     assert refused["detail"].startswith("The search has succeeded. Only a failed or cancelled one")

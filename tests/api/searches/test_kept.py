@@ -56,6 +56,7 @@ def test_an_answer_follows_every_change(
     for change in (
         update(Job).where(Job.id == search).values(labels={"a": "b"}),
         update(Search.__table__).where(Search.__table__.c.id == search).values(best=None),
+        update(Search.__table__).where(Search.__table__.c.id == search).values(control_accuracy=0.5),
         update(Training).where(Training.job_id == search).values(values={}),
         update(Architecture).where(Architecture.search_id == search).values(name="one"),
     ):

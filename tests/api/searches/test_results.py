@@ -77,6 +77,94 @@ def test_the_frontier_is_the_engines(finished: Finished, expected: Problem) -> N
         problem(finished.get("/frontier", cost=cost), 422, "invalid_request")
 
 
+def test_points_of_the_frontier_without_networks_say_which_they_are(finished: Finished, expected: Problem) -> None:
+    whole = finished.get("/frontier").json()
+    bare = finished.get("/frontier", networks="false").json()
+    assert whole["total"] == bare["total"] == len(whole["points"])
+    for full, compact in zip(whole["points"], bare["points"], strict=True):
+        assert compact == full | {"architecture": None}
+        assert expected.named(compact["blocks"]).architecture.to_json().items() <= full["architecture"].items()
+    asked = {"budget": {"flops": bare["points"][3]["cost"]}, "keep": False}
+    (found,) = finished.client.post(f"/searches/{finished.id}/select", json=asked).json()["architectures"]
+    assert found["architecture"] == whole["points"][3]["architecture"]
+
+
+@pytest.mark.parametrize("most", [2, 3, 7, 100_000])
+def test_a_thinned_frontier_keeps_its_ends_and_lies_evenly(finished: Finished, most: int) -> None:
+    whole = finished.get("/frontier").json()
+    some = finished.get("/frontier", points=most, networks="false").json()
+    costs, all_costs = ([point["cost"] for point in each["points"]] for each in (some, whole))
+    assert len(costs) <= most
+    assert (costs[0], costs[-1], some["total"]) == (all_costs[0], all_costs[-1], len(all_costs))
+    assert costs == sorted(set(costs))
+    if most > len(all_costs):
+        assert costs == all_costs
+    else:
+        for wanted in np.linspace(all_costs[0], all_costs[-1], most):
+            nearest = min(abs(cost - wanted) for cost in all_costs)
+            assert min(abs(cost - wanted) for cost in costs) == nearest
+    problem(finished.get("/frontier", points=1), 422, "invalid_request")
+
+
+def test_strips_show_each_cell_by_rank(finished: Finished, expected: Problem) -> None:
+    space, ratings_by_cell = expected.ratings.space, expected.ratings.losses
+    cells = finished.get("/ratings/strips", points=20).json()["cells"]
+    assert [(cell["block"], cell["cell"]) for cell in cells] == [(ref.block, ref.cell) for ref in space.cells]
+    for ref, strip in zip(space.cells, cells, strict=True):
+        losses = np.sort(ratings_by_cell[ref])
+        assert (strip["paths"], strip["min"], strip["max"]) == (len(losses), losses[0], losses[-1])
+        assert strip["median"] == np.median(losses)
+        ranks = [item["rank"] for item in strip["items"]]
+        assert ranks == (
+            [*range(1, 11), *ranks[10:-1], len(losses)] if len(losses) > 20 else [*range(1, 1 + len(losses))]
+        )
+        assert len(ranks) == len(set(ranks)) == min(20, len(losses))
+        for item in strip["items"]:
+            assert item["loss"] == losses[item["rank"] - 1] == ratings_by_cell[ref][item["index"]]
+            assert item["ops"] == [op.name for op in space.path(space.cell(ref), item["index"])]
+    problem(finished.get("/ratings/strips", points=19), 422, "invalid_request")
+
+
+def test_costs_in_strips_are_those_of_networks(finished: Finished, expected: Problem) -> None:
+    """Two networks that differ in one path of the last block, behind the width that it was rated with, differ by what the paths do."""
+    space = expected.ratings.space
+    ref = space.cells[-1]
+    strip = finished.get("/ratings/strips", points=20).json()["cells"][-1]["items"]
+    nominal = space.in_width(ref.block)
+    before = [
+        next(c for c in block.cells if number != ref.block - 1 or c.width == nominal)
+        for number, block in enumerate(space.blocks, 1)
+    ]
+
+    def costs(index: int) -> tuple[int, int]:
+        choices = [
+            (block.cells.index(cell) + 1, space.path(cell, 0)) for block, cell in zip(space.blocks, before, strict=True)
+        ]
+        choices[-1] = (ref.cell, space.path(space.cell(ref), index))
+        found = architecture_cost(Architecture.from_choices(space, choices, input_size=expected.ratings.input_size))
+        return found.flops, found.params
+
+    first, *others = strip
+    for other in others:
+        assert other["flops"] - first["flops"] == costs(other["index"])[0] - costs(first["index"])[0]
+        assert other["params"] - first["params"] == costs(other["index"])[1] - costs(first["index"])[1]
+
+
+def test_a_selection_that_is_not_kept_is_the_same_and_stores_nothing(finished: Finished) -> None:
+    def networks() -> int:
+        return len(finished.client.get("/architectures", params={"search": finished.id, "limit": 200}).json()["items"])
+
+    before = networks()
+    asked = {"budget": {"flops": 777_777, "params": 333_333}, "top_k": 3}
+    path = f"/searches/{finished.id}/select"
+    loose = finished.client.post(path, json=asked | {"keep": False}).json()["architectures"]
+    assert networks() == before
+    assert {(network["id"], network["role"]) for network in loose} == {(None, None)}
+    kept = finished.client.post(path, json=asked).json()["architectures"]
+    assert networks() > before
+    assert [network | {"id": None, "role": None} for network in kept] == loose
+
+
 def test_selection_is_the_engines_and_kept(finished: Finished, expected: Problem) -> None:
     low, high = expected.cost_range["flops"]
     asked = {"budget": {"flops": (2 * low + high) // 3, "params": 400_000}, "top_k": 4, "min_distance": 3}
@@ -159,7 +247,7 @@ def test_a_selection_that_takes_too_long_says_what_to_ask_for(
 ) -> None:
     path, asked = f"/searches/{finished.id}/select", {"budget": {"flops": 1_000_000, "params": 400_000}}
     assert finished.client.post(path, json=asked).status_code == 200
-    monkeypatch.setattr("api.searches.ratings.SELECTION_STEPS", 10)
+    monkeypatch.setattr("api.searches.selection.SELECTION_STEPS", 10)
     body = problem(finished.client.post(path, json=asked), 422, "too_hard")
     assert pointers(body) == ["#/min_distance"]
     assert "fewer networks" in body["detail"]

@@ -41,7 +41,9 @@ def test_it_loads_only_files_of_the_package(shared: TestClient) -> None:
 )
 def test_its_modules_import_files_that_are_there(module: str) -> None:
     path = HERE / module
-    for imported in re.findall(r"""(?:from|import)\s*\(?["']([^"']+)["']""", path.read_text()):
+    for imported in re.findall(
+        r'(?:^(?:import|export|\}).*from |import\(|^import )"([^"]+)"', path.read_text(), re.MULTILINE
+    ):
         assert imported.startswith(("./", "../")), imported
         assert (path.parent / imported).resolve().is_file(), imported
 
@@ -54,6 +56,12 @@ def test_nothing_of_it_makes_markup_of_text() -> None:
                 path.read_text(),
             )
             assert not found, f"{path.name}: {found and found[0]}"
+
+
+def test_every_rule_of_its_stylesheets_ends() -> None:
+    for path in (HERE / "styles").iterdir():
+        rules = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.DOTALL)
+        assert rules.count("{") == rules.count("}"), path.name
 
 
 def test_every_vendored_file_is_listed() -> None:

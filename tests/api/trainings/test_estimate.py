@@ -48,3 +48,9 @@ def test_what_is_wrong_is_pointed_at(shared: TestClient, network: str) -> None:
     assert pointers(problem(refused, 422, "invalid_request")) == ["#/epochs"]
     nowhere = shared.post("/trainings/estimate", json={"architecture": "dna-z", "dataset": "digits"})
     assert pointers(problem(nowhere, 422, "invalid_request")) == ["#/architecture"]
+
+
+def test_says_of_a_clone_what_it_says_of_its_spec(shared: TestClient, network: str) -> None:
+    made = shared.post("/trainings", json={"architecture": network, "dataset": "digits", "epochs": 7}).json()
+    found = [shared.post("/trainings/estimate", json=body).json() for body in ({"from": made["id"]}, made["written"])]
+    assert found[0] == found[1]

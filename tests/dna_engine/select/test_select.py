@@ -276,9 +276,11 @@ def check_frontier(problem: Problem, networks: list[Listed], cost: str) -> None:
             wanted.append((value, loss))
     found = frontier(problem, cost)
     assert list(zip(found.costs.tolist(), found.losses.tolist(), strict=True)) == wanted
+    costs = problem.trellis.costs(found.positions(np.arange(len(found))))
     for point in range(0, len(found), 7):
         network = found.network(point)
         assert (network.costs[cost], network.loss) == wanted[point]
+        assert dict(zip(problem.cost_names, costs[point].tolist(), strict=True)) == network.costs
         assert architecture_cost(network.architecture).flops == network.costs["flops"]
 
 

@@ -1,7 +1,50 @@
-import { useTitle } from "../hooks.js";
-import { html } from "../view.js";
+// All networks: found, selected, sent, standard; what is filtered as a table and as a plot of accuracy over cost.
 
-export default function Page() {
-  useTitle("networks");
-  return html`<h1>networks</h1>`;
+import { useMay } from "../caller.js";
+import { count, latency, loss as lossText, percent } from "../format.js";
+import { usePages, useResource, useTitle } from "../hooks.js";
+import { Age, Empty, Loading, ProblemNote } from "../parts/basics.js";
+import { More, Table } from "../parts/table.js";
+import { ask, href, usePlace } from "../router.js";
+import { html, useState } from "../view.js";
+import { title } from "./network/actions.js";
+import { asked, clear, Filters, isNarrowed } from "./networks/filters.js";
+import { Scatter } from "./networks/scatter.js";
+import { Send } from "./networks/send.js";
+
+/** @param {Map<string, string>} names of searches, by id */
+const columns = (names) => [
+  { id: "name", label: "Network", sort: "name", cell: (/** @type {any} */ row) => html`<a href=${href(["networks", row.id])}>${title(row)}</a>` },
+  { id: "role", label: "Role", cell: (/** @type {any} */ row) => row.role },
+  { id: "search", label: "Search", cell: (/** @type {any} */ row) => (row.search_id ? html`<a href=${href(["searches", row.search_id])}>${names.get(row.search_id) || row.search_id.slice(-8)}</a>` : html`<span class="faint">–</span>`) },
+  { id: "accuracy", label: "Accuracy", sort: "accuracy", number: true, cell: (/** @type {any} */ row) => percent(row.test_accuracy) },
+  { id: "loss", label: "Predicted loss", sort: "loss", number: true, cell: (/** @type {any} */ row) => lossText(row.loss) },
+  { id: "flops", label: "FLOPs", sort: "flops", number: true, cell: (/** @type {any} */ row) => count(row.flops) },
+  { id: "params", label: "Parameters", sort: "params", number: true, cell: (/** @type {any} */ row) => count(row.params) },
+  { id: "latency", label: "Latency", sort: "latency", number: true, cell: (/** @type {any} */ row) => latency(row.latency_ns) },
+  { id: "age", label: "Kept", sort: "created_at", cell: (/** @type {any} */ row) => html`<${Age} at=${row.created_at} />` },
+];
+
+export default function Networks() {
+  useTitle("Networks");
+  const { query } = usePlace();
+  const mayRun = useMay("run");
+  const [sending, setSending] = useState(false);
+  const sort = query.get("sort") ?? "-created_at";
+  const where = asked(query);
+  const { data: searches } = useResource("searches", { limit: 200 });
+  const { items, problem, loading, more, reload } = usePages("architectures", { ...where, sort, limit: 50 }, ["search", "training"]);
+  return html`<div class="head"><h1>Networks</h1>
+      <div class="actions">${mayRun && html`<button type="button" class="main" onClick=${() => setSending(true)}>Send a network</button>`}</div>
+    </div>
+    ${sending && html`<${Send} close=${() => setSending(false)} />`}
+    <${Filters} searches=${searches?.items ?? []} />
+    <${ProblemNote} of=${problem} retry=${reload} />
+    ${loading && html`<${Loading} what="Reading the networks" />`}
+    ${items.length > 0 && html`<${Scatter} where=${where} />
+      <${Table} caption="Networks" columns=${columns(new Map(searches?.items.map((/** @type {any} */ search) => [search.id, search.name])))} rows=${items} sort=${sort} onSort=${(/** @type {string} */ sort) => ask({ sort })} />`}
+    ${!loading && !problem && !items.length && (isNarrowed(query)
+      ? html`<${Empty}>No network fits these filters. <button type="button" onClick=${clear}>Clear filters</button></${Empty}>`
+      : html`<${Empty}>No networks yet. <a href="#/searches/new">A search</a> finds some, and networks from elsewhere can be sent.</${Empty}>`)}
+    <${More} more=${more} shown=${items.length} />`;
 }

@@ -50,9 +50,13 @@ export const Loading = ({ what = "Reading" }) => html`<p class="empty" role="sta
 export const Facts = ({ items }) =>
   html`<dl class="facts">${items.map(([term, value]) => html`<div><dt>${term}</dt><dd>${value}</dd></div>`)}</dl>`;
 
-/** Labels as they are filtered by. @param {{of: Record<string, string>}} props */
-export const Labels = ({ of }) =>
-  Object.entries(of).map(([name, value]) => html`<span class="label" key=${name}>${name}: ${value}</span>`);
+/** Labels; where `pick` is given, each is a button that picks it. @param {{of: Record<string, string>, pick?: (name: string, value: string) => void}} props */
+export const Labels = ({ of, pick }) =>
+  Object.entries(of).map(([name, value]) =>
+    pick
+      ? html`<button type="button" class="label" key=${name} title="Show only what has this label" onClick=${() => pick(name, value)}>${name}: ${value}</button>`
+      : html`<span class="label" key=${name}>${name}: ${value}</span>`,
+  );
 
 /** A part of a page under a heading. @param {{title: string, id?: string, actions?: any, children?: any}} props */
 export const Panel = ({ title, id, actions, children }) => html`<section class="panel" id=${id} aria-label=${title}>

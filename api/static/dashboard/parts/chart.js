@@ -1,84 +1,115 @@
-// Charts of series: uPlot, in the colours of the page, drawn anew when its size or the theme changes. An empty chart says why it is empty.
+// Charts of series that can be walked through: by pointer or arrow keys, zoomed into, each line shown or hidden. What shows and how far it
+// is zoomed into hold when new data come. An empty chart says why it is empty.
 
-import { loss } from "../format.js";
-import { useSignal } from "../signal.js";
+import { exact, loss } from "../format.js";
+import { Signal, useSignal } from "../signal.js";
 import { shownTheme } from "../theme.js";
-import uPlot from "../vendor/uplot.js";
-import { html, useEffect, useRef } from "../view.js";
+import { html, useEffect, useMemo, useRef, useState } from "../view.js";
 import { Empty } from "./basics.js";
+import { Legend, Summary } from "./legend.js";
+import { make, table } from "./uplot.js";
 
-/** @typedef {{name: string, points: [number, number][], dash?: number[], hidden?: boolean, colour?: number}} Line */
+/** @typedef {import("./uplot.js").Line} Line */
+/** @typedef {import("./uplot.js").Range} Range */
+/** @typedef {import("./uplot.js").Pointed} Pointed */
 
-/** Of the palette in styles/base.css, `--c1` and so on. */
-const COLOURS = 8;
+/** A step or an epoch, with every digit. @param {number} value */
+const plainX = (value) => exact(value);
 
 /**
  * @param {object} props
- * @param {Line[]} props.lines each in order of x
+ * @param {Line[]} props.lines
  * @param {string} props.label what it shows, for those who cannot see it
  * @param {string} props.x @param {string} props.y names of the axes, with units
  * @param {boolean} [props.log] a logarithmic y axis
+ * @param {boolean} [props.logX] a logarithmic x axis
+ * @param {(value: number) => string} [props.formatX] of x
  * @param {string} props.empty why there is nothing to show yet
  * @param {(value: number) => string} [props.format] of y
  * @param {number} [props.height] in pixels
+ * @param {Range | null} [props.range] of x that shows, where the page keeps it; null for all there is
+ * @param {(range: Range | null) => void} [props.onRange] wants another; without it the chart keeps it by itself
+ * @param {boolean} [props.legend] whether each line can be shown and hidden below the chart; else the page offers that
  */
-export function Chart({ lines, label, x, y, log = false, empty, format = loss, height = 280 }) {
-  const place = useRef(/** @type {HTMLDivElement | null} */ (null));
-  const colours = useSignal(shownTheme);
-  const some = lines.some((line) => line.points.length);
-  useEffect(() => {
-    const element = place.current;
-    if (!element || !some) return;
-    const chart = new uPlot(options({ lines, x, y, log, format, height, element }), table(lines, log), element);
-    const sized = new ResizeObserver(() => chart.setSize({ width: element.clientWidth, height }));
-    sized.observe(element);
-    return () => {
-      sized.disconnect();
-      chart.destroy();
-    };
-  }, [lines, some, log, colours, height, x, y]);
-  if (!some) return html`<${Empty}>${empty}</${Empty}>`;
-  return html`<div class="chart" ref=${place} role="img" aria-label=${label}></div>`;
+export function Chart({ lines, label, x, y, log = false, logX = false, formatX = plainX, empty, format = loss, height = 280, range, onRange, legend = true }) {
+  const [own, setOwn] = useState(/** @type {Range | null} */ (null));
+  const [hidden, setHidden] = useState(/** @type {ReadonlySet<string>} */ (new Set()));
+  const pointed = useMemo(() => new Signal(/** @type {Pointed} */ ({ x: null, values: [] })), []);
+  const shown = useMemo(() => lines.map((line) => ({ ...line, hidden: line.hidden || hidden.has(line.name) })), [lines, hidden]);
+  const zoom = onRange ?? setOwn;
+  const showing = onRange ? (range ?? null) : own;
+  const chart = usePlot({ lines: shown, x, y, log, logX, formatX, format, height, range: showing, zoom, pointed });
+  if (!lines.some((line) => line.points.length)) return html`<${Empty}>${empty}</${Empty}>`;
+  const toggle = (/** @type {string} */ name) => setHidden(new Set(hidden.has(name) ? [...hidden].filter((one) => one !== name) : [...hidden, name]));
+  return html`<div class="chart-whole">
+    <div class="chart" ref=${chart.place} tabindex="0" role="group" aria-label="${label}. Arrow keys read values, plus and minus zoom, 0 shows all." onKeyDown=${chart.walk}></div>
+    ${showing && html`<button type="button" class="chart-all" onClick=${() => zoom(null)}>Show all</button>`}
+    <${Legend} lines=${shown} pointed=${pointed} x=${x} formatX=${formatX} format=${format} toggle=${legend ? toggle : null} focus=${chart.focus} />
+    <${Summary} lines=${shown} label=${label} x=${x} formatX=${formatX} format=${format} />
+  </div>`;
 }
 
 /**
- * All series over the values of x that any of them has.
- * @param {Line[]} lines
- * @param {boolean} log where a value of nought or less has no place
+ * The plot itself, made anew only when more than its data change.
+ * @param {object} wanted
+ * @param {Line[]} wanted.lines
+ * @param {string} wanted.x @param {string} wanted.y
+ * @param {boolean} wanted.log @param {boolean} wanted.logX
+ * @param {(value: number) => string} wanted.format @param {(value: number) => string} wanted.formatX
+ * @param {number} wanted.height
+ * @param {Range | null} wanted.range
+ * @param {(range: Range | null) => void} wanted.zoom
+ * @param {Signal<Pointed>} wanted.pointed
  */
-function table(lines, log) {
-  const drawn = lines.map(({ points }) => (log ? points.filter(([, value]) => value > 0) : points));
-  return uPlot.join(drawn.map((points) => [points.map(([at]) => at), points.map(([, value]) => value)]));
+function usePlot({ lines, x, y, log, logX, format, formatX, height, range, zoom, pointed }) {
+  const place = useRef(/** @type {HTMLDivElement | null} */ (null));
+  const plot = useRef(/** @type {any} */ (null));
+  const latest = useRef({ range, zoom });
+  latest.current = { range, zoom };
+  const theme = useSignal(shownTheme);
+  const some = lines.some((line) => line.points.length);
+  const shape = JSON.stringify([lines.map(({ name, dash, colour, points }) => [name, dash, colour, points.length < 2]), log, logX, x, y, height, theme, some]);
+  useEffect(() => {
+    const element = place.current;
+    if (!element || !some) return;
+    const made = make({ lines, x, y, log, logX, format, formatX, height, element, range: () => latest.current.range, onZoom: (to) => latest.current.zoom(to), onPoint: (value) => pointed.set(value) });
+    plot.current = { made, lines };
+    const sized = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
+    sized.observe(element);
+    return () => {
+      sized.disconnect();
+      made.destroy();
+      plot.current = null;
+    };
+  }, [shape]);
+  useEffect(() => {
+    if (!plot.current) return;
+    const { made, lines: before } = plot.current;
+    plot.current.lines = lines;
+    lines.forEach((line, number) => made.series[number + 1].show === !line.hidden || made.setSeries(number + 1, { show: !line.hidden }));
+    if (lines.some((line, number) => line.points !== before[number].points)) made.setData(table(lines, log));
+    else made.setData(made.data);
+  }, [lines, range]);
+  return { place, walk: (/** @type {KeyboardEvent} */ event) => walk(event, plot.current?.made, zoom), focus: (/** @type {number | null} */ number) => plot.current?.made.setSeries(number === null ? null : number + 1, { focus: true }) };
 }
 
-/** @param {{lines: Line[], x: string, y: string, log: boolean, format: (value: number) => string, height: number, element: HTMLElement}} wanted */
-function options({ lines, x, y, log, format, height, element }) {
-  const style = getComputedStyle(element);
-  const of = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
-  const axis = { stroke: of("--text-faint"), grid: { stroke: of("--line"), width: 1 }, ticks: { stroke: of("--line"), width: 1 }, font: `12px ${of("--font")}`, labelFont: `12px ${of("--font")}` };
-  return {
-    width: element.clientWidth,
-    height,
-    scales: { x: { time: false }, y: log ? { distr: 3 } : {} },
-    cursor: { focus: { prox: 24 }, drag: { x: true, y: false } },
-    focus: { alpha: 0.25 },
-    legend: { live: true },
-    axes: [
-      { ...axis, label: x, size: 44 },
-      { ...axis, label: y, size: 68, values: (/** @type {any} */ _, /** @type {(number | null)[]} */ ticks) => ticks.map((tick) => (tick === null ? "" : format(tick))) },
-    ],
-    series: [
-      { label: x },
-      ...lines.map((line, number) => ({
-        label: line.name,
-        show: !line.hidden,
-        stroke: of(`--c${((line.colour ?? number) % COLOURS) + 1}`),
-        width: 1.5,
-        dash: line.dash,
-        spanGaps: true,
-        points: { show: line.points.length < 2 ? true : undefined },
-        value: (/** @type {any} */ _, /** @type {number | null} */ value) => (value === null ? "–" : format(value)),
-      })),
-    ],
-  };
+/**
+ * Moves the cursor, or zooms around it, by keys.
+ * @param {KeyboardEvent} event
+ * @param {any} plot
+ * @param {(range: Range | null) => void} zoom
+ */
+function walk(event, plot, zoom) {
+  if (!plot) return;
+  const { min, max } = plot.scales.x;
+  const width = plot.over.clientWidth;
+  const left = plot.cursor.left >= 0 ? plot.cursor.left : 0;
+  const at = plot.posToVal(left, "x");
+  const moved = { ArrowRight: width / 50, ArrowLeft: -width / 50, Home: -width, End: width }[event.key];
+  const scaled = { "+": 0.5, "=": 0.5, "-": 2 }[event.key];
+  if (moved !== undefined) plot.setCursor({ left: Math.min(width, Math.max(0, left + moved)), top: plot.over.clientHeight / 2 });
+  else if (scaled !== undefined) zoom([at - (at - min) * scaled, at + (max - at) * scaled]);
+  else if (event.key === "0" || event.key === "Escape") zoom(null);
+  else return;
+  event.preventDefault();
 }

@@ -19,7 +19,7 @@ import { html } from "../view.js";
  * @param {string} [props.sort] as the API takes it: `-created_at`
  * @param {(sort: string) => void} [props.onSort]
  * @param {Set<string>} [props.selected] ids
- * @param {(id: string, on: boolean) => void} [props.onSelect]
+ * @param {(ids: string[], on: boolean) => void} [props.onSelect]
  */
 export function Table({ caption, columns, rows, sort, onSort, selected, onSelect }) {
   return html`<div class="scroll" tabindex="0" role="region" aria-label=${caption}>
@@ -27,7 +27,7 @@ export function Table({ caption, columns, rows, sort, onSort, selected, onSelect
       <caption class="unseen">${caption}</caption>
       <thead>
         <tr>
-          ${onSelect && html`<th scope="col"><span class="unseen">Select</span></th>`}
+          ${onSelect && html`<${All} rows=${rows} selected=${selected ?? new Set()} onSelect=${onSelect} />`}
           ${columns.map((column) => html`<${Head} key=${column.id} column=${column} sort=${sort} onSort=${onSort} />`)}
         </tr>
       </thead>
@@ -36,13 +36,21 @@ export function Table({ caption, columns, rows, sort, onSort, selected, onSelect
           const id = row.id ?? row.name;
           return html`<tr key=${id}>
             ${onSelect && html`<td class="pick"><input type="checkbox" aria-label="Select ${row.name ?? id}" checked=${selected?.has(id)}
-              onChange=${(/** @type {any} */ event) => onSelect(id, event.target.checked)} /></td>`}
+              onChange=${(/** @type {any} */ event) => onSelect([id], event.target.checked)} /></td>`}
             ${columns.map((column) => html`<td key=${column.id} class=${column.number ? "number" : ""} data-label=${column.label}>${column.cell(row)}</td>`)}
           </tr>`;
         })}
       </tbody>
     </table>
   </div>`;
+}
+
+/** Selects all rows that show. @param {{rows: any[], selected: Set<string>, onSelect: (ids: string[], on: boolean) => void}} props */
+function All({ rows, selected, onSelect }) {
+  const ids = rows.map((row) => row.id ?? row.name);
+  const on = ids.filter((id) => selected.has(id)).length;
+  return html`<th scope="col" class="pick"><input type="checkbox" aria-label="Select all that show" checked=${on > 0 && on === ids.length} indeterminate=${on > 0 && on < ids.length}
+    onChange=${(/** @type {any} */ event) => onSelect(ids, event.target.checked)} /></th>`;
 }
 
 /** @param {{column: Column, sort?: string, onSort?: (sort: string) => void}} props */

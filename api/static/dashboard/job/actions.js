@@ -1,0 +1,45 @@
+// What can be done to a job: rename it, cancel, resume, delete, make another like it.
+
+import { useMay } from "../caller.js";
+import { post, remove } from "../client.js";
+import { Act, Confirmed } from "../parts/dialog.js";
+import { notify } from "../parts/notices.js";
+import { go, href } from "../router.js";
+import { html } from "../view.js";
+import { FINISHED, KINDS, RESUMABLE } from "./kinds.js";
+import { Rename } from "./rename.js";
+
+/** @param {{kind: import("./kinds.js").Kind, job: any, reload: () => Promise<void>}} props */
+export function Actions({ kind, job, reload }) {
+  const may = useMay("run");
+  const { path } = KINDS[kind];
+  if (kind === "training" && job.search_id) return html`<span class="faint">part of <a href=${href(["searches", job.search_id])}>its search</a>, which is cancelled, resumed and deleted as a whole</span>`;
+  if (!may) return html`<span class="faint">your key may only look</span>`;
+  const then = (/** @type {string} */ verb) => async () => {
+    await post(`${path}/${job.id}/${verb}`);
+    await reload();
+  };
+  return html`<a class="button" href=${href([path, "new"], { from: job.id })}>Clone</a>
+    <${Rename} path="${path}/${job.id}" job=${job} reload=${reload} />
+    ${RESUMABLE.has(job.state) && html`<${Act} verb="Resume" main act=${then("resume")} />`}
+    ${!FINISHED.has(job.state) && html`<${Cancel} kind=${kind} job=${job} act=${then("cancel")} />`}
+    ${FINISHED.has(job.state) && html`<${Delete} kind=${kind} job=${job} />`}`;
+}
+
+/** @param {{kind: import("./kinds.js").Kind, job: any, act: () => Promise<unknown>}} props */
+function Cancel({ kind, job, act }) {
+  const question = `Cancel this ${kind}? What runs writes a checkpoint and stops within seconds. It can be resumed from there.`;
+  return html`<${Confirmed} label="Cancel" verb="Cancel the ${kind}" question=${question} act=${act} disabled=${job.cancel_requested} />`;
+}
+
+/** @param {{kind: import("./kinds.js").Kind, job: any}} props */
+function Delete({ kind, job }) {
+  const { path, loses } = KINDS[kind];
+  const act = async () => {
+    await remove(`${path}/${job.id}`);
+    notify(`The ${kind} ${job.name} was deleted.`);
+    go(href([path]), { replace: true });
+  };
+  const question = `Delete the ${kind} “${job.name}” for good? With it go ${loses}. This cannot be undone.`;
+  return html`<${Confirmed} label="Delete" verb="Delete the ${kind}" bad question=${question} act=${act} />`;
+}

@@ -1,0 +1,62 @@
+// The head of a job's page: what it is called, how it stands, what holds it up or went wrong, and what can be done to it.
+
+import { count, duration, percent } from "../format.js";
+import { useTick } from "../hooks.js";
+import { Age, Labels, State } from "../parts/basics.js";
+import { href } from "../router.js";
+import { html } from "../view.js";
+import { Actions } from "./actions.js";
+import { Failure } from "./failure.js";
+import { FINISHED, KINDS, PHASES } from "./kinds.js";
+
+/**
+ * @param {object} props
+ * @param {import("./kinds.js").Kind} props.kind
+ * @param {{job: any, at: number, following: import("./following.js").Following, reload: () => Promise<void>}} props.live as `useJob` gives it
+ */
+export function JobHead({ kind, live }) {
+  const { job, at } = live;
+  return html`<div class="head job-head">
+      <h1>${job.name || job.id}</h1>
+      <div class="actions"><${Actions} kind=${kind} job=${job} reload=${live.reload} /></div>
+    </div>
+    <div class="job-facts">
+      <${State} of=${job.state} cancelling=${job.cancel_requested} />
+      <${Going} job=${job} at=${at} />
+      <span class="faint">asked for <${Age} at=${job.created_at} />${job.created_by && html` by <bdi>${job.created_by}</bdi>`}${job.project && html` in <bdi>${job.project}</bdi>`}</span>
+      ${job.cloned_from && html`<a href=${href([KINDS[kind].path, job.cloned_from])}>cloned from another</a>`}
+      <${Labels} of=${job.labels} />
+    </div>
+    <${Waits} job=${job} />
+    <${Failure} kind=${kind} job=${job} following=${live.following} />`;
+}
+
+/** How far it is, and how long it takes; the time left counts down between two events. @param {{job: any, at: number}} props */
+function Going({ job, at }) {
+  useTick(1);
+  if (FINISHED.has(job.state)) return html`<span>${took(job)}</span>`;
+  if (job.state === "queued") return null;
+  const left = job.eta_seconds === null ? null : Math.max(0, job.eta_seconds - (Date.now() - at) / 1000);
+  return html`<span class="job-going">
+    <progress max="1" value=${job.progress} aria-label="Progress"></progress>
+    <span class="number">${percent(job.progress, 0)}</span>
+    <span>${PHASES[job.phase]}</span>
+    <span class="faint">${left === null ? "time left not known yet" : `${duration(Math.round(left))} left`}</span>
+  </span>`;
+}
+
+/** @param {any} job that has ended */
+function took(job) {
+  if (!job.started_at || !job.finished_at) return "never begun";
+  return `took ${duration((Date.parse(job.finished_at) - Date.parse(job.started_at)) / 1000)}`;
+}
+
+/** Why nothing of it runs. @param {{job: any}} props */
+function Waits({ job }) {
+  if (FINISHED.has(job.state) || !job.waiting_for) return null;
+  const alone = job.waiting_for.includes("none is live");
+  return html`<div class="note note-warn" role="status">
+    <p>It waits for ${job.waiting_for}.${job.queue_position && ` It is number ${count(job.queue_position)} of its queue.`}</p>
+    <p class="faint">${alone ? "It begins by itself as soon as a worker is there." : "It begins by itself when its turn comes."} <a href="#/workers">See the workers.</a></p>
+  </div>`;
+}

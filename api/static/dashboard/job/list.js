@@ -1,0 +1,56 @@
+// The page of a list of jobs: filters, what is selected, the table, live.
+
+import { useMay } from "../caller.js";
+import { usePages, useTitle } from "../hooks.js";
+import { Empty, Loading, ProblemNote } from "../parts/basics.js";
+import { More, Table } from "../parts/table.js";
+import { ask, usePlace } from "../router.js";
+import { html } from "../view.js";
+import { Chosen } from "./chosen.js";
+import { asked, clear, Filters, isNarrowed } from "./filters.js";
+
+/** @typedef {import("./chosen.js").Kind} Kind */
+
+/**
+ * @param {object} props
+ * @param {Kind} props.kind
+ * @param {string} props.title
+ * @param {import("../parts/table.js").Column[]} props.columns
+ * @param {import("../client.js").Query} [props.narrowed] what the list is narrowed by beside its filters
+ * @param {string} props.lost what is deleted with one
+ * @param {any} props.none what shows while there are none at all: what they are, and how to begin
+ * @param {any} [props.actions]
+ * @param {(chosen: any[]) => any} [props.ways] what can be done with a selection, beside cancelling and deleting
+ * @param {(chosen: any[]) => any} [props.beside] what a selection shows
+ */
+export function List({ kind, title, columns, narrowed = {}, lost, none, actions, ways = () => null, beside = () => null }) {
+  const { query } = usePlace();
+  const sort = query.get("sort") ?? "-created_at";
+  const { items, problem, loading, more, reload } = usePages(kind.many, { ...asked(query), ...narrowed, sort, limit: 50 }, [kind.one]);
+  const running = items.filter((job) => job.state === "running");
+  useTitle(title, running.length === 1 ? running[0] : null);
+  const mayRun = useMay("run");
+  const picked = new Set(query.getAll("pick"));
+  const chosen = items.filter((job) => picked.has(job.id));
+  const first = !loading && !problem && !items.length && !isNarrowed(query);
+  return html`<div class="head"><h1>${title}</h1><div class="actions">${mayRun && actions}</div></div>
+    ${first ? none : html`<${Filters} counts=${null} />`}
+    <${ProblemNote} of=${problem} retry=${reload} />
+    <${Chosen} kind=${kind} rows=${chosen} mayRun=${mayRun} reload=${reload} lost=${lost}>${ways(chosen)}</${Chosen}>
+    ${beside(chosen)}
+    ${loading && html`<${Loading} />`}
+    ${items.length > 0 && html`<${Table} caption=${title} columns=${columns} rows=${items} sort=${sort} onSort=${(/** @type {string} */ sort) => ask({ sort })}
+      selected=${picked} onSelect=${(/** @type {string[]} */ ids, /** @type {boolean} */ on) => pick(picked, ids, on)} />`}
+    ${!loading && !problem && !items.length && !first && html`<${Empty}>None fits these filters. <button type="button" onClick=${clear}>Clear filters</button></${Empty}>`}
+    <${More} more=${more} shown=${items.length} />`;
+}
+
+/** @param {Set<string>} picked @param {string[]} ids @param {boolean} on */
+export function pick(picked, ids, on) {
+  const left = new Set(picked);
+  for (const id of ids) {
+    if (on) left.add(id);
+    else left.delete(id);
+  }
+  ask({ pick: [...left] });
+}

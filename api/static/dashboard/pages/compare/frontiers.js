@@ -1,0 +1,91 @@
+// The exact frontiers over one another, where they mean the same.
+
+import { count } from "../../format.js";
+import { useEach } from "../../hooks.js";
+import { Loading, Panel } from "../../parts/basics.js";
+import { Chart } from "../../parts/chart.js";
+import { ask, usePlace } from "../../router.js";
+import { html, useMemo } from "../../view.js";
+
+/** @type {[string, string, string][]} what the API calls it, what it is called, and the unit of an axis */
+const COSTS = [
+  ["flops", "FLOPs", "FLOPs (multiply-adds)"],
+  ["params", "parameters", "parameters"],
+];
+
+/** Costs that differ by such a factor are drawn on a logarithmic axis. */
+const WIDE = 8;
+
+/** @param {{searches: any[]}} props */
+export function Frontiers({ searches }) {
+  const asked = usePlace().query.get("cost");
+  const [cost, , axis] = COSTS.find(([name]) => name === asked) ?? COSTS[0];
+  const rated = searches.filter((search) => search.best);
+  const { found, loading } = useEach(rated.map((search) => ({ path: `searches/${search.id}/frontier`, query: { cost } })));
+  const drawn = useMemo(
+    () => rated.map((search, place) => ({ search, number: searches.indexOf(search), points: found[place]?.data?.points ?? [] })),
+    [found],
+  );
+  const groups = grouped(drawn);
+  return html`<${Panel} title="Frontiers" actions=${html`<${Choice} cost=${cost} />`}>
+    ${loading && html`<${Loading} what="Reading the frontiers" />`}
+    ${groups.length > 1 && html`<p class="note note-warn">
+      Their predicted losses cannot be compared: they are distances to what a teacher computes on a dataset, and ${apart(rated)}. Those that
+      can are drawn together.
+    </p>`}
+    ${groups.map(({ key, of }) => html`<${Group} key=${key} of=${of} axis=${axis} />`)}
+    ${!rated.length && html`<p class="empty">None of them has rated its networks yet. The frontier of a search is known when its phase “select” is done.</p>`}
+  </${Panel}>`;
+}
+
+/** @param {{of: any[], axis: string}} props */
+function Group({ of, axis }) {
+  const lines = useMemo(
+    () =>
+      of.map(({ search, number, points }) => ({
+        name: search.name || search.id,
+        colour: number,
+        points: points.map((/** @type {any} */ point) => [point.cost, point.loss]),
+      })),
+    [of],
+  );
+  const costs = lines.flatMap((line) => line.points.map(([cost]) => cost));
+  const wide = Math.max(...costs) > WIDE * Math.min(...costs);
+  return html`<${Chart} lines=${lines} x=${axis} y="predicted loss" logX=${wide} formatX=${count} empty="Their frontiers are being read."
+    label="Frontiers of ${lines.map((line) => line.name).join(", ")}: predicted loss over ${axis}. Lower and further left is better." />`;
+}
+
+/** @param {{cost: string}} props */
+const Choice = ({ cost }) => html`<label class="inline">Over
+  <select value=${cost} onChange=${(/** @type {any} */ event) => ask({ cost: event.target.value === COSTS[0][0] ? null : event.target.value })}>
+    ${COSTS.map(([name, called]) => html`<option key=${name} value=${name} selected=${name === cost}>${called}</option>`)}
+  </select>
+</label>`;
+
+/**
+ * What a predicted loss is measured by: where searches differ in one of these, their losses are two different things.
+ * @type {[string, (spec: any) => unknown][]}
+ */
+const MEASURES = [
+  ["the datasets", ({ dataset }) => [dataset.name, dataset.version, dataset.num_train]],
+  ["the teachers", ({ teacher, seed }) => [teacher, teacher.weights === "pretrained" ? null : seed]],
+  ["the sizes of the pictures", (spec) => spec.input_size],
+  ["the weights of the blocks", (spec) => spec.block_weights],
+];
+
+/** @param {any} search */
+const measure = ({ spec }) => JSON.stringify(MEASURES.map(([, of]) => of(spec) ?? null));
+
+/** Those together whose losses can be compared. @param {any[]} drawn */
+function grouped(drawn) {
+  /** @type {Map<string, any[]>} */
+  const groups = new Map();
+  for (const one of drawn) groups.set(measure(one.search), [...(groups.get(measure(one.search)) ?? []), one]);
+  return [...groups].map(([key, of]) => ({ key, of }));
+}
+
+/** In which respects they differ, in words. @param {any[]} searches */
+function apart(searches) {
+  const said = MEASURES.filter(([, of]) => new Set(searches.map(({ spec }) => JSON.stringify(of(spec)))).size > 1);
+  return `${said.map(([what]) => what).join(" and ")} of these searches differ`;
+}

@@ -1,0 +1,126 @@
+// Sending images: dropped, chosen, or named where they lie.
+
+import { bytes, duration, exact } from "../../format.js";
+import { Panel, ProblemNote, Progress } from "../../parts/basics.js";
+import { Act } from "../../parts/dialog.js";
+import { href } from "../../router.js";
+import { send } from "../../client.js";
+import { useSignal } from "../../signal.js";
+import { NotImages, ofDrop, ofFiles } from "../../upload/chosen.js";
+import { begin, forget, isUnderWay, sendings } from "../../upload/uploads.js";
+import { html, useState } from "../../view.js";
+
+/** @typedef {import("../../upload/chosen.js").Chosen} Chosen */
+
+/** @param {{sent: () => void}} props `sent` is called when the service has a new dataset */
+export function Send({ sent }) {
+  const [chosen, setChosen] = useState(/** @type {Chosen | null} */ (null));
+  const [wrong, setWrong] = useState("");
+  const take = async (/** @type {() => Chosen | Promise<Chosen>} */ choose) => {
+    setWrong("");
+    try {
+      setChosen(await choose());
+    } catch (error) {
+      if (!(error instanceof NotImages)) throw error;
+      setWrong(error.message);
+    }
+  };
+  return html`<${Panel} title="Send images">
+    ${chosen
+      ? html`<${Options} key=${chosen.filename} chosen=${chosen} done=${() => setChosen(null)} sent=${sent} />`
+      : html`<${Drop} take=${take} />`}
+    ${wrong && html`<div class="note note-bad" role="alert">${wrong}</div>`}
+    <${Sendings} />
+    <${Named} sent=${sent} />
+  </${Panel}>`;
+}
+
+/** @param {{take: (choose: () => Chosen | Promise<Chosen>) => void}} props */
+function Drop({ take }) {
+  const [over, setOver] = useState(false);
+  const hover = (/** @type {DragEvent} */ event) => {
+    event.preventDefault();
+    setOver(true);
+  };
+  const drop = (/** @type {DragEvent} */ event) => {
+    event.preventDefault();
+    setOver(false);
+    const dropped = event.dataTransfer;
+    if (dropped) take(() => ofDrop(dropped));
+  };
+  const choose = (/** @type {any} */ event) => {
+    const files = [...event.target.files];
+    event.target.value = "";
+    if (files.length) take(() => ofFiles(files));
+  };
+  return html`<div class="drop ${over ? "drop-over" : ""}" onDragOver=${hover} onDragLeave=${() => setOver(false)} onDrop=${drop}>
+    <p>Drop a folder here that holds a folder of images for each class, or a zip or tar of it. Folders <code>train</code>, <code>val</code> and <code>test</code> around them are understood.</p>
+    <div class="actions">
+      <label class="button main">Choose a folder<input class="unseen" type="file" webkitdirectory multiple onChange=${choose} /></label>
+      <label class="button">Choose an archive<input class="unseen" type="file" accept=".zip,.tar,.tgz,.gz,.bz2,.xz" onChange=${choose} /></label>
+    </div>
+  </div>`;
+}
+
+/** What is to be said of the images before they are sent. @param {{chosen: Chosen, done: () => void, sent: () => void}} props */
+function Options({ chosen, done, sent }) {
+  const submit = (/** @type {any} */ event) => {
+    event.preventDefault();
+    const said = Object.fromEntries(new FormData(event.target).entries());
+    done();
+    begin(chosen, /** @type {Record<string, string>} */ (said)).then(sent);
+  };
+  return html`<form onSubmit=${submit}>
+    <p>${chosen.filename}: ${exact(chosen.files)} ${chosen.files === 1 ? "file" : "files"}, ${bytes(chosen.content.size)}</p>
+    <div class="filters">
+      <label>Name of the dataset <input name="name" required maxlength="100" value=${chosen.name} /></label>
+      <label>Licence (optional) <input name="licence" maxlength="1000" placeholder="CC BY 4.0" /></label>
+      <label>Folders <select name="layout"><option value="auto">are understood by their names</option><option value="classes">at the top are the classes</option></select></label>
+      <label>Encoding of names (optional) <input name="encoding" maxlength="100" placeholder="found out" /></label>
+    </div>
+    <div class="actions"><button class="main">Send</button><button type="button" onClick=${done}>Choose another</button></div>
+  </form>`;
+}
+
+/** What is under way. */
+function Sendings() {
+  return html`<div aria-live="polite">${useSignal(sendings).map((one) => html`<${One} key=${one.id} of=${one} />`)}</div>`;
+}
+
+/** @param {{of: import("../../upload/uploads.js").Sending}} props */
+function One({ of: one }) {
+  const seconds = (Date.now() - one.begun) / 1000;
+  const left = one.sent ? ((one.size - one.sent) / one.sent) * seconds : null;
+  if (one.dataset) {
+    return html`<p class="note">${one.name} was sent, and is being checked: <a href=${href(["datasets", one.dataset.id])}>see it</a>
+      <button type="button" class="plain" aria-label="Dismiss" onClick=${() => forget(one.id)}>✕</button></p>`;
+  }
+  if (one.problem) {
+    return html`<div><p>${one.name} was not sent.</p><${ProblemNote} of=${one.problem} /><button type="button" onClick=${() => forget(one.id)}>Dismiss</button></div>`;
+  }
+  return html`<p>${one.name} <${Progress} value=${one.size ? one.sent / one.size : 0} label="Sending ${one.name}" />
+    <span class="faint"> ${bytes(one.sent)} of ${bytes(one.size)}${left !== null && `, ${duration(left)} left`}</span>
+    ${isUnderWay(one) && html` <button type="button" onClick=${one.stop}>Stop</button>`}</p>`;
+}
+
+/** Images that lie where the service can read them. @param {{sent: () => void}} props */
+function Named({ sent }) {
+  const [said, setSaid] = useState({ where: "", name: "" });
+  const act = async () => {
+    const body = new FormData();
+    body.set(said.where.startsWith("/") ? "folder" : "url", said.where);
+    if (said.name) body.set("name", said.name);
+    await send("POST", "datasets", { body });
+    setSaid({ where: "", name: "" });
+    sent();
+  };
+  const write = (/** @type {string} */ field) => (/** @type {any} */ event) => setSaid({ ...said, [field]: event.target.value });
+  return html`<details><summary>Images that lie elsewhere: a folder of the server, shards at a URL, a name of timm's</summary>
+    <div class="filters">
+      <label>Where <input size="40" value=${said.where} onInput=${write("where")} placeholder="/data/birds, s3://bucket/birds/ or torch/cifar10" /></label>
+      <label>Name <input value=${said.name} maxlength="100" onInput=${write("name")} placeholder="its last part" /></label>
+      <${Act} verb="Use it" act=${act} disabled=${!said.where} />
+    </div>
+    <p class="faint">An operator allows which folders and URLs may be named.</p>
+  </details>`;
+}

@@ -1,0 +1,106 @@
+// A picture that is dropped, picked or pasted, and what the network takes it for.
+
+import { useMay } from "../../caller.js";
+import { Problem, send } from "../../client.js";
+import { percent } from "../../format.js";
+import { Empty, Panel, ProblemNote } from "../../parts/basics.js";
+import { href } from "../../router.js";
+import { html, useEffect, useRef, useState } from "../../view.js";
+
+/** So many classes are shown. */
+const SHOWN = 5;
+
+/** @typedef {{url: string, name: string, shown: boolean, busy: boolean, classes: any[], problem: Problem | null}} Tried */
+
+/** @param {{network: any, trainings: any[]}} props */
+export function TryOut({ network, trainings }) {
+  const mayRun = useMay("run");
+  const answers = network.files.some((/** @type {any} */ file) => file.format === "onnx");
+  if (!answers) return html`<${Panel} title="Try it"><${Empty}>${why(network, trainings)}</${Empty}></${Panel}>`;
+  if (!mayRun) return html`<${Panel} title="Try it"><${Empty}>This key may look, not try networks: that takes the scope “run”.</${Empty}></${Panel}>`;
+  return html`<${Answering} network=${network} />`;
+}
+
+/** Why it answers to no picture, and what would change that. @param {any} network @param {any[]} trainings */
+function why(network, trainings) {
+  if (network.refused.onnx) return `It answers to no picture here, for it has no ONNX file: ${network.refused.onnx}`;
+  if (network.role === "reference") return "A standard network is there to be compared with: it has no ONNX file to answer by.";
+  const alone = trainings.find((training) => !training.search_id && training.state === "succeeded");
+  if (alone) return html`Its search has not trained it. Its own training has files that answer: <a href=${href(["trainings", alone.id])}>see the training</a>.`;
+  if (trainings.length) return "It answers to pictures when it is trained and exported.";
+  return html`It answers to pictures when it is trained. <a href=${href(["trainings", "new"], { architecture: network.id })}>Train it.</a>`;
+}
+
+/** @param {{network: any}} props */
+function Answering({ network }) {
+  const [tried, setTried] = useState(/** @type {Tried | null} */ (null));
+  const [over, setOver] = useState(false);
+  const attempt = useRef(0);
+  const take = async (/** @type {File | null | undefined} */ file) => {
+    if (!file) return;
+    const number = (attempt.current += 1);
+    const begun = { url: URL.createObjectURL(file), name: file.name, shown: true, busy: true, classes: [], problem: null };
+    setTried((/** @type {Tried | null} */ before) => {
+      if (before) URL.revokeObjectURL(before.url);
+      return begun;
+    });
+    const came = await predict(network.id, file);
+    if (number === attempt.current) setTried((/** @type {any} */ before) => ({ ...before, busy: false, ...came }));
+  };
+  useDrops(take, setOver);
+  useEffect(() => () => void (attempt.current += 1), []);
+  return html`<${Panel} title="Try it">
+    <div class="drop ${over ? "drop-over" : ""}">
+      <label class="button">Choose a picture<input type="file" accept="image/*" class="unseen" onChange=${(/** @type {any} */ event) => take(event.target.files[0])} /></label>
+      <span class="faint">or drop one anywhere on this page, or paste it</span>
+    </div>
+    ${tried && html`<${Answer} tried=${tried} onBroken=${() => setTried({ ...tried, shown: false })} />`}
+  </${Panel}>`;
+}
+
+/** @param {string} id @param {File} file @returns {Promise<{classes: any[], problem: Problem | null}>} */
+async function predict(id, file) {
+  try {
+    const answer = await send("POST", `architectures/${id}/predict`, { query: { top_k: SHOWN }, body: file, headers: { "Content-Type": "application/octet-stream" } });
+    return { classes: (await answer.json()).classes, problem: null };
+  } catch (problem) {
+    if (!(problem instanceof Problem)) throw problem;
+    return { classes: [], problem };
+  }
+}
+
+/**
+ * Files that are dropped anywhere on the page, or pasted.
+ * @param {(file: File | null | undefined) => void} take @param {(over: boolean) => void} setOver while something is held over the page
+ */
+function useDrops(take, setOver) {
+  const latest = useRef(take);
+  latest.current = take;
+  useEffect(() => {
+    const hold = (/** @type {DragEvent} */ event) => {
+      if (!event.dataTransfer?.types.includes("Files")) return;
+      event.preventDefault();
+      setOver(true);
+    };
+    const leave = (/** @type {DragEvent} */ event) => event.relatedTarget === null && setOver(false);
+    const drop = (/** @type {DragEvent} */ event) => {
+      if (!event.dataTransfer?.types.includes("Files")) return;
+      event.preventDefault();
+      setOver(false);
+      latest.current(event.dataTransfer.files[0]);
+    };
+    const paste = (/** @type {ClipboardEvent} */ event) => latest.current(event.clipboardData?.files[0]);
+    const heard = /** @type {[string, any][]} */ ([["dragover", hold], ["dragleave", leave], ["drop", drop], ["paste", paste]]);
+    heard.forEach(([name, hear]) => document.addEventListener(name, hear));
+    return () => heard.forEach(([name, hear]) => document.removeEventListener(name, hear));
+  }, []);
+}
+
+/** @param {{tried: Tried, onBroken: () => void}} props */
+const Answer = ({ tried, onBroken }) => html`<div class="tried">
+  ${tried.shown ? html`<img class="picture" src=${tried.url} alt=${tried.name} onError=${onBroken} />` : html`<p class="faint">This browser cannot show ${tried.name}.</p>`}
+  <div aria-live="polite"><${ProblemNote} of=${tried.problem} />
+    ${tried.busy && html`<p class="faint">Looking at it …</p>`}
+    <ol class="answers">${tried.classes.map(({ number, name, probability }) => html`<li key=${number}><span>${name}</span><meter min="0" max="1" value=${probability} aria-label="Probability of ${name}"></meter><span class="number">${percent(probability)}</span></li>`)}</ol>
+  </div>
+</div>`;

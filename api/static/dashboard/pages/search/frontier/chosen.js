@@ -1,0 +1,73 @@
+// The network that was chosen: what it is made of, what it costs, what it is beside the winner, and what to do with it.
+
+import { saveAs } from "../../../client.js";
+import { loss as lossText, percent } from "../../../format.js";
+import { useMay } from "../../../caller.js";
+import { Facts } from "../../../parts/basics.js";
+import { Blocks, difference } from "../../../parts/blocks.js";
+import { Act } from "../../../parts/dialog.js";
+import { go, href } from "../../../router.js";
+import { html } from "../../../view.js";
+import { COSTS } from "./limits.js";
+import { select } from "./selecting.js";
+
+/** @typedef {import("../../../parts/blocks.js").Block} Block */
+/** @typedef {{loss: number, flops: number, params: number, latency_ns?: number | null, blocks: Block[], architecture: any, looked_at?: any}} Network `architecture` null until `select` has answered */
+
+/** An answer of `select` as it is drawn. @param {any} answer @returns {Network} */
+export const drawn = (answer) => ({ ...answer, blocks: answer.architecture.blocks });
+
+/** Less than this is the same. */
+const SAME = 0.0005;
+
+/** +3.2%, of one value beside another. @param {number} value @param {number} other */
+function beside(value, other) {
+  const more = value / other - 1;
+  return Math.abs(more) < SAME ? "as the winner" : `${more > 0 ? "+" : "−"}${percent(Math.abs(more))}`;
+}
+
+/**
+ * @param {object} props
+ * @param {Network} props.network
+ * @param {any} props.winner with the costs of a network, and its `blocks`
+ * @param {(name: string) => string} props.colour of ops
+ */
+export function About({ network, winner, colour }) {
+  const versus = (/** @type {"loss" | "flops" | "params" | "latency_ns"} */ name) =>
+    winner && network[name] && winner[name] ? html` <span class="faint">${beside(network[name] ?? 0, winner[name])}</span>` : null;
+  const layers = winner?.blocks && difference(network.blocks, winner.blocks);
+  /** @type {[string, any][]} */
+  const facts = [
+    ["Predicted loss", html`${lossText(network.loss)}${versus("loss")}`],
+    ["FLOPs", html`${COSTS.flops.format(network.flops)}${versus("flops")}`],
+    ["Parameters", html`${COSTS.params.format(network.params)}${versus("params")}`],
+  ];
+  if (network.latency_ns) facts.push(["Latency", html`${COSTS.latency_ns.format(network.latency_ns)}${versus("latency_ns")}`]);
+  if (winner?.blocks) facts.push(["Beside the winner", layers ? `${layers} ${layers === 1 ? "layer differs" : "layers differ"}` : "the same network"]);
+  if (network.looked_at) facts.push(["As a finalist", `${percent(network.looked_at.accuracy)} of the rating images`]);
+  return html`<${Facts} items=${facts} /><${Blocks} blocks=${network.blocks} colour=${colour} beside=${winner?.blocks ?? null} />`;
+}
+
+/**
+ * @param {object} props
+ * @param {any} props.search
+ * @param {Network} props.network
+ * @param {import("./limits.js").Asked} props.asked
+ * @param {number} props.rank from 1, among the best of what was asked
+ * @param {boolean} props.ready whether it is the answer to what is asked now
+ * @param {boolean} props.picked
+ * @param {() => void} props.onPick
+ */
+export function Actions({ search, network, asked, rank, ready, picked, onPick }) {
+  const mayRun = useMay("run");
+  const keep = async () => (await select(search.id, { ...asked, k: rank }, { keep: true }))[rank - 1].id;
+  const verb = rank === 1 ? "Keep it" : `Keep the best ${rank}`;
+  const save = () => saveAs(new Blob([JSON.stringify(network.architecture, null, 1)], { type: "application/json" }), `${network.flops}-flops.json`);
+  return html`<div class="actions">
+    ${mayRun && html`<${Act} verb=${verb} main=${true} disabled=${!ready} act=${async () => go(href(["networks", await keep()]))} />
+      <${Act} verb="Train it" disabled=${!ready} act=${async () => go(href(["trainings", "new"], { architecture: await keep() }))} />`}
+    <button type="button" disabled=${!network.architecture} onClick=${save}>Download JSON</button>
+    <button type="button" aria-pressed=${picked} onClick=${onPick}>${picked ? "Picked ✓" : "Pick to compare"}</button>
+  </div>
+  ${!mayRun && html`<p class="faint">This key may look, not keep or train: that takes the scope “run”.</p>`}`;
+}

@@ -1,0 +1,71 @@
+// What is asked for, as sliders and fields: a limit of each cost, how many networks, how far apart.
+
+import { ask } from "../../../router.js";
+import { html } from "../../../view.js";
+import { COSTS, parse } from "./limits.js";
+
+/** @typedef {import("./limits.js").Cost} Cost */
+
+/** Steps of a slider. */
+const STEPS = 1000;
+
+/**
+ * @param {object} props
+ * @param {Cost} props.cost
+ * @param {import("./curve.js").Curve | null} props.curve
+ * @param {number | undefined} props.limit undefined where there is none
+ * @param {(limit: number | null) => void} props.onLimit
+ * @param {boolean} props.always it is the cost of the chart, which always has a limit
+ */
+export function LimitField({ cost, curve, limit, onLimit, always }) {
+  const { label, format } = COSTS[cost];
+  const on = limit !== undefined;
+  const toggle = (/** @type {any} */ event) => onLimit(event.target.checked && curve ? curve.most : null);
+  return html`<fieldset class="limit">
+    <legend>${always ? `Limit of ${label}` : html`<label class="inline"><input type="checkbox" checked=${on} disabled=${!curve} onChange=${toggle} /> Limit ${label} too</label>`}</legend>
+    ${on && curve && html`<${Slider} cost=${cost} curve=${curve} limit=${limit} onLimit=${onLimit} />
+      <${Typed} cost=${cost} limit=${limit} onLimit=${onLimit} />
+      <p class="faint">${format(curve.least)} to ${format(curve.most)}; with more the best network is the same.</p>`}
+  </fieldset>`;
+}
+
+/** @param {{cost: Cost, curve: import("./curve.js").Curve, limit: number, onLimit: (limit: number) => void}} props */
+function Slider({ cost, curve, limit, onLimit }) {
+  const { label, format } = COSTS[cost];
+  const step = Math.max((curve.most - curve.least) / STEPS, 1);
+  const place = Math.round((Math.min(Math.max(limit, curve.least), curve.most) - curve.least) / step);
+  const slide = (/** @type {any} */ event) => {
+    const to = Number(event.target.value);
+    onLimit(to >= (curve.most - curve.least) / step - 0.5 ? curve.most : curve.least + to * step);
+  };
+  return html`<input type="range" min="0" max=${Math.round((curve.most - curve.least) / step)} value=${place} onInput=${slide}
+    aria-label="Limit of ${label}, by steps" aria-valuetext="at most ${format(limit)}" />`;
+}
+
+/** What is typed holds when it is done, so that half a number is none. @param {{cost: Cost, limit: number, onLimit: (limit: number) => void}} props */
+function Typed({ cost, limit, onLimit }) {
+  const { label, format } = COSTS[cost];
+  const done = (/** @type {any} */ event) => {
+    const value = parse(cost, event.target.value);
+    event.target.setCustomValidity(value === null ? "A number such as 350M, 5.3 k or 12.5" : "");
+    if (value === null) event.target.reportValidity();
+    else onLimit(value);
+  };
+  return html`<input class="short" value=${format(limit)} aria-label="Limit of ${label}, typed" title=${cost === "latency_ns" ? "Milliseconds" : "A number such as 350M"} onChange=${done} />`;
+}
+
+/** Most networks that are shown at once. */
+const MOST = 20;
+
+/** @param {{k: number, apart: number}} props */
+export const HowMany = ({ k, apart }) => html`<fieldset class="limit how-many">
+  <legend>How many</legend>
+  <label class="inline">the best <input type="number" class="short" min="1" max=${MOST} value=${k} onChange=${(/** @type {any} */ event) => ask({ k: whole(event.target.value, MOST) })} /></label>
+  ${k > 1 && html`<label class="inline">that differ in at least <input type="number" class="short" min="1" max="64" value=${apart} onChange=${(/** @type {any} */ event) => ask({ apart: whole(event.target.value, 64) })} /> layers</label>`}
+</fieldset>`;
+
+/** 1 is left out of the address. @param {string} text @param {number} most */
+function whole(text, most) {
+  const value = Math.min(Math.max(Math.round(Number(text)) || 1, 1), most);
+  return value === 1 ? null : String(value);
+}

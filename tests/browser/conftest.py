@@ -1,0 +1,100 @@
+"""A browser, a filled service for each file, and a page whose every fault fails the test.
+
+Where there is no browser these tests are skipped, which the last lines of the run say; with ``CI=true`` they fail.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from store.embedded import Servers
+from tests.browser import chromium, service
+from tests.browser.dashboard import TIMEZONE, Dashboard
+from tests.browser.service import Made, Service
+from tests.browser.watch import Watch
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    path = chromium.find()
+    if path is not None:
+        return path
+    if os.environ.get("CI") == "true":
+        pytest.fail(chromium.ADVICE, pytrace=False)
+    pytest.skip(chromium.MISSING)
+
+
+@pytest.fixture(scope="module")
+def browser(chromium_path: str) -> Iterator[Browser]:
+    """One for each file, which takes a second: while it is open this thread can run no event loop, as other tests do."""
+    with chromium.running(chromium_path) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def made(
+    chromium_path: str, servers: Servers, migrated: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Made]:
+    with service.made(servers, migrated, tmp_path_factory.mktemp("browser")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def running(made: Made, servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A filled service, of this test file alone."""
+    with service.serving(servers, made, tmp_path_factory.mktemp("browser")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def closed(made: Made, servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """One that takes nothing without a key; to be asked for by files that sign in."""
+    with service.serving(servers, made, tmp_path_factory.mktemp("closed"), embedded=False) as running:
+        yield running
+
+
+class Opened(Protocol):
+    """Opens a dashboard of a service in a context of its own; ``options`` are Playwright's, such as ``color_scheme``."""
+
+    def __call__(self, service: Service, **options: Any) -> Any: ...
+
+
+@pytest.fixture
+def opened(browser: Browser) -> Opened:
+    """For tests that need another service than ``running``, or another kind of screen."""
+
+    @contextmanager
+    def opened(service: Service, **options: Any) -> Iterator[Dashboard]:
+        service.beat()
+        context = browser.new_context(timezone_id=TIMEZONE, locale="en-GB", reduced_motion="reduce", **options)
+        try:
+            watch = Watch(context, service.url)
+            yield Dashboard(context.new_page(), service, watch)
+            assert not (wrong := watch.unexpected), "\n".join(wrong)
+        finally:
+            context.close()
+
+    return opened
+
+
+@pytest.fixture
+def dashboard(running: Service, opened: Opened) -> Iterator[Dashboard]:
+    """A page in a fresh context. At the end nothing has gone wrong in it that the test did not say it expects."""
+    with opened(running) as dashboard:
+        yield dashboard
+
+
+@pytest.fixture
+def page(dashboard: Dashboard) -> Page:
+    return dashboard.page
+
+
+@pytest.fixture
+def context(page: Page) -> BrowserContext:
+    return page.context

@@ -1,0 +1,46 @@
+"""Names that would be markup are filled in everywhere, and a page that falls for one is found out."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.browser import hostile
+from tests.browser.dashboard import Dashboard
+from tests.browser.hostile import NAMES, WORST, Hostile
+from tests.browser.service import Service
+
+
+@pytest.fixture(scope="module")
+def named(running: Service) -> Hostile:
+    return hostile.fill(running)
+
+
+def test_the_service_gives_back_what_it_was_given(running: Service, named: Hostile) -> None:
+    """So that pages get it: what the API refused or changed would test nothing."""
+    for what, search in named.named.items():
+        found = running.get(f"/searches/{search}")
+        assert (found["name"], found["labels"]["value"]) == (NAMES[what], NAMES[what])
+    assert running.get(f"/searches/{named.failed}")["error"]["message"] == WORST
+    assert running.get("/datasets", q="svg")["items"][0]["class_names"] == list(NAMES.values())
+    assert WORST in [worker["hostname"] for worker in running.get("/workers")["items"]]
+
+
+@pytest.mark.parametrize("what", ["a script", "a picture that fails", "out of double quotes", "out of a text"])
+def test_a_page_that_takes_a_name_for_markup_is_found_out(dashboard: Dashboard, what: str) -> None:
+    dashboard.page.goto("about:blank")
+    hostile.check(dashboard.page)
+    dashboard.page.evaluate(f"document.body.textContent = {json.dumps(NAMES[what])}")
+    hostile.check(dashboard.page)
+    dashboard.page.evaluate(f"document.body.innerHTML = {json.dumps(NAMES[what])}")
+    with pytest.raises(AssertionError):
+        hostile.check(dashboard.page)
+
+
+@pytest.mark.parametrize("what", ["a link", "out of single quotes"])
+def test_a_page_that_takes_a_name_for_an_attribute_is_found_out(dashboard: Dashboard, what: str) -> None:
+    dashboard.page.goto("about:blank")
+    dashboard.page.evaluate("name => document.body.innerHTML = `<a href='${name}'>to</a>`", NAMES[what])
+    with pytest.raises(AssertionError):
+        hostile.check(dashboard.page)
