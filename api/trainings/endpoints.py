@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from api.architectures.schemas import Format, FormatQuery
 from api.auth import authenticate
 from api.body import ComputingRoute, JsonRoute
-from api.deps import HEAVY, ResourcesDep, SessionDep
+from api.deps import ResourcesDep, SessionDep
 from api.download import respond, responses
 from api.idempotency import OnceDep
 from api.ids import TrainingId
@@ -79,7 +79,7 @@ def create_training(
     return once.answer(session, work)
 
 
-@estimates.post("/estimate", response_model=TrainingEstimate, responses=problems(400, 409, 413), dependencies=[HEAVY])
+@estimates.post("/estimate", response_model=TrainingEstimate, responses=problems(400, 409, 413))
 def estimate_training(spec: SpecBody, session: SessionDep, resources: ResourcesDep) -> TrainingEstimate:
     """What a training would be: its recipe, costs of the network, expected device time. Nothing is stored."""
     return estimate(session, spec, live_within=resources.settings.worker_timeout)

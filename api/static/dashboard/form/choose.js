@@ -67,7 +67,7 @@ function Options({ id, options, note, at, value, take }) {
   useEffect(() => list.current?.children[at]?.scrollIntoView({ block: "nearest" }), [at]);
   // The press would take the focus from the input, and what was typed would be taken instead.
   const stay = (/** @type {Event} */ event) => event.preventDefault();
-  return html`<ul ref=${list} id=${`${id}-options`} role="listbox" aria-label="What there is" class="options" onMouseDown=${stay}>
+  return html`<ul ref=${list} id=${`${id}-options`} role="listbox" aria-label="What there is" class="form-options" onMouseDown=${stay}>
     ${options.map((option, n) => html`<li key=${option.value} id=${`${id}-option-${n}`} role="option" aria-selected=${n === at || (at < 0 && option.value === value)} onClick=${() => take(option.value)}>
       <span>${option.label}</span> ${option.about && html`<span class="faint">${option.about}</span>`}
     </li>`)}

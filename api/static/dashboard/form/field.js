@@ -40,7 +40,7 @@ function Single({ shape, place, label, help, control, placeholder, children }) {
     <label for=${id}>${label ?? shape.title}</label>
     <${control ?? /** @type {any} */ (SINGLE)[shape.kind]} shape=${shape} place=${place} id=${id} aria=${aria} placeholder=${placeholder} />
     <${FieldErrors} errors=${errors} id=${`${id}-errors`} />
-    ${(said || bounds) && html`<p class="help" id=${`${id}-help`}>${said} ${bounds && html`<span class="limits">${bounds}</span>`}</p>`}
+    ${(said || bounds) && html`<p class="help" id=${`${id}-help`}>${said} ${bounds && html`<span class="form-limits">${bounds}</span>`}</p>`}
     ${children}
   </div>`;
 }

@@ -23,10 +23,10 @@ export function Group({ title, about, schema, inside }) {
     if (wrong && element.current) element.current.open = true;
   }, [wrong]);
   const here = schema.properties;
-  return html`<details class="panel group" ref=${element}>
+  return html`<details class="panel form-group" ref=${element}>
     <summary><h2>${title}</h2> <span class="faint">${about}</span>${written > 0 && html` <span class="label">${written} set</span>`}${wrong && html` <strong class="wrong">needs a look</strong>`}</summary>
     ${inside.top && html`<${inside.top} schema=${schema} />`}
-    <div class="fields">
+    <div class="form-fields">
       ${(inside.fields ?? []).map((name) => html`<${Field} key=${name} schema=${here[name]} place=${[name]} />`)}
       ${inside.of && html`<${Fields} schema=${here[inside.of]} place=${[inside.of]} but=${inside.but ?? []} />`}
     </div>

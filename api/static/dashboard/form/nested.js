@@ -23,13 +23,13 @@ export function beginning(api, shape) {
 /** @param {{shape: Shape, place: Place}} props */
 export function ObjectControl({ shape, place }) {
   const { value, set } = useValue(place);
-  if (!shape.nullable) return html`<div class="fields"><${Fields} schema=${shape.schema} place=${place} /></div>`;
+  if (!shape.nullable) return html`<div class="form-fields"><${Fields} schema=${shape.schema} place=${place} /></div>`;
   const state = value === undefined ? "default" : value === null ? "none" : "own";
   const write = (/** @type {any} */ event) => set({ default: undefined, none: null, own: {} }[String(event.target.value)]);
   return html`<select aria-label=${shape.title} value=${state} onChange=${write}>
       <option value="default">Default</option><option value="none">None</option><option value="own">As written here</option>
     </select>
-    ${isObject(value) && html`<div class="fields"><${Fields} schema=${shape.schema} place=${place} /></div>`}`;
+    ${isObject(value) && html`<div class="form-fields"><${Fields} schema=${shape.schema} place=${place} /></div>`}`;
 }
 
 /** @param {{shape: Shape, place: Place}} props */
@@ -40,7 +40,7 @@ export function ListControl({ shape, place }) {
   const of = inner(api, shape);
   const most = shape.schema.maxItems ?? Infinity;
   const without = (/** @type {number} */ gone) => set(items.length === 1 ? undefined : items.filter((_, n) => n !== gone));
-  return html`<ol class="rows">
+  return html`<ol class="form-rows">
       ${items.map((_, n) => html`<li key=${n}>
         <${Field} schema=${shape.schema.items} place=${[...place, n]} label=${`${shape.title} ${n + 1}`} help="" />
         <button type="button" class="plain" aria-label="Remove ${shape.title} ${n + 1}" onClick=${() => without(n)}>✕</button>
@@ -68,7 +68,7 @@ export function MapControl({ shape, place, id }) {
     setTimeout(() => /** @type {any} */ (list.current?.querySelector("li:last-child input"))?.focus());
   };
   const names = shape.schema.propertyNames ?? {};
-  return html`<ul class="rows" ref=${list}>
+  return html`<ul class="form-rows" ref=${list}>
       ${shown.map(([name, text], n) => html`<li key=${n} class="pair">
         <input type="text" aria-label="Name of ${shape.title} ${n + 1}" placeholder="name" value=${name} maxlength=${names.maxLength} onInput=${(/** @type {any} */ event) => change(n, 0, event.target.value)} />
         <input type="text" aria-label="Value of ${shape.title} ${n + 1}" placeholder="value" value=${text} maxlength=${shape.schema.additionalProperties.maxLength} onInput=${(/** @type {any} */ event) => change(n, 1, event.target.value)} />

@@ -16,7 +16,7 @@
  * @property {Shape[]} [ways] of a union
  */
 
-/** @param {any} document @param {any} schema */
+/** @param {any} document @param {any} schema @returns {any} */
 function resolved(document, schema) {
   if (!schema?.$ref) return schema ?? {};
   const { $ref, ...beside } = schema;

@@ -53,13 +53,13 @@ function Range({ name, range, limit }) {
   const share = limit === null || limit === undefined ? 1 : Math.min(Math.max((limit - low) / (high - low || 1), 0), 1);
   const outside = limit !== null && limit < low;
   const text = limit === null || limit === undefined ? "no limit" : `at most ${readable(limit)}`;
-  return html`<div class="range">
-    <div class="range-head"><span>${NAMES[name] ?? name}</span><strong>${text}</strong></div>
+  return html`<div class="cost-range">
+    <div class="cost-head"><span>${NAMES[name] ?? name}</span><strong>${text}</strong></div>
     <svg width="100%" height="18" role="img" aria-label="${NAMES[name] ?? name}: networks from ${count(low)} to ${count(high)}, ${text}">
-      <rect class="range-all" x="0" y="6" width="100%" height="6" rx="3" />
-      ${!outside && html`<rect class="range-in" x="0" y="6" width=${`${100 * share}%`} height="6" rx="3" />`}
-      ${limit !== null && limit !== undefined && html`<rect class=${outside ? "range-mark range-out" : "range-mark"} x=${`${99 * share}%`} y="1" width="3" height="16" />`}
+      <rect class="cost-all" x="0" y="6" width="100%" height="6" rx="3" />
+      ${!outside && html`<rect class="cost-in" x="0" y="6" width=${`${100 * share}%`} height="6" rx="3" />`}
+      ${limit !== null && limit !== undefined && html`<rect class=${outside ? "cost-mark cost-out" : "cost-mark"} x=${`${99 * share}%`} y="1" width="3" height="16" />`}
     </svg>
-    <div class="range-ends faint"><span>${count(low)}</span><span>${count(high)}</span></div>
+    <div class="cost-ends faint"><span>${count(low)}</span><span>${count(high)}</span></div>
   </div>`;
 }

@@ -31,14 +31,18 @@ const Models = choosing(
 function Teacher({ schema }) {
   const { api, resolved } = useForm();
   const { value } = useValue(["teacher", "model"]);
-  const { value: from } = useValue(["teacher", "from"]);
-  const name = value ?? (from ? null : resolved?.teacher?.model);
+  const taken = resolved?.teacher;
+  // While another name is refused, what is known is of the one before.
+  const name = taken && (value === undefined || bare(value) === bare(taken.model)) ? taken.model : null;
   const model = schema.$ref ? api.components.schemas[schema.$ref.split("/").at(-1)].properties.model : schema.properties.model;
   return html`<${Field} schema=${model} place=${["teacher", "model"]} label="Teacher" control=${Models}
     help="A network from timm whose blocks the candidates imitate. The default suits the size of your images.">
-    <${Blocks} name=${name} of=${resolved?.teacher} />
+    <${Blocks} name=${name} of=${taken} />
   </${Field}>`;
 }
+
+/** Without the tag of its weights. @param {string} name */
+const bare = (name) => name.split(".")[0];
 
 const WEIGHTS = /** @type {Record<string, string>} */ ({
   pretrained: "It keeps the weights that timm has of it.",
@@ -48,7 +52,7 @@ const WEIGHTS = /** @type {Record<string, string>} */ ({
 
 /** The blocks that a teacher is cut into. @param {{name: string | null, of: any}} props */
 function Blocks({ name, of }) {
-  const { data } = useResource(name ? `teachers/${encodeURIComponent(String(name).split(".")[0])}` : null);
+  const { data } = useResource(name ? `teachers/${encodeURIComponent(bare(name))}` : null);
   if (!data) return null;
   const used = of?.model === name ? of.boundaries : null;
   const blocks = data.blocks.filter((/** @type {any} */ block) => !used || used.includes(block.module));

@@ -4,6 +4,7 @@
 export function lacks(spec) {
   const found = [];
   if (!spec.architecture && typeof spec.start !== "object") found.push({ pointer: "#/architecture", detail: "Choose the network to train.", meant: [] });
+  if (spec.start && typeof spec.start === "object" && !spec.start.training) found.push({ pointer: "#/start/training", detail: "Choose the training to begin with.", meant: [] });
   if (!spec.dataset) found.push({ pointer: "#/dataset", detail: "Choose the images to learn from.", meant: [] });
   return found;
 }

@@ -13,7 +13,7 @@ export function First({ schema }) {
   return html`<${ArchitectureField} schema=${here.architecture} />
     <${DatasetField} schema=${here.dataset} />
     <${Tried} schema=${schema} />
-    <div class="fields">
+    <div class="form-fields">
       <${Field} schema=${here.trials} place=${["trials"]} help="So many trainings, each by other numbers. The first ten are drawn at random, the others near what was good." />
       <${Field} schema=${here.pruner} place=${["pruner"]} label="End trials early" />
     </div>

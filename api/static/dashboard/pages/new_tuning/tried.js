@@ -87,7 +87,7 @@ function Row({ name, of }) {
   const { value } = useValue(place);
   const errors = useErrors(place, true);
   const editor = !of ? null : of.shape.kind === "number" ? Range : Choices;
-  return html`<div class="tried" role="group" aria-label=${spoken(name)} id=${fieldId(place)} tabindex="-1">
+  return html`<div class="tuned" role="group" aria-label=${spoken(name)} id=${fieldId(place)} tabindex="-1">
       <span title=${of?.shape.help}>${spoken(name)}</span>
       ${editor ? html`<${editor} name=${name} of=${of} value=${value} set=${(/** @type {any} */ next) => set(place, next)} />` : html`<code class="choices">${JSON.stringify(value)}</code>`}
       <button type="button" class="plain" aria-label="Do not try ${spoken(name)}" onClick=${() => set(place, undefined)}>✕</button>
