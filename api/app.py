@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from functools import cache, partial
-from importlib.metadata import version
+from functools import cache
+from typing import Any
 
-from fastapi import Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute
 from prometheus_client import CollectorRegistry
+from starlette.routing import BaseRoute
 
 import api.architectures.endpoints
+import api.changes.endpoints
 import api.datasets.endpoints
 import api.keys.endpoints
 import api.pictures.endpoints
@@ -37,7 +39,7 @@ from api.edge.failures import Failures
 from api.edge.headers import AnswerHeaders
 from api.edge.identity import RequestIds
 from api.edge.methods import Methods
-from api.openapi import DESCRIPTION, describe, problems
+from api.openapi import describe, problems
 from api.query import KnownParameters
 from api.resources import open_resources
 from api.settings import ApiSettings
@@ -65,6 +67,7 @@ ROUTERS = (
     api.teachers.endpoints.uploads,
     api.teachers.endpoints.router,
     api.workers.endpoints.router,
+    api.changes.endpoints.router,
     api.keys.endpoints.me,
     api.keys.endpoints.router,
     api.projects.endpoints.router,
@@ -74,6 +77,19 @@ ROUTERS = (
     api.system.dashboard.router,
     api.system.docs.router,
 )
+
+
+def _operation_id(route: APIRoute) -> str:
+    """Clients are generated from the document: their methods are called like our handlers."""
+    return route.name
+
+
+#: What holds for every route, also for one that is added to an application.
+_ALIKE: dict[str, Any] = {
+    "dependencies": [Depends(KnownParameters())],
+    "responses": problems(422),
+    "generate_unique_id_function": _operation_id,
+}
 
 
 def create_app(settings: ApiSettings) -> FastAPI:
@@ -88,29 +104,36 @@ def create_app(settings: ApiSettings) -> FastAPI:
         with open_resources(settings, registry) as resources:
             prepare(resources)
             app.state.resources = resources
-            async with resources.feed.running():
+            async with resources.feed.running(), resources.watch.running():
                 yield
 
     app = FastAPI(
-        title="DNA AutoML",
-        version=version("dna-automl"),
-        description=DESCRIPTION,
         lifespan=lifespan,
         openapi_url=None,  # api.system.docs has it, with a validator.
-        dependencies=[Depends(KnownParameters())],
-        responses=problems(422),
         docs_url=None,
         redoc_url=None,
-        generate_unique_id_function=_operation_id,
+        routes=list(_routes()),
+        **_ALIKE,
     )
     errors.install(app)
     surround(app, registry)
-    for router in ROUTERS:
-        app.include_router(router)
-    app.webhooks.include_router(api.webhooks.told.router)
     mount_static(app)
-    app.openapi = cache(partial(describe, app))  # type: ignore[method-assign]  # the way FastAPI names to do it
+    app.openapi = _document  # type: ignore[method-assign]  # the way FastAPI names to do it
     return app
+
+
+@cache
+def _routes() -> Sequence[BaseRoute]:
+    """Shared by the applications of a process: what each route takes is worked out at the first request, which is most of a start."""
+    every = APIRouter(**_ALIKE)
+    for router in ROUTERS:
+        every.include_router(router)
+    return tuple(every.routes)
+
+
+@cache
+def _document() -> dict[str, Any]:
+    return describe(_routes(), api.webhooks.told.router.routes)
 
 
 def surround(app: FastAPI, registry: CollectorRegistry) -> None:
@@ -121,8 +144,3 @@ def surround(app: FastAPI, registry: CollectorRegistry) -> None:
     app.add_middleware(AnswerHeaders)
     app.add_middleware(AccessLog)
     app.add_middleware(RequestIds)
-
-
-def _operation_id(route: APIRoute) -> str:
-    """Clients are generated from the document: their methods are called like our handlers."""
-    return route.name

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from importlib.metadata import version
 from typing import Any
 
-from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
+from starlette.routing import BaseRoute
 
+from api.changes.schemas import ChangeData, HelloData
 from api.errors import MEDIA_TYPE, Problem
 from api.headers import described, headers
 
@@ -40,6 +42,7 @@ TAGS: Mapping[str, str] = {
     "recipes": "By what numbers networks are trained.",
     "spaces": "The networks among which a search looks.",
     "teachers": "Trained networks that supervise a search.",
+    "changes": "What changes in jobs of every kind, as one stream.",
     "workers": "The processes that compute.",
     "system": "For whoever runs the service.",
 }
@@ -152,6 +155,9 @@ _EXAMPLES: Mapping[int, tuple[str, dict[str, Any]]] = {
 }
 
 
+#: What streams say and no other answer does: FastAPI does not find it.
+_STREAMED = (HelloData, ChangeData)
+
 #: Headers of every answer, beside those that are for browsers and caches.
 _ALWAYS = ("X-Request-ID",)
 
@@ -171,21 +177,23 @@ def problems(*statuses: int) -> Responses:
     return {status: _documented(status) for status in (*statuses, *([429] if 401 in statuses else []))}
 
 
-def describe(app: FastAPI) -> dict[str, Any]:
-    """The document of an app. FastAPI's own form of an invalid request gives way to ours."""
+def describe(routes: Sequence[BaseRoute], webhooks: Sequence[BaseRoute]) -> dict[str, Any]:
+    """The document of the service. FastAPI's own form of an invalid request gives way to ours."""
     tags = [{"name": name, "description": description} for name, description in TAGS.items()]
     document = get_openapi(
-        title=app.title,
-        version=app.version,
-        description=app.description,
-        routes=app.routes,
-        webhooks=app.webhooks.routes,
+        title="DNA AutoML",
+        version=version("dna-automl"),
+        description=DESCRIPTION,
+        routes=routes,
+        webhooks=webhooks,
         tags=tags,
     )
     components = document["components"]
     for name in ("HTTPValidationError", "ValidationError"):
         components["schemas"].pop(name, None)
-    components["schemas"] |= models_json_schema([(Problem, "serialization")], ref_template=_REFERENCE)[1]["$defs"]
+    components["schemas"] |= models_json_schema(
+        [(model, "serialization") for model in (Problem, *_STREAMED)], ref_template=_REFERENCE
+    )[1]["$defs"]
     for name, schema in components["schemas"].items():
         if (
             "-" in name

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 
 from api.accepted import AcceptedKeys
 from api.architectures.answerers import Answerers
+from api.changes.watch import Watch
 from api.errors import ConfigurationError
 from api.gate import Gate
 from api.jobs.feed import Feed
@@ -54,6 +55,7 @@ class Resources:
     accepted: AcceptedKeys
     rated: RatedSearches
     feed: Feed
+    watch: Watch
     waits: Waits
     kept: Kept
     heavy: Gate
@@ -65,6 +67,11 @@ class Resources:
     readiness: CapacityLimiter
     lookups: CapacityLimiter
     metrics: CollectorRegistry
+
+    def end_streams(self) -> None:
+        """All streams end: the process is about to."""
+        self.feed.end()
+        self.watch.end()
 
 
 @contextmanager
@@ -96,6 +103,7 @@ def open_resources(settings: ApiSettings, metrics: CollectorRegistry) -> Iterato
             accepted=AcceptedKeys(settings.accepted_key_seconds),
             rated=RatedSearches(blobs, settings.problems_cached),
             feed=Feed(whole, settings),
+            watch=Watch(whole, settings),
             waits=Waits(whole, settings.worker_timeout),
             kept=Kept(settings.answers_cached_bytes),
             heavy=Gate(settings.heavy_at_once, settings.heavy_waiting),

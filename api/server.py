@@ -35,7 +35,7 @@ def serve(settings: ApiSettings) -> None:
     with open_resources(settings, CollectorRegistry()) as resources:
         prepare(resources)
     app = create_app(settings)
-    run(app, host=settings.api_host, port=settings.api_port, leave=lambda: app.state.resources.feed.end())
+    run(app, host=settings.api_host, port=settings.api_port, leave=lambda: app.state.resources.end_streams())
 
 
 class Server(uvicorn.Server):

@@ -64,6 +64,10 @@ class ApiSettings(Settings):
         default=15.0,
         description="After this long without an event a stream sends a comment, so that proxies keep it open.",
     )
+    changes_seconds: PositiveFloat = Field(
+        default=1.0,
+        description="How often it is looked what has changed in any job, once for all streams of the process; a job is told of as often at most.",
+    )
     webhooks_most: PositiveInt = Field(
         default=20, description="Webhooks that are kept of a project at most; beyond it a 409."
     )

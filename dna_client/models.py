@@ -691,6 +691,9 @@ class RunningStep(TypedDict):
     job_id: str
     key: str
     kind: str
+    job_kind: NotRequired[str]
+    job_name: NotRequired[str]
+    started_at: NotRequired[str | None]
 
 
 class Worker(TypedDict):
@@ -703,6 +706,8 @@ class Worker(TypedDict):
     devices: int
     device: str
     device_name: str
+    memory_bytes: NotRequired[int | None]
+    memory_used_bytes: NotRequired[int | None]
     busy: NotRequired[bool]
     versions: dict[str, str]
     step: RunningStep | None

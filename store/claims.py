@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from dna_engine.plans import Step as PlannedStep
 from dna_engine.spec import ResolvedJob, parse_job
-from store import jobs, quotas
+from store import attempts, jobs, quotas
 from store.errors import LeaseLost, NotFound
 from store.session import clock
 from store.states import FINISHED, JobState, StepState
@@ -70,7 +70,10 @@ def claim(session: Session, step_id: UUID, worker: Worker, *, lease_seconds: flo
         .returning(Step)
         .execution_options(populate_existing=True, synchronize_session=False)
     )
-    return None if step is None else _claim_of(job, step)
+    if step is None:
+        return None
+    attempts.begin(session, step, worker)
+    return _claim_of(job, step)
 
 
 def of_worker(session: Session, worker: Worker) -> Claim | None:

@@ -20,7 +20,7 @@ from dna_engine.images.info import BUILTIN, DatasetInfo
 from dna_engine.plans.files import IMAGES, SAMPLES, SENT
 from dna_engine.plans.results import Checked
 from dna_engine.spec import ResolvedCheck
-from store import artifacts, jobs, quotas
+from store import artifacts, changes, jobs, quotas
 from store.actors import actor_of, signature
 from store.artifacts import StoredFile
 from store.blobs import Blob
@@ -272,6 +272,7 @@ def delete(session: Session, dataset: Dataset) -> list[str]:
     locations = set(session.scalars(select(Artifact.location).where(Artifact.job_id == dataset.id)))
     if dataset.archive:
         locations.add(dataset.archive["location"])
+    changes.note(session, dataset.id, JobKind.CHECK, dataset.project_id)
     if (check := session.get(Job, dataset.id)) is not None:
         session.delete(check)
     session.delete(dataset)

@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from store import runs
 from store.columns import Json
 from store.errors import NotFound
 from store.states import EventType
@@ -100,6 +101,7 @@ def add_points(session: Session, job_id: UUID, points: Sequence[Point]) -> None:
         statement.on_conflict_do_update(index_elements=["job_id", "series", "x"], set_={"y": statement.excluded.y}),
         rows,
     )
+    runs.follow(session, job_id, latest)
 
 
 def series(session: Session, job_id: UUID, *, prefix: str = "") -> dict[str, list[Point]]:

@@ -19,7 +19,7 @@ from dna_engine.errors import InvalidSpec
 from dna_engine.events import Log, Metric, Progress
 from dna_engine.plans import Kind, plan_of
 from dna_engine.spec import ResolvedJob
-from store import artifacts, claims, events, jobs, moves, quotas, results, steps, workers
+from store import artifacts, attempts, claims, events, jobs, moves, quotas, results, steps, workers
 from store.advance import Grouping, advance, update_progress
 from store.artifacts import StoredFile
 from store.claims import Claim
@@ -27,7 +27,7 @@ from store.columns import Json
 from store.errors import IllegalTransition, NotFound
 from store.events import NewEvent, Point
 from store.session import clock
-from store.states import FINISHED, EventType, JobState, StepState
+from store.states import FINISHED, AttemptOutcome, EventType, JobState, StepState
 from store.tables import Job, Step, Worker
 
 logger = logging.getLogger("dna.store.flow")
@@ -129,6 +129,7 @@ def succeed(
     step.values = values
     step.done = step.total = max(step.total, 1)
     quotas.spend(session, job, step, engine_seconds)
+    attempts.end(session, step, AttemptOutcome.SUCCEEDED)
     moves.leave(session, step, StepState.SUCCEEDED)
     replaced = artifacts.record(session, job.id, files)
     results.record(session, job, step)
@@ -196,7 +197,9 @@ def stop(session: Session, claim: Claim, *, engine_seconds: float) -> StepState:
     """
     job, step = claims.held(session, claim)
     quotas.spend(session, job, step, engine_seconds)
-    if moves.stopping(job):
+    stopping = moves.stopping(job)
+    attempts.end(session, step, AttemptOutcome.CANCELLED if stopping else AttemptOutcome.RELEASED)
+    if stopping:
         moves.leave(session, step, StepState.CANCELLED)
         moves.settle(session, job)
     else:
@@ -275,6 +278,7 @@ def reap(session: Session, seen: Step) -> Step | None:
         f"The worker that ran {step.key} was lost (attempt {step.attempt} of {step.max_attempts}): its process "
         "or machine ended, or could not reach the database."
     )
+    attempts.end(session, step, AttemptOutcome.LOST)
     _failed_attempt(session, job, step, {"code": "worker_lost", "message": message, "param": None}, retry=True)
     return step
 
@@ -289,6 +293,7 @@ def _give_up(session: Session, step_id: UUID) -> None:
 def _failed_attempt(
     session: Session, job: Job, step: Step, error: Json, *, retry: bool, wait: timedelta = timedelta(0)
 ) -> StepState:
+    attempts.end(session, step, AttemptOutcome.FAILED)  # One that was lost has ended so.
     step.error = error
     if moves.stopping(job):
         moves.leave(session, step, StepState.CANCELLED)

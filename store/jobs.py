@@ -5,19 +5,21 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from dna_engine.plans import plan_of
 from dna_engine.spec import ResolvedJob
-from store import deliveries, events, quotas, steps
+from store import changes, deliveries, events, quotas, steps
 from store.actors import signature
 from store.columns import Json
 from store.errors import IllegalTransition, NotFound
 from store.events import NewEvent
 from store.files import release
+from store.filters import Filter
 from store.states import FINISHED, EventType, JobKind, JobState
 from store.tables import Artifact, Job, Step
 
@@ -47,8 +49,9 @@ def add(session: Session, job: Job, spec: ResolvedJob, *, max_attempts: int) -> 
 
 
 def announce(session: Session, job: Job) -> None:
-    """An event with what people watch of the job, and a message to whoever wants to be told."""
+    """An event with what people watch of the job, a line for who follows all jobs, and a message to whoever wants to be told."""
     deliveries.tell(session, job)
+    changes.note(session, job.id, job.kind, job.project_id)
     data = {"state": job.state, "phase": job.phase, "cancel_requested": job.cancel_requested, "error": job.error}
     events.append(session, job.id, [NewEvent(EventType.STATE, data)])
 
@@ -61,6 +64,7 @@ def rename(session: Session, job: Job, *, name: str, labels: Mapping[str, str]) 
     job.name, job.labels = name, dict(labels)
     session.flush()
     if said:
+        changes.note(session, job.id, job.kind, job.project_id)
         events.append(session, job.id, [NewEvent(EventType.LOG, {"level": "info", "message": " ".join(said)})])
 
 
@@ -76,6 +80,17 @@ def written_now(job: Job) -> Json:
     """The spec of a job as its user wrote it, called and labelled as the job is now."""
     now = {"name": job.name, "labels": job.labels}
     return {**job.spec, **{field: value for field, value in now.items() if value != job.resolved.get(field)}}
+
+
+def counts(session: Session, kind: JobKind, where: Filter) -> dict[JobState, int]:
+    """How many jobs of the kind are in each state, of those that the filter lets through."""
+    asked: Any = select(Job.state, func.count()).where(Job.kind == kind)
+    return by_state(session, where.of(asked).group_by(Job.state))
+
+
+def by_state(session: Session, query: Select[Any]) -> dict[JobState, int]:
+    """Counts by state, with zero for those that nothing is in."""
+    return dict.fromkeys(JobState, 0) | {JobState(state): count for state, count in session.execute(query)}
 
 
 def known(session: Session, kind: JobKind, job_id: UUID) -> UUID:
@@ -139,6 +154,7 @@ def delete(session: Session, job_id: UUID) -> list[str]:
     if job.state not in FINISHED:
         raise IllegalTransition(f"The {job.kind} is {job.state}. Cancel it, then delete it.")
     locations = list(session.scalars(select(Artifact.location).where(Artifact.job_id == job_id)))
+    changes.note(session, job.id, job.kind, job.project_id)
     session.delete(job)
     session.flush()
     release(session, locations)

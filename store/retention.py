@@ -12,12 +12,23 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, delete, func, select, tuple_
 from sqlalchemy.orm import Session
 
-from store import quotas
+from store import changes, quotas
 from store.columns import Base
 from store.session import Sessions, clock, transaction
 from store.settings import Settings
 from store.states import EventType
-from store.tables import Delivery, DeviceUse, Event, IdempotencyKey, Job, Metric, OutboxMessage, Worker
+from store.tables import (
+    Delivery,
+    DeviceUse,
+    Event,
+    IdempotencyKey,
+    Job,
+    JobChange,
+    Metric,
+    MetricRun,
+    OutboxMessage,
+    Worker,
+)
 
 #: Rows deleted in one transaction: nobody waits long for a lock.
 BATCH = 5_000
@@ -26,7 +37,7 @@ BATCH = 5_000
 def purge(sessions: Sessions, settings: Settings) -> dict[str, int]:
     """Deletes what is older than the settings say, batch by batch; returns how many rows of which table. Safe to run anywhere."""
     counts = {}
-    for table in (Delivery, DeviceUse, Event, IdempotencyKey, Metric, OutboxMessage, Worker):
+    for table in (Delivery, DeviceUse, Event, IdempotencyKey, JobChange, Metric, MetricRun, OutboxMessage, Worker):
         deleted = _purge_some(sessions, settings, table)
         counts[table.__tablename__] = deleted
         while deleted == BATCH:
@@ -52,11 +63,12 @@ def _expired(settings: Settings, now: datetime) -> Mapping[type[Base], ColumnEle
         DeviceUse: DeviceUse.day <= (now - quotas.WINDOW).date(),
         Delivery: Delivery.created_at < now - timedelta(days=settings.webhook_days),
         IdempotencyKey: IdempotencyKey.created_at < now - timedelta(hours=settings.idempotency_hours),
+        JobChange: JobChange.created_at < now - changes.KEPT,
         OutboxMessage: OutboxMessage.sent_at < now - timedelta(hours=settings.sent_hours),
         Worker: func.greatest(Worker.last_seen_at, Worker.stopped_at) < now - timedelta(days=settings.worker_days),
         # What a stream needs to tell how a job went stays with the job.
         Event: (Event.type != EventType.STATE) & Event.job_id.in_(_ended(now - timedelta(days=settings.event_days))),
-        Metric: Metric.job_id.in_(_ended(now - timedelta(days=settings.metric_days))),
+        **{each: each.job_id.in_(_ended(now - timedelta(days=settings.metric_days))) for each in (Metric, MetricRun)},
     }
 
 

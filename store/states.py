@@ -104,6 +104,25 @@ class Role(StrEnum):
     GIVEN = "given"
 
 
+class AttemptOutcome(StrEnum):
+    """What came of an attempt at a step.
+
+    RUNNING: its worker is at it.
+    SUCCEEDED: the step is done.
+    FAILED: it was told why; the step is tried again, or its job fails.
+    LOST: its worker did not renew the lease.
+    CANCELLED: the job was to stop, and it stopped.
+    RELEASED: its worker leaves and gave the step back.
+    """
+
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    LOST = "lost"
+    CANCELLED = "cancelled"
+    RELEASED = "released"
+
+
 class EventType(StrEnum):
     """Kind of an event of a job.
 

@@ -13,7 +13,17 @@ from dna_engine.plans import Step as PlannedStep
 from dna_engine.plans.results import Trained
 from store.columns import Base, Json, new_id
 from store.owned import Made, OfJob, Owned, Shared
-from store.states import FINISHED, DatasetState, DeliveryState, EventType, JobKind, JobState, Role, StepState
+from store.states import (
+    FINISHED,
+    AttemptOutcome,
+    DatasetState,
+    DeliveryState,
+    EventType,
+    JobKind,
+    JobState,
+    Role,
+    StepState,
+)
 
 
 class Project(Base):
@@ -276,6 +286,32 @@ class Step(OfJob, Base):
         return PlannedStep.model_validate(self.payload)
 
 
+class Attempt(OfJob, Base):
+    """An attempt at a step, from its claim to the end of its lease; see ``store.attempts``. The worker is written down as it was: its own row
+    does not last."""
+
+    __tablename__ = "attempts"
+    __table_args__ = (Index("ix_attempts_job_id_id", "job_id", "id"), UniqueConstraint("step_id", "fence"))
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    step_id: Mapped[UUID] = mapped_column(ForeignKey("steps.id", ondelete="CASCADE"))
+    fence: Mapped[int]
+    """Of the step, under which it was held."""
+    attempt: Mapped[int]
+    worker_id: Mapped[UUID | None]
+    """Not a foreign key; None, as its names, of what versions before have run."""
+    hostname: Mapped[str | None]
+    device: Mapped[str | None]
+    device_name: Mapped[str | None]
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    outcome: Mapped[AttemptOutcome] = mapped_column(default=AttemptOutcome.RUNNING)
+    engine_before: Mapped[float]
+    """``Step.engine_seconds`` when it began."""
+    engine_seconds: Mapped[float] = mapped_column(default=0.0)
+    """Time the engine ran for it, once it has ended."""
+
+
 class Event(OfJob, Base):
     """Something that happened to a job. ``seq`` runs from 1 without a gap, in the order of the commits."""
 
@@ -288,6 +324,20 @@ class Event(OfJob, Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
+class JobChange(Owned, Base):
+    """That something of a job has changed which people see of it, or that it is gone; see ``store.changes``. Kept for an hour."""
+
+    __tablename__ = "job_changes"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    job_id: Mapped[UUID]
+    """Not a foreign key: it outlives a job that is deleted."""
+    kind: Mapped[JobKind]
+    transaction: Mapped[int] = mapped_column(server_default=text("pg_current_xact_id()::text::bigint"), index=True)
+    """Number of the transaction that wrote it."""
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
 class Metric(OfJob, Base):
     """A point of a series, such as ``distill/b1c1/loss``. A repeated ``x`` (after a resume) replaces the point."""
 
@@ -297,6 +347,26 @@ class Metric(OfJob, Base):
     series: Mapped[str] = mapped_column(primary_key=True)
     x: Mapped[float] = mapped_column(primary_key=True)
     y: Mapped[float]
+
+
+class MetricRun(OfJob, Base):
+    """Points of a series that follow one another, from ``start`` to ``last``, and what they come to; see ``store.runs``."""
+
+    __tablename__ = "metric_runs"
+
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    series: Mapped[str] = mapped_column(primary_key=True)
+    start: Mapped[float] = mapped_column(primary_key=True)
+    """``x`` of its first point."""
+    start_y: Mapped[float]
+    last: Mapped[float]
+    last_y: Mapped[float]
+    low_x: Mapped[float]
+    """Where it is lowest; of several such points the first."""
+    low_y: Mapped[float]
+    high_x: Mapped[float]
+    high_y: Mapped[float]
+    points: Mapped[int]
 
 
 class Architecture(Owned, Made, Base):
@@ -316,6 +386,8 @@ class Architecture(Owned, Made, Base):
         Index("ix_architectures_flops_id", "flops", "id"),
         Index("ix_architectures_params_id", "params", "id"),
         Index("ix_architectures_test_accuracy_id", "test_accuracy", "id"),
+        Index("ix_architectures_latency_ns_id", "latency_ns", "id"),
+        Index("ix_architectures_loss_id", "loss", "id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -352,7 +424,10 @@ class Training(Owned, Base):
     """
 
     __tablename__ = "trainings"
-    __table_args__ = (Index("ix_trainings_project_id_id", "project_id", "id"),)
+    __table_args__ = (
+        Index("ix_trainings_project_id_id", "project_id", "id"),
+        Index("ix_trainings_test_accuracy_id", "test_accuracy", "id"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), index=True)
@@ -516,6 +591,10 @@ class Worker(Base):
     versions: Mapped[dict[str, str]]
     """Of the engine and what it runs on, by package name."""
     current_step_id: Mapped[UUID | None] = mapped_column(ForeignKey("steps.id", ondelete="SET NULL"))
+    memory_bytes: Mapped[int | None]
+    """Of its device; for the processor of the machine. None where nothing tells."""
+    memory_used_bytes: Mapped[int | None]
+    """As of its last beat, by whatever runs there."""
     started_at: Mapped[datetime] = mapped_column(server_default=func.now())
     last_seen_at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)
     stopped_at: Mapped[datetime | None]

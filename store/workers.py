@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import Select, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, load_only
 
 from store.columns import new_id
 from store.filters import holds
 from store.order import At, Key, Order, Page, page
 from store.progress import Fleet, Workers
 from store.session import clock
-from store.tables import Worker
+from store.tables import Job, Step, Worker
 
 #: A worker that was silent for longer is not live, unless the settings say otherwise.
 SILENCE = timedelta(seconds=30)
@@ -45,10 +46,24 @@ def register(
     return worker
 
 
-def beat(session: Session, worker: Worker, *, current_step_id: UUID | None) -> None:
-    """The worker lives, and runs that step or none. One that was forgotten while it was silent is known again."""
+@dataclass(frozen=True)
+class Memory:
+    """Of a device, in bytes, and what is taken of it by whoever uses it. None where nothing tells."""
+
+    total: int | None = None
+    used: int | None = None
+
+
+def beat(session: Session, worker: Worker, *, current_step_id: UUID | None, memory: Memory | None = None) -> None:
+    """The worker lives, and runs that step or none. One that was forgotten while it was silent is known again.
+
+    Args:
+        memory: what is known of it by now; None leaves it as it was.
+    """
     row = session.merge(worker)
     row.last_seen_at, row.current_step_id = clock(session), current_step_id
+    if memory is not None:
+        row.memory_bytes, row.memory_used_bytes = memory.total, memory.used
 
 
 def leave(session: Session, worker_id: UUID) -> None:
@@ -75,6 +90,13 @@ def fleet(session: Session, *, within: timedelta) -> Fleet:
 def live(session: Session, *, within: timedelta) -> list[Worker]:
     """Workers that were seen within that time and have not left, oldest first."""
     return list(session.scalars(_live(session, within).order_by(Worker.id)))
+
+
+def running(session: Session, step_ids: Sequence[UUID]) -> dict[UUID, tuple[Step, Job]]:
+    """Those of the steps, with their jobs, that the actor sees."""
+    query = select(Step, Job).join(Job, Job.id == Step.job_id).where(Step.id.in_(step_ids))
+    query = query.options(load_only(Job.name, Job.kind))
+    return {step.id: (step, job) for step, job in session.execute(query)}
 
 
 #: The oldest first, unless another order is asked for.

@@ -196,7 +196,8 @@ def server_folder() -> Iterator[Path]:
 def new_database(server_url: str, *, template: str | None = None) -> Iterator[str]:
     """URL of a database that exists inside the block, empty or a clone of ``template``."""
     name = f"test_{new_id().hex}"
-    source = f' TEMPLATE "{make_url(template).database}"' if template else ""
+    # As files: to write each page to the log takes the server half as long again.
+    source = f' TEMPLATE "{make_url(template).database}" STRATEGY FILE_COPY' if template else ""
     _do(server_url, f'CREATE DATABASE "{name}"{source}')
     yield make_url(server_url).set(database=name).render_as_string(hide_password=False)
     _do(server_url, f'DROP DATABASE "{name}" WITH (FORCE)')

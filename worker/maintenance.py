@@ -16,6 +16,7 @@ from store.files import discard_loose
 from store.session import transaction
 from worker.cleanup import remove_datasets, remove_leftovers, remove_run_folders
 from worker.housekeeping import keep_house
+from worker.memory import memory_of
 from worker.outbox import relay
 from worker.reaper import reap, rewake
 from worker.slot import Slot
@@ -36,6 +37,7 @@ class Maintenance:
         self._heard = time.monotonic()
         self._duties = [
             Duty("heartbeat", settings.beat_seconds, self._beat),
+            Duty("memory", settings.beat_seconds, self._look_at_memory),
             Duty("relay", settings.poll_seconds, lambda: relay(sessions, app)),
             Duty("reaper", settings.reap_seconds, lambda: reap(sessions)),
             Duty("loose files", settings.reap_seconds, lambda: discard_loose(sessions, slot.blobs)),
@@ -74,8 +76,12 @@ class Maintenance:
 
     def _beat(self) -> None:
         with transaction(self._slot.sessions) as session:
-            workers.beat(session, self._slot.worker, current_step_id=self._slot.current)
+            workers.beat(session, self._slot.worker, current_step_id=self._slot.current, memory=self._slot.memory)
         self._heard = time.monotonic()
+
+    def _look_at_memory(self) -> None:
+        """Beside the beat, which waits for nobody: a driver of a GPU may take its time."""
+        self._slot.memory = memory_of(self._slot.device)
 
 
 class Unfit(Exception):

@@ -19,6 +19,7 @@ from store.blobs import BlobStore
 from store.session import Sessions, await_database, make_engine, make_sessions, transaction
 from store.studies import Studies
 from store.tables import Worker
+from store.workers import Memory
 from worker.devices import Device
 from worker.engines import Engines
 from worker.settings import WorkerSettings
@@ -36,6 +37,7 @@ class Slot:
         worker: its row, as registered; never written through this object.
         stopping: set when this process is to leave; the step that runs goes back to the queue.
         current: the step that runs now.
+        memory: of the device, as it was looked at last; None before.
     """
 
     settings: WorkerSettings
@@ -46,6 +48,8 @@ class Slot:
     worker: Worker
     stopping: threading.Event = field(default_factory=threading.Event)
     current: UUID | None = None
+    device: Device
+    memory: Memory | None = None
 
 
 @contextmanager
@@ -73,7 +77,13 @@ def open_slot(settings: WorkerSettings, device: Device, queues: Sequence[str]) -
         with Engines(device.engine_command, environment, patience) as engines:
             blobs = BlobStore(settings.artifacts)
             yield Slot(
-                settings=settings, sessions=sessions, blobs=blobs, engines=engines, studies=studies, worker=worker
+                settings=settings,
+                sessions=sessions,
+                blobs=blobs,
+                engines=engines,
+                studies=studies,
+                worker=worker,
+                device=device,
             )
         _leave(sessions, worker)
     finally:

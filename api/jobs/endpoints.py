@@ -16,14 +16,15 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from api.deps import HEAVY, ResourcesDep, SessionDep
-from api.jobs import changes, event_lists, points
+from api.jobs import changes, event_lists, points, timeline
 from api.jobs.changes import JobPatch
 from api.jobs.event_lists import AskedDep
 from api.jobs.events import EventPage, LogData, MetricData, ProgressData, StateData, StepData
 from api.jobs.schemas import Series, SeriesExtent, SeriesPoint
 from api.jobs.stream import read, stream
+from api.jobs.timeline import AttemptOut
 from api.openapi import Responses, problems
-from api.pagination import Cursor, Limit, Page
+from api.pagination import Cursor, Limit, Page, RowPaging
 from api.patches import MEDIA_TYPE, MERGE_PATCH
 from api.resources import Resources
 from store import flow, jobs, series
@@ -107,6 +108,7 @@ def add_routes(router: APIRouter, resource: Resource) -> None:
     _add_changes(router, resource)
     _add_events(router, resource)
     _add_event_list(router, resource)
+    _add_timeline(router, resource)
     _add_metrics(router, resource)
     _add_points(router, resource)
 
@@ -227,6 +229,21 @@ def follow(session: Session, resources: Resources, job_id: UUID, after: int) -> 
     return EventSourceResponse(stream(resources, job_id, first, actor_of(session).key_id), headers=headers)
 
 
+def _add_timeline(router: APIRouter, resource: Resource) -> None:
+    identifier = _identifier(resource)
+
+    @router.get(
+        f"{_path(resource)}/timeline",
+        name=f"get_{resource.name}_timeline",
+        description=f"Who has run which step of a {resource.name}, from when to when: every attempt, the earliest first. Of what earlier versions "
+        "have run, each step's last attempt.",
+        response_model=Page[AttemptOut],
+        responses=problems(404),
+    )
+    def get_timeline(session: SessionDep, paging: RowPaging, job_id: UUID = identifier) -> Page[AttemptOut]:
+        return timeline.page(session, resource.followed(session, job_id), paging.after, paging.limit)
+
+
 def _add_metrics(router: APIRouter, resource: Resource) -> None:
     identifier = _identifier(resource)
 
@@ -234,7 +251,8 @@ def _add_metrics(router: APIRouter, resource: Resource) -> None:
         f"{_path(resource)}/metrics",
         name=f"get_{resource.name}_metrics",
         description=f"Series of a {resource.name}: losses, accuracies, the best so far.\n\nA series of more than `points` is thinned: "
-        "its first and last point stay, and of each stretch between the lowest and the highest. All series together have at most "
+        "its first and last point stay, and of each of as many stretches as fit, of about equal numbers of points, the lowest and the "
+        "highest; at least half as many points as fit come. All series together have at most "
         "100,000 points; ask for some of them by `prefix`, or for a stretch of `x`, to see more of each.",
         response_model=Series,
         responses=problems(404),

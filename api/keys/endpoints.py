@@ -58,9 +58,9 @@ router = APIRouter(
 
 
 @me.get("/me", response_model=MyKey)
-def get_my_key(caller: CallerDep, session: SessionDep, uploads: UploadsDep) -> MyKey:
+def get_my_key(caller: CallerDep, session: SessionDep, resources: ResourcesDep, uploads: UploadsDep) -> MyKey:
     """Who calls: the key, its project, what it may do and use, and what it uses just now."""
-    return service.mine(session, uploads, caller)
+    return service.mine(session, uploads, caller, key_needed=needs_key(resources.settings))
 
 
 @router.post("", status_code=201, response_model=KeyWithSecret, responses=problems(400, 409, 413))

@@ -108,3 +108,6 @@ class MyKey(BaseModel):
     limits: Limits = Field(description="What the caller may use at most; null for no limit.")
     expires_at: datetime | None = Field(description="From then on the key opens nothing; null where it lasts.")
     used: KeyUse | None = Field(description="Just now.")
+    key_needed: bool = Field(
+        description="Whether the service takes no request without a key; false on the machine of an embedded one."
+    )

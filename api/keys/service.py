@@ -96,7 +96,7 @@ def detail(session: Session, uploads: Uploads, key_id: UUID) -> KeyDetail:
     return KeyDetail(**shown.model_dump(), used=_used(session, uploads, key_id))
 
 
-def mine(session: Session, uploads: Uploads, caller: Caller) -> MyKey:
+def mine(session: Session, uploads: Uploads, caller: Caller, *, key_needed: bool) -> MyKey:
     """Who calls, and what that may do and uses."""
     actor = caller.actor
     return MyKey(
@@ -107,6 +107,7 @@ def mine(session: Session, uploads: Uploads, caller: Caller) -> MyKey:
         limits=actor.limits,
         expires_at=caller.expires_at,
         used=_used(session, uploads, actor.key_id) if actor.key_id else None,
+        key_needed=key_needed,
     )
 
 

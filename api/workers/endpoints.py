@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
-from sqlalchemy.orm import Session
 
 from api.auth import authenticate
+from api.changes.schemas import ChangeKind
 from api.deps import ResourcesDep, SessionDep
 from api.filters import Part
 from api.openapi import problems
@@ -16,7 +18,7 @@ from api.paging import Paging, paged
 from api.workers.schemas import RunningStep, WorkerOut
 from dna_engine.plans.steps import devices_offered
 from store import workers
-from store.tables import Step, Worker
+from store.tables import Job, Step, Worker
 
 router = APIRouter(
     prefix="/workers",
@@ -38,13 +40,27 @@ def list_workers(
 ) -> Page[WorkerOut]:
     """Workers that were heard of just now, their devices, and what they run, where the caller may see it; the oldest first. `q` is part of a machine's name."""
     found = workers.listing(session, paging.at, within=resources.settings.worker_timeout, part=q, queue=queue)
-    return Page(items=[_shown(session, worker) for worker in found.items], next=paging.cursor(found.next))
+    run = workers.running(session, [worker.current_step_id for worker in found.items if worker.current_step_id])
+    return Page(items=[_shown(worker, run) for worker in found.items], next=paging.cursor(found.next))
 
 
-def _shown(session: Session, worker: Worker) -> WorkerOut:
-    step = session.get(Step, worker.current_step_id) if worker.current_step_id else None
+def _shown(worker: Worker, run: Mapping[UUID, tuple[Step, Job]]) -> WorkerOut:
+    """The worker, with what it runs where that is among what the caller sees."""
     fields = {name: getattr(worker, name) for name in WorkerOut.model_fields if name not in ("step", "devices", "busy")}
-    running = RunningStep.model_validate(step) if step else None
+    found = run.get(worker.current_step_id) if worker.current_step_id else None
+    step = _running(*found) if found else None
     return WorkerOut(
-        **fields, devices=devices_offered(worker.queues), busy=worker.current_step_id is not None, step=running
+        **fields, devices=devices_offered(worker.queues), busy=worker.current_step_id is not None, step=step
+    )
+
+
+def _running(step: Step, job: Job) -> RunningStep:
+    return RunningStep(
+        id=step.id,
+        job_id=job.id,
+        key=step.key,
+        kind=step.kind,
+        job_kind=ChangeKind.of(job.kind),
+        job_name=job.name,
+        started_at=step.started_at,
     )

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.changes.schemas import ChangeKind
 from dna_engine.plans import Kind
 
 
@@ -19,6 +20,9 @@ class RunningStep(BaseModel):
     job_id: UUID = Field(description="Of the search, training, tuning, timing or dataset that it is part of.")
     key: str = Field(description="Its name within the job, such as `distill-1`.")
     kind: Kind = Field(description="What it does.")
+    job_kind: ChangeKind = Field(description="What it is part of; of a dataset its check.")
+    job_name: str = Field(description="How that is called.")
+    started_at: datetime | None = Field(description="When the worker took it.")
 
 
 class WorkerOut(BaseModel):
@@ -32,6 +36,14 @@ class WorkerOut(BaseModel):
     devices: int = Field(description="The most that a step may have here; 0 where no step comes that needs one.")
     queues: list[str] = Field(description="From which it takes steps.")
     versions: dict[str, str] = Field(description="Of what its results depend on, by package.")
+    memory_bytes: int | None = Field(
+        default=None,
+        description="Of its device, of several GPUs in all; for `cpu` of its machine. Null where nothing tells.",
+    )
+    memory_used_bytes: int | None = Field(
+        default=None,
+        description="What is taken of that just now, by whatever runs there; what the system would give back at once does not count.",
+    )
     busy: bool = Field(description="Whether it runs something.")
     step: RunningStep | None = Field(
         description="What it runs; null while it waits, and where that is of a project that the key does not see."

@@ -27,6 +27,7 @@ NOBODY = "0199d3f0-5a34-7c1e-b6a8-0d6f6f3f7a10"
         "/datasets",
         "/teachers",
         "/workers",
+        "/changes",
         "/recipes",
         "/spaces",
         "/healthz",

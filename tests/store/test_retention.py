@@ -13,13 +13,13 @@ from store.events import NewEvent, Point
 from store.session import Sessions, clock, transaction
 from store.settings import Settings
 from store.states import EventType
-from store.tables import Delivery, DeviceUse, Event, IdempotencyKey, Job, Metric, OutboxMessage, Worker
+from store.tables import Delivery, DeviceUse, Event, IdempotencyKey, Job, JobChange, Metric, OutboxMessage, Worker
 from tests.store.builders import new_search, new_webhook, new_worker
 
 #: Longer than everything is kept.
 LONG = timedelta(days=400)
 
-TABLES: tuple[type[Base], ...] = (Delivery, DeviceUse, Event, IdempotencyKey, Metric, OutboxMessage, Worker)
+TABLES: tuple[type[Base], ...] = (Delivery, DeviceUse, Event, IdempotencyKey, JobChange, Metric, OutboxMessage, Worker)
 
 
 def count(sessions: Sessions, table: type[Base]) -> int:
@@ -52,6 +52,7 @@ def age(sessions: Sessions) -> None:
         session.execute(update(IdempotencyKey).values(created_at=then))
         session.execute(update(OutboxMessage).values(sent_at=then))
         session.execute(update(Delivery).values(created_at=then))
+        session.execute(update(JobChange).values(created_at=then))
         session.execute(update(DeviceUse).values(day=then.date()))
         session.execute(update(Worker).values(last_seen_at=then, stopped_at=then))
 
@@ -68,7 +69,9 @@ def test_only_what_is_old_goes(sessions: Sessions, settings: Settings, monkeypat
         "device_use": 1,
         "events": 4,
         "idempotency_keys": 1,
+        "job_changes": 3,
         "metrics": 3,
+        "metric_runs": 1,
         "outbox": 1,
         "workers": 1,
     }
@@ -78,6 +81,7 @@ def test_only_what_is_old_goes(sessions: Sessions, settings: Settings, monkeypat
         DeviceUse: 1,
         Event: 0,
         IdempotencyKey: 1,
+        JobChange: 3,
         Metric: 3,
         OutboxMessage: 1,
         Worker: 1,

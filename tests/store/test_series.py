@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+import random
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from store import events, series
+from store import events, runs, series
 from store.events import Point
 from store.filters import Span
+from store.tables import MetricRun
 from tests.store.builders import new_search
 
 COUNT = 5000
@@ -35,14 +38,87 @@ def test_a_long_series_keeps_its_ends_and_extremes(session: Session, search_id: 
     assert {(1234.0, 9.0), (4321.0, -9.0)} <= set(long)
 
 
-def test_each_stretch_keeps_its_lowest_and_highest(session: Session, search_id: UUID) -> None:
+def test_each_stretch_of_a_series_of_few_runs_keeps_its_lowest_and_highest(session: Session, search_id: UUID) -> None:
     whole = series.thinned(session, search_id, points=COUNT)["long"]
     assert len(whole) == COUNT
-    thin = series.thinned(session, search_id, points=102)["long"]
-    for start in range(0, COUNT, COUNT // 50):
-        stretch = [y for _, y in whole[start : start + COUNT // 50]]
-        kept = [y for x, y in thin if start <= x < start + COUNT // 50]
+    thin = series.thinned(session, search_id, points=1002)["long"]
+    for start in range(0, COUNT, COUNT // 500):
+        stretch = [y for _, y in whole[start : start + COUNT // 500]]
+        kept = [y for x, y in thin if start <= x < start + COUNT // 500]
         assert {min(stretch), max(stretch)} <= set(kept)
+
+
+@pytest.fixture
+def walks() -> dict[str, list[tuple[float, float]]]:
+    """Series that come to their thirty thousand points, and to seven hundred, in different ways."""
+    rng = random.Random(5)
+    return {
+        "long": [(float(x), round(rng.gauss(0, 1), 1)) for x in range(30_000)],
+        "short": [(x / 7, rng.random()) for x in range(700)],
+    }
+
+
+def told(rng: random.Random, points: list[tuple[float, float]], way: str) -> list[list[tuple[float, float]]]:
+    """The points as a worker would tell them, some at a time."""
+    if way == "in order":
+        size = 1000
+    elif way == "again from a checkpoint":
+        size = 900
+        half = len(points) // 2
+        wrong = [(x, y + 1) for x, y in points[: half + 50]]
+        return [wrong[:100], wrong[100:], *told(rng, points, "in order")]
+    else:
+        points, size = rng.sample(points, len(points)), 4000
+    return [points[begin : begin + size] for begin in range(0, len(points), size)]
+
+
+@pytest.mark.parametrize("way", ["in order", "again from a checkpoint", "in no order"])
+def test_runs_are_of_the_points_however_these_were_told(
+    session: Session, walks: dict[str, list[tuple[float, float]]], way: str
+) -> None:
+    search = new_search(session)
+    for name, points in walks.items():
+        for some in told(random.Random(name), points, way):
+            events.add_points(session, search.id, [Point(name, x, y) for x, y in some])
+    for name, points in walks.items():
+        rows = session.scalars(
+            select(MetricRun).where(MetricRun.job_id == search.id, MetricRun.series == name).order_by(MetricRun.start)
+        ).all()
+        place = 0
+        for row in rows:
+            own = points[place : place + row.points]
+            place += row.points
+            assert 1 <= row.points <= runs.LENGTH
+            assert ((row.start, row.start_y), (row.last, row.last_y)) == (own[0], own[-1])
+            assert (row.low_x, row.low_y) == min(own, key=lambda point: (point[1], point[0]))
+            assert (row.high_x, row.high_y) == min(own, key=lambda point: (-point[1], point[0]))
+        assert place == len(points)
+        assert len(rows) <= 2 * len(points) / runs.LENGTH + 1
+    [long, short] = series.extents(session, search.id, prefix="", after="", limit=5)
+    assert (long.points, long.first, long.last, short.points) == (30_000, 0, 29_999, 700)
+
+
+@pytest.mark.parametrize("points", [10, 400, 2000, 10_000])
+def test_runs_show_the_extremes_of_stretches(
+    session: Session, walks: dict[str, list[tuple[float, float]]], points: int
+) -> None:
+    search = new_search(session)
+    long = walks["long"]
+    events.add_points(session, search.id, [Point("long", x, y) for x, y in long])
+    thin = series.thinned(session, search.id, points=points)["long"]
+    assert points / 2 <= len(thin) <= points
+    assert set(thin) <= set(long)
+    assert thin == sorted(thin)
+    inside = series.thinned(session, search.id, points=points, x=Span(5_001.5, 29_990.0))["long"]
+    assert points / 2 <= len(inside) <= points
+    assert (inside[0], inside[-1]) == (long[5_002], long[29_990])
+    assert min(y for _, y in inside) == min(y for _, y in long[5_002:29_991])
+    size = len(long) // ((points - 2) // 2)
+    for begin in range(0, len(long) - 3 * size, size):
+        kept = [y for x, y in thin if begin <= x <= begin + 3 * size + 2 * runs.LENGTH]
+        middle = [y for _, y in long[begin + size : begin + 2 * size]]
+        assert min(kept) <= min(middle)
+        assert max(kept) >= max(middle)
 
 
 def test_a_stretch_is_thinned_by_itself(session: Session, search_id: UUID) -> None:

@@ -18,8 +18,8 @@ from store.blobs import Blob, location_of
 from store.claims import Claim
 from store.columns import new_id
 from store.errors import IllegalTransition, LeaseLost
-from store.states import FINISHED, JobState, StepState
-from store.tables import Artifact, Job, LooseFile, Step
+from store.states import FINISHED, AttemptOutcome, JobState, StepState
+from store.tables import Artifact, Attempt, Job, LooseFile, Step
 from tests.store.builders import names_of, new_search, new_training, new_tuning, new_worker, two_groups, values_of
 
 #: What may happen next, and how often.
@@ -93,8 +93,21 @@ class Walk:
             spec = parse_job(job.resolved)
             outputs = {name for step in made for name in step.planned.outputs(spec)}
             assert outputs == names_of(self._session, self.id)
+        self._check_attempts(made)
         named = set(self._session.scalars(select(Artifact.location)))
         assert named.isdisjoint(self._session.scalars(select(LooseFile.location)))
+
+    def _check_attempts(self, made: list[Step]) -> None:
+        """Each claim has begun one; the last of a step runs as long as the step does, and they share out the engine's time."""
+        for step in made:
+            of_step = select(Attempt).where(Attempt.step_id == step.id).order_by(Attempt.id)
+            told = list(self._session.scalars(of_step))
+            assert [attempt.fence for attempt in told] == list(range(1, step.fence + 1))
+            running = [attempt.outcome == AttemptOutcome.RUNNING for attempt in told]
+            assert running == [False] * (len(told) - 1) + [step.state == StepState.RUNNING] * bool(told)
+            assert [attempt.finished_at is None for attempt in told] == running
+            if step.state == StepState.SUCCEEDED:
+                assert told[-1].outcome == AttemptOutcome.SUCCEEDED
 
     def _end(self, claim: Claim, how: str) -> None:
         match how:

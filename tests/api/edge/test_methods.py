@@ -7,7 +7,16 @@ from starlette.testclient import TestClient
 
 from tests.api.conftest import Finished
 
-PAGES = ["/healthz", "/readyz", "/docs", "/openapi.json", "/static/swagger-ui/swagger-ui.css", "/searches", "/nothing"]
+PAGES = [
+    "/",
+    "/healthz",
+    "/readyz",
+    "/docs",
+    "/openapi.json",
+    "/static/swagger-ui/swagger-ui.css",
+    "/searches",
+    "/nothing",
+]
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -16,10 +25,6 @@ def test_head_is_get_without_a_body(shared: TestClient, path: str) -> None:
     assert (head.status_code, head.content) == (got.status_code, b"")
     same = {"content-length", "content-type", "etag", "content-security-policy"}
     assert {name: head.headers.get(name) for name in same} == {name: got.headers.get(name) for name in same}
-
-
-def test_head_of_the_front_page(shared: TestClient) -> None:
-    assert shared.head("/", follow_redirects=False).status_code == 307
 
 
 def test_head_of_a_file(finished: Finished) -> None:
@@ -31,11 +36,12 @@ def test_head_of_a_file(finished: Finished) -> None:
 
 
 def test_head_of_a_stream_ends(shared: TestClient) -> None:
-    """The events of a search that waits have no end."""
+    """The events of a search that waits have no end, nor have changes."""
     made = shared.post("/searches", json={"dataset": "digits"}).json()
-    head = shared.head(f"/searches/{made['id']}/events")
-    assert (head.status_code, head.content) == (200, b"")
-    assert head.headers["content-type"].startswith("text/event-stream")
+    for path in (f"/searches/{made['id']}/events", "/changes"):
+        head = shared.head(path)
+        assert (head.status_code, head.content) == (200, b"")
+        assert head.headers["content-type"].startswith("text/event-stream")
 
 
 @pytest.mark.parametrize(

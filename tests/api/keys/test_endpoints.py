@@ -278,6 +278,7 @@ def test_who_calls_is_told_what_it_may_and_has_used(admin: TestClient, rows: Ses
     assert mine["limits"]["queued_jobs"] == 5
     assert mine["used"] == {"running_jobs": 0, "queued_jobs": 1, "device_hours": 2.0, "stored_bytes": 1000}
     local = shared.get("/keys/me").json()
+    assert (mine["key_needed"], local["key_needed"]) == (True, False)
     assert (local["id"], local["project"], local["scopes"], local["used"]) == (
         None,
         "default",

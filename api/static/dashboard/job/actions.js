@@ -1,6 +1,6 @@
 // What can be done to a job: rename it, cancel, resume, delete, make another like it.
 
-import { useMay } from "../caller.js";
+import { useCaller } from "../caller.js";
 import { post, remove } from "../client.js";
 import { Act, Confirmed } from "../parts/dialog.js";
 import { notify } from "../parts/notices.js";
@@ -11,10 +11,11 @@ import { Rename } from "./rename.js";
 
 /** @param {{kind: import("./kinds.js").Kind, job: any, reload: () => Promise<void>}} props */
 export function Actions({ kind, job, reload }) {
-  const may = useMay("run");
+  const caller = useCaller();
   const { path } = KINDS[kind];
   if (kind === "training" && job.search_id) return html`<span class="faint">part of <a href=${href(["searches", job.search_id])}>its search</a>, which is cancelled, resumed and deleted as a whole</span>`;
-  if (!may) return html`<span class="faint">your key may only look</span>`;
+  if (!caller) return null;
+  if (!caller.scopes.includes("run")) return html`<span class="faint">your key may only look</span>`;
   const then = (/** @type {string} */ verb) => async () => {
     await post(`${path}/${job.id}/${verb}`);
     await reload();
@@ -40,6 +41,6 @@ function Delete({ kind, job }) {
     notify(`The ${kind} ${job.name} was deleted.`);
     go(href([path]), { replace: true });
   };
-  const question = `Delete the ${kind} “${job.name}” for good? With it go ${loses}. This cannot be undone.`;
+  const question = html`Delete the ${kind} “<bdi>${job.name}</bdi>” for good? With it go ${loses}. This cannot be undone.`;
   return html`<${Confirmed} label="Delete" verb="Delete the ${kind}" bad question=${question} act=${act} />`;
 }

@@ -9,13 +9,13 @@ import { html, useState } from "../view.js";
  * @property {string} id
  * @property {string} group whose row it stands in
  * @property {string} label
- * @property {string} outcome `succeeded`, `running`, `failed`, `lost`, `cancelled`
+ * @property {string} outcome `succeeded`, `running`, `failed`, `lost`, `cancelled`, `released`
  * @property {number} from @property {number} to milliseconds
  * @property {string} says all of it, in words
  */
 
 /** @type {Record<string, string>} */
-const MARKS = { succeeded: "", running: "▸", failed: "✕", lost: "⚡", cancelled: "◌" };
+const MARKS = { succeeded: "", running: "▸", failed: "✕", lost: "⚡", cancelled: "◌", released: "↩" };
 
 /** @param {{bars: Bar[], label: string}} props bars in order of their begin */
 export function Bars({ bars, label }) {
@@ -32,7 +32,8 @@ export function Bars({ bars, label }) {
     if (next === undefined || !bars[next]) return;
     event.preventDefault();
     setAt(bars[next].id);
-    /** @type {HTMLElement} */ (event.currentTarget).querySelector(`[data-bar="${next}"]`)?.focus();
+    const list = /** @type {HTMLElement} */ (event.currentTarget);
+    /** @type {HTMLElement | null} */ (list.querySelector(`[data-bar="${next}"]`))?.focus();
   };
   return html`<div class="bars" role="group" aria-label="${label}. Arrow keys lead from one to the next." onKeyDown=${walk} onMouseLeave=${() => setPointed(null)}>
     ${groups(bars).map(({ name, rows }) => html`<div class="bars-group" key=${name}>

@@ -4,7 +4,7 @@ import { useResource } from "../hooks.js";
 import { href, usePlace } from "../router.js";
 import { html } from "../view.js";
 import { KINDS } from "./kinds.js";
-import { Line } from "./line.js";
+import { Line, plain } from "./line.js";
 
 /** Lines of the log beside the error. */
 const LINES = 8;
@@ -15,7 +15,7 @@ export function Failure({ kind, job, following }) {
   if (job.state !== "failed" || !job.error) return null;
   const { message, step, param, code } = job.error;
   return html`<div class="note note-bad job-failure" role="alert">
-    <p><strong>${message}</strong></p>
+    <p><strong>${plain(message)}</strong></p>
     <p class="faint">
       ${step && html`In step <a href=${href(path, { tab: "log", step })}>${step}</a>. `}${param && html`At fault is <code>${param}</code> of the spec. `}
       Kind of failure: <code>${code}</code>.

@@ -17,13 +17,13 @@ import { FINISHED, KINDS, PHASES } from "./kinds.js";
 export function JobHead({ kind, live }) {
   const { job, at } = live;
   return html`<div class="head job-head">
-      <h1>${job.name || job.id}</h1>
+      <h1><bdi>${job.name || job.id}</bdi></h1>
       <div class="actions"><${Actions} kind=${kind} job=${job} reload=${live.reload} /></div>
     </div>
     <div class="job-facts">
       <${State} of=${job.state} cancelling=${job.cancel_requested} />
       <${Going} job=${job} at=${at} />
-      <span class="faint">asked for <${Age} at=${job.created_at} />${job.created_by && html` by <bdi>${job.created_by}</bdi>`}${job.project && html` in <bdi>${job.project}</bdi>`}</span>
+      <span class="faint">asked for <${Age} at=${job.created_at} />${job.created_by && html` by <bdi>${job.created_by}</bdi>`}${job.project && html` in project <bdi>${job.project}</bdi>`}</span>
       ${job.cloned_from && html`<a href=${href([KINDS[kind].path, job.cloned_from])}>cloned from another</a>`}
       <${Labels} of=${job.labels} />
     </div>
@@ -52,11 +52,11 @@ function took(job) {
 }
 
 /** Why nothing of it runs. @param {{job: any}} props */
-function Waits({ job }) {
-  if (FINISHED.has(job.state) || !job.waiting_for) return null;
-  const alone = job.waiting_for.includes("none is live");
+function Waits({ job: { state, waiting_for, queue_position } }) {
+  if (FINISHED.has(state) || !(waiting_for || queue_position)) return null;
+  const said = [waiting_for && `It waits for ${waiting_for}.`, queue_position && `It is number ${count(queue_position)} of its queue.`];
   return html`<div class="note note-warn" role="status">
-    <p>It waits for ${job.waiting_for}.${job.queue_position && ` It is number ${count(job.queue_position)} of its queue.`}</p>
-    <p class="faint">${alone ? "It begins by itself as soon as a worker is there." : "It begins by itself when its turn comes."} <a href="#/workers">See the workers.</a></p>
+    <p>${said.filter(Boolean).join(" ")}</p>
+    <p class="faint">${waiting_for?.includes("none is live") ? "It begins by itself as soon as a worker is there." : "It begins by itself when its turn comes."} <a href="#/workers">See the workers.</a></p>
   </div>`;
 }

@@ -7,9 +7,12 @@ import { ask, usePlace } from "../router.js";
 import { html, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../view.js";
 import { useEvents } from "./hooks.js";
 import { FINISHED } from "./kinds.js";
-import { Line } from "./line.js";
+import { Line, lineOf } from "./line.js";
 
-/** @typedef {{seq: number, data: any}} Event */
+/** @typedef {{seq: number, type: string, data: any}} Event */
+
+/** What is told: lines that were written, and what became of the job and its steps. */
+const TYPES = ["log", "step", "state"];
 
 /** Lines that are read at once, and that make a piece. */
 const PAGE = 200;
@@ -76,7 +79,7 @@ function pieces(events) {
 /** @param {{lines: Event[]}} props */
 function Piece({ lines }) {
   // The same element as before is not looked at again.
-  return useMemo(() => html`<div class="log-piece" style=${{ containIntrinsicSize: `auto ${lines.length * 1.5}rem` }}>${lines.map(({ seq, data }) => html`<${Line} key=${seq} line=${data} />`)}</div>`, [
+  return useMemo(() => html`<div class="log-piece" style=${{ containIntrinsicSize: `auto ${lines.length * 1.5}rem` }}>${lines.map((event) => html`<${Line} key=${event.seq} line=${lineOf(event)} />`)}</div>`, [
     lines.length,
     lines[0].seq,
     lines.at(-1)?.seq,
@@ -92,15 +95,15 @@ function useLog(following, step) {
   const [state, setState] = useState({ events: /** @type {Event[] | null} */ (null), next: /** @type {string | null} */ (null), problem: /** @type {Problem | null} */ (null) });
   const came = useRef(/** @type {Event[]} */ ([]));
   const take = useCallback((/** @type {import("../stream.js").Message[]} */ messages) => {
-    const lines = messages.filter((message) => !step || message.data.step === step).map(({ id, data }) => ({ seq: Number(id), data }));
+    const lines = messages.filter((message) => !step || message.data.step === step).map(({ id, event, data }) => ({ seq: Number(id), type: event, data }));
     came.current.push(...lines);
     setState((/** @type {any} */ before) => (before.events ? { ...before, events: joined(before.events, lines) } : before));
   }, [step]);
-  useEvents(following, ["log"], take);
+  useEvents(following, TYPES, take);
   const read = useCallback(
     async (/** @type {string | null} */ cursor) => {
       try {
-        const page = await get(`${following.path}/events/list`, { type: "log", sort: "-seq", step, limit: PAGE, cursor });
+        const page = await get(`${following.path}/events/list`, { type: TYPES, sort: "-seq", step, limit: PAGE, cursor });
         const older = page.items.toReversed();
         setState((/** @type {any} */ before) => ({ events: joined(older, before.events ?? came.current), next: page.next, problem: null }));
       } catch (error) {

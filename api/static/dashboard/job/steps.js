@@ -6,6 +6,7 @@ import { Empty, State } from "../parts/basics.js";
 import { Table } from "../parts/table.js";
 import { href, usePlace } from "../router.js";
 import { html, useMemo } from "../view.js";
+import { plain } from "./line.js";
 
 /** @type {import("../parts/table.js").Column[]} */
 const COLUMNS = [
@@ -17,13 +18,14 @@ const COLUMNS = [
   { id: "took", label: "Device time", number: true, cell: (step) => (step.engine_seconds ? duration(step.engine_seconds) : "–") },
   { id: "device", label: "Device", cell: (step) => step.device ?? (step.queue === "cpu" ? "needs none" : "–") },
   { id: "attempt", label: "Attempt", number: true, cell: (step) => (step.attempt ? `${step.attempt} of ${step.max_attempts ?? "–"}` : "–") },
-  { id: "error", label: "Error", cell: (step) => step.error?.message ?? "" },
+  { id: "error", label: "Error", cell: (step) => plain(step.error?.message ?? "") },
 ];
 
 /** @param {{steps: any[]}} props */
 export function Steps({ steps }) {
   if (!steps.length) return html`<${Empty}>No step is planned at the moment.</${Empty}>`;
-  return html`<${Table} caption="Steps" columns=${COLUMNS} rows=${steps.map((step) => ({ ...step, id: step.key }))} />`;
+  const columns = steps.some((step) => step.error) ? COLUMNS : COLUMNS.filter(({ id }) => id !== "error");
+  return html`<${Table} caption="Steps" columns=${columns} rows=${steps.map((step) => ({ ...step, id: step.key }))} />`;
 }
 
 /** @param {{step: string}} props */

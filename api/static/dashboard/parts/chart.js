@@ -33,14 +33,14 @@ const plainX = (value) => exact(value);
  */
 export function Chart({ lines, label, x, y, log = false, logX = false, formatX = plainX, empty, format = loss, height = 280, range, onRange, legend = true }) {
   const [own, setOwn] = useState(/** @type {Range | null} */ (null));
-  const [hidden, setHidden] = useState(/** @type {ReadonlySet<string>} */ (new Set()));
+  const [toggled, setToggled] = useState(/** @type {Record<string, boolean>} what the reader has shown or hidden */ ({}));
   const pointed = useMemo(() => new Signal(/** @type {Pointed} */ ({ x: null, values: [] })), []);
-  const shown = useMemo(() => lines.map((line) => ({ ...line, hidden: line.hidden || hidden.has(line.name) })), [lines, hidden]);
+  const shown = useMemo(() => lines.map((line) => ({ ...line, hidden: toggled[line.name] ?? line.hidden ?? false })), [lines, toggled]);
   const zoom = onRange ?? setOwn;
   const showing = onRange ? (range ?? null) : own;
   const chart = usePlot({ lines: shown, x, y, log, logX, formatX, format, height, range: showing, zoom, pointed });
   if (!lines.some((line) => line.points.length)) return html`<${Empty}>${empty}</${Empty}>`;
-  const toggle = (/** @type {string} */ name) => setHidden(new Set(hidden.has(name) ? [...hidden].filter((one) => one !== name) : [...hidden, name]));
+  const toggle = (/** @type {Line} */ line) => setToggled({ ...toggled, [line.name]: !line.hidden });
   return html`<div class="chart-whole">
     <div class="chart" ref=${chart.place} tabindex="0" role="group" aria-label="${label}. Arrow keys read values, plus and minus zoom, 0 shows all." onKeyDown=${chart.walk}></div>
     ${showing && html`<button type="button" class="chart-all" onClick=${() => zoom(null)}>Show all</button>`}

@@ -18,7 +18,7 @@ export function Dialog({ title, onClose, children }) {
  * A button that asks first. What the service refuses is said in the dialog, and nothing is lost by it.
  * @param {object} props
  * @param {string} props.label of the button
- * @param {string} props.question
+ * @param {any} props.question text, or elements
  * @param {string} [props.verb] of the button that does it
  * @param {() => Promise<unknown>} props.act
  * @param {boolean} [props.bad] it destroys something

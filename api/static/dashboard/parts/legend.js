@@ -15,7 +15,7 @@ import { colourOf } from "./uplot.js";
  * @param {string} props.x
  * @param {(value: number) => string} props.formatX
  * @param {(value: number) => string} props.format
- * @param {((name: string) => void) | null} props.toggle null where lines are chosen elsewhere
+ * @param {((line: Line) => void) | null} props.toggle null where lines are chosen elsewhere: then it tells only what is pointed at
  * @param {(number: number | null) => void} props.focus makes one of the lines stand out
  */
 export function Legend({ lines, pointed, x, formatX, format, toggle, focus }) {
@@ -26,8 +26,8 @@ export function Legend({ lines, pointed, x, formatX, format, toggle, focus }) {
       const value = values[number];
       const entry = html`<${Swatch} line=${line} number=${number} /> ${line.name}${at !== null && value != null && html` <span class="number">${format(value)}</span>`}`;
       const pointing = { onMouseEnter: () => focus(number), onMouseLeave: () => focus(null), onFocus: () => focus(number), onBlur: () => focus(null) };
-      if (toggle) return html`<button type="button" key=${line.name} class="legend-line" aria-pressed=${!line.hidden} ...${pointing} onClick=${() => toggle(line.name)}>${entry}</button>`;
-      return !line.hidden && html`<span key=${line.name} class="legend-line" ...${pointing}>${entry}</span>`;
+      if (toggle) return html`<button type="button" key=${line.name} class="legend-line" aria-pressed=${!line.hidden} ...${pointing} onClick=${() => toggle(line)}>${entry}</button>`;
+      return !line.hidden && at !== null && html`<span key=${line.name} class="legend-line" ...${pointing}>${entry}</span>`;
     })}
   </div>`;
 }

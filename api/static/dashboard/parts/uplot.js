@@ -7,7 +7,7 @@ import uPlot from "../vendor/uplot.js";
  * @property {string} name
  * @property {[number, number][]} points in order of x
  * @property {number[]} [dash]
- * @property {boolean} [hidden]
+ * @property {boolean} [hidden] until the reader shows it
  * @property {number} [colour] number of it in the palette
  */
 /** @typedef {[number, number]} Range */
@@ -51,7 +51,7 @@ export function make({ lines, x, y, log, logX, format, formatX, height, element,
     {
       width: element.clientWidth,
       height,
-      scales: { x: { time: false, distr: logX ? 3 : 1, range: (/** @type {any} */ _, /** @type {number} */ least, /** @type {number} */ most) => range() ?? around(least, most) }, y: log ? { distr: 3 } : {} },
+      scales: { x: { time: false, distr: logX ? 3 : 1, range: (/** @type {any} */ _, /** @type {number} */ least, /** @type {number} */ most) => range() ?? around(least, most) }, y: log ? { distr: 3, range: logRange } : {} },
       cursor: {
         focus: { prox: 24 },
         drag: { x: true, y: false, setScale: false },
@@ -61,8 +61,8 @@ export function make({ lines, x, y, log, logX, format, formatX, height, element,
       focus: { alpha: 0.25 },
       legend: { show: false },
       axes: [
-        { ...axis, label: x, size: 44, values: ticks(formatX) },
-        { ...axis, label: y, size: 68, values: ticks(format) },
+        { ...axis, label: x, size: 34, labelSize: 22, ...(logX ? {} : { incrs: WHOLE }), values: ticks(formatX) },
+        { ...axis, label: y, size: 62, labelSize: 22, values: ticks(format) },
       ],
       series: [{ label: x }, ...lines.map((one, number) => ({ label: one.name, show: !one.hidden, stroke: of(colourOf(one, number)), width: 1.5, dash: one.dash, spanGaps: true, points: { show: one.points.length < 2 } }))],
       hooks: {
@@ -77,6 +77,15 @@ export function make({ lines, x, y, log, logX, format, formatX, height, element,
 
 /** @param {(value: number) => string} format @returns {(chart: any, ticks: (number | null)[]) => string[]} as uPlot asks for it */
 const ticks = (format) => (_, values) => values.map((value) => (value === null ? "" : format(value)));
+
+/** Steps and epochs are whole: so are the labels. Distances between two of them. */
+const WHOLE = [1, 2, 5].flatMap((digit) => Array.from({ length: 16 }, (_, power) => digit * 10 ** power)).sort((one, other) => one - other);
+
+/** With some room; where no line shows, any. @param {any} _ @param {number | null} least @param {number | null} most @returns {Range} */
+const logRange = (_, least, most) => (least && most ? [floor(least / 1.1), most * 1.15] : [1, 10]);
+
+/** The next value below that has one digit: a logarithmic axis begins with a label. @param {number} value above nought */
+const floor = (value) => Number(`${Number(value.toExponential(15).slice(0, 1))}e${Math.floor(Math.log10(value))}`);
 
 /** A range in which a single point has room. @param {number} least @param {number} most @returns {Range} */
 const around = (least, most) => (least === most ? [least - 1, most + 1] : [least, most]);

@@ -14,7 +14,9 @@ export class NotImages extends Error {}
  * @throws {NotImages}
  */
 export async function ofDrop(dropped) {
+  const files = [...dropped.files];
   const entries = [...dropped.items].map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null);
+  if (!entries.length) return ofFiles(files);
   /** @type {import("./tar.js").Entry[]} */
   const found = [];
   for (const entry of entries) await walk(entry, "", found);

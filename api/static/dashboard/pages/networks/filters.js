@@ -1,6 +1,7 @@
 // What the list and the plot of networks are narrowed by. All of it stands in the address.
 
 import { useResource } from "../../hooks.js";
+import { Typed } from "../../parts/typed.js";
 import { ask, usePlace } from "../../router.js";
 import { html, useEffect, useId, useRef, useState } from "../../view.js";
 
@@ -80,13 +81,13 @@ function SearchOf({ searches, value }) {
 function DatasetOf({ value }) {
   const { data } = useResource("datasets", { limit: 100 });
   const list = useId();
-  return html`<label>Dataset <input type="search" list=${list} maxlength="200" value=${value} onChange=${(/** @type {any} */ event) => ask({ dataset: event.target.value.trim() })} />
+  return html`<label>Dataset <${Typed} value=${value} onDone=${(/** @type {string} */ text) => ask({ dataset: text.trim() })} label="Dataset" attributes=${{ type: "search", list, maxlength: 200, class: "" }} />
     <datalist id=${list}>${(data?.items ?? []).map((/** @type {any} */ dataset) => html`<option key=${dataset.id} value=${dataset.name}></option>`)}</datalist>
   </label>`;
 }
 
 /** @param {{name: string, label: string, example: string, query: URLSearchParams}} props */
 const Range = ({ name, label, example, query }) => html`<fieldset class="range"><legend>${label}</legend>
-  ${ENDS.map((end) => html`<input key=${end} class="short" maxlength="20" value=${query.get(`${name}_${end}`) ?? ""} placeholder=${end === "min" ? "from" : `to ${example}`} aria-label="${label}, ${end === "min" ? "from" : "to"}"
-    onChange=${(/** @type {any} */ event) => ask({ [`${name}_${end}`]: event.target.value.trim() })} />`)}
+  ${ENDS.map((end) => html`<${Typed} key=${end} value=${query.get(`${name}_${end}`) ?? ""} label="${label}, ${end === "min" ? "from" : "to"}"
+    attributes=${{ maxlength: 20, placeholder: end === "min" ? "from" : `to ${example}` }} onDone=${(/** @type {string} */ text) => ask({ [`${name}_${end}`]: text.trim() })} />`)}
 </fieldset>`;

@@ -5,14 +5,14 @@ import { Empty } from "../../parts/basics.js";
 import { Table } from "../../parts/table.js";
 import { href } from "../../router.js";
 import { html } from "../../view.js";
-import { meanwhile, winnerOf } from "./networks.js";
+import { winnerOf } from "./networks.js";
 
 /** Classes that show: those that are recognised least. */
 const SHOWN = 5;
 
 /** @type {import("../../parts/table.js").Column[]} */
 const COLUMNS = [
-  { id: "name", label: "Class", cell: (row) => row.name },
+  { id: "name", label: "Class", cell: (row) => html`<bdi>${row.name}</bdi>` },
   { id: "recall", label: "Recognised", number: true, cell: (row) => html`${percent(row.recall)} <span class="faint">${interval(row.interval)}</span>` },
   { id: "right", label: "Right of images", number: true, cell: (row) => `${count(row.right)} of ${count(row.images)}` },
 ];
@@ -21,7 +21,7 @@ const COLUMNS = [
 export function Classes({ search }) {
   const winner = winnerOf(search);
   const by = winner?.by_class;
-  if (!by) return html`<${Empty}>What the winner recognises of each class is known when it is trained. ${meanwhile(search)}</${Empty}>`;
+  if (!by) return html`<${Empty}>What the winner recognises of each class is known when it is trained.</${Empty}>`;
   const { recalls, confused, classes } = by;
   return html`<${Table} caption="Classes that the winner recognises least" columns=${COLUMNS} rows=${recalls.slice(0, SHOWN)} />
     ${confused.length > 0 && html`<p>Taken for another: ${confused.slice(0, SHOWN).map((/** @type {any} */ pair, /** @type {number} */ number) => html`${number > 0 && ", "}<bdi>${pair.label}</bdi> for <bdi>${pair.answer}</bdi> (${count(pair.images)})`)}.</p>`}

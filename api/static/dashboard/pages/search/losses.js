@@ -1,6 +1,6 @@
 // How a search learns: the loss of every cell in distillation, and losses and accuracies of the networks in training; live, to be zoomed into.
 
-import { loss, percent } from "../../format.js";
+import { percent } from "../../format.js";
 import { useMetrics } from "../../job/metrics.js";
 import { Chart } from "../../parts/chart.js";
 import { Loading, Panel, ProblemNote } from "../../parts/basics.js";
@@ -30,7 +30,7 @@ function Distillation({ search, following }) {
   const best = query.has("best");
   const cells = useMemo(() => cellsOf(search.spec.space), [search.spec.space]);
   const lines = useMemo(() => cells.flatMap((cell) => linesOf(cell, series?.[`distill/${cell.name}/loss`] ?? [], hidden.has(cell.name), best)), [cells, series, hidden, best]);
-  const zoom = (/** @type {Range | null} */ to) => ask({ from: to && String(to[0]), to: to && String(to[1]) });
+  const zoom = (/** @type {Range | null} */ to) => ask({ from: to && rounded(to[0]), to: to && rounded(to[1]) });
   return html`<${Panel} title="Loss of the cells" actions=${html`<${Switch} name="linear" label="Linear axis" /><${Switch} name="best" label="Best so far" />`}>
     <p class="faint">Relative L1 distance between the features of a cell and those of the teacher's block, by training step. Drag over a stretch to see all of it.</p>
     <${Cells} cells=${cells} hidden=${hidden} hide=${(/** @type {string[]} */ names) => ask({ hide: names })} />
@@ -41,6 +41,9 @@ function Distillation({ search, following }) {
       : !problem && html`<${Loading} what="Reading the losses" />`}
   </${Panel}>`;
 }
+
+/** An end of a stretch, for the address. @param {number} step */
+const rounded = (step) => String(Number(step.toPrecision(6)));
 
 /** The stretch that the address names. @param {URLSearchParams} query @returns {Range | null} */
 function rangeOf(query) {
@@ -80,7 +83,7 @@ function Networks({ search, following }) {
   if (!series) return html`<${ProblemNote} of=${problem} />`;
   return html`<div class="grid">
     <${Panel} title="Loss in training">
-      <${Chart} lines=${losses} label="Training loss of teacher, winner and those beside it" x="step or epoch" y="loss" log empty=${`Training losses appear when the teacher, or the winner, is trained. ${meanwhile(search)}`} format=${loss} />
+      <${Chart} lines=${losses} label="Training loss of teacher, winner and those beside it" x="step or epoch" y="loss" log empty=${`Training losses appear when the teacher, or the winner, is trained. ${meanwhile(search)}`} />
     </${Panel}>
     <${Panel} title="Accuracy in training">
       <${Chart} lines=${accuracies} label="Test accuracy of teacher, winner and those beside it, by epoch" x="epoch" y="accuracy" format=${share} empty=${`Accuracies appear after the first epoch of a training. ${meanwhile(search)}`} />
@@ -108,5 +111,6 @@ function drawn(series, wanted, first) {
       points: series[[start, network, what].join("/")],
       colour: networks.indexOf(network),
       dash: what === first ? undefined : DASHED,
+      hidden: what === "best" || network.startsWith("finalist-"),
     }));
 }

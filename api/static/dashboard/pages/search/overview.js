@@ -14,9 +14,9 @@ export function Overview({ search }) {
   return html`<${Phases} kind="search" job=${search} />
     <${Warnings} of=${search.warnings} />
     <${Panel} title="The winner beside the others"><${Beside} search=${search} /></${Panel}>
-    <div class="grid">
-      <${Panel} title="What it costs"><${Costs} search=${search} /></${Panel}>
+    <div class="overview">
       <${Panel} title="What next"><${Next} search=${search} /></${Panel}>
+      <${Panel} title="What it costs"><${Costs} search=${search} /></${Panel}>
       <${Panel} title="By class"><${Classes} search=${search} /></${Panel}>
       <${Panel} title="What it learned from"><${Teacher} search=${search} /></${Panel}>
     </div>`;

@@ -26,5 +26,5 @@ export function Curves({ trials }) {
     () => trials.filter(({ curve }) => curve.length).map(({ number, curve }) => ({ name: `trial ${number}`, points: curve })),
     [trials],
   );
-  return html`<${Chart} lines=${lines} x="epoch" y="accuracy" label="Accuracy of each trial by epoch" empty=${NOTHING_YET} format=${percent} legend=${lines.length <= 12} />`;
+  return html`<${Chart} lines=${lines} x="epoch" y="accuracy" label="Accuracy of each trial by epoch" empty=${NOTHING_YET} format=${percent} />`;
 }

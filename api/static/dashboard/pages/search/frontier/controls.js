@@ -1,5 +1,6 @@
 // What is asked for, as sliders and fields: a limit of each cost, how many networks, how far apart.
 
+import { Typed } from "../../../parts/typed.js";
 import { ask } from "../../../router.js";
 import { html } from "../../../view.js";
 import { COSTS, parse } from "./limits.js";
@@ -24,7 +25,7 @@ export function LimitField({ cost, curve, limit, onLimit, always }) {
   return html`<fieldset class="limit">
     <legend>${always ? `Limit of ${label}` : html`<label class="inline"><input type="checkbox" checked=${on} disabled=${!curve} onChange=${toggle} /> Limit ${label} too</label>`}</legend>
     ${on && curve && html`<${Slider} cost=${cost} curve=${curve} limit=${limit} onLimit=${onLimit} />
-      <${Typed} cost=${cost} limit=${limit} onLimit=${onLimit} />
+      <${TypedLimit} cost=${cost} limit=${limit} onLimit=${onLimit} />
       <p class="faint">${format(curve.least)} to ${format(curve.most)}; with more the best network is the same.</p>`}
   </fieldset>`;
 }
@@ -42,16 +43,16 @@ function Slider({ cost, curve, limit, onLimit }) {
     aria-label="Limit of ${label}, by steps" aria-valuetext="at most ${format(limit)}" />`;
 }
 
-/** What is typed holds when it is done, so that half a number is none. @param {{cost: Cost, limit: number, onLimit: (limit: number) => void}} props */
-function Typed({ cost, limit, onLimit }) {
+/** @param {{cost: Cost, limit: number, onLimit: (limit: number) => void}} props */
+function TypedLimit({ cost, limit, onLimit }) {
   const { label, format } = COSTS[cost];
-  const done = (/** @type {any} */ event) => {
-    const value = parse(cost, event.target.value);
-    event.target.setCustomValidity(value === null ? "A number such as 350M, 5.3 k or 12.5" : "");
-    if (value === null) event.target.reportValidity();
-    else onLimit(value);
+  const done = (/** @type {string} */ text, /** @type {HTMLInputElement} */ field) => {
+    const value = parse(cost, text);
+    field.setCustomValidity(value === null ? "A number such as 350M, 5.3 k or 12.5" : "");
+    if (value === null) field.reportValidity();
+    else if (text !== format(limit)) onLimit(value);
   };
-  return html`<input class="short" value=${format(limit)} aria-label="Limit of ${label}, typed" title=${cost === "latency_ns" ? "Milliseconds" : "A number such as 350M"} onChange=${done} />`;
+  return html`<${Typed} value=${format(limit)} onDone=${done} label="Limit of ${label}, typed" attributes=${{ title: cost === "latency_ns" ? "Milliseconds" : "A number such as 350M" }} />`;
 }
 
 /** Most networks that are shown at once. */

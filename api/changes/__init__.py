@@ -1,0 +1,1 @@
+"""What changes in jobs of every kind, as one stream."""

@@ -1,0 +1,61 @@
+"""Attempts at steps, one after another: who ran a step from when to when, and what came of it.
+
+A step keeps its last attempt alone. Here each has a row, written where a step is claimed, and ended where its lease ends.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session, load_only
+
+from store.columns import new_id
+from store.session import clock
+from store.states import AttemptOutcome
+from store.tables import Attempt, Step, Worker
+
+
+def begin(session: Session, step: Step, worker: Worker) -> None:
+    """The step is the worker's from now on."""
+    assert step.started_at is not None
+    attempt = Attempt(
+        id=new_id(),
+        job_id=step.job_id,
+        step_id=step.id,
+        fence=step.fence,
+        attempt=step.attempt,
+        worker_id=worker.id,
+        hostname=worker.hostname,
+        device=worker.device,
+        device_name=worker.device_name,
+        started_at=step.started_at,
+        engine_before=step.engine_seconds,
+    )
+    session.add(attempt)
+    session.flush()
+
+
+def end(session: Session, step: Step, outcome: AttemptOutcome) -> None:
+    """The attempt at the step that was begun last has come to that."""
+    session.execute(
+        update(Attempt)
+        .where(Attempt.step_id == step.id, Attempt.fence == step.fence, Attempt.outcome == AttemptOutcome.RUNNING)
+        .values(outcome=outcome, finished_at=clock(session), engine_seconds=step.engine_seconds - Attempt.engine_before)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def of_job(session: Session, job_id: UUID, *, after: UUID | None, limit: int) -> list[tuple[Attempt, Step]]:
+    """Attempts at the steps of a job behind that one, in the order in which they were begun, each with its step."""
+    query = (
+        select(Attempt, Step)
+        .join(Step, Step.id == Attempt.step_id)
+        .where(Attempt.job_id == job_id)
+        .options(load_only(Step.key, Step.kind, Step.phase, Step.engine_seconds))
+        .order_by(Attempt.id)
+        .limit(limit)
+    )
+    if after is not None:
+        query = query.where(Attempt.id > after)
+    return [(attempt, step) for attempt, step in session.execute(query)]

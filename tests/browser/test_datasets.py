@@ -1,0 +1,147 @@
+"""Sending images from the page, and looking at what came of it; and the workers that check them."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser import hostile
+from tests.browser.dashboard import PATIENCE, Dashboard
+from tests.browser.filled import picture
+from tests.browser.hostile import NAMES
+from tests.browser.service import Service
+from tests.checks import run_check
+from tests.untidy import write, zipped
+
+CLASSES = {
+    f"{name}/{number}.png": picture(hue, number) for name, hue in (("owl", 160), ("<b>wren", 0)) for number in range(10)
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """As people have it: a folder of each class, and what their system has left there."""
+    return write(
+        tmp_path / "my birds", {**CLASSES, ".DS_Store": b"\0", "<b>wren/Ö" + 60 * "ü" + ".png": picture(0, 99)}
+    )
+
+
+def send(page: Page, name: str) -> None:
+    page.get_by_label("Name of the dataset").fill(name)
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_text(f"{name} was sent")).to_be_visible(timeout=PATIENCE)
+
+
+def newest(service: Service, name: str) -> str:
+    return str(service.get(f"/datasets/{name}")["id"])
+
+
+def test_a_folder_is_sent_checked_and_seen(dashboard: Dashboard, folder: Path, tmp_path: Path) -> None:
+    page, service = dashboard.open("#/datasets"), dashboard.service
+    page.locator("input[webkitdirectory]").set_input_files(folder)
+    expect(page.get_by_text("my birds.tar: 21 files")).to_be_visible()
+    send(page, "my-birds")
+    page.get_by_role("link", name="see it").click()
+    expect(page.get_by_text("A worker opens every image")).to_be_visible(timeout=PATIENCE)
+    run_check(service.sessions, service.blobs, newest(service, "my-birds"), tmp_path / "worker")
+    # The page follows the check: nobody reloads it.
+    expect(page.locator(".state-ready")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("button", name="Pictures of <b>wren")).to_contain_text("9 train · 2 test")
+    expect(page.get_by_role("img", name="Example of owl")).to_have_js_property("naturalWidth", 32)
+    page.get_by_role("button", name="Pictures of <b>wren").click()
+    dialog = page.get_by_role("dialog", name="<b>wren")
+    expect(dialog.get_by_role("img")).to_have_count(10)
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    hostile.check(page)
+
+
+def drop(page: Page, name: str, content: bytes) -> None:
+    """Drops a file where images are taken."""
+    page.evaluate(
+        """([name, content]) => {
+            const dropped = new DataTransfer();
+            dropped.items.add(new File([Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0))], name));
+            document.querySelector(".drop").dispatchEvent(new DragEvent("drop", {dataTransfer: dropped, bubbles: true, cancelable: true}));
+        }""",
+        [name, base64.b64encode(content).decode()],
+    )
+
+
+def test_a_dropped_archive_goes_on_after_the_connection_broke(dashboard: Dashboard) -> None:
+    page = dashboard.open("#/datasets")
+    broken: list[str] = []
+
+    def breaks(route: object) -> None:
+        broken.append("once")
+        route.abort("connectionreset") if len(broken) == 1 else route.continue_()  # type: ignore[attr-defined]
+
+    page.route("**/uploads/*", lambda route, request: breaks(route) if request.method == "PATCH" else route.continue_())
+    dashboard.expect("failed with net::ERR_CONNECTION_RESET: PATCH /uploads/")
+    dashboard.expect("console error: .*")
+    drop(page, "dropped birds.zip", zipped(CLASSES))
+    expect(page.get_by_label("Name of the dataset")).to_have_value("dropped birds")
+    send(page, "dropped")
+    assert len(broken) == 2
+    assert dashboard.service.get("/datasets/dropped")["state"] == "checking"
+
+
+def test_pictures_in_no_folder_are_not_sent_and_it_says_why(dashboard: Dashboard, tmp_path: Path) -> None:
+    page = dashboard.open("#/datasets")
+    drop(page, "owl.png", picture(160))
+    expect(page.get_by_role("alert")).to_contain_text("Put the images of each class into a folder of its own")
+
+
+def test_what_the_service_refuses_is_said_and_can_be_tried_again(dashboard: Dashboard) -> None:
+    page = dashboard.open("#/datasets")
+    dashboard.expect("answered 422: POST /datasets")
+    page.get_by_text("Images that lie elsewhere").click()
+    page.get_by_label("Where", exact=True).fill("/nowhere/at/all")
+    page.get_by_role("button", name="Use it").click()
+    expect(page.get_by_role("alert")).to_contain_text("DNA_DATASETS_ALLOW")
+    expect(page.get_by_label("Where", exact=True)).to_have_value("/nowhere/at/all")
+
+
+def test_a_rejected_one_says_what_to_change(dashboard: Dashboard, tmp_path: Path) -> None:
+    page, service = dashboard.open("#/datasets"), dashboard.service
+    drop(page, "one.zip", zipped({"owl/1.png": picture(160), "owl/2.png": picture(170)}))
+    send(page, "one-class")
+    dataset = newest(service, "one-class")
+    run_check(service.sessions, service.blobs, dataset, tmp_path / "worker")
+    page = dashboard.open(f"#/datasets/{dataset}")
+    expect(page.locator(".state-rejected")).to_be_visible()
+    expect(page.get_by_role("alert")).to_contain_text(service.get(f"/datasets/{dataset}")["error"]["message"][:40])
+
+
+def test_one_is_deleted_after_a_question(dashboard: Dashboard) -> None:
+    page, service = dashboard.open("#/datasets"), dashboard.service
+    drop(page, "gone.zip", zipped(CLASSES))
+    send(page, "gone")
+    page = dashboard.open(f"#/datasets/{newest(service, 'gone')}")
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("gone was deleted.")).to_be_visible(timeout=PATIENCE)
+    assert not service.get("/datasets", q="gone")["items"]
+
+
+def test_names_are_only_ever_text(dashboard: Dashboard) -> None:
+    named = hostile.fill(dashboard.service)
+    page = dashboard.open("#/datasets?q=svg")
+    hostile.check(page)
+    [dataset] = dashboard.service.get("/datasets", q="svg")["items"]
+    page = dashboard.open(f"#/datasets/{dataset['id']}")
+    for name in NAMES.values():
+        expect(page.locator(".class-name", has_text=name.strip()[:20]).first).to_be_attached()
+    hostile.check(page)
+    assert named
+
+
+def test_workers_say_what_they_run(dashboard: Dashboard) -> None:
+    page = dashboard.open("#/workers")
+    row = page.get_by_role("row").filter(has_text="gpu-1")
+    expect(row).to_contain_text("NVIDIA H100 80GB HBM3")
+    expect(row.get_by_role("link")).to_have_attribute("href", f"#/searches/{dashboard.service.ids.running}")
+    hostile.check(page)
