@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import hostile
-from tests.browser.dashboard import PATIENCE, Dashboard
+from tests.browser.dashboard import Dashboard
 from tests.browser.filled import picture
 from tests.browser.hostile import NAMES
 from tests.browser.service import Service
@@ -32,7 +32,7 @@ def folder(tmp_path: Path) -> Path:
 def send(page: Page, name: str) -> None:
     page.get_by_label("Name of the dataset").fill(name)
     page.get_by_role("button", name="Send").click()
-    expect(page.get_by_text(f"{name} was sent")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(f"{name} was sent")).to_be_visible()
 
 
 def newest(service: Service, name: str) -> str:
@@ -45,15 +45,16 @@ def test_a_folder_is_sent_checked_and_seen(dashboard: Dashboard, folder: Path, t
     expect(page.get_by_text("my birds.tar: 21 files")).to_be_visible()
     send(page, "my-birds")
     page.get_by_role("link", name="see it").click()
-    expect(page.get_by_text("A worker opens every image")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("A worker opens every image")).to_be_visible()
     run_check(service.sessions, service.blobs, newest(service, "my-birds"), tmp_path / "worker")
     # The page follows the check: nobody reloads it.
-    expect(page.locator(".state-ready")).to_be_visible(timeout=PATIENCE)
+    expect(page.locator(".state-ready")).to_be_visible()
     expect(page.get_by_role("button", name="Pictures of <b>wren")).to_contain_text("9 train · 2 test")
+    page.get_by_role("button", name="Pictures of owl").scroll_into_view_if_needed()
     expect(page.get_by_role("img", name="Example of owl")).to_have_js_property("naturalWidth", 32)
     page.get_by_role("button", name="Pictures of <b>wren").click()
     dialog = page.get_by_role("dialog", name="<b>wren")
-    expect(dialog.get_by_role("img")).to_have_count(10)
+    expect(dialog.get_by_role("img")).to_have_count(9)
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
     hostile.check(page)
@@ -122,7 +123,7 @@ def test_one_is_deleted_after_a_question(dashboard: Dashboard) -> None:
     page = dashboard.open(f"#/datasets/{newest(service, 'gone')}")
     page.get_by_role("button", name="Delete").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
-    expect(page.get_by_text("gone was deleted.")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("gone was deleted.")).to_be_visible()
     assert not service.get("/datasets", q="gone")["items"]
 
 

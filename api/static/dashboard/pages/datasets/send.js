@@ -64,6 +64,7 @@ function Drop({ take }) {
 
 /** What is to be said of the images before they are sent. @param {{chosen: Chosen, done: () => void, sent: () => void}} props */
 function Options({ chosen, done, sent }) {
+  const [name, setName] = useState(chosen.name);
   const submit = (/** @type {any} */ event) => {
     event.preventDefault();
     const said = Object.fromEntries(new FormData(event.target).entries());
@@ -73,7 +74,7 @@ function Options({ chosen, done, sent }) {
   return html`<form onSubmit=${submit}>
     <p>${chosen.filename}: ${exact(chosen.files)} ${chosen.files === 1 ? "file" : "files"}, ${bytes(chosen.content.size)}</p>
     <div class="filters">
-      <label>Name of the dataset <input name="name" required maxlength="100" value=${chosen.name} /></label>
+      <label>Name of the dataset <input name="name" required maxlength="100" value=${name} onInput=${(/** @type {any} */ event) => setName(event.target.value)} /></label>
       <label>Licence (optional) <input name="licence" maxlength="1000" placeholder="CC BY 4.0" /></label>
       <label>Folders <select name="layout"><option value="auto">are understood by their names</option><option value="classes">at the top are the classes</option></select></label>
       <label>Encoding of names (optional) <input name="encoding" maxlength="100" placeholder="found out" /></label>
