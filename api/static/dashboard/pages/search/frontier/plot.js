@@ -50,7 +50,7 @@ const legend = (marks) => [
  * @param {Cost} cost @param {import("./curve.js").Curve} curve @param {Marked[]} marks @param {number} width
  */
 function framed(cost, curve, marks, width) {
-  const box = { left: width < 500 ? 46 : 60, right: width - 14, top: 24, bottom: HEIGHT - 44 };
+  const box = { left: width < 500 ? 46 : 60, right: width - 14, top: 32, bottom: HEIGHT - 44 };
   const costs = [curve.least, curve.most, ...marks.map((mark) => mark[cost] ?? 0)];
   const losses = [curve.points[0].loss, curve.points[curve.points.length - 1].loss, ...marks.map((mark) => mark.loss ?? 0)];
   const [x, y] = [padded(costs, box.left, box.right), padded(losses, box.bottom, box.top)];
