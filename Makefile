@@ -12,6 +12,8 @@ TSC := .node/typescript-$(TYPESCRIPT)/node_modules/.bin/tsc
 demo: $(DONE)  ## one real search on handwritten digits, through HTTP, on the CPU
 	$(BIN)/dna demo
 
+# Many tests start processes: each would compile every module of ours anew, and pytest its plugins, where bytecode is not kept.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: $(DONE)  ## every test, against real PostgreSQL and Redis; two processes share the files, the long ones first
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from dna_engine.plans import plan_of
@@ -18,6 +19,7 @@ from store.columns import Json
 from store.errors import IllegalTransition, NotFound
 from store.events import NewEvent
 from store.files import release
+from store.filters import Filter
 from store.states import FINISHED, EventType, JobKind, JobState
 from store.tables import Artifact, Job, Step
 
@@ -78,6 +80,17 @@ def written_now(job: Job) -> Json:
     """The spec of a job as its user wrote it, called and labelled as the job is now."""
     now = {"name": job.name, "labels": job.labels}
     return {**job.spec, **{field: value for field, value in now.items() if value != job.resolved.get(field)}}
+
+
+def counts(session: Session, kind: JobKind, where: Filter) -> dict[JobState, int]:
+    """How many jobs of the kind are in each state, of those that the filter lets through."""
+    asked: Any = select(Job.state, func.count()).where(Job.kind == kind)
+    return by_state(session, where.of(asked).group_by(Job.state))
+
+
+def by_state(session: Session, query: Select[Any]) -> dict[JobState, int]:
+    """Counts by state, with zero for those that nothing is in."""
+    return dict.fromkeys(JobState, 0) | {JobState(state): count for state, count in session.execute(query)}
 
 
 def known(session: Session, kind: JobKind, job_id: UUID) -> UUID:

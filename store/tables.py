@@ -386,6 +386,8 @@ class Architecture(Owned, Made, Base):
         Index("ix_architectures_flops_id", "flops", "id"),
         Index("ix_architectures_params_id", "params", "id"),
         Index("ix_architectures_test_accuracy_id", "test_accuracy", "id"),
+        Index("ix_architectures_latency_ns_id", "latency_ns", "id"),
+        Index("ix_architectures_loss_id", "loss", "id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -422,7 +424,10 @@ class Training(Owned, Base):
     """
 
     __tablename__ = "trainings"
-    __table_args__ = (Index("ix_trainings_project_id_id", "project_id", "id"),)
+    __table_args__ = (
+        Index("ix_trainings_project_id_id", "project_id", "id"),
+        Index("ix_trainings_test_accuracy_id", "test_accuracy", "id"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), index=True)

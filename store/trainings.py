@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Double, Select, Text, case, cast, func, select, union_all
@@ -19,6 +20,8 @@ from store.order import At, Key, Order, Page, page
 from store.states import JobKind, JobState, StepState
 from store.tables import Architecture, Job, Step, Training, TrainingJob
 
+Row = TypeVar("Row")
+
 
 @dataclass(frozen=True)
 class Which:
@@ -27,6 +30,16 @@ class Which:
     jobs: Filter = field(default_factory=Filter)
     architecture_id: UUID | None = None
     search_id: UUID | None = None
+
+    def of(self, query: Select[Row]) -> Select[Row]:
+        """The rows of ``query``, which has trainings with their jobs and steps, that it lets through."""
+        query = self.jobs.of(query, _STANDS)
+        if self.architecture_id is not None:
+            query = query.where(Training.architecture_id == self.architecture_id)
+        if self.search_id is not None:
+            networks = select(Architecture.id).where(Architecture.search_id == self.search_id)
+            query = query.where(Training.architecture_id.in_(networks))
+        return query
 
 
 def create(
@@ -109,14 +122,16 @@ def own_job(session: Session, training_id: UUID) -> UUID:
 
 
 def listing(session: Session, which: Which, at: At) -> Page[Training]:
-    """A page of trainings."""
-    query = which.jobs.of(_all(), _STANDS)
-    if which.architecture_id is not None:
-        query = query.where(Training.architecture_id == which.architecture_id)
-    if which.search_id is not None:
-        networks = select(Architecture.id).where(Architecture.search_id == which.search_id)
-        query = query.where(Training.architecture_id.in_(networks))
-    return page(session, query, ORDER, at)
+    """A page of trainings: first which they are, since to put whole rows in order takes thrice as long."""
+    found = page(session, which.of(_standing(select(Training.id))), ORDER, at)
+    rows = {training.id: training for training in session.scalars(_all().where(Training.id.in_(found.items)))}
+    return Page([rows[training_id] for training_id in found.items if training_id in rows], found.next)
+
+
+def counts(session: Session, which: Which) -> dict[JobState, int]:
+    """How many of the trainings are in each state."""
+    asked: Select[Any] = _standing(select(_STATE, func.count()).select_from(Training))
+    return jobs.by_state(session, which.of(asked).group_by(_STATE))
 
 
 def of_architecture(session: Session, architecture_id: UUID, *, limit: int | None = None) -> list[Training]:
@@ -140,6 +155,7 @@ def _in_states(states: Sequence[JobState]) -> ColumnElement[bool]:
 
 
 _ALONE = Training.id == Training.job_id
+_STATE = case((_ALONE, cast(Job.state, Text)), else_=cast(Step.state, Text))
 #: As :attr:`Training.stands` has it.
 _FINISHED = case((_ALONE, Job.finished_at), else_=Step.finished_at)
 _PROGRESS = case((_ALONE, Job.progress), else_=func.coalesce(cast(Step.done, Double) / func.nullif(Step.total, 0), 0.0))
@@ -150,7 +166,7 @@ ORDER = Order(
     Training.id,
     {
         "name": Key(Job.name),
-        "state": Key(case((_ALONE, cast(Job.state, Text)), else_=cast(Step.state, Text))),
+        "state": Key(_STATE),
         "progress": Key(_PROGRESS),
         "finished_at": Key(_FINISHED, known=False),
         "accuracy": Key(Training.test_accuracy, known=False),
@@ -158,8 +174,13 @@ ORDER = Order(
 )
 
 
+def _standing(query: Select[Row]) -> Select[Row]:
+    """Trainings with what says how far they are."""
+    return query.join(Training.job).join(Training.step)
+
+
 def _all() -> Select[Training]:
     """All trainings, each with its job and the step that trains its network."""
-    query = select(Training).join(Training.job).join(Training.step)
+    query = _standing(select(Training))
     said = contains_eager(Training.step).defer(Step.payload).defer(Step.values)
     return query.options(contains_eager(Training.job).defer(Job.spec), said)

@@ -34,7 +34,7 @@ from tests.postgres import SparePostgres
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 #: Folders of files that take minutes though they hold few tests.
-_LONG = ("chaos", "e2e", "benchmarks", "worker")
+_LONG = ("browser", "chaos", "e2e", "benchmarks", "worker")
 
 #: Folders whose files go to one process, as they share what takes long to make.
 _TOGETHER = ("tests/e2e", "tests/browser")

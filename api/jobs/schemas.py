@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
@@ -64,6 +65,17 @@ class JobStep(Row):
     def of(cls, step: Step) -> JobStep:
         fields = {name: getattr(step, name) for name in cls.model_fields if name not in ("cells", "network")}
         return cls(**fields, cells=step.planned.cells, network=step.planned.network)
+
+
+class JobCounts(BaseModel):
+    """How many jobs of a list there are."""
+
+    states: dict[JobState, int] = Field(description="By state; every state is there.")
+    total: int = Field(description="All of them.")
+
+    @classmethod
+    def of(cls, states: Mapping[JobState, int]) -> JobCounts:
+        return cls(states=dict(states), total=sum(states.values()))
 
 
 class JobSummary(Row):

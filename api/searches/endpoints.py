@@ -17,6 +17,7 @@ from api.idempotency import OnceDep
 from api.ids import SearchId
 from api.jobs.cloning import CLONE, NEW, Clone, way
 from api.jobs.endpoints import Resource, add_routes
+from api.jobs.schemas import JobCounts
 from api.jobs.service import JobFilter
 from api.kept import Json
 from api.openapi import problems
@@ -79,6 +80,13 @@ def list_searches(
     with reading(request) as session:
         items, following = service.listing(session, where, paging.at, kept=resources.kept, waits=resources.waits)
     return Json(joined(items, paging.cursor(following)))
+
+
+@router.get("/counts", response_model=JobCounts)
+def count_searches(request: Request, where: JobFilter) -> JobCounts:
+    """How many searches are in which state, of those that the list shows under the same filters."""
+    with reading(request) as session:
+        return JobCounts.of(jobs.counts(session, JobKind.SEARCH, where))
 
 
 @router.get("/{search_id}", response_model=SearchDetail, responses=problems(404))

@@ -13,12 +13,13 @@ from sqlalchemy.orm import Session
 from api.architectures.schemas import Format, FormatQuery
 from api.auth import authenticate
 from api.body import JsonRoute
-from api.deps import ResourcesDep, SessionDep
+from api.deps import ResourcesDep, SessionDep, reading
 from api.download import respond, responses
 from api.idempotency import OnceDep
 from api.ids import TrainingId
 from api.jobs.cloning import CLONE, NEW, Clone, way
 from api.jobs.endpoints import Resource, add_routes
+from api.jobs.schemas import JobCounts
 from api.jobs.service import JobFilter
 from api.openapi import problems
 from api.pagination import Page
@@ -45,6 +46,9 @@ SpecBody = Annotated[
     Discriminator(way),
     Body(openapi_examples=examples.SPECS),
 ]
+
+OfNetwork = Annotated[UUID | None, Query(description="Only trainings of this network.")]
+OfSearch = Annotated[UUID | None, Query(description="Only trainings of networks of this search.")]
 
 _CONFUSION = responses("image/svg+xml", model=Confusion)
 _DOWNLOAD = responses("application/octet-stream", "application/zip", model=AnyNetworkJson)
@@ -76,13 +80,23 @@ def list_trainings(
     resources: ResourcesDep,
     paging: Annotated[Paging, Depends(paged(trainings.ORDER))],
     where: JobFilter,
-    architecture: Annotated[UUID | None, Query(description="Only trainings of this network.")] = None,
-    search: Annotated[UUID | None, Query(description="Only trainings of networks of this search.")] = None,
+    architecture: OfNetwork = None,
+    search: OfSearch = None,
 ) -> Page[TrainingSummary]:
     """Trainings, newest first: those made alone, and those of searches, which have the name and labels of their search."""
     which = Which(where, architecture_id=architecture, search_id=search)
     items, following = service.listing(session, which, paging.at, live_within=resources.settings.worker_timeout)
     return Page(items=items, next=paging.cursor(following))
+
+
+@router.get("/counts", response_model=JobCounts)
+def count_trainings(
+    request: Request, where: JobFilter, architecture: OfNetwork = None, search: OfSearch = None
+) -> JobCounts:
+    """How many trainings are in which state, of those that the list shows under the same filters."""
+    which = Which(where, architecture_id=architecture, search_id=search)
+    with reading(request) as session:
+        return JobCounts.of(trainings.counts(session, which))
 
 
 @router.get("/{training_id}", response_model=TrainingDetail, responses=problems(404))

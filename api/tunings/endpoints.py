@@ -5,18 +5,19 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, BackgroundTasks, Body, Depends, Response
+from fastapi import APIRouter, BackgroundTasks, Body, Depends, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import Discriminator, Tag
 from sqlalchemy.orm import Session
 
 from api.auth import authenticate
 from api.body import JsonRoute
-from api.deps import HEAVY, ResourcesDep, SessionDep
+from api.deps import HEAVY, ResourcesDep, SessionDep, reading
 from api.idempotency import OnceDep
 from api.ids import TuningId
 from api.jobs.cloning import CLONE, NEW, Clone, way
 from api.jobs.endpoints import Resource, add_routes
+from api.jobs.schemas import JobCounts
 from api.jobs.service import JobFilter
 from api.openapi import problems
 from api.pagination import Cursor, Limit, Page, decode, encode, invalid_cursor
@@ -79,6 +80,13 @@ def list_tunings(
     """Tunings, newest first."""
     items, following = service.listing(session, where, paging.at, live_within=resources.settings.worker_timeout)
     return Page(items=items, next=paging.cursor(following))
+
+
+@router.get("/counts", response_model=JobCounts)
+def count_tunings(request: Request, where: JobFilter) -> JobCounts:
+    """How many tunings are in which state, of those that the list shows under the same filters."""
+    with reading(request) as session:
+        return JobCounts.of(jobs.counts(session, JobKind.TUNING, where))
 
 
 @router.get("/{tuning_id}", response_model=TuningDetail, responses=problems(404))

@@ -59,6 +59,18 @@ def test_what_is_not_ours_stays_and_stops_nothing(bench: Bench, tmp_path: Path) 
     assert not any(folder.exists() for folder in old)
 
 
+def test_a_beat_tells_of_the_memory(bench: Bench, app: Celery, wait_for: Wait) -> None:
+    slot = bench.slot
+
+    def told() -> bool:
+        with transaction(slot.sessions) as session:
+            return session.get_one(Worker, slot.worker.id).memory_bytes is not None
+
+    assert not told()
+    with Maintenance(slot, app):
+        wait_for(told)
+
+
 def test_a_duty_that_fails_is_logged_once_and_tried_again(wait_for: Wait, caplog: pytest.LogCaptureFixture) -> None:
     tried: list[int] = []
     going = threading.Event()

@@ -332,3 +332,22 @@ def test_what_was_cancelled_just_now_waits_for_nothing(client: TestClient) -> No
     client.post(f"/searches/{first}/cancel")
     found = waits()
     assert (found[first], found[second] is None) == (None, False)
+
+
+def test_searches_are_counted_by_state_under_the_filters_of_their_list(client: TestClient) -> None:
+    for number in range(3):
+        body = {"dataset": "digits", "labels": {"team": f"team-{number % 2}"}, "name": f"search {number}"}
+        made = client.post("/searches", json=body).json()["id"]
+    client.post(f"/searches/{made}/cancel")
+    nothing = dict.fromkeys(("queued", "running", "succeeded", "failed", "cancelled"), 0)
+
+    def counts(**params: str) -> dict[str, Any]:
+        found: dict[str, Any] = client.get("/searches/counts", params=params).json()
+        return found
+
+    assert counts() == {"states": nothing | {"queued": 2, "cancelled": 1}, "total": 3}
+    assert counts(label="team:team-0") == {"states": nothing | {"queued": 1, "cancelled": 1}, "total": 2}
+    assert counts(state="queued") == {"states": nothing | {"queued": 2}, "total": 2}
+    assert counts(q="no such name") == {"states": nothing, "total": 0}
+    problem(client.get("/searches/counts", params={"sort": "name"}), 422, "invalid_request")
+    assert client.get("/tunings/counts").json()["total"] == 0

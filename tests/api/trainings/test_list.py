@@ -106,3 +106,11 @@ def test_what_a_training_waits_for_is_listed(shelf: Shelf, client: TestClient) -
     assert (waits[behind["id"]], waits[shelf.waits], waits[shelf.winner]) == (behind["waiting_for"], None, None)
     client.post(f"/trainings/{shelf.waits}/cancel")
     assert client.get(f"/trainings/{behind['id']}").json()["waiting_for"] is None
+
+
+def test_trainings_are_counted_by_state_as_they_are_listed(shelf: Shelf, client: TestClient) -> None:
+    for params in ({}, {"search": shelf.search}, {"ref": "longer"}, {"state": "succeeded"}):
+        states = [training["state"] for training in shelf.page(limit=100, **params)["items"]]
+        found = client.get("/trainings/counts", params=params).json()
+        assert found["total"] == len(states) > 0
+        assert found["states"] == {state: states.count(state) for state in found["states"]}

@@ -34,7 +34,7 @@ const shortened = (text) => (text.length > SHORT ? `${text.slice(0, SHORT).trimE
 
 /** @param {{of: any, page: string}} props */
 export const Named = ({ of: job, page }) =>
-  html`<div class="named"><a href=${href([page, job.id])}>${job.name || job.id}</a> <${Labels} of=${job.labels} pick=${addLabel} /></div>`;
+  html`<div class="named"><a href=${href([page, job.id])} title=${job.name}>${job.name || job.id}</a> <${Labels} of=${job.labels} pick=${addLabel} /></div>`;
 
 /** The accuracy on the test images, with what it may be by chance. @param {{of: number | null | undefined, test?: any, children?: any}} props */
 export function Reached({ of: accuracy, test, children }) {
@@ -50,7 +50,7 @@ export function Reached({ of: accuracy, test, children }) {
 export const begin = (page) => [
   { id: "state", label: "State", sort: "state", cell: (job) => html`<${Standing} of=${job} page=${page} />` },
   { id: "name", label: "Name", sort: "name", cell: (job) => html`<${Named} of=${job} page=${page} />` },
-  { id: "dataset", label: "Dataset", cell: (job) => job.dataset },
+  { id: "dataset", label: "Dataset", cell: (job) => html`<div class="short">${job.dataset}</div>` },
 ];
 
 /** The last ones. @type {Column[]} */

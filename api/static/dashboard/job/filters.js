@@ -1,5 +1,6 @@
 // What a list of jobs may be narrowed by. All of it stands in the address, so that a view can be linked to.
 
+import { exact } from "../format.js";
 import { useResource } from "../hooks.js";
 import { ask, usePlace } from "../router.js";
 import { html, useEffect, useId, useRef, useState } from "../view.js";
@@ -81,7 +82,7 @@ function States({ counts, chosen }) {
     narrow({ state: chosen.includes(state) ? chosen.filter((one) => one !== state) : [...chosen, state] });
   return html`<div class="chips" role="group" aria-label="States">
     ${STATES.map((state) => html`<button key=${state} type="button" class="chip" aria-pressed=${chosen.includes(state)} onClick=${() => turn(state)}>
-      <span class="state state-${state}">${state}</span>${counts && html` <span class="faint">${counts[state]}</span>`}
+      <span class="state state-${state}">${state}</span>${counts && html` <span class="faint">${exact(counts[state])}</span>`}
     </button>`)}
   </div>`;
 }

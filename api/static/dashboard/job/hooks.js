@@ -1,5 +1,6 @@
 // A job in components: followed while a page shows it.
 
+import { useAnew } from "../hooks.js";
 import { useSignal } from "../signal.js";
 import { useEffect, useMemo } from "../view.js";
 import { Following } from "./following.js";
@@ -12,6 +13,7 @@ import { Following } from "./following.js";
 export function useJob(kind, id) {
   const following = useMemo(() => new Following(kind, id), [kind, id]);
   useEffect(() => following.start(), [following]);
+  useAnew(following.reload);
   const { job, at, problem } = useSignal(following.now);
   return { job, at, problem, following, reload: following.reload };
 }

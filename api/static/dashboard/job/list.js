@@ -1,7 +1,8 @@
 // The page of a list of jobs: filters, what is selected, the table, live.
 
 import { useMay } from "../caller.js";
-import { usePages, useTitle } from "../hooks.js";
+import { usePages, useResource, useTitle } from "../hooks.js";
+import { useChanges } from "../live.js";
 import { Empty, Loading, ProblemNote } from "../parts/basics.js";
 import { More, Table } from "../parts/table.js";
 import { ask, usePlace } from "../router.js";
@@ -27,14 +28,15 @@ export function List({ kind, title, columns, narrowed = {}, lost, none, actions,
   const { query } = usePlace();
   const sort = query.get("sort") ?? "-created_at";
   const { items, problem, loading, more, reload } = usePages(kind.many, { ...asked(query), ...narrowed, sort, limit: 50 }, [kind.one]);
+  const counts = useCounts(kind, { ...asked(query), ...narrowed });
   const running = items.filter((job) => job.state === "running");
   useTitle(title, running.length === 1 ? running[0] : null);
   const mayRun = useMay("run");
   const picked = new Set(query.getAll("pick"));
   const chosen = items.filter((job) => picked.has(job.id));
-  const first = !loading && !problem && !items.length && !isNarrowed(query);
+  const first = !loading && !problem && !items.length && !isNarrowed(query) && !Object.values(narrowed).some(Boolean);
   return html`<div class="head"><h1>${title}</h1><div class="actions">${mayRun && actions}</div></div>
-    ${first ? none : html`<${Filters} counts=${null} />`}
+    ${first ? none : html`<${Filters} counts=${counts?.states ?? null} />`}
     <${ProblemNote} of=${problem} retry=${reload} />
     <${Chosen} kind=${kind} rows=${chosen} mayRun=${mayRun} reload=${reload} lost=${lost}>${ways(chosen)}</${Chosen}>
     ${beside(chosen)}
@@ -42,7 +44,25 @@ export function List({ kind, title, columns, narrowed = {}, lost, none, actions,
     ${items.length > 0 && html`<${Table} caption=${title} columns=${columns} rows=${items} sort=${sort} onSort=${(/** @type {string} */ sort) => ask({ sort })}
       selected=${picked} onSelect=${(/** @type {string[]} */ ids, /** @type {boolean} */ on) => pick(picked, ids, on)} />`}
     ${!loading && !problem && !items.length && !first && html`<${Empty}>None fits these filters. <button type="button" onClick=${clear}>Clear filters</button></${Empty}>`}
-    <${More} more=${more} shown=${items.length} />`;
+    <${More} more=${more} shown=${items.length} of=${shownOf(counts, query)} />`;
+}
+
+/**
+ * How many jobs the other filters leave in each state.
+ * @param {Kind} kind
+ * @param {import("../client.js").Query} filters
+ */
+function useCounts({ one, many }, filters) {
+  const { data, reload } = useResource(`${many}/counts`, { ...filters, state: null });
+  useChanges([one], reload);
+  return data;
+}
+
+/** How many a list has in all. @param {any} counts @param {URLSearchParams} query */
+function shownOf(counts, query) {
+  const states = query.getAll("state");
+  if (!counts || !states.length) return counts?.total;
+  return states.reduce((sum, state) => sum + (counts.states[state] ?? 0), 0);
 }
 
 /** @param {Set<string>} picked @param {string[]} ids @param {boolean} on */

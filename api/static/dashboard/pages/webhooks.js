@@ -12,8 +12,8 @@ import { WebhookSecret } from "./webhooks/secret.js";
 
 /** @type {import("../parts/table.js").Column[]} */
 const COLUMNS = [
-  { id: "url", label: "URL", cell: (webhook) => html`<a href=${href(["webhooks", webhook.id])}>${webhook.url}</a>${webhook.description && html`<div class="faint">${webhook.description}</div>`}` },
-  { id: "state", label: "State", cell: (webhook) => html`<${State} of=${webhook.enabled ? "enabled" : "disabled"} />${webhook.disabled_reason && html`<div class="why faint">${webhook.disabled_reason}</div>`}` },
+  { id: "url", label: "URL", cell: (webhook) => html`<div><a href=${href(["webhooks", webhook.id])}>${webhook.url}</a>${webhook.description && html`<div class="faint">${webhook.description}</div>`}</div>` },
+  { id: "state", label: "State", cell: (webhook) => html`<div><${State} of=${webhook.enabled ? "enabled" : "disabled"} />${webhook.disabled_reason && html`<div class="why faint">${webhook.disabled_reason}</div>`}</div>` },
   { id: "events", label: "Is told of", cell: (webhook) => webhook.events.map((/** @type {string} */ event) => (event === "*" ? "everything" : event)).join(", ") },
   { id: "labels", label: "With labels", cell: (webhook) => html`<${Labels} of=${webhook.labels} />` },
   { id: "failures", label: "Given up", number: true, cell: (webhook) => webhook.failures },

@@ -54,8 +54,8 @@ export const Facts = ({ items }) =>
 export const Labels = ({ of, pick }) =>
   Object.entries(of).map(([name, value]) =>
     pick
-      ? html`<button type="button" class="label" key=${name} title="Show only what has this label" onClick=${() => pick(name, value)}>${name}: ${value}</button>`
-      : html`<span class="label" key=${name}>${name}: ${value}</span>`,
+      ? html`<button type="button" class="label" key=${name} title="Show only what has the label ${name}: ${value}" onClick=${() => pick(name, value)}>${name}: ${value}</button>`
+      : html`<span class="label" key=${name} title="${name}: ${value}">${name}: ${value}</span>`,
   );
 
 /** A part of a page under a heading. @param {{title: string, id?: string, actions?: any, children?: any}} props */

@@ -1,5 +1,6 @@
 // Tables: sorted by the service, not here; on narrow screens every row is a card.
 
+import { exact } from "../format.js";
 import { html } from "../view.js";
 
 /**
@@ -67,8 +68,8 @@ function Head({ column, sort, onSort }) {
   </th>`;
 }
 
-/** The way to the next page of a list. @param {{more: (() => Promise<void>) | null, shown: number}} props */
-export function More({ more, shown }) {
+/** The way to the next page of a list. @param {{more: (() => Promise<void>) | null, shown: number, of?: number}} props `of`: how many there are, where that is known */
+export function More({ more, shown, of }) {
   if (!more) return null;
-  return html`<p class="more"><button type="button" onClick=${more}>Show more</button> <span class="faint">${shown} shown</span></p>`;
+  return html`<p class="more"><button type="button" onClick=${more}>Show more</button> <span class="faint">${exact(shown)}${of === undefined ? "" : ` of ${exact(of)}`} shown</span></p>`;
 }

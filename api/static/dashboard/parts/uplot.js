@@ -61,7 +61,7 @@ export function make({ lines, x, y, log, logX, format, formatX, height, element,
       focus: { alpha: 0.25 },
       legend: { show: false },
       axes: [
-        { ...axis, label: x, size: 34, labelSize: 22, values: ticks(formatX) },
+        { ...axis, label: x, size: 34, labelSize: 22, ...(logX ? {} : { incrs: WHOLE }), values: ticks(formatX) },
         { ...axis, label: y, size: 62, labelSize: 22, values: ticks(format) },
       ],
       series: [{ label: x }, ...lines.map((one, number) => ({ label: one.name, show: !one.hidden, stroke: of(colourOf(one, number)), width: 1.5, dash: one.dash, spanGaps: true, points: { show: one.points.length < 2 } }))],
@@ -77,6 +77,9 @@ export function make({ lines, x, y, log, logX, format, formatX, height, element,
 
 /** @param {(value: number) => string} format @returns {(chart: any, ticks: (number | null)[]) => string[]} as uPlot asks for it */
 const ticks = (format) => (_, values) => values.map((value) => (value === null ? "" : format(value)));
+
+/** Steps and epochs are whole: so are the labels. Distances between two of them. */
+const WHOLE = [1, 2, 5].flatMap((digit) => Array.from({ length: 16 }, (_, power) => digit * 10 ** power)).sort((one, other) => one - other);
 
 /** With some room; where no line shows, any. @param {any} _ @param {number | null} least @param {number | null} most @returns {Range} */
 const logRange = (_, least, most) => (least && most ? [floor(least / 1.1), most * 1.15] : [1, 10]);

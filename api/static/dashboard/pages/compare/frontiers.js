@@ -13,6 +13,9 @@ const COSTS = [
   ["params", "parameters", "parameters"],
 ];
 
+/** Points of a frontier, as many as a chart shows. */
+const POINTS = 500;
+
 /** Costs that differ by such a factor are drawn on a logarithmic axis. */
 const WIDE = 8;
 
@@ -21,7 +24,7 @@ export function Frontiers({ searches }) {
   const asked = usePlace().query.get("cost");
   const [cost, , axis] = COSTS.find(([name]) => name === asked) ?? COSTS[0];
   const rated = searches.filter((search) => search.best);
-  const { found, loading } = useEach(rated.map((search) => ({ path: `searches/${search.id}/frontier`, query: { cost } })));
+  const { found, loading } = useEach(rated.map((search) => ({ path: `searches/${search.id}/frontier`, query: { cost, networks: false, points: POINTS } })));
   const drawn = useMemo(
     () => rated.map((search, place) => ({ search, number: searches.indexOf(search), points: found[place]?.data?.points ?? [] })),
     [found],

@@ -55,7 +55,7 @@ function Rename({ network, done, close }) {
     }
   };
   return html`<${Dialog} title="Rename" onClose=${close}>
-    <form onSubmit=${submit} class="rows"><label>Name <input name="name" value=${network.name ?? ""} maxlength="200" placeholder="none" /></label>
+    <form onSubmit=${submit} class="rows"><label>Name <input name="name" defaultValue=${network.name ?? ""} maxlength="200" placeholder="none" /></label>
       <${ProblemNote} of=${problem} /><div class="actions"><button class="main">Rename</button></div></form>
   </${Dialog}>`;
 }

@@ -5,7 +5,7 @@ import { Empty } from "../../parts/basics.js";
 import { Table } from "../../parts/table.js";
 import { href } from "../../router.js";
 import { html } from "../../view.js";
-import { meanwhile, winnerOf } from "./networks.js";
+import { winnerOf } from "./networks.js";
 
 /** Classes that show: those that are recognised least. */
 const SHOWN = 5;
@@ -21,7 +21,7 @@ const COLUMNS = [
 export function Classes({ search }) {
   const winner = winnerOf(search);
   const by = winner?.by_class;
-  if (!by) return html`<${Empty}>What the winner recognises of each class is known when it is trained. ${meanwhile(search)}</${Empty}>`;
+  if (!by) return html`<${Empty}>What the winner recognises of each class is known when it is trained.</${Empty}>`;
   const { recalls, confused, classes } = by;
   return html`<${Table} caption="Classes that the winner recognises least" columns=${COLUMNS} rows=${recalls.slice(0, SHOWN)} />
     ${confused.length > 0 && html`<p>Taken for another: ${confused.slice(0, SHOWN).map((/** @type {any} */ pair, /** @type {number} */ number) => html`${number > 0 && ", "}<bdi>${pair.label}</bdi> for <bdi>${pair.answer}</bdi> (${count(pair.images)})`)}.</p>`}

@@ -3,7 +3,6 @@
 import { count, latency, percent } from "../../format.js";
 import { Empty } from "../../parts/basics.js";
 import { html } from "../../view.js";
-import { meanwhile } from "./networks.js";
 
 /** @param {{search: any}} props */
 export function Costs({ search }) {
@@ -14,9 +13,9 @@ export function Costs({ search }) {
     { name: "Parameters", hint: "", value: best?.params, limit: params, text: count },
     { name: "Latency", hint: "one picture on the device of the search", value: best?.latency_ns, limit: latency_ms === null ? null : 1e6 * latency_ms, text: latency },
   ].filter((row) => row.value != null || row.limit !== null);
-  if (!rows.length) return html`<${Empty}>No limit was set. What the winner costs shows when it is selected. ${meanwhile(search)}</${Empty}>`;
+  if (!rows.length) return html`<${Empty}>No limit was set. What the winner costs shows when it is selected.</${Empty}>`;
   return html`<ul class="costs">${rows.map((row) => html`<${Cost} key=${row.name} ...${row} />`)}</ul>
-    ${!best && html`<p class="faint">The winner shows here when it is selected. ${meanwhile(search)}</p>`}`;
+    ${!best && html`<p class="faint">The winner shows here when it is selected.</p>`}`;
 }
 
 /** @param {{name: string, hint: string, value: number | null | undefined, limit: number | null, text: (value: number | null | undefined) => string}} props */

@@ -30,7 +30,7 @@ function Distillation({ search, following }) {
   const best = query.has("best");
   const cells = useMemo(() => cellsOf(search.spec.space), [search.spec.space]);
   const lines = useMemo(() => cells.flatMap((cell) => linesOf(cell, series?.[`distill/${cell.name}/loss`] ?? [], hidden.has(cell.name), best)), [cells, series, hidden, best]);
-  const zoom = (/** @type {Range | null} */ to) => ask({ from: to && String(to[0]), to: to && String(to[1]) });
+  const zoom = (/** @type {Range | null} */ to) => ask({ from: to && rounded(to[0]), to: to && rounded(to[1]) });
   return html`<${Panel} title="Loss of the cells" actions=${html`<${Switch} name="linear" label="Linear axis" /><${Switch} name="best" label="Best so far" />`}>
     <p class="faint">Relative L1 distance between the features of a cell and those of the teacher's block, by training step. Drag over a stretch to see all of it.</p>
     <${Cells} cells=${cells} hidden=${hidden} hide=${(/** @type {string[]} */ names) => ask({ hide: names })} />
@@ -41,6 +41,9 @@ function Distillation({ search, following }) {
       : !problem && html`<${Loading} what="Reading the losses" />`}
   </${Panel}>`;
 }
+
+/** An end of a stretch, for the address. @param {number} step */
+const rounded = (step) => String(Number(step.toPrecision(6)));
 
 /** The stretch that the address names. @param {URLSearchParams} query @returns {Range | null} */
 function rangeOf(query) {

@@ -17,7 +17,7 @@ const FORMATS = { onnx: "ONNX", "onnx-int8": "ONNX, 8 bits", safetensors: "Weigh
 export function Next({ search }) {
   const { path } = usePlace();
   const winner = winnerOf(search);
-  if (!winner) return html`<${Empty}>When the winner is selected, what can be done with it stands here. ${meanwhile(search)}</${Empty}>`;
+  if (!winner) return html`<${Empty}>When the winner is selected, what can be done with it stands here.</${Empty}>`;
   return html`<ul class="next">
       <li><a href=${href(["networks", winner.id])}>Look into the winner</a>: layer by layer, and try it on a picture</li>
       <li><a href=${href(path, { tab: "frontier" })}>Open the frontier</a>: the best network under another budget, at once</li>

@@ -4,7 +4,7 @@ import { count, exact, interval, percent } from "../../format.js";
 import { Facts } from "../../parts/basics.js";
 import { href } from "../../router.js";
 import { html } from "../../view.js";
-import { meanwhile, stepOf } from "./networks.js";
+import { stepOf } from "./networks.js";
 
 /** @type {Record<string, string>} */
 const WEIGHTS = { pretrained: "pretrained", finetune: "pretrained, then trained on the dataset", train: "trained on the dataset" };
@@ -17,7 +17,7 @@ export function Teacher({ search }) {
   return html`<${Facts} items=${[
     ["Teacher", teacher.model],
     ["Its weights", teacher.given ? "were given" : (WEIGHTS[teacher.weights] ?? teacher.weights)],
-    ["Its accuracy", test ? html`${percent(test.accuracy)} <span class="faint">${interval(test.interval)}</span>` : html`<span class="faint">not known yet. ${meanwhile(search)}</span>`],
+    ["Its accuracy", test ? html`${percent(test.accuracy)} <span class="faint">${interval(test.interval)}</span>` : html`<span class="faint">not known yet</span>`],
     ["Its cost", found ? `${count(found.flops)} FLOPs, ${count(found.params)} parameters` : "–"],
     ["Blocks end at", teacher.boundaries.join(", ")],
     ["Dataset", html`<a href=${href(["datasets", dataset.name])}>${dataset.name}</a> <span class="faint">${exact(dataset.num_train)} images to learn from, ${exact(dataset.num_test)} to test, ${exact(dataset.num_classes)} classes</span>`],

@@ -1,0 +1,100 @@
+"""Searches side by side."""
+
+from __future__ import annotations
+
+from uuid import UUID, uuid4
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.api.builders import finish
+from tests.browser.dashboard import Dashboard
+from tests.browser.service import Service
+
+
+def compare(dashboard: Dashboard, *searches: str, more: str = "") -> Page:
+    page = dashboard.open("#/compare?" + "&".join(f"searches={search}" for search in searches) + more)
+    expect(page.get_by_role("region", name="What came of them").last).to_be_visible()
+    return page
+
+
+@pytest.fixture(scope="module")
+def apart(running: Service) -> str:
+    """Id of a search whose teacher is another."""
+    search = running.post("/searches", dataset="digits", name="another teacher", teacher={"epochs": 1}, seed=3)["id"]
+    finish(running.sessions, running.blobs, UUID(search))
+    return str(search)
+
+
+def test_what_came_of_them_stands_in_columns(dashboard: Dashboard) -> None:
+    ids = dashboard.service.ids
+    page = compare(dashboard, ids.search, ids.other)
+    found = page.get_by_role("region", name="What came of them").last
+    expect(found.get_by_role("columnheader")).to_have_text(["digits on a phone", "digits on a watch"])
+    expect(found.get_by_role("row", name="Budget")).to_contain_text("1.05 M FLOPs")
+    expect(found.get_by_role("row", name="Budget")).to_contain_text("600 k FLOPs")
+    expect(found.get_by_role("row", name="Best accuracy")).to_contain_text("99.0% 94.6–99.8%")
+    expect(found.get_by_role("row", name="Control’s accuracy")).to_contain_text("99.0%")
+    best = found.get_by_role("row", name="Network").get_by_role("link").first
+    expect(best).to_have_attribute("href", f"#/networks/{ids.network}")
+
+
+def test_of_their_specs_it_shows_what_differs_or_all(dashboard: Dashboard) -> None:
+    ids = dashboard.service.ids
+    page = compare(dashboard, ids.search, ids.other)
+    specs = page.get_by_role("region", name="Specs")
+    expect(specs.get_by_role("rowheader")).to_have_text(["budget.flops", "retrain.references"])
+    expect(specs.get_by_role("row", name="budget.flops")).to_contain_text("600,000")
+    page.get_by_label("What is the same too").check()
+    expect(specs.get_by_role("rowheader", name="teacher.model")).to_be_visible()
+    assert "all=1" in page.url
+
+
+def test_frontiers_and_series_are_drawn_over_one_another(dashboard: Dashboard) -> None:
+    ids = dashboard.service.ids
+    page = compare(dashboard, ids.search, ids.other)
+    expect(page.get_by_role("img", name="Frontiers of digits on a phone, digits on a watch")).to_be_visible()
+    page.get_by_role("combobox", name="Over").select_option("params")
+    expect(page.get_by_role("img", name="predicted loss over parameters")).to_be_visible()
+    expect(
+        page.get_by_role("img", name="train/winner/accuracy of digits on a phone, digits on a watch")
+    ).to_be_visible()
+    page.get_by_role("combobox", name="Series").select_option("distill/b1c1/loss")
+    expect(page.get_by_role("img", name="distill/b1c1/loss of")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("img", name="distill/b1c1/loss of")).to_be_visible()
+    expect(page.get_by_role("img", name="predicted loss over parameters")).to_be_visible()
+    expect(page.get_by_text("cannot be compared")).to_have_count(0)
+
+
+def test_losses_of_different_teachers_are_not_drawn_together(dashboard: Dashboard, apart: str) -> None:
+    ids = dashboard.service.ids
+    page = compare(dashboard, ids.search, ids.other, apart)
+    expect(page.get_by_text("cannot be compared")).to_contain_text("the teachers of these searches differ")
+    frontiers = page.get_by_role("img", name="Frontiers of")
+    expect(frontiers).to_have_count(2)
+    assert "another teacher" in (frontiers.last.get_attribute("aria-label") or "")
+    assert "another teacher" not in (frontiers.first.get_attribute("aria-label") or "")
+
+
+def test_those_that_have_nothing_yet_say_why(dashboard: Dashboard) -> None:
+    ids = dashboard.service.ids
+    page = compare(dashboard, ids.failed, ids.queued)
+    expect(page.get_by_text("None of them has rated its networks yet.")).to_be_visible()
+    expect(page.get_by_text("They were asked to do the same, in every field.")).to_be_visible()
+    expect(page.get_by_role("row", name="Why")).to_contain_text("not finite from step 3")
+
+
+def test_one_that_is_gone_can_be_left_out(dashboard: Dashboard) -> None:
+    ids, gone = dashboard.service.ids, str(uuid4())
+    dashboard.expect(f"answered 404: GET /searches/{gone}")
+    page = compare(dashboard, ids.search, ids.other, gone)
+    page.get_by_role("button", name="Compare without it").click()
+    expect(page.get_by_role("alert")).to_have_count(0)
+    assert gone not in page.url
+
+
+@pytest.mark.parametrize("number", [0, 1, 9])
+def test_too_few_or_too_many_are_told_how_to_be_chosen(dashboard: Dashboard, number: int) -> None:
+    page = dashboard.open("#/compare?" + "&".join(f"searches={one}" for one in range(number)))
+    expect(page.get_by_text("Two to 8 searches can be set side by side.")).to_be_visible()
