@@ -48,13 +48,16 @@ from api.system.docs import mount_static
 from api.system.metrics import RequestMetrics
 
 ROUTERS = (
+    api.searches.endpoints.estimates,
     api.searches.endpoints.router,
     api.searches.results.router,
     api.searches.results.choices,
     api.pictures.endpoints.router,
     api.architectures.endpoints.router,
     api.architectures.endpoints.tries,
+    api.trainings.endpoints.estimates,
     api.trainings.endpoints.router,
+    api.tunings.endpoints.estimates,
     api.tunings.endpoints.router,
     api.uploads.endpoints.router,
     api.datasets.endpoints.uploads,

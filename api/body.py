@@ -22,6 +22,7 @@ from api.deps import get_resources
 from api.errors import Invalid, Malformed, PayloadTooLarge, TooSlow, WrongMediaType, invalid_fields
 from api.pointers import Part, pointer
 from api.settings import ApiSettings
+from store.limits import Scope as KeyScope
 
 MAX_DEPTH = 32
 
@@ -133,6 +134,12 @@ class JsonRoute(UploadRoute):
     def reading(self, request: Request) -> Request:
         field = self.body_field
         return JsonRequest(request.scope, request.receive, partial(field.validate, loc=("body",)) if field else None)
+
+
+class ComputingRoute(JsonRoute):
+    """A route whose answer is computed from its body, and of which nothing is stored: who may read may ask."""
+
+    needs = KeyScope.READ
 
 
 async def _arriving(chunks: AsyncIterator[bytes], settings: ApiSettings) -> AsyncGenerator[bytes, None]:

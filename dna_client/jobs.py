@@ -22,6 +22,7 @@ from dna_client.models import (
     SearchSummary,
     Series,
     Training,
+    TrainingEstimate,
     TrainingSummary,
     Trial,
     Tuning,
@@ -249,6 +250,10 @@ class Trainings(Jobs[Training, TrainingSummary]):
             CorruptDownload, LocalError: as for :meth:`download`.
         """
         return download(self._transport, f"{self._path(training_id)}/confusion", {"format": shown}, target)
+
+    def estimate(self, spec: Mapping[str, Any]) -> TrainingEstimate:
+        """What a training would take. Nothing is stored."""
+        return cast(TrainingEstimate, self._transport.call("POST", f"/{self.plural}/estimate", json=spec))
 
     def followed(self, job: Training) -> tuple[JobKind, str]:
         return ("search", job["search_id"]) if job["search_id"] else super().followed(job)

@@ -500,6 +500,27 @@ class Trial(TypedDict):
     finished_at: str | None
 
 
+class PlannedStep(TypedDict):
+    """A step of a training as planned."""
+
+    kind: str
+    device_seconds: float
+    basis: Literal["measured", "default"]
+
+
+class TrainingEstimate(TypedDict):
+    """What a training would take."""
+
+    flops: int
+    params: int
+    steps: list[PlannedStep]
+    device: str
+    device_seconds: float
+    warnings: list[str]
+    recipe: RecipeChoice
+    spec: dict[str, Any]
+
+
 class TuningEstimate(TypedDict):
     """What a tuning would take, where no trial is ended early."""
 

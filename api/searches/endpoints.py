@@ -11,7 +11,7 @@ from pydantic import Discriminator, Tag
 from sqlalchemy.orm import Session
 
 from api.auth import authenticate
-from api.body import JsonRoute
+from api.body import ComputingRoute, JsonRoute
 from api.deps import HEAVY, ResourcesDep, SessionDep, get_resources, reading
 from api.idempotency import OnceDep
 from api.ids import SearchId
@@ -34,6 +34,14 @@ router = APIRouter(
     prefix="/searches",
     tags=["searches"],
     route_class=JsonRoute,
+    dependencies=[Depends(authenticate)],
+    responses=problems(401, 403, 422, 503),
+)
+
+estimates = APIRouter(
+    prefix="/searches",
+    tags=["searches"],
+    route_class=ComputingRoute,
     dependencies=[Depends(authenticate)],
     responses=problems(401, 403, 422, 503),
 )
@@ -65,7 +73,7 @@ def create_search(
     return once.answer(session, work)
 
 
-@router.post("/estimate", response_model=Estimate, responses=problems(400, 413), dependencies=[HEAVY])
+@estimates.post("/estimate", response_model=Estimate, responses=problems(400, 413), dependencies=[HEAVY])
 def estimate_search(spec: SpecBody, session: SessionDep, resources: ResourcesDep) -> Estimate:
     """What a search would be: candidates, feasible costs, steps, expected device time. Nothing is stored."""
     return estimate(session, spec, worker_timeout=resources.settings.worker_timeout)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from api.architectures.schemas import Format, FormatQuery
 from api.auth import authenticate
-from api.body import JsonRoute
+from api.body import ComputingRoute, JsonRoute
 from api.deps import ResourcesDep, SessionDep, reading
 from api.download import respond, responses
 from api.idempotency import OnceDep
@@ -26,7 +26,8 @@ from api.pagination import Page
 from api.paging import Paging, paged
 from api.trainings import confusion, examples, service
 from api.trainings.confusion import Shown
-from api.trainings.schemas import TrainingDetail, TrainingSummary
+from api.trainings.estimate import estimate
+from api.trainings.schemas import TrainingDetail, TrainingEstimate, TrainingSummary
 from dna_engine.by_class import Confusion
 from dna_engine.space.document import AnyNetworkJson
 from dna_engine.spec import TrainingSpec
@@ -37,6 +38,14 @@ router = APIRouter(
     prefix="/trainings",
     tags=["trainings"],
     route_class=JsonRoute,
+    dependencies=[Depends(authenticate)],
+    responses=problems(401, 403, 422, 503),
+)
+
+estimates = APIRouter(
+    prefix="/trainings",
+    tags=["trainings"],
+    route_class=ComputingRoute,
     dependencies=[Depends(authenticate)],
     responses=problems(401, 403, 422, 503),
 )
@@ -72,6 +81,12 @@ def create_training(
 
     background.add_task(resources.queue.send_pending)
     return once.answer(session, work)
+
+
+@estimates.post("/estimate", response_model=TrainingEstimate, responses=problems(400, 409, 413))
+def estimate_training(spec: SpecBody, session: SessionDep, resources: ResourcesDep) -> TrainingEstimate:
+    """What a training would be: its recipe, costs of the network, expected device time. Nothing is stored."""
+    return estimate(session, spec, live_within=resources.settings.worker_timeout)
 
 
 @router.get("", response_model=Page[TrainingSummary])

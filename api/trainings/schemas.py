@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from api.architectures.files import Left
 from api.architectures.schemas import File, Format
+from api.jobs.expected import Basis
 from api.jobs.schemas import Failure, JobDetail, JobStep, JobSummary, shown
+from api.recipes.schemas import RecipeChoice
 from dna_engine.accuracy import Accuracy
 from dna_engine.advice import advice_on_training
 from dna_engine.by_class import ByClass
-from dna_engine.plans import Phase
+from dna_engine.plans import Kind, Phase
 from dna_engine.plans.results import Costs
 from dna_engine.space.architecture import Architecture
 from dna_engine.space.cost import Cost, architecture_cost
@@ -103,6 +105,29 @@ class TrainingDetail(TrainingSummary, JobDetail):
             files=has.files,
             refused=has.refused,
         )
+
+
+class PlannedStep(BaseModel):
+    """A step of the training, with what it is expected to cost."""
+
+    kind: Kind = Field(description="What it does.")
+    device_seconds: float = Field(description="On a device of the kind of `device`.")
+    basis: Basis = Field(
+        description="measured: from finished steps on devices of this kind; default: a figure of one CPU machine."
+    )
+
+
+class TrainingEstimate(BaseModel):
+    """What a training would be. Nothing of it is stored."""
+
+    flops: int = Field(description="Multiply-adds of the network at batch 1, by formula.")
+    params: int = Field(description="Trainable parameters, by formula.")
+    steps: list[PlannedStep] = Field(description="In the order in which they run.")
+    device: str = Field(description="Kind of device the seconds are meant for.")
+    device_seconds: float = Field(description="Summed over the steps.")
+    warnings: list[str] = Field(description="What would make its accuracy say little or hold it up.")
+    recipe: RecipeChoice = Field(description="By which it is trained, and why.")
+    spec: ResolvedTraining = Field(description="As it was written, with nothing left open.")
 
 
 def _costs(training: Training, spec: ResolvedTraining | None) -> Cost | Costs | None:

@@ -21,7 +21,7 @@ from api.trainings.schemas import TrainingDetail, TrainingSummary
 from dna_engine.errors import EngineError
 from dna_engine.space.architecture import PUBLISHED
 from dna_engine.space.architecture import Architecture as Network
-from dna_engine.spec import FromTraining, GivenWeights, ResolvedSpec, TrainingSpec, resolve_training
+from dna_engine.spec import FromTraining, GivenWeights, ResolvedSpec, ResolvedTraining, TrainingSpec, resolve_training
 from store import architectures, datasets, searches, steps, trainings, transfer, tunings, waiting
 from store.blobs import BlobStore
 from store.columns import Json
@@ -46,14 +46,19 @@ def create(
         IllegalTransition: files of that search or training, which are asked for, are gone, or not there yet.
     """
     spec, cloned_from = cloning.written(session, body, JobKind.TRAINING, TrainingSpec)
-    asked = subject(session, spec)
-    dataset = datasets.ready(session, spec.dataset)
-    filled = tunings.with_recipe(session, spec)
-    resolved = resolve_training(filled, asked.network, dataset, search_of(session, asked.row), asked.weights)
+    asked, resolved = resolve_for(session, spec)
     training = trainings.create(session, spec, resolved, asked.row, max_attempts=max_attempts, cloned_from=cloned_from)
     if asked.source is not None:
         transfer.share(session, asked.source, training.id)
     return detail(session, training.id, live_within)
+
+
+def resolve_for(session: Session, spec: TrainingSpec) -> tuple[Subject, ResolvedTraining]:
+    """What is to be trained, and the spec with nothing left open; raises as :func:`create`."""
+    asked = subject(session, spec)
+    dataset = datasets.ready(session, spec.dataset)
+    filled = tunings.with_recipe(session, spec)
+    return asked, resolve_training(filled, asked.network, dataset, search_of(session, asked.row), asked.weights)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pydantic import Discriminator, Tag
 from sqlalchemy.orm import Session
 
 from api.auth import authenticate
-from api.body import JsonRoute
+from api.body import ComputingRoute, JsonRoute
 from api.deps import HEAVY, ResourcesDep, SessionDep, reading
 from api.idempotency import OnceDep
 from api.ids import TuningId
@@ -34,6 +34,14 @@ router = APIRouter(
     prefix="/tunings",
     tags=["tunings"],
     route_class=JsonRoute,
+    dependencies=[Depends(authenticate)],
+    responses=problems(401, 403, 422, 503),
+)
+
+estimates = APIRouter(
+    prefix="/tunings",
+    tags=["tunings"],
+    route_class=ComputingRoute,
     dependencies=[Depends(authenticate)],
     responses=problems(401, 403, 422, 503),
 )
@@ -64,7 +72,7 @@ def create_tuning(
     return once.answer(session, work)
 
 
-@router.post("/estimate", response_model=TuningEstimate, responses=problems(400, 409, 413))
+@estimates.post("/estimate", response_model=TuningEstimate, responses=problems(400, 409, 413))
 def estimate_tuning(spec: SpecBody, session: SessionDep, resources: ResourcesDep) -> TuningEstimate:
     """What a tuning would be: images held out, expected device time. Nothing is stored."""
     return service.estimate(session, spec, live_within=resources.settings.worker_timeout)

@@ -100,7 +100,8 @@ def test_every_route_that_computes_has_the_gate() -> None:
     heavy = {key for key, dependencies in routes.items() if HEAVY.dependency in dependencies}
     assert heavy == {
         ("/searches", "POST"), ("/searches/estimate", "POST"), (f"{search}/select", "POST"),
-        (f"{search}/frontier", "GET"), (f"{search}/ratings", "GET"), (f"{search}/metrics", "GET"),
+        (f"{search}/frontier", "GET"), (f"{search}/ratings", "GET"), (f"{search}/ratings/strips", "GET"),
+        (f"{search}/metrics", "GET"),
         ("/trainings/{training_id}/metrics", "GET"),
         ("/tunings/{tuning_id}/metrics", "GET"), ("/tunings/{tuning_id}/importance", "GET"),
     }  # fmt: skip

@@ -180,6 +180,7 @@ def test_none_but_admins_see_and_make_keys(admin: TestClient) -> None:
         ("read", "DELETE", "/searches/01a21949-0000-7000-8000-000000000000", "run"),
         ("read", "POST", "/architectures/01a21949-0000-7000-8000-000000000000/predict", "run"),
         ("run", "GET", "/searches", "read"),
+        ("run", "POST", "/searches/estimate", "read"),
         ("run", "GET", "/metrics", "read"),
         ("admin", "GET", "/searches", "read"),
         ("admin", "POST", "/searches", "run"),

@@ -1,7 +1,22 @@
-import { useTitle } from "../hooks.js";
-import { html } from "../view.js";
+// A new training: a network, images, what it begins with and by which recipe; beside it what it would take.
 
-export default function Page() {
-  useTitle("new_training");
-  return html`<h1>new_training</h1>`;
-}
+import { NewJob } from "../form/page.js";
+import { html } from "../view.js";
+import { TrainingEstimate } from "./new_training/estimate.js";
+import { First } from "./new_training/first.js";
+import { given, lacks, RECIPE_GROUPS } from "./new_training/parts.js";
+
+/** @type {import("../form/page.js").JobForm} */
+const TRAINING = {
+  kind: "trainings",
+  one: "training",
+  title: "New training",
+  intro: "Train a network again: longer, by another recipe, or on other images. Choose the network and the images; everything else has a default that suits them.",
+  lacks,
+  given,
+  First,
+  groups: [...RECIPE_GROUPS, ["Other", "GPUs, repeatable by its seed, how exact the 8-bit file has to be", { fields: ["devices", "seed", "int8_loss"] }]],
+  Estimate: TrainingEstimate,
+};
+
+export default () => html`<${NewJob} of=${TRAINING} />`;

@@ -1,0 +1,101 @@
+// A text that is usually one of many that there are: it is typed, or chosen from what the service finds for it.
+
+import { get, Problem } from "../client.js";
+import { html, useEffect, useRef, useState } from "../view.js";
+import { useDefault, useValue } from "./context.js";
+
+/** @typedef {{value: string, label: string, about?: string}} Option */
+
+/** From the last key to the question. Milliseconds. */
+const PAUSE = 150;
+
+/**
+ * A control for {@link import("./field.js").Field} that finds its values by `ask`.
+ * @param {(text: string, signal: AbortSignal) => Promise<Option[]>} ask
+ * @param {string} [placeholder] where nothing is the default
+ */
+export const choosing = (ask, placeholder = "") =>
+  /** @param {import("./controls.js").Control} props */
+  function Choosing({ shape, place, id, aria }) {
+    const { value, set } = useValue(place);
+    const usual = useDefault(place, shape.byDefault);
+    return html`<${Choose} id=${id} aria=${aria} value=${value ?? ""} ask=${ask} placeholder=${usual || placeholder} onChange=${(/** @type {string} */ text) => set(text || undefined)} />`;
+  };
+
+/** Options of a list of the API. @param {string} path @param {(item: any) => Option} option @param {import("../client.js").Query} [query] */
+export const listed = (path, option, query = {}) => async (/** @type {string} */ q, /** @type {AbortSignal} */ signal) =>
+  (await get(path, { limit: 30, ...query, q }, signal)).items.map(option);
+
+/** @param {{id: string, aria?: any, value: string, ask: (text: string, signal: AbortSignal) => Promise<Option[]>, placeholder?: string, onChange: (text: string) => void}} props */
+export function Choose({ id, aria, value, ask, placeholder, onChange }) {
+  const [typed, setTyped] = useState(/** @type {string | null} */ (null));
+  const [open, setOpen] = useState(false);
+  const [at, setAt] = useState(-1);
+  const { options, note } = useOptions(open ? (typed ?? "") : null, ask);
+  const take = (/** @type {string} */ text) => {
+    setTyped(null);
+    setOpen(false);
+    setAt(-1);
+    if (text !== value) onChange(text);
+  };
+  const keys = (/** @type {KeyboardEvent} */ event) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step) {
+      event.preventDefault();
+      setOpen(true);
+      setAt((/** @type {number} */ now) => (options.length ? (now + step + options.length + (now < 0 && step < 0 ? 1 : 0)) % options.length : -1));
+    } else if (event.key === "Enter" && open) {
+      event.preventDefault();
+      take(options[at]?.value ?? typed ?? value);
+    } else if (event.key === "Escape" && open) {
+      event.preventDefault();
+      take(value);
+    }
+  };
+  return html`<div class="choose">
+    <input id=${id} type="text" role="combobox" ...${aria} aria-expanded=${open} aria-controls=${`${id}-options`} aria-autocomplete="list"
+      aria-activedescendant=${open && at >= 0 ? `${id}-option-${at}` : null} autocomplete="off" spellcheck=${false} maxlength="200"
+      value=${typed ?? value} placeholder=${placeholder} onFocus=${() => setOpen(true)} onClick=${() => setOpen(true)} onKeyDown=${keys}
+      onInput=${(/** @type {any} */ event) => (setTyped(event.target.value), setOpen(true), setAt(-1))} onBlur=${() => take(typed ?? value)} />
+    ${open && html`<${Options} id=${id} options=${options} note=${note} at=${at} value=${value} take=${take} />`}
+  </div>`;
+}
+
+/** @param {{id: string, options: Option[], note: string, at: number, value: string, take: (text: string) => void}} props */
+function Options({ id, options, note, at, value, take }) {
+  const list = useRef(/** @type {HTMLElement | null} */ (null));
+  useEffect(() => list.current?.children[at]?.scrollIntoView({ block: "nearest" }), [at]);
+  // The press would take the focus from the input, and what was typed would be taken instead.
+  const stay = (/** @type {Event} */ event) => event.preventDefault();
+  return html`<ul ref=${list} id=${`${id}-options`} role="listbox" aria-label="What there is" class="form-options" onMouseDown=${stay}>
+    ${options.map((option, n) => html`<li key=${option.value} id=${`${id}-option-${n}`} role="option" aria-selected=${n === at || (at < 0 && option.value === value)} onClick=${() => take(option.value)}>
+      <span>${option.label}</span> ${option.about && html`<span class="faint">${option.about}</span>`}
+    </li>`)}
+    ${note && html`<li class="faint" role="option" aria-disabled="true" aria-selected="false">${note}</li>`}
+  </ul>`;
+}
+
+/** @param {string | null} text null: nobody looks @param {(text: string, signal: AbortSignal) => Promise<Option[]>} ask */
+function useOptions(text, ask) {
+  const [state, setState] = useState({ options: /** @type {Option[]} */ ([]), note: "" });
+  useEffect(() => {
+    if (text === null) return;
+    const going = new AbortController();
+    const find = async () => {
+      try {
+        const options = await ask(text, going.signal);
+        setState({ options, note: options.length ? "" : text ? `Nothing is called like “${text}”.` : "There is none yet." });
+      } catch (error) {
+        if (going.signal.aborted) return;
+        if (!(error instanceof Problem)) throw error;
+        setState({ options: [], note: error.message });
+      }
+    };
+    const waiting = setTimeout(find, text ? PAUSE : 0);
+    return () => {
+      clearTimeout(waiting);
+      going.abort();
+    };
+  }, [text, ask]);
+  return state;
+}

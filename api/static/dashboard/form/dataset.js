@@ -1,0 +1,29 @@
+// The dataset: those that there are, with their sizes, or the way to send one's own.
+
+import { exact } from "../format.js";
+import { html } from "../view.js";
+import { choosing, listed } from "./choose.js";
+import { useForm, useValue } from "./context.js";
+import { Field } from "./field.js";
+
+/** @param {any} dataset */
+const size = (dataset) => `${exact(dataset.num_classes)} classes · ${exact(dataset.num_train)} images · ${dataset.image_size} px`;
+
+const Datasets = choosing(
+  listed("datasets", (dataset) => ({ value: dataset.version > 1 ? `${dataset.name}@${dataset.version}` : dataset.name, label: dataset.version > 1 ? `${dataset.name}, version ${dataset.version}` : dataset.name, about: size(dataset) }), { state: "ready" }),
+  "choose or type a name",
+);
+
+/** @param {{schema: any, help?: string}} props */
+export function DatasetField({ schema, help = "The images to learn from, sorted into classes." }) {
+  const { resolved } = useForm();
+  const { value } = useValue(["dataset"]);
+  const known = value && resolved?.dataset;
+  const said = html`${help} <a href="#/datasets">Send your own</a>: a zip or tar with a folder for each class. What is written here stays meanwhile.`;
+  return html`<${Field} schema=${schema} place=${["dataset"]} label="Dataset" control=${Datasets} help=${said}>
+    ${known && html`<p class="about"><strong>${known.name}</strong>, version ${known.version}: ${exact(known.num_classes)} classes (${classes(known.class_names ?? [])}), ${exact(known.num_train)} images to learn from${known.num_val ? `, ${exact(known.num_val)} to decide by` : ""}, ${exact(known.num_test)} to test on, ${known.image_size} pixels a side.</p>`}
+  </${Field}>`;
+}
+
+/** @param {string[]} names */
+const classes = (names) => (names.length > 6 ? `${names.slice(0, 6).join(", ")} …` : names.join(", "));

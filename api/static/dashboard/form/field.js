@@ -1,0 +1,87 @@
+// A field of the form: its name, the control that suits what the document says of it, what it means, what is wrong with it.
+
+import { html, useState } from "../view.js";
+import { AmountControl, BooleanControl, ChoiceControl, JsonControl, NumberControl, TextControl } from "./controls.js";
+import { fieldId, useForm } from "./context.js";
+import { pointer } from "./document.js";
+import { FieldErrors, useErrors } from "./errors.js";
+import { ListControl, MapControl, ObjectControl, UnionControl } from "./nested.js";
+import { limits, shapeOf } from "./schema.js";
+
+const SINGLE = { text: TextControl, amount: AmountControl, number: NumberControl, boolean: BooleanControl, choice: ChoiceControl };
+const NESTED = { object: ObjectControl, list: ListControl, map: MapControl, union: UnionControl };
+
+/**
+ * @param {object} props
+ * @param {any} props.schema as the OpenAPI document has it
+ * @param {import("./document.js").Place} props.place
+ * @param {string} [props.label] in place of the field's own name
+ * @param {any} [props.help] in place of the document's words
+ * @param {any} [props.control] in place of the one that suits the schema; it gets what those get
+ * @param {string} [props.placeholder] in place of the default
+ * @param {any} [props.children] below the control
+ */
+export function Field({ schema, place, label, help, control, placeholder, children }) {
+  const { api } = useForm();
+  const shape = shapeOf(api, schema, String(place.at(-1) ?? ""));
+  if (!control && !(shape.kind in SINGLE)) return html`<${Nested} shape=${shape} place=${place} label=${label} help=${help} />`;
+  return html`<${Single} shape=${shape} place=${place} label=${label} help=${help} control=${control} placeholder=${placeholder}>${children}</${Single}>`;
+}
+
+/** @param {{shape: import("./schema.js").Shape, place: import("./document.js").Place, label?: string, help?: any, control?: any, placeholder?: string, children?: any}} props */
+function Single({ shape, place, label, help, control, placeholder, children }) {
+  const id = fieldId(place);
+  const errors = useErrors(place, true);
+  const bounds = shape.kind === "number" ? limits(shape.schema) : "";
+  const said = help ?? words(shape.help);
+  const aria = useAria(id, errors.length > 0, Boolean(said || bounds));
+  const inline = shape.kind === "boolean" && typeof shape.byDefault === "boolean" && !shape.nullable && !control;
+  return html`<div class="field ${inline ? "field-inline" : ""} ${errors.length ? "field-wrong" : ""}">
+    <label for=${id}>${label ?? shape.title}</label>
+    <${control ?? /** @type {any} */ (SINGLE)[shape.kind]} shape=${shape} place=${place} id=${id} aria=${aria} placeholder=${placeholder} />
+    <${FieldErrors} errors=${errors} id=${`${id}-errors`} />
+    ${(said || bounds) && html`<p class="help" id=${`${id}-help`}>${said} ${bounds && html`<span class="form-limits">${bounds}</span>`}</p>`}
+    ${children}
+  </div>`;
+}
+
+/** @param {string} id @param {boolean} wrong @param {boolean} helped */
+function useAria(id, wrong, helped) {
+  const by = [wrong && `${id}-errors`, helped && `${id}-help`].filter(Boolean).join(" ");
+  return { "aria-invalid": wrong ? "true" : null, "aria-describedby": by || null };
+}
+
+/** What holds several values: written by its own controls, or as JSON. @param {{shape: import("./schema.js").Shape, place: import("./document.js").Place, label?: string, help?: any}} props */
+function Nested({ shape, place, label, help }) {
+  const id = fieldId(place);
+  const form = useForm();
+  const own = /** @type {any} */ (NESTED)[shape.kind];
+  const [wanted, setJson] = useState(!own);
+  const json = wanted || form.roughAt(place) !== undefined;
+  const errors = useErrors(place, json || shape.kind === "map");
+  const said = help ?? words(shape.help);
+  const title = label ?? shape.title;
+  const aria = { ...useAria(id, errors.length > 0, Boolean(said)), "aria-label": json ? `${title} as JSON` : null };
+  return html`<fieldset class="nested" id=${json ? null : id} tabindex="-1" aria-describedby=${said ? `${id}-help` : null}>
+    <legend>${title}</legend>
+    ${said && html`<p class="help" id=${`${id}-help`}>${said}</p>`}
+    ${own && html`<button type="button" class="plain as-json" aria-pressed=${json} onClick=${() => setJson(!json)} disabled=${form.roughAt(place) !== undefined}>as JSON</button>`}
+    ${json ? html`<${JsonControl} shape=${shape} place=${place} id=${id} aria=${aria} />` : html`<${own} shape=${shape} place=${place} id=${id} />`}
+    <${FieldErrors} errors=${errors} id=${`${id}-errors`} />
+  </fieldset>`;
+}
+
+/** The document's words, in which names of fields and values stand between backticks. @param {string} text */
+export function words(text) {
+  if (!text.includes("`")) return text;
+  return text.split("`").map((part, place) => (place % 2 ? html`<code>${part}</code>` : part));
+}
+
+/** All fields of an object but those that stand elsewhere. @param {{schema: any, place: import("./document.js").Place, but?: string[]}} props */
+export function Fields({ schema, place, but = [] }) {
+  const { api } = useForm();
+  const shape = shapeOf(api, schema);
+  return html`${Object.entries(shape.fields ?? {})
+    .filter(([name]) => !but.includes(name))
+    .map(([name, inner]) => html`<${Field} key=${pointer([...place, name])} schema=${inner} place=${[...place, name]} />`)}`;
+}

@@ -1,0 +1,125 @@
+// The form itself: what is written, what the service says of it, and sending it.
+
+import { get } from "../client.js";
+import { notify } from "../parts/notices.js";
+import { ask, go, href, place } from "../router.js";
+import { html, useEffect, useMemo, useState } from "../view.js";
+import { FormContext } from "./context.js";
+import { merged, patchBetween, pointer, put, same } from "./document.js";
+import { keep, useDraft } from "./draft.js";
+import { fieldErrors } from "./errors.js";
+import { useEstimate } from "./estimate.js";
+import { Group, Unknown } from "./group.js";
+import { Heading } from "./heading.js";
+import { RequestPanel } from "./request_panel.js";
+import { bodyOf } from "./schema.js";
+import { useSend } from "./send.js";
+import { Sending } from "./sending.js";
+
+/** Under which a form is kept. @param {string} kind @param {string | null} from */
+const nameOf = (kind, from) => `dna-form:${kind}:${from ?? ""}`;
+
+/**
+ * @param {object} props
+ * @param {import("./page.js").JobForm} props.of
+ * @param {any} props.api the OpenAPI document
+ * @param {any} props.me who writes
+ * @param {any} props.source the job that it is cloned from
+ * @param {any} props.given by the address
+ */
+export function SpecForm({ of, api, me, source, given }) {
+  const begin = source?.written ?? {};
+  const written = useDraft(nameOf(of.kind, source?.id ?? null), begin);
+  useGiven(given, written.change);
+  const { spec, rough } = written.draft;
+  const body = bodyFor(spec, source);
+  const text = JSON.stringify(body);
+  const lacking = of.lacks(spec);
+  const estimate = useEstimate(`${of.kind}/estimate`, lacking.length ? null : text);
+  const sending = useSend(of.kind, written, (made) => {
+    written.clear(begin);
+    go(href([of.kind, made.id]));
+  });
+  const [tried, setTried] = useState(false);
+  const refused = sending.of === text ? sending.problem : null;
+  const errors = [...roughErrors(rough), ...(tried ? lacking : []), ...unlike(fieldErrors(refused), fieldErrors(estimate.problem))];
+  const form = useShared(api, written, errors, estimate);
+  const submit = () => {
+    setTried(true);
+    if (lacking.length || Object.keys(rough).length) return;
+    sending.run(text);
+  };
+  const may = me.scopes.includes("run");
+  const shown = tried || refused || estimate.problem ? errors : roughErrors(rough);
+  const schema = bodyOf(api, `/${of.kind}`);
+  return html`<${FormContext.Provider} value=${form}>
+    <${Heading} of=${of} source=${source} may=${may} changed=${!same(spec, begin)} anew=${() => written.clear(begin)} />
+    <div class="spec">
+      <form class="spec-fields" onSubmit=${(/** @type {Event} */ event) => event.preventDefault()} aria-label=${of.title}>
+        <section class="panel"><${of.First} schema=${schema} estimate=${estimate} /></section>
+        ${of.groups.map(([title, about, inside]) => html`<${Group} key=${title} title=${title} about=${about} schema=${schema} inside=${inside} />`)}
+        <${Unknown} />
+        <${Sending} of=${of} may=${may} busy=${sending.busy} problem=${refused} errors=${shown} estimate=${estimate} submit=${submit} />
+      </form>
+      <aside class="spec-aside" aria-label="What it would be">
+        <${of.Estimate} estimate=${estimate} lacking=${lacking} />
+        <${RequestPanel} kind=${of.kind} body=${body} paste=${(/** @type {any} */ found) => paste(of, written, found)} />
+      </aside>
+    </div>
+  </${FormContext.Provider}>`;
+}
+
+/** Takes what the address asks for, once: a reload is not to undo what was chosen since. @param {any} given @param {(make: any) => void} change */
+function useGiven(given, change) {
+  const asked = JSON.stringify(given);
+  useEffect(() => {
+    if (!Object.keys(given).length) return;
+    change((/** @type {any} */ draft) => ({ ...draft, spec: { ...draft.spec, ...given } }));
+    ask(Object.fromEntries([...place.value.query.keys()].filter((name) => name !== "from").map((name) => [name, null])));
+  }, [asked]);
+}
+
+/** What is sent: the spec, or of a clone what is different in it. @param {any} spec @param {any} source */
+function bodyFor(spec, source) {
+  if (!source) return spec;
+  const patch = patchBetween(source.written, spec);
+  // A null of its own cannot be said by a patch: then it is a spec like any other.
+  return patch === null ? spec : { from: source.id, ...patch };
+}
+
+/** A document that was pasted; one that says `from` is a clone. @param {import("./page.js").JobForm} of @param {any} written @param {any} found */
+function paste(of, written, found) {
+  const { from, ...others } = found;
+  if (typeof from !== "string") return written.change((/** @type {any} */ draft) => ({ ...draft, spec: found, rough: {} }));
+  get(`${of.kind}/${encodeURIComponent(from)}`).then(
+    ({ id, written: before }) => {
+      keep(nameOf(of.kind, id), { spec: merged(before ?? {}, others), rough: {}, sent: null });
+      go(href([of.kind, "new"], { from: id }));
+    },
+    (problem) => notify(`It begins with another ${of.one} (from): ${problem.message}`, { bad: true }),
+  );
+}
+
+/**
+ * What the parts of the form share.
+ * @param {any} api @param {any} written @param {import("./context.js").FieldError[]} errors @param {import("./estimate.js").Estimated} estimate
+ * @returns {import("./context.js").Form}
+ */
+function useShared(api, { draft, change }, errors, estimate) {
+  const ways = useMemo(
+    () => ({
+      set: (/** @type {any} */ place, /** @type {any} */ value) => change((/** @type {any} */ old) => ({ ...old, spec: put(old.spec, place, value) ?? {} })),
+      setRough: (/** @type {any} */ place, /** @type {string | null} */ text) => change((/** @type {any} */ old) => ({ ...old, rough: put(old.rough, [pointer(place)], text ?? undefined) })),
+    }),
+    [change],
+  );
+  const { spec, rough } = draft;
+  return { api, spec, ...ways, errors, resolved: estimate.answer?.spec ?? null, roughAt: (/** @type {any} */ place) => rough[pointer(place)] };
+}
+
+/** @param {Record<string, string>} rough */
+const roughErrors = (rough) =>
+  Object.entries(rough).map(([pointer, text]) => ({ pointer, detail: text ? "This is no JSON yet." : "This is no number.", meant: [] }));
+
+/** Those of both, each once. @param {import("./context.js").FieldError[]} some @param {import("./context.js").FieldError[]} others */
+const unlike = (some, others) => [...some, ...others.filter((error) => !some.some((one) => one.pointer === error.pointer && one.detail === error.detail))];

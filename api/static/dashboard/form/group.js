@@ -1,0 +1,62 @@
+// A part of the form that opens: what most people leave as it is. It is open where something is wrong in it.
+
+import { html, useEffect, useRef } from "../view.js";
+import { useForm } from "./context.js";
+import { at, parts, pointer } from "./document.js";
+import { Field, Fields } from "./field.js";
+import { FieldErrors } from "./errors.js";
+
+/**
+ * @param {object} props
+ * @param {string} props.title
+ * @param {string} props.about what is in it, in a few words
+ * @param {any} props.schema of the whole spec
+ * @param {Inside} props.inside
+ */
+export function Group({ title, about, schema, inside }) {
+  const form = useForm();
+  const element = useRef(/** @type {HTMLDetailsElement | null} */ (null));
+  const places = placesIn(schema, inside);
+  const written = places.filter((place) => at(form.spec, place) !== undefined).length;
+  const wrong = form.errors.some((error) => places.some((place) => within(error.pointer, place)));
+  useEffect(() => {
+    if (wrong && element.current) element.current.open = true;
+  }, [wrong]);
+  const here = schema.properties;
+  return html`<details class="panel form-group" ref=${element}>
+    <summary><h2>${title}</h2> <span class="faint">${about}</span>${written > 0 && html` <span class="label">${written} set</span>`}${wrong && html` <strong class="wrong">needs a look</strong>`}</summary>
+    ${inside.top && html`<${inside.top} schema=${schema} />`}
+    <div class="form-fields">
+      ${(inside.fields ?? []).map((name) => html`<${Field} key=${name} schema=${here[name]} place=${[name]} />`)}
+      ${inside.of && html`<${Fields} schema=${here[inside.of]} place=${[inside.of]} but=${inside.but ?? []} />`}
+    </div>
+  </details>`;
+}
+
+/** @typedef {{fields?: string[], of?: string, but?: string[], top?: any, also?: string[]}} Inside single fields, and all of an object but some; `top` is a component of its own, which writes `also` */
+
+/** @param {any} schema @param {Inside} inside @returns {import("./document.js").Place[]} */
+function placesIn(schema, inside) {
+  const single = [...(inside.fields ?? []), ...(inside.also ?? [])].map((name) => [name]);
+  return inside.of ? [...single, [inside.of]] : single;
+}
+
+/** @param {string} error its pointer @param {import("./document.js").Place} place */
+const within = (error, place) => error === pointer(place) || error.startsWith(`${pointer(place)}/`);
+
+/** What a pasted document has and the form has no field for: it is shown, and can be taken out. */
+export function Unknown() {
+  const form = useForm();
+  const wrong = form.errors.filter((error) => error.detail.startsWith("There is no such field") && at(form.spec, parts(error.pointer)) !== undefined);
+  if (!wrong.length) return null;
+  return html`<section class="panel" aria-label="Unknown fields">
+    <h2>Fields that there are not</h2>
+    ${wrong.map((error) => {
+      const place = parts(error.pointer);
+      return html`<div class="field field-wrong" key=${error.pointer}>
+        <code>${place.join(".")}</code> <${FieldErrors} errors=${[error]} />
+        <button type="button" onClick=${() => form.set(place, undefined)}>Take it out</button>
+      </div>`;
+    })}
+  </section>`;
+}

@@ -1,0 +1,65 @@
+// What matters most of a training: the network, the images, what it begins with, the recipe, what to call it.
+
+import { choosing, listed } from "../../form/choose.js";
+import { useForm, useValue } from "../../form/context.js";
+import { DatasetField } from "../../form/dataset.js";
+import { Field } from "../../form/field.js";
+import { useResource } from "../../hooks.js";
+import { count, percent } from "../../format.js";
+import { href } from "../../router.js";
+import { html } from "../../view.js";
+import { RecipeField } from "./recipe.js";
+import { StartField } from "./start.js";
+
+/** @param {{schema: any}} props */
+export function First({ schema }) {
+  const here = schema.properties;
+  return html`<${ArchitectureField} schema=${here.architecture} />
+    <${DatasetField} schema=${here.dataset} help="The images to learn from: those of its search, or any others. Its classes become those of the images." />
+    <${StartField} />
+    <${RecipeField} />
+    <${Named} here=${here} />`;
+}
+
+/** @param {{here: any}} props */
+export const Named = ({ here }) => html`<${Field} schema=${here.name} place=${["name"]} help="To find it again. Left empty, it gets a name that says what it is." />
+  <${Field} schema=${here.labels} place=${["labels"]} help="Pairs of your own to find it by, such as team: vision." />`;
+
+/** What a network is called in a list. @param {any} network */
+const title = (network) => network.name || `${network.role} …${network.id.slice(-8)}`;
+
+const found = listed("architectures", (network) => ({
+  value: network.id,
+  label: title(network),
+  about: [`${count(network.flops)} FLOPs`, `${count(network.params)} parameters`, network.test_accuracy !== null && percent(network.test_accuracy), network.name && `…${network.id.slice(-8)}`].filter(Boolean).join(" · "),
+}));
+
+/** Networks that were published come with the service, whether or not they are in its list. */
+const PUBLISHED = ["dna-a", "dna-b", "dna-c", "dna-d"].map((value) => ({ value, label: value, about: "published, for ImageNet" }));
+
+/** @param {string} q @param {AbortSignal} signal */
+async function networks(q, signal) {
+  const own = await found(q, signal);
+  const others = PUBLISHED.filter(({ value }) => value.includes(q.toLowerCase()) && !own.some((/** @type {any} */ one) => one.label === value));
+  return [...own, ...others];
+}
+
+const Networks = choosing(networks, "choose, or type an id or a name");
+
+/** @param {{schema: any}} props */
+export function ArchitectureField({ schema }) {
+  const { value } = useValue(["architecture"]);
+  const { value: start } = useValue(["start"]);
+  if (typeof value === "object" && value !== null) return html`<${Field} schema=${schema} place=${["architecture"]} label="Network" />`;
+  const help = typeof start === "object" && start !== null ? "That of the training that it begins with; it need not be said." : "One that a search found, one that was given, or one that was published.";
+  return html`<${Field} schema=${schema} place=${["architecture"]} label="Network" control=${Networks} help=${help}><${About} id=${value} /></${Field}>`;
+}
+
+/** @param {{id: string | undefined}} props */
+function About({ id }) {
+  const { resolved } = useForm();
+  const known = /^[0-9a-f-]{36}$/.test(id ?? "");
+  const { data } = useResource(known ? `architectures/${id}` : null);
+  if (!data) return resolved?.architecture && id ? html`<p class="about">${resolved.architecture.blocks?.length} blocks, made for images of ${resolved.architecture.input_size} pixels.</p>` : null;
+  return html`<p class="about"><a href=${href(["networks", data.id])}>${title(data)}</a>: ${count(data.flops)} multiply-adds, ${count(data.params)} parameters${data.test_accuracy !== null ? `, ${percent(data.test_accuracy)} on the test images` : ""}.</p>`;
+}
