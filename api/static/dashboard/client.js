@@ -55,6 +55,7 @@ export async function send(method, path, { query, json, body, headers = {}, sign
   /** @type {Record<string, string>} */
   const typed = json === undefined ? {} : { "Content-Type": "application/json" };
   const content = json === undefined ? body : JSON.stringify(json);
+  const used = key.value;
   let answer;
   try {
     answer = await fetch(address(path, query), {
@@ -70,8 +71,8 @@ export async function send(method, path, { query, json, body, headers = {}, sign
   }
   if (!heard(answer.status)) throw new Problem(0, { detail: AWAY });
   if (answer.ok) return answer;
-  // A key that is only tried says nothing of the one in use.
-  if (answer.status === 401 && !headers.Authorization) locked.set(true);
+  // A key that is only tried, or was in use before, says nothing of the one in use.
+  if (answer.status === 401 && !headers.Authorization && used === key.value) locked.set(true);
   throw new Problem(answer.status, await answer.json().catch(() => ({ title: answer.statusText })));
 }
 

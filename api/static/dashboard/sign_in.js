@@ -5,15 +5,18 @@ import { ProblemNote } from "./parts/basics.js";
 import { changeKey, key, signIn, signOut } from "./session.js";
 import { html, useEffect, useRef, useState } from "./view.js";
 
-/** In place of a page, where the service wants a key that it was not given. */
+/** Before a page, where the service wants a key that it was not given: over all else, a dialog that is open among them. */
 export function SignIn() {
+  const element = useRef(/** @type {HTMLDialogElement | null} */ (null));
+  const show = () => element.current?.showModal();
+  useEffect(show, []);
   const ended = key.value !== null;
-  return html`<section class="panel sign-in" aria-label="Sign in">
+  return html`<dialog ref=${element} class="sign-in" aria-label="Sign in" onCancel=${(/** @type {Event} */ event) => event.preventDefault()} onClose=${show}>
     <h1>Sign in</h1>
     <p>${ended ? "The key that this page used opens nothing any more: it was revoked, or has expired. With another one you go on where you were." : html`This service wants a key. Whoever runs it makes one with <code>dna key create NAME</code>.`}</p>
     <${KeyForm} take=${signIn} verb="Sign in" focus />
     ${ended && html`<${Without} />`}
-  </section>`;
+  </dialog>`;
 }
 
 /** Another key in place of the one in use. */

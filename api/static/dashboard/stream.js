@@ -3,7 +3,7 @@
 
 import { address, authorization, Problem } from "./client.js";
 import { heard } from "./connection.js";
-import { locked, signIns } from "./session.js";
+import { key, locked, signIns } from "./session.js";
 import { Signal } from "./signal.js";
 
 /** @typedef {{id: string, event: string, data: any}} Message */
@@ -46,6 +46,7 @@ export function follow(path, take, { after = null, query = {}, over = () => {} }
       going = new AbortController();
       const rest = () => document.hidden && going.abort();
       document.addEventListener("visibilitychange", rest);
+      const used = key.value;
       try {
         link.set(link.value === "lost" ? "lost" : "connecting");
         if (await read(path, query, last, going, keep)) {
@@ -55,7 +56,7 @@ export function follow(path, take, { after = null, query = {}, over = () => {} }
       } catch (error) {
         const status = error instanceof Problem ? error.status : 0;
         if ([403, 404].includes(status)) return link.set("off");
-        if (status === 401) await signedIn(() => ended);
+        if (status === 401 && used === key.value) await signedIn(() => ended);
         else if (!ended && !document.hidden) link.set("lost");
       } finally {
         document.removeEventListener("visibilitychange", rest);
