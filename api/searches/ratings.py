@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
+from uuid import UUID
+
+from sqlalchemy.orm import Session
 
 from api.errors import Invalid
 from api.pagination import Page, decode, encode, invalid_cursor
 from api.searches.schemas import Rating, RatingStrip, RatingStrips, StripPath
 from dna_engine.select import Problem
 from dna_engine.select.strips import Strip, strips
-from dna_engine.space import CellRef
+from dna_engine.space import CellRef, Space
+from store import searches
 
 
 def page(problem: Problem, *, block: int | None, cell: int | None, cursor: str | None, limit: int) -> Page[Rating]:
@@ -49,12 +53,23 @@ def _candidates(problem: Problem, cells: list[CellRef], start: int) -> Iterator[
         start = max(0, start - len(losses))
 
 
-def by_rank(problem: Problem, points: int) -> RatingStrips:
-    """Each cell with at most so many of its candidates."""
-    return RatingStrips(cells=[_strip(strip) for strip in strips(problem.ratings, points)])
+def by_rank(session: Session, search_id: UUID, problem: Problem, points: int) -> RatingStrips:
+    """Each cell with at most so many of its candidates, the winner's paths among them."""
+    winner = _winner(session, search_id, problem.ratings.space)
+    return RatingStrips(
+        cells=[_strip(strip, winner.get(strip.cell)) for strip in strips(problem.ratings, points, winner)]
+    )
 
 
-def _strip(strip: Strip) -> RatingStrip:
+def _winner(session: Session, search_id: UUID, space: Space) -> dict[CellRef, int]:
+    """The numbers of the paths that the winner takes."""
+    values = searches.selected(session, search_id)
+    blocks = values["winner"]["architecture"]["blocks"] if values else []
+    cells = [(CellRef(number, block["cell"]), block["ops"]) for number, block in enumerate(blocks, 1)]
+    return {ref: space.path_index(space.cell(ref), ops) for ref, ops in cells}
+
+
+def _strip(strip: Strip, chosen: int | None) -> RatingStrip:
     shown = [
         StripPath.model_construct(
             index=each.index,
@@ -63,6 +78,7 @@ def _strip(strip: Strip) -> RatingStrip:
             ops=[op.name for op in each.ops],
             flops=each.cost.flops,
             params=each.cost.params,
+            chosen=each.index == chosen,
         )
         for each in strip.candidates
     ]

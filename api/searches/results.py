@@ -65,7 +65,7 @@ def get_rating_strips(
     points: Annotated[int, Query(ge=20, le=2000, description="Most candidates of a cell.")] = 200,
 ) -> Response:
     """The ratings of all cells at one look: of each its best, median and worst loss, and candidates spread evenly over the ranks."""
-    return _json(ratings.by_rank(resources.rated.get(session, search_id), points))
+    return _json(ratings.by_rank(session, search_id, resources.rated.get(session, search_id), points))
 
 
 @router.get("/frontier", response_model=FrontierOut, responses=problems(409), dependencies=[HEAVY])

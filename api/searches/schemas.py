@@ -183,6 +183,7 @@ class StripPath(BaseModel):
         description="Multiply-adds of its layers, behind the width that the cell was rated with; stem and head are not in it."
     )
     params: int = Field(description="Trainable parameters of the same.")
+    chosen: bool = Field(description="Whether it is what the winner takes.")
 
 
 class RatingStrip(BaseModel):
@@ -197,7 +198,7 @@ class RatingStrip(BaseModel):
     median: float = Field(description="Of the losses of all.")
     max: float = Field(description="Loss of the worst.")
     items: list[StripPath] = Field(
-        description="Best first: the ten best, the worst, and of the others as many as fit, spread evenly over the ranks."
+        description="Best first: the ten best, the worst, what the winner takes, and of the others as many as fit, spread evenly over the ranks."
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,15 +45,22 @@ class Strip:
     candidates: list[Candidate]
 
 
-def strips(ratings: Ratings, most: int) -> list[Strip]:
-    """Every cell with at most so many candidates: the best ten, the worst, and of the others some spread evenly over their ranks."""
-    return [_strip(ratings, ref, most) for ref in ratings.space.cells]
+def strips(ratings: Ratings, most: int, among: Mapping[CellRef, int]) -> list[Strip]:
+    """Every cell with at most so many candidates: the best ten, the worst, and of the others some spread evenly over their ranks.
+
+    Args:
+        among: paths by their numbers that are to be among those of their cells, whatever their ranks.
+    """
+    return [_strip(ratings, ref, most, among.get(ref)) for ref in ratings.space.cells]
 
 
-def _strip(ratings: Ratings, ref: CellRef, most: int) -> Strip:
+def _strip(ratings: Ratings, ref: CellRef, most: int, wanted: int | None) -> Strip:
     losses, cell = ratings.losses[ref], ratings.space.cell(ref)
+    by_rank = np.argsort(losses, kind="stable")
     ranks = spread(len(losses), most)
-    indices = np.argsort(losses, kind="stable")[ranks]
+    if wanted is not None and wanted not in by_rank[ranks]:
+        ranks = np.union1d(spread(len(losses), most - 1), np.flatnonzero(by_rank == wanted))
+    indices = by_rank[ranks]
     tables = _tables(ratings, ref)
     candidates = [
         Candidate(index, rank + 1, float(losses[index]), ratings.space.path(cell, index), _cost(tables, index))

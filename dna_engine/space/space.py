@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
@@ -165,6 +165,15 @@ class Space:
             index, choice = divmod(index, len(choices))
             ops.append(choices[choice])
         return tuple(reversed(ops))
+
+    def path_index(self, cell: Cell, ops: Sequence[str]) -> int:
+        """The number of the path of the ops of these names: what :meth:`path` takes."""
+        index = 0
+        for layer, name in enumerate(ops):
+            names = [op.name for op in self.layer_ops(layer)]
+            index = index * len(names) + names.index(name)
+        assert len(ops) == cell.depth
+        return index
 
     def path_count(self, cell: Cell) -> int:
         return math.prod(len(self.layer_ops(layer)) for layer in range(cell.depth))

@@ -109,11 +109,15 @@ def test_a_thinned_frontier_keeps_its_ends_and_lies_evenly(finished: Finished, m
 def test_strips_show_each_cell_by_rank(finished: Finished, expected: Problem) -> None:
     space, ratings_by_cell = expected.ratings.space, expected.ratings.losses
     cells = finished.get("/ratings/strips", points=20).json()["cells"]
+    [selected] = [step for step in finished.get("").json()["steps"] if step["kind"] == "select"]
+    winner = selected["values"]["winner"]["architecture"]["blocks"]
     assert [(cell["block"], cell["cell"]) for cell in cells] == [(ref.block, ref.cell) for ref in space.cells]
     for ref, strip in zip(space.cells, cells, strict=True):
         losses = np.sort(ratings_by_cell[ref])
         assert (strip["paths"], strip["min"], strip["max"]) == (len(losses), losses[0], losses[-1])
         assert strip["median"] == np.median(losses)
+        chosen = [item["ops"] for item in strip["items"] if item["chosen"]]
+        assert chosen == ([winner[ref.block - 1]["ops"]] if winner[ref.block - 1]["cell"] == ref.cell else [])
         ranks = [item["rank"] for item in strip["items"]]
         assert ranks == (
             [*range(1, 11), *ranks[10:-1], len(losses)] if len(losses) > 20 else [*range(1, 1 + len(losses))]

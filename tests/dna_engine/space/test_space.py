@@ -73,6 +73,7 @@ def test_paths_come_in_product_order_and_can_be_reached_by_index() -> None:
     assert len(paths) == space.path_count(cell) == 2 * 3 * 3
     assert paths == list(itertools.product(*(space.layer_ops(layer) for layer in range(3))))
     assert [space.path(cell, index) for index in range(len(paths))] == paths
+    assert [space.path_index(cell, [op.name for op in path]) for path in paths] == list(range(len(paths)))
 
 
 def test_no_skip_is_offered_where_the_shape_changes() -> None:

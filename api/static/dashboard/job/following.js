@@ -30,12 +30,12 @@ export class Following {
   #timer = 0;
   #told = 0;
 
-  /** @param {import("./kinds.js").Kind} kind @param {string} id */
-  constructor(kind, id) {
+  /** @param {import("./kinds.js").Kind} kind @param {string} id @param {Known} [known] what shows until it is read */
+  constructor(kind, id, known = { job: null, at: 0, problem: null }) {
     this.kind = kind;
     this.path = `${KINDS[kind].path}/${encodeURIComponent(id)}`;
     /** @type {Signal<Known>} */
-    this.now = new Signal({ job: /** @type {any} */ (null), at: 0, problem: /** @type {Problem | null} */ (null) });
+    this.now = new Signal(known);
     /** @type {Set<{events: string[], take: (messages: Message[]) => void}>} */
     this.watchers = new Set();
   }

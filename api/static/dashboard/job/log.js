@@ -36,6 +36,7 @@ export function Log({ job, following }) {
 function Lines({ step, job, following }) {
   const { events, problem, more, earlier } = useLog(following, step);
   const place = useRef(/** @type {HTMLDivElement | null} */ (null));
+  const inner = useRef(/** @type {HTMLDivElement | null} */ (null));
   const reader = useRef({ atEnd: true, height: 0 });
   useLayoutEffect(() => {
     const element = place.current;
@@ -44,6 +45,16 @@ function Lines({ step, job, following }) {
     else if (reader.current.height) element.scrollTop += element.scrollHeight - reader.current.height;
     reader.current.height = 0;
   }, [events]);
+  // Lines that come into view may turn out higher than was thought.
+  useEffect(() => {
+    const [element, lines] = [place.current, inner.current];
+    if (!element || !lines) return;
+    const grown = new ResizeObserver(() => {
+      if (reader.current.atEnd) element.scrollTop = element.scrollHeight;
+    });
+    grown.observe(lines);
+    return () => grown.disconnect();
+  }, [Boolean(events?.length)]);
   const scrolled = () => {
     const element = place.current;
     if (element) reader.current.atEnd = element.scrollTop + element.clientHeight > element.scrollHeight - NEAR;
@@ -57,7 +68,7 @@ function Lines({ step, job, following }) {
   if (!events.length) return html`<${Empty}>${FINISHED.has(job.state) ? "Nothing was written." : "Nothing was written yet: lines appear here as workers write them."}</${Empty}>`;
   return html`<div class="log" ref=${place} onScroll=${scrolled} tabindex="0" role="log" aria-label="Log">
     ${more && html`<p class="log-more"><button type="button" onClick=${before}>Show earlier lines</button></p>`}
-    ${pieces(events).map(({ first, lines }) => html`<${Piece} key=${first} lines=${lines} />`)}
+    <div ref=${inner}>${pieces(events).map(({ first, lines }) => html`<${Piece} key=${first} lines=${lines} />`)}</div>
   </div>`;
 }
 

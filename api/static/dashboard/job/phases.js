@@ -30,6 +30,8 @@ export function Phases({ kind, job }) {
 export function stretches(kind, job) {
   const all = KINDS[kind].phases.filter((name) => !OPTIONAL.has(name) || job.phase === name || job.steps.some((/** @type {any} */ step) => step.phase === name));
   const now = all.indexOf(job.phase);
+  // The steps of a tuning are not all there: its trials are too many.
+  if (all.length === 1) return [{ name: all[0], state: stateOf(job, 0, [job]), seconds: job.started_at && between(job.started_at, job.finished_at), done: job.progress }];
   return all.map((name, place) => {
     const steps = job.steps.filter((/** @type {any} */ step) => step.phase === name);
     const state = stateOf(job, place - now, steps);

@@ -15,7 +15,7 @@ const COLUMNS = [
   { id: "about", label: "Works on", cell: (step) => step.network ?? (step.cells.length ? step.cells.join(" ") : "the whole") },
   { id: "progress", label: "Done", number: true, cell: done },
   { id: "left", label: "Time left", number: true, cell: (step) => (step.state === "running" && step.eta_seconds !== null ? html`<${Left} seconds=${step.eta_seconds} />` : "–") },
-  { id: "took", label: "Device time", number: true, cell: (step) => (step.engine_seconds ? duration(step.engine_seconds) : "–") },
+  { id: "took", label: "Engine time", number: true, cell: (step) => (step.engine_seconds ? duration(step.engine_seconds) : "–") },
   { id: "device", label: "Device", cell: (step) => step.device ?? (step.queue === "cpu" ? "needs none" : "–") },
   { id: "attempt", label: "Attempt", number: true, cell: (step) => (step.attempt ? `${step.attempt} of ${step.max_attempts ?? "–"}` : "–") },
   { id: "error", label: "Error", cell: (step) => plain(step.error?.message ?? "") },

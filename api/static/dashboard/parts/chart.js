@@ -42,7 +42,9 @@ export function Chart({ lines, label, x, y, log = false, logX = false, formatX =
   if (!lines.some((line) => line.points.length)) return html`<${Empty}>${empty}</${Empty}>`;
   const toggle = (/** @type {Line} */ line) => setToggled({ ...toggled, [line.name]: !line.hidden });
   return html`<div class="chart-whole">
-    <div class="chart" ref=${chart.place} tabindex="0" role="group" aria-label="${label}. Arrow keys read values, plus and minus zoom, 0 shows all." onKeyDown=${chart.walk}></div>
+    <div class="chart-keys" tabindex="0" role="group" aria-label="${label}. Arrow keys read values, plus and minus zoom, 0 shows all." onKeyDown=${chart.walk}>
+      <div class="chart" ref=${chart.place} role="img" aria-label=${label}></div>
+    </div>
     ${showing && html`<button type="button" class="chart-all" onClick=${() => zoom(null)}>Show all</button>`}
     <${Legend} lines=${shown} pointed=${pointed} x=${x} formatX=${formatX} format=${format} toggle=${legend ? toggle : null} focus=${chart.focus} />
     <${Summary} lines=${shown} label=${label} x=${x} formatX=${formatX} format=${format} />

@@ -10,9 +10,6 @@ export const compared = (search) =>
 /** What a network is called. @param {any} network */
 export const called = (network) => ({ winner: "Winner", control: "Control" })[/** @type {string} */ (network.role)] ?? network.name ?? network.role;
 
-/** The cell and ops that the winner takes of each block, once it is selected. @param {any} search @returns {{cell: number, ops: string[]}[]} */
-export const pathOf = (search) => stepOf(search, "select")?.values.winner?.architecture.blocks ?? [];
-
 /** A step that has succeeded; null before. @param {any} search @param {string} key */
 export const stepOf = (search, key) => search.steps.find((/** @type {any} */ step) => step.key === key && step.state === "succeeded") ?? null;
 

@@ -3,7 +3,7 @@
 import { useResource } from "../../hooks.js";
 import { Empty, Loading, Panel, ProblemNote } from "../../parts/basics.js";
 import { html, useState } from "../../view.js";
-import { meanwhile, pathOf } from "./networks.js";
+import { meanwhile } from "./networks.js";
 import { colours, Key } from "./ops.js";
 import { Strip } from "./strip.js";
 
@@ -18,7 +18,6 @@ export function Ratings({ search }) {
   if (!rated) return html`<${Empty}>Ratings appear when every path of every cell is rated, which is done when distillation is. ${meanwhile(search)}</${Empty}>`;
   if (problem) return html`<${ProblemNote} of=${problem} retry=${reload} />`;
   if (!data) return html`<${Loading} what="Reading the ratings" />`;
-  const path = pathOf(search);
   const ops = [...new Set(data.cells.flatMap((/** @type {any} */ cell) => cell.items.flatMap((/** @type {any} */ item) => item.ops)))].sort();
   const deepest = Math.max(...data.cells.map((/** @type {any} */ cell) => cell.items[0].ops.length));
   const blocks = [...new Set(data.cells.map((/** @type {any} */ cell) => cell.block))];
@@ -29,7 +28,7 @@ export function Ratings({ search }) {
       <${Key} ops=${ops} />
     </div>
     ${blocks.map((block) => html`<${Panel} key=${block} title="Block ${block}">
-      ${data.cells.filter((/** @type {any} */ cell) => cell.block === block).map((/** @type {any} */ cell) => html`<${Strip} key=${cell.cell} strip=${cell} layer=${layer} colours=${colours(ops)} scale=${scaleOf(data.cells, block)} chosen=${path[cell.block - 1]?.cell === cell.cell ? path[cell.block - 1].ops : null} />`)}
+      ${data.cells.filter((/** @type {any} */ cell) => cell.block === block).map((/** @type {any} */ cell) => html`<${Strip} key=${cell.cell} strip=${cell} layer=${layer} colours=${colours(ops)} scale=${scaleOf(data.cells, block)} />`)}
     </${Panel}>`)}`;
 }
 

@@ -17,14 +17,13 @@ const ROOM = 6;
  * @param {number} props.layer whose op gives the colour, from 0
  * @param {Map<string, number>} props.colours
  * @param {[number, number]} props.scale losses at both ends
- * @param {string[] | null} props.chosen what the winner takes of the cell; null where it takes another cell
  */
-export function Strip({ strip, layer, colours, scale, chosen }) {
+export function Strip({ strip, layer, colours, scale }) {
   const { block, cell, paths, items, min, median, max } = strip;
   const [at, setAt] = useState(/** @type {number | null} */ (null));
   const canvas = useRef(/** @type {HTMLCanvasElement | null} */ (null));
   const theme = useSignal(shownTheme);
-  const winner = chosen ? items.findIndex((/** @type {any} */ item) => same(item.ops, chosen)) : -1;
+  const winner = items.findIndex((/** @type {any} */ item) => item.chosen);
   useEffect(() => {
     const element = canvas.current;
     if (!element) return;
@@ -43,19 +42,16 @@ export function Strip({ strip, layer, colours, scale, chosen }) {
   };
   return html`<div class="strip">
     <div class="strip-head">
-      <strong>${name}</strong>${chosen && html` <span class="strip-chosen">▲ the winner takes this cell</span>`}
+      <strong>${name}</strong>${winner >= 0 && html` <span class="strip-chosen">▲ the winner takes this cell</span>`}
       <span class="faint">${exact(paths)} candidates${items.length < paths && `, ${exact(items.length)} of them shown`}; loss ${loss(min)} to ${loss(max)}, median ${loss(median)}</span>
     </div>
     <div class="strip-marks" role="slider" tabindex="0" aria-label="Candidates of ${name} by loss, from the best on" aria-valuemin="1" aria-valuemax=${items.length} aria-valuenow=${(at ?? 0) + 1}
       aria-valuetext=${says ?? "arrow keys lead from the best to the worst"} onPointerMove=${point} onPointerDown=${point} onKeyDown=${(/** @type {KeyboardEvent} */ event) => walk(event, at, items.length, winner, setAt)}>
       <canvas ref=${canvas} height=${HEIGHT}></canvas>
     </div>
-    <p class="strip-says">${says ?? html`<span class="faint">Point at the strip, or focus it and use the arrow keys${chosen && "; W leads to the winner's path"}.</span>`}</p>
+    <p class="strip-says">${says ?? html`<span class="faint">Point at the strip, or focus it and use the arrow keys${winner >= 0 && "; W leads to the winner's path"}.</span>`}</p>
   </div>`;
 }
-
-/** @param {string[]} one @param {string[]} other */
-const same = (one, other) => one.length === other.length && one.every((op, place) => op === other[place]);
 
 /** @param {any} item @param {number} paths @param {boolean} chosen */
 const told = ({ rank, loss: value, ops, flops, params }, paths, chosen) =>
