@@ -53,17 +53,17 @@ def test_of_their_specs_it_shows_what_differs_or_all(dashboard: Dashboard) -> No
 def test_frontiers_and_series_are_drawn_over_one_another(dashboard: Dashboard) -> None:
     ids = dashboard.service.ids
     page = compare(dashboard, ids.search, ids.other)
-    expect(page.get_by_role("img", name="Frontiers of digits on a phone, digits on a watch")).to_be_visible()
+    expect(page.get_by_role("group", name="Frontiers of digits on a phone, digits on a watch")).to_be_visible()
     page.get_by_role("combobox", name="Over").select_option("params")
-    expect(page.get_by_role("img", name="predicted loss over parameters")).to_be_visible()
+    expect(page.get_by_role("group", name="predicted loss over parameters")).to_be_visible()
     expect(
-        page.get_by_role("img", name="train/winner/accuracy of digits on a phone, digits on a watch")
+        page.get_by_role("group", name="train/winner/accuracy of digits on a phone, digits on a watch")
     ).to_be_visible()
     page.get_by_role("combobox", name="Series").select_option("distill/b1c1/loss")
-    expect(page.get_by_role("img", name="distill/b1c1/loss of")).to_be_visible()
+    expect(page.get_by_role("group", name="distill/b1c1/loss of")).to_be_visible()
     page.reload()
-    expect(page.get_by_role("img", name="distill/b1c1/loss of")).to_be_visible()
-    expect(page.get_by_role("img", name="predicted loss over parameters")).to_be_visible()
+    expect(page.get_by_role("group", name="distill/b1c1/loss of")).to_be_visible()
+    expect(page.get_by_role("group", name="predicted loss over parameters")).to_be_visible()
     expect(page.get_by_text("cannot be compared")).to_have_count(0)
 
 
@@ -71,7 +71,7 @@ def test_losses_of_different_teachers_are_not_drawn_together(dashboard: Dashboar
     ids = dashboard.service.ids
     page = compare(dashboard, ids.search, ids.other, apart)
     expect(page.get_by_text("cannot be compared")).to_contain_text("the teachers of these searches differ")
-    frontiers = page.get_by_role("img", name="Frontiers of")
+    frontiers = page.get_by_role("group", name="Frontiers of")
     expect(frontiers).to_have_count(2)
     assert "another teacher" in (frontiers.last.get_attribute("aria-label") or "")
     assert "another teacher" not in (frontiers.first.get_attribute("aria-label") or "")

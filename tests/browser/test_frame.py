@@ -60,12 +60,11 @@ def test_on_a_phone_the_ways_fold_into_a_menu(running: Service, opened: Opened) 
         expect(ways).to_be_hidden()
 
 
-@pytest.mark.parametrize("width", [360, 1400, 3840])
-@pytest.mark.parametrize("route", ["searches", "compare", "settings", "keys", "webhooks", "projects"])
-def test_no_page_is_wider_than_its_screen(running: Service, opened: Opened, width: int, route: str) -> None:
+@pytest.mark.parametrize("width", [360, 3840])
+def test_no_page_is_wider_than_its_screen(running: Service, opened: Opened, width: int) -> None:
     ids = running.ids
-    asked = f"compare?searches={ids.search}&searches={ids.other}&all=1" if route == "compare" else route
+    compare = f"compare?searches={ids.search}&searches={ids.other}&all=1"
     with opened(running, viewport={"width": width, "height": 900}, color_scheme="dark") as screen:
-        page = screen.open(f"#/{asked}")
-        expect(page.locator("main").get_by_text("…", exact=True)).to_have_count(0)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        for route in (compare, "settings", "keys", f"webhooks/{ids.webhook}", "projects"):
+            page = screen.open(f"#/{route}")
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, route

@@ -164,7 +164,9 @@ def test_its_trainings_are_linked(dashboard: Dashboard) -> None:
 
 
 def test_a_given_network_is_renamed_and_deleted(dashboard: Dashboard) -> None:
-    network = dashboard.service.post("/architectures", architecture="dna-c")["id"]
+    described = dashboard.service.get(f"/architectures/{dashboard.service.ids.network}")["architecture"]
+    described["timm"]["num_classes"] = 3
+    network = dashboard.service.post("/architectures", architecture=described, name="three")["id"]
     page = opened(dashboard, network)
     expect(page.get_by_role("region", name="Try it")).to_contain_text("when it is trained")
     page.get_by_role("button", name="Rename").click()

@@ -56,7 +56,7 @@ def test_the_table_is_sorted_by_the_service(dashboard: Dashboard) -> None:
 
 def test_networks_of_a_search(dashboard: Dashboard) -> None:
     page = dashboard.open("#/networks")
-    page.get_by_label("Search", exact=True).select_option("digits on a watch")
+    page.get_by_role("combobox", name="Search").select_option("digits on a watch")
     expect(page).to_have_url(re.compile(f"search={dashboard.service.ids.other}"))
     expect(page.locator("td[data-label=Network] a")).to_have_count(3)
     assert rows(page) == wanted(dashboard, search=dashboard.service.ids.other)
@@ -97,6 +97,8 @@ def test_a_published_network_is_kept_by_its_name(dashboard: Dashboard) -> None:
     page.get_by_label("or a published one").select_option("dna-b")
     send(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("dna-b")
+    expect(page.get_by_role("button", name="Delete")).to_be_visible()
+    expect(page.get_by_role("button", name="Rename")).to_have_count(0)
 
 
 def test_hostile_names_are_text(dashboard: Dashboard) -> None:

@@ -100,6 +100,7 @@ def test_a_key_that_is_revoked_meanwhile_costs_nothing_that_was_written(locked: 
     form.get_by_label("Name").fill("written with care")
     revoke(locked.service, key_id)
     _, another = key(locked.service)
+    locked.expect("answered 401: POST /keys")
     form.get_by_role("button", name="Create").click()
     sign_in(page, another)
     expect(form.get_by_label("Name")).to_have_value("written with care")

@@ -1,6 +1,6 @@
 // A value that tells who watches it when it changes: the little that is shared between pages.
 
-import { useEffect, useReducer } from "./view.js";
+import { useEffect, useReducer, useRef } from "./view.js";
 
 /** @template T */
 export class Signal {
@@ -36,6 +36,12 @@ export class Signal {
  */
 export function useSignal(signal) {
   const [, redraw] = useReducer((/** @type {number} */ count) => count + 1, 0);
-  useEffect(() => signal.watch(() => redraw(undefined)), [signal]);
+  const drawn = useRef(signal.value);
+  drawn.current = signal.value;
+  useEffect(() => {
+    // It may have changed between the drawing and now, when nobody watched yet.
+    if (signal.value !== drawn.current) redraw(undefined);
+    return signal.watch(() => redraw(undefined));
+  }, [signal]);
   return signal.value;
 }

@@ -1,6 +1,6 @@
 // Controls of what holds several values: objects, lists, maps, and what may have one of several forms.
 
-import { html, useRef, useState } from "../view.js";
+import { html, useLayoutEffect, useRef, useState } from "../view.js";
 import { fieldId, useForm, useValue } from "./context.js";
 import { isObject, same } from "./document.js";
 import { Field, Fields, words } from "./field.js";
@@ -54,6 +54,7 @@ export function MapControl({ shape, place, id }) {
   const { value, set } = useValue(place);
   const [rows, setRows] = useState(() => pairs(value));
   const list = useRef(/** @type {HTMLElement | null} */ (null));
+  const adding = useRef(false);
   // A row without a name is none yet: it lives here alone.
   const shown = same(whole(rows), value ?? {}) ? rows : pairs(value);
   const write = (/** @type {[string, string][]} */ next) => {
@@ -64,9 +65,13 @@ export function MapControl({ shape, place, id }) {
   const change = (/** @type {number} */ row, /** @type {number} */ side, /** @type {string} */ text) =>
     write(shown.map((pair, n) => (n === row ? /** @type {[string, string]} */ (pair.with(side, text)) : pair)));
   const add = () => {
+    adding.current = true;
     setRows([...shown, ["", ""]]);
-    setTimeout(() => /** @type {any} */ (list.current?.querySelector("li:last-child input"))?.focus());
   };
+  useLayoutEffect(() => {
+    if (adding.current) /** @type {HTMLElement | null | undefined} */ (list.current?.querySelector("li:last-child input"))?.focus();
+    adding.current = false;
+  }, [shown.length]);
   const names = shape.schema.propertyNames ?? {};
   return html`<ul class="form-rows" ref=${list}>
       ${shown.map(([name, text], n) => html`<li key=${n} class="pair">

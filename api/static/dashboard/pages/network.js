@@ -1,6 +1,7 @@
 // One network: what it is made of and costs, how good it is, its files, the code that loads it, and pictures to try it on.
 
 import { useResource, useTitle } from "../hooks.js";
+import { useChanges } from "../live.js";
 import { Loading, ProblemNote } from "../parts/basics.js";
 import { Tabs, useTab } from "../parts/tabs.js";
 import { usePlace } from "../router.js";
@@ -36,7 +37,8 @@ function Known({ network, reload }) {
   const tab = useTab(TABS);
   const { query } = usePlace();
   const { data: search } = useResource(network.search_id && `searches/${network.search_id}`);
-  const { data: made, problem } = useResource("trainings", { architecture: network.id, limit: 100 });
+  const { data: made, problem, reload: again } = useResource("trainings", { architecture: network.id, limit: 100 });
+  useChanges(["search", "training"], () => void Promise.all([reload(), again()]));
   const trainings = made?.items ?? [];
   const { training } = useTraining(chosen(trainings, query.get("training")));
   return html`<div class="head"><h1>${title(network)}</h1><${Actions} network=${network} reload=${reload} /></div>

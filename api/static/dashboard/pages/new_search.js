@@ -5,6 +5,7 @@ import { html } from "../view.js";
 import { SearchEstimate } from "./new_search/estimate.js";
 import { First } from "./new_search/first.js";
 import { Space } from "./new_search/space.js";
+import { GivenTeacher } from "./new_search/teacher.js";
 
 /** @type {import("../form/page.js").JobForm} */
 const SEARCH = {
@@ -17,7 +18,7 @@ const SEARCH = {
   First,
   groups: [
     ["Pictures", "their size, mirrored or not, what is cut off", { fields: ["input_size", "augment", "flip", "resize", "background"] }],
-    ["Teacher", "the trained network that shows the blocks what to do", { of: "teacher", but: ["model"] }],
+    ["Teacher", "the trained network that shows the blocks what to do", { top: GivenTeacher, of: "teacher", but: ["model", "from"] }],
     ["Space", "the networks among which is searched", { top: Space, also: ["space"], fields: ["block_weights"] }],
     ["Distillation", "how the blocks learn from the teacher", { of: "training" }],
     ["Rating and finalists", "how candidates are compared, and which are trained for a moment before one wins", { of: "select", fields: ["rating"] }],

@@ -64,7 +64,7 @@ export function Axes({ x, y, box, xName, yName, xFormat, yFormat }) {
       <line x1=${left} x2=${right} y1=${y(value)} y2=${y(value)} /><text x=${left - 6} y=${y(value) + 4} text-anchor="end">${yFormat(value)}</text>
     </g>`)}
     <text class="axis" x=${(left + right) / 2} y=${bottom + 34} text-anchor="middle">${xName}</text>
-    <text class="axis" x=${left - 6} y=${top - 8} text-anchor="start" dx=${-Math.min(left - 10, 44)}>${yName}</text>
+    <text class="axis" x=${left - 6} y=${top - 16} text-anchor="start" dx=${-Math.min(left - 10, 44)}>${yName}</text>
   </g>`;
 }
 

@@ -55,7 +55,7 @@ function Group({ of, axis }) {
   const costs = lines.flatMap((line) => line.points.map((/** @type {[number, number]} */ [cost]) => cost));
   const wide = Math.max(...costs) > WIDE * Math.min(...costs);
   return html`<${Chart} lines=${lines} x=${axis} y="predicted loss" logX=${wide} formatX=${count} empty="Their frontiers are being read."
-    label="Frontiers of ${lines.map((line) => line.name).join(", ")}: predicted loss over ${axis}. Lower and further left is better." />`;
+    label="Frontiers of ${lines.map((line) => line.name).join(", ")}: predicted loss over ${axis}. Lower and further left is better" />`;
 }
 
 /** @param {{cost: string}} props */

@@ -10,6 +10,9 @@ import { html, useState } from "../../view.js";
 
 const ROLES = { winner: "Winner", control: "Control", selected: "Selected network", reference: "Standard network", given: "Network" };
 
+/** Those that were published keep the names that they are known by. */
+export const PUBLISHED = ["dna-a", "dna-b", "dna-c", "dna-d"];
+
 /** Networks of a search have no names of their own: they are called by their role and the end of their id, as lists show it. @param {any} network */
 export const title = (network) => network.name || `${ROLES[/** @type {keyof typeof ROLES} */ (network.role)] ?? "Network"} ${network.id.slice(-8)}`;
 
@@ -30,8 +33,8 @@ export function Actions({ network, reload }) {
   return html`<div class="actions">
     ${!isStandard(network) && html`<a class="button main" href=${href(["trainings", "new"], { architecture: network.id })}>Train it</a>`}
     ${!isStandard(network) && html`<a class="button" href=${href(["tunings", "new"], { architecture: network.id })}>Find a recipe</a>`}
-    ${given && html`<button type="button" onClick=${() => setRenaming(true)}>Rename</button>
-      <${Confirmed} label="Delete" bad=${true} act=${drop} question="Delete ${title(network)}? Trainings and tunings of it keep what they have found." />`}
+    ${given && !PUBLISHED.includes(network.name) && html`<button type="button" onClick=${() => setRenaming(true)}>Rename</button>`}
+    ${given && html`<${Confirmed} label="Delete" bad=${true} act=${drop} question="Delete ${title(network)}? Trainings and tunings of it keep what they have found." />`}
     ${renaming && html`<${Rename} network=${network} done=${reload} close=${() => setRenaming(false)} />`}
   </div>`;
 }
@@ -52,7 +55,7 @@ function Rename({ network, done, close }) {
     }
   };
   return html`<${Dialog} title="Rename" onClose=${close}>
-    <form onSubmit=${submit} class="rows"><label>Name <input name="name" value=${network.name ?? ""} maxlength="200" placeholder="none" /></label>
+    <form onSubmit=${submit} class="rows"><label>Name <input name="name" defaultValue=${network.name ?? ""} maxlength="200" placeholder="none" /></label>
       <${ProblemNote} of=${problem} /><div class="actions"><button class="main">Rename</button></div></form>
   </${Dialog}>`;
 }

@@ -38,8 +38,8 @@ function placed(layers) {
 }
 
 /** @param {any} layer the first of its block */
-const heading = ({ stage, block, cell, out_channels: width, output_size: size, stride }) =>
-  stage === "block" ? `Block ${block} · cell ${cell} · ${width} channels · ${size}×${size}${stride > 1 ? " · halves the map" : ""}` : STAGES[/** @type {"stem" | "head"} */ (stage)];
+const heading = ({ stage, block, cell, out_channels: width, output_size: size }) =>
+  stage === "block" ? `Block ${block} · cell ${cell} · ${width} channels · ${size}×${size}` : STAGES[/** @type {"stem" | "head"} */ (stage)];
 
 /** @param {{layers: any[], whole: {flops: number, params: number}}} props */
 function Rows({ layers, whole }) {
@@ -57,7 +57,7 @@ function Rows({ layers, whole }) {
     setLooked(Math.min(Math.max(to, 0), layers.length - 1));
   };
   return html`<div ref=${element} class="network-drawing">
-    <p class="faint">A row is a layer; the arrow keys go from one to the next. A bow stands for what is added to what the layer computes.</p>
+    <p class="faint">A row is a layer; the arrow keys go from one to the next. ↓2 halves the map; a bow stands for what is added to what the layer computes.</p>
     ${width > 0 && html`<svg width=${width} height=${height} tabindex="0" role="img" aria-label="${layers.length} layers, ${count(whole.flops)} FLOPs, ${count(whole.params)} parameters. ${inWords(layers[looked])}" onKeyDown=${press}>
       <g class="heads" aria-hidden="true"><text x=${columns.flops} y="14">FLOPs</text><text x=${columns.params} y="14">Parameters</text></g>
       ${rows.map(({ layer, y, heading }, number) => html`<${Row} key=${layer.number} layer=${layer} y=${y} heading=${heading} columns=${columns} most=${most} colour=${colour} looked=${number === looked} look=${() => setLooked(number)} />`)}
@@ -68,9 +68,9 @@ function Rows({ layers, whole }) {
 
 /** Where what stands; on narrow screens the bars have less room. @param {number} width */
 function columnsOf(width) {
-  const boxes = Math.min(Math.max(width * 0.42, 150), 460);
+  const boxes = Math.min(Math.max(width * 0.42, 136), 460);
   const bar = (width - boxes - 16) / 2;
-  return { boxes, flops: boxes + 16, params: boxes + 16 + bar, bar: bar - 62, wide: width > 620 };
+  return { boxes, flops: boxes + 16, params: boxes + 16 + bar, bar: bar - 54, wide: width > 620 };
 }
 
 /**

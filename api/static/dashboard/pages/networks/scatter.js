@@ -74,7 +74,7 @@ async function read(where, signal) {
 /** @param {{networks: any[], axis: "flops" | "params"}} props */
 function Points({ networks, axis }) {
   const [element, width] = useWidth();
-  const box = { left: 56, right: width - 14, top: 26, bottom: HEIGHT - 44 };
+  const box = { left: 56, right: width - 14, top: 32, bottom: HEIGHT - 44 };
   const x = padded(networks.map((network) => network[axis]), box.left, box.right);
   const y = padded(networks.map((network) => network.test_accuracy), box.bottom, box.top, [0, 1]);
   const roles = Object.keys(MARKS).filter((role) => networks.some((network) => network.role === role));

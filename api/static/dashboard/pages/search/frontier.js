@@ -7,7 +7,7 @@ import { html, useMemo, useState } from "../../view.js";
 import { useLimits } from "./frontier/budget.js";
 import { About, Actions, drawn } from "./frontier/chosen.js";
 import { HowMany, LimitField } from "./frontier/controls.js";
-import { under, useCurve } from "./frontier/curve.js";
+import { rangeOf, under, useCurve } from "./frontier/curve.js";
 import { Infeasible } from "./frontier/infeasible.js";
 import { COSTS, costsOf, pickOf, pickText, said } from "./frontier/limits.js";
 import { useMarks } from "./frontier/marks.js";
@@ -38,7 +38,7 @@ function Rated({ search }) {
   if (problem) return html`<${ProblemNote} of=${problem} />`;
   if (!curve) return html`<${Loading} what="Reading the frontier" />`;
   const asked = {
-    limits: { ...limits, [cost]: limits[cost] ?? curve.most },
+    limits: { ...limits, [cost]: limits[cost] ?? rangeOf(cost, curves)?.most },
     k: bounded(query.get("k"), 20),
     apart: bounded(query.get("apart"), 64),
   };
@@ -75,7 +75,7 @@ function Explored({ search, costs, cost, curves, asked, limit }) {
   return html`<div class="frontier">
     <${Panel} title="Predicted loss over cost" actions=${html`<${Axis} costs=${costs} cost=${cost} />`}>
       <${FrontierPlot} cost=${cost} curve=${curve} limit=${asked.limits[cost] ?? curve.most} onLimit=${(/** @type {number} */ value) => limit(cost, value)} marks=${all} />
-      <div class="limits">${[cost, ...costs.filter((other) => other !== cost)].map((name) => html`<${LimitField} key=${name} cost=${name} curve=${curves[name].curve}
+      <div class="limits">${[cost, ...costs.filter((other) => other !== cost)].map((name) => html`<${LimitField} key=${name} cost=${name} range=${rangeOf(name, curves)}
         limit=${asked.limits[name]} always=${name === cost} onLimit=${(/** @type {number | null} */ value) => limit(name, value)} />`)}<${HowMany} k=${asked.k} apart=${asked.apart} /></div>
     </${Panel}>
     <${Panel} title="Best within ${said(asked.limits)}">

@@ -10,37 +10,38 @@ import { COSTS, parse } from "./limits.js";
 /** Steps of a slider. */
 const STEPS = 1000;
 
+/** @typedef {{least: number, most: number}} Range what any network costs, and what none that is best within some budget exceeds */
+
 /**
  * @param {object} props
  * @param {Cost} props.cost
- * @param {import("./curve.js").Curve | null} props.curve
+ * @param {Range | null} props.range
  * @param {number | undefined} props.limit undefined where there is none
  * @param {(limit: number | null) => void} props.onLimit
  * @param {boolean} props.always it is the cost of the chart, which always has a limit
  */
-export function LimitField({ cost, curve, limit, onLimit, always }) {
+export function LimitField({ cost, range, limit, onLimit, always }) {
   const { label, format } = COSTS[cost];
   const on = limit !== undefined;
-  const toggle = (/** @type {any} */ event) => onLimit(event.target.checked && curve ? curve.most : null);
-  return html`<fieldset class="limit">
-    <legend>${always ? `Limit of ${label}` : html`<label class="inline"><input type="checkbox" checked=${on} disabled=${!curve} onChange=${toggle} /> Limit ${label} too</label>`}</legend>
-    ${on && curve && html`<${Slider} cost=${cost} curve=${curve} limit=${limit} onLimit=${onLimit} />
-      <${TypedLimit} cost=${cost} limit=${limit} onLimit=${onLimit} />
-      <p class="faint">${format(curve.least)} to ${format(curve.most)}; with more the best network is the same.</p>`}
-  </fieldset>`;
+  const toggle = (/** @type {any} */ event) => onLimit(event.target.checked && range ? range.most : null);
+  return html`<div class="limit" role="group" aria-label="Limit of ${label}">
+    ${always ? html`<strong>Limit of ${label}</strong>` : html`<label class="inline"><input type="checkbox" checked=${on} disabled=${!range} onChange=${toggle} /> Limit ${label} too</label>`}
+    ${on && range && html`<${Slider} cost=${cost} range=${range} limit=${limit} onLimit=${onLimit} />
+      <${TypedLimit} cost=${cost} limit=${limit} onLimit=${onLimit} /> <span class="faint">of ${format(range.least)} to ${format(range.most)}</span>`}
+  </div>`;
 }
 
-/** @param {{cost: Cost, curve: import("./curve.js").Curve, limit: number, onLimit: (limit: number) => void}} props */
-function Slider({ cost, curve, limit, onLimit }) {
+/** @param {{cost: Cost, range: Range, limit: number, onLimit: (limit: number) => void}} props */
+function Slider({ cost, range: { least, most }, limit, onLimit }) {
   const { label, format } = COSTS[cost];
-  const step = Math.max((curve.most - curve.least) / STEPS, 1);
-  const place = Math.round((Math.min(Math.max(limit, curve.least), curve.most) - curve.least) / step);
+  const step = Math.max((most - least) / STEPS, 1);
+  const steps = Math.round((most - least) / step);
+  const place = Math.round((Math.min(Math.max(limit, least), most) - least) / step);
   const slide = (/** @type {any} */ event) => {
     const to = Number(event.target.value);
-    onLimit(to >= (curve.most - curve.least) / step - 0.5 ? curve.most : curve.least + to * step);
+    onLimit(to >= steps ? most : least + to * step);
   };
-  return html`<input type="range" min="0" max=${Math.round((curve.most - curve.least) / step)} value=${place} onInput=${slide}
-    aria-label="Limit of ${label}, by steps" aria-valuetext="at most ${format(limit)}" />`;
+  return html`<input type="range" min="0" max=${steps} value=${place} onInput=${slide} aria-label="Limit of ${label}, by steps" aria-valuetext="at most ${format(limit)}" />`;
 }
 
 /** @param {{cost: Cost, limit: number, onLimit: (limit: number) => void}} props */
@@ -59,11 +60,10 @@ function TypedLimit({ cost, limit, onLimit }) {
 const MOST = 20;
 
 /** @param {{k: number, apart: number}} props */
-export const HowMany = ({ k, apart }) => html`<fieldset class="limit how-many">
-  <legend>How many</legend>
-  <label class="inline">the best <input type="number" class="short" min="1" max=${MOST} value=${k} onChange=${(/** @type {any} */ event) => ask({ k: whole(event.target.value, MOST) })} /></label>
-  ${k > 1 && html`<label class="inline">that differ in at least <input type="number" class="short" min="1" max="64" value=${apart} onChange=${(/** @type {any} */ event) => ask({ apart: whole(event.target.value, 64) })} /> layers</label>`}
-</fieldset>`;
+export const HowMany = ({ k, apart }) => html`<div class="limit how-many" role="group" aria-label="How many">
+  <label>the best <input type="number" class="short" min="1" max=${MOST} value=${k} onChange=${(/** @type {any} */ event) => ask({ k: whole(event.target.value, MOST) })} /></label>
+  ${k > 1 && html`<label>that differ in at least <input type="number" class="short" min="1" max="64" value=${apart} onChange=${(/** @type {any} */ event) => ask({ apart: whole(event.target.value, 64) })} /> layers</label>`}
+</div>`;
 
 /** 1 is left out of the address. @param {string} text @param {number} most */
 function whole(text, most) {

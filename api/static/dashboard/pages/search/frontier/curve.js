@@ -26,6 +26,17 @@ export function useCurve(search, cost) {
 const widened = (blocks, space) =>
   blocks.map((block, number) => ({ ...block, width: space.blocks[number]?.cells[(block.cell ?? 1) - 1]?.width ?? null }));
 
+/**
+ * From the least of any network to the most of any that is best within some limit: further up a slider would change nothing.
+ * @param {Cost} cost @param {Record<Cost, {curve: Curve | null}>} curves
+ */
+export function rangeOf(cost, curves) {
+  const curve = curves[cost].curve;
+  if (!curve) return null;
+  const costs = Object.values(curves).flatMap(({ curve }) => curve?.points.map((point) => point[cost] ?? 0) ?? []);
+  return { least: curve.least, most: Math.max(...costs) };
+}
+
 /** Place of the last point within a limit; -1 where none is. @param {Point[]} points @param {number} limit */
 export function under(points, limit) {
   let [low, high] = [0, points.length];

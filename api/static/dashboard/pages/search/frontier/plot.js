@@ -50,7 +50,7 @@ const legend = (marks) => [
  * @param {Cost} cost @param {import("./curve.js").Curve} curve @param {Marked[]} marks @param {number} width
  */
 function framed(cost, curve, marks, width) {
-  const box = { left: width < 500 ? 46 : 60, right: width - 14, top: 24, bottom: HEIGHT - 44 };
+  const box = { left: width < 500 ? 46 : 60, right: width - 14, top: 32, bottom: HEIGHT - 44 };
   const costs = [curve.least, curve.most, ...marks.map((mark) => mark[cost] ?? 0)];
   const losses = [curve.points[0].loss, curve.points[curve.points.length - 1].loss, ...marks.map((mark) => mark.loss ?? 0)];
   const [x, y] = [padded(costs, box.left, box.right), padded(losses, box.bottom, box.top)];
@@ -109,7 +109,7 @@ function Line({ cost, curve, limit, frame, onLimit }) {
     onLimit(to);
   };
   const side = at > (box.left + box.right) / 2 ? { dx: -8, anchor: "end" } : { dx: 8, anchor: "start" };
-  return html`<g class="budget-line" tabindex="0" role="slider" aria-label="Limit of ${COSTS[cost].label}" aria-valuemin=${curve.least} aria-valuemax=${curve.most}
+  return html`<g class="budget-line" tabindex="0" role="slider" aria-label="Limit of ${COSTS[cost].label}" aria-valuemin=${Math.min(curve.least, limit)} aria-valuemax=${Math.max(curve.most, limit)}
     aria-valuenow=${limit} aria-valuetext="at most ${format(limit)}" aria-orientation="horizontal" onKeyDown=${press}>
     <rect x=${at - 12} y=${box.top} width="24" height=${box.bottom - box.top} class="grip" />
     <line x1=${at} x2=${at} y1=${box.top} y2=${box.bottom} /><path d="M${at - 6},${box.top - 2}h12l-6,9z" />

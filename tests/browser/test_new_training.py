@@ -1,0 +1,160 @@
+"""Trainings and tunings are made from their forms: of any network, on any images, from other weights, by other recipes."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from store import keys
+from store.limits import Scope
+from store.session import transaction
+from tests.browser.dashboard import PATIENCE, Dashboard
+from tests.browser.service import Service
+
+
+def request_of(page: Page) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(page.get_by_label("JSON", exact=True).inner_text())
+    return found
+
+
+def start(page: Page, one: str) -> str:
+    """Presses the button; the id of what was made."""
+    page.get_by_role("button", name=f"Start the {one}").click()
+    page.wait_for_url(re.compile(f"#/{one}s/[0-9a-f-]{{36}}$"), timeout=PATIENCE)
+    return page.url.rsplit("/", 1)[1]
+
+
+def test_a_network_is_trained_again_by_another_recipe(dashboard: Dashboard) -> None:
+    ids = dashboard.service.ids
+    page = dashboard.open(f"#/trainings/new?architecture={ids.network}")
+    expect(page.get_by_text("Choose the images to learn from. Then you see")).to_be_visible()
+    expect(page.get_by_label("Network", exact=True)).to_have_value(ids.network)
+    assert "?" not in page.url, "a reload does not undo what is chosen next"
+    images = page.get_by_label("Dataset", exact=True)
+    images.fill("digits")
+    images.press("Tab")
+    estimate = page.get_by_role("region", name="What it would be")
+    expect(estimate).to_contain_text("quick is the default for any number of images", timeout=PATIENCE)
+    page.get_by_role("radio", name=re.compile("^small For a few thousand images")).check()
+    expect(estimate).to_contain_text("small", timeout=PATIENCE)
+    steps = page.locator("details.form-group", has=page.get_by_role("heading", name="Steps"))
+    steps.locator("summary").click()
+    steps.get_by_label("Epochs", exact=True).fill("7")
+    expect(estimate).to_contain_text(re.compile("Epochs\\s*7"), timeout=PATIENCE)
+    made = dashboard.service.get(f"/trainings/{start(page, 'training')}")
+    assert made["written"] == {"architecture": ids.network, "dataset": "digits", "recipe": "small", "epochs": 7}
+
+
+def test_a_network_and_a_training_to_begin_with_are_chosen_from_lists(dashboard: Dashboard) -> None:
+    ids = dashboard.service.ids
+    page = dashboard.open("#/trainings/new?dataset=digits")
+    network = page.get_by_label("Network", exact=True)
+    network.fill("dna-c")
+    page.get_by_role("option", name=re.compile("^dna-c")).click(timeout=PATIENCE)
+    assert request_of(page) == {"dataset": "digits", "architecture": "dna-c"}
+    network.fill("")
+    network.press("Tab")
+    page.get_by_role("radio", name=re.compile("^From a training")).check()
+    page.get_by_label("Training", exact=True).focus()
+    page.get_by_role("option").filter(has_text=ids.training[-8:]).click(timeout=PATIENCE)
+    page.get_by_role("checkbox", name=re.compile("classifier anew")).check()
+    assert request_of(page) == {"dataset": "digits", "start": {"training": ids.training, "head": "new"}}
+    page.get_by_role("radio", name=re.compile("^From scratch")).check()
+    assert request_of(page) == {"dataset": "digits"}
+
+
+def test_what_is_wrong_with_a_training_stands_at_its_field(dashboard: Dashboard) -> None:
+    dashboard.expect("answered 422: POST /trainings/estimate")
+    page = dashboard.open("#/trainings/new?architecture=dna-z&dataset=digits")
+    field = page.locator(".field", has=page.get_by_label("Network", exact=True))
+    expect(field.locator(".field-errors")).to_contain_text("There is no network 'dna-z'", timeout=PATIENCE)
+
+
+def test_a_training_is_cloned(dashboard: Dashboard) -> None:
+    ids = dashboard.service.ids
+    page = dashboard.open(f"#/trainings/new?from={ids.training}")
+    assert request_of(page) == {"from": ids.training}
+    page.get_by_label("Name", exact=True).fill("once more")
+    made = dashboard.service.get(f"/trainings/{start(page, 'training')}")
+    assert (made["cloned_from"], made["name"]) == (ids.training, "once more")
+
+
+def test_a_training_of_a_search_cannot_be_cloned_and_says_why(dashboard: Dashboard) -> None:
+    ids = dashboard.service.ids
+    [winner] = [
+        each for each in dashboard.service.get("/trainings", search=ids.search)["items"] if each["network"] == "winner"
+    ]
+    page = dashboard.open(f"#/trainings/new?from={winner['id']}")
+    expect(page.get_by_text("has no spec of its own")).to_be_visible()
+
+
+def test_a_tuning_tries_ranges_and_choices(dashboard: Dashboard) -> None:
+    ids = dashboard.service.ids
+    page = dashboard.open(f"#/tunings/new?architecture={ids.network}&dataset=digits")
+    expect(page.get_by_text("Learning rate: 0.0003 to 0.03, by factors")).to_be_visible(timeout=PATIENCE)
+    page.get_by_role("radio", name=re.compile("^Of my own")).check()
+    assert request_of(page)["search"] == {
+        "learning_rate": [0.0003, 0.03, "log"],
+        "weight_decay": [0.001, 0.3, "log"],
+        "label_smoothing": [0, 0.2],
+    }
+    page.get_by_role("button", name="Do not try Weight decay").click()
+    page.get_by_label("Most Learning rate", exact=True).fill("0.01")
+    page.get_by_label("Add a field to be tried").select_option("sampling")
+    page.get_by_label("Add a field to be tried").select_option("mixup")
+    mixup = page.get_by_role("group", name="Mixup")
+    mixup.get_by_label("Most Mixup").fill("0.4")
+    page.get_by_label("Trials", exact=True).fill("5")
+    page.get_by_label("End trials early", exact=True).select_option("hyperband")
+    expect(page.get_by_role("region", name="What it would be")).to_contain_text("5 trials", timeout=PATIENCE)
+    made = dashboard.service.get(f"/tunings/{start(page, 'tuning')}")
+    assert made["written"] == {
+        "architecture": ids.network,
+        "dataset": "digits",
+        "search": {
+            "learning_rate": [0.0003, 0.01, "log"],
+            "label_smoothing": [0, 0.2],
+            "sampling": ["uniform", "by_class"],
+            "mixup": [0, 0.4],
+        },
+        "trials": 5,
+        "pruner": "hyperband",
+    }
+
+
+def test_what_is_wrong_with_a_range_stands_at_it(dashboard: Dashboard) -> None:
+    dashboard.expect("answered 422: POST /tunings/estimate")
+    page = dashboard.open(f"#/tunings/new?architecture={dashboard.service.ids.network}&dataset=digits")
+    expect(page.get_by_text("Learning rate: 0.0003 to 0.03, by factors")).to_be_visible(timeout=PATIENCE)
+    page.get_by_role("radio", name=re.compile("^Of my own")).check()
+    page.get_by_label("Least Label smoothing", exact=True).fill("0.5")
+    row = page.get_by_role("group", name="Label smoothing")
+    expect(row.locator("xpath=following-sibling::*[1]")).to_contain_text("0.5", timeout=PATIENCE)
+
+
+def test_a_tuning_is_cloned_and_its_recipe_is_offered_to_trainings(dashboard: Dashboard) -> None:
+    ids = dashboard.service.ids
+    page = dashboard.open(f"#/tunings/new?from={ids.tuning}")
+    assert request_of(page) == {"from": ids.tuning}
+    page = dashboard.open(f"#/trainings/new?architecture={ids.network}&dataset=digits&recipe=tuning:{ids.tuning}")
+    expect(page.get_by_role("radio", name=re.compile("^What a tuning has found"))).to_be_checked()
+    made = dashboard.service.get(f"/trainings/{start(page, 'training')}")
+    assert made["written"]["recipe"] == f"tuning:{ids.tuning}"
+
+
+@pytest.mark.parametrize("route", ["searches/new?dataset=digits", "trainings/new?architecture=dna-b&dataset=digits"])
+def test_who_may_only_read_is_told_so_and_still_gets_estimates(closed: Service, opened: Any, route: str) -> None:
+    with transaction(closed.sessions) as session:
+        _, key = keys.create(session, f"reader of {route}", scopes=[Scope.READ])
+    with opened(closed) as dashboard:
+        dashboard.expect("answered 401")
+        page = dashboard.open(f"#/{route}")
+        page.get_by_label("Key", exact=True).fill(key)
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_text("Your key may read, but not start anything")).to_be_visible(timeout=PATIENCE)
+        expect(page.get_by_role("region", name="What it would be")).to_contain_text("About", timeout=PATIENCE)
+        expect(page.get_by_role("button", name=re.compile("^Start the"))).to_be_disabled()
