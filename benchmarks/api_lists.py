@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import psutil
 import torch
@@ -71,10 +72,7 @@ def main(argv: list[str] | None = None) -> None:
         engine = make_engine(servers.database_url, pool_size=2)
         sessions = make_sessions(engine)
         with transaction(sessions) as session:
-            session.execute(text("SET LOCAL statement_timeout = 0"))
-            model = populate(session, WAITING + 1)
-            for statement in _COPIES.split(";\n")[:-1]:
-                session.execute(text(statement), _named(statement, count=arguments.searches, model=model))
+            multiply(session, populate(session, WAITING + 1), arguments.searches)
         with engine.connect() as connection:
             connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("VACUUM ANALYZE"))
         rows = []
@@ -85,6 +83,13 @@ def main(argv: list[str] | None = None) -> None:
         engine.dispose()
     print(f"{arguments.searches:,} searches, pages of {arguments.limit}, {arguments.rounds} rounds\n")
     report.print_table(["asked", "least, ms", "median, ms", "CPU of PostgreSQL, ms"], rows)
+
+
+def multiply(session: Session, model: UUID, count: int) -> None:
+    """So many searches like the finished one."""
+    session.execute(text("SET LOCAL statement_timeout = 0"))
+    for statement in _COPIES.split(";\n")[:-1]:
+        session.execute(text(statement), _named(statement, count=count, model=model))
 
 
 def _named(statement: str, **values: Any) -> dict[str, Any]:

@@ -39,7 +39,8 @@ const range = (field, { low, high, log = false }) => spread(field, low, high ===
 function spread(field, low, high, log, said) {
   const to = log ? Math.log : (/** @type {number} */ value) => value;
   const from = log ? Math.exp : (/** @type {number} */ value) => value;
-  const value = (/** @type {number} */ place) => from(to(low) + place * (to(high) - to(low)));
+  // The ends are themselves, not what rounding makes of them.
+  const value = (/** @type {number} */ place) => (place === 0 ? low : place === 1 ? high : from(to(low) + place * (to(high) - to(low))));
   return {
     field,
     at: (trial) => {

@@ -17,6 +17,9 @@ const SIDE = 70;
 /** Between two axes, in units of the drawing. */
 const STEP = 170;
 
+/** So near to its end, a mark reaches the end of an axis. */
+const SNAP = 0.03;
+
 /** @param {number} at 0 to 1 */
 const down = (at) => TOP + (1 - at) * (HEIGHT - TOP - BOTTOM);
 
@@ -62,7 +65,8 @@ function Drawn({ axis, x }) {
   const place = (/** @type {any} */ event) => {
     const box = event.currentTarget.ownerSVGElement.getBoundingClientRect();
     const y = ((event.clientY - box.top) / box.height) * HEIGHT;
-    return Math.min(1, Math.max(0, 1 - (y - TOP) / (HEIGHT - TOP - BOTTOM)));
+    const at = 1 - (y - TOP) / (HEIGHT - TOP - BOTTOM);
+    return at < SNAP ? 0 : at > 1 - SNAP ? 1 : at;
   };
   const begin = (/** @type {any} */ event) => {
     if (!axis.value) return;
