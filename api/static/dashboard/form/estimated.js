@@ -44,7 +44,7 @@ export function Durations({ steps, names = PHASES }) {
       <caption>Device time by phase</caption>
       <tbody>${[...phases].map(([kind, { seconds }]) => html`<tr key=${kind}>
         <th scope="row">${names[kind] ?? kind}</th>
-        <td class="bar"><svg width="100%" height="8" aria-hidden="true"><rect width=${`${(100 * seconds) / (most || 1)}%`} height="8" rx="2" /></svg></td>
+        <td class="time-bar"><svg width="100%" height="8" aria-hidden="true"><rect width=${`${(100 * seconds) / (most || 1)}%`} height="8" rx="2" /></svg></td>
         <td class="number" title=${percent(seconds / (total || 1), 0)}>${duration(seconds)}</td>
       </tr>`)}</tbody>
     </table>
