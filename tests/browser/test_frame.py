@@ -34,11 +34,15 @@ def test_a_service_that_is_away_is_waited_for(dashboard: Dashboard, route: str) 
     page, service = dashboard.open(route), dashboard.service
     expect(page.locator("tbody tr").first).to_be_visible()
     dashboard.expect(AWAY)
+    if route == "#/searches":
+        dashboard.expect("ERR_INCOMPLETE_CHUNKED_ENCODING: GET /changes")
     service.process.kill()
-    if route == "#/projects":
-        page.get_by_role("link", name="Keys").click()  # Something is asked for, and does not come.
-    expect(page.get_by_text("Connection lost: trying again")).to_be_visible(timeout=PATIENCE)
-    service.process.__enter__()
+    try:
+        if route == "#/projects":
+            page.get_by_role("link", name="Keys").click()  # Something is asked for, and does not come.
+        expect(page.get_by_text("Connection lost: trying again")).to_be_visible(timeout=PATIENCE)
+    finally:
+        service.process.__enter__()
     expect(page.get_by_text("Connection lost: trying again")).to_have_count(0, timeout=PATIENCE)
     expect(page.locator("tbody tr").first).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_role("alert")).to_have_count(0)

@@ -1,7 +1,7 @@
 // What stands around every page: the ways to the others, whether the page is live, whose key it uses.
 
 import { caller } from "./caller.js";
-import { answering } from "./connection.js";
+import { answering, heard } from "./connection.js";
 import { useResource } from "./hooks.js";
 import { Empty, Loading } from "./parts/basics.js";
 import { Notices } from "./parts/notices.js";
@@ -79,11 +79,17 @@ function Page({ path }) {
   const [page, setPage] = useState(/** @type {any} */ (null));
   const [failed, retry] = useErrorBoundary((/** @type {any} */ error) => console.error(error));
   useEffect(() => {
-    found?.load().then((module) => setPage(() => module.default));
+    found?.load().then((module) => setPage(() => module.default), reloadOnceItAnswers);
   }, []);
   if (!found) return html`<${Empty}>There is no such page. <a href="#/searches">See the searches.</a></${Empty}>`;
   if (failed) return html`<div class="note note-bad" role="alert"><p>This page failed: ${String(failed.message ?? failed)}</p><button type="button" onClick=${retry}>Try again</button></div>`;
   return page ? html`<${page} ...${found.params} />` : html`<${Loading} what="Loading" />`;
+}
+
+/** A browser may keep in mind that a module could not be read, and not try again. */
+function reloadOnceItAnswers() {
+  heard(null);
+  answering.watch(() => answering.value && location.reload());
 }
 
 const SAID = { off: "", connecting: "Connecting", live: "Live", lost: "Connection lost: trying again" };
