@@ -22,6 +22,9 @@ ROUTES = {
     "datasets/:id": "#/datasets/{dataset}",
     "workers": "#/workers",
     "keys": "#/keys",
+    "webhooks": "#/webhooks",
+    "webhooks/:id": "#/webhooks/{webhook}",
+    "projects": "#/projects",
     "settings": "#/settings",
 }
 

@@ -75,3 +75,12 @@ def test_a_vendored_file_is_the_published_one(name: str, published: str, here: s
     if published:
         content = content.replace(here, published)
     assert hashlib.sha256(content.encode()).hexdigest() == checksum
+
+
+def test_a_class_is_styled_in_one_place() -> None:
+    """All stylesheets are one page's: a name that two use for different things moves what it was not meant for."""
+    places: dict[str, set[str]] = {}
+    for path in (HERE / "styles").glob("*.css"):
+        for name in re.findall(r"^(\.[\w-]+) \{", path.read_text(), re.MULTILINE):
+            places.setdefault(name, set()).add(path.name)
+    assert {name: files for name, files in places.items() if len(files) > 1} == {}

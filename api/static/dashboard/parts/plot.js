@@ -88,7 +88,7 @@ export const Mark = ({ shape, x, y, className = "" }) =>
   html`<path class="mark ${className}" d=${SHAPES[shape]} transform="translate(${x} ${y})" />`;
 
 /** What the marks mean. @param {{items: {shape: Shape, className: string, label: string}[]}} props */
-export const Legend = ({ items }) => html`<ul class="legend">
+export const Legend = ({ items }) => html`<ul class="plot-marks">
   ${items.map(({ shape, className, label }) => html`<li key=${label}>
     <svg width="16" height="16" viewBox="-11 -11 22 22" aria-hidden="true"><${Mark} shape=${shape} x=${0} y=${0} className=${className} /></svg>${label}
   </li>`)}

@@ -22,4 +22,4 @@ export function SideBySide({ caption, searches, lines }) {
 }
 
 /** The colour of a search in all charts of the page. @param {{number: number}} props */
-export const Mark = ({ number }) => html`<span class="mark" style=${{ background: `var(--c${number + 1})` }} aria-hidden="true"></span>`;
+export const Mark = ({ number }) => html`<span class="swatch-mark" style=${{ background: `var(--c${number + 1})` }} aria-hidden="true"></span>`;

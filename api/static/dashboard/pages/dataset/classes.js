@@ -18,10 +18,10 @@ export function Classes({ path, count }) {
     ${loading && html`<${Loading} />`}
     <ul class="classes">
       ${items.map((one, number) => html`<li key=${one.name}>
-        <button type="button" class="class" aria-label="Pictures of ${one.name} ${counts(one)}" onClick=${() => setOpen(one.name)}>
+        <button type="button" class="class" title="Pictures of ${one.name}" onClick=${() => setOpen(one.name)}>
           <${Example} path=${path} number=${number} name=${one.name} />
           <span class="class-name">${one.name}</span>
-          <span class="bar" style=${{ width: `${(100 * total(one)) / most}%` }}></span>
+          <span class="amount" style=${{ width: `${(100 * total(one)) / most}%` }}></span>
           <span class="faint">${counts(one)}</span>
         </button>
       </li>`)}
@@ -39,7 +39,7 @@ const counts = ({ images }) => Object.entries(images).map(([split, count]) => `$
 
 /** The first picture of a class, once it comes into view. @param {{path: string, number: number, name: string}} props */
 function Example({ path, number, name }) {
-  return html`<span class="example"><${Picture} path="${path}/samples/${number}/0" alt="Example of ${name}" lazy /></span>`;
+  return html`<span class="example"><${Picture} path="${path}/samples/${number}/0" alt="" lazy /></span>`;
 }
 
 /** @param {{path: string, name: string}} props */

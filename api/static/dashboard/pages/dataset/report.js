@@ -38,6 +38,6 @@ function Sizes({ of: { smallest, median, largest, histogram } }) {
     <p class="faint">From ${exact(smallest)} to ${exact(largest)} pixels, half of them at least ${exact(median)}.</p>
     <table class="bars"><caption class="unseen">Pictures by their shorter side</caption><tbody>
       ${histogram.map((/** @type {any} */ bin) => html`<tr key=${bin.start}><th scope="row" class="number">${exact(bin.start)}–${exact(bin.end)}</th>
-        <td><span class="bar" style=${{ width: `${(100 * bin.images) / most}%` }}></span></td><td class="number">${exact(bin.images)}</td></tr>`)}
+        <td><span class="amount" style=${{ width: `${(100 * bin.images) / most}%` }}></span></td><td class="number">${exact(bin.images)}</td></tr>`)}
     </tbody></table>`;
 }

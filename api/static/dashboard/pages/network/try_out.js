@@ -50,7 +50,7 @@ function Answering({ network }) {
   useDrops(take, setOver);
   useEffect(() => () => void (attempt.current += 1), []);
   return html`<${Panel} title="Try it">
-    <div class="drop ${over ? "drop-over" : ""}">
+    <div class="try-drop ${over ? "try-drop-over" : ""}">
       <label class="button">Choose a picture<input type="file" accept="image/*" class="unseen" onChange=${(/** @type {any} */ event) => take(event.target.files[0])} /></label>
       <span class="faint">or drop one anywhere on this page, or paste it</span>
     </div>

@@ -7,7 +7,7 @@ import { html } from "../../view.js";
 /** @type {import("../../parts/table.js").Column[]} */
 export const COLUMNS = [
   ...begin("searches"),
-  { id: "teacher", label: "Teacher", cell: (search) => html`<div class="short">${search.teacher}</div>` },
+  { id: "teacher", label: "Teacher", cell: (search) => html`<div class="teacher-name">${search.teacher}</div>` },
   { id: "budget", label: "Budget", number: true, cell: (search) => html`<${Budget} of=${search.budget} />` },
   { id: "best", label: "Best accuracy", sort: "accuracy", number: true, cell: (search) => html`<${Best} of=${search} />` },
   ...END,

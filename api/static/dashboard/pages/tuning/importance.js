@@ -18,7 +18,7 @@ export function Importance({ id, complete }) {
   const ranked = Object.entries(/** @type {Record<string, number>} */ (data.importance)).sort(([, one], [, other]) => other - one);
   return html`<table class="bars"><caption class="unseen">Importance of each field, of ${data.trials} complete trials</caption><tbody>
       ${ranked.map(([field, share]) => html`<tr key=${field}><th scope="row">${field}</th>
-        <td><span class="bar" style=${{ width: percent(share) }}></span></td><td class="number">${percent(share, 0)}</td></tr>`)}
+        <td><span class="amount" style=${{ width: percent(share) }}></span></td><td class="number">${percent(share, 0)}</td></tr>`)}
     </tbody></table>
     <p class="faint">How much each mattered for being among the best tenth of ${data.trials} trials (PED-ANOVA).</p>`;
 }
