@@ -8,10 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.browser.access import too_wide, unreachable, violations
-from tests.browser.conftest import Opened
 from tests.browser.dashboard import Dashboard
 from tests.browser.routes import ROUTES, STATES, address
-from tests.browser.service import Service
 
 DASHBOARD = Path(__file__).parents[2] / "api" / "static" / "dashboard"
 EVERY = [*ROUTES, *STATES]
@@ -29,25 +27,18 @@ def test_every_route_is_here() -> None:
 
 
 @pytest.mark.parametrize("name", EVERY)
-def test_axe_finds_nothing(dashboard: Dashboard, name: str) -> None:
-    """Of levels A and AA; contrast in light and dark included."""
+def test_everybody_can_use_it(dashboard: Dashboard, name: str) -> None:
+    """By axe at levels A and AA, contrast in light and dark included; nothing is too wide; Tab comes to everything and shows where it is.
+
+    Opened once for all of it: to load a page is most of the work.
+    """
     show(dashboard, name)
+    page, found = dashboard.page, []
     for scheme in ("light", "dark"):
-        dashboard.page.emulate_media(color_scheme=scheme)
-        found = violations(dashboard.page)
-        assert not found, "\n".join([f"In {scheme}:", *found])
-
-
-@pytest.mark.parametrize("name", EVERY)
-def test_fits_every_screen(running: Service, opened: Opened, name: str) -> None:
+        page.emulate_media(color_scheme=scheme)
+        found += [f"In {scheme}: {fault}" for fault in violations(page)]
+    found += [f"By keyboard: {fault}" for fault in unreachable(page)]
     for width, height in ((360, 740), (3840, 2160)):
-        with opened(running, viewport={"width": width, "height": height}) as dashboard:
-            show(dashboard, name)
-            found = too_wide(dashboard.page)
-            assert not found, "\n".join([f"At {width} pixels:", *found])
-
-
-@pytest.mark.parametrize("name", EVERY)
-def test_everything_is_reached_by_the_keyboard(dashboard: Dashboard, name: str) -> None:
-    show(dashboard, name)
-    assert not (found := unreachable(dashboard.page)), "\n".join(found)
+        page.set_viewport_size({"width": width, "height": height})
+        found += [f"At {width} pixels: {fault}" for fault in too_wide(page)]
+    assert not found, "\n".join(found)
