@@ -81,26 +81,36 @@ export async function send(method, path, { query, json, body, headers = {}, sign
  * @param {Query} [query]
  * @param {AbortSignal} [signal]
  */
-export const get = async (path, query, signal) => (await send("GET", path, { query, signal })).json();
+export const get = async (path, query, signal) => read(await send("GET", path, { query, signal }));
 
 /**
  * @param {string} path
  * @param {unknown} [json]
  * @param {AbortSignal} [signal]
  */
-export const post = async (path, json, signal) => (await send("POST", path, { json, signal })).json();
+export const post = async (path, json, signal) => read(await send("POST", path, { json, signal }));
 
 /**
  * @param {string} path
  * @param {unknown} changes a merge patch
  */
 export const patch = async (path, changes) =>
-  (
+  read(
     await send("PATCH", path, {
       body: JSON.stringify(changes),
       headers: { "Content-Type": "application/merge-patch+json" },
-    })
-  ).json();
+    }),
+  );
+
+/** What an answer says; one that is no JSON is another's, such as a proxy's page. @param {Response} answer */
+async function read(answer) {
+  const text = await answer.text();
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Problem(answer.status, { detail: "What answered is not this service: something between may want you to sign in." });
+  }
+}
 
 /** @param {string} path */
 export const remove = (path) => send("DELETE", path);

@@ -77,17 +77,29 @@ function toMain(event) {
 function Page({ path }) {
   const found = route(path);
   const [page, setPage] = useState(/** @type {any} */ (null));
+  const [missing, setMissing] = useState(false);
+  const loaded = (/** @type {{default: any}} */ module) => {
+    sessionStorage.removeItem(RELOADED);
+    setPage(() => module.default);
+  };
   const [failed, retry] = useErrorBoundary((/** @type {any} */ error) => console.error(error));
   useEffect(() => {
-    found?.load().then((module) => setPage(() => module.default), reloadOnceItAnswers);
+    found?.load().then(loaded, () => (isReloaded() ? setMissing(true) : reloadOnceItAnswers()));
   }, []);
   if (!found) return html`<${Empty}>There is no such page. <a href="#/searches">See the searches.</a></${Empty}>`;
+  if (missing) return html`<div class="note note-bad" role="alert"><p>A file of this page cannot be read. The service may have been installed anew just now.</p><button type="button" onClick=${() => location.reload()}>Try again</button></div>`;
   if (failed) return html`<div class="note note-bad" role="alert"><p>This page failed: ${String(failed.message ?? failed)}</p><button type="button" onClick=${retry}>Try again</button></div>`;
   return page ? html`<${page} ...${found.params} />` : html`<${Loading} what="Loading" />`;
 }
 
-/** A browser may keep in mind that a module could not be read, and not try again. */
+/** Where this tab keeps that it was loaded anew for a file that could not be read. */
+const RELOADED = "dna-reloaded";
+
+const isReloaded = () => sessionStorage.getItem(RELOADED) !== null;
+
+/** A browser may keep in mind that a module could not be read, and not try again. Once is enough: the file may not be there. */
 function reloadOnceItAnswers() {
+  sessionStorage.setItem(RELOADED, "yes");
   heard(null);
   answering.watch(() => answering.value && location.reload());
 }

@@ -5,7 +5,7 @@ import { answering } from "./connection.js";
 import { percent } from "./format.js";
 import { useChanges } from "./live.js";
 import { signIns } from "./session.js";
-import { useCallback, useEffect, useRef, useState } from "./view.js";
+import { useCallback, useEffect, useMemo, useRef, useState } from "./view.js";
 
 /** @typedef {import("./client.js").Query} Query */
 /** @typedef {{data: any, problem: Problem | null, loading: boolean, reload: () => Promise<void>}} Resource */
@@ -15,7 +15,7 @@ import { useCallback, useEffect, useRef, useState } from "./view.js";
  * it any more.
  * @param {Problem} problem
  */
-const passes = ({ status }) => status === 0 || status === 401 || status === 429 || status >= 500;
+export const passes = ({ status }) => status === 0 || status === 401 || status === 429 || status >= 500;
 
 /** Reads again after a sign-in, and when the service answers that did not. @param {() => unknown} read */
 export function useAnew(read) {
@@ -118,22 +118,33 @@ export function usePages(path, query, kinds = []) {
     },
     [first],
   );
-  const settle = useCallback(async (/** @type {Promise<any>} */ reading) => {
-    try {
-      setState(await reading);
-    } catch (error) {
-      if (!(error instanceof Problem)) throw error;
-      const problem = error;
-      const stays = passes(problem);
-      setState((/** @type {any} */ before) => ({ ...before, items: stays && before.of === first ? before.items : null, problem, of: first }));
-    }
-  }, [first]);
-  const reload = useCallback(() => settle(again(read, now.current.of === first ? now.current.items?.length ?? 0 : 0)), [read, settle]);
+  const wanted = useRef(first);
+  wanted.current = first;
+  // One reading after the other; what comes when something else is wanted by then is let go.
+  const line = useMemo(() => ({ last: Promise.resolve() }), [first]);
+  const settle = useCallback(
+    (/** @type {() => Promise<any>} */ begin) => {
+      line.last = line.last.then(async () => {
+        if (wanted.current !== first) return;
+        const found = await begin().catch((error) => {
+          if (error instanceof Problem) return error;
+          throw error;
+        });
+        if (wanted.current !== first) return;
+        if (!(found instanceof Problem)) return setState(found);
+        const stays = passes(found);
+        setState((/** @type {any} */ before) => ({ ...before, items: stays && before.of === first ? before.items : null, problem: found, of: first }));
+      });
+      return line.last;
+    },
+    [first, line],
+  );
+  const reload = useCallback(() => settle(() => again(read, now.current.of === first ? now.current.items?.length ?? 0 : 0)), [read, settle]);
   useEffect(() => void reload(), [reload]);
   useAnew(reload);
   useChanges(kinds, reload);
   const shown = state.of === first ? state : { items: null, next: null, problem: null };
-  const more = shown.next ? () => settle(read(shown.next, shown.items ?? [])) : null;
+  const more = shown.next ? () => settle(() => read(shown.next, shown.items ?? [])) : null;
   return { items: shown.items ?? [], problem: shown.problem, loading: !shown.items && !shown.problem, more, reload };
 }
 
@@ -147,6 +158,24 @@ async function again(read, length) {
   while (state.next && state.items.length < length) state = await read(state.next, state.items);
   return state;
 }
+
+/**
+ * A function that calls another at most every two seconds, however often it is called itself.
+ * @param {() => unknown} act
+ */
+export function useOften(act) {
+  const waiting = useRef(0);
+  useEffect(() => () => clearTimeout(waiting.current), []);
+  return useCallback(() => {
+    waiting.current ||= setTimeout(() => {
+      waiting.current = 0;
+      act();
+    }, OFTEN);
+  }, [act]);
+}
+
+/** Milliseconds. */
+const OFTEN = 2000;
 
 /**
  * Draws the component again every so often, for ages and times left.

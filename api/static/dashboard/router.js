@@ -7,8 +7,9 @@ import { Signal, useSignal } from "./signal.js";
 
 /** @returns {Place} */
 function here() {
-  const [path, query] = (location.hash.slice(1) || "/searches").split("?");
-  return { path: path.split("/").filter(Boolean).map(decode), query: new URLSearchParams(query ?? "") };
+  const [written, query] = location.hash.slice(1).split("?");
+  const path = written.split("/").map(decode).filter((part) => !["", ".", ".."].includes(part));
+  return { path: path.length ? path : ["searches"], query: new URLSearchParams(query ?? "") };
 }
 
 /** @param {string} text */

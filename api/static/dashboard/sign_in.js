@@ -1,5 +1,6 @@
 // Sign-in with a key, kept for the session only. The page that was asked for stands behind it, as it was.
 
+import { caller } from "./caller.js";
 import { Problem, send } from "./client.js";
 import { ProblemNote } from "./parts/basics.js";
 import { changeKey, key, signIn, signOut } from "./session.js";
@@ -14,15 +15,18 @@ export function SignIn() {
   return html`<dialog ref=${element} class="sign-in" aria-label="Sign in" onCancel=${(/** @type {Event} */ event) => event.preventDefault()} onClose=${show}>
     <h1>Sign in</h1>
     <p>${ended ? "The key that this page used opens nothing any more: it was revoked, or has expired. With another one you go on where you were." : html`This service wants a key. Whoever runs it makes one with <code>dna key create NAME</code>.`}</p>
-    <${KeyForm} take=${signIn} verb="Sign in" focus />
+    <${KeyForm} take=${enter} verb="Sign in" focus />
     ${ended && html`<${Without} />`}
   </dialog>`;
 }
 
+/** Pages stay as they were for the same project; with a key of another one nothing of the one before stays. @param {string} given @param {any} me */
+const enter = (given, me) => (caller.value && caller.value.project !== me.project ? changeKey(given) : signIn(given));
+
 /** Another key in place of the one in use. */
 export const AnotherKey = () => html`<${KeyForm} take=${changeKey} verb="Use this key" />`;
 
-/** @param {{take: (key: string) => void, verb: string, focus?: boolean}} props */
+/** @param {{take: (key: string, me: any) => void, verb: string, focus?: boolean}} props */
 function KeyForm({ take, verb, focus = false }) {
   const [problem, setProblem] = useState(/** @type {Problem | null} */ (null));
   const [busy, setBusy] = useState(false);
@@ -34,10 +38,10 @@ function KeyForm({ take, verb, focus = false }) {
     event.preventDefault();
     const given = field.current?.value.trim() ?? "";
     setBusy(true);
-    const refused = await check(given);
+    const found = await check(given);
     setBusy(false);
-    setProblem(refused);
-    if (!refused) take(given);
+    setProblem(found instanceof Problem ? found : null);
+    if (!(found instanceof Problem)) take(given, found);
   };
   return html`<form class="key-form" onSubmit=${submit}>
     <label>Key <input ref=${field} name="key" type="password" autocomplete="off" spellcheck=${false} required placeholder="dna_…" /></label>
@@ -48,16 +52,15 @@ function KeyForm({ take, verb, focus = false }) {
 }
 
 /**
- * Why a key cannot be used; null where it can.
+ * What the service says of a key, or why it cannot be used.
  * @param {string} given
- * @returns {Promise<Problem | null>}
+ * @returns {Promise<any>}
  */
 async function check(given) {
   // A header takes no other characters, and a key has none.
   if (!/^[\x21-\x7e]+$/.test(given)) return new Problem(0, { detail: "That is no key: one begins with dna_ and has letters, digits, - and _ only." });
   try {
-    await send("GET", "keys/me", { headers: { Authorization: `Bearer ${given}` } });
-    return null;
+    return await (await send("GET", "keys/me", { headers: { Authorization: `Bearer ${given}` } })).json();
   } catch (error) {
     if (error instanceof Problem) return error.status === 401 ? new Problem(401, { detail: refusal(error) }) : error;
     throw error;

@@ -2,6 +2,7 @@
 // do not tell (networks, warnings, new steps) it is read again, gently, while they go on being applied.
 
 import { get, Problem } from "../client.js";
+import { passes } from "../hooks.js";
 import { Signal } from "../signal.js";
 import { follow } from "../stream.js";
 import { apply } from "./apply.js";
@@ -78,7 +79,9 @@ export class Following {
     } catch (error) {
       if (reading.signal.aborted) return;
       if (!(error instanceof Problem)) throw error;
-      this.#know({ job: this.now.value.job, problem: error });
+      const stays = passes(error);
+      if (!stays) this.#leave();
+      this.#know({ job: stays ? this.now.value.job : null, problem: error });
     }
     this.#since = null;
     this.#goOn();
@@ -93,10 +96,16 @@ export class Following {
   #goOn() {
     const { job, problem } = this.now.value;
     if (this.#ended) return;
-    if (problem && (problem.status === 0 || problem.status >= 500)) this.#again(LOOK);
+    if (problem && problem.status !== 401 && passes(problem)) this.#again(LOOK);
     if (!job || problem) return;
     if (job.state === "queued" || job.waiting_for) this.#again(LOOK);
     if (!this.#end && !FINISHED.has(job.state)) this.#follow(job.last_event);
+  }
+
+  /** It is not there any more, or not for who asks now. */
+  #leave() {
+    this.#end?.();
+    this.#end = null;
   }
 
   /** @param {number} after */

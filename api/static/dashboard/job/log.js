@@ -2,6 +2,7 @@
 // last changes, and the browser lays out those that show.
 
 import { get, Problem } from "../client.js";
+import { useAnew } from "../hooks.js";
 import { Empty, Loading, ProblemNote } from "../parts/basics.js";
 import { ask, usePlace } from "../router.js";
 import { html, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../view.js";
@@ -34,7 +35,7 @@ export function Log({ job, following }) {
 
 /** @param {{step: string, job: any, following: import("./following.js").Following}} props */
 function Lines({ step, job, following }) {
-  const { events, problem, more, earlier } = useLog(following, step);
+  const { events, problem, more, earlier, again } = useLog(following, step);
   const place = useRef(/** @type {HTMLDivElement | null} */ (null));
   const inner = useRef(/** @type {HTMLDivElement | null} */ (null));
   const reader = useRef({ atEnd: true, height: 0 });
@@ -63,10 +64,10 @@ function Lines({ step, job, following }) {
     reader.current = { atEnd: false, height: place.current?.scrollHeight ?? 0 };
     return earlier();
   };
-  if (problem) return html`<${ProblemNote} of=${problem} />`;
+  if (problem && !events) return html`<${ProblemNote} of=${problem} retry=${again} />`;
   if (!events) return html`<${Loading} what="Reading the log" />`;
   if (!events.length) return html`<${Empty}>${FINISHED.has(job.state) ? "Nothing was written." : "Nothing was written yet: lines appear here as workers write them."}</${Empty}>`;
-  return html`<div class="log" ref=${place} onScroll=${scrolled} tabindex="0" role="log" aria-label="Log">
+  return html`<${ProblemNote} of=${problem} retry=${again} /><div class="log" ref=${place} onScroll=${scrolled} tabindex="0" role="log" aria-label="Log">
     ${more && html`<p class="log-more"><button type="button" onClick=${before}>Show earlier lines</button></p>`}
     <div ref=${inner}>${pieces(events).map(({ first, lines }) => html`<${Piece} key=${first} lines=${lines} />`)}</div>
   </div>`;
@@ -105,6 +106,7 @@ function Piece({ lines }) {
 function useLog(following, step) {
   const [state, setState] = useState({ events: /** @type {Event[] | null} */ (null), next: /** @type {string | null} */ (null), problem: /** @type {Problem | null} */ (null) });
   const came = useRef(/** @type {Event[]} */ ([]));
+  const failed = useRef(/** @type {string | null} where a reading began that failed */ (null));
   const take = useCallback((/** @type {import("../stream.js").Message[]} */ messages) => {
     const lines = messages.filter((message) => !step || message.data.step === step).map(({ id, event, data }) => ({ seq: Number(id), type: event, data }));
     came.current.push(...lines);
@@ -119,13 +121,16 @@ function useLog(following, step) {
         setState((/** @type {any} */ before) => ({ events: joined(older, before.events ?? came.current), next: page.next, problem: null }));
       } catch (error) {
         if (!(error instanceof Problem)) throw error;
+        failed.current = cursor;
         setState((/** @type {any} */ before) => ({ ...before, problem: error }));
       }
     },
     [following, step],
   );
   useEffect(() => void read(null), [read]);
-  return { events: state.events, problem: state.problem, more: state.next !== null, earlier: () => read(state.next) };
+  const again = () => read(failed.current);
+  useAnew(() => state.problem && again());
+  return { events: state.events, problem: state.problem, more: state.next !== null, earlier: () => read(state.next), again };
 }
 
 /**

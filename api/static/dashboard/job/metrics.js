@@ -1,6 +1,7 @@
 // Series of a job: thinned by the service to what a chart can show, whole again for the stretch that one zooms into, and live.
 
 import { get, Problem } from "../client.js";
+import { useAnew } from "../hooks.js";
 import { useCallback, useEffect, useRef, useState } from "../view.js";
 import { useEvents } from "./hooks.js";
 
@@ -25,16 +26,20 @@ export function useMetrics(following, prefix, range = null) {
   // What has come since the last drawing, and while the series are being read.
   const came = useRef({ points: /** @type {Point[]} */ ([]), reading: /** @type {Point[]} */ ([]), timer: 0 });
   const [least, most] = range ?? [null, null];
+  const turn = useRef(0);
   const read = useCallback(async () => {
+    const mine = (turn.current += 1);
     try {
       const reading = (came.current.reading = /** @type {Point[]} */ ([]));
       const { series } = await get(`${following.path}/metrics`, { prefix, points: POINTS, x_min: least, x_max: most });
-      setState({ series: joined(series, reading), problem: null });
+      // Of two that were asked for, the later one counts, whichever comes first.
+      if (mine === turn.current) setState({ series: joined(series, reading), problem: null });
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
-      setState((/** @type {any} */ before) => ({ ...before, problem: error }));
+      if (mine === turn.current) setState((/** @type {any} */ before) => ({ ...before, problem: error }));
     }
   }, [following, prefix, least, most]);
+  useAnew(read);
   useEffect(() => {
     read();
     return () => {

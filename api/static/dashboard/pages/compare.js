@@ -24,7 +24,7 @@ export default function Compare() {
 /** @param {{ids: string[]}} props */
 function Compared({ ids }) {
   const [live, setLive] = useState(0);
-  const { found, loading, reload } = useEach(ids.map((id) => ({ path: `searches/${id}` })), live);
+  const { found, loading, reload } = useEach(ids.map((id) => ({ path: `searches/${encodeURIComponent(id)}` })), live);
   const searches = found.map(({ data }) => data).filter(Boolean);
   const moves = searches.some(({ state }) => ["queued", "running"].includes(state));
   useChanges(moves ? ["search"] : [], () => setLive((/** @type {number} */ count) => count + 1));

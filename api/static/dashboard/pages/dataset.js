@@ -1,8 +1,9 @@
 // One dataset: what the check found, its classes with their counts, and pictures of each.
 
+import { useMay } from "../caller.js";
 import { remove } from "../client.js";
 import { bytes, exact } from "../format.js";
-import { useResource, useTitle } from "../hooks.js";
+import { useOften, useResource, useTitle } from "../hooks.js";
 import { Empty, Facts, Loading, Panel, ProblemNote, Progress, State, Time } from "../parts/basics.js";
 import { Confirmed } from "../parts/dialog.js";
 import { notify } from "../parts/notices.js";
@@ -18,7 +19,8 @@ export default function Dataset({ id }) {
   const { data: dataset, problem, loading, reload } = useResource(path);
   useTitle(dataset?.name ?? "Dataset");
   const checking = dataset?.state === "checking";
-  useEffect(() => (checking ? follow(`${path}/events`, () => void reload(), { over: () => void reload() }) : undefined), [path, checking]);
+  const often = useOften(reload);
+  useEffect(() => (checking ? follow(`${path}/events`, often, { over: () => void reload() }) : undefined), [path, checking]);
   if (loading) return html`<${Loading} />`;
   if (!dataset) return html`<${ProblemNote} of=${problem} retry=${reload} />`;
   return html`<${Head} of=${dataset} path=${path} />
@@ -30,17 +32,18 @@ export default function Dataset({ id }) {
 
 /** @param {{of: any, path: string}} props */
 function Head({ of: dataset, path }) {
+  const mayRun = useMay("run");
   const drop = async () => {
     await remove(path);
     notify(`${dataset.name} was deleted.`);
-    go("#/datasets");
+    go("#/datasets", { replace: true });
   };
   return html`<div class="head">
     <h1>${dataset.name}${dataset.version > 1 && html` <span class="faint">version ${dataset.version}</span>`}</h1>
     <${State} of=${dataset.state} />
     <div class="actions">
-      ${dataset.state === "ready" && html`<a class="button main" href=${href(["searches", "new"], { dataset: `${dataset.name}@${dataset.version}` })}>Search on it</a>`}
-      ${dataset.kind !== "builtin" && html`<${Confirmed} label="Delete" bad act=${drop} question="Delete ${dataset.name}, and its images if they were sent? What jobs have found on it stays." />`}
+      ${mayRun && dataset.state === "ready" && html`<a class="button main" href=${href(["searches", "new"], { dataset: `${dataset.name}@${dataset.version}` })}>Search on it</a>`}
+      ${mayRun && dataset.kind !== "builtin" && html`<${Confirmed} label="Delete" bad act=${drop} question="Delete ${dataset.name}, and its images if they were sent? What jobs have found on it stays." />`}
     </div>
   </div>`;
 }

@@ -1,5 +1,6 @@
 // Datasets: what there is to search on, and how to send more.
 
+import { useMay } from "../caller.js";
 import { bytes, exact } from "../format.js";
 import { usePages, useTitle } from "../hooks.js";
 import { Age, Empty, Loading, ProblemNote, Progress, State } from "../parts/basics.js";
@@ -35,9 +36,10 @@ export default function Datasets() {
   const sort = query.get("sort") ?? "-created_at";
   const asked = { sort, q: query.get("q"), state: query.getAll("state"), limit: 50 };
   const { items, problem, loading, more, reload } = usePages("datasets", asked, ["dataset"]);
+  const mayRun = useMay("run");
   const filtered = query.get("q") || query.get("state");
   return html`<div class="head"><h1>Datasets</h1></div>
-    <${Send} sent=${reload} />
+    ${mayRun && html`<${Send} sent=${reload} />`}
     <form class="filters" role="search" onSubmit=${(/** @type {Event} */ event) => event.preventDefault()}>
       <label>Name <input type="search" value=${query.get("q") ?? ""} onInput=${(/** @type {any} */ event) => ask({ q: event.target.value })} /></label>
       <label>State <select value=${query.get("state") ?? ""} onChange=${(/** @type {any} */ event) => ask({ state: event.target.value })}>

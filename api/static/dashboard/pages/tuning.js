@@ -1,6 +1,6 @@
 // One tuning: its trials as they come, which recipe is best, and which fields of it matter.
 
-import { useTitle } from "../hooks.js";
+import { useOften, useTitle } from "../hooks.js";
 import { JobHead } from "../job/head.js";
 import { useEvents, useJob } from "../job/hooks.js";
 import { Log } from "../job/log.js";
@@ -8,7 +8,7 @@ import { Spec } from "../job/spec.js";
 import { Timeline } from "../job/timeline.js";
 import { Empty, Loading, ProblemNote } from "../parts/basics.js";
 import { Tabs, useTab } from "../parts/tabs.js";
-import { html, useCallback, useRef } from "../view.js";
+import { html } from "../view.js";
 import { useTrials } from "./tuning/data.js";
 import { Overview } from "./tuning/overview.js";
 
@@ -18,9 +18,6 @@ const TABS = [
   { id: "log", label: "Log" },
   { id: "spec", label: "Spec" },
 ];
-
-/** Trials are read anew at most so often. Milliseconds. */
-const PAUSE = 2000;
 
 /** @param {{id: string}} props */
 export default function Tuning({ id }) {
@@ -41,15 +38,4 @@ export default function Tuning({ id }) {
     ${tab === "timeline" && html`<${Timeline} kind="tuning" job=${job} following=${following} />`}
     ${tab === "log" && html`<${Log} job=${job} following=${following} />`}
     ${tab === "spec" && html`<${Spec} kind="tuning" job=${job} />`}`;
-}
-
-/** Calls back at most every two seconds, however often it is called. @param {() => unknown} act */
-function useOften(act) {
-  const waiting = useRef(0);
-  return useCallback(() => {
-    waiting.current ||= setTimeout(() => {
-      waiting.current = 0;
-      act();
-    }, PAUSE);
-  }, [act]);
 }

@@ -7,7 +7,7 @@ import { shownTheme } from "../theme.js";
 import { html, useEffect, useMemo, useRef, useState } from "../view.js";
 import { Empty } from "./basics.js";
 import { Legend, Summary } from "./legend.js";
-import { make, table } from "./uplot.js";
+import { keyOf, make, table } from "./uplot.js";
 
 /** @typedef {import("./uplot.js").Line} Line */
 /** @typedef {import("./uplot.js").Range} Range */
@@ -33,14 +33,14 @@ const plainX = (value) => exact(value);
  */
 export function Chart({ lines, label, x, y, log = false, logX = false, formatX = plainX, empty, format = loss, height = 280, range, onRange, legend = true }) {
   const [own, setOwn] = useState(/** @type {Range | null} */ (null));
-  const [toggled, setToggled] = useState(/** @type {Record<string, boolean>} what the reader has shown or hidden */ ({}));
+  const [toggled, setToggled] = useState(/** @type {Map<string, boolean>} what the reader has shown or hidden */ (new Map()));
   const pointed = useMemo(() => new Signal(/** @type {Pointed} */ ({ x: null, values: [] })), []);
-  const shown = useMemo(() => lines.map((line) => ({ ...line, hidden: toggled[line.name] ?? line.hidden ?? false })), [lines, toggled]);
+  const shown = useMemo(() => lines.map((line) => ({ ...line, hidden: toggled.get(keyOf(line)) ?? line.hidden ?? false })), [lines, toggled]);
   const zoom = onRange ?? setOwn;
   const showing = onRange ? (range ?? null) : own;
   const chart = usePlot({ lines: shown, x, y, log, logX, formatX, format, height, range: showing, zoom, pointed });
   if (!lines.some((line) => line.points.length)) return html`<${Empty}>${empty}</${Empty}>`;
-  const toggle = (/** @type {Line} */ line) => setToggled({ ...toggled, [line.name]: !line.hidden });
+  const toggle = (/** @type {Line} */ line) => setToggled(new Map(toggled).set(keyOf(line), !line.hidden));
   return html`<div class="chart-whole">
     <div class="chart-keys" tabindex="0" role="group" aria-label="${label}. Arrow keys read values, plus and minus zoom, 0 shows all." onKeyDown=${chart.walk}>
       <div class="chart" ref=${chart.place} role="img" aria-label=${label}></div>

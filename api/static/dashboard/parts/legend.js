@@ -4,7 +4,7 @@ import { exact } from "../format.js";
 import { useSignal } from "../signal.js";
 import { html, useState } from "../view.js";
 import { Table } from "./table.js";
-import { colourOf } from "./uplot.js";
+import { colourOf, keyOf } from "./uplot.js";
 
 /** @typedef {import("./uplot.js").Line} Line */
 
@@ -26,8 +26,8 @@ export function Legend({ lines, pointed, x, formatX, format, toggle, focus }) {
       const value = values[number];
       const entry = html`<${Swatch} line=${line} number=${number} /> ${line.name}${at !== null && value != null && html` <span class="number">${format(value)}</span>`}`;
       const pointing = { onMouseEnter: () => focus(number), onMouseLeave: () => focus(null), onFocus: () => focus(number), onBlur: () => focus(null) };
-      if (toggle) return html`<button type="button" key=${line.name} class="legend-line" aria-pressed=${!line.hidden} ...${pointing} onClick=${() => toggle(line)}>${entry}</button>`;
-      return !line.hidden && at !== null && html`<span key=${line.name} class="legend-line" ...${pointing}>${entry}</span>`;
+      if (toggle) return html`<button type="button" key=${keyOf(line)} class="legend-line" aria-pressed=${!line.hidden} ...${pointing} onClick=${() => toggle(line)}>${entry}</button>`;
+      return !line.hidden && at !== null && html`<span key=${keyOf(line)} class="legend-line" ...${pointing}>${entry}</span>`;
     })}
   </div>`;
 }

@@ -5,6 +5,7 @@ import uPlot from "../vendor/uplot.js";
 /**
  * @typedef {object} Line
  * @property {string} name
+ * @property {string} [id] tells it from another of the same name
  * @property {[number, number][]} points in order of x
  * @property {number[]} [dash]
  * @property {boolean} [hidden] until the reader shows it
@@ -12,6 +13,9 @@ import uPlot from "../vendor/uplot.js";
  */
 /** @typedef {[number, number]} Range */
 /** @typedef {{x: number | null, values: (number | null)[]}} Pointed what lies below the pointer: the value of each line nearest to x */
+
+/** What tells a line from the others. @param {Line} line */
+export const keyOf = ({ id, name }) => id ?? name;
 
 /** Of the palette in styles/base.css, `--c1` and so on. */
 const COLOURS = 8;

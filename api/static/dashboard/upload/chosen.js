@@ -58,6 +58,7 @@ async function walk(entry, above, found) {
 function pack(found) {
   if (!found.length) throw new NotImages("There are no files in it.");
   const [{ file }] = found;
+  if (found.every(({ file }) => file.size === 0)) throw new NotImages("What you have chosen is empty.");
   if (found.length === 1 && ARCHIVE.test(file.name)) {
     return { name: file.name.replace(ARCHIVE, ""), filename: file.name, content: file, files: 1 };
   }

@@ -24,23 +24,40 @@ export async function upload(content, filename, tell, signal) {
     signal,
   });
   const path = (begun.headers.get("Location") ?? "").replace(/^\//, "");
+  try {
+    await pieces(path, content, tell, signal);
+  } catch (error) {
+    withdraw(path);
+    throw error;
+  }
+  return path.split("/").at(-1) ?? "";
+}
+
+/** @param {string} path @param {Blob} content @param {(sent: number) => void} tell @param {AbortSignal} signal */
+async function pieces(path, content, tell, signal) {
   for (let sent = 0, failed = 0; sent < content.size; ) {
     try {
       sent = await piece(path, content.slice(sent, sent + PIECE), sent, (arriving) => tell(sent + arriving), signal);
       failed = 0;
       tell(sent);
     } catch (error) {
-      if (signal.aborted) {
-        withdraw(path);
-        throw error;
-      }
       failed += 1;
       if (!(error instanceof Problem) || !isPassing(error) || failed === TRIES) throw error;
-      await new Promise((done) => setTimeout(done, Math.min(500 * 2 ** failed, LONGEST_WAIT)));
+      await pause(Math.min(500 * 2 ** failed, LONGEST_WAIT), signal);
       sent = await arrived(path, sent, signal);
     }
   }
-  return path.split("/").at(-1) ?? "";
+}
+
+/** @param {number} milliseconds @param {AbortSignal} signal ends it at once */
+function pause(milliseconds, signal) {
+  return new Promise((done, failed) => {
+    const waiting = setTimeout(done, milliseconds);
+    signal.addEventListener("abort", () => {
+      clearTimeout(waiting);
+      failed(signal.reason);
+    });
+  });
 }
 
 /** Whether it may go well a moment later. @param {Problem} problem */

@@ -46,6 +46,7 @@ function Group({ of, axis }) {
   const lines = useMemo(
     () =>
       of.map(({ search, number, points }) => ({
+        id: search.id,
         name: search.name || search.id,
         colour: number,
         points: points.map((/** @type {any} */ point) => [point.cost, point.loss]),

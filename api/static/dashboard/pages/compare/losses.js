@@ -51,7 +51,7 @@ function Overlaid({ searches, name, live }) {
   const lines = useMemo(
     () =>
       searches
-        .map((search, place) => ({ name: search.name || search.id, colour: place, points: found[place]?.data?.series[name] ?? [] }))
+        .map((search, place) => ({ id: search.id, name: search.name || search.id, colour: place, points: found[place]?.data?.series[name] ?? [] }))
         .filter((line) => line.points.length),
     [found, name],
   );

@@ -51,5 +51,5 @@ const NOTHING = "Curves appear with the first epoch.";
 const lines = (trainings, series, what) =>
   trainings.map(({ id, name, network }, colour) => {
     const found = Object.entries(series[id] ?? {}).find(([called]) => called.endsWith(`/${what}`));
-    return { name: `${name} (${network})`, points: found?.[1] ?? [], colour };
+    return { id, name: `${name} (${network})`, points: found?.[1] ?? [], colour };
   });
