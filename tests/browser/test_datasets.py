@@ -32,7 +32,7 @@ def folder(tmp_path: Path) -> Path:
 def send(page: Page, name: str) -> None:
     page.get_by_label("Name of the dataset").fill(name)
     page.get_by_role("button", name="Send").click()
-    expect(page.get_by_text(f"{name} was sent")).to_be_visible()
+    expect(page.get_by_text(f"{name} was sent;")).to_be_visible()
 
 
 def newest(service: Service, name: str) -> str:
@@ -42,7 +42,7 @@ def newest(service: Service, name: str) -> str:
 def test_a_folder_is_sent_checked_and_seen(dashboard: Dashboard, folder: Path, tmp_path: Path) -> None:
     page, service = dashboard.open("#/datasets"), dashboard.service
     page.locator("input[webkitdirectory]").set_input_files(folder)
-    expect(page.get_by_text("my birds.tar: 21 files")).to_be_visible()
+    expect(page.get_by_text("A folder with 21 files")).to_be_visible()
     send(page, "my-birds")
     page.get_by_role("link", name="see it").click()
     expect(page.get_by_text("A worker opens every image")).to_be_visible()
@@ -83,7 +83,7 @@ def test_a_dropped_archive_goes_on_after_the_connection_broke(dashboard: Dashboa
     page.route("**/uploads/*", lambda route, request: breaks(route) if request.method == "PATCH" else route.continue_())
     dashboard.expect("failed with net::ERR_CONNECTION_RESET: PATCH /uploads/")
     drop(page, "dropped birds.zip", zipped(CLASSES))
-    expect(page.get_by_label("Name of the dataset")).to_have_value("dropped birds")
+    expect(page.get_by_label("Name of the dataset")).to_have_value("dropped-birds")
     send(page, "dropped")
     assert len(broken) == 2
     assert dashboard.service.get("/datasets/dropped")["state"] == "checking"

@@ -9,8 +9,8 @@ import { useEvents } from "./hooks.js";
 /** @typedef {[string, number, number]} Point name of the series, x, y */
 /** @typedef {import("../parts/uplot.js").Range} Range */
 
-/** Points of a series that are asked for: about as many as a screen is wide. */
-const POINTS = 1000;
+/** Points of a series that are asked for: the lowest and the highest of every few pixels that a chart is wide. */
+const POINTS = 500;
 
 /** What comes is drawn at most so often. Milliseconds. */
 const PAUSE = 1000;

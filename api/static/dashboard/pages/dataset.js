@@ -21,8 +21,9 @@ export default function Dataset({ id }) {
   const checking = dataset?.state === "checking";
   const often = useOften(reload);
   useEffect(() => (checking ? follow(`${path}/events`, often, { over: () => void reload() }) : undefined), [path, checking]);
-  if (loading) return html`<${Loading} />`;
-  if (!dataset) return html`<${ProblemNote} of=${problem} retry=${reload} />`;
+  if (loading) return html`<h1>Dataset</h1><${Loading} />`;
+  if (problem?.status === 404) return html`<h1>Dataset</h1><${Empty}>There is no dataset ${id}: it was deleted, or it belongs to another project. What jobs have found on it stays. <a href="#/datasets">See the datasets.</a></${Empty}>`;
+  if (!dataset) return html`<h1>Dataset</h1><${ProblemNote} of=${problem} retry=${reload} />`;
   return html`<${Head} of=${dataset} path=${path} />
     ${dataset.error && html`<div class="note note-bad" role="alert">${dataset.error.message}</div>`}
     ${checking && html`<${Checking} of=${dataset} />`}
@@ -58,7 +59,6 @@ function Checking({ of: { name, progress, waiting_for: waits, queue_position: pl
 
 /** @param {{of: any}} props */
 function About({ of: dataset }) {
-  const ratios = dataset.aspect_ratios?.map((/** @type {number} */ ratio) => ratio.toFixed(2)).join(" · ");
   /** @type {[string, any][]} */
   const facts = [
     ["Classes", exact(dataset.num_classes)],
@@ -66,9 +66,9 @@ function About({ of: dataset }) {
     ["To decide by", dataset.num_val ? exact(dataset.num_val) : "held out of those"],
     ["To test with", exact(dataset.num_test)],
     ["Side, in pixels", exact(dataset.image_size)],
-    ["Width over height", ratios ?? "–"],
+    ["Width over height", shape(dataset.aspect_ratios)],
     ["Mirrored", dataset.one_way ? "no: classes would change" : "yes"],
-    ["Kept", bytes(dataset.bytes)],
+    ["Size, as kept", bytes(dataset.bytes)],
     ["From", dataset.kind],
     ["Licence", dataset.licence ?? "not said"],
     ["Sent", html`<${Time} at=${dataset.created_at} />${dataset.created_by && ` by ${dataset.created_by}`}`],
@@ -80,4 +80,11 @@ function About({ of: dataset }) {
     ${dataset.left_out.length > 0 && html`<details><summary>What is not used (${dataset.left_out.length})</summary><ul>${dataset.left_out.map((/** @type {string} */ one) => html`<li>${one}</li>`)}</ul></details>`}
     ${dataset.state === "rejected" && html`<${Empty}>It was rejected. Change what is said above and send it again: that will be its next version.</${Empty}>`}
   </${Panel}>`;
+}
+
+/** A tenth of the pictures are narrower than the first ratio, a tenth wider than the last. @param {[number, number, number] | null} ratios */
+function shape(ratios) {
+  if (!ratios) return "–";
+  const [narrow, middle, wide] = ratios.map((ratio) => ratio.toFixed(2));
+  return narrow === wide ? `${middle}, all alike` : `${middle}, mostly ${narrow} to ${wide}`;
 }

@@ -16,7 +16,7 @@ const COLUMNS = [
   { id: "state", label: "State", cell: (/** @type {Dataset} */ one) => html`<${Check} of=${one} />` },
   { id: "classes", label: "Classes", number: true, cell: (/** @type {Dataset} */ one) => exact(one.num_classes) },
   { id: "images", label: "Images", number: true, cell: (/** @type {Dataset} */ one) => exact(one.num_train === null ? null : one.num_train + (one.num_val ?? 0) + (one.num_test ?? 0)) },
-  { id: "size", label: "Kept", number: true, cell: (/** @type {Dataset} */ one) => bytes(one.bytes) },
+  { id: "size", label: "Size", number: true, cell: (/** @type {Dataset} */ one) => bytes(one.bytes) },
   { id: "kind", label: "From", cell: (/** @type {Dataset} */ one) => one.kind },
   { id: "age", label: "Sent", sort: "created_at", cell: (/** @type {Dataset} */ one) => html`<${Age} at=${one.created_at} />` },
   { id: "use", label: "", cell: (/** @type {Dataset} */ one) => one.state === "ready" && html`<a href=${href(["searches", "new"], { dataset: one.name })} aria-label="Search on ${one.name}">Search</a>` },

@@ -2,7 +2,7 @@
 
 import { tar } from "./tar.js";
 
-/** @typedef {{name: string, filename: string, content: Blob, files: number}} Chosen `name` for the dataset */
+/** @typedef {{name: string, filename: string, content: Blob, files: number, folders: [string, number][]}} Chosen `name` for the dataset; `folders` at its top, with how many files each has */
 
 const ARCHIVE = /\.(zip|tar|tgz|tbz2?|txz|tar\.(gz|bz2|xz))$/i;
 
@@ -60,7 +60,7 @@ function pack(found) {
   const [{ file }] = found;
   if (found.every(({ file }) => file.size === 0)) throw new NotImages("What you have chosen is empty.");
   if (found.length === 1 && ARCHIVE.test(file.name)) {
-    return { name: file.name.replace(ARCHIVE, ""), filename: file.name, content: file, files: 1 };
+    return { name: nameable(file.name.replace(ARCHIVE, "")), filename: file.name, content: file, files: 1, folders: [] };
   }
   if (found.every(({ path }) => !path.includes("/"))) {
     throw new NotImages("These files are in no folder. Put the images of each class into a folder of its own, and send the folder around them, or a zip or tar of it.");
@@ -71,5 +71,24 @@ function pack(found) {
   const inner = tops.size === 1 ? found.map(({ path, file }) => ({ path: path.slice(name.length + 1), file })) : found;
   const kept = inner.filter(({ path }) => !path.split("/").some((part) => part.startsWith(".")));
   if (!kept.length) throw new NotImages("There are only hidden files in it.");
-  return { name, filename: `${name}.tar`, content: tar(kept), files: kept.length };
+  return { name: nameable(name), filename: `${name}.tar`, content: tar(kept), files: kept.length, folders: folders(kept) };
+}
+
+/** What the service takes for a dataset's name, as a pattern of an input. */
+export const NAME = "[A-Za-z0-9][A-Za-z0-9._\\-]{0,99}";
+
+/** The nearest name that the service takes. @param {string} text */
+function nameable(text) {
+  const name = text.normalize("NFKD").replace(/[\u0300-\u036f]/g, "").replace(/[^A-Za-z0-9._-]+/g, "-");
+  return name.replace(/^[^A-Za-z0-9]+|-+$/g, "").slice(0, 100) || "images";
+}
+
+/** @param {import("./tar.js").Entry[]} entries @returns {[string, number][]} */
+function folders(entries) {
+  const counts = new Map();
+  for (const { path } of entries) {
+    const top = path.split("/")[0];
+    counts.set(top, (counts.get(top) ?? 0) + 1);
+  }
+  return [...counts];
 }

@@ -12,6 +12,7 @@ import { upload } from "./tus.js";
  * @property {number} sent
  * @property {number} begun when, in milliseconds
  * @property {Problem | null} problem
+ * @property {import("./chosen.js").Chosen} chosen what was sent, to be sent again
  * @property {any} dataset as the service has it, once all has arrived
  * @property {() => void} stop
  */
@@ -37,7 +38,7 @@ export async function begin(chosen, said) {
   const id = (made += 1);
   const change = (/** @type {Partial<Sending>} */ news) =>
     sendings.set(sendings.value.map((one) => (one.id === id ? { ...one, ...news } : one)));
-  const first = { id, name: said.name || chosen.name, size: chosen.content.size, sent: 0, begun: Date.now(), problem: null, dataset: null };
+  const first = { id, chosen, name: said.name || chosen.name, size: chosen.content.size, sent: 0, begun: Date.now(), problem: null, dataset: null };
   sendings.set([...sendings.value, { ...first, stop: () => going.abort() }]);
   try {
     const uploaded = await upload(chosen.content, chosen.filename, (sent) => change({ sent }), going.signal);

@@ -14,7 +14,7 @@ export function Report({ path, kind }) {
   if (problem && [404, 409].includes(problem.status)) return html`<${Panel} title="Check"><${Empty}>${problem.message}</${Empty}></${Panel}>`;
   if (loading || !report) return html`<${Panel} title="Check"><${ProblemNote} of=${problem} />${loading && html`<${Loading} />`}</${Panel}>`;
   return html`<${Panel} title="Check">
-    ${report.findings.length ? report.findings.map((/** @type {any} */ finding) => html`<${Finding} key=${finding.code} of=${finding} />`) : html`<p>Nothing to say against it.</p>`}
+    ${report.findings.length ? report.findings.map((/** @type {any} */ finding) => html`<${Finding} key=${finding.code} of=${finding} />`) : html`<p>No problems found.</p>`}
     <${Facts} items=${[["Formats", counted(report.formats)], ["Colours", counted(report.modes)], ["Pictures", counted(report.splits)]]} />
     ${report.sizes && html`<${Sizes} of=${report.sizes} />`}
   </${Panel}>`;

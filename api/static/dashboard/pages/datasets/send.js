@@ -6,7 +6,7 @@ import { Act } from "../../parts/dialog.js";
 import { href } from "../../router.js";
 import { send } from "../../client.js";
 import { useSignal } from "../../signal.js";
-import { NotImages, ofDrop, ofFiles } from "../../upload/chosen.js";
+import { NAME, NotImages, ofDrop, ofFiles } from "../../upload/chosen.js";
 import { begin, forget, isUnderWay, sendings } from "../../upload/uploads.js";
 import { html, useState } from "../../view.js";
 
@@ -30,7 +30,7 @@ export function Send({ sent }) {
       ? html`<${Options} key=${chosen.filename} chosen=${chosen} done=${() => setChosen(null)} sent=${sent} />`
       : html`<${Drop} take=${take} />`}
     ${wrong && html`<div class="note note-bad" role="alert">${wrong}</div>`}
-    <${Sendings} />
+    <${Sendings} again=${setChosen} />
     <${Named} sent=${sent} />
   </${Panel}>`;
 }
@@ -72,32 +72,49 @@ function Options({ chosen, done, sent }) {
     begin(chosen, /** @type {Record<string, string>} */ (said)).then(sent);
   };
   return html`<form onSubmit=${submit}>
-    <p>${chosen.filename}: ${exact(chosen.files)} ${chosen.files === 1 ? "file" : "files"}, ${bytes(chosen.content.size)}</p>
+    <p>${chosen.folders.length ? html`A folder with ${exact(chosen.files)} files` : chosen.filename}, ${bytes(chosen.content.size)}</p>
+    ${chosen.folders.length > 0 && html`<${Found} folders=${chosen.folders} />`}
     <div class="filters">
-      <label>Name of the dataset <input name="name" required maxlength="100" value=${name} onInput=${(/** @type {any} */ event) => setName(event.target.value)} /></label>
+      <label>Name of the dataset <input name="name" required maxlength="100" pattern=${NAME} title="Up to 100 letters, digits, dots, dashes and underscores; no spaces" value=${name} onInput=${(/** @type {any} */ event) => setName(event.target.value)} /></label>
       <label>Licence (optional) <input name="licence" maxlength="1000" placeholder="CC BY 4.0" /></label>
       <label>Folders <select name="layout"><option value="auto">are understood by their names</option><option value="classes">at the top are the classes</option></select></label>
-      <label>Encoding of names (optional) <input name="encoding" maxlength="100" placeholder="found out" /></label>
     </div>
+    <details><summary>More</summary>
+      <label>Encoding of the names in an archive <input name="encoding" maxlength="100" placeholder="found out by itself" /></label>
+      <p class="faint">Only for old zip files whose names look wrong: such as cp932 (Japanese) or gb18030 (Chinese).</p>
+    </details>
     <div class="actions"><button class="main">Send</button><button type="button" onClick=${done}>Choose another</button></div>
   </form>`;
 }
 
-/** What is under way. */
-function Sendings() {
-  return html`<div aria-live="polite">${useSignal(sendings).map((one) => html`<${One} key=${one.id} of=${one} />`)}</div>`;
+/** The folders at the top, which are the classes unless they are called train, val or test. @param {{folders: [string, number][]}} props */
+function Found({ folders }) {
+  const shown = folders.slice(0, FOLDERS);
+  return html`<p class="faint">${shown.map(([name, files]) => `${name} (${exact(files)})`).join(", ")}${folders.length > shown.length && ` and ${folders.length - shown.length} more`}</p>`;
 }
 
-/** @param {{of: import("../../upload/uploads.js").Sending}} props */
-function One({ of: one }) {
+/** So many are named. */
+const FOLDERS = 12;
+
+/** What is under way. @param {{again: (chosen: Chosen) => void}} props */
+function Sendings({ again }) {
+  return html`<div aria-live="polite">${useSignal(sendings).map((one) => html`<${One} key=${one.id} of=${one} again=${again} />`)}</div>`;
+}
+
+/** @param {{of: import("../../upload/uploads.js").Sending, again: (chosen: Chosen) => void}} props */
+function One({ of: one, again }) {
+  const retry = () => {
+    forget(one.id);
+    again(one.chosen);
+  };
   const seconds = (Date.now() - one.begun) / 1000;
   const left = one.sent ? ((one.size - one.sent) / one.sent) * seconds : null;
   if (one.dataset) {
-    return html`<p class="note">${one.name} was sent, and is being checked: <a href=${href(["datasets", one.dataset.id])}>see it</a>
+    return html`<p class="note">${one.name} was sent; a worker checks it: <a href=${href(["datasets", one.dataset.id])}>see it</a>
       <button type="button" class="plain" aria-label="Dismiss" onClick=${() => forget(one.id)}>✕</button></p>`;
   }
   if (one.problem) {
-    return html`<div><p>${one.name} was not sent.</p><${ProblemNote} of=${one.problem} /><button type="button" onClick=${() => forget(one.id)}>Dismiss</button></div>`;
+    return html`<div><p>${one.name} was not sent.</p><${ProblemNote} of=${one.problem} /><div class="actions"><button type="button" class="main" onClick=${retry}>Change and send again</button><button type="button" onClick=${() => forget(one.id)}>Dismiss</button></div></div>`;
   }
   return html`<p>${one.name} <${Progress} value=${one.size ? one.sent / one.size : 0} label="Sending ${one.name}" />
     <span class="faint"> ${bytes(one.sent)} of ${bytes(one.size)}${left !== null && `, ${duration(left)} left`}</span>

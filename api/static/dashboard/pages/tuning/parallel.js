@@ -32,7 +32,7 @@ export function Parallel({ trials, search, all }) {
   const width = 2 * SIDE + (axes.length - 1) * STEP;
   const last = axes[axes.length - 1];
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Parallel coordinates">
-    <svg class="parallel" viewBox="0 0 ${width} ${HEIGHT}" style=${{ minWidth: `${width * 0.6}px` }} role="img"
+    <svg class="parallel" viewBox="0 0 ${width} ${HEIGHT}" style=${{ minWidth: `${width * 0.6}px`, maxWidth: `${width * 1.3}px` }} role="img"
       aria-label="${drawn.length} trials over ${axes.map(({ field }) => field).join(", ")}; the table below has the same numbers">
       ${drawn.map((trial) => html`<polyline key=${trial.number} class="trial ${trial === over ? "trial-over" : ""} ${over && trial !== over ? "trial-under" : ""}"
         points=${line(axes, trial)} style=${{ stroke: shade(last.at(trial) ?? 0) }}
