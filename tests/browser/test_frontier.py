@@ -148,8 +148,8 @@ def test_two_limits_and_the_best_of_several(frontier: Page, dashboard: Dashboard
     type_limit(frontier, "Parameters", "220k")
     type_limit(frontier, "FLOPs", "0.7M")
     assert download(frontier) == answer(dashboard.service, flops=700_000, params=220_000)["architecture"]
-    frontier.get_by_label("the best").fill("3")
-    frontier.get_by_label("the best").press("Tab")
+    frontier.get_by_label("Networks to show").fill("3")
+    frontier.get_by_label("Networks to show").press("Tab")
     ranks = frontier.get_by_role("group", name="Which of the best").get_by_role("radio")
     expect(ranks).to_have_count(3)
     ranks.nth(2).check()

@@ -104,7 +104,8 @@ function reloadOnceItAnswers() {
   answering.watch(() => answering.value && location.reload());
 }
 
-const SAID = { off: "", connecting: "Connecting", live: "Live", lost: "Connection lost: trying again" };
+/** A page without a stream of its own shows what it was told when it was opened. */
+const SAID = { off: "Connected", connecting: "Connecting", live: "Live", lost: "Connection lost: trying again" };
 
 /** Whether what shows is kept up to date. */
 function Live() {

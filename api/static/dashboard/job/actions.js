@@ -20,9 +20,9 @@ export function Actions({ kind, job, reload }) {
     await post(`${path}/${job.id}/${verb}`);
     await reload();
   };
-  return html`<a class="button" href=${href([path, "new"], { from: job.id })}>Clone</a>
+  return html`<a class="button ${job.error?.param ? "main" : ""}" href=${href([path, "new"], { from: job.id, field: job.error?.param })}>Clone</a>
     <${Rename} path="${path}/${job.id}" job=${job} reload=${reload} />
-    ${RESUMABLE.has(job.state) && html`<${Act} verb="Resume" main act=${then("resume")} />`}
+    ${RESUMABLE.has(job.state) && html`<${Act} verb="Resume" main=${!job.error?.param} act=${then("resume")} />`}
     ${!FINISHED.has(job.state) && html`<${Cancel} kind=${kind} job=${job} act=${then("cancel")} />`}
     ${FINISHED.has(job.state) && html`<${Delete} kind=${kind} job=${job} />`}`;
 }

@@ -27,7 +27,7 @@ export function Failure({ kind, job, following }) {
 
 /** What to do, where the message does not say it. @param {import("./kinds.js").Kind} kind @param {string} id @param {string | null} param */
 function advice(kind, id, param) {
-  const clone = html`<a href=${href([KINDS[kind].path, "new"], { from: id })}>clone it</a>`;
+  const clone = html`<a href=${href([KINDS[kind].path, "new"], { from: id, field: param })}>clone it</a>`;
   if (param) return html`To go on, ${clone} with another value of <code>${param}</code>: the spec of a job never changes.`;
   return html`When the cause is mended, resume it: it goes on from its last checkpoint, and what is done is kept. To ask for something else, ${clone}.`;
 }

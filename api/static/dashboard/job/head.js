@@ -34,27 +34,28 @@ export function JobHead({ kind, live }) {
 /** How far it is, and how long it takes; the time left counts down between two events. @param {{job: any, at: number}} props */
 function Going({ job, at }) {
   useTick(1);
-  if (FINISHED.has(job.state)) return html`<span>${took(job)}</span>`;
+  if (FINISHED.has(job.state)) return html`<span>${took(job)}${job.finished_at && html`, <${Age} at=${job.finished_at} />`}</span>`;
   if (job.state === "queued") return null;
   const left = job.eta_seconds === null ? null : Math.max(0, job.eta_seconds - (Date.now() - at) / 1000);
   return html`<span class="job-going">
     <progress max="1" value=${job.progress} aria-label="Progress"></progress>
     <span class="number">${percent(job.progress, 0)}</span>
     <span>${PHASES[job.phase]}</span>
-    <span class="faint">${left === null ? "time left not known yet" : `${duration(Math.round(left))} left`}</span>
+    <span class="faint">${job.cancel_requested ? "stops within seconds" : left === null ? "time left not known yet" : `${duration(Math.round(left))} left`}</span>
   </span>`;
 }
 
 /** @param {any} job that has ended */
 function took(job) {
   if (!job.started_at || !job.finished_at) return "never begun";
-  return `took ${duration((Date.parse(job.finished_at) - Date.parse(job.started_at)) / 1000)}`;
+  const said = job.state === "cancelled" ? "cancelled after" : "took";
+  return `${said} ${duration((Date.parse(job.finished_at) - Date.parse(job.started_at)) / 1000)}`;
 }
 
 /** Why nothing of it runs. @param {{job: any}} props */
 function Waits({ job: { state, waiting_for, queue_position } }) {
   if (FINISHED.has(state) || !(waiting_for || queue_position)) return null;
-  const said = [waiting_for && `It waits for ${waiting_for}.`, queue_position && `It is number ${count(queue_position)} of its queue.`];
+  const said = [waiting_for && `It waits for ${waiting_for}.`, queue_position && (queue_position === 1 ? "Of those that wait it is the next." : `Of those that wait it is number ${count(queue_position)}.`)];
   return html`<div class="note note-warn" role="status">
     <p>${said.filter(Boolean).join(" ")}</p>
     <p class="faint">${waiting_for?.includes("none is live") ? "It begins by itself as soon as a worker is there." : "It begins by itself when its turn comes."} <a href="#/workers">See the workers.</a></p>

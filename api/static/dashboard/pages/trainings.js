@@ -3,7 +3,6 @@
 import { href, usePlace } from "../router.js";
 import { begin, END, Reached } from "../job/columns.js";
 import { List } from "../job/list.js";
-import { Empty } from "../parts/basics.js";
 import { html } from "../view.js";
 import { Curves } from "./trainings/curves.js";
 
@@ -33,6 +32,10 @@ export default function Trainings() {
     narrowed=${{ search: query.get("search"), architecture: query.get("architecture") }}
     lost="Their weights and files are deleted with them."
     actions=${html`<a class="button main" href="#/trainings/new">New training</a>`}
-    none=${html`<${Empty}>No trainings yet. A search trains its winner and a control; any network can be trained on any dataset.</${Empty}>`}
+    none=${html`<section class="panel welcome" aria-label="The first training">
+      <h2>No trainings yet</h2>
+      <p>A search trains its winner and a random network of the same cost by itself; both are listed here. Any network can be trained again: for longer, by another recipe, or on other pictures, from scratch or from the weights it has.</p>
+      <div class="actions"><a class="button main" href="#/trainings/new">New training</a> <a href="#/networks">Choose a network</a></div>
+    </section>`}
     beside=${(/** @type {any[]} */ chosen) => chosen.length > 0 && html`<${Curves} trainings=${chosen} />`} />`;
 }

@@ -3,7 +3,6 @@
 import { exact, percent } from "../format.js";
 import { begin, END } from "../job/columns.js";
 import { List } from "../job/list.js";
-import { Empty } from "../parts/basics.js";
 import { html } from "../view.js";
 
 /** @type {import("../parts/table.js").Column[]} */
@@ -24,5 +23,9 @@ export default function Tunings() {
   return html`<${List} kind=${{ one: "tuning", many: "tunings" }} title="Tunings" columns=${COLUMNS}
     lost="Their trials are deleted with them."
     actions=${html`<a class="button main" href="#/tunings/new">New tuning</a>`}
-    none=${html`<${Empty}>No tunings yet. One tries recipes on a network by short trainings, and says which to train it by and which settings matter.</${Empty}>`} />`;
+    none=${html`<section class="panel welcome" aria-label="The first tuning">
+      <h2>No tunings yet</h2>
+      <p>How well a network is trained depends on its recipe: learning rate, weight decay, label smoothing and more. A tuning tries many recipes in short trainings, ends early what does no good, and says by which to train and which settings matter.</p>
+      <div class="actions"><a class="button main" href="#/tunings/new">New tuning</a></div>
+    </section>`} />`;
 }

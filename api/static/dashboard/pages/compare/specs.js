@@ -16,11 +16,21 @@ export function rows(specs) {
   const flat = specs.map((spec) => new Map(fields(spec)));
   const names = [...new Set(flat.flatMap((spec) => [...spec.keys()]))];
   return names
+    .toSorted((one, other) => rank(one) - rank(other))
     .filter((name) => !LEFT_OUT.has(name.split(".")[0]))
     .map((field) => {
       const values = flat.map((spec) => spec.get(field) ?? "–");
       return { field, values, differs: new Set(values).size > 1 };
     });
+}
+
+/** What people change first stands first. */
+const FIRST = ["dataset", "budget", "teacher", "space", "input_size", "training", "select", "retrain"];
+
+/** @param {string} field */
+function rank(field) {
+  const place = FIRST.indexOf(field.split(".")[0]);
+  return place < 0 ? FIRST.length : place;
 }
 
 /**
@@ -31,6 +41,8 @@ export function rows(specs) {
  */
 function fields(value, path = "") {
   if (value === null || typeof value !== "object") return [[path, written(value)]];
+  // All else about a teacher that was taken over follows from where it came from.
+  if (path === "teacher.given") return [[path, `${value.model} of ${value.kind} ${value.source}`]];
   if (Array.isArray(value) && value.every((one) => one === null || typeof one !== "object")) return [[path, value.map(written).join(", ") || "none"]];
   const named = Object.entries(value);
   return named.length ? named.flatMap(([name, one]) => fields(one, path ? `${path}.${name}` : name)) : [[path, "none"]];

@@ -61,7 +61,7 @@ const MOST = 20;
 
 /** @param {{k: number, apart: number}} props */
 export const HowMany = ({ k, apart }) => html`<div class="limit how-many" role="group" aria-label="How many">
-  <label>the best <input type="number" class="short" min="1" max=${MOST} value=${k} onChange=${(/** @type {any} */ event) => ask({ k: whole(event.target.value, MOST) })} /></label>
+  <label>Networks to show, the best first <input type="number" class="short" min="1" max=${MOST} value=${k} onChange=${(/** @type {any} */ event) => ask({ k: whole(event.target.value, MOST) })} /></label>
   ${k > 1 && html`<label>that differ in at least <input type="number" class="short" min="1" max="64" value=${apart} onChange=${(/** @type {any} */ event) => ask({ apart: whole(event.target.value, 64) })} /> layers</label>`}
 </div>`;
 
