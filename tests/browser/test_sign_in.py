@@ -154,3 +154,13 @@ def test_where_none_is_needed_a_wrong_one_can_be_left(running: Service, opened: 
         page.reload()
         page.get_by_role("button", name="Go on without").click(timeout=PATIENCE)
         expect(page.get_by_role("link", name="digits, too fast")).to_be_visible()
+
+
+def test_who_signs_out_leaves_no_draft(locked: Dashboard) -> None:
+    page = go(locked, "#/searches/new")
+    sign_in(page, key(locked.service)[1])
+    page.get_by_label("Name", exact=True).fill("not for others")
+    assert "not for others" in page.evaluate("JSON.stringify({...sessionStorage})")
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible(timeout=PATIENCE)
+    assert "not for others" not in page.evaluate("JSON.stringify({...sessionStorage})")

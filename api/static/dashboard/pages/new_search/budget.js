@@ -8,8 +8,8 @@ import { Field } from "../../form/field.js";
 import { costValue, readable } from "./costs.js";
 
 const HELP = /** @type {Record<string, string>} */ ({
-  flops: "Multiply-adds for one image: most of the time and energy that an answer takes. As in 350M or 1.2G.",
-  params: "Weights of the network: four bytes each in its file, one in the 8-bit file. As in 5.3M.",
+  flops: "Multiply-adds for one image: most of the time and energy that an answer takes. As in 350 M or 1.2 G.",
+  params: "Weights of the network: four bytes each in its file, one in the 8-bit file. As in 5.3 M.",
   latency_ms: "Milliseconds for one image, as measured on the device of a worker. It cannot be known before the search has measured it.",
 });
 const LABELS = /** @type {Record<string, string>} */ ({ flops: "Multiply-adds (FLOPs), at most", params: "Parameters, at most", latency_ms: "Latency, at most (ms)" });
