@@ -39,7 +39,9 @@ def expect_request(page: Page, body: dict[str, Any]) -> None:
 
 def group(page: Page, title: str) -> Locator:
     found = page.locator("details.form-group", has=page.get_by_role("heading", name=title, exact=True))
-    found.locator("summary").click()
+    found.locator("summary").first.click()
+    if more := found.get_by_text("More settings", exact=True).all():
+        more[0].click()
     return found
 
 
@@ -79,15 +81,15 @@ def test_the_estimate_follows_what_is_typed(dashboard: Dashboard) -> None:
     estimate = page.get_by_role("region", name="What it would be")
     expect(estimate).to_contain_text("4.57 M networks")
     expect(
-        page.get_by_role("img", name=re.compile("multiply-adds: networks from 462 k to 1.63 M, at most 1.05M"))
+        page.get_by_role("img", name=re.compile("multiply-adds: networks from 462 k to 1.63 M, at most 1.05 M"))
     ).to_be_visible()
     page.get_by_label("Multiply-adds (FLOPs), at most", exact=True).fill("0.7M")
-    expect(page.get_by_role("img", name=re.compile("multiply-adds: .* at most 700k"))).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("img", name=re.compile("multiply-adds: .* at most 700 k"))).to_be_visible(timeout=PATIENCE)
     slider = page.get_by_label(re.compile("Parameters, at most, between"))
     slider.focus()
     slider.press("Home")
     assert request_of(page)["budget"]["params"] == 177_310, "no less than the smallest network has"
-    expect(estimate).to_contain_text("at most 177k", timeout=PATIENCE)
+    expect(estimate).to_contain_text("at most 177 k", timeout=PATIENCE)
 
 
 def test_an_infeasible_budget_says_what_binds_and_what_can_be_met(dashboard: Dashboard) -> None:
@@ -367,3 +369,24 @@ def test_everybody_can_use_it(running: Service, opened: Any, width: int, theme: 
         assert too_wide(page) == []
         if width != 3840:
             assert violations(page) == []
+
+
+def test_a_failed_search_is_begun_again_at_the_field_that_it_failed_by(dashboard: Dashboard) -> None:
+    page = dashboard.open(f"#/searches/new?from={dashboard.service.ids.failed}&field=retrain.learning_rate")
+    rate = page.get_by_label("Learning rate", exact=True).and_(page.locator('[id="field#/retrain/learning_rate"]'))
+    expect(rate).to_be_focused(timeout=PATIENCE)
+    expect(rate).to_be_in_viewport()
+    fault = dashboard.service.get(f"/searches/{dashboard.service.ids.failed}")["error"]["message"]
+    field = page.locator(".field", has=rate)
+    expect(field.locator(".field-errors")).to_contain_text(fault)
+    rate.fill("0.01")
+    expect(field.locator(".field-errors")).to_have_count(0)
+
+
+def test_a_budget_that_no_network_meets_is_said_beside_the_button(dashboard: Dashboard) -> None:
+    page = open_form(dashboard)
+    page.get_by_label("Multiply-adds (FLOPs), at most", exact=True).fill("1000")
+    expect(page.get_by_role("region", name="Start")).to_contain_text("It would be refused:", timeout=PATIENCE)
+    start = page.get_by_role("button", name="Start the search")
+    expect(start).to_be_enabled()
+    expect(start).not_to_have_class(re.compile(r"\bmain\b"))

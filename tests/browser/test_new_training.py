@@ -42,7 +42,7 @@ def test_a_network_is_trained_again_by_another_recipe(dashboard: Dashboard) -> N
     page.get_by_role("radio", name=re.compile("^small For a few thousand images")).check()
     expect(estimate).to_contain_text("small", timeout=PATIENCE)
     steps = page.locator("details.form-group", has=page.get_by_role("heading", name="Steps"))
-    steps.locator("summary").click()
+    steps.locator("summary").first.click()
     steps.get_by_label("Epochs", exact=True).fill("7")
     expect(estimate).to_contain_text(re.compile("Epochs\\s*7"), timeout=PATIENCE)
     made = dashboard.service.get(f"/trainings/{start(page, 'training')}")

@@ -4,6 +4,9 @@ import { Signal } from "./signal.js";
 
 const KEPT = "dna-key";
 
+/** What the names of kept drafts begin with. */
+export const DRAFTS = "dna-form:";
+
 /** @type {Signal<string | null>} The key; null where none was given (on loopback none is needed). */
 export const key = new Signal(sessionStorage.getItem(KEPT));
 
@@ -24,9 +27,15 @@ export function signIn(text) {
   signIns.set(signIns.value + 1);
 }
 
-/** Forgets the key. Where the service needs one, it is asked for. */
+/** What forms keep in this tab is the one's who wrote it. */
+function forgetDrafts() {
+  for (const name of Object.keys(sessionStorage)) if (name.startsWith(DRAFTS)) sessionStorage.removeItem(name);
+}
+
+/** Forgets the key, and what was written with it. Where the service needs one, it is asked for. */
 export function signOut() {
   sessionStorage.removeItem(KEPT);
+  forgetDrafts();
   key.set(null);
   locked.set(false);
   callers.set(callers.value + 1);
@@ -35,6 +44,7 @@ export function signOut() {
 
 /** Works with another key from now on. @param {string} text */
 export function changeKey(text) {
+  forgetDrafts();
   callers.set(callers.value + 1);
   signIn(text);
 }

@@ -26,6 +26,23 @@ export const choosing = (ask, placeholder = "") =>
 export const listed = (path, option, query = {}) => async (/** @type {string} */ q, /** @type {AbortSignal} */ signal) =>
   (await get(path, { limit: 30, ...query, q }, signal)).items.map(option);
 
+let pressed = false;
+addEventListener("pointerdown", () => (pressed = true), true);
+for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => (pressed = false), true);
+
+/**
+ * Does it once no button of a pointer is held: what is taken may change heights, and a click would miss what moved away from under it.
+ * @param {() => void} act
+ */
+function released(act) {
+  if (!pressed) return act();
+  const done = () => {
+    for (const end of ["pointerup", "pointercancel"]) removeEventListener(end, done, true);
+    act();
+  };
+  for (const end of ["pointerup", "pointercancel"]) addEventListener(end, done, true);
+}
+
 /** @param {{id: string, aria?: any, value: string, ask: (text: string, signal: AbortSignal) => Promise<Option[]>, placeholder?: string, onChange: (text: string) => void}} props */
 export function Choose({ id, aria, value, ask, placeholder, onChange }) {
   const [typed, setTyped] = useState(/** @type {string | null} */ (null));
@@ -56,7 +73,7 @@ export function Choose({ id, aria, value, ask, placeholder, onChange }) {
     <input id=${id} type="text" role="combobox" ...${aria} aria-expanded=${open} aria-controls=${`${id}-options`} aria-autocomplete="list"
       aria-activedescendant=${open && at >= 0 ? `${id}-option-${at}` : null} autocomplete="off" spellcheck=${false} maxlength="200"
       value=${typed ?? value} placeholder=${placeholder} onFocus=${() => setOpen(true)} onClick=${() => setOpen(true)} onKeyDown=${keys}
-      onInput=${(/** @type {any} */ event) => (setTyped(event.target.value), setOpen(true), setAt(-1))} onBlur=${() => take(typed ?? value)} />
+      onInput=${(/** @type {any} */ event) => (setTyped(event.target.value), setOpen(true), setAt(-1))} onBlur=${() => released(() => take(typed ?? value))} />
     ${open && html`<${Options} id=${id} options=${options} note=${note} at=${at} value=${value} take=${take} />`}
   </div>`;
 }

@@ -1,6 +1,8 @@
 // The dataset: those that there are, with their sizes, or the way to send one's own.
 
 import { exact } from "../format.js";
+import { useSignal } from "../signal.js";
+import { sendings } from "../upload/uploads.js";
 import { html } from "../view.js";
 import { choosing, listed } from "./choose.js";
 import { useForm, useValue } from "./context.js";
@@ -19,10 +21,18 @@ export function DatasetField({ schema, help = "The images to learn from, sorted 
   const { resolved } = useForm();
   const { value } = useValue(["dataset"]);
   const known = value && resolved?.dataset;
-  const said = html`${help} <a href="#/datasets">Send your own</a>: a zip or tar with a folder for each class. What is written here stays meanwhile.`;
+  const said = html`<strong><a href="#/datasets">Send your own</a></strong>: a folder, zip or tar with a folder for each class. What is written here stays meanwhile. ${help}`;
   return html`<${Field} schema=${schema} place=${["dataset"]} label="Dataset" control=${Datasets} help=${said}>
     ${known && html`<p class="about"><strong>${known.name}</strong>, version ${known.version}: ${exact(known.num_classes)} classes (${classes(known.class_names ?? [])}), ${exact(known.num_train)} images to learn from${known.num_val ? `, ${exact(known.num_val)} to decide by` : ""}, ${exact(known.num_test)} to test on, ${known.image_size} pixels a side.</p>`}
+    <${Sent} />
   </${Field}>`;
+}
+
+/** What was sent from this tab meanwhile, to be taken. */
+function Sent() {
+  const { value, set } = useValue(["dataset"]);
+  const sent = useSignal(sendings).flatMap(({ dataset }) => (dataset && value !== dataset.name ? [dataset] : []));
+  return sent.map((dataset) => html`<p key=${dataset.id}><button type="button" onClick=${() => set(dataset.name)}>Use ${dataset.name}, which you sent</button></p>`);
 }
 
 /** @param {string[]} names */

@@ -29,8 +29,9 @@ const PHASES = /** @type {Record<string, string>} */ ({
   pictures: "draw pictures",
 });
 
-/** Device time by phase. @param {{steps: any[], names?: Record<string, string>}} props */
-export function Durations({ steps, names = PHASES }) {
+/** Device time by phase; `named` says some of them otherwise. @param {{steps: any[], named?: Record<string, string>}} props */
+export function Durations({ steps, named = {} }) {
+  const names = { ...PHASES, ...named };
   /** @type {Map<string, {seconds: number, steps: number, measured: boolean}>} */
   const phases = new Map();
   for (const step of steps) {

@@ -37,7 +37,7 @@ function Single({ shape, place, label, help, control, placeholder, children }) {
   const aria = useAria(id, errors.length > 0, Boolean(said || bounds));
   const inline = shape.kind === "boolean" && typeof shape.byDefault === "boolean" && !shape.nullable && !control;
   return html`<div class="field ${inline ? "field-inline" : ""} ${errors.length ? "field-wrong" : ""}">
-    <label for=${id}>${label ?? shape.title}</label>
+    <label for=${id} title=${place.join(".")}>${label ?? shape.title}</label>
     <${control ?? /** @type {any} */ (SINGLE)[shape.kind]} shape=${shape} place=${place} id=${id} aria=${aria} placeholder=${placeholder} />
     <${FieldErrors} errors=${errors} id=${`${id}-errors`} />
     ${(said || bounds) && html`<p class="help" id=${`${id}-help`}>${said} ${bounds && html`<span class="form-limits">${bounds}</span>`}</p>`}
@@ -63,7 +63,7 @@ function Nested({ shape, place, label, help }) {
   const title = label ?? shape.title;
   const aria = { ...useAria(id, errors.length > 0, Boolean(said)), "aria-label": json ? `${title} as JSON` : null };
   return html`<fieldset class="nested" id=${json ? null : id} tabindex="-1" aria-describedby=${said ? `${id}-help` : null}>
-    <legend>${title}</legend>
+    <legend title=${place.join(".")}>${title}</legend>
     ${said && html`<p class="help" id=${`${id}-help`}>${said}</p>`}
     ${own && html`<button type="button" class="plain as-json" aria-pressed=${json} onClick=${() => setJson(!json)} disabled=${form.roughAt(place) !== undefined}>as JSON</button>`}
     ${json ? html`<${JsonControl} shape=${shape} place=${place} id=${id} aria=${aria} />` : html`<${own} shape=${shape} place=${place} id=${id} />`}
@@ -77,11 +77,12 @@ export function words(text) {
   return text.split("`").map((part, place) => (place % 2 ? html`<code>${part}</code>` : part));
 }
 
-/** All fields of an object but those that stand elsewhere. @param {{schema: any, place: import("./document.js").Place, but?: string[]}} props */
-export function Fields({ schema, place, but = [] }) {
+/** All fields of an object but those that stand elsewhere, or `only` some. @param {{schema: any, place: import("./document.js").Place, but?: string[], only?: string[]}} props */
+export function Fields({ schema, place, but = [], only }) {
   const { api } = useForm();
   const shape = shapeOf(api, schema);
-  return html`${Object.entries(shape.fields ?? {})
-    .filter(([name]) => !but.includes(name))
-    .map(([name, inner]) => html`<${Field} key=${pointer([...place, name])} schema=${inner} place=${[...place, name]} />`)}`;
+  const fields = shape.fields ?? {};
+  return html`${(only ?? Object.keys(fields))
+    .filter((name) => !but.includes(name))
+    .map((name) => html`<${Field} key=${pointer([...place, name])} schema=${fields[name]} place=${[...place, name]} />`)}`;
 }

@@ -3,9 +3,10 @@
 import { get } from "../client.js";
 import { notify } from "../parts/notices.js";
 import { ask, go, href, place } from "../router.js";
+import { DRAFTS } from "../session.js";
 import { html, useEffect, useMemo, useState } from "../view.js";
 import { FormContext } from "./context.js";
-import { merged, patchBetween, pointer, put, same } from "./document.js";
+import { at, merged, patchBetween, pointer, put, same } from "./document.js";
 import { keep, useDraft } from "./draft.js";
 import { fieldErrors } from "./errors.js";
 import { useEstimate } from "./estimate.js";
@@ -14,10 +15,11 @@ import { Heading } from "./heading.js";
 import { RequestPanel } from "./request_panel.js";
 import { bodyOf } from "./schema.js";
 import { useSend } from "./send.js";
+import { show } from "./show.js";
 import { Sending } from "./sending.js";
 
 /** Under which a form is kept. @param {string} kind @param {string | null} from */
-const nameOf = (kind, from) => `dna-form:${kind}:${from ?? ""}`;
+const nameOf = (kind, from) => `${DRAFTS}${kind}:${from ?? ""}`;
 
 /**
  * @param {object} props
@@ -42,7 +44,8 @@ export function SpecForm({ of, api, me, source, given }) {
   });
   const [tried, setTried] = useState(false);
   const refused = sending.of === text ? sending.problem : null;
-  const errors = [...roughErrors(rough), ...(tried ? lacking : []), ...unlike(fieldErrors(refused), fieldErrors(estimate.problem))];
+  const fault = useFault(source, spec);
+  const errors = [...fault, ...roughErrors(rough), ...(tried ? lacking : []), ...unlike(fieldErrors(refused), fieldErrors(estimate.problem))];
   const form = useShared(api, written, errors, estimate);
   const submit = () => {
     setTried(true);
@@ -69,13 +72,27 @@ export function SpecForm({ of, api, me, source, given }) {
   </${FormContext.Provider}>`;
 }
 
+/**
+ * The failure of the job that this begins like, at the field that the address names (`field=teacher.weights`), until something else stands there.
+ * @param {any} source @param {any} spec
+ */
+function useFault(source, spec) {
+  const [asked] = useState(() => place.value.query.get("field")?.split(".").filter(Boolean) ?? null);
+  const here = asked && pointer(asked);
+  useEffect(() => {
+    if (here) show(here);
+  }, [here]);
+  const detail = source?.error?.message;
+  return here && detail && same(at(spec, asked), at(source.written, asked)) ? [{ pointer: here, detail, meant: [] }] : [];
+}
+
 /** Takes what the address asks for, once: a reload is not to undo what was chosen since. @param {any} given @param {(make: any) => void} change */
 function useGiven(given, change) {
   const asked = JSON.stringify(given);
   useEffect(() => {
     if (!Object.keys(given).length) return;
     change((/** @type {any} */ draft) => ({ ...draft, spec: { ...draft.spec, ...given } }));
-    ask(Object.fromEntries([...place.value.query.keys()].filter((name) => name !== "from").map((name) => [name, null])));
+    ask(Object.fromEntries([...place.value.query.keys()].filter((name) => !["from", "field"].includes(name)).map((name) => [name, null])));
   }, [asked]);
 }
 

@@ -4,6 +4,7 @@ import { html, useEffect, useRef } from "../view.js";
 import { useForm } from "./context.js";
 import { at, parts, pointer } from "./document.js";
 import { Field, Fields } from "./field.js";
+import { unfold } from "./show.js";
 import { FieldErrors } from "./errors.js";
 
 /**
@@ -20,20 +21,29 @@ export function Group({ title, about, schema, inside }) {
   const written = places.filter((place) => at(form.spec, place) !== undefined).length;
   const wrong = form.errors.some((error) => places.some((place) => within(error.pointer, place)));
   useEffect(() => {
-    if (wrong && element.current) element.current.open = true;
+    if (!wrong || !element.current) return;
+    element.current.open = true;
+    for (const field of element.current.querySelectorAll(".field-errors")) unfold(field);
   }, [wrong]);
   const here = schema.properties;
   return html`<details class="panel form-group" ref=${element}>
     <summary><h2>${title}</h2> <span class="faint">${about}</span>${written > 0 && html` <span class="label">${written} set</span>`}${wrong && html` <strong class="wrong">needs a look</strong>`}</summary>
     ${inside.top && html`<${inside.top} schema=${schema} />`}
-    <div class="form-fields">
-      ${(inside.fields ?? []).map((name) => html`<${Field} key=${name} schema=${here[name]} place=${[name]} />`)}
-      ${inside.of && html`<${Fields} schema=${here[inside.of]} place=${[inside.of]} but=${inside.but ?? []} />`}
-    </div>
+    ${inside.first && html`<div class="form-fields"><${Fields} schema=${inside.of ? here[inside.of] : schema} place=${inside.of ? [inside.of] : []} only=${inside.first} /></div>`}
+    <${inside.first ? More : "div"} class="form-fields">
+      ${(inside.fields ?? []).filter((name) => !ahead(inside).includes(name)).map((name) => html`<${Field} key=${name} schema=${here[name]} place=${[name]} />`)}
+      ${inside.of && html`<${Fields} schema=${here[inside.of]} place=${[inside.of]} but=${[...(inside.but ?? []), ...(inside.first ?? [])]} />`}
+    </${inside.first ? More : "div"}>
   </details>`;
 }
 
-/** @typedef {{fields?: string[], of?: string, but?: string[], top?: any, also?: string[]}} Inside single fields, and all of an object but some; `top` is a component of its own, which writes `also` */
+/** Single fields that stand first. @param {Inside} inside */
+const ahead = (inside) => (inside.of ? [] : (inside.first ?? []));
+
+/** What few people change. @param {{children: any}} props */
+const More = ({ children }) => html`<details class="form-more"><summary>More settings</summary><div class="form-fields">${children}</div></details>`;
+
+/** @typedef {{fields?: string[], of?: string, first?: string[], but?: string[], top?: any, also?: string[]}} Inside single fields, and all of an object but some; all but the `first` are folded; `top` is a component of its own, which writes `also` */
 
 /** @param {any} schema @param {Inside} inside @returns {import("./document.js").Place[]} */
 function placesIn(schema, inside) {

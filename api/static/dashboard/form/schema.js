@@ -1,5 +1,7 @@
 // What the OpenAPI document says of a field, as the form needs it: which kind of control writes it, within which limits, and what it means.
 
+import { readable, spoken } from "./names.js";
+
 /** @typedef {"text" | "amount" | "number" | "boolean" | "choice" | "object" | "list" | "map" | "union" | "json"} Kind */
 
 /**
@@ -40,7 +42,7 @@ export function shapeOf(document, schema, name = "") {
   return {
     ...found,
     title: spoken(name || whole.title || found.schema.title || ""),
-    help: whole.description ?? found.schema.description ?? "",
+    help: readable(whole.description ?? found.schema.description ?? ""),
     byDefault: whole.default,
     // Where a value may be null and no other default is said, null is the default in other words; of an object it may say "none".
     nullable: nothing && (found.kind === "object" || (whole.default ?? null) !== null),
@@ -79,12 +81,6 @@ function ofUnion(document, schema, ways) {
   if ([...types].every((type) => ["integer", "number", "string"].includes(type)) && ways.length === 2) return { kind: "amount", schema: ways.find((way) => way.type !== "string") };
   return { kind: "union", schema, ways: ways.map((way) => shapeOf(document, way)) };
 }
-
-/** "learning_rate" as people say it. @param {string} name */
-export const spoken = (name) => {
-  const words = name.replaceAll("_", " ").trim();
-  return words ? `${words[0].toUpperCase()}${words.slice(1)}` : words;
-};
 
 /** The shape of what a list holds, or of the values of a map. @param {any} document @param {Shape} shape */
 export const inner = (document, shape) => shapeOf(document, shape.kind === "map" ? shape.schema.additionalProperties : shape.schema.items);

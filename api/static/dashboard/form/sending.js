@@ -3,10 +3,10 @@
 import { duration } from "../format.js";
 import { ProblemNote } from "../parts/basics.js";
 import { html } from "../view.js";
-import { fieldId } from "./context.js";
 import { parts } from "./document.js";
 import { deviceName } from "./estimated.js";
-import { spoken } from "./schema.js";
+import { spoken } from "./names.js";
+import { show } from "./show.js";
 
 /**
  * @param {object} props
@@ -20,6 +20,7 @@ import { spoken } from "./schema.js";
  */
 export function Sending({ of, may, busy, problem, errors, estimate, submit }) {
   const { answer } = estimate;
+  const refused = may && answer?.feasible === false && !estimate.busy;
   const elsewhere = problem && !problem.errors.some((error) => error.pointer !== undefined);
   return html`<section class="panel sending" aria-label="Start">
     ${elsewhere && html`<${ProblemNote} of=${problem} />`}
@@ -27,24 +28,12 @@ export function Sending({ of, may, busy, problem, errors, estimate, submit }) {
       <ul>${errors.map((error) => html`<li key=${error.pointer + error.detail}>
         <button type="button" class="plain form-link" onClick=${() => show(error.pointer)}>${nameOf(error.pointer)}</button> ${error.detail}
       </li>`)}</ul></div>`}
-    <button type="button" class="main large" disabled=${busy || !may} onClick=${submit}>${busy ? "Starting …" : `Start the ${of.one}`}</button>
-    ${may && answer && !errors.length && html` <span class="faint">about ${duration(answer.device_seconds)} on ${deviceName(answer.device)}${answer.feasible === false ? html`, <strong class="wrong">but no network is within the budget</strong>` : ""}</span>`}
+    <button type="button" class=${refused ? "large" : "main large"} aria-describedby=${refused ? "refused" : null} disabled=${busy || !may} onClick=${submit}>${busy ? "Starting …" : `Start the ${of.one}`}</button>
+    ${may && answer && !refused && !errors.length && html` <span class="faint">about ${duration(answer.device_seconds)} on ${deviceName(answer.device)}</span>`}
+    ${refused && html`<p class="wrong" id="refused">It would be refused: ${answer.reason}</p>`}
     ${!may && html` <span class="faint">This needs a key with the scope <code>run</code>.</span>`}
   </section>`;
 }
 
 /** @param {string} pointer */
 const nameOf = (pointer) => parts(pointer).map((part) => spoken(String(part))).join(", ") || "The request";
-
-/** Leads to the field, or to the nearest around it that there is. @param {string} pointer */
-function show(pointer) {
-  const place = parts(pointer);
-  for (let length = place.length; length > 0; length -= 1) {
-    const field = document.getElementById(fieldId(place.slice(0, length)));
-    if (!field) continue;
-    const group = field.closest("details");
-    if (group) group.open = true;
-    field.scrollIntoView({ block: "center" });
-    return field.focus();
-  }
-}

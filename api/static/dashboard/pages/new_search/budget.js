@@ -33,7 +33,7 @@ function Cost({ name, schema, range }) {
   const place = ["budget", name];
   const { value } = useValue(place);
   const usual = value === undefined ? resolved?.budget?.[name] : null;
-  const placeholder = usual ? `${readable(usual, range)} (half way)` : "no limit";
+  const placeholder = usual ? `${count(usual)} (half way)` : "no limit";
   return html`<${Field} schema=${schema} place=${place} label=${LABELS[name]} help=${HELP[name]} placeholder=${placeholder}>
     ${range && html`<${Slider} name=${name} range=${range} />`}
   </${Field}>`;

@@ -5,7 +5,6 @@ import { Facts, Panel } from "../../parts/basics.js";
 import { html } from "../../view.js";
 import { useForm } from "../../form/context.js";
 import { deviceName, Durations, EstimateHead, Warnings } from "../../form/estimated.js";
-import { readable } from "./costs.js";
 
 /** @param {{estimate: import("../../form/estimate.js").Estimated, lacking: import("../../form/context.js").FieldError[]}} props */
 export function SearchEstimate({ estimate, lacking }) {
@@ -23,10 +22,13 @@ export function SearchEstimate({ estimate, lacking }) {
         ["Winner trained by", html`<span title=${answer.recipe.why}>${answer.recipe.name}</span>`],
       ]} />
       <p class="help">${answer.recipe.why}</p>
-      <${Durations} steps=${answer.steps} />
+      <${Durations} steps=${answer.steps} named=${{ teacher: TEACHER[answer.spec.teacher.weights] ?? "train the teacher" }} />
     </div>`}
   </${Panel}>`;
 }
+
+/** What its step does, by where the weights come from. */
+const TEACHER = /** @type {Record<string, string>} */ ({ pretrained: "load the teacher", given: "take over the teacher", finetune: "train the teacher further" });
 
 /** @param {{answer: any}} props */
 function Feasible({ answer }) {
@@ -52,7 +54,7 @@ function Range({ name, range, limit }) {
   const [low, high] = range;
   const share = limit === null || limit === undefined ? 1 : Math.min(Math.max((limit - low) / (high - low || 1), 0), 1);
   const outside = limit !== null && limit < low;
-  const text = limit === null || limit === undefined ? "no limit" : `at most ${readable(limit)}`;
+  const text = limit === null || limit === undefined ? "no limit" : `at most ${count(limit)}`;
   return html`<div class="cost-range">
     <div class="cost-head"><span>${NAMES[name] ?? name}</span><strong>${text}</strong></div>
     <svg width="100%" height="18" role="img" aria-label="${NAMES[name] ?? name}: networks from ${count(low)} to ${count(high)}, ${text}">

@@ -23,7 +23,7 @@ export function TrainingEstimate({ estimate, lacking }) {
         ["Recipe", answer.recipe.name],
       ]} />
       <p class="help">${answer.recipe.why}</p>
-      <${Durations} steps=${answer.steps} names=${STEPS} />
+      <${Durations} steps=${answer.steps} named=${STEPS} />
     </div>`}
   </${Panel}>`;
 }

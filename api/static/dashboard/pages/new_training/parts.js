@@ -18,9 +18,9 @@ export function given(query) {
 
 /** @type {[string, string, import("../../form/group.js").Inside][]} */
 export const RECIPE_GROUPS = [
-  ["Steps", "how long, how fast, in which batches", { fields: ["epochs", "batch_size", "learning_rate", "warmup_epochs", "optimizer", "schedule", "sampling", "early_stopping", "backbone_learning_rate", "head_epochs"] }],
+  ["Steps", "how long, how fast, in which batches", { first: ["epochs", "batch_size", "learning_rate"], fields: [ "warmup_epochs", "optimizer", "schedule", "sampling", "early_stopping", "backbone_learning_rate", "head_epochs"] }],
   ["Against learning by heart", "what keeps it from fitting the training images alone", { fields: ["weight_decay", "label_smoothing", "dropout", "drop_path", "ema_decay", "clip_grad"] }],
   ["Changed images", "how training images are varied", { fields: ["augment", "flip", "crop_area", "repeats", "autoaugment", "randaugment", "randaugment_layers", "color_jitter", "random_erasing", "mixup", "cutmix", "mix_probability"] }],
-  ["Teacher", "learn from a teacher's answers beside the labels", { fields: ["distill"] }],
+  ["Learning from a teacher", "learn from a teacher's answers beside the labels", { fields: ["distill"] }],
   ["Pictures", "their size, and how they become squares", { fields: ["input_size", "resize", "background"] }],
 ];

@@ -3,7 +3,8 @@
 import { fieldId, useForm, useValue } from "../../form/context.js";
 import { FieldErrors, useErrors } from "../../form/errors.js";
 import { useText } from "../../form/controls.js";
-import { shapeOf, spoken } from "../../form/schema.js";
+import { spoken } from "../../form/names.js";
+import { shapeOf } from "../../form/schema.js";
 import { isObject } from "../../form/document.js";
 import { html } from "../../view.js";
 
