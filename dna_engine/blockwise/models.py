@@ -117,7 +117,7 @@ def downloaded(name: str, device: torch.device) -> nn.Module:
 def _without_download(device: torch.device) -> str:
     if device.type == "cpu":
         return (
-            f"Or train a small teacher on the images of the search: --teacher {SMALL} --weights train (teacher.model and "
-            "teacher.weights of a spec)."
+            f'Or train a small teacher on the images of the search: teacher.model "{SMALL}" and teacher.weights "train" '
+            f"(--teacher {SMALL} --weights train)."
         )
-    return "Or train the teacher on the images of the search: --weights train (teacher.weights of a spec)."
+    return 'Or train the teacher on the images of the search: teacher.weights "train" (--weights train).'

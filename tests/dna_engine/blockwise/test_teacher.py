@@ -48,7 +48,8 @@ class TestStep:
         assert [tuple(shape) for shape in teacher.shapes(16)] == [(3, 16, 16), (64, 4, 4), (128, 2, 2), (256, 1, 1)]
 
     @pytest.mark.parametrize(
-        ("device", "advice"), [("cpu", "--teacher resnet18 --weights train"), ("cuda", "search: --weights train")]
+        ("device", "advice"),
+        [("cpu", "--teacher resnet18 --weights train"), ("cuda", 'search: teacher.weights "train"')],
     )
     def test_without_a_hub_it_advises_what_suits_the_device(
         self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, device: str, advice: str

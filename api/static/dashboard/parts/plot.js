@@ -50,18 +50,24 @@ export function ticks(low, high, wanted) {
   return Array.from({ length: Math.max(last - first + 1, 0) }, (_, number) => (first + number) * step);
 }
 
+/** How values are written, with more digits where they would read the same. @param {number[]} values @param {(value: number) => string} format */
+const apart = (values, format) => (new Set(values.map(format)).size === values.length ? format : (/** @type {number} */ value) => Number(value.toPrecision(6)).toLocaleString("en-US", { maximumFractionDigits: 6 }));
+
 /**
  * Both axes with their grid, names and values. Values are told in words elsewhere.
  * @param {{x: Scale, y: Scale, box: Box, xName: string, yName: string, xFormat: (value: number) => string, yFormat: (value: number) => string}} props
  */
 export function Axes({ x, y, box, xName, yName, xFormat, yFormat }) {
   const { left, right, top, bottom } = box;
+  const across = ticks(x.low, x.high, (right - left) / 110);
+  const up = ticks(y.low, y.high, (bottom - top) / 50);
+  const [xText, yText] = [apart(across, xFormat), apart(up, yFormat)];
   return html`<g class="axes" aria-hidden="true">
-    ${ticks(x.low, x.high, (right - left) / 110).map((value) => html`<g key=${`x${value}`}>
-      <line x1=${x(value)} x2=${x(value)} y1=${top} y2=${bottom} /><text x=${x(value)} y=${bottom + 16} text-anchor="middle">${xFormat(value)}</text>
+    ${across.map((value) => html`<g key=${`x${value}`}>
+      <line x1=${x(value)} x2=${x(value)} y1=${top} y2=${bottom} /><text x=${x(value)} y=${bottom + 16} text-anchor="middle">${xText(value)}</text>
     </g>`)}
-    ${ticks(y.low, y.high, (bottom - top) / 50).map((value) => html`<g key=${`y${value}`}>
-      <line x1=${left} x2=${right} y1=${y(value)} y2=${y(value)} /><text x=${left - 6} y=${y(value) + 4} text-anchor="end">${yFormat(value)}</text>
+    ${up.map((value) => html`<g key=${`y${value}`}>
+      <line x1=${left} x2=${right} y1=${y(value)} y2=${y(value)} /><text x=${left - 6} y=${y(value) + 4} text-anchor="end">${yText(value)}</text>
     </g>`)}
     <text class="axis" x=${(left + right) / 2} y=${bottom + 34} text-anchor="middle">${xName}</text>
     <text class="axis" x=${left - 6} y=${top - 16} text-anchor="start" dx=${-Math.min(left - 10, 44)}>${yName}</text>

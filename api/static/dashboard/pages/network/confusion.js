@@ -34,6 +34,7 @@ export function Confusion({ classes, matrix }) {
   };
   return html`<div class="confusion">
     <div class="confusion-map" ref=${element}>${width > 0 && html`<${Map} classes=${classes} matrix=${matrix} sums=${sums} grid=${grid} at=${at} onAt=${setAt} onKeyDown=${move} />`}
+      <p class="faint">A row for each class of the pictures, a column for each answer.</p>
       <p class="looked" aria-live="polite">${inWords(classes, matrix, sums, at)}</p></div>
     <${Told} classes=${classes} matrix=${matrix} onAt=${setAt} />
   </div>
@@ -99,7 +100,23 @@ function draw(canvas, classes, matrix, sums, grid, at) {
   pen.strokeStyle = colour("--text");
   pen.lineWidth = 2;
   pen.strokeRect(...cell(...at));
+  if (grid.cell >= COUNTED) counts(pen, matrix, sums, grid, colour);
   if (grid.named) names(pen, classes, grid, colour("--text"));
+}
+
+/** From so many pixels on, a cell has room for its number. */
+const COUNTED = 26;
+
+/** @param {CanvasRenderingContext2D} pen @param {number[][]} matrix @param {number[]} sums @param {Grid} grid @param {(name: string) => string} colour */
+function counts(pen, matrix, sums, grid, colour) {
+  pen.textAlign = "center";
+  matrix.forEach((images, row) =>
+    images.forEach((count, column) => {
+      if (!count) return;
+      pen.fillStyle = colour(count > 0.25 * sums[row] ? "--panel" : "--text");
+      pen.fillText(String(count), grid.margin + (column + 0.5) * grid.cell, grid.margin + (row + 0.5) * grid.cell + 4);
+    }),
+  );
 }
 
 /** @param {CanvasRenderingContext2D} pen @param {string[]} classes @param {Grid} grid @param {string} colour */

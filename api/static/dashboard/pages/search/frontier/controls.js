@@ -27,7 +27,7 @@ export function LimitField({ cost, range, limit, onLimit, always }) {
   return html`<div class="limit" role="group" aria-label="Limit of ${label}">
     ${always ? html`<strong>Limit of ${label}</strong>` : html`<label class="inline"><input type="checkbox" checked=${on} disabled=${!range} onChange=${toggle} /> Limit ${label} too</label>`}
     ${on && range && html`<${Slider} cost=${cost} range=${range} limit=${limit} onLimit=${onLimit} />
-      <${TypedLimit} cost=${cost} limit=${limit} onLimit=${onLimit} /> <span class="faint">of ${format(range.least)} to ${format(range.most)}</span>`}
+      <${TypedLimit} cost=${cost} limit=${limit} onLimit=${onLimit} /> <span class="faint">from ${format(range.least)}; above ${format(range.most)} none is better</span>`}
   </div>`;
 }
 
