@@ -56,6 +56,8 @@ SHOTS = (
     Shot("dataset", "#/datasets/digits"),
     Shot("workers", "#/workers"),
     Shot("keys", "#/keys"),
+    Shot("webhooks", "#/webhooks"),
+    Shot("projects", "#/projects"),
     Shot("settings", "#/settings"),
 )
 

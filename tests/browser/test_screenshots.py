@@ -11,8 +11,8 @@ from tests.browser.routes import ROUTES, address
 from tests.browser.screenshots import LARGEST, SHOTS, take
 from tests.browser.service import Service
 
-#: Forms like that of a new search.
-NOT_SHOWN = {"trainings/new", "tunings/new"}
+#: Forms like that of a new search, and a webhook, which there is where something listens.
+NOT_SHOWN = {"trainings/new", "tunings/new", "webhooks/:id"}
 
 
 def test_there_is_a_picture_of_every_page(running: Service) -> None:

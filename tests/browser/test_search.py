@@ -176,11 +176,11 @@ def test_what_it_was_asked_for_is_there_as_commands_that_ask_for_the_same(dashbo
         return page.get_by_label(label, exact=True).inner_text()
 
     assert json.loads(shown("JSON")) == written
-    [body] = re.findall(r"create\((\{.*\n    \})\)", shown("Python"), re.DOTALL)
+    [body] = re.findall(r"create_search\((\{.*\n    \})\)", shown("Python"), re.DOTALL)
     assert ast.literal_eval(body) == written
     *_, sent = shlex.split(shown("curl").replace("\\\n", ""))
     assert json.loads(sent) == written
-    [sent] = re.findall(r"<<'SPEC'\n(.*)\nSPEC$", shown("dna"), re.DOTALL)
+    [sent] = re.findall(r"<<'END'\n(.*)\nEND$", shown("dna"), re.DOTALL)
     assert json.loads(sent) == written
 
 

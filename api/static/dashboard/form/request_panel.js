@@ -3,25 +3,22 @@
 import { Dialog } from "../parts/dialog.js";
 import { Code } from "../parts/copy.js";
 import { Panel } from "../parts/basics.js";
-import { key } from "../session.js";
+import { inWords } from "../request.js";
 import { html, useState } from "../view.js";
 import { isObject } from "./document.js";
-import { command, curl, json, python, WORDS } from "./request.js";
 
+/** @type {("JSON" | "curl" | "Python" | "dna")[]} */
 const LANGUAGES = ["JSON", "curl", "Python", "dna"];
 
 /** @param {{kind: string, body: any, paste: (document: any) => void}} props */
 export function RequestPanel({ kind, body, paste }) {
-  const [language, setLanguage] = useState("JSON");
+  const [language, setLanguage] = useState(LANGUAGES[0]);
   const [pasting, setPasting] = useState(false);
-  const base = new URL(".", document.baseURI.split("#")[0]).href.replace(/\/$/, "");
-  const keyed = key.value !== null;
-  const text = { JSON: json, curl: (/** @type {any} */ it) => curl(WORDS[kind], it, base, keyed), Python: (/** @type {any} */ it) => python(WORDS[kind], it, base, keyed), dna: (/** @type {any} */ it) => command(WORDS[kind], it, base) }[language];
   return html`<${Panel} title="The same request" actions=${html`<button type="button" onClick=${() => setPasting(true)}>Paste JSON</button>`}>
     <div class="languages" role="group" aria-label="Language">
       ${LANGUAGES.map((name) => html`<button type="button" key=${name} aria-pressed=${name === language} onClick=${() => setLanguage(name)}>${name}</button>`)}
     </div>
-    <${Code} label=${language} text=${text?.(body)} />
+    <${Code} label=${language} text=${inWords(kind, body)[language]} />
     ${pasting && html`<${Paste} onClose=${() => setPasting(false)} paste=${paste} />`}
   </${Panel}>`;
 }

@@ -3,8 +3,8 @@
 import { Code } from "../parts/copy.js";
 import { Empty, Panel } from "../parts/basics.js";
 import { href } from "../router.js";
+import { inWords } from "../request.js";
 import { html } from "../view.js";
-import { commands } from "./commands.js";
 import { KINDS } from "./kinds.js";
 
 /** @param {{kind: import("./kinds.js").Kind, job: any}} props */
@@ -12,8 +12,7 @@ export function Spec({ kind, job }) {
   if (!job.spec) return html`<${Empty}>This training is part of <a href=${href(["searches", job.search_id], { tab: "spec" })}>its search</a>, whose spec has it under <code>retrain</code>.</${Empty}>`;
   return html`<${Panel} title="As it was asked for" actions=${html`<a href=${href([KINDS[kind].path, "new"], { from: job.id })}>Clone and change it</a>`}>
       <p class="faint">Sent again, this asks for the same. What is not written here had its default.</p>
-      <${Code} label="JSON" text=${JSON.stringify(job.written, null, 2)} />
-      ${commands(kind, job.written).map(([label, text]) => html`<${Code} key=${label} label=${label} text=${text} />`)}
+      ${Object.entries(inWords(KINDS[kind].path, job.written)).map(([label, text]) => html`<${Code} key=${label} label=${label} text=${text} />`)}
     </${Panel}>
     <${Panel} title="With every default filled in">
       <${Code} label="JSON, resolved" text=${JSON.stringify(job.spec, null, 2)} />

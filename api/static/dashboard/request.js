@@ -1,6 +1,9 @@
-// The same request in other words: JSON, curl, Python, the command line. What is shown is what the form would send.
+// A request that asks for a job, in four languages: JSON, curl, Python, the command line. Each asks for the same.
 
-import { isObject } from "./document.js";
+import { caller } from "./caller.js";
+import { address } from "./client.js";
+import { isObject } from "./form/document.js";
+import { key } from "./session.js";
 
 /** @typedef {{kind: string, one: string, method: string, options: Record<string, string>}} Words of a kind of job: plural, singular, how the client makes one, its options by place */
 
@@ -39,7 +42,7 @@ const OF_TRAINING = {
 };
 
 /** @type {Record<string, Words>} */
-export const WORDS = {
+const WORDS = {
   searches: {
     kind: "searches",
     one: "search",
@@ -79,24 +82,40 @@ export const WORDS = {
   },
 };
 
+/** Where the service is, as the page reaches it. */
+const base = () => address("").replace(/\/$/, "");
+
+/** Whether who asks by a program needs a key. */
+const isKeyed = () => caller.value?.key_needed ?? key.value !== null;
+
+/**
+ * @param {string} kind the path of its list
+ * @param {any} body
+ * @returns {Record<"JSON" | "curl" | "Python" | "dna", string>}
+ */
+export function inWords(kind, body) {
+  const words = WORDS[kind];
+  return { JSON: json(body), curl: curl(words, body), Python: python(words, body), dna: command(words, body) };
+}
+
 /** @param {any} body */
-export const json = (body) => JSON.stringify(body, null, 2);
+const json = (body) => JSON.stringify(body, null, 2);
 
 /** One word of a shell, whatever is in it. @param {string} text */
 const quoted = (text) => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
 
-/** @param {Words} words @param {any} body @param {string} base @param {boolean} keyed whether a key is needed */
-export function curl(words, body, base, keyed) {
-  const key = keyed ? ` \\\n  -H "authorization: Bearer $DNA_API_KEY"` : "";
-  return `curl -s ${quoted(`${base}/${words.kind}`)} -H 'content-type: application/json'${key} \\\n  -d '${json(body).replaceAll("'", "'\\''")}'`;
+/** @param {Words} words @param {any} body */
+function curl(words, body) {
+  const key = isKeyed() ? ` \\\n  -H "authorization: Bearer $DNA_API_KEY"` : "";
+  return `curl -s ${quoted(`${base()}/${words.kind}`)} -H 'content-type: application/json'${key} \\\n  -d '${json(body).replaceAll("'", "'\\''")}'`;
 }
 
-/** @param {Words} words @param {any} body @param {string} base @param {boolean} keyed */
-export function python(words, body, base, keyed) {
-  const key = keyed ? "  # the key is read from DNA_API_KEY" : "";
+/** @param {Words} words @param {any} body */
+function python(words, body) {
+  const key = isKeyed() ? "  # the key is read from DNA_API_KEY" : "";
   return `from dna_client import Client
 
-with Client(${JSON.stringify(base)}) as client:${key}
+with Client(${JSON.stringify(base())}) as client:${key}
     ${words.one} = client.${words.method}(${literal(body, "    ")})
     print(${words.one}["id"])`;
 }
@@ -109,16 +128,18 @@ function literal(value, indent) {
     const fields = Object.entries(value).map(([name, inner]) => `${deeper}${JSON.stringify(name)}: ${literal(inner, deeper)},\n`);
     return fields.length ? `{\n${fields.join("")}${indent}}` : "{}";
   }
-  return { true: "True", false: "False", null: "None" }[String(value)] && typeof value !== "string" ? { true: "True", false: "False", null: "None" }[String(value)] ?? "" : JSON.stringify(value);
+  if (value === null || value === undefined) return "None";
+  if (typeof value === "boolean") return value ? "True" : "False";
+  return JSON.stringify(value);
 }
 
-/** @param {Words} words @param {any} body @param {string} base */
-export function command(words, body, base) {
+/** @param {Words} words @param {any} body */
+function command(words, body) {
   const begin = `dna ${words.one} create`;
   const options = flags(words, body);
-  if (options) return [begin, ...options, `--url ${quoted(base)}`].join(" \\\n  ");
+  if (options) return [begin, ...options, `--url ${quoted(base())}`].join(" \\\n  ");
   const file = words.kind === "searches" ? "-" : "--spec -";
-  return `${begin} ${file} --url ${quoted(base)} <<'END'\n${json(body)}\nEND`;
+  return `${begin} ${file} --url ${quoted(base())} <<'END'\n${json(body)}\nEND`;
 }
 
 /** The request as options; null where it has what there is no option for. @param {Words} words @param {any} body @returns {string[] | null} */
