@@ -13,6 +13,8 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm.util import identity_key
 
 from store import runs
 from store.columns import Json
@@ -42,6 +44,8 @@ def append(session: Session, job_id: UUID, events: Sequence[NewEvent]) -> int:
     )
     if last is None:
         raise NotFound("job", job_id)
+    if job := session.identity_map.get(identity_key(Job, job_id)):
+        set_committed_value(job, "event_seq", last)  # Whoever has read it before says the number in an answer.
     first = last - len(events) + 1
     session.add_all(
         Event(job_id=job_id, seq=seq, type=event.type, data=event.data) for seq, event in enumerate(events, start=first)

@@ -176,7 +176,6 @@ def test_none_but_admins_see_and_make_keys(admin: TestClient) -> None:
     ("scope", "method", "path", "needed"),
     [
         ("read", "POST", "/searches", "run"),
-        ("read", "POST", "/searches/estimate", "run"),
         ("read", "DELETE", "/searches/01a21949-0000-7000-8000-000000000000", "run"),
         ("read", "POST", "/architectures/01a21949-0000-7000-8000-000000000000/predict", "run"),
         ("run", "GET", "/searches", "read"),

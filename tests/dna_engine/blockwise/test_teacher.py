@@ -49,7 +49,7 @@ class TestStep:
 
     @pytest.mark.parametrize(
         ("device", "advice"),
-        [("cpu", "--teacher resnet18 --weights train"), ("cuda", 'search: teacher.weights "train"')],
+        [("cpu", 'teacher.model "resnet18" and teacher.weights "train"'), ("cuda", 'search: teacher.weights "train"')],
     )
     def test_without_a_hub_it_advises_what_suits_the_device(
         self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, device: str, advice: str
