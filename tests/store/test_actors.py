@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased, selectinload
 
 from dna_engine.images.info import DIGITS
-from store import datasets, files, keys, searches, series, waiting, workers
+from store import datasets, events, files, keys, searches, series, waiting, workers
 from store.actors import EVERY_PROJECT, NOBODY, Actor, UnrestrictedStatement
 from store.columns import Base
 from store.embedded import Servers
@@ -48,7 +48,8 @@ def foreign(engine: Engine, actors: tuple[Actor, Actor]) -> UUID:
     """A search of the second one, with something of everything."""
     with transaction(make_sessions(engine, actors[1])) as session:
         search = new_search(session)
-        session.add_all([Metric(job_id=search.id, series="loss", x=1.0, y=1.0), _artifact(search.id)])
+        session.add(_artifact(search.id))
+        events.add_points(session, search.id, [events.Point("loss", 1.0, 1.0)])
         return search.id
 
 
