@@ -49,8 +49,9 @@ def foreign(engine: Engine, actors: tuple[Actor, Actor]) -> UUID:
     with transaction(make_sessions(engine, actors[1])) as session:
         search = new_search(session)
         session.add(_artifact(search.id))
+    with transaction(make_sessions(engine)) as session:  # As a worker, which is of no project.
         events.add_points(session, search.id, [events.Point("loss", 1.0, 1.0)])
-        return search.id
+    return search.id
 
 
 @pytest.fixture
