@@ -51,7 +51,7 @@ export function ticks(low, high, wanted) {
 }
 
 /** How values are written, with more digits where they would read the same. @param {number[]} values @param {(value: number) => string} format */
-const apart = (values, format) => (new Set(values.map(format)).size === values.length ? format : (/** @type {number} */ value) => Number(value.toPrecision(6)).toLocaleString("en-US", { maximumFractionDigits: 6 }));
+const apart = (values, format) => (new Set(values.map((value) => format(value))).size === values.length ? format : (/** @type {number} */ value) => Number(value.toPrecision(6)).toLocaleString("en-US", { maximumFractionDigits: 6 }));
 
 /**
  * Both axes with their grid, names and values. Values are told in words elsewhere.
