@@ -89,6 +89,26 @@ def test_a_dropped_archive_goes_on_after_the_connection_broke(dashboard: Dashboa
     assert dashboard.service.get("/datasets/dropped")["state"] == "checking"
 
 
+def test_a_refused_name_is_changed_and_nothing_else_is_asked_or_sent_again(dashboard: Dashboard) -> None:
+    page = dashboard.open("#/datasets")
+    dashboard.expect("^answered 409: POST /datasets")  # That name is of what ships with the service.
+    drop(page, "more birds.zip", zipped(CLASSES))
+    page.get_by_label("Licence").fill("CC0")
+    page.locator("select[name=layout]").select_option("classes")
+    page.get_by_label("Name of the dataset").fill("digits")
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_role("alert")).to_contain_text("digits")
+    page.get_by_role("button", name="Change and send again").click()
+    expect(page.get_by_label("Name of the dataset")).to_have_value("digits")
+    expect(page.get_by_label("Licence")).to_have_value("CC0")
+    expect(page.locator("select[name=layout]")).to_have_value("classes")
+    pieces = [request for request in dashboard.watch.requests if request.startswith("PATCH ")]
+    send(page, "more-birds")
+    assert [request for request in dashboard.watch.requests if request.startswith("PATCH ")] == pieces
+    made = dashboard.service.get("/datasets/more-birds")
+    assert made["state"] == "checking"
+
+
 def test_pictures_in_no_folder_are_not_sent_and_it_says_why(dashboard: Dashboard, tmp_path: Path) -> None:
     page = dashboard.open("#/datasets")
     drop(page, "owl.png", picture(160))

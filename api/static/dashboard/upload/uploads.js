@@ -12,10 +12,12 @@ import { upload } from "./tus.js";
  * @property {number} sent
  * @property {number} begun when, in milliseconds
  * @property {Problem | null} problem
- * @property {import("./chosen.js").Chosen} chosen what was sent, to be sent again
+ * @property {Draft} draft what was sent, to be sent again
  * @property {any} dataset as the service has it, once all has arrived
  * @property {() => void} stop
  */
+
+/** @typedef {{chosen: import("./chosen.js").Chosen, said: Record<string, string>, uploaded: string | null}} Draft `said`: fields of the form beside the file; `uploaded`: where the file is at the service, once all of it has arrived */
 
 /** @type {Signal<Sending[]>} */
 export const sendings = new Signal(/** @type {Sending[]} */ ([]));
@@ -30,18 +32,19 @@ export const isUnderWay = (sending) => !sending.dataset && !sending.problem;
 
 /**
  * Sends a dataset; {@link sendings} tells how far it is.
- * @param {import("./chosen.js").Chosen} chosen
- * @param {Record<string, string>} said fields of the form beside the file: name, layout, encoding, licence
+ * @param {Draft} draft a file that has arrived already is not sent again
  */
-export async function begin(chosen, said) {
+export async function begin(draft) {
+  const { chosen, said } = draft;
   const going = new AbortController();
   const id = (made += 1);
   const change = (/** @type {Partial<Sending>} */ news) =>
     sendings.set(sendings.value.map((one) => (one.id === id ? { ...one, ...news } : one)));
-  const first = { id, chosen, name: said.name || chosen.name, size: chosen.content.size, sent: 0, begun: Date.now(), problem: null, dataset: null };
+  const first = { id, draft, name: said.name || chosen.name, size: chosen.content.size, sent: 0, begun: Date.now(), problem: null, dataset: null };
   sendings.set([...sendings.value, { ...first, stop: () => going.abort() }]);
   try {
-    const uploaded = await upload(chosen.content, chosen.filename, (sent) => change({ sent }), going.signal);
+    const uploaded = draft.uploaded ?? (await upload(chosen.content, chosen.filename, (sent) => change({ sent }), going.signal));
+    change({ draft: { ...draft, uploaded } });
     const body = new FormData();
     body.set("upload", uploaded);
     for (const [field, text] of Object.entries(said)) if (text) body.set(field, text);
@@ -49,7 +52,7 @@ export async function begin(chosen, said) {
     change({ sent: chosen.content.size, dataset: await answer.json() });
   } catch (error) {
     if (going.signal.aborted) forget(id);
-    else if (error instanceof Problem) change({ problem: error });
+    else if (error instanceof Problem) change(error.status === 404 ? { problem: error, draft: { ...draft, uploaded: null } } : { problem: error });
     else throw error;
   }
 }

@@ -1,6 +1,8 @@
 // Sending images: dropped, chosen, or named where they lie.
 
 import { bytes, duration, exact } from "../../format.js";
+import { useResource } from "../../hooks.js";
+import { useChanges } from "../../live.js";
 import { Panel, ProblemNote, Progress } from "../../parts/basics.js";
 import { Act } from "../../parts/dialog.js";
 import { href } from "../../router.js";
@@ -11,26 +13,27 @@ import { begin, forget, isUnderWay, sendings } from "../../upload/uploads.js";
 import { html, useState } from "../../view.js";
 
 /** @typedef {import("../../upload/chosen.js").Chosen} Chosen */
+/** @typedef {import("../../upload/uploads.js").Draft} Draft */
 
 /** @param {{sent: () => void}} props `sent` is called when the service has a new dataset */
 export function Send({ sent }) {
-  const [chosen, setChosen] = useState(/** @type {Chosen | null} */ (null));
+  const [draft, setDraft] = useState(/** @type {Draft | null} */ (null));
   const [wrong, setWrong] = useState("");
   const take = async (/** @type {() => Chosen | Promise<Chosen>} */ choose) => {
     setWrong("");
     try {
-      setChosen(await choose());
+      setDraft({ chosen: await choose(), said: {}, uploaded: null });
     } catch (error) {
       if (!(error instanceof NotImages)) throw error;
       setWrong(error.message);
     }
   };
   return html`<${Panel} title="Send images">
-    ${chosen
-      ? html`<${Options} key=${chosen.filename} chosen=${chosen} done=${() => setChosen(null)} sent=${sent} />`
+    ${draft
+      ? html`<${Options} key=${draft.chosen.filename} draft=${draft} done=${() => setDraft(null)} sent=${sent} />`
       : html`<${Drop} take=${take} />`}
     ${wrong && html`<div class="note note-bad" role="alert">${wrong}</div>`}
-    <${Sendings} again=${setChosen} />
+    <${Sendings} again=${setDraft} />
     <${Named} sent=${sent} />
   </${Panel}>`;
 }
@@ -62,25 +65,26 @@ function Drop({ take }) {
   </div>`;
 }
 
-/** What is to be said of the images before they are sent. @param {{chosen: Chosen, done: () => void, sent: () => void}} props */
-function Options({ chosen, done, sent }) {
-  const [name, setName] = useState(chosen.name);
+/** What is to be said of the images before they are sent. @param {{draft: Draft, done: () => void, sent: () => void}} props */
+function Options({ draft, done, sent }) {
+  const { chosen } = draft;
+  const [said, setSaid] = useState(/** @type {Record<string, string>} */ ({ name: chosen.name, layout: "auto", ...draft.said }));
+  const write = (/** @type {any} */ event) => setSaid({ ...said, [event.target.name]: event.target.value });
   const submit = (/** @type {any} */ event) => {
     event.preventDefault();
-    const said = Object.fromEntries(new FormData(event.target).entries());
     done();
-    begin(chosen, /** @type {Record<string, string>} */ (said)).then(sent);
+    begin({ ...draft, said }).then(sent);
   };
   return html`<form onSubmit=${submit}>
     <p>${chosen.folders.length ? html`A folder with ${exact(chosen.files)} files` : chosen.filename}, ${bytes(chosen.content.size)}</p>
     ${chosen.folders.length > 0 && html`<${Found} folders=${chosen.folders} />`}
     <div class="filters">
-      <label>Name of the dataset <input name="name" required maxlength="100" pattern=${NAME} title="Up to 100 letters, digits, dots, dashes and underscores; no spaces" value=${name} onInput=${(/** @type {any} */ event) => setName(event.target.value)} /></label>
-      <label>Licence (optional) <input name="licence" maxlength="1000" placeholder="CC BY 4.0" /></label>
-      <label>Folders <select name="layout"><option value="auto">are understood by their names</option><option value="classes">at the top are the classes</option></select></label>
+      <label>Name of the dataset <input name="name" required maxlength="100" pattern=${NAME} title="Up to 100 letters, digits, dots, dashes and underscores; no spaces" value=${said.name} onInput=${write} /></label>
+      <label>Licence (optional) <input name="licence" maxlength="1000" placeholder="CC BY 4.0" value=${said.licence ?? ""} onInput=${write} /></label>
+      <label>Folders <select name="layout" value=${said.layout} onChange=${write}><option value="auto">are understood by their names</option><option value="classes">at the top are the classes</option></select></label>
     </div>
     <details><summary>More</summary>
-      <label>Encoding of the names in an archive <input name="encoding" maxlength="100" placeholder="found out by itself" /></label>
+      <label>Encoding of the names in an archive <input name="encoding" maxlength="100" placeholder="found out by itself" value=${said.encoding ?? ""} onInput=${write} /></label>
       <p class="faint">Only for old zip files whose names look wrong: such as cp932 (Japanese) or gb18030 (Chinese).</p>
     </details>
     <div class="actions"><button class="main">Send</button><button type="button" onClick=${done}>Choose another</button></div>
@@ -96,29 +100,37 @@ function Found({ folders }) {
 /** So many are named. */
 const FOLDERS = 12;
 
-/** What is under way. @param {{again: (chosen: Chosen) => void}} props */
+/** What is under way. @param {{again: (draft: Draft) => void}} props */
 function Sendings({ again }) {
   return html`<div aria-live="polite">${useSignal(sendings).map((one) => html`<${One} key=${one.id} of=${one} again=${again} />`)}</div>`;
 }
 
-/** @param {{of: import("../../upload/uploads.js").Sending, again: (chosen: Chosen) => void}} props */
+/** @param {{of: import("../../upload/uploads.js").Sending, again: (draft: Draft) => void}} props */
 function One({ of: one, again }) {
   const retry = () => {
     forget(one.id);
-    again(one.chosen);
+    again(one.draft);
   };
   const seconds = (Date.now() - one.begun) / 1000;
   const left = one.sent ? ((one.size - one.sent) / one.sent) * seconds : null;
-  if (one.dataset) {
-    return html`<p class="note">${one.name} was sent; a worker checks it: <a href=${href(["datasets", one.dataset.id])}>see it</a>
-      <button type="button" class="plain" aria-label="Dismiss" onClick=${() => forget(one.id)}>✕</button></p>`;
-  }
+  if (one.dataset) return html`<${Sent} of=${one} />`;
   if (one.problem) {
     return html`<div><p>${one.name} was not sent.</p><${ProblemNote} of=${one.problem} /><div class="actions"><button type="button" class="main" onClick=${retry}>Change and send again</button><button type="button" onClick=${() => forget(one.id)}>Dismiss</button></div></div>`;
   }
   return html`<p>${one.name} <${Progress} value=${one.size ? one.sent / one.size : 0} label="Sending ${one.name}" />
     <span class="faint"> ${bytes(one.sent)} of ${bytes(one.size)}${left !== null && `, ${duration(left)} left`}</span>
     ${isUnderWay(one) && html` <button type="button" onClick=${one.stop}>Stop</button>`}</p>`;
+}
+
+/** @type {Record<string, string>} What becomes of one that was sent. */
+const BECAME = { checking: "a worker checks it", ready: "it can be searched on", rejected: "it cannot be used as it is" };
+
+/** What has become of one that was sent. @param {{of: import("../../upload/uploads.js").Sending}} props */
+function Sent({ of: { id, name, dataset } }) {
+  const { data, reload } = useResource(`datasets/${dataset.id}`);
+  useChanges(["dataset"], reload);
+  return html`<p class="note">${name} was sent; ${BECAME[(data ?? dataset).state]}: <a href=${href(["datasets", dataset.id])}>see it</a>
+    <button type="button" class="plain" aria-label="Dismiss" onClick=${() => forget(id)}>✕</button></p>`;
 }
 
 /** Images that lie where the service can read them. @param {{sent: () => void}} props */
