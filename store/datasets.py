@@ -267,7 +267,7 @@ def delete(session: Session, dataset: Dataset) -> list[str]:
     )
     if (job := session.scalar(unfinished.limit(1))) is not None:
         raise IllegalTransition(
-            f"{job.kind.capitalize()} {job.id} works on {dataset.name}. Cancel it or let it end, then delete the dataset."
+            f"{job.kind.capitalize()} {job.name!r} ({job.id}) works on {dataset.name}. Cancel it or let it end, then delete the dataset."
         )
     locations = set(session.scalars(select(Artifact.location).where(Artifact.job_id == dataset.id)))
     if dataset.archive:

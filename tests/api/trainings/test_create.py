@@ -299,7 +299,7 @@ def test_its_dataset_cannot_be_deleted_before_it_has_ended(
     birds(sessions)
     training = new_training(client, network, dataset="birds")
     refused = problem(client.delete("/datasets/birds"), 409, "illegal_transition")
-    assert refused["detail"].startswith(f"Training {training['id']} works on birds.")
+    assert refused["detail"].startswith(f"Training {training['name']!r} ({training['id']}) works on birds.")
     finish(sessions, blobs, UUID(training["id"]))
     assert client.delete("/datasets/birds").status_code == 204
     assert client.get(f"/trainings/{training['id']}").json()["state"] == "succeeded"

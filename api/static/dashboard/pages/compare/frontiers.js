@@ -49,7 +49,7 @@ function Group({ of, axis }) {
         id: search.id,
         name: search.name || search.id,
         colour: number,
-        points: points.map((/** @type {any} */ point) => [point.cost, point.loss]),
+        points: stair(points),
       })),
     [of],
   );
@@ -58,6 +58,20 @@ function Group({ of, axis }) {
   return html`<${Chart} lines=${lines} x=${axis} y="predicted loss" logX=${wide} formatX=${count} empty="Their frontiers are being read."
     label="Frontiers of ${lines.map((line) => line.name).join(", ")}: predicted loss over ${axis}. Lower and further left is better" />`;
 }
+
+/**
+ * Between two points the cheaper one is the best that fits.
+ * @param {{cost: number, loss: number}[]} points by cost
+ * @returns {[number, number][]}
+ */
+const stair = (points) =>
+  points.flatMap(({ cost, loss }, place) => {
+    const next = points[place + 1];
+    return next ? [[cost, loss], [next.cost - EDGE * (next.cost - cost), loss]] : [[cost, loss]];
+  });
+
+/** A chart has one value for each x: the edge of a step is this share of it wide. */
+const EDGE = 1e-6;
 
 /** @param {{cost: string}} props */
 const Choice = ({ cost }) => html`<label class="inline">Over

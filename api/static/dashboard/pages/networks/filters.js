@@ -70,7 +70,7 @@ function Field({ name, label, value }) {
 /** @param {{searches: any[], value: string}} props */
 function SearchOf({ searches, value }) {
   const known = !value || searches.some((/** @type {any} */ search) => search.id === value);
-  return html`<label>Search <select value=${value} onChange=${(/** @type {any} */ event) => ask({ search: event.target.value })}>
+  return html`<label>Search <select class="of-search" value=${value} onChange=${(/** @type {any} */ event) => ask({ search: event.target.value })}>
     <option value="" selected=${!value}>any</option>
     ${!known && html`<option value=${value} selected>${value.slice(-8)}</option>`}
     ${searches.map((/** @type {any} */ search) => html`<option key=${search.id} value=${search.id} selected=${search.id === value}>${(search.name || search.id.slice(-8)).slice(0, 60)}</option>`)}
