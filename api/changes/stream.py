@@ -21,7 +21,7 @@ async def stream(resources: Resources, audience: Audience, key_id: UUID | None) 
     watch, ping = resources.watch, resources.settings.events_ping_seconds
     hello = format_sse_event(event="hello", data_str=HelloData(ping_seconds=ping).model_dump_json(), retry=_RETRY)
     with watch.listen(audience, key_id) as listener:
-        while not listener.over and watch.admits(key_id):
+        while not listener.over and watch.admission.admits(key_id):
             changed = listener.changed
             anew, news = listener.take()
             if anew or news:

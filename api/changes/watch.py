@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -19,9 +18,10 @@ from anyio import CapacityLimiter, to_thread
 from fastapi.sse import format_sse_event
 from sqlalchemy.exc import SQLAlchemyError
 
+from api.admission import Admission
 from api.changes.schemas import ChangeData, ChangeKind, ChangeState
 from api.settings import ApiSettings
-from store import changes, keys
+from store import changes
 from store.changes import JobNow
 from store.session import Sessions, transaction
 from store.states import JobState
@@ -161,8 +161,7 @@ class Watch:
         self._looked = self._keys_due = 0.0
         self._wanted = anyio.Event()
         self._ended = False
-        self._listening: Counter[UUID] = Counter()
-        self._ended_keys: frozenset[UUID] = frozenset()
+        self.admission = Admission(sessions)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -178,23 +177,18 @@ class Watch:
         on nothing is missed."""
         listener = Listener(audience, anew=self._mark is not None, over=self._ended)
         self._listeners[id(listener)] = listener
-        self._listening.update([key_id] if key_id else [])
         self._wanted.set()
         try:
-            yield listener
+            with self.admission.let_in(key_id):
+                yield listener
         finally:
             del self._listeners[id(listener)]
-            self._listening -= Counter([key_id] if key_id else [])
 
     def end(self) -> None:
         """All streams end, and those that begin from now on: the process is about to."""
         self._ended = True
         for listener in self._listeners.values():
             listener.end()
-
-    def admits(self, key_id: UUID | None) -> bool:
-        """Whether who was let in by that key may go on to listen."""
-        return key_id not in self._ended_keys
 
     async def _run(self) -> None:
         failing = False
@@ -222,9 +216,11 @@ class Watch:
             await self._begin()
         elif news:
             await self._tell(news)
-        if self._listening and time.monotonic() >= self._keys_due:
+        if time.monotonic() >= self._keys_due:
             self._keys_due = time.monotonic() + _KEYS_SECONDS
-            await self._look_at_keys()
+            if await self.admission.look():
+                for listener in self._listeners.values():
+                    listener.wake()
 
     async def _begin(self) -> None:
         for place, listener in enumerate(list(self._listeners.values()), start=1):
@@ -243,17 +239,6 @@ class Watch:
                 listener.tell(heard[audience])
                 if (woken := woken + 1) % _AT_ONCE == 0:
                     await anyio.sleep(_BREATH_SECONDS)
-
-    async def _look_at_keys(self) -> None:
-        known = self._ended_keys
-        self._ended_keys = await to_thread.run_sync(self._ended_of, list(self._listening), limiter=self._thread)
-        if self._ended_keys - known:
-            for listener in self._listeners.values():
-                listener.wake()
-
-    def _ended_of(self, listening: Sequence[UUID]) -> frozenset[UUID]:
-        with transaction(self._sessions) as session:
-            return keys.ended(session, listening)
 
     def _look(self, known: Mark | None) -> tuple[Mark, list[Change]]:
         """What has changed since that mark, and the next one. The order of the statements matters: see ``store.changes``."""

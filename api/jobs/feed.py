@@ -10,8 +10,7 @@ import json
 import logging
 import math
 import time
-from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from uuid import UUID
@@ -22,9 +21,10 @@ from fastapi.sse import format_sse_event
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from api.admission import Admission
 from api.jobs.events import said
 from api.settings import ApiSettings
-from store import events, jobs, keys, waiting
+from store import events, jobs, waiting
 from store.jobs import End
 from store.session import Sessions, transaction
 from store.tables import Event
@@ -138,8 +138,7 @@ class Feed:
         self._waits_due = -math.inf
         self._wanted = anyio.Event()
         self._ended = False
-        self._listening: Counter[UUID] = Counter()
-        self._ended_keys: frozenset[UUID] = frozenset()
+        self.admission = Admission(sessions)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -154,14 +153,13 @@ class Feed:
         """News of a job, as long as the block runs, for who was let in by that key; None without one."""
         followed = self._followed.setdefault(job_id, Followed(gone=self._ended))
         followed.listeners += 1
-        self._listening.update([key_id] if key_id else [])
         self._waits_due = -math.inf
         self._wanted.set()
         try:
-            yield followed
+            with self.admission.let_in(key_id):
+                yield followed
         finally:
             followed.listeners -= 1
-            self._listening -= Counter([key_id] if key_id else [])
             if not followed.listeners:
                 del self._followed[job_id]
 
@@ -171,10 +169,6 @@ class Feed:
         self._ended = True
         for followed in self._followed.values():
             followed.end()
-
-    def admits(self, key_id: UUID | None) -> bool:
-        """Whether who was let in by that key may go on to listen: not for long after it was revoked or has expired."""
-        return key_id not in self._ended_keys
 
     def heard(self, job_id: UUID) -> int | None:
         """Number of the last event that a look has found of a job; None where nobody follows it."""
@@ -213,19 +207,9 @@ class Feed:
                 if (woken := woken + followed.listeners) >= _AT_ONCE:
                     woken = 0
                     await anyio.sleep(_BREATH_SECONDS)
-        if waits and self._listening:
-            await self._look_at_keys()
-
-    async def _look_at_keys(self) -> None:
-        known, listening = self._ended_keys, list(self._listening)
-        self._ended_keys = await to_thread.run_sync(self._ended_of, listening, limiter=self._thread)
-        if self._ended_keys - known:
+        if waits and await self.admission.look():
             for followed in self._followed.values():
                 followed.wake()
-
-    def _ended_of(self, listening: Sequence[UUID]) -> frozenset[UUID]:
-        with transaction(self._sessions) as session:
-            return keys.ended(session, listening)
 
     def _look(self, seen: Mapping[UUID, int | None], waits: bool) -> dict[UUID, News]:
         with transaction(self._sessions) as session:

@@ -63,7 +63,7 @@ async def stream(resources: Resources, job_id: UUID, first: Batch, key_id: UUID 
         return
     with resources.feed.follow(job_id, key_id) as followed:
         waits: str | None = None
-        while not followed.is_over(after) and resources.feed.admits(key_id):
+        while not followed.is_over(after) and resources.feed.admission.admits(key_id):
             changed, lines = followed.changed, await _lines(resources, job_id, followed, after)
             if lines:
                 yield retry + _together(lines)
