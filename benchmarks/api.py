@@ -16,24 +16,22 @@ import socket
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from uuid import UUID
 
 import httpx
 import psutil
 import torch
+from sqlalchemy.orm import Session
 
 from benchmarks import report
 from benchmarks.api_listeners import listen
-from benchmarks.api_rows import populate
+from benchmarks.api_rows import filled, populate
 from store import keys
-from store.embedded import embedded_servers
-from store.migrate import upgrade
-from store.session import make_engine, make_sessions, transaction
 
 START_SECONDS = 60.0
 
@@ -124,23 +122,20 @@ def main(argv: list[str] | None = None) -> None:
     if arguments.rounds and not shutil.which("wrk"):
         sys.exit("wrk is not installed, and nothing else here makes requests as fast. Install it (apt install wrk).")
     report.print_header("api", torch.device("cpu"))
-    with (
-        tempfile.TemporaryDirectory(prefix="dna-bench-", ignore_cleanup_errors=True) as folder,
-        embedded_servers(Path(folder)) as servers,
-    ):
-        upgrade(servers.database_url)
-        sessions = make_sessions(make_engine(servers.database_url, pool_size=2))
-        with transaction(sessions) as session:
-            finished = populate(session, arguments.searches)
-            key = keys.create(session, "benchmark", project="default")[1]
+
+    def rows(session: Session) -> tuple[UUID, str]:
+        finished = populate(session, arguments.searches)
+        return finished, keys.create(session, "benchmark", project="default")[1]
+
+    with filled(rows) as (folder, servers, sessions, (finished, key)):
         settings = {
             "DNA_DATABASE_URL": servers.database_url,
             "DNA_REDIS_URL": servers.redis_url,
-            "DNA_DATA_DIR": folder,
+            "DNA_DATA_DIR": str(folder),
         }
-        with service(Path(folder), settings, key) as server:
+        with service(folder, settings, key) as server:
             if arguments.rounds:
-                with bare(Path(folder), servers.database_url) as plain:
+                with bare(folder, servers.database_url) as plain:
                     paths = (f"/searches/{finished}", f"/searches?limit={arguments.limit}")
                     compare(server, plain, paths, arguments)
             if arguments.listeners:

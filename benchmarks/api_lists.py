@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -22,13 +20,11 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from benchmarks import report
-from benchmarks.api_rows import WAITING, populate
+from benchmarks.api_rows import WAITING, filled, populate
 from store import architecture_lists, jobs, searches, trainings
-from store.embedded import embedded_servers
 from store.filters import Filter, Period, Span
-from store.migrate import upgrade
 from store.order import At, Order
-from store.session import clock, make_engine, make_sessions, transaction
+from store.session import clock, transaction
 from store.states import JobKind, JobState, Role
 
 Ask = Callable[[Session], object]
@@ -64,30 +60,23 @@ _COPIES = """
 def main(argv: list[str] | None = None) -> None:
     arguments = parse(argv)
     report.print_header("api_lists", torch.device("cpu"))
-    with (
-        tempfile.TemporaryDirectory(prefix="dna-bench-", ignore_cleanup_errors=True) as folder,
-        embedded_servers(Path(folder)) as servers,
+    with filled(lambda session: multiply(session, populate(session, WAITING + 1), arguments.searches)) as (
+        _,
+        _,
+        sessions,
+        _,
     ):
-        upgrade(servers.database_url)
-        engine = make_engine(servers.database_url, pool_size=2)
-        sessions = make_sessions(engine)
-        with transaction(sessions) as session:
-            multiply(session, populate(session, WAITING + 1), arguments.searches)
-        with engine.connect() as connection:
-            connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("VACUUM ANALYZE"))
         rows = []
         with transaction(sessions) as session:
             for name, ask in asked(session, arguments.limit):
                 rows.append([name, *measured(session, ask, arguments.rounds)])
                 session.expunge_all()
-        engine.dispose()
     print(f"{arguments.searches:,} searches, pages of {arguments.limit}, {arguments.rounds} rounds\n")
     report.print_table(["asked", "least, ms", "median, ms", "CPU of PostgreSQL, ms"], rows)
 
 
 def multiply(session: Session, model: UUID, count: int) -> None:
     """So many searches like the finished one."""
-    session.execute(text("SET LOCAL statement_timeout = 0"))
     for statement in _COPIES.split(";\n")[:-1]:
         session.execute(text(statement), _named(statement, count=count, model=model))
 

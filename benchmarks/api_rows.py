@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
 from uuid import UUID
 
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from dna_engine.accuracy import Answers, judge
@@ -17,10 +22,14 @@ from dna_engine.spec import ResolvedSpec, SearchSpec, resolve
 from store import events, searches
 from store.actors import signature
 from store.columns import new_id
+from store.embedded import Servers, embedded_servers
 from store.events import NewEvent
-from store.session import clock
+from store.migrate import upgrade
+from store.session import Sessions, clock, make_engine, make_sessions, transaction
 from store.states import EventType, JobState, Role, StepState
 from store.tables import Architecture, Job, Search, Step, Training
+
+T = TypeVar("T")
 
 #: Searches that wait for a worker; of the others all but one were cancelled.
 WAITING = 10
@@ -28,6 +37,25 @@ WAITING = 10
 _COSTS = {"flops": 4_200_000, "params": 310_000}
 _CLASSES = [str(digit) for digit in range(10)]
 _RIGHT = Confusion(classes=_CLASSES, matrix=[[35 * (row == column) for column in range(10)] for row in range(10)])
+
+
+@contextmanager
+def filled(fill: Callable[[Session], T]) -> Iterator[tuple[Path, Servers, Sessions, T]]:
+    """A folder, servers in it, and a database with such rows, as settled as one that has been used for long; and what ``fill`` returned."""
+    with (
+        tempfile.TemporaryDirectory(prefix="dna-bench-", ignore_cleanup_errors=True) as folder,
+        embedded_servers(Path(folder)) as servers,
+    ):
+        upgrade(servers.database_url)
+        engine = make_engine(servers.database_url, pool_size=2)
+        sessions = make_sessions(engine)
+        with transaction(sessions) as session:
+            session.execute(text("SET LOCAL statement_timeout = 0"))
+            made = fill(session)
+        with engine.connect() as connection:
+            connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("VACUUM ANALYZE"))
+        yield Path(folder), servers, sessions, made
+        engine.dispose()
 
 
 def populate(session: Session, count: int) -> UUID:

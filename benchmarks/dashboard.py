@@ -9,23 +9,19 @@ from __future__ import annotations
 import argparse
 import statistics
 import sys
-import tempfile
 from dataclasses import dataclass, field
-from pathlib import Path
+from uuid import UUID
 
 import torch
 from playwright.sync_api import Browser, BrowserContext
-from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from benchmarks import report
 from benchmarks.api import Server, service
 from benchmarks.api_lists import multiply
-from benchmarks.api_rows import WAITING, populate
+from benchmarks.api_rows import WAITING, filled, populate
 from benchmarks.series import fill
 from store import keys
-from store.embedded import embedded_servers
-from store.migrate import upgrade
-from store.session import make_engine, make_sessions, transaction
 from tests.browser import chromium
 
 #: Milliseconds after which a page is given up.
@@ -70,24 +66,18 @@ def main(argv: list[str] | None = None) -> None:
     if path is None:
         sys.exit(chromium.MISSING)
     report.print_header("dashboard", torch.device("cpu"))
-    with (
-        tempfile.TemporaryDirectory(prefix="dna-bench-", ignore_cleanup_errors=True) as folder,
-        embedded_servers(Path(folder)) as servers,
-    ):
-        upgrade(servers.database_url)
-        engine = make_engine(servers.database_url, pool_size=2)
-        with transaction(make_sessions(engine)) as session:
-            model = populate(session, WAITING + 1)
-            multiply(session, model, arguments.searches)
-            fill(session, model, arguments)
-            key = keys.create(session, "benchmark", project="default")[1]
-        with engine.connect() as connection:
-            connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("VACUUM ANALYZE"))
-        engine.dispose()
+
+    def rows(session: Session) -> tuple[UUID, str]:
+        model = populate(session, WAITING + 1)
+        multiply(session, model, arguments.searches)
+        fill(session, model, arguments)
+        return model, keys.create(session, "benchmark", project="default")[1]
+
+    with filled(rows) as (folder, servers, _, (model, key)):
         settings = {
             "DNA_DATABASE_URL": servers.database_url,
             "DNA_REDIS_URL": servers.redis_url,
-            "DNA_DATA_DIR": folder,
+            "DNA_DATA_DIR": str(folder),
         }
         pages = [
             Opened(f"list of {arguments.searches:,} searches", "#/searches", "main tbody tr", 50),
@@ -98,7 +88,7 @@ def main(argv: list[str] | None = None) -> None:
                 1,
             ),
         ]
-        with service(Path(folder), settings, key) as server, chromium.running(path) as browser:
+        with service(folder, settings, key) as server, chromium.running(path) as browser:
             for turn in range(arguments.rounds + 1):
                 for page in pages:
                     page.turn(browser, server, key)

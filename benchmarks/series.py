@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from uuid import UUID
 
 import psutil
@@ -23,11 +21,9 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.orm import Session
 
 from benchmarks import report
-from benchmarks.api_rows import WAITING, populate
+from benchmarks.api_rows import WAITING, filled, populate
 from store import runs, series
-from store.embedded import embedded_servers
-from store.migrate import upgrade
-from store.session import Sessions, make_engine, make_sessions, transaction
+from store.session import Sessions, transaction
 from store.tables import Metric, MetricRun
 
 _MAKE = text("""
@@ -85,25 +81,19 @@ class Side:
 def main(argv: list[str] | None = None) -> None:
     arguments = parse(argv)
     report.print_header("series", torch.device("cpu"))
-    with (
-        tempfile.TemporaryDirectory(prefix="dna-bench-", ignore_cleanup_errors=True) as folder,
-        embedded_servers(Path(folder)) as servers,
-    ):
-        upgrade(servers.database_url)
-        engine = make_engine(servers.database_url, pool_size=2)
-        sessions = make_sessions(engine)
-        with transaction(sessions) as session:
-            job_id = populate(session, WAITING + 1)
-            fill(session, job_id, arguments)
-        with engine.connect() as connection:
-            connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("VACUUM ANALYZE"))
+
+    def rows(session: Session) -> UUID:
+        job_id = populate(session, WAITING + 1)
+        fill(session, job_id, arguments)
+        return job_id
+
+    with filled(rows) as (_, _, sessions, job_id):
         sides = _sides(job_id, arguments.points)
         for turn in range(arguments.rounds + 1):
             for side in sides:
                 side.turn(sessions)
                 if turn == 0:  # Warm from then on.
                     side.wall, side.database, side.own = [], [], []
-        engine.dispose()
     total = arguments.cells * arguments.of_each
     print(f"{arguments.cells} series, {total:,} points, points={arguments.points}, {arguments.rounds} rounds\n")
     columns = ["answer", "least, ms", "median, ms", "CPU of PostgreSQL, ms", "own CPU, ms", "CPU of windows"]
@@ -112,7 +102,6 @@ def main(argv: list[str] | None = None) -> None:
 
 def fill(session: Session, job_id: UUID, arguments: argparse.Namespace) -> None:
     """Points, and their runs."""
-    session.execute(text("SET LOCAL statement_timeout = 0"))
     session.execute(_MAKE, {"job_id": job_id, "points": arguments.of_each, "cells": arguments.cells})
     for name in session.scalars(select(Metric.series).distinct().where(Metric.job_id == job_id)).all():
         points = select(Metric.x, Metric.y).where(Metric.job_id == job_id, Metric.series == name).order_by(Metric.x)
