@@ -1,9 +1,9 @@
 // What can be done with the jobs of a list that are selected: cancel them, delete them, and what their kind has beside that.
 
 import { remove, send } from "../client.js";
-import { Bulk } from "../parts/bulk.js";
+import { Bulk, Question } from "../parts/bulk.js";
 import { ask } from "../router.js";
-import { html } from "../view.js";
+import { html, useState } from "../view.js";
 
 /** How a kind of jobs is called: one, several, and below which path of the API. @typedef {{one: string, many: string}} Kind */
 
@@ -22,19 +22,21 @@ const isOver = (job) => ["succeeded", "failed", "cancelled"].includes(job.state)
  * @param {any} [props.children] what its kind has beside that
  */
 export function Chosen({ kind: { one, many }, rows, mayRun, reload, lost, children }) {
-  if (!rows.length) return null;
+  const [asked, setAsked] = useState(/** @type {import("../parts/bulk.js").Doing | null} */ (null));
   const keep = (/** @type {any[]} */ left) => {
     ask({ pick: left.map((row) => row.id) });
     return reload();
   };
-  return html`<div class="chosen-bar" role="region" aria-label="Selected ${many}">
+  const ways = { one, many, then: keep, ask: setAsked, bad: true };
+  return html`${rows.length > 0 && html`<div class="chosen-bar" role="region" aria-label="Selected ${many}">
     <strong>${rows.length} selected</strong>
     ${children}
     ${mayRun && html`
-      <${Bulk} verb="Cancel" rows=${rows.filter(goesOn)} act=${(/** @type {any} */ job) => send("POST", `${many}/${job.id}/cancel`)} one=${one} many=${many} then=${keep} bad
+      <${Bulk} verb="Cancel" rows=${rows.filter(goesOn)} act=${(/** @type {any} */ job) => send("POST", `${many}/${job.id}/cancel`)} ...${ways}
         says="What they have done so far is kept: they can be resumed." none="None of them runs or waits." />
-      <${Bulk} verb="Delete" rows=${rows.filter(isOver)} act=${(/** @type {any} */ job) => remove(`${many}/${job.id}`)} one=${one} many=${many} then=${keep} bad
+      <${Bulk} verb="Delete" rows=${rows.filter(isOver)} act=${(/** @type {any} */ job) => remove(`${many}/${job.id}`)} ...${ways}
         says="${lost} This cannot be undone." none="Only what is finished can be deleted: cancel what is not." />`}
     <button type="button" class="plain" onClick=${() => ask({ pick: null })}>Clear the selection</button>
-  </div>`;
+  </div>`}
+  ${asked && html`<${Question} ...${asked} close=${() => setAsked(null)} />`}`;
 }

@@ -15,21 +15,23 @@ const LISTED = 10;
  * @property {(row: any) => Promise<unknown>} act
  * @property {string} one @property {string} many what a row is called
  * @property {string} [says] what comes of it
+ * @property {boolean} [bad] it destroys something
  * @property {(left: any[]) => unknown} then is called with those that failed
  */
 
-/** @param {Doing & {none: string, bad?: boolean}} props `none`: why it can be done with none of what is selected */
-export function Bulk({ none, bad = false, ...doing }) {
-  const [open, setOpen] = useState(false);
-  const { verb, rows } = doing;
-  return html`<button type="button" class=${bad ? "bad" : ""} disabled=${!rows.length} title=${rows.length ? null : none} onClick=${() => setOpen(true)}>
-      ${verb} ${rows.length || ""}
-    </button>
-    ${open && html`<${Question} ...${doing} rows=${rows} bad=${bad} close=${() => setOpen(false)} />`}`;
+/**
+ * The button. The question it asks belongs beside what shows the rows and not into it: its report stays when the list has none of them any more.
+ * @param {Doing & {none: string, ask: (doing: Doing) => void}} props `none`: why it can be done with none of what is selected
+ */
+export function Bulk({ none, ask, ...doing }) {
+  const { verb, rows, bad } = doing;
+  return html`<button type="button" class=${bad ? "bad" : ""} disabled=${!rows.length} title=${rows.length ? null : none} onClick=${() => ask(doing)}>
+    ${verb} ${rows.length || ""}
+  </button>`;
 }
 
-/** @param {Doing & {bad: boolean, close: () => void}} props */
-function Question({ verb, rows, act, one, many, says, then, bad, close }) {
+/** @param {Doing & {close: () => void}} props */
+export function Question({ verb, rows, act, one, many, says, then, bad = false, close }) {
   // What was asked about stays, while the list behind it changes.
   const [asked] = useState(rows);
   const [state, setState] = useState({ busy: false, done: 0, failed: /** @type {{row: any, problem: Problem}[]} */ ([]), over: false });
