@@ -14,6 +14,8 @@ import { link } from "./stream.js";
 import { setTheme, theme } from "./theme.js";
 import { html, useEffect, useErrorBoundary, useRef, useState } from "./view.js";
 
+const ICON = new URL("icon.svg", import.meta.url).href;
+
 const PLACES = [
   ["searches", "Searches"],
   ["networks", "Networks"],
@@ -55,7 +57,7 @@ function Top({ here }) {
   useEffect(close, [here]);
   const escape = (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && close();
   return html`<header class="top ${open ? "top-open" : ""}" onKeyDown=${escape}>
-    <a class="brand" href="#/searches"><img src="static/dashboard/icon.svg" alt="" width="24" height="24" />DNA AutoML</a>
+    <a class="brand" href="#/searches"><img src=${ICON} alt="" width="24" height="24" />DNA AutoML</a>
     <${Live} />
     <button type="button" class="menu" aria-expanded=${open} aria-controls="ways" onClick=${() => setOpen(!open)}>Menu</button>
     <div class="ways" id="ways">

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
+from api.system.files import version
+
 HERE = Path(str(files("api"))) / "static" / "dashboard"
 VENDOR = HERE / "vendor"
 ROWS = re.findall(
@@ -34,6 +36,23 @@ def test_it_loads_only_files_of_the_package(shared: TestClient) -> None:
     for link in linked:
         assert "//" not in link
         assert shared.get(f"/{link}").status_code == 200
+
+
+def test_its_files_are_kept_by_browsers_until_there_are_others(shared: TestClient, tmp_path: Path) -> None:
+    page = shared.get("/")
+    assert "static/dashboard" not in page.text
+    assert shared.get("/", headers={"If-None-Match": page.headers["etag"]}).status_code == 304
+    (main,) = re.findall(r'src="([^"]+main\.js)"', page.text)
+    assert "immutable" in shared.get(f"/{main}").headers["cache-control"]
+    missing = shared.get(f"/{main}.map")
+    assert (missing.status_code, missing.headers["cache-control"]) == (404, "no-store")
+    (tmp_path / "parts").mkdir()
+    versions = []
+    for content in ("one", "two", "one"):
+        (tmp_path / "parts/table.js").write_text(content)
+        version.cache_clear()
+        versions.append(version(tmp_path))
+    assert versions[0] == versions[2] != versions[1]
 
 
 @pytest.mark.parametrize(
