@@ -67,6 +67,24 @@ def test_its_modules_import_files_that_are_there(module: str) -> None:
         assert (path.parent / imported).resolve().is_file(), imported
 
 
+def test_the_page_names_all_files_that_it_begins_with() -> None:
+    """A browser would find them one after the other, each when it has read the one before."""
+    page = (HERE / "index.html").read_text()
+    named = re.findall(r'<link rel="modulepreload" href="static/dashboard/([^"]+)">', page)
+    assert sorted([*named, "main.js"]) == sorted(_imported("main.js", set()))
+
+
+def _imported(module: str, known: set[str]) -> set[str]:
+    """It, and all that it cannot begin without."""
+    if module not in known:
+        known.add(module)
+        for imported in re.findall(
+            r'^(?:import|export)\b[^;]*?from "([^"]+)"', (HERE / module).read_text(), re.MULTILINE
+        ):
+            _imported(((HERE / module).parent / imported).resolve().relative_to(HERE.resolve()).as_posix(), known)
+    return known
+
+
 def test_nothing_of_it_makes_markup_of_text() -> None:
     for path in HERE.rglob("*.js"):
         if VENDOR not in path.parents:
