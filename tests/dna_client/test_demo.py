@@ -14,6 +14,18 @@ from tests.api.builders import finish
 from tests.dna_client.conftest import Api
 
 
+def test_an_interrupted_demo_says_how_to_go_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(demo, "Service", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        demo.demo(tmp_path / "with space")
+    assert f"dna up --data-dir '{tmp_path}/with space/service' goes on" in capsys.readouterr().err
+
+
 def test_a_network_without_an_onnx_file_is_shown_and_not_tried(
     api: Api, client: Client, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
