@@ -304,7 +304,8 @@ def test_deleting(bench: Bench) -> None:
     assert not [path for path in left(bench.settings) if "artifacts" in path.parts]
     assert client.get(f"/searches/{search}").json()["spec"]["dataset"]["name"] == "birds"
     gone = problem(client.post(f"/searches/{search}/resume"), 409, "illegal_transition")["detail"]
-    assert gone.startswith("The dataset birds@1 was deleted") and "Send the same images again" in gone
+    assert gone.startswith("The dataset birds@1 was deleted")
+    assert "Send the same images again" in gone
     assert client.get(f"/searches/{search}").json()["state"] == "cancelled"
     bench.send(zipped(BIRDS), name="the-same-birds")
     assert client.post(f"/searches/{search}/resume").json()["state"] == "queued"
