@@ -5,6 +5,7 @@ import { Loading, Panel } from "../../parts/basics.js";
 import { Chart } from "../../parts/chart.js";
 import { ask, usePlace } from "../../router.js";
 import { html, useMemo } from "../../view.js";
+import { spoken } from "./series.js";
 
 /** Enough for a chart as wide as a screen. */
 const POINTS = 500;
@@ -38,7 +39,7 @@ function useNames(searches, live) {
 /** @param {{names: string[], name: string}} props */
 const Choice = ({ names, name }) => html`<label class="inline">Series
   <select value=${name} onChange=${(/** @type {any} */ event) => ask({ series: event.target.value })}>
-    ${names.map((one) => html`<option key=${one} value=${one} selected=${one === name}>${one}</option>`)}
+    ${names.map((one) => html`<option key=${one} value=${one} selected=${one === name}>${spoken(one)}</option>`)}
   </select>
 </label>`;
 
@@ -58,5 +59,5 @@ function Overlaid({ searches, name, live }) {
   if (loading) return html`<${Loading} what="Reading the series" />`;
   const isLoss = name.endsWith("loss");
   return html`<${Chart} lines=${lines} x=${name.startsWith("train/") ? "epoch" : "step"} y=${name.split("/").at(-1)} log=${isLoss}
-    label="${name} of ${lines.map((line) => line.name).join(", ")}" empty="None of them has this series." />`;
+    label="${spoken(name)} of ${lines.map((line) => line.name).join(", ")}" empty="None of them has this series." />`;
 }
