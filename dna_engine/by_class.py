@@ -65,10 +65,10 @@ class Confusion(BaseModel):
     @classmethod
     def count(cls, labels: Sequence[int], answers: Sequence[int], classes: Sequence[str]) -> Confusion:
         """Of one label and one answer for each image."""
-        from sklearn.metrics import confusion_matrix  # slow to import, and only the end of a training needs it
-
-        matrix = confusion_matrix(labels, answers, labels=range(len(classes)))
-        return cls(classes=list(classes), matrix=matrix.tolist())
+        matrix = [[0] * len(classes) for _ in classes]
+        for label, answer in zip(labels, answers, strict=True):
+            matrix[label][answer] += 1
+        return cls(classes=list(classes), matrix=matrix)
 
     def by_class(self) -> ByClass:
         recalls = sorted(self._recalls(), key=lambda found: 2.0 if found.recall is None else found.recall)

@@ -6,8 +6,10 @@ An album knows its labels before any picture is opened, so that a split can be d
 
 from __future__ import annotations
 
+import lzma
 import os
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, Protocol
 
@@ -16,7 +18,7 @@ from PIL import Image
 
 from dna_engine.images.check import balance
 from dna_engine.images.check.facts import white_of
-from dna_engine.images.info import Arrangement, DatasetInfo
+from dna_engine.images.info import DIGITS, Arrangement, DatasetInfo
 from dna_engine.images.layout.layout import Layout, read_arranged, read_layout
 from dna_engine.images.layout.parts import Part
 from dna_engine.images.pictures.picture import open_picture, peak_of, size_of
@@ -93,14 +95,17 @@ class ArrayAlbum:
 
 
 def open_digits() -> tuple[ArrayAlbum, ArrayAlbum]:
-    """Handwritten digits of scikit-learn, 8x8: four fifths of each class to train with, the same in every search."""
-    from sklearn.datasets import load_digits  # scikit-learn is slow to import and only the digits need it
-    from sklearn.model_selection import train_test_split
+    """Handwritten digits, 8x8: four fifths of each class to train with, the same in every search.
 
-    digits = load_digits()
-    pixels = (digits.images * (255 / 16)).round().astype(np.uint8)
-    parts = train_test_split(pixels, digits.target, test_size=0.2, stratify=digits.target, random_state=0)
-    return ArrayAlbum(parts[0], parts[2].tolist()), ArrayAlbum(parts[1], parts[3].tolist())
+    They are those of scikit-learn, of the UCI repository (E. Alpaydin and C. Kaynak, 1998, CC BY 4.0).
+
+    ``digits.xz`` holds the pixels of those to train with and then of those to test with, and behind all pixels their labels, a byte each:
+    scikit-learn, which draws such parts, takes longer to load than a short step takes.
+    """
+    with files("dna_engine").joinpath("digits.xz").open("rb") as packed, lzma.open(packed) as file:
+        pixels, labels = np.split(np.frombuffer(file.read(), np.uint8), [(DIGITS.num_train + DIGITS.num_test) * 64])
+    pixels, train = pixels.reshape(-1, 8, 8), DIGITS.num_train
+    return ArrayAlbum(pixels[:train], labels[:train].tolist()), ArrayAlbum(pixels[train:], labels[train:].tolist())
 
 
 def open_folder(root: Path, arrangement: Arrangement = "auto") -> Albums:

@@ -14,6 +14,7 @@ from store import searches, steps
 from store.blobs import BlobStore
 from store.session import Sessions, transaction
 from store.settings import Settings
+from store.states import StepState
 from store.tables import Search, Step
 from tests.e2e.service import TINY
 
@@ -32,9 +33,10 @@ class Book:
         self.sessions = sessions
         self.blobs = blobs
 
-    def add(self, **fields: Any) -> UUID:
-        """A new search: the tiny one, with these fields changed."""
-        spec = SearchSpec.model_validate(TINY | fields)
+    def add(self, *, teacher_epochs: int = 1, **fields: Any) -> UUID:
+        """A new search: the tiny one, with these fields changed, a teacher whose checkpoints are small, and no finalists behind its ratings."""
+        teacher = {"model": "lcnet_050", "epochs": teacher_epochs}
+        spec = SearchSpec.model_validate(TINY | {"teacher": teacher, "select": {"finalists": 0}} | fields)
         with transaction(self.sessions) as session:
             return searches.create(session, spec, resolve(spec, DIGITS), max_attempts=3).id
 
@@ -46,6 +48,10 @@ class Book:
         """The step, if it exists yet."""
         with transaction(self.sessions) as session:
             return next((step for step in steps.of_job(session, search_id) if step.key == key), None)
+
+    def state(self, search_id: UUID, key: str) -> StepState | None:
+        step = self.step(search_id, key)
+        return None if step is None else step.state
 
     def spec(self, search_id: UUID) -> ResolvedSpec:
         return ResolvedSpec.model_validate(self.search(search_id).resolved)

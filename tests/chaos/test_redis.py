@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
-from uuid import UUID
 
 import psutil
 import redis
@@ -15,11 +14,6 @@ from store.settings import Settings
 from store.states import StepState
 from tests.chaos.conftest import Book
 from tests.e2e.service import machine, wait_for
-
-
-def state(book: Book, search_id: UUID, key: str) -> StepState | None:
-    step = book.step(search_id, key)
-    return None if step is None else step.state
 
 
 def test_nothing_is_lost(book: Book, impatient: Settings, tmp_path: Path) -> None:
@@ -33,13 +27,13 @@ def test_nothing_is_lost(book: Book, impatient: Settings, tmp_path: Path) -> Non
         server.kill()
         # The step that runs needs no Redis, and its follower and another search wait in the outbox.
         second = book.add()
-        wait_for(lambda: state(book, first, Kind.TEACHER) == StepState.SUCCEEDED)
-        assert state(book, first, "distill-1") == StepState.QUEUED
+        wait_for(lambda: book.state(first, Kind.TEACHER) == StepState.SUCCEEDED)
+        assert book.state(first, "distill-1") == StepState.QUEUED
         again = subprocess.Popen([program, str(folder / "redis.conf")])
-        wait_for(lambda: state(book, first, "distill-1") != StepState.QUEUED)
+        wait_for(lambda: book.state(first, "distill-1") != StepState.QUEUED)
         with redis.Redis.from_url(url) as client:
             wait_for(lambda: client.llen("gpu") > 0)
             client.flushall()
-        wait_for(lambda: state(book, second, Kind.TEACHER) != StepState.QUEUED)
+        wait_for(lambda: book.state(second, Kind.TEACHER) != StepState.QUEUED)
     again.terminate()
     again.wait()

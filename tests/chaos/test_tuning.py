@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from dna_engine.images.info import DIGITS
 from dna_engine.spec import TuningSpec, resolve_tuning
-from store import steps, tunings
+from store import steps, tunings, workers
 from store.session import Sessions, transaction
 from store.settings import Settings
 from store.states import JobState, StepState
@@ -13,23 +15,25 @@ from store.tables import Step
 from tests.dna_engine.runs import TINY_NETWORK
 from tests.e2e.service import alive, machine, wait_for
 
-#: Long enough to be killed in the middle; the two machines take turns on the cores.
-EPOCHS = 6
+#: An engine's first trial takes seconds before its first epoch: long enough to be killed in the middle.
+EPOCHS = 3
 
 
 def test_trials_run_at_once_and_survive_a_killed_machine(sessions: Sessions, impatient: Settings) -> None:
     spec = {
         "architecture": "tiny",
         "dataset": "digits",
-        "trials": 4,
+        "trials": 3,
         "epochs": EPOCHS,
         "batch_size": 64,
         "pruner": "none",
     }
     written = TuningSpec.model_validate(spec)
-    with transaction(sessions) as session:
-        resolved = resolve_tuning(written, TINY_NETWORK, DIGITS)
-        tuning_id = tunings.create(session, written, resolved, None, max_attempts=3).id
+    resolved = resolve_tuning(written, TINY_NETWORK, DIGITS)
+
+    def both_there() -> bool:
+        with transaction(sessions) as session:
+            return len(workers.live(session, within=timedelta(seconds=60))) == 2
 
     def trials(state: StepState) -> list[Step]:
         with transaction(sessions) as session:
@@ -44,14 +48,15 @@ def test_trials_run_at_once_and_survive_a_killed_machine(sessions: Sessions, imp
             return tunings.get(session, tuning_id).state not in (JobState.QUEUED, JobState.RUNNING)
 
     often = {"DNA_CHECKPOINT_SECONDS": "0.2"}
-    with machine(impatient, queues="gpu", **often) as first:
-        wait_for(lambda: any(step.done for step in trials(StepState.RUNNING)))
-        with machine(impatient, queues="gpu", **often):
-            wait_for(lambda: len(asked()) == 2)
-            at_work = {step.key: step.planned for step in asked()}
-            engines = first.kill()
-            wait_for(lambda: not any(alive(engine) for engine in engines))
-            wait_for(over)
+    with machine(impatient, queues="gpu", **often) as first, machine(impatient, queues="gpu", **often):
+        wait_for(both_there)
+        with transaction(sessions) as session:
+            tuning_id = tunings.create(session, written, resolved, None, max_attempts=3).id
+        wait_for(lambda: len(asked()) == 2)
+        at_work = {step.key: step.planned for step in asked()}
+        engines = first.kill()
+        wait_for(lambda: not any(alive(engine) for engine in engines))
+        wait_for(over)
     with transaction(sessions) as session:
         tuning, rows = tunings.get(session, tuning_id), tunings.trials(session, tuning_id)
     assert tuning.state == JobState.SUCCEEDED, tuning.error
