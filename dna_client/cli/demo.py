@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -46,6 +47,7 @@ def demo(
     """Search for a network on handwritten digits: start the service, watch, compare, download, stop."""
     began = time.monotonic()
     with (
+        _told_where_it_stopped(folder / "service"),
         processes.interrupt_on_signals(),
         Service(folder / "service", port=0, tell=tell) as service,
         Client(service.addresses.url, pauses=PATIENT, printable=True) as client,
@@ -66,6 +68,20 @@ def demo(
         _show_files([*files.values(), *pictures.values()], tried)
         OUT.print(f"\nDone in {output.duration(time.monotonic() - began)}, from the start of the service to its end.")
         OUT.print(see_again(found["id"], folder / "service"), markup=False, soft_wrap=True)
+
+
+@contextmanager
+def _told_where_it_stopped(data_dir: Path) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        ERR.print(
+            "\nStopped before its end; the next demo begins a search anew. What there is of this one is kept, to be seen in a browser:\n"
+            f"  dna up --data-dir {shlex.quote(str(data_dir))}",
+            markup=False,
+            soft_wrap=True,
+        )
+        raise
 
 
 def see_again(search: str, data_dir: Path) -> str:

@@ -29,3 +29,9 @@ def test_a_network_without_an_onnx_file_is_shown_and_not_tried(
     assert model is None
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"winner.json", "winner.safetensors"}
     assert "There is no onnx of this network" in capsys.readouterr().err
+
+
+def test_whoever_stops_the_demo_is_told_what_there_is_of_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(KeyboardInterrupt), demo._told_where_it_stopped(tmp_path / "of mine"):
+        raise KeyboardInterrupt
+    assert f"dna up --data-dir '{tmp_path}/of mine'" in capsys.readouterr().err
