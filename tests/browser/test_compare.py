@@ -57,12 +57,12 @@ def test_frontiers_and_series_are_drawn_over_one_another(dashboard: Dashboard) -
     page.get_by_role("combobox", name="Over").select_option("params")
     expect(page.get_by_role("group", name="predicted loss over parameters")).to_be_visible()
     expect(
-        page.get_by_role("group", name="train/winner/accuracy of digits on a phone, digits on a watch")
+        page.get_by_role("group", name="accuracy of the winner in digits on a phone, digits on a watch")
     ).to_be_visible()
     page.get_by_role("combobox", name="Series").select_option("distill/b1c1/loss")
-    expect(page.get_by_role("group", name="distill/b1c1/loss of")).to_be_visible()
+    expect(page.get_by_role("group", name="loss of cell b1c1 in")).to_be_visible()
     page.reload()
-    expect(page.get_by_role("group", name="distill/b1c1/loss of")).to_be_visible()
+    expect(page.get_by_role("group", name="loss of cell b1c1 in")).to_be_visible()
     expect(page.get_by_role("group", name="predicted loss over parameters")).to_be_visible()
     expect(page.get_by_text("cannot be compared")).to_have_count(0)
 

@@ -3,7 +3,7 @@
 import { exact } from "../format.js";
 import { useSignal } from "../signal.js";
 import { sendings } from "../upload/uploads.js";
-import { html } from "../view.js";
+import { html, useEffect } from "../view.js";
 import { choosing, listed } from "./choose.js";
 import { useForm, useValue } from "./context.js";
 import { Field } from "./field.js";
@@ -32,6 +32,10 @@ export function DatasetField({ schema, help = "The images to learn from, sorted 
 function Sent() {
   const { value, set } = useValue(["dataset"]);
   const sent = useSignal(sendings).flatMap(({ dataset }) => (dataset && value !== dataset.name ? [dataset] : []));
+  // Whoever has sent one from here and has not chosen yet has sent it for this.
+  useEffect(() => {
+    if (!value && sent.length) set(sent.at(-1).name);
+  }, []);
   return sent.map((dataset) => html`<p key=${dataset.id}><button type="button" onClick=${() => set(dataset.name)}>Use ${dataset.name}, which you sent</button></p>`);
 }
 

@@ -55,9 +55,10 @@ function took(job) {
 /** Why nothing of it runs. @param {{job: any}} props */
 function Waits({ job: { state, waiting_for, queue_position } }) {
   if (FINISHED.has(state) || !(waiting_for || queue_position)) return null;
-  const said = [waiting_for && `It waits for ${waiting_for}.`, queue_position && (queue_position === 1 ? "Of those that wait it is the next." : `Of those that wait it is number ${count(queue_position)}.`)];
+  const place = queue_position && (queue_position === 1 ? "the next of those that wait" : `number ${count(queue_position)} of those that wait`);
+  const said = waiting_for ? `It waits for ${waiting_for}${place ? `; it is ${place}` : ""}.` : `It is ${place}.`;
   return html`<div class="note note-warn" role="status">
-    <p>${said.filter(Boolean).join(" ")}</p>
+    <p>${said}</p>
     <p class="faint">${waiting_for?.includes("none is live") ? "It begins by itself as soon as a worker is there." : "It begins by itself when its turn comes."} <a href="#/workers">See the workers.</a></p>
   </div>`;
 }

@@ -50,8 +50,14 @@ export function ticks(low, high, wanted) {
   return Array.from({ length: Math.max(last - first + 1, 0) }, (_, number) => (first + number) * step);
 }
 
-/** How values are written, with more digits where they would read the same. @param {number[]} values @param {(value: number) => string} format */
-const apart = (values, format) => (new Set(values.map((value) => format(value))).size === values.length ? format : (/** @type {number} */ value) => Number(value.toPrecision(6)).toLocaleString("en-US", { maximumFractionDigits: 6 }));
+/** How values are written, with as many digits as tell them apart. @param {number[]} values @param {(value: number) => string} format */
+function apart(values, format) {
+  const told = (/** @type {(value: number) => string} */ write) => new Set(values.map(write)).size === values.length;
+  if (told(format)) return format;
+  const precise = (/** @type {number} */ digits) => (/** @type {number} */ value) => Number(value.toPrecision(digits)).toLocaleString("en-US", { maximumFractionDigits: 20 });
+  const enough = [6, 8, 10, 12, 15].find((digits) => told(precise(digits))) ?? 17;
+  return precise(enough);
+}
 
 /**
  * Both axes with their grid, names and values. Values are told in words elsewhere.
