@@ -56,11 +56,13 @@ def test_frontiers_and_series_are_drawn_over_one_another(dashboard: Dashboard) -
     expect(page.get_by_role("group", name="Frontiers of digits on a phone, digits on a watch")).to_be_visible()
     page.get_by_role("combobox", name="Over").select_option("params")
     expect(page.get_by_role("group", name="predicted loss over parameters")).to_be_visible()
-    expect(page.get_by_role("group", name="Winner: accuracy of digits on a phone, digits on a watch")).to_be_visible()
-    page.get_by_role("combobox", name="Series").select_option(label="Block 1, cell 1: distillation loss")
-    expect(page.get_by_role("group", name="Block 1, cell 1: distillation loss of")).to_be_visible()
+    expect(
+        page.get_by_role("group", name="accuracy of the winner in digits on a phone, digits on a watch")
+    ).to_be_visible()
+    page.get_by_role("combobox", name="Series").select_option("distill/b1c1/loss")
+    expect(page.get_by_role("group", name="loss of cell b1c1 in")).to_be_visible()
     page.reload()
-    expect(page.get_by_role("group", name="Block 1, cell 1: distillation loss of")).to_be_visible()
+    expect(page.get_by_role("group", name="loss of cell b1c1 in")).to_be_visible()
     expect(page.get_by_role("group", name="predicted loss over parameters")).to_be_visible()
     expect(page.get_by_text("cannot be compared")).to_have_count(0)
 

@@ -169,6 +169,6 @@ def test_workers_say_what_they_run(dashboard: Dashboard) -> None:
     page = dashboard.open("#/workers")
     row = page.get_by_role("row").filter(has_text="gpu-1")
     expect(row).to_contain_text("NVIDIA H100 80GB HBM3")
-    expect(row.get_by_text("what needs a device")).to_be_visible()
+    expect(row.get_by_text("what trains and rates")).to_be_visible()
     expect(row.get_by_role("link")).to_have_attribute("href", f"#/searches/{dashboard.service.ids.running}")
     hostile.check(page)

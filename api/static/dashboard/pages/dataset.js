@@ -82,10 +82,9 @@ function About({ of: dataset }) {
   </${Panel}>`;
 }
 
-/** The 10%, 50% and 90% quantiles, in words. @param {[number, number, number] | null} ratios */
+/** A tenth of the pictures are narrower than the first ratio, a tenth wider than the last. @param {[number, number, number] | null} ratios */
 function shape(ratios) {
   if (!ratios) return "–";
   const [narrow, middle, wide] = ratios.map((ratio) => ratio.toFixed(2));
-  if (narrow === wide) return `${middle}, all alike`;
-  return html`${middle} <span class="faint">for the one in the middle; of 10% of the pictures at most ${narrow}, of 10% at least ${wide}</span>`;
+  return narrow === wide ? `${middle}, all alike` : `${middle} in the middle; 80% are between ${narrow} and ${wide}`;
 }
