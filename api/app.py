@@ -44,7 +44,7 @@ from api.query import KnownParameters
 from api.resources import open_resources
 from api.settings import ApiSettings
 from api.startup import prepare
-from api.system.docs import mount_static
+from api.system.files import mounts
 from api.system.metrics import RequestMetrics
 
 ROUTERS = (
@@ -112,12 +112,11 @@ def create_app(settings: ApiSettings) -> FastAPI:
         openapi_url=None,  # api.system.docs has it, with a validator.
         docs_url=None,
         redoc_url=None,
-        routes=list(_routes()),
+        routes=[*mounts(), *_routes()],  # A page has a hundred files: they do not look at every route first.
         **_ALIKE,
     )
     errors.install(app)
     surround(app, registry)
-    mount_static(app)
     app.openapi = _document  # type: ignore[method-assign]  # the way FastAPI names to do it
     return app
 

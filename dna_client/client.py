@@ -180,14 +180,22 @@ class Client:
         return cast(Frontier, self._transport.call("GET", f"/searches/{search_id}/frontier", params={"cost": cost}))
 
     def select(
-        self, search_id: str, budget: Mapping[str, float | None], *, top_k: int = 1, min_distance: int = 1
+        self,
+        search_id: str,
+        budget: Mapping[str, float | None],
+        *,
+        top_k: int = 1,
+        min_distance: int = 1,
+        name: str | None = None,
     ) -> Selection:
         """The best networks under a new budget, from finished ratings, without any device.
 
         Args:
             min_distance: layers in which each network differs at least from those before it.
+            name: what to call it; of several the others have their number behind it.
         """
         body = {"budget": dict(budget), "top_k": top_k, "min_distance": min_distance}
+        body |= {} if name is None else {"name": name}
         return cast(Selection, self._transport.call("POST", f"/searches/{search_id}/select", json=body))
 
     def picture(self, search_id: str, picture: Picture, target: Path) -> Downloaded:

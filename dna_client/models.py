@@ -329,6 +329,7 @@ class ArchitectureSummary(TypedDict):
     search_id: str | None
     role: str
     name: NotRequired[str | None]
+    search: NotRequired[str | None]
     architecture: dict[str, Any]
     loss: float | None
     flops: int

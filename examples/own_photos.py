@@ -34,7 +34,9 @@ def main() -> int:
     parser.add_argument("folder", type=Path, help="a folder of photos for every class")
     parser.add_argument("--output", type=Path, default=Path("own-network"), help="folder for the network (own-network)")
     parser.add_argument(
-        "--epochs", type=int, help="passes over the photos in every training; default: as many as suit them"
+        "--epochs",
+        type=int,
+        help="passes over the photos in every training, a quarter in those of finalists; default: as many as suit them",
     )
     options = parser.parse_args()
     if not options.folder.is_dir():
@@ -81,6 +83,7 @@ def wishes(dataset: Dataset, epochs: int | None) -> dict[str, Any]:
     if epochs is not None:
         for part in ("teacher", "training", "retrain"):
             spec[part] = {**spec.get(part, {}), "epochs": epochs}
+        spec["select"] = {"epochs": min(epochs / 4, 100)}  # The service takes no more.
     return spec
 
 

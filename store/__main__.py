@@ -58,7 +58,9 @@ def _parser() -> argparse.ArgumentParser:
     servers.add_argument("--data-dir", type=Path, help="instead of DNA_DATA_DIR")
     sweep = commands.add_parser("sweep", help="list stored files without rows, and rows without files, as JSON")
     sweep.add_argument("--delete", action="store_true", help="delete the files that have no row")
-    key_commands.add(commands.add_parser("key", help="make, list, show and revoke API keys"))
+    key = commands.add_parser("key", help="make, list, show and revoke API keys")
+    key.add_argument("--migrate", action="store_true", help="bring the database to the current schema first")
+    key_commands.add(key)
     return parser
 
 
@@ -71,6 +73,8 @@ def _run(chosen: argparse.Namespace, settings: Settings) -> None:
         case "sweep":
             _sweep(settings, delete=chosen.delete)
         case "key":
+            if chosen.migrate:
+                _migrate(_database(settings), settings)
             key_commands.run(chosen, _database(settings), settings)
 
 

@@ -16,7 +16,6 @@ from store.refs import meant
 from store.states import Role
 from store.tables import Architecture, Job, Training
 
-#: Those of a search have the name of none.
 ORDER = Order(
     Architecture.id,
     {
@@ -34,7 +33,8 @@ ORDER = Order(
 @dataclass(frozen=True)
 class Which:
     """Which networks a list shows: of a search, of some roles, found or trained on a dataset, within costs and accuracies, meant by
-    ``ref``: a name or an end of an id; made in a period; with ``part`` in their names; of a project.
+    ``ref``: a name or an end of an id; made in a period; with ``part`` in their names or those of
+    their searches; of a project.
     """
 
     search_id: UUID | None = None
@@ -62,7 +62,8 @@ class Which:
         if self.roles:
             found.append(Architecture.role.in_(self.roles))
         if self.part:
-            found.append(holds(Architecture.name, self.part))
+            searches = select(Job.id).where(holds(Job.name, self.part))
+            found.append(or_(holds(Architecture.name, self.part), Architecture.search_id.in_(searches)))
         if self.project is not None:
             found.append(of_project(Architecture, self.project))
         if self.dataset is not None:

@@ -48,22 +48,24 @@ def hold(session: Session, architecture_id: UUID) -> Architecture:
 
 
 def called(session: Session, ref: str) -> list[UUID]:
-    """The network of that id, or else those that the project was given under that name; at most two."""
-    given = and_(Architecture.role == Role.GIVEN, Architecture.name == ref, own(session, Architecture))
-    found = named(session, select(Architecture).order_by(Architecture.id), ref, Architecture.id, given)
+    """The network of that id, or else those that people of the project call so; at most two."""
+    # A standard one has the name of its model, in every search that trains it.
+    so = and_(Architecture.role != Role.REFERENCE, Architecture.name == ref, own(session, Architecture))
+    found = named(session, select(Architecture).order_by(Architecture.id), ref, Architecture.id, so)
     return [network.id for network in found]
 
 
 def rename(session: Session, architecture_id: UUID, name: str | None) -> None:
-    """Calls a network that was given so.
+    """Calls a network so.
 
     Raises:
         NotFound: there is none of that id.
-        IllegalTransition: it was not given, or is a published one.
+        IllegalTransition: it is known by another name: a published or a standard one.
     """
-    network = _given(session, architecture_id)
-    if network.name in PUBLISHED:
-        raise IllegalTransition(f"{network.name} is a published network, and keeps its name.")
+    network = _changed(session, architecture_id)
+    if network.name in PUBLISHED or network.role is Role.REFERENCE:
+        known = "standard" if network.role is Role.REFERENCE else "published"
+        raise IllegalTransition(f"{network.name} is a {known} network, and keeps its name.")
     network.name = name
     session.flush()
 
@@ -75,19 +77,18 @@ def delete(session: Session, architecture_id: UUID) -> None:
         NotFound: there is none of that id.
         IllegalTransition: it was not given.
     """
-    session.delete(_given(session, architecture_id))
+    network = _changed(session, architecture_id)
+    if network.role is not Role.GIVEN:
+        raise IllegalTransition(f"This network is of the search {network.search_id}: it is deleted with that.")
+    session.delete(network)
     session.flush()
 
 
-def _given(session: Session, architecture_id: UUID) -> Architecture:
+def _changed(session: Session, architecture_id: UUID) -> Architecture:
     """The network, which nobody else changes until the transaction ends."""
     network = session.get(Architecture, architecture_id, with_for_update=True)
     if network is None:
         raise NotFound("architecture", architecture_id)
-    if network.role is not Role.GIVEN:
-        raise IllegalTransition(
-            f"This network is of the search {network.search_id}: it is called and deleted with that."
-        )
     return network
 
 
@@ -117,18 +118,22 @@ def select_network(
     flops: int,
     params: int,
     latency_ns: int | None = None,
+    name: str | None = None,
 ) -> Architecture:
-    """Keeps a network chosen under another budget. The same one again gives the row that exists."""
+    """Keeps a network chosen under another budget. The same one again gives the row that exists, by the new name if it gets one."""
     known = session.scalar(
         select(Architecture).where(Architecture.search_id == search_id, Architecture.architecture == architecture)
     )
     if known is not None:
+        known.name = name or known.name
+        session.flush()
         return known
     network = Architecture(
         id=new_id(),
         search_id=search_id,
         **signature(session) | {"project_id": _project_of(session, search_id)},
         role=Role.SELECTED,
+        name=name,
         architecture=architecture,
         loss=loss,
         flops=flops,

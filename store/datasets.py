@@ -41,6 +41,10 @@ _REF = re.compile(r"(?P<name>[^@]+)(@(?P<version>[1-9]\d{0,8}))?")
 _TOLD = 3
 
 
+#: Kinds whose images, or the index of these, are stored here: workers unpack them where they work.
+LAID_DOWN = frozenset({"upload", "shards"})
+
+
 def ensure_builtin(session: Session) -> None:
     """Rows for the built-in datasets, up to date. Safe to call at every start and by several processes at once."""
     for info in BUILTIN.values():
@@ -292,6 +296,20 @@ def archive_of(session: Session, fingerprint: str) -> Blob | None:
     rows = select(Dataset.archive).where(Dataset.fingerprint == fingerprint, Dataset.archive.is_not(None))
     found = session.scalar(rows.limit(1))
     return Blob.from_json(found) if found else None
+
+
+def check_kept(session: Session, job: Job) -> None:
+    """Looks whether workers will find the images of a job: not those that were sent here and deleted since.
+
+    Raises:
+        IllegalTransition: they will not.
+    """
+    images = job.resolved.get("dataset") or {}
+    if images.get("kind") in LAID_DOWN and archive_of(session, images["location"]) is None:
+        raise IllegalTransition(
+            f"The dataset {images['name']}@{images.get('version', 1)} was deleted, and what is left to do needs its images. Send the same images again, under "
+            "any name, and then resume; or make another of this on a dataset that there is: a clone."
+        )
 
 
 #: Every version by itself.

@@ -19,7 +19,7 @@ from dna_engine.errors import InvalidSpec
 from dna_engine.events import Log, Metric, Progress
 from dna_engine.plans import Kind, plan_of
 from dna_engine.spec import ResolvedJob
-from store import artifacts, attempts, claims, events, jobs, moves, quotas, results, steps, workers
+from store import artifacts, attempts, claims, datasets, events, jobs, moves, quotas, results, steps, workers
 from store.advance import Grouping, advance, update_progress
 from store.artifacts import StoredFile
 from store.claims import Claim
@@ -27,7 +27,7 @@ from store.columns import Json
 from store.errors import IllegalTransition, NotFound
 from store.events import NewEvent, Point
 from store.session import clock
-from store.states import FINISHED, AttemptOutcome, EventType, JobState, StepState
+from store.states import FINISHED, AttemptOutcome, EventType, JobKind, JobState, StepState
 from store.tables import Job, Step, Worker
 
 logger = logging.getLogger("dna.store.flow")
@@ -235,12 +235,14 @@ def resume(session: Session, job_id: UUID) -> Job:
 
     Raises:
         NotFound: there is none of that id.
-        IllegalTransition: it has not failed and was not cancelled.
+        IllegalTransition: it has not failed and was not cancelled, or its images were deleted since.
         QueueFull, QuotaSpent: its key may have no more.
     """
     job = jobs.lock(session, job_id)
     if job.state not in (JobState.FAILED, JobState.CANCELLED):
         raise IllegalTransition(f"The {job.kind} {job.state.said}. Only a failed or cancelled one can be resumed.")
+    if job.kind != JobKind.CHECK:  # That has its images with itself.
+        datasets.check_kept(session, job)
     quotas.admit_again(session, job)
     job.cancel_requested = False
     job.error = job.finished_at = None

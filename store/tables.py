@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, func, text
+from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint, Uuid, column, func, select, table, text
 from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
 
 from dna_engine.plans import Kind, Phase
@@ -369,6 +369,10 @@ class MetricRun(OfJob, Base):
     points: Mapped[int]
 
 
+#: What is read of :class:`Job` with every network.
+_JOBS = table("jobs", column("id", Uuid()), column("name", Text()))
+
+
 class Architecture(Owned, Made, Base):
     """A network. ``architecture`` is ``dna_engine.space.architecture.Architecture.to_json``."""
 
@@ -395,7 +399,7 @@ class Architecture(Owned, Made, Base):
     """None of one that was given."""
     role: Mapped[Role]
     name: Mapped[str | None]
-    """Of a standard one the model; of one that was given, as its sender calls it. Those that a search has found have none."""
+    """Of a standard one the model; of others what people call them, None until they do."""
     architecture: Mapped[Json]
     sha256: Mapped[str | None]
     """Of the description of one that was given: the same again is the same row of its project."""
@@ -410,6 +414,11 @@ class Architecture(Owned, Made, Base):
     counted_params: Mapped[int | None]
     test_accuracy: Mapped[float | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    search: Mapped[str | None] = column_property(
+        select(_JOBS.c.name).where(_JOBS.c.id == search_id).correlate_except(_JOBS).scalar_subquery()
+    )
+    """What its search is called."""
 
     @property
     def folder(self) -> str:

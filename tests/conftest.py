@@ -32,6 +32,10 @@ from tests.postgres import SparePostgres
 #: For torch, which is loaded later, here and in engines: threads that wait for one another sleep. Two processes of tests on two cores have
 #: more threads than cores, and threads that wait busily then take most of the time from those that they wait for.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+#: Each process of tests, and each engine that it starts, computes by its share of the cores.
+_CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+_SIDE_BY_SIDE = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+os.environ.setdefault("OMP_NUM_THREADS", str(max(1, _CORES // _SIDE_BY_SIDE)))
 
 #: Folders of files that take minutes though they hold few tests.
 _LONG = ("browser", "chaos", "e2e", "benchmarks", "worker")

@@ -22,13 +22,10 @@ from worker.run_folder import MissingFile
 
 logger = logging.getLogger("dna.worker.datasets")
 
-#: Kinds of datasets of which something is stored.
-LAID_DOWN = ("upload", "shards")
-
 
 def keep(found: Checked, run: Path, sessions: Sessions, datasets_dir: Path) -> None:
     """Spares the workers of this machine the unpacking of images that were checked here; another upload of the same may have done so."""
-    if found.info is None or found.info.kind not in LAID_DOWN:
+    if found.info is None or found.info.kind not in datasets.LAID_DOWN:
         return
     try:
         with transaction(sessions) as session:
@@ -50,7 +47,7 @@ def lay_down(info: DatasetInfo, sessions: Sessions, blobs: BlobStore, datasets_d
         MissingFile: the archive is no longer stored.
         CorruptArtifact: it is not what was stored.
     """
-    if info.kind not in LAID_DOWN:
+    if info.kind not in datasets.LAID_DOWN:
         return
     with transaction(sessions) as session:
         archive = datasets.archive_of(session, info.location)

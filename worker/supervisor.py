@@ -45,6 +45,9 @@ logger = logging.getLogger("dna.worker.supervisor")
 #: The supervisor looks at least this often whether the step must end, in seconds.
 TICK = 0.2
 
+#: What a database that does not answer is given before it is asked again, in seconds.
+PAUSE_SECONDS = 1.0
+
 Answer = TypeVar("Answer")
 
 
@@ -227,7 +230,7 @@ class Attempt:
                     return work(session)
             except OperationalError as error:
                 logger.warning("The database does not answer: %s", error.orig)
-                if self._lease.lost.wait(1.0):
+                if self._lease.lost.wait(PAUSE_SECONDS):
                     raise LeaseLost(self._claim.step_id, self._claim.fence) from error
 
     def _seconds(self) -> float:

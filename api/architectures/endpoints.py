@@ -109,7 +109,7 @@ def update_architecture(
     patch: Annotated[ArchitecturePatch, Body(media_type=MEDIA_TYPE)],
     session: SessionDep,
 ) -> ArchitectureOut:
-    """Rename a network that was given, by a JSON merge patch (RFC 7396). Those of searches have no names of their own."""
+    """Name a network, by a JSON merge patch (RFC 7396). Published and standard networks keep the names that they are known by."""
     if "name" in patch.model_fields_set:
         architectures.rename(session, architecture_id, patch.name)
     return service.detail(session, architecture_id)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import Depends, Query
 
-from api.filters import After, Before, OfProject, Part
+from api.filters import After, Before, OfProject
 from api.pagination import Ref
 from dna_engine.spec.count import Count
 from store.architecture_lists import Which
@@ -31,7 +31,9 @@ async def _which(
         str | None, Query(max_length=200, description="Only networks that were found or trained on this dataset.")
     ] = None,
     ref: Ref = None,
-    q: Part = None,
+    q: Annotated[
+        str | None, Query(max_length=200, description="Part of its name or of its search's, whatever the case.")
+    ] = None,
     project: OfProject = None,
     created_after: After = None,
     created_before: Before = None,

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from api.jobs.schemas import Failure
 from dna_engine.accuracy import Accuracy
@@ -71,17 +71,20 @@ class ArchitectureIn(Written):
     name: Text = Field(default="", description="What to call it; a published one has its own name.")
 
 
+def _is_free(name: str) -> str:
+    if name in PUBLISHED:
+        raise ValueError(f"{name} is the name of a published network")
+    return name
+
+
+#: What people may call a network.
+NetworkName = Annotated[Text, Field(min_length=1), AfterValidator(_is_free)]
+
+
 class ArchitecturePatch(Written):
-    """A merge patch (RFC 7396) of a network that was given: what is left out stays."""
+    """A merge patch (RFC 7396) of a network: what is left out stays."""
 
-    name: Text | None = Field(default=None, min_length=1, description="What to call it; null takes its name away.")
-
-    @field_validator("name")
-    @classmethod
-    def _is_free(cls, name: str | None) -> str | None:
-        if name in PUBLISHED:
-            raise ValueError(f"{name} is the name of a published network")
-        return name
+    name: NetworkName | None = Field(default=None, description="What to call it; null takes its name away.")
 
 
 class ArchitectureSummary(BaseModel):
@@ -93,8 +96,10 @@ class ArchitectureSummary(BaseModel):
     search_id: UUID | None = Field(description="The search that found or trained it; null for one that was given.")
     role: Role = Field(description="Why it is kept.")
     name: str | None = Field(
-        description="Of a given network, or of a standard one; those that a search found have none."
+        description="Of a standard network, the model of timm; of any other, what it is called by `PATCH`, or was as it was given or kept; "
+        "null of one without a name."
     )
+    search: str | None = Field(default=None, description="What its search is called; null where it is of none.")
     architecture: AnyNetworkJson = Field(description="What timm builds it from.")
     loss: float | None = Field(description="Predicted loss: the ratings of its blocks, summed.")
     flops: int = Field(description="Multiply-adds at batch 1, by formula.")

@@ -75,8 +75,7 @@ def _too_long(spec: ResolvedSpec, device: str, seconds: float) -> list[str]:
         return []
     return [
         f"No worker with a GPU is live, and a CPU takes about {seconds / 3600:.0f} hours for this. Images of {CPU_SIZE} pixels and a small "
-        f'teacher that is trained on them take minutes: "input_size": {CPU_SIZE}, "teacher": {{"model": "resnet18", "weights": "train"}} '
-        f"(--input-size {CPU_SIZE} --teacher resnet18 --weights train)."
+        f'teacher that is trained on them take minutes: "input_size": {CPU_SIZE}, "teacher": {{"model": "resnet18", "weights": "train"}}.'
     ]
 
 

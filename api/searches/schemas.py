@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationInfo, field_validator
 
+from api.architectures.schemas import NetworkName
 from api.jobs.schemas import JobDetail, JobStep, JobSummary, Row, shown
 from api.recipes.schemas import RecipeChoice
 from dna_engine.accuracy import Accuracy, Comparison
@@ -251,6 +252,17 @@ class SelectIn(Written):
         description="Whether they are kept as architectures of the search, to be downloaded and trained; with false nothing is stored, "
         "and a key with the scope `read` may ask.",
     )
+    name: NetworkName | None = Field(
+        default=None,
+        description="What to call those that are kept; of several the others have their number behind it, as in `small 2`.",
+    )
+
+    @field_validator("name")
+    @classmethod
+    def _is_of_what_is_kept(cls, name: str | None, others: ValidationInfo) -> str | None:
+        if name is not None and others.data.get("keep") is False:
+            raise ValueError("only networks that are kept have a name: leave it out, or let keep be true")
+        return name
 
 
 class LookedAt(BaseModel):

@@ -107,7 +107,8 @@ def select(session: Session, search_id: UUID, problem: Problem, asked: SelectIn)
     finalists = _finalists(session, search_id)
     selected = [_selected(network, alike, finalists) for network in found.networks]
     if asked.keep:
-        selected = [_kept(session, search_id, network) for network in selected]
+        names = _numbered(asked.name, len(selected))
+        selected = [_kept(session, search_id, *each) for each in zip(selected, names, strict=True)]
     return Selection(architectures=selected)
 
 
@@ -132,7 +133,12 @@ def _selected(network: Network, alike: Json, finalists: Sequence[Finalist]) -> S
     )
 
 
-def _kept(session: Session, search_id: UUID, network: Selected) -> Selected:
+def _numbered(name: str | None, how_many: int) -> list[str | None]:
+    """A name for each of so many: the name itself, behind it `2`, `3` and so on."""
+    return [name if name is None or number == 1 else f"{name} {number}" for number in range(1, how_many + 1)]
+
+
+def _kept(session: Session, search_id: UUID, network: Selected, name: str | None) -> Selected:
     row = architectures.select_network(
         session,
         search_id,
@@ -141,5 +147,6 @@ def _kept(session: Session, search_id: UUID, network: Selected) -> Selected:
         flops=network.flops,
         params=network.params,
         latency_ns=network.latency_ns,
+        name=name,
     )
     return network.model_copy(update={"id": row.id, "role": row.role})

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
+from functools import cache
 
-from fastapi import APIRouter
-from fastapi.responses import FileResponse
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse
+
+from api.conditions import is_held
+from api.system.files import DASHBOARD, dashboard_address, version
 
 router = APIRouter(include_in_schema=False)
 
@@ -18,7 +21,13 @@ POLICY = (
 
 
 @router.get("/")
-def show_dashboard() -> FileResponse:
-    """The page; which part of it shows stands behind the address's ``#``."""
-    page = str(files("api") / "static" / "dashboard" / "index.html")
-    return FileResponse(page, headers={"Content-Security-Policy": POLICY})
+def show_dashboard(request: Request) -> Response:
+    """The page; which part of it shows stands behind the address's ``#``. It is the same for as long as its files are."""
+    headers = {"Content-Security-Policy": POLICY, "ETag": f'"{version(DASHBOARD)}"'}
+    return Response(None, 304, headers) if is_held(request, headers["ETag"]) else HTMLResponse(_page(), 200, headers)
+
+
+@cache
+def _page() -> str:
+    page = (DASHBOARD / "index.html").read_text(encoding="utf-8")
+    return page.replace("static/dashboard/", f"{dashboard_address()}/")

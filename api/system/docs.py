@@ -6,12 +6,10 @@ import base64
 import hashlib
 import json
 import re
-from importlib.resources import files
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
-from starlette.staticfiles import StaticFiles
 
 from api.conditions import is_held
 
@@ -51,8 +49,3 @@ def show_docs() -> HTMLResponse:
         script=" ".join(f"'sha256-{script}'" for script in scripts)
     )
     return page
-
-
-def mount_static(app: FastAPI) -> None:
-    """Serves the files of ``api/static`` under ``/static``."""
-    app.mount("/static", StaticFiles(directory=str(files("api") / "static")), name="static")

@@ -136,7 +136,7 @@ def update(
     key: Key = None,
     as_json: AsJson = False,
 ) -> None:
-    """Rename a network that was added."""
+    """Name a network: one that a search found, or that was added."""
     with connect(url, key, exact=as_json) as client:
         found = client.rename_architecture(refs.network_id(client, network), name or None)
     if as_json:

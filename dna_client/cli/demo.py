@@ -44,6 +44,19 @@ def demo(
     as_json: AsJson = False,
 ) -> None:
     """Search for a network on handwritten digits: start the service, watch, compare, download, stop."""
+    try:
+        _run(folder, seed, as_json=as_json)
+    except KeyboardInterrupt:
+        ERR.print(_interrupted(folder / "service"), markup=False, soft_wrap=True)
+        raise
+
+
+def _interrupted(data_dir: Path) -> str:
+    service = shlex.quote(str(data_dir))
+    return f"\nInterrupted. What was done so far is kept: dna up --data-dir {service} goes on with it, dna demo begins anew."
+
+
+def _run(folder: Path, seed: int, *, as_json: bool) -> None:
     began = time.monotonic()
     with (
         processes.interrupt_on_signals(),

@@ -80,6 +80,7 @@ def select(
     latency_ms: LatencyMs = None,
     top_k: Annotated[int, typer.Option(help="How many networks, best first.", min=1)] = 1,
     min_distance: Annotated[int, typer.Option(help="Layers in which each differs from those before it.", min=1)] = 1,
+    name: Annotated[str | None, typer.Option(help="What to call it; several are numbered.")] = None,
     url: Url = LOCAL,
     key: Key = None,
     as_json: AsJson = False,
@@ -89,7 +90,7 @@ def select(
     given = {name: float(value) for name, value in budget.items() if value is not None}
     with connect(url, key, exact=as_json) as client:
         search_id = refs.search_id(client, search)
-        found = client.select(search_id, given, top_k=top_k, min_distance=min_distance)
+        found = client.select(search_id, given, top_k=top_k, min_distance=min_distance, name=name)
     if as_json:
         print_json(found)
         return

@@ -262,8 +262,7 @@ def _need_service(data_dir: Path) -> None:
 def _key(data_dir: Path, action: str, *arguments: str) -> Any:
     """What the store's command answers. Migrates first: the very first key is made before a start on an open address."""
     with _servers(data_dir) as environment:
-        _run(python("store", "migrate"), environment)
-        return json.loads(_run(python("store", "key", action, "--json", *arguments), environment))
+        return json.loads(_run(python("store", "key", "--migrate", action, "--json", *arguments), environment))
 
 
 @contextmanager

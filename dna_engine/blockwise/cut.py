@@ -133,8 +133,8 @@ def check(model: nn.Module, spec: ResolvedSpec) -> None:
         shapes = output_shapes(model, boundaries, size)
     except (AssertionError, RuntimeError) as error:  # A transformer of another size; maps that shrank to nothing.
         raise TeacherError(
-            f"{spec.teacher.model} cannot take images of {size} pixels ({error}). Give it {NATIVE_SIZE} (--teacher-input-size, "
-            "teacher.input_size of a spec), or ask for another teacher.",
+            f"{spec.teacher.model} cannot take images of {size} pixels ({error}). Give it {NATIVE_SIZE} as teacher.input_size, or "
+            "ask for another teacher.",
             param="teacher.input_size",
         ) from error
     if size == spec.input_size and not keeps_resolution(model):

@@ -61,10 +61,21 @@ def closed(made: Made, servers: Servers, tmp_path_factory: pytest.TempPathFactor
         yield running
 
 
+@pytest.fixture(scope="module")
+def mortal(made: Made, servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """One whose process can be killed: a file that does it has this one as its ``running``."""
+    with service.serving_alone(servers, made, tmp_path_factory.mktemp("mortal")) as running:
+        yield running
+
+
 class Opened(Protocol):
     """Opens a dashboard of a service in a context of its own; ``options`` are Playwright's, such as ``color_scheme``."""
 
     def __call__(self, service: Service, **options: Any) -> Any: ...
+
+
+#: Of every context: as far from a test's own clock and habits as users' may be.
+_USUAL = {"timezone_id": TIMEZONE, "locale": "en-GB", "reduced_motion": "reduce"}
 
 
 @pytest.fixture
@@ -73,23 +84,49 @@ def opened(browser: Browser) -> Opened:
 
     @contextmanager
     def opened(service: Service, **options: Any) -> Iterator[Dashboard]:
-        service.beat()
-        context = browser.new_context(timezone_id=TIMEZONE, locale="en-GB", reduced_motion="reduce", **options)
+        context = browser.new_context(**_USUAL | options)
         try:
-            watch = Watch(context, service.url)
-            yield Dashboard(context.new_page(), service, watch)
-            assert not (wrong := watch.unexpected), "\n".join(wrong)
+            with _watched(context, service) as dashboard:
+                yield dashboard
         finally:
             context.close()
 
     return opened
 
 
+@pytest.fixture(scope="module")
+def usual(browser: Browser) -> Iterator[BrowserContext]:
+    """Of a whole file: it keeps the dashboard's modules, as a user's browser does, which is most of what a page costs."""
+    context = browser.new_context(**_USUAL)
+    yield context
+    context.close()
+
+
 @pytest.fixture
-def dashboard(running: Service, opened: Opened) -> Iterator[Dashboard]:
-    """A page in a fresh context. At the end nothing has gone wrong in it that the test did not say it expects."""
-    with opened(running) as dashboard:
-        yield dashboard
+def dashboard(running: Service, usual: BrowserContext) -> Iterator[Dashboard]:
+    """A page that knows nothing of those before. At the end nothing has gone wrong in it that the test did not say it expects."""
+    try:
+        with _watched(usual, running) as dashboard:
+            yield dashboard
+    finally:
+        for page in usual.pages:
+            if page.url.startswith(running.url):
+                page.evaluate("localStorage.clear()")
+            page.close()
+        usual.clear_cookies()
+        usual.clear_permissions()
+        usual.unroute_all()
+
+
+@contextmanager
+def _watched(context: BrowserContext, service: Service) -> Iterator[Dashboard]:
+    service.beat()
+    watch = Watch(context, service.url)
+    try:
+        yield Dashboard(context.new_page(), service, watch)
+        assert not (wrong := watch.unexpected), "\n".join(wrong)
+    finally:
+        watch.close()
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from store.session import Sessions, clock, make_engine, make_sessions, transacti
 from store.settings import Settings
 from store.tables import Worker
 from tests.api.conftest import LOCAL
+from tests.api.conftest import serving as api_serving
 from tests.browser.filled import Filled, fill
 from tests.conftest import new_database
 from tests.dna_client.conftest import running_api
@@ -47,7 +48,7 @@ class Service:
         url: where it answers.
         ids: of what it was filled with.
         sessions, blobs: its database and files from behind, as a worker has them.
-        process: to be killed and entered again, at the same address.
+        process: to be killed and entered again, at the same address; None where the API runs in this process.
     """
 
     url: str
@@ -55,7 +56,7 @@ class Service:
     sessions: Sessions
     blobs: BlobStore
     data: Path
-    process: running_api
+    process: running_api | None = None
 
     def get(self, path: str, **params: Any) -> Any:
         """What the API answers to a path."""
@@ -92,15 +93,42 @@ def made(servers: Servers, migrated: str, folder: Path) -> Iterator[Made]:
 
 @contextmanager
 def serving(servers: Servers, template: Made, folder: Path, *, embedded: bool = True) -> Iterator[Service]:
-    """An API on a clone of it. Without ``embedded`` it takes nothing without a key."""
+    """An API on a clone of it, in this process, where it starts at once. Without ``embedded`` it takes nothing without a key."""
+    with _clone(servers, template, folder) as clone:
+        ours = {"embedded": embedded, "events_poll_seconds": 0.05, "webhooks_allow_networks": "127.0.0.0/8"}
+        settings = ApiSettings(**clone.settings.model_dump() | ours)
+        with api_serving(settings) as client:
+            yield clone.service(str(client.base_url).rstrip("/"))
+
+
+@contextmanager
+def serving_alone(servers: Servers, template: Made, folder: Path) -> Iterator[Service]:
+    """The same in a process of its own, which can be killed."""
+    with _clone(servers, template, folder) as clone:
+        process = running_api(str(clone.settings.database_url), _redis(servers), clone.settings.data_dir)
+        with process:
+            yield clone.service(process.url, process)
+
+
+@dataclass(frozen=True)
+class _Clone:
+    settings: Settings
+    ids: Filled
+    sessions: Sessions
+
+    def service(self, url: str, process: running_api | None = None) -> Service:
+        blobs = BlobStore(self.settings.artifacts)
+        return Service(url, self.ids, self.sessions, blobs, self.settings.data_dir, process)
+
+
+@contextmanager
+def _clone(servers: Servers, template: Made, folder: Path) -> Iterator[_Clone]:
     data = folder / "data"
     shutil.copytree(template.data, data)
     with new_database(servers.database_url, template=template.database_url) as url:
         engine = make_engine(url)
-        blobs = BlobStore(Settings(database_url=url, redis_url=_redis(servers), data_dir=data).artifacts)
-        process = running_api(url, _redis(servers), data, embedded=embedded)
-        with process:
-            yield Service(process.url, template.ids, make_sessions(engine), blobs, data, process)
+        settings = Settings(database_url=url, redis_url=_redis(servers), data_dir=data)
+        yield _Clone(settings, template.ids, make_sessions(engine))
         engine.dispose()
 
 

@@ -35,7 +35,7 @@ def test_what_came_of_them_stands_in_columns(dashboard: Dashboard) -> None:
     expect(found.get_by_role("row", name="Budget")).to_contain_text("600 k FLOPs")
     expect(found.get_by_role("row", name="Best accuracy")).to_contain_text("99.0% 94.6–99.8%")
     expect(found.get_by_role("row", name="Control’s accuracy")).to_contain_text("99.0%")
-    best = found.get_by_role("row", name="Network").get_by_role("link").first
+    best = found.get_by_role("link", name="Winner of digits on a phone")
     expect(best).to_have_attribute("href", f"#/networks/{ids.network}")
 
 
@@ -57,12 +57,12 @@ def test_frontiers_and_series_are_drawn_over_one_another(dashboard: Dashboard) -
     page.get_by_role("combobox", name="Over").select_option("params")
     expect(page.get_by_role("group", name="predicted loss over parameters")).to_be_visible()
     expect(
-        page.get_by_role("group", name="train/winner/accuracy of digits on a phone, digits on a watch")
+        page.get_by_role("group", name="accuracy of the winner in digits on a phone, digits on a watch")
     ).to_be_visible()
     page.get_by_role("combobox", name="Series").select_option("distill/b1c1/loss")
-    expect(page.get_by_role("group", name="distill/b1c1/loss of")).to_be_visible()
+    expect(page.get_by_role("group", name="loss of cell b1c1 in")).to_be_visible()
     page.reload()
-    expect(page.get_by_role("group", name="distill/b1c1/loss of")).to_be_visible()
+    expect(page.get_by_role("group", name="loss of cell b1c1 in")).to_be_visible()
     expect(page.get_by_role("group", name="predicted loss over parameters")).to_be_visible()
     expect(page.get_by_text("cannot be compared")).to_have_count(0)
 

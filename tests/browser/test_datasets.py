@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import hostile
-from tests.browser.dashboard import Dashboard
+from tests.browser.dashboard import PATIENCE, Dashboard
 from tests.browser.filled import picture
 from tests.browser.hostile import NAMES
 from tests.browser.service import Service
@@ -40,7 +40,8 @@ def newest(service: Service, name: str) -> str:
 
 
 def test_a_folder_is_sent_checked_and_seen(dashboard: Dashboard, folder: Path, tmp_path: Path) -> None:
-    page, service = dashboard.open("#/datasets"), dashboard.service
+    page, service = dashboard.open("#/searches/new"), dashboard.service
+    page.get_by_role("link", name="Send your own").click()
     page.locator("input[webkitdirectory]").set_input_files(folder)
     expect(page.get_by_text("A folder with 21 files")).to_be_visible()
     send(page, "my-birds")
@@ -58,6 +59,10 @@ def test_a_folder_is_sent_checked_and_seen(dashboard: Dashboard, folder: Path, t
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
     hostile.check(page)
+    page.go_back()
+    expect(page.get_by_role("link", name="search on it")).to_have_attribute("href", "#/searches/new?dataset=my-birds")
+    page.go_back()
+    expect(page.get_by_label("Dataset", exact=True)).to_have_value("my-birds", timeout=PATIENCE)
 
 
 def drop(page: Page, name: str, content: bytes) -> None:
@@ -164,5 +169,6 @@ def test_workers_say_what_they_run(dashboard: Dashboard) -> None:
     page = dashboard.open("#/workers")
     row = page.get_by_role("row").filter(has_text="gpu-1")
     expect(row).to_contain_text("NVIDIA H100 80GB HBM3")
+    expect(row.get_by_text("what trains and rates")).to_be_visible()
     expect(row.get_by_role("link")).to_have_attribute("href", f"#/searches/{dashboard.service.ids.running}")
     hostile.check(page)

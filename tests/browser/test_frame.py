@@ -13,6 +13,11 @@ from tests.browser.service import Service
 AWAY = "failed with net::ERR_CONNECTION_REFUSED"
 
 
+@pytest.fixture(scope="module")
+def running(mortal: Service) -> Service:
+    return mortal
+
+
 def test_each_way_leads_to_its_page_and_says_where_one_is(dashboard: Dashboard) -> None:
     page = dashboard.open("#/projects")
     ways = page.get_by_role("navigation", name="Main").get_by_role("link")

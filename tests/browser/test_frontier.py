@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
+from tests.browser import hostile
 from tests.browser.dashboard import PATIENCE, Dashboard
 from tests.browser.service import Service
 
@@ -182,11 +183,19 @@ def test_over_parameters(dashboard: Dashboard) -> None:
 def test_a_network_is_kept(dashboard: Dashboard) -> None:
     cost = points(dashboard.service)[4]["cost"]
     page = opened(dashboard, flops=cost)
+    name = hostile.NAMES["a picture that fails"]
+    page.get_by_label("Called").fill(name)
     page.get_by_role("button", name="Keep it").click()
     expect(page).to_have_url(re.compile(r"#/networks/[0-9a-f-]{36}$"))
     kept = dashboard.service.get(f"/architectures/{page.url[-36:]}")
     assert (kept["role"], kept["flops"], kept["search_id"]) == ("selected", cost, dashboard.service.ids.search)
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Selected network")
+    expect(page.get_by_role("heading", level=1)).to_have_text(name)
+    page.get_by_role("button", name="Rename").click()
+    page.get_by_role("dialog").get_by_label("Name").fill("")
+    page.get_by_role("dialog").get_by_role("button", name="Rename").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(
+        re.compile(r"Selected from digits on a phone, \d+ k FLOPs")
+    )
 
 
 def test_networks_are_picked_and_kept_together(dashboard: Dashboard) -> None:

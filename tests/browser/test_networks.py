@@ -59,6 +59,7 @@ def test_networks_of_a_search(dashboard: Dashboard) -> None:
     page.get_by_role("combobox", name="Search").select_option("digits on a watch")
     expect(page).to_have_url(re.compile(f"search={dashboard.service.ids.other}"))
     expect(page.locator("td[data-label=Network] a")).to_have_count(3)
+    expect(page.get_by_role("link", name="Winner of digits on a watch", exact=True)).to_be_visible()
     assert rows(page) == wanted(dashboard, search=dashboard.service.ids.other)
 
 

@@ -56,6 +56,10 @@ def test_a_network_and_a_training_to_begin_with_are_chosen_from_lists(dashboard:
     network.fill("dna-c")
     page.get_by_role("option", name=re.compile("^dna-c")).click(timeout=PATIENCE)
     assert request_of(page) == {"dataset": "digits", "architecture": "dna-c"}
+    network.fill("Winner of digits on a w")
+    page.get_by_role("option", name=re.compile("^Winner of digits on a watch")).click(timeout=PATIENCE)
+    [winner] = dashboard.service.get("/architectures", search=ids.other, role="winner")["items"]
+    assert request_of(page) == {"dataset": "digits", "architecture": winner["id"]}
     network.fill("")
     network.press("Tab")
     page.get_by_role("radio", name=re.compile("^From a training")).check()

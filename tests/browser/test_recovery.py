@@ -68,7 +68,7 @@ def test_what_was_deleted_elsewhere_goes_from_its_page(dashboard: Dashboard) -> 
 def test_a_file_of_a_page_that_is_not_there_is_said_and_not_asked_for_again_and_again(dashboard: Dashboard) -> None:
     page = dashboard.page
     page.route("**/pages/workers.js", lambda route: route.fulfill(status=404))
-    dashboard.expect("^answered 404: GET /static/dashboard/pages/workers.js")
+    dashboard.expect("^answered 404: GET /static/[0-9a-f]+/dashboard/pages/workers.js")
     page.goto(f"{dashboard.service.url}/#/workers")
     expect(page.get_by_role("alert")).to_contain_text("A file of this page cannot be read")
     loads = [request for request in dashboard.watch.requests if request.endswith("/pages/workers.js")]

@@ -99,8 +99,8 @@ def test_a_failed_one_says_why_and_what_to_do(dashboard: Dashboard) -> None:
 def test_one_that_waits_says_for_what_and_every_part_what_would_bring_it(dashboard: Dashboard) -> None:
     waiting = dashboard.service.ids.queued
     page = dashboard.open(route(waiting))
-    expect(page.get_by_role("status").filter(has_text="Of those that wait")).to_contain_text(
-        re.compile(r"Of those that wait it is")
+    expect(page.get_by_role("status").filter(has_text="of those that wait")).to_contain_text(
+        re.compile(r"It begins by itself, as (the next|number \d+) of those that wait")
     )
     for tab, says in {
         "losses": "Losses appear when distillation begins; the teacher comes first. The search has not begun yet.",

@@ -6,6 +6,7 @@ import re
 from typing import Any
 from uuid import UUID
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 from sqlalchemy import insert, text
 
@@ -39,6 +40,11 @@ _POINTS = text(
     "INSERT INTO metrics (job_id, series, x, y) SELECT :job, :series, x, CASE WHEN x = 20000 THEN 77 ELSE 1 / x::float8 END "
     "FROM generate_series(1, :points) AS x"
 )
+
+
+@pytest.fixture(scope="module")
+def running(mortal: Service) -> Service:
+    return mortal
 
 
 def new(service: Service, **fields: Any) -> str:

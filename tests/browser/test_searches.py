@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta
 
 import httpx
 import pytest
@@ -165,6 +166,12 @@ def test_what_changes_elsewhere_shows_without_a_reload(dashboard: Dashboard) -> 
     expect(row(page, "called before")).to_contain_text("queued", timeout=PATIENCE)
     dashboard.service.post(f"/searches/{search}/cancel")
     expect(row(page, "called before")).to_contain_text("cancelled", timeout=PATIENCE)
+
+
+def test_ages_are_by_the_services_clock(running: Service, opened: Opened) -> None:
+    with opened(running) as late:
+        late.page.clock.set_system_time(datetime.now() + timedelta(days=3))
+        expect(row(late.open("#/searches"), "never begun")).to_contain_text(re.compile("just now|[sm] ago"))
 
 
 def test_on_a_phone_rows_are_cards_that_fit(running: Service, opened: Opened) -> None:

@@ -36,12 +36,21 @@ class Watch:
         self.requests: list[str] = []
         self._faults: list[str] = []
         self._expected: list[str] = []
-        context.on("console", self._console)
-        context.on("weberror", self._error)
-        context.on("dialog", self._dialog)
-        context.on("request", self._request)
-        context.on("requestfailed", self._failed)
-        context.on("response", self._response)
+        self._listeners = {
+            "console": self._console,
+            "weberror": self._error,
+            "dialog": self._dialog,
+            "request": self._request,
+            "requestfailed": self._failed,
+            "response": self._response,
+        }
+        for event, listener in self._listeners.items():
+            context.on(event, listener)
+
+    def close(self) -> None:
+        """Listens no longer: the context may be another test's next."""
+        for event, listener in self._listeners.items():
+            self._context.remove_listener(event, listener)
 
     def expect(self, pattern: str) -> None:
         """Says before or after that faults are meant which contain this regular expression, such as ``answered 409: POST /searches``.

@@ -60,51 +60,74 @@ def dna(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def first_key(folder: Path) -> str:
+    """The first key makes a service; nothing that looks at one does. Returns the key, which is called ``others``."""
+    for command in (("key", "list"), ("key", "revoke", "me"), ("migrate",)):
+        refused = dna(*command, "--data-dir", str(folder))
+        assert (refused.returncode, refused.stdout) == (2, "")
+        assert refused.stderr.startswith(f"error: There is no service in {folder}.")
+    assert not folder.exists()
+    made = dna("key", "create", "others", "--data-dir", str(folder))
+    assert made.stdout.startswith("dna_")
+    assert f"Starting PostgreSQL and Redis in {folder} for as long as this takes ..." in made.stderr
+    # Now there is one, though it does not run.
+    assert dna("key", "list", "--data-dir", str(folder)).stdout.split()[-1] == "others"
+    return made.stdout.strip()
+
+
+def use_keys(folder: Path, url: str, others: str) -> None:
+    """Keys of a service that runs, one of which sees the project that everything belongs to without a key."""
+
+    def key(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return dna("key", *arguments, "--data-dir", str(folder))
+
+    options = ("--project", "default", "--scopes", "read", "--expires", "90d", "--queued-jobs", "3", "--json")
+    mine = json.loads(key("create", "me", *options).stdout)
+    assert (mine["project"], mine["scopes"], mine["limits"]) == ("default", ["read"], {"queued_jobs": 3})
+    assert "queued jobs: 3" in key("show", "me").stdout
+    assert mine["id"] in key("list").stdout
+    assert key("revoke", "you").stderr.endswith("error: There is no key you.\n")
+    with Client(url, mine["key"]) as client:
+        assert client.list_searches()["items"]
+    with Client(url, others) as client:
+        assert not client.list_searches()["items"]
+    assert key("revoke", "me").returncode == 0
+    assert json.loads(key("revoke", "others", "--json").stdout)["revoked_at"]
+    assert "used" not in key("list").stdout
+
+
 @pytest.mark.slow
 def test_starts_all_stops_all_and_keeps_the_data(data_folder: Path) -> None:
-    with up(data_folder) as (process, where):
+    folder = data_folder / "new"
+    others = first_key(folder)
+    with up(folder) as (process, where):
         with Client(where["url"]) as client:
             assert client.workers()
             # Nobody works on it meanwhile: the budget of time of this test is small.
             search = client.create_search({"dataset": "digits", "labels": {"kept": "yes"}})
             client.cancel_search(search["id"])
-        second = dna("up", "--data-dir", str(data_folder), "--port", "0")
+        second = dna("up", "--data-dir", str(folder), "--port", "0")
         assert second.returncode == 2
         assert f"already at {where['url']}" in second.stderr
-        found = running_in(data_folder)
+        found = running_in(folder)
         assert found is not None
         assert found.url == where["url"]
         secret = urlsplit(found.redis_url).password
         assert secret is not None
         assert secret not in json.dumps(where)
         assert where["redis_url"] == found.redis_url.replace(secret, "***")
-        others = json.loads(dna("key", "create", "others", "--data-dir", str(data_folder), "--json").stdout)
-        options = ("--project", "default", "--scopes", "read", "--expires", "90d", "--queued-jobs", "3", "--json")
-        key = json.loads(dna("key", "create", "me", "--data-dir", str(data_folder), *options).stdout)
-        assert (key["project"], key["scopes"], key["limits"]) == ("default", ["read"], {"queued_jobs": 3})
-        assert "queued jobs: 3" in dna("key", "show", "me", "--data-dir", str(data_folder)).stdout
-        assert key["id"] in dna("key", "list", "--data-dir", str(data_folder)).stdout
-        assert dna("key", "revoke", "you", "--data-dir", str(data_folder)).stderr.endswith(
-            "error: There is no key you.\n"
-        )
-        with Client(where["url"], key["key"]) as client:
-            assert client.list_searches()["items"]
-        with Client(where["url"], others["key"]) as client:
-            assert not client.list_searches()["items"]
-        assert dna("key", "revoke", "me", "--data-dir", str(data_folder)).returncode == 0
-        dna("key", "revoke", "others", "--data-dir", str(data_folder))
-        assert "used" not in dna("key", "list", "--data-dir", str(data_folder)).stdout
+        use_keys(folder, where["url"], others)
         started = descendants(process)
         assert len(started) >= 4
         process.send_signal(signal.SIGINT)
         said = process.communicate(timeout=60)[1].splitlines()
         assert process.returncode == 0
-        assert said[0] == f"Starting PostgreSQL and Redis in {data_folder} ..."
+        assert said[0] == f"Starting PostgreSQL and Redis in {folder} ..."
         assert "Starting the worker ..." in said
         assert said[-1] == "Stopped. The data is kept."
         wait_for(lambda: not any(map(alive, started)))
-        assert running_in(data_folder) is None
-    with up(data_folder) as (process, where):
+        assert running_in(folder) is None
+    with up(folder) as (process, where):
         with Client(where["url"]) as client:
             assert [kept["id"] for kept in client.list_searches(labels={"kept": "yes"})["items"]] == [search["id"]]
         # Even a kill -9 leaves nothing that runs on, so that the next start finds its ports and files.
@@ -130,23 +153,6 @@ def test_uses_servers_that_are_given_and_says_which_process_ended(
             look_after(service)
         assert "route=/readyz" in ended.value.message
     wait_for(lambda: not alive(worker))
-
-
-@pytest.mark.slow
-def test_only_the_first_key_makes_a_service(data_folder: Path) -> None:
-    folder = data_folder / "new"
-    for command in (("key", "list"), ("key", "revoke", "me"), ("migrate",)):
-        refused = dna(*command, "--data-dir", str(folder))
-        assert (refused.returncode, refused.stdout) == (2, "")
-        assert refused.stderr.startswith(f"error: There is no service in {folder}.")
-    assert not folder.exists()
-    made = dna("key", "create", "me", "--data-dir", str(folder))
-    assert made.stdout.startswith("dna_")
-    assert f"Starting PostgreSQL and Redis in {folder} for as long as this takes ..." in made.stderr
-    # Now there is one, though it does not run.
-    assert dna("key", "list", "--data-dir", str(folder)).stdout.split()[-1] == "me"
-    revoked = dna("key", "revoke", "me", "--data-dir", str(folder), "--json")
-    assert json.loads(revoked.stdout)["revoked_at"]
 
 
 def test_says_where_it_is_and_what_to_try() -> None:

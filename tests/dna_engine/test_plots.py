@@ -54,6 +54,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 "teacher": {"epochs": 1},
                 "training": {"epochs": 1, "batch_size": 256},
                 "rating": {"images": 64},
+                "select": {"finalists": 2, "epochs": 0.5},
                 "retrain": {"epochs": 2, "batch_size": 256},
             }
         ),

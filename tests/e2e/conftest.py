@@ -1,9 +1,13 @@
-"""One service with one search that has ended, for all that is then done with it: starting both is most of what these tests take."""
+"""One service with one search that has ended, for all that is then done with it: starting both is most of what these tests take.
+
+The API and the worker have a data folder each, as on two machines; they share nothing but the database, Redis and the artifacts.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 import pytest
@@ -23,14 +27,14 @@ COMPARED = TINY | {"name": "digits", "retrain": TINY["retrain"] | {"references":
 
 @dataclass(frozen=True)
 class Done:
-    """A finished search and where to ask for it; a webhook, and what it was told; settings of the service, for another machine."""
+    """A finished search and where to ask for it; a webhook, and what it was told; the worker's data folder."""
 
     url: str
     search: Search
     created: httpx.Response
     hook: Webhook
     told: Receiver
-    settings: Settings
+    worker: Path
 
 
 @pytest.fixture(scope="session")
@@ -39,14 +43,20 @@ def done(servers: Servers, migrated: str, tmp_path_factory: pytest.TempPathFacto
     folder = tmp_path_factory.mktemp("e2e")
     with new_database(servers.database_url, template=migrated) as database_url:
         redis_url = servers.redis_url.removesuffix("/0") + "/1"
-        settings = Settings(database_url=database_url, redis_url=redis_url, data_dir=folder)
+        (folder / "api").mkdir()
+        settings = Settings(
+            database_url=database_url,
+            redis_url=redis_url,
+            data_dir=folder / "worker",
+            artifacts_url=(folder / "api/artifacts").as_uri(),
+        )
         inside = {"DNA_WEBHOOKS_ALLOW_NETWORKS": "127.0.0.0/8"}
         with (
-            running_api(database_url, redis_url, folder) as url,
+            running_api(database_url, redis_url, folder / "api") as url,
             machine(settings, **inside),
             receiver() as told,
             Client(url) as client,
         ):
             hook = client.webhooks.create(told.url, events=["search.*"])
             created = httpx.post(f"{url}/searches", json=COMPARED)
-            yield Done(url, client.wait(created.json()["id"]), created, hook, told, settings)
+            yield Done(url, client.wait(created.json()["id"]), created, hook, told, settings.data_dir)

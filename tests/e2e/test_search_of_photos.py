@@ -6,8 +6,8 @@ import os
 import re
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
-from uuid import UUID
 
 import numpy as np
 import pytest
@@ -15,13 +15,6 @@ from PIL import Image
 
 from dna_client import Client
 from examples import own_photos
-from store.blobs import BlobStore
-from store.embedded import Servers
-from store.session import make_engine, make_sessions
-from store.settings import Settings
-from tests.api.builders import finish
-from tests.conftest import new_database
-from tests.dna_client.conftest import running_api
 from tests.e2e.conftest import Done
 
 SCRIPT = Path(own_photos.__file__)
@@ -59,6 +52,10 @@ def test_the_program_ends_with_the_accuracy_that_was_said(done: Done, tmp_path: 
     assert found
     assert said[1] == found[2] == f"{int(found[1]) / 6:.2%}"
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"winner.onnx", "winner.json"}
+    # The worker, which shares no folder with the API but the artifacts, has unpacked what was sent.
+    with Client(done.url) as client:
+        [dataset] = [dataset for dataset in client.datasets() if dataset["name"].startswith("Meine-Fotos-")]
+    assert dataset["fingerprint"] in {folder.name for folder in (done.worker / "datasets/uploads").glob("[!.]*")}
 
 
 def test_an_archive_is_refused_before_anything_is_done(tmp_path: Path) -> None:
@@ -83,24 +80,12 @@ def test_a_file_where_the_network_is_to_go_is_told_before_anything_is_sent(tmp_p
     assert "taken is a file, not a folder" in ended.stderr
 
 
-def test_a_network_without_an_onnx_file_is_brought_home_with_its_weights(
-    servers: Servers, migrated: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_a_service_that_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with new_database(servers.database_url, template=migrated) as database_url:
-        settings = Settings(database_url=database_url, redis_url=servers.redis_url, data_dir=tmp_path)
-        engine = make_engine(database_url)
-        with running_api(database_url, servers.redis_url, tmp_path) as url, Client(url) as client:
-            made = client.create_search({"dataset": "digits"})
-            finish(make_sessions(engine), BlobStore(settings.artifacts), UUID(made["id"]), onnx=False)
-            model, _ = own_photos.bring_home(client, client.get_search(made["id"]), tmp_path / "out")
-        engine.dispose()
-    assert model is None
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"winner.json", "winner.safetensors"}
-    assert "There is no onnx of this network" in capsys.readouterr().err
-
-
-def test_a_service_that_is_not_there(tmp_path: Path) -> None:
-    command = [sys.executable, SCRIPT, take_photos(tmp_path / "photos")]
-    ended = subprocess.run(command, env={**os.environ, "DNA_URL": "http://127.0.0.1:9"}, capture_output=True, text=True)
-    assert ended.returncode == 6
-    assert ended.stderr.startswith("error: ")
+    monkeypatch.setattr("sys.argv", ["own_photos.py", str(take_photos(tmp_path / "photos"))])
+    monkeypatch.setenv("DNA_URL", "http://127.0.0.1:9")
+    monkeypatch.setattr(own_photos, "Client", partial(Client, pauses=(0.01,)))
+    monkeypatch.chdir(tmp_path)
+    assert own_photos.main() == 6
+    assert capsys.readouterr().err.startswith("error: ")

@@ -79,6 +79,7 @@ def test_a_key_needs_the_schema_and_an_id_that_exists(
 ) -> None:
     monkeypatch.setenv("DNA_DATABASE_URL", empty_database_url)
     assert main(["key", "list"]) == 2
+    assert main(["key", "--migrate", "list"]) == 0
     assert "dna migrate" in capsys.readouterr().err
     monkeypatch.setenv("DNA_DATABASE_URL", database_url)
     assert main(["key", "revoke", str(uuid4())]) == 2

@@ -35,8 +35,11 @@ def proxy(database_url: str) -> Iterator[LossyProxy]:
 
 
 @pytest.fixture
-def worker_settings(worker_settings: WorkerSettings, proxy: LossyProxy) -> WorkerSettings:
+def worker_settings(
+    worker_settings: WorkerSettings, proxy: LossyProxy, monkeypatch: pytest.MonkeyPatch
+) -> WorkerSettings:
     """The worker reaches PostgreSQL through the proxy; nothing but its own writes happens meanwhile."""
+    monkeypatch.setattr("worker.supervisor.PAUSE_SECONDS", 0.01)
     return worker_settings.model_copy(update={"database_url": proxy.url, "poll_seconds": 60.0})
 
 

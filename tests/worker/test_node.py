@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import psutil
@@ -41,14 +42,17 @@ def app(worker_settings: WorkerSettings) -> Iterator[Celery]:
     app.close()
 
 
-@pytest.fixture
-def machine(worker_settings: WorkerSettings) -> Iterator[subprocess.Popen[bytes]]:
-    given = worker_settings.model_dump(exclude_none=True)
+@contextmanager
+def machine(settings: WorkerSettings, queues: str) -> Iterator[subprocess.Popen[bytes]]:
+    given = settings.model_dump(exclude_none=True)
     environment = os.environ | {f"DNA_{name.upper()}": str(value) for name, value in given.items()}
-    process = subprocess.Popen([sys.executable, "-m", "worker"], env=environment | {"DNA_DEVICE": "cpu"})
-    yield process
-    process.kill()
-    process.wait()
+    command = [sys.executable, "-m", "worker", "--queues", queues]
+    process = subprocess.Popen(command, env=environment | {"DNA_DEVICE": "cpu"})
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 def live(sessions: Sessions) -> list[Worker]:
@@ -57,20 +61,22 @@ def live(sessions: Sessions) -> list[Worker]:
 
 
 def test_forged_messages_are_dropped_and_it_leaves_when_told(
-    machine: subprocess.Popen[bytes], app: Celery, sessions: Sessions, redis_url: str, wait_for: Wait
+    worker_settings: WorkerSettings, app: Celery, sessions: Sessions, redis_url: str, wait_for: Wait
 ) -> None:
     """A node takes its row, answers pings, survives what anybody might put into its queue, and leaves when told."""
-    wait_for(lambda: len(app.control.ping(timeout=0.5)) == 2)
-    assert sorted(queue for worker in live(sessions) for queue in worker.queues) == ["cpu", "gpu"]
-    for kwargs in ({"step_id": str(new_id())}, {"step_id": "../../etc"}, {"step_id": {"a": 1}}, {}, {"other": "x"}):
-        app.send_task(RUN_STEP, kwargs=kwargs, queue="gpu")
-    app.send_task("os.system", args=["true"], queue="gpu")
-    with redis.Redis.from_url(redis_url) as client:
-        wait_for(lambda: client.llen("gpu") == 0 and client.hlen("unacked") == 0)
-    assert len(app.control.ping(timeout=1.0)) == 2
-    nodes = psutil.Process(machine.pid).children()
-    machine.send_signal(signal.SIGTERM)
-    assert machine.wait(60.0) == 0
+    with machine(worker_settings, "gpu,cpu") as process:
+        wait_for(lambda: len(app.control.ping(timeout=0.5, limit=2)) == 2)
+        assert sorted(queue for worker in live(sessions) for queue in worker.queues) == ["cpu", "gpu"]
+        nodes = psutil.Process(process.pid).children()
+        for kwargs in ({"step_id": str(new_id())}, {"step_id": "../../etc"}, {"step_id": {"a": 1}}, {}, {"other": "x"}):
+            app.send_task(RUN_STEP, kwargs=kwargs, queue="gpu")
+        app.send_task("os.system", args=["true"], queue="gpu")
+        with redis.Redis.from_url(redis_url) as client:
+            wait_for(lambda: client.llen("gpu") == 0 and client.hlen("unacked") == 0)
+        wait_for(lambda: len(app.control.ping(timeout=1.0, limit=2)) == 2)
+        assert psutil.Process(process.pid).children() == nodes, "the same: none had to be started again"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60.0) == 0
     assert len(nodes) == 2
     assert not any(node.is_running() for node in nodes)
     assert live(sessions) == []
@@ -145,14 +151,15 @@ def test_a_message_that_comes_while_the_database_is_away_goes_back_to_the_queue(
 
 
 def test_a_dead_node_is_replaced_and_none_outlives_its_machine(
-    machine: subprocess.Popen[bytes], app: Celery, wait_for: Wait
+    worker_settings: WorkerSettings, app: Celery, wait_for: Wait
 ) -> None:
-    wait_for(lambda: len(app.control.ping(timeout=0.5)) == 2)
-    before = psutil.Process(machine.pid).children()
-    before[0].kill()
-    wait_for(lambda: not before[0].is_running())
-    wait_for(lambda: len(app.control.ping(timeout=0.5)) == 2)
-    nodes = psutil.Process(machine.pid).children()
-    assert nodes != before
-    machine.kill()
-    wait_for(lambda: all(not node.is_running() or node.status() == psutil.STATUS_ZOMBIE for node in nodes))
+    with machine(worker_settings, "cpu") as process:
+        wait_for(lambda: len(app.control.ping(timeout=0.5, limit=1)) == 1)
+        [before] = psutil.Process(process.pid).children()
+        before.kill()
+        wait_for(lambda: not before.is_running())
+        wait_for(lambda: len(app.control.ping(timeout=0.5, limit=1)) == 1)
+        [node] = psutil.Process(process.pid).children()
+        assert node != before
+        process.kill()
+        wait_for(lambda: not node.is_running() or node.status() == psutil.STATUS_ZOMBIE)

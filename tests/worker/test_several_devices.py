@@ -35,7 +35,7 @@ Wait = Callable[[Callable[[], bool]], None]
 def slot(worker_settings: WorkerSettings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Slot]:
     """With the engine itself, on a processor that two processes share."""
     monkeypatch.setenv("DNA_CHECKPOINT_SECONDS", "0.2")
-    patient = worker_settings.model_copy(update={"stop_grace_seconds": 60.0})
+    patient = worker_settings.model_copy(update={"stop_grace_seconds": 60.0, "report_seconds": 0.3})
     with open_slot(patient, Device("cpu", "A processor", 2), device_queues(2)) as slot:
         yield slot
 
@@ -93,7 +93,7 @@ def progress(bench: Bench) -> list[dict[str, Any]]:
 
 
 def test_it_is_trained_by_two_and_goes_on_whatever_becomes_of_them(slot: Slot, wait_for: Wait) -> None:
-    short = bench_of(slot, epochs=2)
+    short = bench_of(slot, epochs=1)
     with transaction(slot.sessions) as session:
         assert claims.oldest_waiting(session, ["gpu"]) is None
         assert claims.oldest_waiting(session, ["gpu2"]) == short.step.id

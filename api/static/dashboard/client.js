@@ -1,5 +1,6 @@
 // The HTTP API, as any other client has it. Paths are relative to the page, so that the service may stand behind a prefix.
 
+import { told } from "./clock.js";
 import { heard } from "./connection.js";
 import { key, locked } from "./session.js";
 
@@ -69,6 +70,7 @@ export async function send(method, path, { query, json, body, headers = {}, sign
     heard(null);
     throw new Problem(0, { detail: AWAY });
   }
+  told(answer.headers.get("Date"));
   if (!heard(answer.status)) throw new Problem(0, { detail: AWAY });
   if (answer.ok) return answer;
   // A key that is only tried, or was in use before, says nothing of the one in use.

@@ -1,5 +1,7 @@
 // Numbers and times as people write them. Everything takes null or undefined for what is not known, and shows a dash.
 
+import { now } from "./clock.js";
+
 const NONE = "–";
 
 /** @typedef {number | null | undefined} Maybe */
@@ -67,7 +69,7 @@ export function duration(seconds) {
 export const bytes = (size) => (size !== null && size !== undefined && size < 1000 ? `${size} B` : count(size, "B"));
 
 /** Seconds from one time to another, or until now. @param {string} from @param {string | null} [to] */
-export const between = (from, to = null) => ((to ? Date.parse(to) : Date.now()) - Date.parse(from)) / 1000;
+export const between = (from, to = null) => ((to ? Date.parse(to) : now()) - Date.parse(from)) / 1000;
 
 /** "5 m ago". @param {string | null | undefined} time */
 export function age(time) {

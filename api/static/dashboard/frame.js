@@ -1,9 +1,10 @@
 // What stands around every page: the ways to the others, whether the page is live, whose key it uses.
 
 import { caller } from "./caller.js";
-import { answering, heard } from "./connection.js";
+import { answering } from "./connection.js";
 import { useResource } from "./hooks.js";
-import { Empty, Loading } from "./parts/basics.js";
+import { Empty } from "./parts/basics.js";
+import { Loaded } from "./parts/loaded.js";
 import { Notices } from "./parts/notices.js";
 import { href, usePlace } from "./router.js";
 import { route } from "./routes.js";
@@ -12,7 +13,9 @@ import { SignIn } from "./sign_in.js";
 import { useSignal } from "./signal.js";
 import { link } from "./stream.js";
 import { setTheme, theme } from "./theme.js";
-import { html, useEffect, useErrorBoundary, useRef, useState } from "./view.js";
+import { html, useEffect, useRef, useState } from "./view.js";
+
+const ICON = new URL("icon.svg", import.meta.url).href;
 
 const PLACES = [
   ["searches", "Searches"],
@@ -55,7 +58,7 @@ function Top({ here }) {
   useEffect(close, [here]);
   const escape = (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && close();
   return html`<header class="top ${open ? "top-open" : ""}" onKeyDown=${escape}>
-    <a class="brand" href="#/searches"><img src="static/dashboard/icon.svg" alt="" width="24" height="24" />DNA AutoML</a>
+    <a class="brand" href="#/searches"><img src=${ICON} alt="" width="24" height="24" />DNA AutoML</a>
     <${Live} />
     <button type="button" class="menu" aria-expanded=${open} aria-controls="ways" onClick=${() => setOpen(!open)}>Menu</button>
     <div class="ways" id="ways">
@@ -76,32 +79,8 @@ function toMain(event) {
 /** @param {{path: string[]}} props */
 function Page({ path }) {
   const found = route(path);
-  const [page, setPage] = useState(/** @type {any} */ (null));
-  const [missing, setMissing] = useState(false);
-  const loaded = (/** @type {{default: any}} */ module) => {
-    sessionStorage.removeItem(RELOADED);
-    setPage(() => module.default);
-  };
-  const [failed, retry] = useErrorBoundary((/** @type {any} */ error) => console.error(error));
-  useEffect(() => {
-    found?.load().then(loaded, () => (isReloaded() ? setMissing(true) : reloadOnceItAnswers()));
-  }, []);
   if (!found) return html`<${Empty}>There is no such page. <a href="#/searches">See the searches.</a></${Empty}>`;
-  if (missing) return html`<div class="note note-bad" role="alert"><p>A file of this page cannot be read. The service may have been installed anew just now.</p><button type="button" onClick=${() => location.reload()}>Try again</button></div>`;
-  if (failed) return html`<div class="note note-bad" role="alert"><p>This page failed: ${String(failed.message ?? failed)}</p><button type="button" onClick=${retry}>Try again</button></div>`;
-  return page ? html`<${page} ...${found.params} />` : html`<${Loading} what="Loading" />`;
-}
-
-/** Where this tab keeps that it was loaded anew for a file that could not be read. */
-const RELOADED = "dna-reloaded";
-
-const isReloaded = () => sessionStorage.getItem(RELOADED) !== null;
-
-/** A browser may keep in mind that a module could not be read, and not try again. Once is enough: the file may not be there. */
-function reloadOnceItAnswers() {
-  sessionStorage.setItem(RELOADED, "yes");
-  heard(null);
-  answering.watch(() => answering.value && location.reload());
+  return html`<${Loaded} load=${found.load} ...${found.params} />`;
 }
 
 /** A page without a stream of its own shows what it was told when it was opened. */

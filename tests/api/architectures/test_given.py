@@ -137,10 +137,23 @@ def test_a_network_that_was_given_is_renamed_and_deleted(client: TestClient) -> 
     assert client.delete(known).status_code == 204
 
 
-def test_a_network_of_a_search_is_called_and_deleted_with_it(finished: Finished) -> None:
+def test_a_network_of_a_search_is_deleted_with_it(finished: Finished) -> None:
     path = f"/architectures/{finished.network('winner')}"
-    for answer in (finished.client.patch(path, json={"name": "x"}), finished.client.delete(path)):
-        assert finished.id in problem(answer, 409, "illegal_transition")["detail"]
+    assert finished.id in problem(finished.client.delete(path), 409, "illegal_transition")["detail"]
+
+
+def test_a_network_of_a_search_says_what_that_is_called_and_gets_a_name_of_its_own(finished: Finished) -> None:
+    client, path = finished.client, f"/architectures/{finished.network('winner')}"
+    called = client.get(f"/searches/{finished.id}").json()["name"]
+    assert client.get(path).json()["search"] == called
+    assert "winner" in listed(client, q=called[1:-1].upper(), search=finished.id)
+    assert client.patch(path, json={"name": "our best"}).json()["name"] == "our best"
+    assert listed(client, q="R BES") == ["our best"]
+    in_search = client.get(f"/searches/{finished.id}").json()["architectures"]
+    assert ("winner", "our best") in {(network["role"], network["name"]) for network in in_search}
+    asked = {"architecture": "our best", "dataset": "digits"}
+    assert client.post("/trainings/estimate", json=asked).status_code == 200
+    assert client.patch(path, json={"name": None}).json()["name"] is None
 
 
 def test_a_cursor_is_of_one_order(client: TestClient) -> None:

@@ -303,6 +303,12 @@ def test_deleting(bench: Bench) -> None:
     problem(client.delete("/datasets/digits"), 409, "illegal_transition")
     assert not [path for path in left(bench.settings) if "artifacts" in path.parts]
     assert client.get(f"/searches/{search}").json()["spec"]["dataset"]["name"] == "birds"
+    gone = problem(client.post(f"/searches/{search}/resume"), 409, "illegal_transition")["detail"]
+    assert gone.startswith("The dataset birds@1 was deleted")
+    assert "Send the same images again" in gone
+    assert client.get(f"/searches/{search}").json()["state"] == "cancelled"
+    bench.send(zipped(BIRDS), name="the-same-birds")
+    assert client.post(f"/searches/{search}/resume").json()["state"] == "queued"
 
 
 def test_deleting_while_it_is_checked_stops_the_check(bench: Bench) -> None:

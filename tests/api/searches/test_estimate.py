@@ -115,7 +115,7 @@ def test_a_search_of_hours_on_a_cpu_is_warned_of_with_what_takes_minutes(
         return [warning for warning in said if "hours" in warning]
 
     (hint,) = hints(input_size=224)
-    assert "--input-size 64 --teacher resnet18 --weights train" in hint
+    assert hint.endswith('"input_size": 64, "teacher": {"model": "resnet18", "weights": "train"}.')
     assert hints(input_size=64) == []
     with transaction(sessions) as session:
         new_worker(session).device = "cuda:0"

@@ -183,6 +183,22 @@ def test_selection_is_the_engines_and_kept(finished: Finished, expected: Problem
     assert (shown["role"], shown["architecture"]) == ("selected", first["architecture"])
 
 
+def test_networks_that_are_kept_get_the_name_that_is_asked_for(finished: Finished, expected: Problem) -> None:
+    low, high = expected.cost_range["flops"]
+    asked = {"budget": {"flops": (2 * low + high) // 3, "params": 390_000}, "top_k": 2, "min_distance": 3}
+
+    def names(**more: str) -> list[str | None]:
+        kept = finished.client.post(f"/searches/{finished.id}/select", json=asked | more).json()["architectures"]
+        return [finished.client.get(f"/architectures/{network['id']}").json()["name"] for network in kept]
+
+    assert names(name="small") == ["small", "small 2"]
+    assert names() == ["small", "small 2"]
+    assert names(name="tiny") == ["tiny", "tiny 2"]
+    for wrong in ({"name": "x", "keep": False}, {"name": ""}, {"name": "dna-b"}, {"name": "x" * 201}):
+        refused = finished.client.post(f"/searches/{finished.id}/select", json=asked | wrong)
+        assert pointers(problem(refused, 422, "invalid_request")) == ["#/name"]
+
+
 def test_hundreds_of_networks_are_selected_at_once(finished: Finished, expected: Problem) -> None:
     asked = {"budget": {"params": 400_000}, "top_k": 256}
     body = finished.client.post(f"/searches/{finished.id}/select", json=asked).json()

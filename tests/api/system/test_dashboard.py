@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
+from api.system.files import version
+
 HERE = Path(str(files("api"))) / "static" / "dashboard"
 VENDOR = HERE / "vendor"
 ROWS = re.findall(
@@ -36,6 +38,23 @@ def test_it_loads_only_files_of_the_package(shared: TestClient) -> None:
         assert shared.get(f"/{link}").status_code == 200
 
 
+def test_its_files_are_kept_by_browsers_until_there_are_others(shared: TestClient, tmp_path: Path) -> None:
+    page = shared.get("/")
+    assert "static/dashboard" not in page.text
+    assert shared.get("/", headers={"If-None-Match": page.headers["etag"]}).status_code == 304
+    (main,) = re.findall(r'src="([^"]+main\.js)"', page.text)
+    assert "immutable" in shared.get(f"/{main}").headers["cache-control"]
+    missing = shared.get(f"/{main}.map")
+    assert (missing.status_code, missing.headers["cache-control"]) == (404, "no-store")
+    (tmp_path / "parts").mkdir()
+    versions = []
+    for content in ("one", "two", "one"):
+        (tmp_path / "parts/table.js").write_text(content)
+        version.cache_clear()
+        versions.append(version(tmp_path))
+    assert versions[0] == versions[2] != versions[1]
+
+
 @pytest.mark.parametrize(
     "module", sorted(path.relative_to(HERE).as_posix() for path in HERE.rglob("*.js") if VENDOR not in path.parents)
 )
@@ -46,6 +65,24 @@ def test_its_modules_import_files_that_are_there(module: str) -> None:
     ):
         assert imported.startswith(("./", "../")), imported
         assert (path.parent / imported).resolve().is_file(), imported
+
+
+def test_the_page_names_all_files_that_it_begins_with() -> None:
+    """A browser would find them one after the other, each when it has read the one before."""
+    page = (HERE / "index.html").read_text()
+    named = re.findall(r'<link rel="modulepreload" href="static/dashboard/([^"]+)">', page)
+    assert sorted([*named, "main.js"]) == sorted(_imported("main.js", set()))
+
+
+def _imported(module: str, known: set[str]) -> set[str]:
+    """It, and all that it cannot begin without."""
+    if module not in known:
+        known.add(module)
+        for imported in re.findall(
+            r'^(?:import|export)\b[^;]*?from "([^"]+)"', (HERE / module).read_text(), re.MULTILINE
+        ):
+            _imported(((HERE / module).parent / imported).resolve().relative_to(HERE.resolve()).as_posix(), known)
+    return known
 
 
 def test_nothing_of_it_makes_markup_of_text() -> None:

@@ -1,9 +1,12 @@
 // The dataset: those that there are, with their sizes, or the way to send one's own.
 
 import { exact } from "../format.js";
+import { useResource } from "../hooks.js";
+import { useChanges } from "../live.js";
+import { href } from "../router.js";
 import { useSignal } from "../signal.js";
 import { sendings } from "../upload/uploads.js";
-import { html } from "../view.js";
+import { html, useEffect } from "../view.js";
 import { choosing, listed } from "./choose.js";
 import { useForm, useValue } from "./context.js";
 import { Field } from "./field.js";
@@ -28,11 +31,26 @@ export function DatasetField({ schema, help = "The images to learn from, sorted 
   </${Field}>`;
 }
 
-/** What was sent from this tab meanwhile, to be taken. */
+/** What was sent from this tab meanwhile: the last is taken as soon as it can be, where nothing is chosen yet. */
 function Sent() {
+  const sent = useSignal(sendings).flatMap(({ dataset }) => (dataset ? [dataset] : []));
+  return sent.map((dataset) => html`<${OneSent} key=${dataset.id} of=${dataset} last=${dataset === sent.at(-1)} />`);
+}
+
+/** @param {{of: any, last: boolean}} props */
+function OneSent({ of, last }) {
   const { value, set } = useValue(["dataset"]);
-  const sent = useSignal(sendings).flatMap(({ dataset }) => (dataset && value !== dataset.name ? [dataset] : []));
-  return sent.map((dataset) => html`<p key=${dataset.id}><button type="button" onClick=${() => set(dataset.name)}>Use ${dataset.name}, which you sent</button></p>`);
+  const { data, reload } = useResource(`datasets/${of.id}`);
+  const { state, name, version } = data ?? of;
+  const ref = version > 1 ? `${name}@${version}` : name;
+  useChanges(state === "checking" ? ["dataset"] : [], reload);
+  useEffect(() => {
+    if (last && state === "ready" && value === undefined) set(ref);
+  }, [last, state]);
+  if (value === ref || value === of.id) return null;
+  if (state === "ready") return html`<p><button type="button" onClick=${() => set(ref)}>Use ${ref}, which you sent</button></p>`;
+  const becomes = state === "checking" ? `is being checked${last && value === undefined ? ": it is chosen here when it is ready" : ""}` : "cannot be used as it is";
+  return html`<p class="about">${ref}, which you sent, ${becomes}. <a href=${href(["datasets", of.id])}>See it.</a></p>`;
 }
 
 /** @param {string[]} names */

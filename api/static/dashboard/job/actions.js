@@ -29,7 +29,7 @@ export function Actions({ kind, job, reload }) {
 
 /** @param {{kind: import("./kinds.js").Kind, job: any, act: () => Promise<unknown>}} props */
 function Cancel({ kind, job, act }) {
-  const question = `Cancel this ${kind}? What runs writes a checkpoint and stops within seconds. It can be resumed from there.`;
+  const question = `Cancel this ${kind}? What it has done so far is kept: it can be resumed.`;
   return html`<${Confirmed} label="Cancel" verb="Cancel the ${kind}" question=${question} act=${act} disabled=${job.cancel_requested} />`;
 }
 

@@ -55,9 +55,8 @@ function took(job) {
 /** Why nothing of it runs. @param {{job: any}} props */
 function Waits({ job: { state, waiting_for, queue_position } }) {
   if (FINISHED.has(state) || !(waiting_for || queue_position)) return null;
-  const said = [waiting_for && `It waits for ${waiting_for}.`, queue_position && (queue_position === 1 ? "Of those that wait it is the next." : `Of those that wait it is number ${count(queue_position)}.`)];
+  const place = queue_position ? `, as ${queue_position === 1 ? "the next" : `number ${count(queue_position)}`} of those that wait` : "";
   return html`<div class="note note-warn" role="status">
-    <p>${said.filter(Boolean).join(" ")}</p>
-    <p class="faint">${waiting_for?.includes("none is live") ? "It begins by itself as soon as a worker is there." : "It begins by itself when its turn comes."} <a href="#/workers">See the workers.</a></p>
+    It begins by itself${place}${waiting_for && `: it waits for ${waiting_for}`}. <a href="#/workers">See the workers.</a>
   </div>`;
 }

@@ -1,6 +1,7 @@
 // When what was done, by which worker, and how it ended: every attempt at every step as a bar, and as a table.
 
 import { get, Problem } from "../client.js";
+import { now } from "../clock.js";
 import { duration } from "../format.js";
 import { useTick } from "../hooks.js";
 import { Empty, Loading, Panel, ProblemNote, Time } from "../parts/basics.js";
@@ -67,7 +68,7 @@ const COLUMNS = [
  */
 function told({ step, key, attempt, worker, started_at, finished_at, outcome, engine_seconds }, names) {
   const from = Date.parse(started_at);
-  const to = finished_at ? Date.parse(finished_at) : Math.max(from, Date.now());
+  const to = finished_at ? Date.parse(finished_at) : Math.max(from, now());
   const group = names.get(worker?.id) ?? "a worker that is not known any more";
   const took = duration((to - from) / 1000);
   const end = ENDS[outcome] ?? outcome;

@@ -7,8 +7,9 @@ import { ask, usePlace } from "../router.js";
 import { html, useState } from "../view.js";
 import { Facts } from "./compare/facts.js";
 import { Frontiers } from "./compare/frontiers.js";
+import { Given } from "./compare/given.js";
 import { Losses } from "./compare/losses.js";
-import { rows } from "./compare/specs.js";
+import { GIVEN, rows } from "./compare/specs.js";
 import { SideBySide } from "./compare/table.js";
 import { MOST_COMPARED } from "./searches/compared.js";
 
@@ -48,7 +49,7 @@ function Specs({ searches }) {
   const all = usePlace().query.has("all");
   const found = rows(searches.map((search) => search.spec));
   const shown = all ? found : found.filter((row) => row.differs);
-  const lines = shown.map(({ field, values, differs }) => ({ id: field, label: html`<code class=${differs && all ? "differs" : ""}>${field}</code>`, cells: values }));
+  const lines = shown.map(({ field, values, differs }) => ({ id: field, label: html`<code class=${differs && all ? "differs" : ""}>${field}</code>`, cells: field === GIVEN ? searches.map(({ spec }) => (spec.teacher.given ? html`<${Given} of=${spec.teacher.given} />` : "–")) : values }));
   return html`<${Panel} title=${all ? "What they were asked to do" : "How they differ in what they were asked to do"}
     actions=${html`<label class="inline"><input type="checkbox" checked=${all} onChange=${() => ask({ all: all ? null : "1" })} /> What is the same too</label>`}>
     ${lines.length

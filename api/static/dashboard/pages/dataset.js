@@ -86,5 +86,5 @@ function About({ of: dataset }) {
 function shape(ratios) {
   if (!ratios) return "–";
   const [narrow, middle, wide] = ratios.map((ratio) => ratio.toFixed(2));
-  return narrow === wide ? `${middle}, all alike` : `${middle}, mostly ${narrow} to ${wide}`;
+  return narrow === wide ? `${middle}, all alike` : `${middle} in the middle; 80% are between ${narrow} and ${wide}`;
 }

@@ -2,6 +2,7 @@
 
 import { useCaller } from "../caller.js";
 import { remove } from "../client.js";
+import { now } from "../clock.js";
 import { usePages, useResource, useTitle } from "../hooks.js";
 import { Age, Empty, Loading, ProblemNote, State } from "../parts/basics.js";
 import { Confirmed, Dialog } from "../parts/dialog.js";
@@ -60,7 +61,7 @@ const Made = ({ of: key, onClose }) => html`<${Secret} title="The key ${key.name
 /** @param {any} key */
 function state(key) {
   if (key.revoked_at) return "revoked";
-  return key.expires_at && Date.parse(key.expires_at) <= Date.now() ? "expired" : "active";
+  return key.expires_at && Date.parse(key.expires_at) <= now() ? "expired" : "active";
 }
 
 /** @param {any} me @param {() => Promise<void>} reload @returns {import("../parts/table.js").Column[]} */

@@ -7,16 +7,15 @@ import { Age, Empty, Loading, ProblemNote } from "../parts/basics.js";
 import { More, Table } from "../parts/table.js";
 import { ask, href, usePlace } from "../router.js";
 import { html, useState } from "../view.js";
-import { title } from "./network/actions.js";
+import { title } from "./network/called.js";
 import { asked, clear, Filters, isNarrowed } from "./networks/filters.js";
 import { Scatter } from "./networks/scatter.js";
 import { Send } from "./networks/send.js";
 
-/** @param {Map<string, string>} names of searches, by id */
-const columns = (names) => [
+const COLUMNS = [
   { id: "name", label: "Network", sort: "name", cell: (/** @type {any} */ row) => html`<a href=${href(["networks", row.id])}>${title(row)}</a>` },
   { id: "role", label: "Role", cell: (/** @type {any} */ row) => row.role },
-  { id: "search", label: "Search", cell: (/** @type {any} */ row) => (row.search_id ? html`<a href=${href(["searches", row.search_id])}>${names.get(row.search_id) || row.search_id.slice(-8)}</a>` : html`<span class="faint">–</span>`) },
+  { id: "search", label: "Search", cell: (/** @type {any} */ row) => (row.search_id ? html`<a href=${href(["searches", row.search_id])}>${row.search}</a>` : html`<span class="faint">–</span>`) },
   { id: "accuracy", label: "Accuracy", sort: "accuracy", number: true, cell: (/** @type {any} */ row) => percent(row.test_accuracy) },
   { id: "loss", label: "Predicted loss", sort: "loss", number: true, cell: (/** @type {any} */ row) => lossText(row.loss) },
   { id: "flops", label: "FLOPs", sort: "flops", number: true, cell: (/** @type {any} */ row) => count(row.flops) },
@@ -42,7 +41,7 @@ export default function Networks() {
     <${ProblemNote} of=${problem} retry=${reload} />
     ${loading && html`<${Loading} what="Reading the networks" />`}
     ${items.length > 0 && html`<${Scatter} where=${where} />
-      <${Table} caption="Networks" columns=${columns(new Map(searches?.items.map((/** @type {any} */ search) => [search.id, search.name])))} rows=${items} sort=${sort} onSort=${(/** @type {string} */ sort) => ask({ sort })} />`}
+      <${Table} caption="Networks" columns=${COLUMNS} rows=${items} sort=${sort} onSort=${(/** @type {string} */ sort) => ask({ sort })} />`}
     ${!loading && !problem && !items.length && (isNarrowed(query)
       ? html`<${Empty}>No network fits these filters. <button type="button" onClick=${clear}>Clear filters</button></${Empty}>`
       : html`<${Empty}>No networks yet. <a href="#/searches/new">A search</a> finds some, and networks from elsewhere can be sent.</${Empty}>`)}

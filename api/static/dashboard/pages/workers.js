@@ -17,11 +17,17 @@ const COLUMNS = [
   { id: "device", label: "Device", cell: (/** @type {Worker} */ one) => html`<${Device} of=${one} />` },
   { id: "memory", label: "Memory", cell: (/** @type {Worker} */ one) => html`<${Memory} of=${one} />` },
   { id: "step", label: "Runs", cell: (/** @type {Worker} */ one) => html`<${Running} of=${one} />` },
-  { id: "queues", label: "Takes from", cell: (/** @type {Worker} */ one) => one.queues.join(", ") },
+  { id: "queues", label: "Takes", cell: (/** @type {Worker} */ one) => html`<${Queues} of=${one.queues} />` },
   { id: "started", label: "Started", cell: (/** @type {Worker} */ one) => html`<${Age} at=${one.started_at} />` },
   { id: "seen", label: "Heard of", cell: (/** @type {Worker} */ one) => html`<${Age} at=${one.last_seen_at} />` },
   { id: "versions", label: "Versions", cell: (/** @type {Worker} */ one) => html`<${Versions} of=${one.versions} />` },
 ];
+
+/** What the two queues are for, in words. */
+const WORK = /** @type {Record<string, string>} */ ({ gpu: "what trains and rates", cpu: "what selects, exports and checks" });
+
+/** @param {{of: string[]}} props */
+const Queues = ({ of }) => of.map((queue) => html`<div key=${queue}>${WORK[queue] ?? queue} <span class="faint">(queue ${queue})</span></div>`);
 
 /** @param {{of: Worker}} props */
 const Device = ({ of: { device, device_name: name, devices } }) =>

@@ -8,6 +8,9 @@ import { colourOf, keyOf } from "./uplot.js";
 
 /** @typedef {import("./uplot.js").Line} Line */
 
+/** More lines than that are told in a box of their own that scrolls. */
+const MANY = 40;
+
 /**
  * @param {object} props
  * @param {Line[]} props.lines
@@ -20,7 +23,8 @@ import { colourOf, keyOf } from "./uplot.js";
  */
 export function Legend({ lines, pointed, x, formatX, format, toggle, focus }) {
   const { x: at, values } = useSignal(pointed);
-  return html`<div class="legend">
+  const many = lines.length > MANY ? { class: "legend legend-many", tabindex: 0, role: "group", "aria-label": "Lines" } : { class: "legend" };
+  return html`<div ...${many}>
     <span class="legend-x number">${at === null ? "" : `${x} ${formatX(at)}`}</span>
     ${lines.map((line, number) => {
       const value = values[number];

@@ -50,8 +50,20 @@ export function ticks(low, high, wanted) {
   return Array.from({ length: Math.max(last - first + 1, 0) }, (_, number) => (first + number) * step);
 }
 
-/** How values are written, with more digits where they would read the same. @param {number[]} values @param {(value: number) => string} format */
-const apart = (values, format) => (new Set(values.map((value) => format(value))).size === values.length ? format : (/** @type {number} */ value) => Number(value.toPrecision(6)).toLocaleString("en-US", { maximumFractionDigits: 6 }));
+/**
+ * How ticks are written: where some would read the same, with as many digits as the step between them has.
+ * @param {number[]} values ascending
+ * @param {(value: number) => string} format
+ */
+export function apart(values, format) {
+  if (new Set(values.map((value) => format(value))).size === values.length) return format;
+  const step = Math.min(...values.slice(1).map((value, place) => value - values[place]));
+  const digits = Math.min(Math.max(-Math.floor(Math.log10(step) + 1e-9), 0), MOST_DIGITS);
+  return (/** @type {number} */ value) => value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+/** Behind the point: all that a browser writes. */
+const MOST_DIGITS = 20;
 
 /**
  * Both axes with their grid, names and values. Values are told in words elsewhere.

@@ -1,6 +1,7 @@
 // How uPlot is used here: series of any points over one axis, in the colours of the page.
 
 import uPlot from "../vendor/uplot.js";
+import { apart } from "./plot.js";
 
 /**
  * @typedef {object} Line
@@ -80,7 +81,10 @@ export function make({ lines, x, y, log, logX, format, formatX, height, element,
 }
 
 /** @param {(value: number) => string} format @returns {(chart: any, ticks: (number | null)[]) => string[]} as uPlot asks for it */
-const ticks = (format) => (_, values) => values.map((value) => (value === null ? "" : format(value)));
+const ticks = (format) => (_, values) => {
+  const written = apart(/** @type {number[]} */ (values.filter((value) => value !== null)), format);
+  return values.map((value) => (value === null ? "" : written(value)));
+};
 
 /** Steps and epochs are whole: so are the labels. Distances between two of them. */
 const WHOLE = [1, 2, 5].flatMap((digit) => Array.from({ length: 16 }, (_, power) => digit * 10 ** power)).sort((one, other) => one - other);

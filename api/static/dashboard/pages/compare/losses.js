@@ -38,9 +38,20 @@ function useNames(searches, live) {
 /** @param {{names: string[], name: string}} props */
 const Choice = ({ names, name }) => html`<label class="inline">Series
   <select value=${name} onChange=${(/** @type {any} */ event) => ask({ series: event.target.value })}>
-    ${names.map((one) => html`<option key=${one} value=${one} selected=${one === name}>${one}</option>`)}
+    ${names.map((one) => html`<option key=${one} value=${one} selected=${one === name}>${inWords(one)}</option>`)}
   </select>
 </label>`;
+
+/** Networks of which there is one. */
+const WHOLE = ["teacher", "winner", "control"];
+
+/** "accuracy of the winner", "loss of cell b1c1". @param {string} name of a series, as the API has it */
+function inWords(name) {
+  const [phase, of, what] = name.split("/");
+  if (what === undefined) return name;
+  const whose = { train: WHOLE.includes(of) ? `the ${of}` : of, distill: `cell ${of}` }[phase];
+  return whose ? `${what.replaceAll("_", " ")} of ${whose}` : name;
+}
 
 /** @param {{searches: any[], name: string, live: number}} props */
 function Overlaid({ searches, name, live }) {
@@ -58,5 +69,5 @@ function Overlaid({ searches, name, live }) {
   if (loading) return html`<${Loading} what="Reading the series" />`;
   const isLoss = name.endsWith("loss");
   return html`<${Chart} lines=${lines} x=${name.startsWith("train/") ? "epoch" : "step"} y=${name.split("/").at(-1)} log=${isLoss}
-    label="${name} of ${lines.map((line) => line.name).join(", ")}" empty="None of them has this series." />`;
+    label="${inWords(name)} in ${lines.map((line) => line.name).join(", ")}" empty="None of them has this series." />`;
 }

@@ -24,6 +24,9 @@ export function rows(specs) {
     });
 }
 
+/** The field of a teacher that was taken over. */
+export const GIVEN = "teacher.given";
+
 /** What people change first stands first. */
 const FIRST = ["dataset", "budget", "teacher", "space", "input_size", "training", "select", "retrain"];
 
@@ -42,7 +45,7 @@ function rank(field) {
 function fields(value, path = "") {
   if (value === null || typeof value !== "object") return [[path, written(value)]];
   // All else about a teacher that was taken over follows from where it came from.
-  if (path === "teacher.given") return [[path, `${value.model} of ${value.kind} ${value.source}`]];
+  if (path === GIVEN) return [[path, `${value.model} of ${value.kind} ${value.source}`]];
   if (Array.isArray(value) && value.every((one) => one === null || typeof one !== "object")) return [[path, value.map(written).join(", ") || "none"]];
   const named = Object.entries(value);
   return named.length ? named.flatMap(([name, one]) => fields(one, path ? `${path}.${name}` : name)) : [[path, "none"]];

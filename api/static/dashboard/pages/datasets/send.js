@@ -125,11 +125,14 @@ function One({ of: one, again }) {
 /** @type {Record<string, string>} What becomes of one that was sent. */
 const BECAME = { checking: "a worker checks it", ready: "it can be searched on", rejected: "it cannot be used as it is" };
 
+/** @param {any} dataset */
+const ref = ({ name, version }) => (version > 1 ? `${name}@${version}` : name);
+
 /** What has become of one that was sent. @param {{of: import("../../upload/uploads.js").Sending}} props */
 function Sent({ of: { id, name, dataset } }) {
   const { data, reload } = useResource(`datasets/${dataset.id}`);
   useChanges(["dataset"], reload);
-  return html`<p class="note">${name} was sent; ${BECAME[(data ?? dataset).state]}: <a href=${href(["datasets", dataset.id])}>see it</a>
+  return html`<p class="note">${name} was sent; ${BECAME[(data ?? dataset).state]}: <a href=${href(["datasets", dataset.id])}>see it</a>${(data ?? dataset).state === "ready" && html`, <a href=${href(["searches", "new"], { dataset: ref(data ?? dataset) })}>search on it</a>`}
     <button type="button" class="plain" aria-label="Dismiss" onClick=${() => forget(id)}>✕</button></p>`;
 }
 

@@ -18,7 +18,7 @@ export function About({ network, search, training }) {
   /** @type {[string, any][]} */
   const facts = [
     ["Is", WHY[/** @type {keyof typeof WHY} */ (network.role)] ?? network.role],
-    ["Search", network.search_id ? html`<a href=${href(["searches", network.search_id])}>${search?.name || network.search_id}</a>` : "none"],
+    ["Search", network.search_id ? html`<a href=${href(["searches", network.search_id])}>${search?.name ?? network.search}</a>` : "none"],
     ["Accuracy", accuracy(network.test_accuracy, network.test ?? training?.test, training)],
     ["Predicted loss", lossText(network.loss)],
     ["FLOPs", counted(network.flops, network.counted_flops)],

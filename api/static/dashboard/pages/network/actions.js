@@ -1,4 +1,4 @@
-// How a network is called, and what can be done with it as a whole.
+// What can be done with a network as a whole.
 
 import { useMay } from "../../caller.js";
 import { patch, Problem, remove } from "../../client.js";
@@ -7,14 +7,7 @@ import { Confirmed, Dialog } from "../../parts/dialog.js";
 import { notify } from "../../parts/notices.js";
 import { go, href } from "../../router.js";
 import { html, useState } from "../../view.js";
-
-const ROLES = { winner: "Winner", control: "Control", selected: "Selected network", reference: "Standard network", given: "Network" };
-
-/** Those that were published keep the names that they are known by. */
-export const PUBLISHED = ["dna-a", "dna-b", "dna-c", "dna-d"];
-
-/** Networks of a search have no names of their own: they are called by their role and the end of their id, as lists show it. @param {any} network */
-export const title = (network) => network.name || `${ROLES[/** @type {keyof typeof ROLES} */ (network.role)] ?? "Network"} ${network.id.slice(-8)}`;
+import { PUBLISHED, title } from "./called.js";
 
 /** A standard network is built by timm from its name: what it is made of is not known here. @param {any} network */
 export const isStandard = (network) => network.role === "reference" || !network.architecture.blocks;
@@ -33,7 +26,7 @@ export function Actions({ network, reload }) {
   return html`<div class="actions">
     ${!isStandard(network) && html`<a class="button main" href=${href(["trainings", "new"], { architecture: network.id })}>Train it</a>`}
     ${!isStandard(network) && html`<a class="button" href=${href(["tunings", "new"], { architecture: network.id })}>Find a recipe</a>`}
-    ${given && !PUBLISHED.includes(network.name) && html`<button type="button" onClick=${() => setRenaming(true)}>Rename</button>`}
+    ${network.role !== "reference" && !PUBLISHED.includes(network.name) && html`<button type="button" onClick=${() => setRenaming(true)}>Rename</button>`}
     ${given && html`<${Confirmed} label="Delete" bad=${true} act=${drop} question="Delete ${title(network)}? Trainings and tunings of it keep what they have found." />`}
     ${renaming && html`<${Rename} network=${network} done=${reload} close=${() => setRenaming(false)} />`}
   </div>`;

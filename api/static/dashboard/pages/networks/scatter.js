@@ -6,7 +6,7 @@ import { Empty, Panel, ProblemNote } from "../../parts/basics.js";
 import { Axes, Legend, Mark, scale, useWidth } from "../../parts/plot.js";
 import { ask, href, usePlace } from "../../router.js";
 import { html, useEffect, useState } from "../../view.js";
-import { title } from "../network/actions.js";
+import { title } from "../network/called.js";
 
 const HEIGHT = 300;
 

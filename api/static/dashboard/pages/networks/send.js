@@ -5,7 +5,7 @@ import { ProblemNote } from "../../parts/basics.js";
 import { Dialog } from "../../parts/dialog.js";
 import { go, href } from "../../router.js";
 import { html, useState } from "../../view.js";
-import { PUBLISHED } from "../network/actions.js";
+import { PUBLISHED } from "../network/called.js";
 
 /** A description has a few hundred bytes; what is larger is another file. */
 const LARGEST = 1_000_000;

@@ -10,12 +10,12 @@ export function costValue(written) {
 }
 
 /**
- * A cost in three digits, "1.05M", but never beyond the range, where no network would be.
+ * A cost in three digits, "1.05 M", but never beyond the range, where no network would be.
  * @param {number} value @param {[number, number]} [range]
  */
 export function readable(value, range) {
   const step = Math.min(Math.max(Math.floor(Math.log10(Math.max(value, 1)) / 3), 0), 3);
-  const text = `${Number((value / 1000 ** step).toPrecision(3))}${["", "k", "M", "G"][step]}`;
+  const text = `${Number((value / 1000 ** step).toPrecision(3))}${["", " k", " M", " G"][step]}`;
   const meant = costValue(text) ?? value;
   if (range && meant < range[0]) return String(range[0]);
   return range && meant > range[1] ? String(range[1]) : text;

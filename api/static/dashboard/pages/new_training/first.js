@@ -1,6 +1,7 @@
 // What matters most of a training: the network, the images, what it begins with, the recipe, what to call it.
 
-import { choosing, listed } from "../../form/choose.js";
+import { get } from "../../client.js";
+import { choosing } from "../../form/choose.js";
 import { useForm, useValue } from "../../form/context.js";
 import { DatasetField } from "../../form/dataset.js";
 import { Field } from "../../form/field.js";
@@ -8,6 +9,7 @@ import { useResource } from "../../hooks.js";
 import { count, percent } from "../../format.js";
 import { href } from "../../router.js";
 import { html } from "../../view.js";
+import { meant, PUBLISHED, title } from "../network/called.js";
 import { RecipeField } from "./recipe.js";
 import { StartField } from "./start.js";
 
@@ -25,22 +27,25 @@ export function First({ schema }) {
 export const Named = ({ here }) => html`<${Field} schema=${here.name} place=${["name"]} help="To find it again. Left empty, it gets a name that says what it is." />
   <${Field} schema=${here.labels} place=${["labels"]} help="Pairs of your own to find it by, such as team: vision." />`;
 
-/** What a network is called in a list. @param {any} network */
-const title = (network) => network.name || `${network.role} …${network.id.slice(-8)}`;
-
-const found = listed("architectures", (network) => ({
+/** @param {any} network @returns {import("../../form/choose.js").Option} */
+const option = (network) => ({
   value: network.id,
   label: title(network),
-  about: [`${count(network.flops)} FLOPs`, `${count(network.params)} parameters`, network.test_accuracy !== null && percent(network.test_accuracy), network.name && `…${network.id.slice(-8)}`].filter(Boolean).join(" · "),
-}));
+  about: [
+    `${count(network.flops)} FLOPs`,
+    `${count(network.params)} parameters`,
+    network.test_accuracy !== null && percent(network.test_accuracy),
+    `…${network.id.slice(-8)}`,
+  ].filter(Boolean).join(" · "),
+});
 
 /** Networks that were published come with the service, whether or not they are in its list. */
-const PUBLISHED = ["dna-a", "dna-b", "dna-c", "dna-d"].map((value) => ({ value, label: value, about: "published, for ImageNet" }));
+const COME_WITH = PUBLISHED.map((value) => ({ value, label: value, about: "published, for ImageNet" }));
 
 /** @param {string} q @param {AbortSignal} signal */
 async function networks(q, signal) {
-  const own = await found(q, signal);
-  const others = PUBLISHED.filter(({ value }) => value.includes(q.toLowerCase()) && !own.some((/** @type {any} */ one) => one.label === value));
+  const own = (await get("architectures", { limit: 30, ...meant(q) }, signal)).items.map(option);
+  const others = COME_WITH.filter(({ value }) => value.includes(q.toLowerCase()) && !own.some((/** @type {any} */ one) => one.label === value));
   return [...own, ...others];
 }
 

@@ -120,5 +120,5 @@ const found = (networks, place) => networks.map((network, number) => marked(numb
 
 /** @param {string} label @param {import("../../parts/plot.js").Shape} shape @param {number} number @param {any} network @param {string} [className] @returns {any} */
 function marked(label, shape, number, { loss, flops, params, latency_ns = null }, className = "mark-picked") {
-  return { shape, className, label: `${label} ${number}`, loss, flops, params, latency_ns };
+  return { shape, className, kind: label, label: `${label} ${number}`, loss, flops, params, latency_ns };
 }

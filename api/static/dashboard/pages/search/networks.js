@@ -17,6 +17,7 @@ export const stepOf = (search, key) => search.steps.find((/** @type {any} */ ste
 export function meanwhile(search) {
   const ended = { failed: "The search failed before.", cancelled: "The search was cancelled before; it can be resumed.", succeeded: "" }[/** @type {string} */ (search.state)];
   if (ended !== undefined) return ended;
+  if (search.cancel_requested) return "It is being cancelled; it can be resumed.";
   if (search.state === "queued") return "The search has not begun yet.";
   return `Now: ${NOW[search.phase] ?? search.phase}.`;
 }

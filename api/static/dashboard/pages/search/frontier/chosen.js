@@ -7,7 +7,7 @@ import { Facts } from "../../../parts/basics.js";
 import { Blocks, difference } from "../../../parts/blocks.js";
 import { Act } from "../../../parts/dialog.js";
 import { go, href } from "../../../router.js";
-import { html } from "../../../view.js";
+import { html, useState } from "../../../view.js";
 import { COSTS } from "./limits.js";
 import { select } from "./selecting.js";
 
@@ -60,11 +60,14 @@ export function About({ network, winner, colour }) {
  */
 export function Actions({ search, network, asked, rank, ready, picked, onPick }) {
   const mayRun = useMay("run");
-  const keep = async () => (await select(search.id, { ...asked, k: rank }, { keep: true }))[rank - 1].id;
+  const [name, setName] = useState("");
+  const keep = async () => (await select(search.id, { ...asked, k: rank }, { keep: true, name: name.trim() }))[rank - 1].id;
   const verb = rank === 1 ? "Keep it" : `Keep the best ${rank}`;
   const save = () => saveAs(new Blob([JSON.stringify(network.architecture, null, 1)], { type: "application/json" }), `${network.flops}-flops.json`);
   return html`<div class="actions">
-    ${mayRun && html`<${Act} verb=${verb} main=${true} disabled=${!ready} act=${async () => go(href(["networks", await keep()]))} />
+    ${mayRun && html`<label class="inline">Called <input value=${name} maxlength="200" placeholder="optional"
+        onInput=${(/** @type {any} */ event) => setName(event.target.value)} /></label>
+      <${Act} verb=${verb} main=${true} disabled=${!ready} act=${async () => go(href(["networks", await keep()]))} />
       <${Act} verb="Train it" disabled=${!ready} act=${async () => go(href(["trainings", "new"], { architecture: await keep() }))} />`}
     <button type="button" disabled=${!network.architecture} onClick=${save}>Download JSON</button>
     <button type="button" aria-pressed=${picked} onClick=${onPick}>${picked ? "Picked ✓" : "Pick to compare"}</button>

@@ -23,7 +23,7 @@ export function useMarks(search) {
     const networks = data?.items ?? [];
     const winner = networks.find((/** @type {any} */ network) => network.role === "winner");
     const kept = networks.filter((/** @type {any} */ network) => network.role !== "selected").concat(networks.filter((/** @type {any} */ network) => network.role === "selected").slice(0, MOST));
-    const marks = kept.map((/** @type {any} */ network, /** @type {number} */ number) => marked(network.role, network, network.role === "selected" ? ` ${number}` : ""));
+    const marks = kept.map((/** @type {any} */ network, /** @type {number} */ number) => marked(network.role, network, network.role === "selected" ? ` ${network.name ?? number}` : ""));
     // The finalist that won is the winner already.
     const finalists = finalistsOf(search).filter((finalist) => finalist.loss !== winner?.loss || finalist.flops !== winner?.flops);
     return {
@@ -39,5 +39,5 @@ const finalistsOf = (search) => search.steps.find((/** @type {any} */ step) => s
 /** @param {keyof typeof KINDS} kind @param {any} network @param {string} number @returns {any} */
 function marked(kind, network, number) {
   const { id, loss, flops, params, latency_ns = null } = network;
-  return { ...KINDS[kind], label: KINDS[kind].label + number, id, loss, flops, params, latency_ns };
+  return { ...KINDS[kind], kind: KINDS[kind].label, label: KINDS[kind].label + number, id, loss, flops, params, latency_ns };
 }

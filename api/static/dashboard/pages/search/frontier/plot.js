@@ -8,7 +8,7 @@ import { under } from "./curve.js";
 import { COSTS } from "./limits.js";
 
 /** @typedef {import("./limits.js").Cost} Cost */
-/** @typedef {{id?: string, shape: import("../../../parts/plot.js").Shape, className: string, label: string, loss: number | null} & Record<Cost, number | null>} Marked */
+/** @typedef {{id?: string, shape: import("../../../parts/plot.js").Shape, className: string, kind: string, label: string, loss: number | null} & Record<Cost, number | null>} Marked */
 
 const HEIGHT = 380;
 
@@ -33,7 +33,7 @@ export function FrontierPlot({ cost, curve, limit, onLimit, marks }) {
       <${Axes} ...${frame} xName=${COSTS[cost].axis} yName="Predicted loss" xFormat=${COSTS[cost].format} yFormat=${lossText} />
       <path class="curve" d=${frame.path} />
       ${curve.points.length <= DOTS && curve.points.map((point) => html`<circle key=${point.cost} class="dot" cx=${frame.x(point.cost)} cy=${frame.y(point.loss)} r="2.5" />`)}
-      ${shown.map((mark) => html`<${Shown} key=${mark.label} mark=${mark} x=${frame.x(mark[cost] ?? 0)} y=${frame.y(mark.loss ?? 0)} />`)}
+      ${shown.map((mark) => html`<${Shown} key=${mark.id ?? mark.label} mark=${mark} x=${frame.x(mark[cost] ?? 0)} y=${frame.y(mark.loss ?? 0)} />`)}
       <${Line} cost=${cost} curve=${curve} limit=${limit} frame=${frame} onLimit=${onLimit} />
     </svg>`}
     <${Legend} items=${legend(shown)} />
@@ -42,7 +42,7 @@ export function FrontierPlot({ cost, curve, limit, onLimit, marks }) {
 
 /** One for each kind of mark. @param {Marked[]} marks */
 const legend = (marks) => [
-  ...new Map(marks.map(({ shape, className, label }) => [className, { shape, className, label: label.replace(/ \d+$/, "") }])).values(),
+  ...new Map(marks.map(({ shape, className, kind }) => [className, { shape, className, label: kind }])).values(),
 ];
 
 /**
