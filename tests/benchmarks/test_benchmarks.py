@@ -327,13 +327,19 @@ def test_switches_are_timed_for_each_part(capsys: Output) -> None:
 
 
 @pytest.fixture
-def short_search(small_space: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Options of a search that is through in seconds. Nobody opens the ONNX files of its networks, so there are none."""
+def bare_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody opens the ONNX files of networks or looks at their confusion matrices, so there are none: a search does without."""
 
-    def no_onnx(*_: object) -> None:
+    def none(*_: object) -> None:
         raise NotImplementedError("Not in this test.")
 
-    monkeypatch.setattr("dna_engine.export.onnx_file.write_onnx", no_onnx)
+    monkeypatch.setattr("dna_engine.export.onnx_file.write_onnx", none)
+    monkeypatch.setattr("dna_engine.confusion_plot.plot_confusion", none)
+
+
+@pytest.fixture
+def short_search(small_space: Path, tmp_path: Path, bare_networks: None) -> list[str]:
+    """Options of a search that is through in seconds."""
     return [
         *("--out", str(tmp_path), "--device", "cpu", "--space", str(small_space), "--input-size", "16"),
         *(
@@ -387,6 +393,7 @@ def test_winners_beside_controls_of_two_seeds(
     assert "seed, both from scratch" in text
 
 
+@pytest.mark.usefixtures("bare_networks")
 def test_found_and_control_are_trained_on_other_images_from_scratch_and_from_their_weights(
     few: Path, small_space: Path, tmp_path: Path, capsys: Output
 ) -> None:
@@ -426,6 +433,7 @@ def test_widths_are_compared_behind_one_teacher(tmp_path: Path, capsys: Output) 
     assert both[0] != both[1]
 
 
+@pytest.mark.usefixtures("bare_networks")
 def test_inherited_beside_scratch_by_length_of_training(
     few: Path, small_space: Path, tmp_path: Path, capsys: Output
 ) -> None:
