@@ -188,14 +188,14 @@ def test_networks_are_spread_over_costs_and_inside_the_band(clothes: Path, tmp_p
     assert len(set(chosen)) == 16
 
 
-def test_learning_rates_that_are_stable_and_one_that_is_not(tmp_path: Path, capsys: Output) -> None:
+def test_learning_rates_that_are_stable_and_one_that_is_not(clothes: Path, tmp_path: Path, capsys: Output) -> None:
     learning_rates.main(
-        shlex.split(f"digits --out {tmp_path} --device cpu --epochs 2 --multiples 1 3000 --input-size 16")
+        shlex.split(f"{clothes} --out {tmp_path} --device cpu --epochs 2 --multiples 1 3000 --input-size 16")
     )
     text = capsys.readouterr().out
     assert "loss of a network that knows nothing 2.30" in text
-    assert cells(text, "0.003 (default)")[-1] == "no"
-    assert cells(text, "9")[-1] == "yes"
+    assert cells(text, "0.0015 (default)")[-1] == "no"
+    assert cells(text, "4.5")[-1] == "yes"
 
 
 def test_first_layers_built_both_ways(few: Path, tmp_path: Path, capsys: Output) -> None:
@@ -416,10 +416,10 @@ def test_found_and_control_are_trained_on_other_images_from_scratch_and_from_the
     )
 
 
-def test_widths_are_compared_behind_one_teacher(tmp_path: Path, capsys: Output) -> None:
+def test_widths_are_compared_behind_one_teacher(clothes: Path, tmp_path: Path, capsys: Output) -> None:
     widths.main(
         shlex.split(
-            f"digits --out {tmp_path} --device cpu --teacher resnet10t --shares 0.125 0.25 --input-size 16 "
+            f"{clothes} --train-images 80 --out {tmp_path} --device cpu --teacher resnet10t --shares 0.125 0.25 --input-size 16 "
             "--teacher-epochs 1 --distill-epochs 1"
         )
     )
