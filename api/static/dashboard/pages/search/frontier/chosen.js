@@ -1,6 +1,6 @@
 // The network that was chosen: what it is made of, what it costs, what it is beside the winner, and what to do with it.
 
-import { saveAs } from "../../../client.js";
+import { patch, saveAs } from "../../../client.js";
 import { loss as lossText, percent } from "../../../format.js";
 import { useMay } from "../../../caller.js";
 import { Facts } from "../../../parts/basics.js";
@@ -61,7 +61,11 @@ export function About({ network, winner, colour }) {
 export function Actions({ search, network, asked, rank, ready, picked, onPick }) {
   const mayRun = useMay("run");
   const [name, setName] = useState("");
-  const keep = async () => (await select(search.id, { ...asked, k: rank }, { keep: true, name: name.trim() }))[rank - 1].id;
+  const keep = async () => {
+    const { id } = (await select(search.id, { ...asked, k: rank }, { keep: true }))[rank - 1];
+    if (name.trim()) await patch(`architectures/${id}`, { name: name.trim() });
+    return id;
+  };
   const verb = rank === 1 ? "Keep it" : `Keep the best ${rank}`;
   const save = () => saveAs(new Blob([JSON.stringify(network.architecture, null, 1)], { type: "application/json" }), `${network.flops}-flops.json`);
   return html`<div class="actions">
