@@ -83,8 +83,8 @@ def finish_phase(
 
 
 def winner(client: TestClient | httpx.Client, sessions: Sessions, blobs: BlobStore, **fields: Any) -> str:
-    """Id of the winner of a new search, which has come to its selection."""
-    search = client.post("/searches", json={"dataset": "digits", **fields}).json()["id"]
+    """Id of the winner of a new search, which has come to its selection and tried few networks before."""
+    search = client.post("/searches", json={"dataset": "digits", "select": {"finalists": 2}, **fields}).json()["id"]
     finish(sessions, blobs, UUID(search), until=Phase.SELECT)
     found: str = client.get(f"/searches/{search}").json()["best"]["architecture_id"]
     return found
