@@ -171,7 +171,7 @@ class TestSize:
     step = Step(key="teacher", kind=Kind.TEACHER)
 
     def test_it_is_trained_at_its_own_size_and_cut_at_the_student_s(self, tmp_path: Path) -> None:
-        spec = tiny_spec(teacher={"epochs": 2, "input_size": 48})
+        spec = tiny_spec(teacher={"epochs": 1, "input_size": 48})
         ctx, _ = context(tmp_path)
         result = run_step(spec, self.step, ctx)
         assert result.values["flops"] == count_model(build("resnet10t", num_classes=10), 48).flops
