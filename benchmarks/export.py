@@ -17,6 +17,7 @@ import torch
 from PIL import Image
 
 from benchmarks import report
+from benchmarks.spaces import space_of
 from dna_engine.export import export
 from dna_engine.export.onnx_file import BATCH, write_onnx
 from dna_engine.images.info import DatasetInfo
@@ -105,7 +106,12 @@ def photos(folder: Path, arguments: argparse.Namespace) -> ResolvedSpec:
     )
     return resolve(
         SearchSpec.model_validate(
-            {"dataset": "photos", "input_size": arguments.input_size, "teacher": {"weights": "train"}}
+            {
+                "dataset": "photos",
+                "space": space_of(arguments.space),
+                "input_size": arguments.input_size,
+                "teacher": {"weights": "train"},
+            }
         ),
         dataset,
     )
@@ -114,6 +120,9 @@ def photos(folder: Path, arguments: argparse.Namespace) -> ResolvedSpec:
 def parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--images", type=int, default=2500)
+    parser.add_argument(
+        "--space", help="a preset, or a .json file, whose first paths are exported; default: that of a search"
+    )
     parser.add_argument("--input-size", type=int, default=64)
     return parser.parse_args(argv)
 

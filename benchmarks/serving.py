@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ import tritonclient.http
 
 from benchmarks import report
 from dna_engine.export.onnx_file import write_onnx
-from dna_engine.space.architecture import published
+from dna_engine.space.architecture import Architecture, published
 from dna_engine.training.network import build
 
 CPU = torch.device("cpu")
@@ -107,7 +107,7 @@ def main(argv: list[str] | None = None) -> None:
     report.print_header("serving", CPU)
     with tempfile.TemporaryDirectory() as folder:
         onnx = Path(folder) / f"{NAME}.onnx"
-        network = published(arguments.network, input_size=arguments.input_size)
+        network = network_of(arguments)
         write_onnx(build(network).eval(), torch.zeros(2, 3, arguments.input_size, arguments.input_size), onnx)
         with served(onnx, arguments) as server:
             sides = list(sides_of(onnx, server, arguments))
@@ -133,6 +133,13 @@ def main(argv: list[str] | None = None) -> None:
     ]
     by_batch = {side.batch: side for side in sides if side.name == BARE}
     report.print_table(head, [side.row(by_batch[side.batch]) for side in sides])
+
+
+def network_of(arguments: argparse.Namespace) -> Architecture:
+    if not arguments.network.endswith(".json"):
+        return published(arguments.network, input_size=arguments.input_size)
+    described = json.loads(Path(arguments.network).read_text())
+    return replace(Architecture.from_json(described), input_size=arguments.input_size)
 
 
 def sides_of(onnx: Path, server: Server, arguments: argparse.Namespace) -> Iterator[Side]:
@@ -215,7 +222,7 @@ def scrape(url: str) -> None:
 def parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", choices=["cpu"], default="cpu")
-    parser.add_argument("--network", default="dna-b", help="a published one: dna-a to dna-d")
+    parser.add_argument("--network", default="dna-b", help="a published one, dna-a to dna-d, or an architecture.json")
     parser.add_argument("--input-size", type=int, default=224)
     parser.add_argument("--batch-size", type=int, default=8)
     parser.add_argument(

@@ -64,9 +64,15 @@ class Confusion(BaseModel):
 
     @classmethod
     def count(cls, labels: Sequence[int], answers: Sequence[int], classes: Sequence[str]) -> Confusion:
-        """Of one label and one answer for each image."""
+        """Of one label and one answer for each image.
+
+        Raises:
+            ValueError: a label or an answer is none of the classes.
+        """
         matrix = [[0] * len(classes) for _ in classes]
         for label, answer in zip(labels, answers, strict=True):
+            if not (0 <= label < len(classes) and 0 <= answer < len(classes)):
+                raise ValueError(f"There is no class {label} or {answer} among {len(classes)}.")
             matrix[label][answer] += 1
         return cls(classes=list(classes), matrix=matrix)
 

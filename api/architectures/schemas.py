@@ -72,8 +72,10 @@ class ArchitectureIn(Written):
 
 
 def _is_free(name: str) -> str:
-    if name in PUBLISHED:
-        raise ValueError(f"{name} is the name of a published network")
+    if not name.strip():
+        raise ValueError("a name of spaces alone cannot be read")
+    if (published := name.strip().lower()) in PUBLISHED:
+        raise ValueError(f"{published} is the name of a published network")
     return name
 
 

@@ -254,14 +254,18 @@ class SelectIn(Written):
     )
     name: NetworkName | None = Field(
         default=None,
-        description="What to call those that are kept; of several the others have their number behind it, as in `small 2`.",
+        description="What to call the one that is kept; of several each is named by `PATCH /architectures/{id}`.",
     )
 
     @field_validator("name")
     @classmethod
-    def _is_of_what_is_kept(cls, name: str | None, others: ValidationInfo) -> str | None:
+    def _is_of_one_that_is_kept(cls, name: str | None, others: ValidationInfo) -> str | None:
         if name is not None and others.data.get("keep") is False:
             raise ValueError("only networks that are kept have a name: leave it out, or let keep be true")
+        if name is not None and others.data.get("top_k", 1) > 1:
+            raise ValueError(
+                "one network takes a name: leave it out, or let top_k be 1, and name each by PATCH /architectures/{id}"
+            )
         return name
 
 

@@ -107,8 +107,7 @@ def select(session: Session, search_id: UUID, problem: Problem, asked: SelectIn)
     finalists = _finalists(session, search_id)
     selected = [_selected(network, alike, finalists) for network in found.networks]
     if asked.keep:
-        names = _numbered(asked.name, len(selected))
-        selected = [_kept(session, search_id, *each) for each in zip(selected, names, strict=True)]
+        selected = [_kept(session, search_id, network, asked.name) for network in selected]
     return Selection(architectures=selected)
 
 
@@ -131,11 +130,6 @@ def _selected(network: Network, alike: Json, finalists: Sequence[Finalist]) -> S
         looked_at=tried and LookedAt(log_loss=tried.log_loss, accuracy=tried.accuracy),
         architecture=network.architecture.to_json() | alike,
     )
-
-
-def _numbered(name: str | None, how_many: int) -> list[str | None]:
-    """A name for each of so many: the name itself, behind it `2`, `3` and so on."""
-    return [name if name is None or number == 1 else f"{name} {number}" for number in range(1, how_many + 1)]
 
 
 def _kept(session: Session, search_id: UUID, network: Selected, name: str | None) -> Selected:

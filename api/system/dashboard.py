@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
@@ -20,14 +18,12 @@ POLICY = (
 )
 
 
+#: Read with its files, when the service starts: what is installed over them meanwhile is another version's.
+_PAGE = (DASHBOARD / "index.html").read_text(encoding="utf-8").replace("static/dashboard/", f"{dashboard_address()}/")
+
+
 @router.get("/")
 def show_dashboard(request: Request) -> Response:
     """The page; which part of it shows stands behind the address's ``#``. It is the same for as long as its files are."""
     headers = {"Content-Security-Policy": POLICY, "ETag": f'"{version(DASHBOARD)}"'}
-    return Response(None, 304, headers) if is_held(request, headers["ETag"]) else HTMLResponse(_page(), 200, headers)
-
-
-@cache
-def _page() -> str:
-    page = (DASHBOARD / "index.html").read_text(encoding="utf-8")
-    return page.replace("static/dashboard/", f"{dashboard_address()}/")
+    return Response(None, 304, headers) if is_held(request, headers["ETag"]) else HTMLResponse(_PAGE, 200, headers)

@@ -76,6 +76,9 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
         default=[624, 1_560, 3_120, 6_000, 12_000],
         help="of DNA's supernets and of SPOS's; each number is a training of both",
     )
+    parser.add_argument(
+        "--short-epochs", type=float, help="of a short training; default: as many as a search trains its finalists for"
+    )
     parser.add_argument("--learning-rate", type=float, default=0.003)
     parser.add_argument("--augment", action="store_true", help="shifts; in a few epochs they only slow learning")
     parser.add_argument("--space", type=Path, help="JSON of an explicit space; default: this study's own")

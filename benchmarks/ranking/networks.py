@@ -53,9 +53,11 @@ def choose(spec: ResolvedSpec, count: int) -> list[Architecture]:
         InvalidSpec: the space has too few networks in the band.
     """
     rng, space = random.Random("networks"), spec.parsed_space
-    pool = list(dict.fromkeys(random_network(spec, space, rng) for _ in range(POOL)))
-    pool.sort(key=lambda architecture: architecture_cost(architecture).flops)
-    flops = [architecture_cost(architecture).flops for architecture in pool]
+    costs = {
+        network: architecture_cost(network).flops for network in (random_network(spec, space, rng) for _ in range(POOL))
+    }
+    pool = sorted(costs, key=costs.__getitem__)
+    flops = [costs[network] for network in pool]
     low, high, middle = flops[len(pool) // 200], flops[-1 - len(pool) // 200], flops[int(len(pool) * BAND_AT)]
     spread: list[int] = []
     for place in range(count):

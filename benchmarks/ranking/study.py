@@ -24,7 +24,7 @@ from dna_engine.plans import Phase, plan_of
 from dna_engine.runtime.checkpoint import remove
 from dna_engine.runtime.context import Context
 from dna_engine.space.architecture import Architecture
-from dna_engine.spec import DistillSpec, RateSpec, ResolvedSpec, SearchSpec, TeacherSpec, resolve
+from dna_engine.spec import DistillSpec, RateSpec, ResolvedSpec, SearchSpec, SelectSpec, TeacherSpec, resolve
 from dna_engine.training import network, train
 from dna_engine.training.recipe import Recipe
 from dna_engine.training.splits import Splits, load_splits
@@ -39,6 +39,7 @@ class Settings:
         seeds: repetitions of each training.
         distill_steps: of the block supernets, and of the SPOS supernet: each number is a training of its own, of both.
         batch_size: of every training.
+        short_epochs: of a short training from inherited weights; None: as many as a search trains its finalists for.
     """
 
     data: str
@@ -57,6 +58,7 @@ class Settings:
     teacher: str
     boundaries: list[str]
     space: dict[str, Any]
+    short_epochs: float | None = None
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,7 @@ class Study:
             ),
             training=DistillSpec(epochs=max(1, round(distill_steps / steps_per_epoch)), batch_size=s.batch_size),
             rating=RateSpec(images=s.rating_images, batch_size=s.batch_size),
+            select=SelectSpec(epochs=s.short_epochs),
             augment=s.augment,
         )
         return resolve(search, dataset)

@@ -126,7 +126,8 @@ def _with_role(client: Client, search: str, role: str) -> list[ArchitectureSumma
         said = f"The search has found no network yet: it is {at['state']}, in phase {at['phase']}."
         raise NotFound(404, {"title": "Not Found", "detail": said})
     # There may be hundreds that were selected; two tell that one is not meant alone.
-    meant = [network["id"] for network in networks if role in (network["role"], network.get("name"))][:2]
+    meant = [network["id"] for network in networks if role == network["role"]][:2]
+    meant = meant or [network["id"] for network in networks if role == network.get("name")][:2]
     return [client.get_architecture(found) for found in meant]
 
 

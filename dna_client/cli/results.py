@@ -80,7 +80,7 @@ def select(
     latency_ms: LatencyMs = None,
     top_k: Annotated[int, typer.Option(help="How many networks, best first.", min=1)] = 1,
     min_distance: Annotated[int, typer.Option(help="Layers in which each differs from those before it.", min=1)] = 1,
-    name: Annotated[str | None, typer.Option(help="What to call it; several are numbered.")] = None,
+    name: Annotated[str | None, typer.Option(help="What to call it; only with --top-k 1.")] = None,
     url: Url = LOCAL,
     key: Key = None,
     as_json: AsJson = False,

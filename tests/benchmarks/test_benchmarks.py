@@ -43,7 +43,7 @@ from benchmarks import (
 from benchmarks.kept import keep_settings
 from benchmarks.pictures import lay_down
 from benchmarks.ranking import __main__ as ranking
-from benchmarks.ranking.networks import choose
+from benchmarks.ranking.networks import SPACE, choose
 from dna_engine.errors import DataError, InvalidSpec
 from dna_engine.space import CellRef
 from dna_engine.training.network import build
@@ -70,6 +70,14 @@ def clothes(tmp_path_factory: pytest.TempPathFactory) -> Path:
         images, names = folder / f"{split}-images-idx3-ubyte.gz", folder / f"{split}-labels-idx1-ubyte.gz"
         images.write_bytes(gzip.compress(struct.pack(">4i", 2051, count, 28, 28) + pixels.tobytes()))
         names.write_bytes(gzip.compress(struct.pack(">2i", 2049, count) + labels.tobytes()))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def few(clothes: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Class folders of so few of them that an epoch is a step or two."""
+    folder = tmp_path_factory.mktemp("laid") / "few"
+    lay_down(clothes, folder, train_images=80, test_images=40)
     return folder
 
 
@@ -109,13 +117,31 @@ def test_what_holds_no_images_is_refused(tmp_path: Path) -> None:
 
 
 TINY = shlex.split(
-    "--device cpu --networks 3 --seeds 2 --train-images 120 --test-images 40 --rating-images 40 --epochs 1 "
-    "--teacher-epochs 1 --distill-steps 3 6 --batch-size 40"
+    "--device cpu --networks 3 --seeds 2 --train-images 40 --test-images 20 --rating-images 20 --epochs 1 "
+    "--teacher resnet10t --teacher-epochs 1 --distill-steps 3 6 --short-epochs 1 --batch-size 40"
 )
 
 
-def test_a_ranking_study_goes_on_where_it_was_and_reports(clothes: Path, tmp_path: Path, capsys: Output) -> None:
-    command = [str(clothes), "--out", str(tmp_path), "--inherited", *TINY]
+@pytest.fixture
+def few_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fewer random networks to choose from; what is asked of the chosen is the harder to find among them."""
+    monkeypatch.setattr("benchmarks.ranking.networks.POOL", 3_000)
+
+
+@pytest.fixture
+def ranked_space(tmp_path: Path) -> Path:
+    """That of the study with one narrow cell in each block."""
+    blocks = [{"stride": 2, "cells": [{"depth": 2, "width": width}]} for width in (16, 24, 32)]
+    path = tmp_path / "space.json"
+    path.write_text(json.dumps(SPACE | {"blocks": blocks}))
+    return path
+
+
+@pytest.mark.usefixtures("few_drawn")
+def test_a_ranking_study_goes_on_where_it_was_and_reports(
+    clothes: Path, ranked_space: Path, tmp_path: Path, capsys: Output
+) -> None:
+    command = [str(clothes), "--out", str(tmp_path), "--space", str(ranked_space), "--inherited", *TINY]
     ranking.main(command)
     text = capsys.readouterr().out
     assert "14/14" in text
@@ -146,6 +172,7 @@ def test_a_folder_keeps_one_study(clothes: Path, tmp_path: Path) -> None:
         keep_settings(tmp_path, asdict(ranking.settings_of(arguments)))
 
 
+@pytest.mark.usefixtures("few_drawn")
 def test_networks_are_spread_over_costs_and_inside_the_band(clothes: Path, tmp_path: Path) -> None:
     from dna_engine.space.cost import architecture_cost
 
@@ -161,21 +188,21 @@ def test_networks_are_spread_over_costs_and_inside_the_band(clothes: Path, tmp_p
     assert len(set(chosen)) == 16
 
 
-def test_learning_rates_that_are_stable_and_one_that_is_not(tmp_path: Path, capsys: Output) -> None:
+def test_learning_rates_that_are_stable_and_one_that_is_not(clothes: Path, tmp_path: Path, capsys: Output) -> None:
     learning_rates.main(
-        shlex.split(f"digits --out {tmp_path} --device cpu --epochs 2 --multiples 1 3000 --input-size 16")
+        shlex.split(f"{clothes} --out {tmp_path} --device cpu --epochs 2 --multiples 1 3000 --input-size 16")
     )
     text = capsys.readouterr().out
     assert "loss of a network that knows nothing 2.30" in text
-    assert cells(text, "0.003 (default)")[-1] == "no"
-    assert cells(text, "9")[-1] == "yes"
+    assert cells(text, "0.0015 (default)")[-1] == "no"
+    assert cells(text, "4.5")[-1] == "yes"
 
 
-def test_first_layers_built_both_ways(tmp_path: Path, capsys: Output) -> None:
+def test_first_layers_built_both_ways(few: Path, tmp_path: Path, capsys: Output) -> None:
     """A network that is trained is not trained again."""
     for _ in range(2):
         first_layers.main(
-            shlex.split(f"digits --out {tmp_path} --device cpu --networks 2 --epochs 1 --size 16 --seeds 0")
+            shlex.split(f"{few} --out {tmp_path} --device cpu --networks 2 --epochs 1 --size 16 --seeds 0")
         )
         text = capsys.readouterr().out
         flops = [int(cells(text, way)[-1].replace(",", "")) for way in ("previous", "nominal")]
@@ -216,10 +243,18 @@ def small_space(tmp_path: Path) -> Path:
 
 
 @pytest.mark.timeout(1800)  # Of a machine that is busy with other things.
-def test_two_workers_share_a_search_and_find_the_same(small_space: Path, capsys: Output) -> None:
+def test_two_workers_share_a_search_and_find_the_same(
+    small_space: Path, database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch, capsys: Output
+) -> None:
     if len(os.sched_getaffinity(0)) < 2:
         pytest.skip("each worker needs a core of its own")
-    workers.main(shlex.split(f"--epochs 1 --rating-images 16 --space {small_space} --input-size 16"))
+    monkeypatch.setenv("DNA_DATABASE_URL", database_url)
+    monkeypatch.setenv("DNA_REDIS_URL", redis_url)
+    workers.main(
+        shlex.split(
+            f"--epochs 1 --rating-images 16 --space {small_space} --input-size 16 --teacher resnet10t --batch-size 256"
+        )
+    )
     text = capsys.readouterr().out
     assert [cells(text, phase)[0] for phase in ("distill", "rate")] == ["2", "2"]
     assert text.endswith("The network found is the same.\n")
@@ -247,15 +282,17 @@ def test_training_by_both_loops(capsys: Output) -> None:
     assert 0.2 < float(cells(text, "dna_engine.training.train")[1]) < 5
 
 
-def test_an_export_is_timed_by_part(capsys: Output) -> None:
-    export.main(shlex.split("--images 50 --input-size 32"))
+def test_an_export_is_timed_by_part(small_space: Path, capsys: Output) -> None:
+    export.main(shlex.split(f"--images 50 --input-size 32 --space {small_space}"))
     text = capsys.readouterr().out
     assert all(float(figure) > 0 for figure in cells(text, "read the test images"))
     assert re.search(r"Writing ONNX takes \d+\.\d\d s", text)
 
 
-def test_serving_beside_onnxruntime_alone(capsys: Output) -> None:
-    serving.main(shlex.split("--network dna-a --input-size 32 --batch-size 2 --turns 1 --seconds 0.1"))
+def test_serving_beside_onnxruntime_alone(tmp_path: Path, capsys: Output) -> None:
+    network = tmp_path / "architecture.json"
+    network.write_text(json.dumps(TINY_NETWORK.to_json()))
+    serving.main(shlex.split(f"--network {network} --input-size 32 --batch-size 2 --turns 1 --seconds 0.1"))
     text = capsys.readouterr().out
     for name, rows in (("onnxruntime alone ", 2), ("onnxruntime alone, its", 2), ("gRPC", 4), ("REST", 4)):
         found = re.findall(rf"^\| {name}[^|]*\|(.*)\|$", text, re.MULTILINE)
@@ -290,15 +327,21 @@ def test_switches_are_timed_for_each_part(capsys: Output) -> None:
 
 
 @pytest.fixture
-def short_search(small_space: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Options of a search on the digits that is through in seconds. Nobody opens the ONNX files of its networks, so there are none."""
+def bare_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody opens the ONNX files of networks or looks at their confusion matrices, so there are none: a search does without."""
 
-    def no_onnx(*_: object) -> None:
+    def none(*_: object) -> None:
         raise NotImplementedError("Not in this test.")
 
-    monkeypatch.setattr("dna_engine.export.onnx_file.write_onnx", no_onnx)
+    monkeypatch.setattr("dna_engine.export.onnx_file.write_onnx", none)
+    monkeypatch.setattr("dna_engine.confusion_plot.plot_confusion", none)
+
+
+@pytest.fixture
+def short_search(small_space: Path, tmp_path: Path, bare_networks: None) -> list[str]:
+    """Options of a search that is through in seconds."""
     return [
-        *("digits", "--out", str(tmp_path), "--device", "cpu", "--space", str(small_space), "--input-size", "16"),
+        *("--out", str(tmp_path), "--device", "cpu", "--space", str(small_space), "--input-size", "16"),
         *(
             "--teacher-epochs",
             "1",
@@ -315,14 +358,17 @@ def short_search(small_space: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_two_teachers_on_one_space(short_search: list[str], capsys: Output) -> None:
-    teachers.main([*short_search, "--teachers", "resnet10t"])
+    teachers.main(["digits", *short_search, "--teachers", "resnet10t"])
     row = cells(capsys.readouterr().out, "resnet10t")
     assert len(row) == 8
     assert all(0 <= float(row[place]) <= 1 for place in (0, 4, 6))
 
 
-def test_winners_beside_controls_of_two_seeds(short_search: list[str], tmp_path: Path, capsys: Output) -> None:
-    options = [*short_search, "--teacher", "resnet10t", "--seeds"]
+def test_winners_beside_controls_of_two_seeds(
+    clothes: Path, short_search: list[str], tmp_path: Path, capsys: Output
+) -> None:
+    images = ["--train-images", "80", "--test-images", "40"]
+    options = [str(clothes), *images, *short_search, "--teacher", "resnet10t", "--seeds"]
     winners.main([*options, "0", "1"])
     text = capsys.readouterr().out
     journals = {seed: tmp_path / f"seed{seed}/resnet10t/journal.json" for seed in (0, 1)}
@@ -332,7 +378,7 @@ def test_winners_beside_controls_of_two_seeds(short_search: list[str], tmp_path:
         row = cells(text, f"{seed} ")
         assert row[1].startswith(f"{winner:.1%} [")
         assert row[3].startswith(f"{100 * (winner - control):+.1f} [")
-    assert "360 test images, chance 10.0%" in text
+    assert "40 test images, chance 10.0%" in text
     assert re.search(r"Mean difference [+-]\d+\.\d\d points over 2 seeds", text)
     low, high = winners.over_seeds([1.0, 2.0, 3.0])
     assert (low, high) == pytest.approx((2 - 4.303 / 3**0.5, 2 + 4.303 / 3**0.5), abs=1e-3)
@@ -347,10 +393,11 @@ def test_winners_beside_controls_of_two_seeds(short_search: list[str], tmp_path:
     assert "seed, both from scratch" in text
 
 
+@pytest.mark.usefixtures("bare_networks")
 def test_found_and_control_are_trained_on_other_images_from_scratch_and_from_their_weights(
-    small_space: Path, tmp_path: Path, capsys: Output
+    few: Path, small_space: Path, tmp_path: Path, capsys: Output
 ) -> None:
-    options = f"digits digits --out {tmp_path} --space {small_space} --finalists 0 --device cpu --size 16 --teacher-epochs 1 --distillation-epochs 1 --epochs 1 --then-epochs 2"
+    options = f"{few} {few} --out {tmp_path} --space {small_space} --finalists 0 --device cpu --size 16 --teacher-epochs 1 --distillation-epochs 1 --epochs 1 --then-epochs 2"
     transfer.main([*shlex.split(options), "--factors", "1", "0.5"])
     text = capsys.readouterr().out
     for network, called in transfer.NETWORKS.items():
@@ -358,7 +405,7 @@ def test_found_and_control_are_trained_on_other_images_from_scratch_and_from_the
         for way, cell in zip(
             transfer.ways(transfer.parse([*shlex.split(options), "--factors", "1", "0.5"])), row[4:], strict=True
         ):
-            journal = tmp_path / "seed0/digits" / f"{network}-{way}".replace(" ", "-") / "journal.json"
+            journal = tmp_path / "seed0/few" / f"{network}-{way}".replace(" ", "-") / "journal.json"
             values = json.loads(journal.read_text())["train"]["values"]
             assert cell.startswith(f"{values['test_accuracy']:.1%} ({values['test_loss']:.3f})")
             assert values["start"] == ("scratch" if way == "scratch" else "transferred")
@@ -369,10 +416,10 @@ def test_found_and_control_are_trained_on_other_images_from_scratch_and_from_the
     )
 
 
-def test_widths_are_compared_behind_one_teacher(tmp_path: Path, capsys: Output) -> None:
+def test_widths_are_compared_behind_one_teacher(clothes: Path, tmp_path: Path, capsys: Output) -> None:
     widths.main(
         shlex.split(
-            f"digits --out {tmp_path} --device cpu --teacher resnet10t --shares 0.125 0.25 --input-size 16 "
+            f"{clothes} --train-images 80 --out {tmp_path} --device cpu --teacher resnet10t --shares 0.125 0.25 --input-size 16 "
             "--teacher-epochs 1 --distill-epochs 1"
         )
     )
@@ -386,9 +433,12 @@ def test_widths_are_compared_behind_one_teacher(tmp_path: Path, capsys: Output) 
     assert both[0] != both[1]
 
 
-def test_inherited_beside_scratch_by_length_of_training(small_space: Path, tmp_path: Path, capsys: Output) -> None:
+@pytest.mark.usefixtures("bare_networks")
+def test_inherited_beside_scratch_by_length_of_training(
+    few: Path, small_space: Path, tmp_path: Path, capsys: Output
+) -> None:
     short = ["--size", "16", "--teacher-epochs", "1", "--distillation-epochs", "1", "--epochs", "1", "--seeds", "0"]
-    arguments = ["digits", "--out", str(tmp_path), *short, "--space", str(small_space), "--shares", "0.5", "2"]
+    arguments = [str(few), "--out", str(tmp_path), *short, "--space", str(small_space), "--shares", "0.5", "2"]
     inheritance.main(arguments)
     said = capsys.readouterr().out
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in said.splitlines() if line.startswith("| ")]
@@ -402,12 +452,12 @@ def test_inherited_beside_scratch_by_length_of_training(small_space: Path, tmp_p
     assert said.split("\n\n")[-2] == again.split("\n\n")[-2]
 
 
-def test_a_teachers_head_beside_a_new_one(tmp_path: Path, capsys: Output) -> None:
-    short = "--size 16 --teacher-epochs 1 --distillation-epochs 1 --epochs 0 0.2 --seeds 0"
-    teacher_head.main(["digits", "--out", str(tmp_path), *short.split()])
+def test_a_teachers_head_beside_a_new_one(few: Path, tmp_path: Path, capsys: Output) -> None:
+    short = "--size 16 --teacher-epochs 1 --distillation-epochs 1 --epochs 0 1 --seeds 0"
+    teacher_head.main([str(few), "--out", str(tmp_path), *short.split()])
     said = capsys.readouterr().out
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in said.splitlines() if line.startswith("| ")]
-    assert [row[:2] for row in rows] == [["seed", "epochs"], ["0", "0"], ["0", "0.2"]]
+    assert [row[:2] for row in rows] == [["seed", "epochs"], ["0", "0"], ["0", "1"]]
     assert all(new != teachers for *_, new, teachers in rows)
 
 

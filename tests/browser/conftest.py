@@ -109,13 +109,19 @@ def dashboard(running: Service, usual: BrowserContext) -> Iterator[Dashboard]:
         with _watched(usual, running) as dashboard:
             yield dashboard
     finally:
-        for page in usual.pages:
-            if page.url.startswith(running.url):
-                page.evaluate("localStorage.clear()")
-            page.close()
-        usual.clear_cookies()
-        usual.clear_permissions()
-        usual.unroute_all()
+        _forget(usual, running.url)
+
+
+def _forget(context: BrowserContext, url: str) -> None:
+    for page in context.pages:
+        page.close()
+    context.unroute_all()
+    context.clear_cookies()
+    context.clear_permissions()
+    page = context.new_page()
+    page.goto(f"{url}/healthz")
+    page.evaluate("localStorage.clear()")
+    page.close()
 
 
 @contextmanager

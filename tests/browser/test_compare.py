@@ -33,9 +33,9 @@ def test_what_came_of_them_stands_in_columns(dashboard: Dashboard) -> None:
     expect(found.get_by_role("columnheader")).to_have_text(["digits on a phone", "digits on a watch"])
     expect(found.get_by_role("row", name="Budget")).to_contain_text("1.05 M FLOPs")
     expect(found.get_by_role("row", name="Budget")).to_contain_text("600 k FLOPs")
-    expect(found.get_by_role("row", name="Best accuracy")).to_contain_text("99.0% 94.6–99.8%")
+    expect(found.get_by_role("row", name="Winner’s accuracy")).to_contain_text("99.0% 94.6–99.8%")
     expect(found.get_by_role("row", name="Control’s accuracy")).to_contain_text("99.0%")
-    best = found.get_by_role("row", name="Network").get_by_role("link").first
+    best = found.get_by_role("link", name="Winner of digits on a phone")
     expect(best).to_have_attribute("href", f"#/networks/{ids.network}")
 
 

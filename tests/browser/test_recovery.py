@@ -80,6 +80,17 @@ def test_a_file_of_a_page_that_is_not_there_is_said_and_not_asked_for_again_and_
     expect(page.get_by_role("heading", name="Workers")).to_be_visible()
 
 
+def test_nor_is_a_file_of_a_part_of_a_page(dashboard: Dashboard) -> None:
+    page = dashboard.page
+    page.route("**/search/ratings.js", lambda route: route.fulfill(status=404))
+    dashboard.expect("^answered 404: GET /static/[0-9a-f]+/dashboard/pages/search/ratings.js")
+    page.goto(f"{dashboard.service.url}/#/searches/{dashboard.service.ids.search}?tab=ratings")
+    expect(page.get_by_role("alert")).to_contain_text("A file of this page cannot be read")
+    page.unroute("**/search/ratings.js")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("slider").first).to_be_visible()
+
+
 def test_odd_addresses_lead_somewhere(dashboard: Dashboard) -> None:
     for route in ("#/", "#?", "#/searches/..", "#//searches", "#/./searches"):
         page = dashboard.open(route)

@@ -84,6 +84,7 @@ def test_every_plot_of_a_tuning_shows_the_trials_that_its_filters_leave(dashboar
     middle = (best + min(trial["value"] for trial in reached)) / 2
     expect(lines).to_have_count(sum(trial["value"] >= middle for trial in reached))
     expect(page.locator("main")).to_contain_text(service.get(f"/tunings/{service.ids.tuning}")["recipe"])
+    expect(page.get_by_role("link", name="Winner of digits on a phone")).to_be_visible()
 
 
 def mark(page: Page, axis: object) -> None:

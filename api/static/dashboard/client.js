@@ -70,8 +70,8 @@ export async function send(method, path, { query, json, body, headers = {}, sign
     heard(null);
     throw new Problem(0, { detail: AWAY });
   }
-  told(answer.headers.get("Date"));
   if (!heard(answer.status)) throw new Problem(0, { detail: AWAY });
+  told(answer.headers.get("Date"));
   if (answer.ok) return answer;
   // A key that is only tried, or was in use before, says nothing of the one in use.
   if (answer.status === 401 && !headers.Authorization && used === key.value) locked.set(true);

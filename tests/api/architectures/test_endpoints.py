@@ -56,13 +56,14 @@ def test_networks_are_listed_by_search_and_by_an_end_of_their_id(finished: Finis
         page = finished.client.get("/architectures", params=params).json()
         return {network["id"]: network["role"] for network in page["items"]}
 
-    mine = listed(search=finished.id)
-    assert (mine[winner], mine[control]) == ("winner", "control")
+    for role, network in (("winner", winner), ("control", control)):
+        assert listed(search=finished.id, role=role) == {network: role}
     assert listed(ref=winner[-8:]) == {winner: "winner"}
     assert listed(ref=winner[-8:], search=str(UUID(int=0))) == {}
     first = finished.client.get("/architectures", params={"search": finished.id, "limit": 1}).json()
     rest = finished.client.get("/architectures", params={"search": finished.id, "cursor": first["next"]}).json()
-    assert {network["id"] for network in (*first["items"], *rest["items"])} == set(mine)
+    assert first["items"][0]["id"] not in {network["id"] for network in rest["items"]}
+    assert {network["search_id"] for network in (*first["items"], *rest["items"])} == {finished.id}
 
 
 @pytest.mark.parametrize("kind", ENDS)

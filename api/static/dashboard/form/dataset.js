@@ -19,38 +19,38 @@ const Datasets = choosing(
   "choose or type a name",
 );
 
-/** @param {{schema: any, help?: string}} props */
-export function DatasetField({ schema, help = "The images to learn from, sorted into classes." }) {
+/** @param {{schema: any, help?: string, take?: boolean}} props `take`: where nothing is chosen yet, what is sent meanwhile is */
+export function DatasetField({ schema, take = false, help = "The images to learn from, sorted into classes." }) {
   const { resolved } = useForm();
   const { value } = useValue(["dataset"]);
   const known = value && resolved?.dataset;
   const said = html`<strong><a href="#/datasets">Send your own</a></strong>: a folder, zip or tar with a folder for each class. What is written here stays meanwhile. ${help}`;
   return html`<${Field} schema=${schema} place=${["dataset"]} label="Dataset" control=${Datasets} help=${said}>
     ${known && html`<p class="about"><strong>${known.name}</strong>, version ${known.version}: ${exact(known.num_classes)} classes (${classes(known.class_names ?? [])}), ${exact(known.num_train)} images to learn from${known.num_val ? `, ${exact(known.num_val)} to decide by` : ""}, ${exact(known.num_test)} to test on, ${known.image_size} pixels a side.</p>`}
-    <${Sent} />
+    <${Sent} take=${take} />
   </${Field}>`;
 }
 
-/** What was sent from this tab meanwhile: the last is taken as soon as it can be, where nothing is chosen yet. */
-function Sent() {
+/** What was sent from this tab meanwhile, and with `take` the last of it as soon as it can be used. @param {{take: boolean}} props */
+function Sent({ take }) {
   const sent = useSignal(sendings).flatMap(({ dataset }) => (dataset ? [dataset] : []));
-  return sent.map((dataset) => html`<${OneSent} key=${dataset.id} of=${dataset} last=${dataset === sent.at(-1)} />`);
+  return sent.map((dataset) => html`<${OneSent} key=${dataset.id} of=${dataset} take=${take && dataset === sent.at(-1)} />`);
 }
 
-/** @param {{of: any, last: boolean}} props */
-function OneSent({ of, last }) {
+/** @param {{of: any, take: boolean}} props */
+function OneSent({ of, take }) {
   const { value, set } = useValue(["dataset"]);
   const { data, reload } = useResource(`datasets/${of.id}`);
   const { state, name, version } = data ?? of;
   const ref = version > 1 ? `${name}@${version}` : name;
   useChanges(state === "checking" ? ["dataset"] : [], reload);
   useEffect(() => {
-    if (last && state === "ready" && value === undefined) set(ref);
-  }, [last, state]);
-  if (value === ref || value === of.id) return null;
+    if (take && state === "ready" && value === undefined) set(ref);
+  }, [take, state]);
+  if (value === ref || value === of.id || state === "rejected") return null;
   if (state === "ready") return html`<p><button type="button" onClick=${() => set(ref)}>Use ${ref}, which you sent</button></p>`;
-  const becomes = state === "checking" ? `is being checked${last && value === undefined ? ": it is chosen here when it is ready" : ""}` : "cannot be used as it is";
-  return html`<p class="about">${ref}, which you sent, ${becomes}. <a href=${href(["datasets", of.id])}>See it.</a></p>`;
+  const then = take && value === undefined ? ": it is chosen here when it is ready" : "";
+  return html`<p class="about">${ref}, which you sent, is being checked${then}. <a href=${href(["datasets", of.id])}>See it.</a></p>`;
 }
 
 /** @param {string[]} names */

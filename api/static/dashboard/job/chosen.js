@@ -3,7 +3,7 @@
 import { remove, send } from "../client.js";
 import { Bulk, Question } from "../parts/bulk.js";
 import { ask } from "../router.js";
-import { html, useState } from "../view.js";
+import { html, useEffect, useRef, useState } from "../view.js";
 
 /** How a kind of jobs is called: one, several, and below which path of the API. @typedef {{one: string, many: string}} Kind */
 
@@ -23,7 +23,10 @@ const isOver = (job) => ["succeeded", "failed", "cancelled"].includes(job.state)
  */
 export function Chosen({ kind: { one, many }, rows, mayRun, reload, lost, children }) {
   const [asked, setAsked] = useState(/** @type {import("../parts/bulk.js").Doing | null} */ (null));
+  const here = useRef(true);
+  useEffect(() => () => void (here.current = false), []);
   const keep = (/** @type {any[]} */ left) => {
+    if (!here.current) return;  // It went on while another page was opened.
     ask({ pick: left.map((row) => row.id) });
     return reload();
   };
@@ -38,5 +41,5 @@ export function Chosen({ kind: { one, many }, rows, mayRun, reload, lost, childr
         says="${lost} This cannot be undone." none="Only what is finished can be deleted: cancel what is not." />`}
     <button type="button" class="plain" onClick=${() => ask({ pick: null })}>Clear the selection</button>
   </div>`}
-  ${asked && html`<${Question} ...${asked} close=${() => setAsked(null)} />`}`;
+  ${asked && html`<${Question} ...${asked} close=${() => setAsked((/** @type {any} */ now) => (now === asked ? null : now))} />`}`;
 }

@@ -4,6 +4,7 @@ import { between, count, duration, interval, latency, loss, percent } from "../.
 import { Age, Progress, State } from "../../parts/basics.js";
 import { href } from "../../router.js";
 import { html } from "../../view.js";
+import { title } from "../network/called.js";
 import { Budget } from "../searches/columns.js";
 import { SideBySide } from "./table.js";
 
@@ -18,14 +19,14 @@ const SAID = [
   ["Dataset", (search) => search.dataset],
   ["Teacher", (search) => search.spec.teacher.model],
   ["Budget", (search) => html`<${Budget} of=${search.spec.budget} />`],
-  ["Best accuracy", (search) => accuracy(network(search, "winner"))],
+  ["Winner’s accuracy", (search) => accuracy(network(search, "winner"))],
   ["Control’s accuracy", (search) => accuracy(network(search, "control"))],
-  ["Best beside control", (search) => search.comparison?.says],
+  ["Winner beside control", (search) => search.comparison?.says],
   ["Predicted loss", (search) => number(search.best?.loss, loss)],
   ["FLOPs", (search) => number(search.best?.flops, count)],
   ["Parameters", (search) => number(search.best?.params, count)],
   ["Latency", (search) => number(search.best?.latency_ns, latency)],
-  ["Network", (search) => search.best && html`<a href=${href(["networks", search.best.architecture_id])}>The best network</a>`],
+  ["Network", (search) => search.best && html`<a href=${href(["networks", search.best.architecture_id])}>${title({ ...network(search, "winner"), search: search.name })}</a>`],
 ];
 
 /** @param {any} value @param {(value: any) => string} format */

@@ -132,7 +132,9 @@ const ref = ({ name, version }) => (version > 1 ? `${name}@${version}` : name);
 function Sent({ of: { id, name, dataset } }) {
   const { data, reload } = useResource(`datasets/${dataset.id}`);
   useChanges(["dataset"], reload);
-  return html`<p class="note">${name} was sent; ${BECAME[(data ?? dataset).state]}: <a href=${href(["datasets", dataset.id])}>see it</a>${(data ?? dataset).state === "ready" && html`, <a href=${href(["searches", "new"], { dataset: ref(data ?? dataset) })}>search on it</a>`}
+  const { state, error } = data ?? dataset;
+  const why = state === "rejected" && error ? html` (${error.message})` : "";
+  return html`<p class="note ${state === "rejected" ? "note-bad" : ""}">${name} was sent; ${BECAME[state]}${why}: <a href=${href(["datasets", dataset.id])}>see it</a>${state === "ready" && html`, <a href=${href(["searches", "new"], { dataset: ref(data ?? dataset) })}>search on it</a>`}
     <button type="button" class="plain" aria-label="Dismiss" onClick=${() => forget(id)}>✕</button></p>`;
 }
 

@@ -24,6 +24,6 @@ export const title = (network) =>
  * @returns {import("../../client.js").Query}
  */
 export function meant(text) {
-  const [, role, part] = /^(winner|control|selected)(?:\s+(?:of|from))?(?:\s+(.*))?$/i.exec(text.trim()) ?? [];
+  const [, role, part] = /^(winner|control|selected)(?:\s+(?:of|from)(?:\s+(.*))?)?$/i.exec(text.trim()) ?? [];
   return role ? { role: role.toLowerCase(), q: part?.split(", ")[0] } : { q: text };
 }

@@ -4,6 +4,7 @@ import { useResource } from "../../hooks.js";
 import { Typed } from "../../parts/typed.js";
 import { ask, usePlace } from "../../router.js";
 import { html, useEffect, useId, useRef, useState } from "../../view.js";
+import { meant } from "../network/called.js";
 
 const ROLES = ["winner", "control", "selected", "reference", "given"];
 
@@ -27,7 +28,10 @@ export function asked(query) {
     const share = Number(query.get(`accuracy_${end}`)) / 100;
     found[`accuracy_${end}`] = query.get(`accuracy_${end}`) && share >= 0 && share <= 1 ? String(share) : null;
   }
-  return { ...found, role: query.getAll("role").filter((role) => ROLES.includes(role)) };
+  // What is typed may be a title as the list shows it.
+  const { role, q } = meant(query.get("q") ?? "");
+  const roles = query.getAll("role").filter((role) => ROLES.includes(role));
+  return { ...found, q, role: [...roles, ...(role ? [String(role)] : [])] };
 }
 
 /** @param {URLSearchParams} query */

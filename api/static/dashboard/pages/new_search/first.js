@@ -12,7 +12,7 @@ import { Budget } from "./budget.js";
 /** @param {{schema: any, estimate: import("../../form/estimate.js").Estimated}} props */
 export function First({ schema, estimate }) {
   const here = schema.properties;
-  return html`<${DatasetField} schema=${here.dataset} />
+  return html`<${DatasetField} schema=${here.dataset} take />
     <${Budget} schema=${here.budget} answer=${estimate.answer} />
     <${Teacher} schema=${here.teacher} />
     <${Field} schema=${here.name} place=${["name"]} help="To find it again. Left empty, it is called by its dataset and teacher." />

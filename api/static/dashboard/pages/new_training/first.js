@@ -8,7 +8,7 @@ import { Field } from "../../form/field.js";
 import { useResource } from "../../hooks.js";
 import { count, percent } from "../../format.js";
 import { href } from "../../router.js";
-import { html } from "../../view.js";
+import { html, useEffect, useRef } from "../../view.js";
 import { meant, PUBLISHED, title } from "../network/called.js";
 import { RecipeField } from "./recipe.js";
 import { StartField } from "./start.js";
@@ -44,7 +44,10 @@ const COME_WITH = PUBLISHED.map((value) => ({ value, label: value, about: "publi
 
 /** @param {string} q @param {AbortSignal} signal */
 async function networks(q, signal) {
-  const own = (await get("architectures", { limit: 30, ...meant(q) }, signal)).items.map(option);
+  const found = async (/** @type {import("../../client.js").Query} */ asked) => (await get("architectures", { limit: 30, ...asked }, signal)).items.map(option);
+  const told = await found(meant(q));
+  // What reads like a title may be a name that somebody gave.
+  const own = told.length || !q ? told : await found({ q });
   const others = COME_WITH.filter(({ value }) => value.includes(q.toLowerCase()) && !own.some((/** @type {any} */ one) => one.label === value));
   return [...own, ...others];
 }
@@ -60,11 +63,26 @@ export function ArchitectureField({ schema }) {
   return html`<${Field} schema=${schema} place=${["architecture"]} label="Network" control=${Networks} help=${help}><${About} id=${value} /></${Field}>`;
 }
 
+/** Where no images are chosen yet, those that its search found the network on are. Once for each network: they may be taken away again. @param {any} network */
+function useImagesOf(network) {
+  const { value, set } = useValue(["dataset"]);
+  const done = useRef(/** @type {string | null} */ (null));
+  const open = network?.search_id && value === undefined && done.current !== network.id;
+  const { data: search } = useResource(open ? `searches/${network.search_id}` : null);
+  useEffect(() => {
+    if (!search || !open) return;
+    done.current = network.id;
+    const { name, version } = search.spec.dataset;
+    set(version > 1 ? `${name}@${version}` : name);
+  }, [search, open]);
+}
+
 /** @param {{id: string | undefined}} props */
 function About({ id }) {
   const { resolved } = useForm();
   const known = /^[0-9a-f-]{36}$/.test(id ?? "");
   const { data } = useResource(known ? `architectures/${id}` : null);
+  useImagesOf(data);
   if (!data) return resolved?.architecture && id ? html`<p class="about">${resolved.architecture.blocks?.length} blocks, made for images of ${resolved.architecture.input_size} pixels.</p>` : null;
   return html`<p class="about"><a href=${href(["networks", data.id])}>${title(data)}</a>: ${count(data.flops)} multiply-adds, ${count(data.params)} parameters${data.test_accuracy !== null ? `, ${percent(data.test_accuracy)} on the test images` : ""}.</p>`;
 }

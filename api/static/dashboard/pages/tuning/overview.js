@@ -3,8 +3,10 @@
 import { loss, percent } from "../../format.js";
 import { Empty, Facts, Panel } from "../../parts/basics.js";
 import { Code } from "../../parts/copy.js";
+import { useResource } from "../../hooks.js";
 import { href } from "../../router.js";
 import { html } from "../../view.js";
+import { title } from "../network/called.js";
 import { useFiltered } from "./data.js";
 import { Filters } from "./filters.js";
 import { Curves, History } from "./history.js";
@@ -37,8 +39,14 @@ function Best({ tuning: { id, best, recipe, architecture_id: architecture, warni
         <p class="faint">Held-out images are those of the training images that recipes are chosen by; test images are not looked at.</p>
         <${Code} label="Recipe of POST /trainings" text=${JSON.stringify({ recipe }, null, 2)} />`
       : html`<${Empty}>It is known when the first trial is complete.</${Empty}>`}
-    ${!architecture && html`<p class="faint">The network of tuning ${id} was deleted with its search.</p>`}
+    ${architecture ? html`<${Of} id=${architecture} />` : html`<p class="faint">The network of tuning ${id} was deleted with its search.</p>`}
   </${Panel}>`;
+}
+
+/** What the recipes are for. @param {{id: string}} props of a network */
+function Of({ id }) {
+  const { data } = useResource(`architectures/${id}`);
+  return html`<p>Tried on <a href=${href(["networks", id])}>${data ? title(data) : `network ${id.slice(-8)}`}</a>.</p>`;
 }
 
 /** @param {Record<string, import("./data.js").Value>} params @returns {[string, any][]} */

@@ -1,6 +1,6 @@
 // The network that was chosen: what it is made of, what it costs, what it is beside the winner, and what to do with it.
 
-import { saveAs } from "../../../client.js";
+import { patch, saveAs } from "../../../client.js";
 import { loss as lossText, percent } from "../../../format.js";
 import { useMay } from "../../../caller.js";
 import { Facts } from "../../../parts/basics.js";
@@ -8,7 +8,6 @@ import { Blocks, difference } from "../../../parts/blocks.js";
 import { Act } from "../../../parts/dialog.js";
 import { go, href } from "../../../router.js";
 import { html, useState } from "../../../view.js";
-import { title } from "../../network/called.js";
 import { COSTS } from "./limits.js";
 import { select } from "./selecting.js";
 
@@ -62,11 +61,15 @@ export function About({ network, winner, colour }) {
 export function Actions({ search, network, asked, rank, ready, picked, onPick }) {
   const mayRun = useMay("run");
   const [name, setName] = useState("");
-  const keep = async () => (await select(search.id, { ...asked, k: rank }, { keep: true, name: name.trim() }))[rank - 1].id;
+  const keep = async () => {
+    const { id } = (await select(search.id, { ...asked, k: rank }, { keep: true }))[rank - 1];
+    if (name.trim()) await patch(`architectures/${id}`, { name: name.trim() });
+    return id;
+  };
   const verb = rank === 1 ? "Keep it" : `Keep the best ${rank}`;
   const save = () => saveAs(new Blob([JSON.stringify(network.architecture, null, 1)], { type: "application/json" }), `${network.flops}-flops.json`);
   return html`<div class="actions">
-    ${mayRun && html`<label class="inline">Called <input class="keep-as" value=${name} maxlength="200" placeholder=${title({ ...network, role: "selected", search: search.name })}
+    ${mayRun && html`<label class="inline">Called <input value=${name} maxlength="200" placeholder="optional"
         onInput=${(/** @type {any} */ event) => setName(event.target.value)} /></label>
       <${Act} verb=${verb} main=${true} disabled=${!ready} act=${async () => go(href(["networks", await keep()]))} />
       <${Act} verb="Train it" disabled=${!ready} act=${async () => go(href(["trainings", "new"], { architecture: await keep() }))} />`}

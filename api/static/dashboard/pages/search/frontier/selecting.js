@@ -14,11 +14,11 @@ export const keyOf = ({ limits, k, apart }) => JSON.stringify([Object.entries(li
 /**
  * @param {string} search id
  * @param {Asked} asked
- * @param {{keep?: boolean, name?: string, signal?: AbortSignal}} [options] `keep`: as networks of the search, each with an id, called `name`
+ * @param {{keep?: boolean, signal?: AbortSignal}} [options] `keep`: as networks of the search, each with an id
  * @returns {Promise<any[]>}
  */
-export async function select(search, { limits, k, apart }, { keep = false, name, signal } = {}) {
-  const body = { budget: budgetOf(limits), top_k: k, min_distance: apart, keep, ...(name ? { name } : {}) };
+export async function select(search, { limits, k, apart }, { keep = false, signal } = {}) {
+  const body = { budget: budgetOf(limits), top_k: k, min_distance: apart, keep };
   return (await post(`searches/${search}/select`, body, signal)).architectures;
 }
 
