@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 from dna_engine.catalogue import MAX_REDUCTION, NATIVE_SIZE, Teacher, get_teacher
 from dna_engine.plans import Kind, Step
@@ -186,10 +187,14 @@ def _network_cost(step: Step, spec: ResolvedNetworks) -> float:
     search = of_search(spec)
     if step.network in search.retrain.references and step.network not in SCALED:
         return _model_pass(get_teacher(step.network), spec.input_size)
-    low, high = cost_range(search.parsed_space, input_size=spec.input_size, num_classes=spec.dataset.num_classes)[
-        "flops"
-    ]
+    low, high = _range_of_flops(search.parsed_space, spec.input_size, spec.dataset.num_classes)
     return min(max(search.budget.flops or (low + high) // 2, low), high) / 1e9
+
+
+@lru_cache(maxsize=64)
+def _range_of_flops(space: Space, input_size: int, num_classes: int) -> tuple[int, int]:
+    """Kept, as it takes milliseconds and is asked for every network of a search whenever one of its steps says how far it is."""
+    return cost_range(space, input_size=input_size, num_classes=num_classes)["flops"]
 
 
 def _mean_layers(space: Space, ref: CellRef, input_size: int) -> list[float]:

@@ -1,7 +1,7 @@
 """Servers, databases and sessions for every test.
 
 Real ones: those of ``DNA_TEST_DATABASE_URL`` and ``DNA_TEST_REDIS_URL`` when given, otherwise started from the wheels.
-The schema is built once by the migrations; a test that commits gets a database of its own, cloned from that one.
+The schema is built once by the migrations; a test that commits gets a database of its own, cloned from that one or emptied behind another test.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from store.migrate import upgrade
 from store.session import Sessions, driver_url, make_engine, make_sessions
 from store.settings import Settings
 from tests.browser import chromium
+from tests.databases import Databases
 from tests.postgres import SparePostgres
 
 #: For torch, which is loaded later, here and in engines: threads that wait for one another sleep. Two processes of tests on two cores have
@@ -36,6 +37,15 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 _CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 _SIDE_BY_SIDE = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 os.environ.setdefault("OMP_NUM_THREADS", str(max(1, _CORES // _SIDE_BY_SIDE)))
+
+#: What a server does for the day on which it is killed, and for tables that grow, costs time and is of no use to tests.
+_SPEEDY = (
+    "ALTER SYSTEM SET fsync = off",
+    "ALTER SYSTEM SET synchronous_commit = off",
+    "ALTER SYSTEM SET full_page_writes = off",
+    "ALTER SYSTEM SET autovacuum = off",
+    "SELECT pg_reload_conf()",
+)
 
 #: Folders of files that take minutes though they hold few tests.
 _LONG = ("browser", "chaos", "e2e", "benchmarks", "worker")
@@ -71,7 +81,7 @@ def servers() -> Iterator[Servers]:
         yield Servers(driver_url(database_url), redis_url)
         return
     with server_folder() as folder, embedded_servers(folder) as started:
-        _do(started.database_url, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
+        _do(started.database_url, *_SPEEDY)
         yield Servers(driver_url(database_url or started.database_url), redis_url or started.redis_url)
 
 
@@ -80,7 +90,7 @@ def spare_postgres() -> Iterator[SparePostgres]:
     """A server to be frozen and stopped. Nobody else's database is on it."""
     with server_folder() as folder:
         with postgres(folder / "postgres", "dna") as url:
-            _do(url, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
+            _do(url, *_SPEEDY)
             upgrade(url)
             spare = SparePostgres(url, folder / "postgres")
             yield spare
@@ -129,10 +139,18 @@ def migrated(servers: Servers) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def databases(servers: Servers, migrated: str) -> Iterator[Databases]:
+    """Where a test gets a migrated database from."""
+    databases = Databases(servers.database_url, migrated)
+    yield databases
+    databases.close()
+
+
 @pytest.fixture
-def database_url(servers: Servers, migrated: str) -> Iterator[str]:
-    """A fresh migrated database, of this test alone."""
-    with new_database(servers.database_url, template=migrated) as url:
+def database_url(databases: Databases) -> Iterator[str]:
+    """A migrated database as good as new, of this test alone."""
+    with databases.new() as url:
         yield url
 
 

@@ -31,6 +31,9 @@ from store.tables import Worker
 from tests.api.networks import onnx_of_colours
 from tests.store.builders import exported, new_worker, queued, take, two_groups, values_of
 
+#: A search that tries few networks before it chooses one: each is a step.
+FEW_TRIED = {"dataset": "digits", "select": {"finalists": 2}}
+
 #: What the engine says it ran for each step.
 ENGINE_SECONDS = 10.0
 
@@ -83,8 +86,8 @@ def finish_phase(
 
 
 def winner(client: TestClient | httpx.Client, sessions: Sessions, blobs: BlobStore, **fields: Any) -> str:
-    """Id of the winner of a new search, which has come to its selection."""
-    search = client.post("/searches", json={"dataset": "digits", **fields}).json()["id"]
+    """Id of the winner of a new search, which has come to its selection and tried few networks before."""
+    search = client.post("/searches", json=FEW_TRIED | fields).json()["id"]
     finish(sessions, blobs, UUID(search), until=Phase.SELECT)
     found: str = client.get(f"/searches/{search}").json()["best"]["architecture_id"]
     return found

@@ -14,7 +14,7 @@ from api.settings import ApiSettings
 from store.blobs import BlobStore
 from store.session import Sessions, transaction
 from store.tables import Architecture, Dataset, OutboxMessage, Search
-from tests.api.builders import finish
+from tests.api.builders import FEW_TRIED, finish
 from tests.api.datasets.conftest import BIRDS, send
 from tests.dna_engine.images.test_archive import zipped
 from tests.lossy import Loss, LossyProxy, lossy_proxy
@@ -115,7 +115,7 @@ def test_a_dataset_and_its_archive_stay_and_go_together(
 def test_files_of_a_deleted_search_go_with_it(
     caller: Caller, proxy: LossyProxy, sessions: Sessions, blobs: BlobStore, api_settings: ApiSettings
 ) -> None:
-    made = caller.client.post("/searches", json={"dataset": "digits"}).json()["id"]
+    made = caller.client.post("/searches", json=FEW_TRIED).json()["id"]
     finish(sessions, blobs, UUID(made))
     chosen = caller.at_every_commit(
         Loss.ANSWER, lambda _: caller.client.post(f"/searches/{made}/select", json={"top_k": 3})

@@ -45,8 +45,8 @@ def inheriting(**fields: Any) -> ResolvedSpec:
     space = TINY_SPACE | {"first_layer": "nominal"}
     return tiny_spec(
         **{
-            "training": {"epochs": 6},
-            "teacher": {"epochs": 4},
+            "training": {"epochs": 3},
+            "teacher": {"epochs": 2},
             "space": space,
             "select": {"finalists": 0},
             "retrain": RETRAIN,

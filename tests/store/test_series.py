@@ -98,27 +98,25 @@ def test_runs_are_of_the_points_however_these_were_told(
     assert (long.points, long.first, long.last, short.points) == (30_000, 0, 29_999, 700)
 
 
-@pytest.mark.parametrize("points", [10, 400, 2000, 10_000])
-def test_runs_show_the_extremes_of_stretches(
-    session: Session, walks: dict[str, list[tuple[float, float]]], points: int
-) -> None:
+def test_runs_show_the_extremes_of_stretches(session: Session, walks: dict[str, list[tuple[float, float]]]) -> None:
     search = new_search(session)
     long = walks["long"]
     events.add_points(session, search.id, [Point("long", x, y) for x, y in long])
-    thin = series.thinned(session, search.id, points=points)["long"]
-    assert points / 2 <= len(thin) <= points
-    assert set(thin) <= set(long)
-    assert thin == sorted(thin)
-    inside = series.thinned(session, search.id, points=points, x=Span(5_001.5, 29_990.0))["long"]
-    assert points / 2 <= len(inside) <= points
-    assert (inside[0], inside[-1]) == (long[5_002], long[29_990])
-    assert min(y for _, y in inside) == min(y for _, y in long[5_002:29_991])
-    size = len(long) // ((points - 2) // 2)
-    for begin in range(0, len(long) - 3 * size, size):
-        kept = [y for x, y in thin if begin <= x <= begin + 3 * size + 2 * runs.LENGTH]
-        middle = [y for _, y in long[begin + size : begin + 2 * size]]
-        assert min(kept) <= min(middle)
-        assert max(kept) >= max(middle)
+    for points in (10, 400, 2000, 10_000):
+        thin = series.thinned(session, search.id, points=points)["long"]
+        assert points / 2 <= len(thin) <= points
+        assert set(thin) <= set(long)
+        assert thin == sorted(thin)
+        inside = series.thinned(session, search.id, points=points, x=Span(5_001.5, 29_990.0))["long"]
+        assert points / 2 <= len(inside) <= points
+        assert (inside[0], inside[-1]) == (long[5_002], long[29_990])
+        assert min(y for _, y in inside) == min(y for _, y in long[5_002:29_991])
+        size = len(long) // ((points - 2) // 2)
+        for begin in range(0, len(long) - 3 * size, size):
+            kept = [y for x, y in thin if begin <= x <= begin + 3 * size + 2 * runs.LENGTH]
+            middle = [y for _, y in long[begin + size : begin + 2 * size]]
+            assert min(kept) <= min(middle)
+            assert max(kept) >= max(middle)
 
 
 def test_a_stretch_is_thinned_by_itself(session: Session, search_id: UUID) -> None:

@@ -21,7 +21,7 @@ from store.blobs import BlobStore
 from store.files import discard_loose
 from store.session import Sessions, transaction
 from store.tables import LooseFile
-from tests.api.builders import ENDS, NO_ONNX, WEIGHTS, finish
+from tests.api.builders import ENDS, FEW_TRIED, NO_ONNX, WEIGHTS, finish
 from tests.api.conftest import Finished
 from tests.api.problems import problem
 from tests.store.builders import TEST
@@ -158,7 +158,7 @@ def test_a_selected_network_has_its_description_only(finished: Finished) -> None
 def test_a_network_that_was_exported_without_an_onnx_file(
     client: TestClient, sessions: Sessions, blobs: BlobStore
 ) -> None:
-    search = client.post("/searches", json={"dataset": "digits"}).json()["id"]
+    search = client.post("/searches", json=FEW_TRIED).json()["id"]
     finish(sessions, blobs, UUID(search), onnx=False)
     assert client.get(f"/searches/{search}").json()["state"] == "succeeded"
     winner = client.get(f"/searches/{search}").json()["best"]["architecture_id"]
@@ -174,7 +174,7 @@ def test_a_network_that_was_exported_without_an_onnx_file(
 
 
 def test_before_a_network_is_exported(client: TestClient, sessions: Sessions, blobs: BlobStore) -> None:
-    search = client.post("/searches", json={"dataset": "digits"}).json()["id"]
+    search = client.post("/searches", json=FEW_TRIED).json()["id"]
     finish(sessions, blobs, UUID(search), until=Phase.SELECT)
     winner = client.get(f"/searches/{search}").json()["best"]["architecture_id"]
     path = f"/architectures/{winner}/download"
@@ -187,7 +187,7 @@ def test_before_a_network_is_exported(client: TestClient, sessions: Sessions, bl
 def test_a_file_that_is_not_what_was_stored_is_not_handed_out(
     client: TestClient, sessions: Sessions, blobs: BlobStore, api_settings: ApiSettings
 ) -> None:
-    search = client.post("/searches", json={"dataset": "digits"}).json()["id"]
+    search = client.post("/searches", json=FEW_TRIED).json()["id"]
     finish(sessions, blobs, UUID(search))
     path = f"/architectures/{client.get(f'/searches/{search}').json()['best']['architecture_id']}/download"
     for stored in _files(api_settings):
@@ -230,7 +230,7 @@ def test_no_path_leads_to_a_file(finished: Finished, way: str) -> None:
 def test_while_the_stored_files_are_away_it_says_when_to_come_back(
     client: TestClient, api_settings: ApiSettings, sessions: Sessions, blobs: BlobStore
 ) -> None:
-    search = client.post("/searches", json={"dataset": "digits"}).json()["id"]
+    search = client.post("/searches", json=FEW_TRIED).json()["id"]
     finish(sessions, blobs, UUID(search))
     network = client.get(f"/searches/{search}").json()["architectures"][0]["id"]
     store = api_settings.data_dir / "artifacts"

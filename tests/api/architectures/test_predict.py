@@ -24,7 +24,7 @@ from dna_engine.images.pictures.prepare import prepare
 from dna_engine.plans import Phase
 from store.blobs import BlobStore
 from store.session import Sessions
-from tests.api.builders import NO_ONNX, finish, new_training
+from tests.api.builders import FEW_TRIED, NO_ONNX, finish, new_training
 from tests.api.conftest import LOCAL, Finished
 from tests.api.networks import onnx_of_colours
 from tests.api.problems import pointers, problem
@@ -91,7 +91,7 @@ def test_a_field_beside_the_file_is_refused_and_said_where_it_goes(client: TestC
 def test_a_network_that_cannot_answer_says_why(client: TestClient, sessions: Sessions, blobs: BlobStore) -> None:
     unknown = client.post(path(str(UUID(int=0))), content=photo(), headers=JPEG)
     problem(unknown, 404, "not_found")
-    search = client.post("/searches", json={"dataset": "digits"}).json()["id"]
+    search = client.post("/searches", json=FEW_TRIED).json()["id"]
     finish(sessions, blobs, UUID(search), until=Phase.SELECT)
     winner = client.get(f"/searches/{search}").json()["best"]["architecture_id"]
     early = client.post(path(winner), content=photo(), headers=JPEG)
@@ -116,7 +116,7 @@ def test_only_a_training_that_has_the_file_is_pointed_to(
 
 
 def test_a_network_without_an_onnx_file_says_why(client: TestClient, sessions: Sessions, blobs: BlobStore) -> None:
-    search = client.post("/searches", json={"dataset": "digits"}).json()["id"]
+    search = client.post("/searches", json=FEW_TRIED).json()["id"]
     finish(sessions, blobs, UUID(search), onnx=False)
     winner = client.get(f"/searches/{search}").json()["best"]["architecture_id"]
     assert NO_ONNX in problem(client.post(path(winner), content=photo(), headers=JPEG), 404, "not_found")["detail"]
@@ -131,7 +131,7 @@ class TestLimits:
 
     @pytest.fixture
     def to(self, client: TestClient, sessions: Sessions, blobs: BlobStore) -> str:
-        search = client.post("/searches", json={"dataset": "digits"}).json()["id"]
+        search = client.post("/searches", json=FEW_TRIED).json()["id"]
         finish(sessions, blobs, UUID(search))
         return path(client.get(f"/searches/{search}").json()["best"]["architecture_id"])
 

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from api.patches import MEDIA_TYPE, merged
 from store.blobs import BlobStore
 from store.session import Sessions
-from tests.api.builders import finish, new_training, new_tuning
+from tests.api.builders import FEW_TRIED, finish, new_training, new_tuning
 from tests.api.problems import pointers, problem
 
 NOBODY = "0199d3f0-5a34-7c1e-b6a8-0d6f6f3f7a10"
@@ -107,7 +107,7 @@ def test_a_wrong_patch_changes_nothing(kept: Kept) -> None:
 def test_a_training_of_a_search_is_called_as_its_search(
     client: TestClient, sessions: Sessions, blobs: BlobStore
 ) -> None:
-    search = client.post("/searches", json={"dataset": "digits"}).json()["id"]
+    search = client.post("/searches", json=FEW_TRIED).json()["id"]
     finish(sessions, blobs, UUID(search))
     training = client.get("/trainings", params={"search": search}).json()["items"][0]["id"]
     refused = problem(client.patch(f"/trainings/{training}", json={"name": "x"}), 409, "illegal_transition")
@@ -161,9 +161,9 @@ def test_overrides_are_merged_deeply_and_checked_as_any_spec_is(kept: Kept) -> N
 
 
 def test_a_teacher_that_is_taken_is_cloned_too(client: TestClient, sessions: Sessions, blobs: BlobStore) -> None:
-    first = client.post("/searches", json={"dataset": "digits"}).json()["id"]
+    first = client.post("/searches", json=FEW_TRIED).json()["id"]
     finish(sessions, blobs, UUID(first))
-    second = client.post("/searches", json={"dataset": "digits", "teacher": {"from": first}}).json()
+    second = client.post("/searches", json=FEW_TRIED | {"teacher": {"from": first}}).json()
     third = client.post("/searches", json={"from": second["id"], "teacher": {"input_size": 64}}).json()
     assert third["spec"]["teacher"]["given"]["source"] == first
     assert third["spec"]["teacher"]["input_size"] == 64

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from dna_engine.plans import Phase
 from store.blobs import BlobStore
 from store.session import Sessions
-from tests.api.builders import finish
+from tests.api.builders import FEW_TRIED, finish
 from tests.api.conftest import Finished
 from tests.api.problems import problem
 
@@ -38,7 +38,7 @@ def test_there_are_no_others(finished: Finished) -> None:
 
 
 def test_before_they_are_drawn(client: TestClient, sessions: Sessions, blobs: BlobStore) -> None:
-    search = client.post("/searches", json={"dataset": "digits"}).json()["id"]
+    search = client.post("/searches", json=FEW_TRIED).json()["id"]
     finish(sessions, blobs, UUID(search), until=Phase.SELECT)
     assert "in phase train" in problem(client.get(f"/searches/{search}/pictures/loss"), 409, "conflict")["detail"]
     client.post(f"/searches/{search}/cancel")

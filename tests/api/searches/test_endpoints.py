@@ -17,7 +17,7 @@ from store.blobs import BlobStore
 from store.session import Sessions, transaction
 from store.tables import Job
 from store.waiting import NO_WORKER
-from tests.api.builders import ENGINE_SECONDS, finish
+from tests.api.builders import ENGINE_SECONDS, FEW_TRIED, finish
 from tests.api.conftest import Finished
 from tests.api.problems import pointers, problem
 from tests.store.builders import TEST, new_worker
@@ -316,9 +316,7 @@ class TestGivenTeacher:
 
     @pytest.mark.parametrize("nothing", ["0199d3f0-5a34-7c1e-b6a8-0d6f6f3f7a10", "/etc", "resnet18"])
     def test_only_a_search_has_one(self, shared: TestClient, nothing: str) -> None:
-        body = problem(
-            shared.post("/searches", json={"dataset": "digits", "teacher": {"from": nothing}}), 422, "invalid_spec"
-        )
+        body = problem(shared.post("/searches", json=FEW_TRIED | {"teacher": {"from": nothing}}), 422, "invalid_spec")
         assert pointers(body) == ["#/teacher/from"]
 
 

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from store.blobs import BlobStore
 from store.session import Sessions
-from tests.api.builders import WEIGHTS, finish
+from tests.api.builders import FEW_TRIED, WEIGHTS, finish
 from tests.api.problems import pointers, problem
 
 NAMES = ["efficientnet_b0", "resnet18"]
@@ -47,7 +47,7 @@ def test_the_estimate_counts_them(shared: TestClient) -> None:
 def test_they_are_shown_beside_the_winner_and_not_exported(
     client: TestClient, sessions: Sessions, blobs: BlobStore
 ) -> None:
-    search = client.post("/searches", json={"dataset": "digits", "retrain": {"references": NAMES}}).json()["id"]
+    search = client.post("/searches", json=FEW_TRIED | {"retrain": {"references": NAMES}}).json()["id"]
     finish(sessions, blobs, UUID(search))
     found = client.get(f"/searches/{search}").json()
     references = {network["name"]: network for network in found["architectures"] if network["role"] == "reference"}

@@ -20,7 +20,7 @@ from store import events
 from store.blobs import BlobStore
 from store.events import Point
 from store.session import Sessions, transaction
-from tests.api.builders import finish, latency, ratings
+from tests.api.builders import FEW_TRIED, finish, latency, ratings
 from tests.api.conftest import Finished
 from tests.api.problems import pointers, problem
 
@@ -244,7 +244,7 @@ def test_a_selection_that_cannot_be(finished: Finished) -> None:
 
 
 def test_latency_can_be_limited_where_it_was_measured(client: TestClient, sessions: Sessions, blobs: BlobStore) -> None:
-    search = client.post("/searches", json={"dataset": "digits", "budget": {"latency_ms": 0.02}}).json()
+    search = client.post("/searches", json=FEW_TRIED | {"budget": {"latency_ms": 0.02}}).json()
     finish(sessions, blobs, UUID(search["id"]), until=Phase.SELECT)
     resolved = ResolvedSpec.model_validate(search["spec"])
     measured = Problem(ratings(resolved), latency=latency(resolved.parsed_space, resolved.input_size))
@@ -274,7 +274,7 @@ def test_a_selection_that_takes_too_long_says_what_to_ask_for(
 
 
 def test_before_the_ratings_are_finished(client: TestClient, sessions: Sessions, blobs: BlobStore) -> None:
-    search = client.post("/searches", json={"dataset": "digits"}).json()["id"]
+    search = client.post("/searches", json=FEW_TRIED).json()["id"]
     finish(sessions, blobs, UUID(search), until=Phase.DISTILL)
     for path in ("ratings", "frontier"):
         assert "rate" in problem(client.get(f"/searches/{search}/{path}"), 409, "conflict")["detail"]
@@ -332,6 +332,6 @@ def test_a_limit_that_no_network_reaches_on_a_device_that_was_measured_is_refuse
     refused = problem(client.post("/searches", json=body), 422, "infeasible_budget")
     assert pointers(refused) == ["#/budget/latency_ms"]
     least = refused["nearest"][0]["latency_ms"]
-    assert client.post("/searches", json={"dataset": "digits", "budget": {"latency_ms": least}}).status_code == 201
+    assert client.post("/searches", json=FEW_TRIED | {"budget": {"latency_ms": least}}).status_code == 201
     other = body | {"input_size": 48}
     assert client.post("/searches", json=other).status_code == 201, "nothing is known of it"

@@ -14,7 +14,7 @@ from store import flow, jobs
 from store.blobs import BlobStore
 from store.session import Sessions, transaction
 from store.tables import Worker
-from tests.api.builders import ENDS, WEIGHTS, finish, finish_phase, new_training, winner
+from tests.api.builders import ENDS, FEW_TRIED, WEIGHTS, finish, finish_phase, new_training, winner
 from tests.api.conftest import Finished
 from tests.api.problems import problem
 from tests.store.builders import new_worker, queued, take, two_groups, values_of
@@ -32,7 +32,7 @@ def train_badly(sessions: Sessions, training: str) -> None:
 def test_a_training_alone_changes_nothing_that_its_search_has_found(
     client: TestClient, sessions: Sessions, blobs: BlobStore
 ) -> None:
-    search = client.post("/searches", json={"dataset": "digits"}).json()["id"]
+    search = client.post("/searches", json=FEW_TRIED).json()["id"]
     finish(sessions, blobs, UUID(search))
     found = client.get(f"/searches/{search}").json()
     network = found["best"]["architecture_id"]
@@ -59,7 +59,7 @@ def test_what_is_done_to_one_of_a_search_is_done_to_the_search(finished: Finishe
 def test_one_of_a_search_is_followed_by_the_events_and_metrics_of_the_search(
     client: TestClient, sessions: Sessions, blobs: BlobStore
 ) -> None:
-    search = client.post("/searches", json={"dataset": "digits"}).json()["id"]
+    search = client.post("/searches", json=FEW_TRIED).json()["id"]
     finish(sessions, blobs, UUID(search))
     network = client.get(f"/searches/{search}").json()["best"]["architecture_id"]
     training = client.get(f"/architectures/{network}").json()["trainings"][0]
@@ -150,7 +150,7 @@ def test_its_search_is_deleted_while_it_is_trained_or_after(
 def test_a_trained_network_waits_for_nothing_though_its_search_does(
     client: TestClient, sessions: Sessions, blobs: BlobStore
 ) -> None:
-    search = client.post("/searches", json={"dataset": "digits"}).json()["id"]
+    search = client.post("/searches", json=FEW_TRIED).json()["id"]
     finish(sessions, blobs, UUID(search), until=Phase.TRAIN)
     with transaction(sessions) as session:
         session.execute(update(Worker).values(stopped_at=func.now()))

@@ -15,7 +15,7 @@ from store import datasets, flow, searches
 from store.blobs import BlobStore
 from store.session import Sessions, transaction
 from store.tables import Training
-from tests.api.builders import ENGINE_SECONDS, finish, new_training, winner
+from tests.api.builders import ENGINE_SECONDS, FEW_TRIED, finish, new_training, winner
 from tests.api.conftest import Finished
 from tests.api.problems import problem
 from tests.store.builders import TEST, new_worker, queued, take, values_of
@@ -31,7 +31,7 @@ def test_a_finished_training(finished: Finished) -> None:
 
 
 def test_a_training_that_runs(client: TestClient, sessions: Sessions, blobs: BlobStore) -> None:
-    search_id = UUID(client.post("/searches", json={"dataset": "digits"}).json()["id"])
+    search_id = UUID(client.post("/searches", json=FEW_TRIED).json()["id"])
     finish(sessions, blobs, search_id, until=Phase.SELECT)
     with transaction(sessions) as session:
         step = queued(session, searches.get(session, search_id))[0]
@@ -48,7 +48,7 @@ def test_what_an_early_version_trained_says_no_more_than_it_knew(
     client: TestClient, sessions: Sessions, blobs: BlobStore, knew: str
 ) -> None:
     """At first the accuracy alone; then what it says, but of no class, nor how good the probabilities are."""
-    search = client.post("/searches", json={"dataset": "digits"}).json()["id"]
+    search = client.post("/searches", json=FEW_TRIED).json()["id"]
     finish(sessions, blobs, UUID(search))
     early = {name: value for name, value in values_of(Kind.TRAIN).items() if name not in ("test", "by_class")}
     lacking = {"log_loss": None, "calibration_error": None}

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from store.blobs import BlobStore
 from store.session import Sessions
-from tests.api.builders import birds, finish, new_training
+from tests.api.builders import FEW_TRIED, birds, finish, new_training
 from tests.api.problems import problem
 
 
@@ -19,7 +19,7 @@ class Shelf:
 
     def __init__(self, client: TestClient, sessions: Sessions, blobs: BlobStore) -> None:
         self._client = client
-        spec = {"dataset": "digits", "name": "small ones", "labels": {"team": "vision"}}
+        spec = FEW_TRIED | {"name": "small ones", "labels": {"team": "vision"}}
         self.search: str = client.post("/searches", json=spec).json()["id"]
         finish(sessions, blobs, UUID(self.search))
         networks = client.get(f"/searches/{self.search}").json()["architectures"]

@@ -13,7 +13,7 @@ from dna_engine.space.architecture import published
 from store import artifacts
 from store.blobs import BlobStore
 from store.session import Sessions, transaction
-from tests.api.builders import WEIGHTS, birds, finish, new_training
+from tests.api.builders import FEW_TRIED, WEIGHTS, birds, finish, new_training
 from tests.api.conftest import Finished
 from tests.api.problems import pointers, problem
 
@@ -88,7 +88,7 @@ def test_whose_weights_cannot_be_taken(
     for unknown in (NOBODY, "winner", ""):
         body = refused(unknown, 422, "invalid_spec")
         assert (pointers(body), "There is no training" in body["detail"]) == (["#/start/training"], True)
-    search = client.post("/searches", json={"dataset": "digits"}).json()["id"]
+    search = client.post("/searches", json=FEW_TRIED).json()["id"]
     assert "There is no training" in refused(search, 422, "invalid_spec")["detail"]
     other = refused(trained_before, 422, "invalid_spec", architecture="dna-c")
     assert (pointers(other), "another network" in other["detail"]) == (["#/architecture"], True)

@@ -30,7 +30,7 @@ CELLS = ["b1c1", "b1c2", "b2c1", "b3c1"]
 
 @pytest.fixture(scope="module")
 def spec() -> ResolvedSpec:
-    return tiny_spec(training={"epochs": 2})
+    return tiny_spec(training={"epochs": 1})
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +148,7 @@ def test_distillation_brings_the_cells_closer_to_the_teacher(
     spec: ResolvedSpec, taught: Path, together: dict[str, list[float]], tmp_path: Path
 ) -> None:
     """Three times the steps give better ratings on images that were not trained on."""
-    longer = tiny_spec(training={"epochs": 6})
+    longer = tiny_spec(training={"epochs": 3})
     ratings = rated(longer, taught, tmp_path, [CELLS])
     assert all(min(ratings[cell]) < min(together[cell]) for cell in CELLS)
 

@@ -139,7 +139,7 @@ class TestPretrained:
     ) -> None:
         name = "tf_efficientnet_lite0"
         put_weights(name, random_model(name), tmp_path / "hub", monkeypatch)
-        spec = tiny_spec(teacher={"model": name, "weights": "finetune", "epochs": 2, "learning_rate": 0.02})
+        spec = tiny_spec(teacher={"model": name, "weights": "finetune", "epochs": 1, "learning_rate": 0.02})
         ctx, _ = context(tmp_path / "run")
         result = run_step(spec, self.step, ctx)
         about = json.loads((ctx.run / "teacher.json").read_text())
@@ -171,13 +171,13 @@ class TestSize:
     step = Step(key="teacher", kind=Kind.TEACHER)
 
     def test_it_is_trained_at_its_own_size_and_cut_at_the_student_s(self, tmp_path: Path) -> None:
-        spec = tiny_spec(teacher={"epochs": 2, "input_size": 48})
+        spec = tiny_spec(teacher={"epochs": 1, "input_size": 32})
         ctx, _ = context(tmp_path)
         result = run_step(spec, self.step, ctx)
-        assert result.values["flops"] == count_model(build("resnet10t", num_classes=10), 48).flops
+        assert result.values["flops"] == count_model(build("resnet10t", num_classes=10), 32).flops
         model = build("resnet10t", weights=tmp_path / "teacher.safetensors").eval()
         images, labels = next(load_splits(spec, ctx.device).test.ordered(1000))
-        larger = functional.interpolate(images, size=(48, 48), mode="bilinear", antialias=True)
+        larger = functional.interpolate(images, size=(32, 32), mode="bilinear", antialias=True)
         with torch.no_grad():
             assert (model(larger).argmax(1) == labels).float().mean().item() == pytest.approx(result.values["accuracy"])
         shapes = load_teacher(spec, tmp_path, ctx.device).shapes(16)
