@@ -24,7 +24,7 @@ from store.columns import new_id
 from store.embedded import Servers
 from store.limits import Scope
 from store.session import make_engine, make_sessions, transaction
-from tests.api.builders import finish
+from tests.api.builders import FEW_TRIED, finish
 from tests.api.problems import problem
 from tests.conftest import new_database
 
@@ -106,7 +106,7 @@ def sides(servers: Servers, migrated: str, tmp_path_factory: pytest.TempPathFact
         engine.dispose()
 
 
-_SEARCH = {"dataset": "digits", "name": "their search", "labels": {"their": "label"}}
+_SEARCH = FEW_TRIED | {"name": "their search", "labels": {"their": "label"}}
 
 
 def _teacher(session: Session) -> str:
