@@ -109,19 +109,15 @@ def dashboard(running: Service, usual: BrowserContext) -> Iterator[Dashboard]:
         with _watched(usual, running) as dashboard:
             yield dashboard
     finally:
-        _forget(usual, running.url)
+        _forget(usual)
 
 
-def _forget(context: BrowserContext, url: str) -> None:
+def _forget(context: BrowserContext) -> None:
     for page in context.pages:
         page.close()
     context.unroute_all()
-    context.clear_cookies()
     context.clear_permissions()
-    page = context.new_page()
-    page.goto(f"{url}/healthz")
-    page.evaluate("localStorage.clear()")
-    page.close()
+    context.set_storage_state({"cookies": [], "origins": []})
 
 
 @contextmanager

@@ -9,8 +9,8 @@ from tests.browser.conftest import Opened
 from tests.browser.dashboard import PATIENCE, Dashboard
 from tests.browser.service import Service
 
-#: What the browser says while there is no service.
-AWAY = "failed with net::ERR_CONNECTION_REFUSED"
+#: What the browser says while there is no service; of what was asked as it died, that too.
+AWAY = "failed with net::ERR_(CONNECTION_REFUSED|CONNECTION_RESET|EMPTY_RESPONSE)"
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +40,7 @@ def test_a_service_that_is_away_is_waited_for(dashboard: Dashboard, route: str) 
     expect(page.locator("tbody tr").first).to_be_visible()
     dashboard.expect(AWAY)
     if route == "#/searches":
+        expect(page.get_by_role("status").filter(has_text="Live")).to_be_visible()
         dashboard.expect("ERR_INCOMPLETE_CHUNKED_ENCODING: GET /changes")
     service.process.kill()
     try:

@@ -184,7 +184,7 @@ def test_a_network_is_kept(dashboard: Dashboard) -> None:
     cost = points(dashboard.service)[4]["cost"]
     page = opened(dashboard, flops=cost)
     name = hostile.NAMES["a picture that fails"]
-    page.get_by_label("Called").fill(name)
+    page.get_by_label("Name (optional)").fill(name)
     page.get_by_role("button", name="Keep it").click()
     expect(page).to_have_url(re.compile(r"#/networks/[0-9a-f-]{36}$"))
     kept = dashboard.service.get(f"/architectures/{page.url[-36:]}")

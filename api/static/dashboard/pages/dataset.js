@@ -63,11 +63,11 @@ function About({ of: dataset }) {
   const facts = [
     ["Classes", exact(dataset.num_classes)],
     ["To train with", exact(dataset.num_train)],
-    ["To decide by", dataset.num_val ? exact(dataset.num_val) : "held out of those"],
+    ["To decide by", dataset.num_val ? exact(dataset.num_val) : "held out of those to train with"],
     ["To test with", exact(dataset.num_test)],
     ["Side, in pixels", exact(dataset.image_size)],
     ["Width over height", shape(dataset.aspect_ratios)],
-    ["Mirrored", dataset.one_way ? "no: classes would change" : "yes"],
+    ["Mirrored in training", dataset.one_way ? "no: classes would change" : "yes, at random"],
     ["Size, as kept", bytes(dataset.bytes)],
     ["From", dataset.kind],
     ["Licence", dataset.licence ?? "not said"],
@@ -78,7 +78,7 @@ function About({ of: dataset }) {
     <${Facts} items=${facts} />
     ${dataset.warnings.map((/** @type {string} */ warning) => html`<p class="note note-warn">${warning}</p>`)}
     ${dataset.left_out.length > 0 && html`<details><summary>What is not used (${dataset.left_out.length})</summary><ul>${dataset.left_out.map((/** @type {string} */ one) => html`<li>${one}</li>`)}</ul></details>`}
-    ${dataset.state === "rejected" && html`<${Empty}>It was rejected. Change what is said above and send it again: that will be its next version.</${Empty}>`}
+    ${dataset.state === "rejected" && html`<${Empty}>It was rejected. Change your images as is said above and send them again: that will be its next version.</${Empty}>`}
   </${Panel}>`;
 }
 

@@ -81,12 +81,12 @@ function Options({ draft, done, sent }) {
     <div class="filters">
       <label>Name of the dataset <input name="name" required maxlength="100" pattern=${NAME} title="Up to 100 letters, digits, dots, dashes and underscores; no spaces" value=${said.name} onInput=${write} /></label>
       <label>Licence (optional) <input name="licence" maxlength="1000" placeholder="CC BY 4.0" value=${said.licence ?? ""} onInput=${write} /></label>
-      <label>Folders <select name="layout" value=${said.layout} onChange=${write}><option value="auto">are understood by their names</option><option value="classes">at the top are the classes</option></select></label>
+      <label>Folders <select name="layout" value=${said.layout} onChange=${write}><option value="auto">train, val and test are told by their names</option><option value="classes">every folder at the top is a class</option></select></label>
     </div>
-    <details><summary>More</summary>
+    ${!chosen.folders.length && html`<details><summary>More</summary>
       <label>Encoding of the names in an archive <input name="encoding" maxlength="100" placeholder="found out by itself" value=${said.encoding ?? ""} onInput=${write} /></label>
       <p class="faint">Only for old zip files whose names look wrong: such as cp932 (Japanese) or gb18030 (Chinese).</p>
-    </details>
+    </details>`}
     <div class="actions"><button class="main">Send</button><button type="button" onClick=${done}>Choose another</button></div>
   </form>`;
 }
@@ -94,7 +94,8 @@ function Options({ draft, done, sent }) {
 /** The folders at the top, which are the classes unless they are called train, val or test. @param {{folders: [string, number][]}} props */
 function Found({ folders }) {
   const shown = folders.slice(0, FOLDERS);
-  return html`<p class="faint">${shown.map(([name, files]) => `${name} (${exact(files)})`).join(", ")}${folders.length > shown.length && ` and ${folders.length - shown.length} more`}</p>`;
+  const alone = folders.length === 1 && html`<p class="note note-warn">There is one folder at the top. Where it is a class, there must be another one: a network learns to tell classes apart.</p>`;
+  return html`${alone}<p class="faint">${shown.map(([name, files]) => `${name} (${exact(files)})`).join(", ")}${folders.length > shown.length && ` and ${folders.length - shown.length} more`}</p>`;
 }
 
 /** So many are named. */

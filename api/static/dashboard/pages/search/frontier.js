@@ -79,6 +79,7 @@ function Explored({ search, costs, cost, curves, asked, limit }) {
         limit=${asked.limits[name]} always=${name === cost} onLimit=${(/** @type {number | null} */ value) => limit(name, value)} />`)}<${HowMany} k=${asked.k} apart=${asked.apart} /></div>
     </${Panel}>
     <${Panel} title="Best within ${said(asked.limits)}">
+      ${search.spec.select?.finalists > 0 && html`<p class="faint">By predicted loss. The winner is the best of the ${search.spec.select.finalists} finalists, which were trained for a short time.</p>`}
       ${shown.problem && html`<${Infeasible} problem=${shown.problem} onTake=${take} />`}
       ${shown.networks.length > 1 && html`<${Ranks} networks=${shown.networks} rank=${place} onRank=${setRank} />`}
       ${network && html`<div class=${shown.old ? "old" : ""} data-ready=${shown.ready}>

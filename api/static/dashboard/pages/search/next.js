@@ -35,7 +35,7 @@ function Files({ winner, search }) {
   const files = (data?.files ?? []).filter((/** @type {any} */ file) => FORMATS[file.format]);
   if (!data) return null;
   if (!files.length) return html`<p class="faint">Its files can be downloaded when it is exported. ${meanwhile(search)}</p>`;
-  return html`<h3>Download the winner</h3><div class="actions downloads">${files
+  return html`<h3>Download the winner</h3>${!files.some((/** @type {any} */ file) => file.format === "onnx") && meanwhile(search) && html`<p class="faint">ONNX and the others come when it is exported. ${meanwhile(search)}</p>`}<div class="actions downloads">${files
     .toSorted((/** @type {any} */ one, /** @type {any} */ other) => order(one) - order(other))
     .map((/** @type {any} */ file) => html`<${Act} key=${file.format} verb="${FORMATS[file.format]} (${bytes(file.size)})" main=${file.format === "onnx"} act=${() => save(`architectures/${winner.id}/download`, { format: file.format })} />`)}</div>`;
 }

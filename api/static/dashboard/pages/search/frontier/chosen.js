@@ -38,13 +38,13 @@ export function About({ network, winner, colour }) {
   const layers = winner?.blocks && difference(network.blocks, winner.blocks);
   /** @type {[string, any][]} */
   const facts = [
-    ["Predicted loss", html`${lossText(network.loss)}${versus("loss")}`],
+    ["Predicted loss", html`${lossText(network.loss)}${versus("loss")} <span class="faint">(less is better)</span>`],
     ["FLOPs", html`${COSTS.flops.format(network.flops)}${versus("flops")}`],
     ["Parameters", html`${COSTS.params.format(network.params)}${versus("params")}`],
   ];
   if (network.latency_ns) facts.push(["Latency", html`${COSTS.latency_ns.format(network.latency_ns)}${versus("latency_ns")}`]);
   if (winner?.blocks) facts.push(["Beside the winner", layers ? `${layers} ${layers === 1 ? "layer differs" : "layers differ"}` : "the same network"]);
-  if (network.looked_at) facts.push(["As a finalist", `${percent(network.looked_at.accuracy)} of the rating images`]);
+  if (network.looked_at) facts.push(["As a finalist", `${percent(network.looked_at.accuracy)} of the rating images recognised, after a short training`]);
   return html`<${Facts} items=${facts} /><${Blocks} blocks=${network.blocks} colour=${colour} beside=${winner?.blocks ?? null} />`;
 }
 
@@ -69,7 +69,7 @@ export function Actions({ search, network, asked, rank, ready, picked, onPick })
   const verb = rank === 1 ? "Keep it" : `Keep the best ${rank}`;
   const save = () => saveAs(new Blob([JSON.stringify(network.architecture, null, 1)], { type: "application/json" }), `${network.flops}-flops.json`);
   return html`<div class="actions">
-    ${mayRun && html`<label class="inline">Called <input value=${name} maxlength="200" placeholder="optional"
+    ${mayRun && html`<label class="inline">Name (optional) <input value=${name} maxlength="200"
         onInput=${(/** @type {any} */ event) => setName(event.target.value)} /></label>
       <${Act} verb=${verb} main=${true} disabled=${!ready} act=${async () => go(href(["networks", await keep()]))} />
       <${Act} verb="Train it" disabled=${!ready} act=${async () => go(href(["trainings", "new"], { architecture: await keep() }))} />`}
