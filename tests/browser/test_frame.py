@@ -20,6 +20,7 @@ def running(mortal: Service) -> Service:
 
 def test_each_way_leads_to_its_page_and_says_where_one_is(dashboard: Dashboard) -> None:
     page = dashboard.open("#/projects")
+    expect(page.locator(".begins")).to_have_count(0)  # It says that nothing has come.
     ways = page.get_by_role("navigation", name="Main").get_by_role("link")
     for name in ways.all_inner_texts():
         page.get_by_role("navigation", name="Main").get_by_role("link", name=name).click()

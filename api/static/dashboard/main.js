@@ -3,4 +3,6 @@
 import { Frame } from "./frame.js";
 import { html, render } from "./view.js";
 
-render(html`<${Frame} />`, /** @type {HTMLElement} */ (document.getElementById("page")));
+const page = /** @type {HTMLElement} */ (document.getElementById("page"));
+page.replaceChildren(); // What stands there says that nothing has come yet.
+render(html`<${Frame} />`, page);
