@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, event, update
+from sqlalchemy import update
 from starlette.testclient import TestClient
 
 from api.jobs import waits
@@ -195,19 +194,6 @@ def test_a_list_of_many_searches_takes_as_many_statements_as_one_of_one(
         counts.append(len(sent))
     assert len(listed) == 6
     assert counts[0] == counts[1] > 0
-
-
-@pytest.fixture
-def sent() -> Iterator[list[str]]:
-    """Statements that any connection sends."""
-    statements: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        statements.append(statement)
-
-    event.listen(Engine, "before_cursor_execute", note)
-    yield statements
-    event.remove(Engine, "before_cursor_execute", note)
 
 
 def test_lists_are_filtered(client: TestClient) -> None:

@@ -17,6 +17,10 @@ const OF_SEARCH = {
 export const title = (network) =>
   (network.role !== "reference" && network.name) || (network.search && OF_SEARCH[network.role]?.(network)) || network.name || `Network ${network.id.slice(-8)}`;
 
+/** What the network of a training is called; of one that was deleted since, what it was in its search. @param {any} training */
+export const titleOf = ({ architecture, network, search_id: search }) =>
+  architecture ? title(architecture) : search ? `${network}, deleted since` : "deleted since";
+
 /**
  * What the list of networks is asked for by a text of a title as it is typed: "winner of d" is those of a role, of searches with a part in
  * their name.
