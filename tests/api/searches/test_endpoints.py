@@ -173,7 +173,7 @@ def test_a_search_that_waits_says_for_what(client: TestClient, sessions: Session
     with transaction(sessions) as session:
         new_worker(session)
     second = create(client)
-    assert second["waiting_for"] == "1 job before it on cpu of here"
+    assert second["waiting_for"] == "1 job before it on the worker of here (cpu)"
     assert client.get(f"/searches/{first['id']}").json()["waiting_for"] is None
     listed = [search["waiting_for"] for search in client.get("/searches").json()["items"]]
     assert listed == [second["waiting_for"], None]

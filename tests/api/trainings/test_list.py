@@ -122,7 +122,7 @@ def test_pages_follow_each_other(shelf: Shelf, limit: int) -> None:
 
 def test_what_a_training_waits_for_is_listed(shelf: Shelf, client: TestClient) -> None:
     behind = new_training(client, shelf.networks["control"])
-    assert behind["waiting_for"] == "1 job before it on cpu of here"
+    assert behind["waiting_for"] == "1 job before it on the worker of here (cpu)"
     waits = {training["id"]: training["waiting_for"] for training in shelf.page()["items"]}
     assert (waits[behind["id"]], waits[shelf.waits], waits[shelf.winner]) == (behind["waiting_for"], None, None)
     client.post(f"/trainings/{shelf.waits}/cancel")

@@ -1,6 +1,6 @@
 // What networks are called: those of searches by what they are to them, until somebody names them.
 
-import { count } from "../../format.js";
+import { count, plain } from "../../format.js";
 
 /** Those that were published keep the names that they are known by. */
 export const PUBLISHED = ["dna-a", "dna-b", "dna-c", "dna-d"];
@@ -14,7 +14,10 @@ const OF_SEARCH = {
 };
 
 /** A standard network has the name of its model in every search that trains it. @param {any} network */
-export const title = (network) =>
+export const title = (network) => plain(called(network));
+
+/** @param {any} network @returns {string} */
+const called = (network) =>
   (network.role !== "reference" && network.name) || (network.search && OF_SEARCH[network.role]?.(network)) || network.name || `Network ${network.id.slice(-8)}`;
 
 /** What the network of a training is called; of one that was deleted since, what it was in its search. @param {any} training */
