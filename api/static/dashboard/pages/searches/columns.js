@@ -1,6 +1,6 @@
 // What the list says of each search.
 
-import { count, percent } from "../../format.js";
+import { count, milliseconds, percent } from "../../format.js";
 import { begin, END, Reached } from "../../job/columns.js";
 import { html } from "../../view.js";
 
@@ -18,7 +18,7 @@ export function Budget({ of: budget }) {
   const limits = [
     budget?.flops && `${count(budget.flops)} FLOPs`,
     budget?.params && `${count(budget.params)} params`,
-    budget?.latency_ms && `${budget.latency_ms} ms`,
+    budget?.latency_ms && milliseconds(budget.latency_ms),
   ].filter(Boolean);
   if (!limits.length) return html`<span class="faint">none</span>`;
   return html`<span class="lines">${limits.map((limit) => html`<span key=${limit}>${limit}</span>`)}</span>`;
