@@ -54,7 +54,7 @@ def test_a_download_has_the_bytes_that_were_announced(dashboard: Dashboard) -> N
             page.get_by_role("button", name=f"Download {file['format']}", exact=True).click()
         content = Path(saved.value.path()).read_bytes()
         assert (len(content), hashlib.sha256(content).hexdigest()) == (file["size"], file["sha256"])
-        assert network in saved.value.suggested_filename
+        assert saved.value.suggested_filename.startswith(f"winner-of-digits-on-a-phone-{network[-8:]}.")
     expect(page.get_by_text("Saved; checksum right")).to_have_count(len(files))
 
 
@@ -166,9 +166,13 @@ def test_its_trainings_are_linked(dashboard: Dashboard) -> None:
 def test_a_given_network_is_renamed_and_deleted(dashboard: Dashboard) -> None:
     described = dashboard.service.get(f"/architectures/{dashboard.service.ids.network}")["architecture"]
     described["timm"]["num_classes"] = 3
-    network = dashboard.service.post("/architectures", architecture=described, name="three")["id"]
+    network = dashboard.service.post("/architectures", architecture=described, name="drei Vögel")["id"]
     page = opened(dashboard, network)
     expect(page.get_by_role("region", name="Try it")).to_contain_text("when it is trained")
+    page.get_by_role("link", name="Files and code").click()
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Download json", exact=True).click()
+    assert saved.value.suggested_filename == f"drei-Vögel-{network[-8:]}.json"
     page.get_by_role("button", name="Rename").click()
     page.get_by_label("Name", exact=True).fill(WORST[:200])
     page.get_by_role("dialog").get_by_role("button", name="Rename").click()

@@ -1,6 +1,6 @@
 // The files of a network: sizes, what was measured of them, downloads with their progress, and what was refused and why.
 
-import { send, saveAs } from "../../client.js";
+import { fileName, saveAs, send } from "../../client.js";
 import { bytes, loss as lossText, percent } from "../../format.js";
 import { Empty, Panel, ProblemNote } from "../../parts/basics.js";
 import { Table } from "../../parts/table.js";
@@ -92,7 +92,7 @@ function Download({ path, file }) {
  */
 async function read(path, file, signal, tell) {
   const answer = await send("GET", path, { query: { format: file.format }, signal });
-  const name = /filename="([^"]+)"/.exec(answer.headers.get("Content-Disposition") ?? "")?.[1] ?? `network.${file.format}`;
+  const name = fileName(answer) ?? `network.${file.format}`;
   const reader = /** @type {ReadableStream<Uint8Array>} */ (answer.body).getReader();
   const parts = [];
   let done = 0;

@@ -67,7 +67,7 @@ export function Actions({ search, network, asked, rank, ready, picked, onPick })
     return id;
   };
   const verb = rank === 1 ? "Keep it" : `Keep the best ${rank}`;
-  const save = () => saveAs(new Blob([JSON.stringify(network.architecture, null, 1)], { type: "application/json" }), `${network.flops}-flops.json`);
+  const save = () => saveAs(new Blob([JSON.stringify(network.architecture, null, 1)], { type: "application/json" }), `${search.name}, ${COSTS.flops.format(network.flops)} FLOPs.json`);
   return html`<div class="actions">
     ${mayRun && html`<label class="inline">Name (optional) <input value=${name} maxlength="200"
         onInput=${(/** @type {any} */ event) => setName(event.target.value)} /></label>
