@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,9 @@ def test_a_download_has_the_bytes_that_were_announced(dashboard: Dashboard) -> N
         assert (len(content), hashlib.sha256(content).hexdigest()) == (file["size"], file["sha256"])
         assert saved.value.suggested_filename.startswith(f"winner-of-digits-on-a-phone-{network[-8:]}.")
     expect(page.get_by_text("Saved; checksum right")).to_have_count(len(files))
+    onnx = page.get_by_role("region", name="Files").locator("tbody tr").filter(has_text="onnxruntime")
+    expect(onnx.locator("[data-label='Differs from PyTorch']")).to_have_text(re.compile(r"by 1\.00e-6\s*100\.0% same"))
+    expect(page.get_by_text("each was run on the same test pictures, 1,024 at most")).to_be_visible()
 
 
 def test_a_download_that_is_damaged_on_its_way_is_not_saved(dashboard: Dashboard) -> None:
@@ -127,7 +131,8 @@ def test_the_confusion_matrix_is_read_by_keys(dashboard: Dashboard) -> None:
         "/trainings", architecture=dashboard.service.ids.network, search=dashboard.service.ids.search
     )["items"][0]
     found = dashboard.service.get(f"/trainings/{training['id']}/confusion")
-    page.locator("canvas").focus()
+    matrix = page.get_by_role("img", name="rows are the true classes, columns the predicted ones")
+    matrix.focus()
     said = page.locator(".confusion .looked")
     page.keyboard.press("ArrowRight")
     expect(said).to_contain_text(
