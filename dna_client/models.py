@@ -421,14 +421,26 @@ class Prediction(TypedDict):
     classes: list[PredictedClass]
 
 
+class TrainedNetwork(TypedDict):
+    """As much of a network as says which it is: ``name`` None where it has none, ``search`` what the search is called that found it."""
+
+    id: str
+    role: str
+    name: str | None
+    search: str | None
+    flops: int
+
+
 class TrainingSummary(JobSummary):
     """A training as it is listed: one made alone, or part of the search ``search_id``, whose name and labels it has.
 
-    ``network`` is the winner or control of the search, or just ``network``; ``architecture_id`` None once its search is deleted.
+    ``network`` is the winner or control of the search, or just ``network``; ``architecture_id`` and ``architecture`` None once its search
+    is deleted.
     """
 
     search_id: str | None
     architecture_id: str | None
+    architecture: NotRequired[TrainedNetwork | None]
     network: str
     test_accuracy: float | None
     test: Accuracy | None

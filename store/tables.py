@@ -455,6 +455,7 @@ class Training(Owned, Base):
 
     job: Mapped[Job] = relationship(lazy="raise", viewonly=True)
     step: Mapped[Step] = relationship(lazy="raise", viewonly=True, uselist=False)
+    architecture: Mapped[Architecture | None] = relationship(lazy="raise", viewonly=True)
 
     @property
     def alone(self) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Double, Select, Text, case, cast, func, select, union_all
-from sqlalchemy.orm import Session, contains_eager
+from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from dna_engine.plans import files
 from dna_engine.spec import NETWORK, ResolvedTraining, TrainingSpec
@@ -180,7 +180,10 @@ def _standing(query: Select[Row]) -> Select[Row]:
 
 
 def _all() -> Select[Training]:
-    """All trainings, each with its job and the step that trains its network."""
+    """All trainings, each with its job, the step that trains its network, and what that network is called."""
     query = _standing(select(Training))
     said = contains_eager(Training.step).defer(Step.payload).defer(Step.values)
-    return query.options(contains_eager(Training.job).defer(Job.spec), said)
+    called = joinedload(Training.architecture).load_only(
+        Architecture.role, Architecture.name, Architecture.search, Architecture.flops
+    )
+    return query.options(contains_eager(Training.job).defer(Job.spec), said, called)

@@ -145,7 +145,7 @@ class Queues:
         return Wait(self.reason(job_id), self._queues[due[0].queue].due[job_id] + 1)
 
     def reason(self, job_id: UUID) -> str | None:
-        """What the job waits for, as a sentence's end: ``2 jobs before it on cpu of node1``. None when it runs.
+        """What the job waits for, as a sentence's end: ``2 jobs before it on the worker of node1 (cpu)``. None when it runs.
 
         A job whose turn it is waits for nothing that can be named: a free worker takes it within a second.
         """
@@ -200,4 +200,4 @@ def look(session: Session, *, live_within: timedelta) -> Queues:
 
 
 def _device(worker: Worker) -> str:
-    return f"{worker.device} of {worker.hostname}"
+    return f"the worker of {worker.hostname} ({worker.device})"

@@ -62,15 +62,6 @@ class File(BaseModel):
     )
 
 
-class ArchitectureIn(Written):
-    """A network that no search of this service has found."""
-
-    architecture: Text | GivenJson = Field(
-        description="The name of a published network (dna-a, dna-b, dna-c or dna-d), or the JSON of a network as it is downloaded."
-    )
-    name: Text = Field(default="", description="What to call it; a published one has its own name.")
-
-
 def _is_free(name: str) -> str:
     if not name.strip():
         raise ValueError("a name of spaces alone cannot be read")
@@ -81,6 +72,15 @@ def _is_free(name: str) -> str:
 
 #: What people may call a network.
 NetworkName = Annotated[Text, Field(min_length=1), AfterValidator(_is_free)]
+
+
+class ArchitectureIn(Written):
+    """A network that no search of this service has found."""
+
+    architecture: Text | GivenJson = Field(
+        description="The name of a published network (dna-a, dna-b, dna-c or dna-d), or the JSON of a network as it is downloaded."
+    )
+    name: NetworkName | None = Field(default=None, description="What to call it; a published one has its own name.")
 
 
 class ArchitecturePatch(Written):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.architectures.files import Left
 from api.architectures.schemas import File, Format
@@ -21,8 +21,21 @@ from dna_engine.space.architecture import Architecture
 from dna_engine.space.cost import Cost, architecture_cost
 from dna_engine.spec import ResolvedTraining
 from store import jobs
+from store.states import Role
 from store.tables import Step, Training
 from store.waiting import Wait
+
+
+class TrainedNetwork(BaseModel):
+    """As much of a network as says which it is, in the list of its trainings."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID = Field(description="Of the network.")
+    role: Role = Field(description="Why it is kept.")
+    name: str | None = Field(description="What it is called; null of one without a name.")
+    search: str | None = Field(description="What the search is called that found it; null where it is of none.")
+    flops: int = Field(description="Multiply-adds at batch 1, by formula.")
 
 
 class TrainingSummary(JobSummary):
@@ -30,6 +43,7 @@ class TrainingSummary(JobSummary):
 
     search_id: UUID | None = Field(description="The search that it is part of; null for one made alone.")
     architecture_id: UUID | None = Field(description="The network; null when its search was deleted since.")
+    architecture: TrainedNetwork | None = Field(description="The same network, as it is called; null likewise.")
     network: str = Field(
         description="`winner`, `control` or the name of a standard network of a search, `network` of a training made alone."
     )
@@ -45,6 +59,7 @@ class TrainingSummary(JobSummary):
             id=training.id,
             search_id=None if training.alone else job.id,
             architecture_id=training.architecture_id,
+            architecture=TrainedNetwork.model_validate(training.architecture) if training.architecture else None,
             name=job.name,
             network=training.network,
             state=training.state,

@@ -11,11 +11,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
 import uvicorn
+from sqlalchemy import Engine, event
 from starlette.testclient import TestClient
 
 from api.app import create_app
@@ -47,6 +49,19 @@ def client(api_settings: ApiSettings) -> Iterator[TestClient]:
 @pytest.fixture
 def blobs(api_settings: ApiSettings) -> BlobStore:
     return BlobStore(api_settings.artifacts)
+
+
+@pytest.fixture
+def sent() -> Iterator[list[str]]:
+    """Statements that any connection sends."""
+    statements: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        statements.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    yield statements
+    event.remove(Engine, "before_cursor_execute", note)
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 
+import httpx
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser import hostile
 from tests.browser.dashboard import Dashboard
@@ -44,3 +46,13 @@ def test_a_page_that_takes_a_name_for_an_attribute_is_found_out(dashboard: Dashb
     dashboard.page.evaluate("name => document.body.innerHTML = `<a href='${name}'>to</a>`", NAMES[what])
     with pytest.raises(AssertionError):
         hostile.check(dashboard.page)
+
+
+def test_a_name_that_turns_the_direction_of_text_is_seen_to_do_so(dashboard: Dashboard) -> None:
+    path = f"{dashboard.service.url}/architectures/{dashboard.service.ids.network}"
+    typed = {"content-type": "application/merge-patch+json"}
+    httpx.patch(path, json={"name": NAMES["from right to left"]}, headers=typed).raise_for_status()
+    page = dashboard.open(f"#/networks/{dashboard.service.ids.network}")
+    expect(page.get_by_role("heading", level=1)).to_have_text(r"photo\u202egnp.exe\u202c\u2066\u2067")
+    assert page.title().startswith(r"photo\u202egnp.exe")
+    httpx.patch(path, json={"name": None}, headers=typed).raise_for_status()

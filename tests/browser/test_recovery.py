@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import httpx
+import pytest
 from playwright.sync_api import Page, Route, expect
 
 from store import keys
@@ -65,30 +67,48 @@ def test_what_was_deleted_elsewhere_goes_from_its_page(dashboard: Dashboard) -> 
     expect(page.get_by_role("button", name="Delete")).to_have_count(0)
 
 
-def test_a_file_of_a_page_that_is_not_there_is_said_and_not_asked_for_again_and_again(dashboard: Dashboard) -> None:
+@pytest.mark.parametrize(
+    ("file", "route"),
+    [("pages/workers.js", "#/workers"), ("pages/search/ratings.js", "#/searches/{search}?tab=ratings")],
+    ids=["a page", "a part of a page"],
+)
+def test_a_file_that_is_not_there_is_said_and_not_asked_for_again_and_again(
+    dashboard: Dashboard, file: str, route: str
+) -> None:
     page = dashboard.page
-    page.route("**/pages/workers.js", lambda route: route.fulfill(status=404))
-    dashboard.expect("^answered 404: GET /static/[0-9a-f]+/dashboard/pages/workers.js")
+    page.route(f"**/{file}", lambda route: route.fulfill(status=404))
+    dashboard.expect(f"^answered 404: GET /static/[0-9a-f]+/dashboard/{file}")
+    page.goto(f"{dashboard.service.url}/{route.format(search=dashboard.service.ids.search)}")
+    expect(page.get_by_role("alert")).to_contain_text("A file of this page cannot be read")
+    asked = [request for request in dashboard.watch.requests if request.endswith(f"/{file}")]
+    page.wait_for_timeout(2000)
+    assert [request for request in dashboard.watch.requests if request.endswith(f"/{file}")] == asked
+    assert len(asked) <= 4
+    page.unroute(f"**/{file}")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("alert")).to_have_count(0)
+    expect(page.locator("main h1").first).to_be_visible()
+
+
+def test_a_proxy_that_loses_every_second_answer_is_not_asked_without_end(dashboard: Dashboard) -> None:
+    page, asked = dashboard.page, []
+
+    def lose(route: Route) -> None:
+        asked.append(route.request.url)
+        if len(asked) % 2:
+            route.fulfill(status=502)
+        else:
+            route.continue_()
+
+    page.goto(f"{dashboard.service.url}/healthz")
+    page.route(re.compile(r"/(workers|keys|settings|system|searches|projects)\b[^#]*$"), lose)
+    dashboard.expect("^answered 502: GET /")
     page.goto(f"{dashboard.service.url}/#/workers")
-    expect(page.get_by_role("alert")).to_contain_text("A file of this page cannot be read")
-    loads = [request for request in dashboard.watch.requests if request.endswith("/pages/workers.js")]
-    page.wait_for_timeout(3000)
-    assert [request for request in dashboard.watch.requests if request.endswith("/pages/workers.js")] == loads
-    assert len(loads) <= 2
-    page.unroute("**/pages/workers.js")
-    page.get_by_role("button", name="Try again").click()
-    expect(page.get_by_role("heading", name="Workers")).to_be_visible()
-
-
-def test_nor_is_a_file_of_a_part_of_a_page(dashboard: Dashboard) -> None:
-    page = dashboard.page
-    page.route("**/search/ratings.js", lambda route: route.fulfill(status=404))
-    dashboard.expect("^answered 404: GET /static/[0-9a-f]+/dashboard/pages/search/ratings.js")
-    page.goto(f"{dashboard.service.url}/#/searches/{dashboard.service.ids.search}?tab=ratings")
-    expect(page.get_by_role("alert")).to_contain_text("A file of this page cannot be read")
-    page.unroute("**/search/ratings.js")
-    page.get_by_role("button", name="Try again").click()
-    expect(page.get_by_role("slider").first).to_be_visible()
+    expect(page.get_by_text("Connection lost: trying again")).to_be_visible()
+    page.wait_for_timeout(2500)
+    assert len(asked) <= 15, asked
+    page.unroute_all()
+    expect(page.get_by_text("Connection lost: trying again")).to_have_count(0)
 
 
 def test_odd_addresses_lead_somewhere(dashboard: Dashboard) -> None:

@@ -96,6 +96,22 @@ def test_a_failed_one_says_why_and_what_to_do(dashboard: Dashboard) -> None:
     expect(page.get_by_role("log")).to_contain_text(f"failed: {ERROR}")
 
 
+def test_one_that_would_fail_again_is_not_resumed(dashboard: Dashboard) -> None:
+    service, at_fault = dashboard.service, {"code": "infeasible_budget", "param": "budget.flops"}
+    with transaction(service.sessions) as session:
+        job = session.get_one(Job, UUID(service.ids.failed))
+        before = job.error
+        job.error = {**(before or {}), **at_fault}
+    try:
+        page = dashboard.open(route(service.ids.failed))
+        expect(page.get_by_role("alert")).to_contain_text("clone it with another value of budget.flops")
+        expect(page.get_by_role("button", name="Delete")).to_be_visible()
+        expect(page.get_by_role("button", name="Resume")).to_have_count(0)
+    finally:
+        with transaction(service.sessions) as session:
+            session.get_one(Job, UUID(service.ids.failed)).error = before
+
+
 def test_one_that_waits_says_for_what_and_every_part_what_would_bring_it(dashboard: Dashboard) -> None:
     waiting = dashboard.service.ids.queued
     page = dashboard.open(route(waiting))

@@ -16,8 +16,12 @@ from tests.store.builders import new_worker, queued, take
 
 
 def test_curves_of_selected_trainings_lie_over_one_another(dashboard: Dashboard) -> None:
-    search = dashboard.service.ids.search
-    page = dashboard.open(f"#/trainings?search={search}&state=succeeded")
+    ids = dashboard.service.ids
+    page = dashboard.open(f"#/trainings?search={ids.search}&state=succeeded")
+    alone = page.get_by_role("row").filter(has_text="the winner again")
+    expect(alone.get_by_role("link", name="Winner of digits on a phone")).to_have_attribute(
+        "href", f"#/networks/{ids.network}"
+    )
     rows = page.get_by_role("row").filter(has_text="of a search")
     expect(rows).to_have_count(2)
     for row in (0, 1):

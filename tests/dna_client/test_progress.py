@@ -142,10 +142,13 @@ def test_a_pipe_gets_plain_lines() -> None:
 
 
 def test_what_it_waits_for_is_shown_until_it_runs() -> None:
-    waits = event(2, "waiting", waiting_for="2 searches before it on cpu of here")
+    waits = event(2, "waiting", waiting_for="2 searches before it on the worker of here (cpu)")
     console = Console(file=io.StringIO(), width=200)
     search = watch([EVENTS[0], waits, *EVENTS[1:2]], console)
-    assert render(console).splitlines()[:2] == ["queued", "  waits for 2 searches before it on cpu of here"]
+    assert render(console).splitlines()[:2] == [
+        "queued",
+        "  waits for 2 searches before it on the worker of here (cpu)",
+    ]
     shown = Console(file=io.StringIO(), width=100)
     shown.print(bars(search))
     assert "waits for 2 searches before it" in render(shown)

@@ -37,13 +37,16 @@ def test_a_worker_of_another_queue_is_none(session: Session) -> None:
 def test_searches_before_it_are_counted_on_the_one_worker(session: Session) -> None:
     first, second, third = (new_search(session) for _ in range(3))
     worker = new_worker(session)
-    assert [reason(session, search.id) for search in (first, second)] == [None, "1 job before it on cpu of here"]
+    assert [reason(session, search.id) for search in (first, second)] == [
+        None,
+        "1 job before it on the worker of here (cpu)",
+    ]
     take(session, queued(session, first)[0], worker)
     assert reason(session, first.id) is None
-    assert reason(session, third.id) == "2 jobs before it on cpu of here"
+    assert reason(session, third.id) == "2 jobs before it on the worker of here (cpu)"
     flow.cancel(session, second.id)
     assert reason(session, second.id) is None
-    assert reason(session, third.id) == "1 job before it on cpu of here"
+    assert reason(session, third.id) == "1 job before it on the worker of here (cpu)"
 
 
 def test_a_worker_that_is_left_over_will_take_it(session: Session) -> None:
@@ -62,7 +65,7 @@ def test_a_later_search_that_has_the_worker_is_before_it(session: Session) -> No
     second = new_search(session)
     take(session, queued(session, second)[0], worker)
     assert first.phase == Kind.DISTILL
-    assert reason(session, first.id) == "1 job before it on cpu of here"
+    assert reason(session, first.id) == "1 job before it on the worker of here (cpu)"
 
 
 @pytest.mark.parametrize("waiting_step", [0, 1])
@@ -104,7 +107,7 @@ def test_what_runs_on_its_only_worker_is_before_it_whatever_the_queue(session: S
     training = new_training(session, devices=2)
     assert reason(session, training.id) is None
     take(session, queued(session, first)[0], both)
-    assert reason(session, training.id) == "1 job before it on cpu of two"
+    assert reason(session, training.id) == "1 job before it on the worker of two (cpu)"
 
 
 def test_too_few_devices_are_told_of(session: Session) -> None:

@@ -31,6 +31,9 @@ export const exact = (value) => (value === null || value === undefined ? NONE : 
 export const percent = (share, digits = 1) =>
   share === null || share === undefined ? NONE : `${(100 * share).toFixed(digits)}%`;
 
+/** 42%, of something that goes on: all of it is only what has ended. @param {Maybe} share 0 to 1 */
+export const progress = (share) => percent(share === null || share === undefined ? share : Math.min(Math.floor(100 * share), 99) / 100, 0);
+
 /** 89.1–93.0%. @param {[number, number] | null | undefined} interval shares, 0 to 1 */
 export const interval = (interval) =>
   interval ? `${(100 * interval[0]).toFixed(1)}–${(100 * interval[1]).toFixed(1)}%` : NONE;
@@ -84,3 +87,14 @@ export const local = (time) => new Date(time).toLocaleString(undefined, { dateSt
 
 /** 2026-11-26 13:03:12 UTC. @param {string} time */
 export const utc = (time) => `${new Date(time).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+
+/** Control characters but the line break, and those that turn the direction of what follows: as text they would hide or move other text. */
+const STEERING = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
+
+/** Text in which such characters are seen instead of obeyed: `\x1b[31m`. @param {string} text */
+export const plain = (text) =>
+  text.replace(STEERING, (character) => {
+    if (character === "\t") return "    ";
+    const code = character.charCodeAt(0);
+    return code < 256 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u${code.toString(16).padStart(4, "0")}`;
+  });

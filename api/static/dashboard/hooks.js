@@ -2,7 +2,7 @@
 
 import { address, get, Problem } from "./client.js";
 import { answering } from "./connection.js";
-import { percent } from "./format.js";
+import { progress } from "./format.js";
 import { useChanges } from "./live.js";
 import { signIns } from "./session.js";
 import { useCallback, useEffect, useMemo, useRef, useState } from "./view.js";
@@ -194,7 +194,7 @@ export function useTick(seconds) {
  * @param {{state: string, progress: number} | null} [job] how far it is, is said before the title while it runs
  */
 export function useTitle(title, job = null) {
-  const said = job?.state === "running" ? `${percent(job.progress, 0)} ${title}` : title;
+  const said = job?.state === "running" ? `${progress(job.progress)} ${title}` : title;
   useEffect(() => {
     document.title = `${said} · DNA AutoML`;
   }, [said]);

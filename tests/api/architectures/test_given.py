@@ -121,6 +121,8 @@ def test_a_wrong_query_is_refused(shared: TestClient, params: dict[str, Any], na
 def test_a_network_that_was_given_is_renamed_and_deleted(client: TestClient) -> None:
     described = published("dna-a", input_size=32).to_json()
     sent = {"architecture": described, "name": "mine"}
+    for wrong in ("", "  ", "DNA-B"):
+        problem(client.post("/architectures", json=sent | {"name": wrong}), 422, "invalid_request")
     path = f"/architectures/{client.post('/architectures', json=sent).json()['id']}"
     assert client.patch(path, json={}).json()["name"] == "mine"
     assert client.patch(path, json={"name": "ours"}).json()["name"] == client.get(path).json()["name"] == "ours"

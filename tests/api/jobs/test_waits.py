@@ -23,7 +23,10 @@ def test_a_look_is_good_for_a_moment_but_not_for_jobs_that_came_since(sessions: 
     assert waits.of([second]) is looked
     third = _search(sessions)
     again = waits.of([second, third])
-    assert [again.reason(search.id) for search in (first, third)] == [None, "2 jobs before it on cpu of here"]
+    assert [again.reason(search.id) for search in (first, third)] == [
+        None,
+        "2 jobs before it on the worker of here (cpu)",
+    ]
     assert waits.of([first]) is again
     now = GOOD_SECONDS
     assert waits.of([first]) is not again

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, event, update
+from sqlalchemy import update
 from starlette.testclient import TestClient
 
 from api.jobs import waits
@@ -174,7 +173,7 @@ def test_a_search_that_waits_says_for_what(client: TestClient, sessions: Session
     with transaction(sessions) as session:
         new_worker(session)
     second = create(client)
-    assert second["waiting_for"] == "1 job before it on cpu of here"
+    assert second["waiting_for"] == "1 job before it on the worker of here (cpu)"
     assert client.get(f"/searches/{first['id']}").json()["waiting_for"] is None
     listed = [search["waiting_for"] for search in client.get("/searches").json()["items"]]
     assert listed == [second["waiting_for"], None]
@@ -195,19 +194,6 @@ def test_a_list_of_many_searches_takes_as_many_statements_as_one_of_one(
         counts.append(len(sent))
     assert len(listed) == 6
     assert counts[0] == counts[1] > 0
-
-
-@pytest.fixture
-def sent() -> Iterator[list[str]]:
-    """Statements that any connection sends."""
-    statements: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        statements.append(statement)
-
-    event.listen(Engine, "before_cursor_execute", note)
-    yield statements
-    event.remove(Engine, "before_cursor_execute", note)
 
 
 def test_lists_are_filtered(client: TestClient) -> None:

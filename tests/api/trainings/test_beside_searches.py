@@ -111,7 +111,7 @@ def test_a_training_stays_whole_when_the_search_of_its_network_is_deleted(
 ) -> None:
     path = f"/trainings/{lonely['id']}"
     shown = client.get(path).json()
-    gone = {"architecture_id": None, "waiting_for": shown["waiting_for"], "queue_position": 1}
+    gone = {"architecture_id": None, "architecture": None, "waiting_for": shown["waiting_for"], "queue_position": 1}
     assert shown == lonely | gone
     assert client.get(f"{path}/download").json() == lonely["spec"]["architecture"]
     assert client.post(f"{path}/cancel").json()["state"] == "cancelled"

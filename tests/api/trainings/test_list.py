@@ -51,9 +51,30 @@ def test_all_are_listed_newest_first(shelf: Shelf) -> None:
     of = {training["id"]: training["search_id"] for training in items.values()}
     assert of == {shelf.elsewhere: None, shelf.waits: None, shelf.control: shelf.search, shelf.winner: shelf.search}
     assert [training["network"] for training in items.values()] == ["network", "network", "control", "winner"]
+    assert [_called(training["architecture"]) for training in items.values()] == [
+        ("winner", None, "small ones"),
+        ("winner", None, "small ones"),
+        ("control", None, "small ones"),
+        ("winner", None, "small ones"),
+    ]
+    assert items[shelf.waits]["architecture"]["id"] == items[shelf.waits]["architecture_id"] == shelf.networks["winner"]
     assert [training["phase"] for training in items.values()] == ["train", "train", "train", "train"]
     assert (items[shelf.winner]["name"], items[shelf.winner]["labels"]) == ("small ones", {"team": "vision"})
     assert (items[shelf.winner]["test_accuracy"], items[shelf.waits]["test_accuracy"]) == (0.99, None)
+
+
+def _called(network: dict[str, Any]) -> tuple[str, str | None, str | None]:
+    return network["role"], network["name"], network["search"]
+
+
+def test_a_list_of_several_trainings_takes_as_many_statements_as_one_of_one(shelf: Shelf, sent: list[str]) -> None:
+    """What their networks and searches are called comes with them. Both pages have trainings alone, of which one may wait."""
+    counts = []
+    for limit in (2, 4):
+        sent.clear()
+        assert len(shelf.page(limit=limit)["items"]) == limit
+        counts.append(len(sent))
+    assert counts[0] == counts[1] > 0
 
 
 def test_lists_are_filtered(shelf: Shelf, client: TestClient) -> None:
@@ -101,7 +122,7 @@ def test_pages_follow_each_other(shelf: Shelf, limit: int) -> None:
 
 def test_what_a_training_waits_for_is_listed(shelf: Shelf, client: TestClient) -> None:
     behind = new_training(client, shelf.networks["control"])
-    assert behind["waiting_for"] == "1 job before it on cpu of here"
+    assert behind["waiting_for"] == "1 job before it on the worker of here (cpu)"
     waits = {training["id"]: training["waiting_for"] for training in shelf.page()["items"]}
     assert (waits[behind["id"]], waits[shelf.waits], waits[shelf.winner]) == (behind["waiting_for"], None, None)
     client.post(f"/trainings/{shelf.waits}/cancel")

@@ -6,7 +6,7 @@ import { Act, Confirmed } from "../parts/dialog.js";
 import { notify } from "../parts/notices.js";
 import { go, href } from "../router.js";
 import { html } from "../view.js";
-import { FINISHED, KINDS, RESUMABLE } from "./kinds.js";
+import { FINISHED, KINDS, resumable } from "./kinds.js";
 import { Rename } from "./rename.js";
 
 /** @param {{kind: import("./kinds.js").Kind, job: any, reload: () => Promise<void>}} props */
@@ -22,7 +22,7 @@ export function Actions({ kind, job, reload }) {
   };
   return html`<a class="button ${job.error?.param ? "main" : ""}" href=${href([path, "new"], { from: job.id, field: job.error?.param })}>Clone</a>
     <${Rename} path="${path}/${job.id}" job=${job} reload=${reload} />
-    ${RESUMABLE.has(job.state) && html`<${Act} verb="Resume" main=${!job.error?.param} act=${then("resume")} />`}
+    ${resumable(job) && html`<${Act} verb="Resume" main=${!job.error?.param} act=${then("resume")} />`}
     ${!FINISHED.has(job.state) && html`<${Cancel} kind=${kind} job=${job} act=${then("cancel")} />`}
     ${FINISHED.has(job.state) && html`<${Delete} kind=${kind} job=${job} />`}`;
 }

@@ -1,10 +1,11 @@
 // Why a job failed: the message, the step, the last lines of its log, and what to do.
 
+import { plain } from "../format.js";
 import { useResource } from "../hooks.js";
 import { href, usePlace } from "../router.js";
 import { html } from "../view.js";
-import { KINDS } from "./kinds.js";
-import { Line, plain } from "./line.js";
+import { KINDS, resumable } from "./kinds.js";
+import { Line } from "./line.js";
 
 /** Lines of the log beside the error. */
 const LINES = 8;
@@ -20,15 +21,17 @@ export function Failure({ kind, job, following }) {
       ${step && html`In step <a href=${href(path, { tab: "log", step })}>${step}</a>. `}${param && html`At fault is <code>${param}</code> of the spec. `}
       Kind of failure: <code>${code}</code>.
     </p>
-    <p>${advice(kind, job.id, param)}</p>
+    <p>${advice(kind, job)}</p>
     <${LastLines} key=${job.finished_at} path=${following.path} step=${step} />
   </div>`;
 }
 
-/** What to do, where the message does not say it. @param {import("./kinds.js").Kind} kind @param {string} id @param {string | null} param */
-function advice(kind, id, param) {
-  const clone = html`<a href=${href([KINDS[kind].path, "new"], { from: id, field: param })}>clone it</a>`;
+/** What to do, where the message does not say it. @param {import("./kinds.js").Kind} kind @param {any} job */
+function advice(kind, job) {
+  const { param } = job.error;
+  const clone = html`<a href=${href([KINDS[kind].path, "new"], { from: job.id, field: param })}>clone it</a>`;
   if (param) return html`To go on, ${clone} with another value of <code>${param}</code>: the spec of a job never changes.`;
+  if (!resumable(job)) return html`The spec of a job never changes: to go on, ${clone} with another.`;
   return html`When the cause is mended, resume it: it goes on from its last checkpoint, and what is done is kept. To ask for something else, ${clone}.`;
 }
 

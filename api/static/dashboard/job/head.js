@@ -1,6 +1,6 @@
 // The head of a job's page: what it is called, how it stands, what holds it up or went wrong, and what can be done to it.
 
-import { count, duration, percent } from "../format.js";
+import { count, duration, progress } from "../format.js";
 import { useTick } from "../hooks.js";
 import { Age, Labels, State } from "../parts/basics.js";
 import { href } from "../router.js";
@@ -39,7 +39,7 @@ function Going({ job, at }) {
   const left = job.eta_seconds === null ? null : Math.max(0, job.eta_seconds - (Date.now() - at) / 1000);
   return html`<span class="job-going">
     <progress max="1" value=${job.progress} aria-label="Progress"></progress>
-    <span class="number">${percent(job.progress, 0)}</span>
+    <span class="number">${progress(job.progress)}</span>
     <span>${PHASES[job.phase]}</span>
     <span class="faint">${job.cancel_requested ? "stops within seconds" : left === null ? "time left not known yet" : `${duration(Math.round(left))} left`}</span>
   </span>`;
@@ -57,6 +57,6 @@ function Waits({ job: { state, waiting_for, queue_position } }) {
   if (FINISHED.has(state) || !(waiting_for || queue_position)) return null;
   const place = queue_position ? `, as ${queue_position === 1 ? "the next" : `number ${count(queue_position)}`} of those that wait` : "";
   return html`<div class="note note-warn" role="status">
-    It begins by itself${place}${waiting_for && `: it waits for ${waiting_for}`}. <a href="#/workers">See the workers.</a>
+    It ${state === "queued" ? "begins" : "goes on"} by itself${place}${waiting_for && `: it waits for ${waiting_for}`}. <a href="#/workers">See the workers.</a>
   </div>`;
 }

@@ -42,3 +42,9 @@ export const FINISHED = new Set(["succeeded", "failed", "cancelled"]);
 
 /** Those that can go on again. */
 export const RESUMABLE = new Set(["failed", "cancelled"]);
+
+/** Kinds of failures whose cause is in the spec alone, which never changes: resumed, a job fails of them again. */
+const OF_THE_SPEC = new Set(["infeasible_budget", "invalid_spec", "invalid_space", "too_hard", "unknown_name", "unreadable_step"]);
+
+/** Whether it may end otherwise when it goes on again. @param {any} job */
+export const resumable = (job) => RESUMABLE.has(job.state) && !OF_THE_SPEC.has(job.error?.code);

@@ -1,19 +1,8 @@
 // A line of a log: what workers and engines wrote, with whatever characters that has.
 
-import { local, utc } from "../format.js";
+import { local, plain, utc } from "../format.js";
 import { html } from "../view.js";
 import { FINISHED, PHASES } from "./kinds.js";
-
-/** Control characters but the line break, and those that turn the direction of what follows: as text they would hide or move other text. */
-const STEERING = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
-
-/** Text in which such characters are seen instead of obeyed: `\x1b[31m`. @param {string} text */
-export const plain = (text) =>
-  text.replace(STEERING, (character) => {
-    if (character === "\t") return "    ";
-    const code = character.charCodeAt(0);
-    return code < 256 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u${code.toString(16).padStart(4, "0")}`;
-  });
 
 const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
 

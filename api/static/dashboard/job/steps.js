@@ -1,12 +1,11 @@
 // The steps of a job: the units of its work, as a table.
 
-import { duration, percent } from "../format.js";
+import { duration, percent, plain } from "../format.js";
 import { useTick } from "../hooks.js";
 import { Empty, State } from "../parts/basics.js";
 import { Table } from "../parts/table.js";
 import { href, usePlace } from "../router.js";
 import { html, useMemo } from "../view.js";
-import { plain } from "./line.js";
 
 /** @type {import("../parts/table.js").Column[]} */
 const COLUMNS = [

@@ -2,7 +2,7 @@
 
 import { get, Problem } from "../client.js";
 import { now } from "../clock.js";
-import { duration } from "../format.js";
+import { duration, plain } from "../format.js";
 import { useTick } from "../hooks.js";
 import { Empty, Loading, Panel, ProblemNote, Time } from "../parts/basics.js";
 import { Table } from "../parts/table.js";
@@ -10,7 +10,6 @@ import { html, useCallback, useEffect, useState } from "../view.js";
 import { Bars } from "./bars.js";
 import { useEvents } from "./hooks.js";
 import { FINISHED } from "./kinds.js";
-import { plain } from "./line.js";
 import { Phases } from "./phases.js";
 import { Steps } from "./steps.js";
 

@@ -4,6 +4,7 @@ import { href, usePlace } from "../router.js";
 import { begin, END, Reached } from "../job/columns.js";
 import { List } from "../job/list.js";
 import { html } from "../view.js";
+import { title, titleOf } from "./network/called.js";
 import { Curves } from "./trainings/curves.js";
 
 const [state, name, ...more] = begin("trainings");
@@ -19,9 +20,10 @@ const COLUMNS = [
 ];
 
 /** What is trained, and for which search. @param {{of: any}} props */
-function Network({ of: { network, architecture_id: architecture, search_id: search } }) {
+function Network({ of: training }) {
+  const { architecture, search_id: search } = training;
   return html`<span class="lines">
-    ${architecture ? html`<a href=${href(["networks", architecture])}>${network}</a>` : network}
+    ${architecture ? html`<a href=${href(["networks", architecture.id])}>${title(architecture)}</a>` : html`<span class="faint">${titleOf(training)}</span>`}
     ${search && html`<a class="faint" href=${href(["searches", search])}>of a search</a>`}
   </span>`;
 }

@@ -1,6 +1,6 @@
 // Small things that every page shows: states, times, progress, problems, what is missing.
 
-import { age, local, percent, utc } from "../format.js";
+import { age, local, progress, utc } from "../format.js";
 import { useTick } from "../hooks.js";
 import { html } from "../view.js";
 
@@ -25,7 +25,7 @@ export function Time({ at }) {
 /** @param {{value: number, label: string}} props `value` from 0 to 1 */
 export function Progress({ value, label }) {
   return html`<span class="progress">
-    <progress max="1" value=${value} aria-label=${label}></progress><span class="number">${percent(value, 0)}</span>
+    <progress max="1" value=${value} aria-label=${label}></progress><span class="number">${value < 1 ? progress(value) : "100%"}</span>
   </span>`;
 }
 

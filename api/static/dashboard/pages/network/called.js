@@ -1,6 +1,6 @@
 // What networks are called: those of searches by what they are to them, until somebody names them.
 
-import { count } from "../../format.js";
+import { count, plain } from "../../format.js";
 
 /** Those that were published keep the names that they are known by. */
 export const PUBLISHED = ["dna-a", "dna-b", "dna-c", "dna-d"];
@@ -14,8 +14,15 @@ const OF_SEARCH = {
 };
 
 /** A standard network has the name of its model in every search that trains it. @param {any} network */
-export const title = (network) =>
+export const title = (network) => plain(called(network));
+
+/** @param {any} network @returns {string} */
+const called = (network) =>
   (network.role !== "reference" && network.name) || (network.search && OF_SEARCH[network.role]?.(network)) || network.name || `Network ${network.id.slice(-8)}`;
+
+/** What the network of a training is called; of one that was deleted since, what it was in its search. @param {any} training */
+export const titleOf = ({ architecture, network, search_id: search }) =>
+  architecture ? title(architecture) : search ? `${network}, deleted since` : "deleted since";
 
 /**
  * What the list of networks is asked for by a text of a title as it is typed: "winner of d" is those of a role, of searches with a part in

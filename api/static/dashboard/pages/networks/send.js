@@ -53,7 +53,7 @@ async function described(form) {
   if (published) throw wrong("A file or a published network, not both.");
   if (file.size > LARGEST) throw wrong(`${file.name} is too large to be the description of a network. Choose the file that the download calls json.`);
   try {
-    return { architecture: JSON.parse(await file.text()), name: String(form.get("name")).trim() };
+    return { architecture: JSON.parse(await file.text()), name: String(form.get("name")).trim() || null };
   } catch {
     throw wrong(`${file.name} is no JSON. Choose the file that the download calls json.`);
   }

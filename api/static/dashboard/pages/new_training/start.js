@@ -5,10 +5,11 @@ import { fieldId, useForm, useValue } from "../../form/context.js";
 import { FieldErrors, useErrors } from "../../form/errors.js";
 import { percent } from "../../format.js";
 import { html } from "../../view.js";
+import { titleOf } from "../network/called.js";
 
 const trainings = listed(
   "trainings",
-  (training) => ({ value: training.id, label: training.name || training.id, about: [training.network, training.dataset, training.test_accuracy !== null && percent(training.test_accuracy), `…${training.id.slice(-8)}`].filter(Boolean).join(" · ") }),
+  (training) => ({ value: training.id, label: training.name || training.id, about: [titleOf(training), training.dataset, training.test_accuracy !== null && percent(training.test_accuracy), `…${training.id.slice(-8)}`].filter(Boolean).join(" · ") }),
   { state: "succeeded", sort: "-created_at" },
 );
 

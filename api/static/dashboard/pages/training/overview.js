@@ -7,7 +7,7 @@ import { Empty, Facts, Panel } from "../../parts/basics.js";
 import { href } from "../../router.js";
 import { html } from "../../view.js";
 import { Accuracy } from "../network/accuracy.js";
-import { title } from "../network/called.js";
+import { titleOf } from "../network/called.js";
 import { Files } from "../network/files.js";
 import { Curves } from "./curves.js";
 
@@ -16,19 +16,19 @@ export function Overview({ training, following }) {
   const { data: network } = useResource(training.architecture_id && `architectures/${training.architecture_id}`);
   return html`<${Phases} kind="training" job=${training} />
     ${training.warnings.map((/** @type {string} */ warning) => html`<p class="note note-warn" key=${warning}>${warning}</p>`)}
-    <${About} training=${training} found=${network} />
+    <${About} training=${training} />
     <${Curves} training=${training} following=${following} />
     ${network && training.test && html`<${Accuracy} network=${network} training=${training} trainings=${[training]} />`}
     ${network && training.files.length > 0 && html`<${Files} network=${network} training=${training} trainings=${[training]} />`}
     ${training.state === "succeeded" && !training.files.length && html`<${Panel} title="Files"><${Empty}>It left no files.</${Empty}></${Panel}>`}`;
 }
 
-/** @param {{training: any, found: any}} props `found`: the network, once it is known */
-function About({ training, found }) {
-  const { spec, search_id: search, architecture_id: architecture, network, dataset } = training;
+/** @param {{training: any}} props */
+function About({ training }) {
+  const { spec, search_id: search, architecture_id: architecture, dataset } = training;
   /** @type {[string, any][]} */
   const facts = [
-    ["Network", architecture ? html`<a href=${href(["networks", architecture])}>${found ? title(found) : network}</a>` : `${network}, deleted since`],
+    ["Network", architecture ? html`<a href=${href(["networks", architecture])}>${titleOf(training)}</a>` : titleOf(training)],
     ["Dataset", html`<a href=${href(["datasets", dataset])}>${dataset}</a>`],
     ["FLOPs", count(training.flops)],
     ["Params", count(training.params)],

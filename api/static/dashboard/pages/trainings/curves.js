@@ -5,6 +5,7 @@ import { loss, percent } from "../../format.js";
 import { Panel, ProblemNote } from "../../parts/basics.js";
 import { Chart } from "../../parts/chart.js";
 import { html, useEffect, useMemo, useState } from "../../view.js";
+import { titleOf } from "../network/called.js";
 
 /** Points of a curve; the service keeps the extremes of what it leaves out. */
 const POINTS = 400;
@@ -49,7 +50,8 @@ const NOTHING = "Curves appear with the first epoch.";
  * @param {string} what the last part of a series' name
  */
 const lines = (trainings, series, what) =>
-  trainings.map(({ id, name, network }, colour) => {
+  trainings.map((training, colour) => {
+    const { id, name, network, search_id: search } = training;
     const found = Object.entries(series[id] ?? {}).find(([called]) => called.endsWith(`/${what}`));
-    return { id, name: `${name} (${network})`, points: found?.[1] ?? [], colour };
+    return { id, name: `${name} (${search ? network : titleOf(training)})`, points: found?.[1] ?? [], colour };
   });
