@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Protocol
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -198,9 +198,9 @@ def named(session: Session, locations: Sequence[str]) -> set[str]:
     return _named(session, lambda location: location.in_(locations))
 
 
-def named_in(session: Session, folder: str) -> set[str]:
-    """The files of a folder of the store that rows name."""
-    return _named(session, lambda location: location.startswith(f"{folder}/"))
+def named_in(session: Session, folders: Sequence[str]) -> set[str]:
+    """The files of some folders of the store that rows name."""
+    return _named(session, lambda location: or_(*(location.startswith(f"{folder}/") for folder in folders)))
 
 
 def _named(session: Session, wanted: Callable[[ColumnElement[str]], ColumnElement[bool]]) -> set[str]:
