@@ -197,6 +197,16 @@ def stop(session: Session, claim: Claim, *, engine_seconds: float) -> StepState:
     """
     job, step = claims.held(session, claim)
     quotas.spend(session, job, step, engine_seconds)
+    return _given_back(session, job, step)
+
+
+def take_back(session: Session, step_id: UUID) -> StepState:
+    """Takes a running step from a worker that is none of this service's any more, as if it had given it back."""
+    step = steps.get(session, step_id)
+    return _given_back(session, jobs.lock(session, step.job_id), step)
+
+
+def _given_back(session: Session, job: Job, step: Step) -> StepState:
     stopping = moves.stopping(job)
     attempts.end(session, step, AttemptOutcome.CANCELLED if stopping else AttemptOutcome.RELEASED)
     if stopping:
