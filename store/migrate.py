@@ -36,11 +36,25 @@ def downgrade(url: str, revision: str) -> None:
 @cache
 def head() -> str:
     """The schema that this code expects."""
-    found = ScriptDirectory.from_config(alembic_config("")).get_current_head()
+    found = _scripts().get_current_head()
     assert found is not None
     return found
 
 
 def is_current(connection: Connection) -> bool:
     """Whether the database has exactly the schema that this code expects."""
-    return MigrationContext.configure(connection).get_current_revision() == head()
+    return revision(connection) == head()
+
+
+def revision(connection: Connection) -> str | None:
+    """The migration that the database has come to; None without any."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def knows(revision: str) -> bool:
+    """Whether this version has that migration."""
+    return any(script.revision == revision for script in _scripts().walk_revisions())
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(alembic_config(""))

@@ -12,16 +12,14 @@ from pathlib import Path
 from sqlalchemy import Engine, delete, func, select, text, update
 from sqlalchemy.orm import Session
 
-from dna_engine.events import Log
-from store import dumps, events, flow, outbox
+from store import dumps, flow, outbox
 from store.backup import copy
 from store.backup_place import Backup, Place
 from store.blobs import BlobStore
 from store.errors import StoreError
-from store.events import NewEvent
 from store.migrate import head
 from store.session import Sessions, make_sessions, transaction
-from store.states import DeliveryState, EventType, StepState
+from store.states import DeliveryState, StepState
 from store.tables import Delivery, JobChange, OutboxMessage, Step, Webhook, Worker
 
 #: More claims than the old world makes of one step between the backup and its end.
@@ -101,12 +99,10 @@ def _forget_the_old_world(session: Session) -> None:
 
 def _take_steps_back(session: Session, backup: Backup) -> None:
     """Those who follow a job read why it has gone back."""
-    message = f"The service was restored from its backup {backup.name}. What was done since is done again."
-    said = Log(level="warning", message=message).model_dump(mode="json", exclude={"event"})
+    reason = f"the service was restored from its backup {backup.name}, and what was done since is done again"
     running = select(Step).where(Step.state == StepState.RUNNING).order_by(Step.job_id, Step.id)
     for step in session.scalars(running).all():
-        events.append(session, step.job_id, [NewEvent(EventType.LOG, {"step": step.key, **said})])
-        flow.take_back(session, step.id)
+        flow.take_back(session, step.id, reason)
     session.execute(delete(OutboxMessage))  # Each step that waits is announced below, once.
     query = select(Step).where(Step.state == StepState.QUEUED).order_by(Step.id)
     for step in session.scalars(query):
