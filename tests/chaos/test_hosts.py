@@ -24,14 +24,14 @@ from tests.chaos.hosts import Host, Place, two_hosts
 from tests.chaos.test_killed import ratings_of, stored, stored_progress, uninterrupted
 from tests.e2e.service import Machine, alive, machine, wait_for
 
-EPOCHS = 8
+EPOCHS = 6
 
 
 @pytest.fixture
 def remote(impatient: Settings, s3: Any) -> Settings:
-    """Files are kept in the S3, and a server that does not answer is given up soon."""
-    short = {"artifacts_url": "s3://sets/artifacts", "database_connect_seconds": 2.0, "database_statement_seconds": 2.0}
-    return Settings.model_validate(impatient.model_dump() | short)
+    """Files are kept in the S3. A server that does not answer is given up soon, and a transaction of who is cut off in the middle of it."""
+    waits = {f"database_{name}_seconds": 2.0 for name in ("connect", "statement", "idle")}
+    return Settings.model_validate(impatient.model_dump() | waits | {"artifacts_url": "s3://sets/artifacts"})
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_one_that_is_cut_off_loses_its_step_and_takes_others_when_it_is_back(
         ]
         wait_for(lambda: stored_progress(far, search_id, tmp_path) > 0)
         place, step = holder(far, search_id, machines)
-        engines = [engine for engine in machines[place].engines]
+        engines = machines[place].engines
         hosts[place].cut()
         wait_for(lambda: (now := far.step(search_id, step.key)) is not None and now.fence > step.fence)
         assert not any(alive(engine) for engine in engines), "before another begins, what it ran has left"

@@ -70,7 +70,7 @@ def machine(
     finally:
         if process.poll() is None:
             started.leave()
-        assert process.wait(15) in (0, -signal.SIGKILL)
+        assert process.wait(60) in (0, -signal.SIGKILL)  # Ten seconds, on a machine that has nothing else to do.
 
 
 def alive(process: psutil.Process) -> bool:
