@@ -50,7 +50,7 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parse(argv)
     report.print_header("nodes", torch.device("cpu"))
     rows = []
-    with servers(4 * max(arguments.nodes) * 4 + 50) as (database_url, redis_url, folder):
+    with servers(16 * max(arguments.nodes) + 50) as (database_url, redis_url, folder):
         for count in arguments.nodes:
             settings = WorkerSettings(database_url=database_url, redis_url=redis_url, data_dir=folder)
             rows.append(measure(settings, count, arguments.seconds))
@@ -58,9 +58,9 @@ def main(argv: list[str] | None = None) -> None:
         [
             "nodes at work",
             "connections",
-            "transactions/s",
-            "of a node",
-            "PostgreSQL's CPU, ms a second of a node",
+            "transactions/s of a node",
+            "PostgreSQL's CPU, ms each",
+            "of a node, ms a second",
             "a core bears, nodes",
             "report median, ms",
             "p99, ms",
@@ -71,7 +71,7 @@ def main(argv: list[str] | None = None) -> None:
 
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.nodes", description=__doc__)
-    parser.add_argument("--nodes", type=int, nargs="+", default=[8, 32], help="at work at once, a row each")
+    parser.add_argument("--nodes", type=int, nargs="+", default=[2, 4, 8], help="at work at once, a row each")
     parser.add_argument("--seconds", type=float, default=20.0, help="that are measured, once all work")
     return parser.parse_args(argv)
 
@@ -187,8 +187,8 @@ def measure(settings: WorkerSettings, count: int, seconds: float) -> list[str]:
     return [
         str(count),
         f"{after.connections} ({after.connections / count:.1f} each)",
-        f"{transactions:.0f}",
         f"{transactions / count:.1f}",
+        f"{1000 * computed / transactions:.2f}",
         f"{1000 * computed / count:.1f}",
         f"{count / computed:.0f}",
         f"{statistics.median(told):.1f}",
@@ -232,7 +232,7 @@ class Server:
         for child in self._postmaster.children():
             with contextlib.suppress(psutil.NoSuchProcess):
                 times.append(child.cpu_times())
-        return sum(one.user + one.system for one in times) + times[0].children_user + times[0].children_system
+        return float(sum(one.user + one.system for one in times) + times[0].children_user + times[0].children_system)
 
 
 if __name__ == "__main__":
