@@ -79,8 +79,7 @@ def _reap(sessions: Sessions) -> int:
 
 @contextmanager
 def _database(settings: Settings) -> Iterator[tuple[Engine, Sessions]]:
-    assert settings.database_url is not None
-    engine = make_engine(settings.database_url, settings.database_timeouts, pool_size=1)
+    engine = make_engine(settings.database, settings.database_timeouts, pool_size=1)
     try:
         yield engine, make_sessions(engine)
     finally:
