@@ -24,7 +24,6 @@ from sqlalchemy.exc import ArgumentError, OperationalError, ProgrammingError
 
 from store import backup_commands, key_commands, sweeper
 from store.blobs import BlobStore
-from store.doctor import examination, findings
 from store.errors import StoreError
 from store.migrate import head, is_current, upgrade
 from store.session import await_database, make_engine, make_sessions
@@ -162,6 +161,9 @@ def _sweep(settings: Settings, *, delete: bool) -> None:
 
 
 def _doctor(settings: Settings, *, fix: bool, as_json: bool) -> int:
+    # Redis's client comes with the API and the workers; the other commands do without.
+    from store.doctor import examination, findings
+
     fixed = examination.mend(settings) if fix else []
     found = examination.examine(settings)
     print((findings.as_json if as_json else findings.as_text)(found, fixed))
