@@ -19,6 +19,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from alembic.util import CommandError
+from pydantic import ValidationError
 from sqlalchemy.exc import ArgumentError, OperationalError, ProgrammingError
 
 from store import backup_commands, key_commands, sweeper
@@ -43,6 +44,9 @@ def main(arguments: list[str] | None = None) -> int:
         return _run(chosen, Settings())
     except StoreError as error:
         print(error.message, file=sys.stderr)
+        return 2
+    except ValidationError as error:
+        print(f"A setting (DNA_...) is wrong: {error}", file=sys.stderr)
         return 2
     except ProgrammingError as error:
         print(f"The database lacks the schema; run dna migrate first. ({error.orig})", file=sys.stderr)
