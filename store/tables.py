@@ -310,6 +310,10 @@ class Attempt(OfJob, Base):
     """``Step.engine_seconds`` when it began."""
     engine_seconds: Mapped[float] = mapped_column(default=0.0)
     """Time the engine ran for it, once it has ended."""
+    progress_before: Mapped[float] = mapped_column(default=0.0)
+    """``Step.progress`` when it began."""
+    work: Mapped[float | None]
+    """Giga-multiply-adds that it did, where that tells how fast its device is; see ``store.speeds``."""
 
 
 class Event(OfJob, Base):
