@@ -129,7 +129,7 @@ def succeed(
     step.values = values
     step.done = step.total = max(step.total, 1)
     quotas.spend(session, job, step, engine_seconds)
-    attempts.end(session, step, AttemptOutcome.SUCCEEDED)
+    attempts.end(session, step, AttemptOutcome.SUCCEEDED, spec=claim.spec)
     moves.leave(session, step, StepState.SUCCEEDED)
     replaced = artifacts.record(session, job.id, files)
     results.record(session, job, step)
@@ -202,7 +202,7 @@ def stop(session: Session, claim: Claim, *, engine_seconds: float) -> StepState:
         moves.leave(session, step, StepState.CANCELLED)
         moves.settle(session, job)
     else:
-        _give_back(session, job, step, step.yield_reason or "its worker was shut down")
+        _give_back(session, job, step, claim.spec)
     return step.state
 
 
@@ -283,8 +283,9 @@ def reap(session: Session, seen: Step) -> Step | None:
     return step
 
 
-def _give_back(session: Session, job: Job, step: Step, reason: str) -> None:
-    attempts.end(session, step, AttemptOutcome.RELEASED, reason)
+def _give_back(session: Session, job: Job, step: Step, spec: ResolvedJob) -> None:
+    reason = step.yield_reason or "its worker was shut down"
+    attempts.end(session, step, AttemptOutcome.RELEASED, reason, spec=spec)
     said = Log(message=f"{step.key} was given back after a checkpoint and goes on from there: {reason}.")
     told = {"step": step.key, **said.model_dump(mode="json", exclude={"event"})}
     events.append(session, job.id, [NewEvent(EventType.LOG, told)])

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, load_only
 
 from dna_engine.effort import DEFAULT_RATES
 from dna_engine.plans import Kind
@@ -26,6 +26,8 @@ from store.tables import Attempt, Step, Worker
 LATEST = 200
 #: Shorter ones, in seconds, tell how long an engine takes to begin.
 AT_LEAST = 5.0
+
+_READ = ("job_id", "hostname", "device", "device_name", "work", "engine_seconds")
 
 #: Spread of what each part adds to the logarithm of a rate. A GPU is ten times a processor and more, jobs differ by half.
 _NAME, _MACHINE, _JOB = 1.5, 0.3, 0.5
@@ -67,23 +69,22 @@ def machine(hostname: str, device: str) -> str:
 def measured(session: Session, kind: Kind) -> Speeds:
     """How fast devices are at steps of that kind, whoever asked for what they did."""
     query = (
-        select(
-            Attempt.device_name,
-            Attempt.hostname,
-            Attempt.device,
-            Step.kind,
-            Attempt.job_id,
-            Attempt.work / Attempt.engine_seconds,
-        )
+        select(Attempt, Step.kind)
         .join(Step, Step.id == Attempt.step_id)
-        .where(Attempt.work > 0, Attempt.engine_seconds >= AT_LEAST, Attempt.device_name.is_not(None))
+        .where(Attempt.work > 0, Attempt.engine_seconds >= AT_LEAST)
+        .options(load_only(*(getattr(Attempt, name) for name in _READ)))
         .order_by(Attempt.id.desc())
         .limit(LATEST)
     )
     rows = session.execute(query, execution_options=EVERY_PROJECT)
-    return fit(
-        [Measured(name, machine(host, device), at, job, rate) for name, host, device, at, job, rate in rows], kind
-    )
+    return fit([_measured(attempt, at) for attempt, at in rows], kind)
+
+
+def _measured(attempt: Attempt, kind: Kind) -> Measured:
+    assert attempt.work is not None
+    assert attempt.device_name is not None
+    where = machine(attempt.hostname or "", attempt.device or "")
+    return Measured(attempt.device_name, where, kind, attempt.job_id, attempt.work / attempt.engine_seconds)
 
 
 def fit(attempts: Sequence[Measured], kind: Kind) -> Speeds:

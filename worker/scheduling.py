@@ -112,9 +112,7 @@ class _Search:
         """Each cell to the worker that is done with it first."""
         groups: list[list[CellRef]] = [[] for _ in self._speeds]
         for cell in self._cells:
-            ends = [
-                self._costs.load([*group, cell]) / speed for group, speed in zip(groups, self._speeds, strict=True)
-            ]
+            ends = [self._costs.load([*group, cell]) / speed for group, speed in zip(groups, self._speeds, strict=True)]
             groups[ends.index(min(ends))].append(cell)
         return groups
 
@@ -124,7 +122,9 @@ class _Search:
         while better is not None:
             groups = better
             end = self._costs.end(groups, self._speeds) * (1 - _ROUNDING)
-            better = next((other for other in self._neighbours(groups) if self._costs.end(other, self._speeds) < end), None)
+            better = next(
+                (other for other in self._neighbours(groups) if self._costs.end(other, self._speeds) < end), None
+            )
         self._keep(groups)
 
     def _neighbours(self, groups: Sequence[Sequence[CellRef]]) -> Iterator[list[list[CellRef]]]:
@@ -168,7 +168,9 @@ class _Search:
         """When each worker would be done with its cells and this one, and its load then, of equal workers one: those that run the teacher
         anyway first, soonest first."""
         own, first = self._costs.cells[cell], self._costs.teacher[cell.block - 1]
-        distinct = {(speed, load): place for place, (speed, load) in enumerate(zip(self._speeds, self._loads, strict=True))}
+        distinct = {
+            (speed, load): place for place, (speed, load) in enumerate(zip(self._speeds, self._loads, strict=True))
+        }
         choices = []
         for (speed, load), place in distinct.items():
             idle = not self._groups[place]
