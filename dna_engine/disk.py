@@ -52,6 +52,11 @@ def free(folder: Path) -> int:
     return shutil.disk_usage(_standing(folder)).free
 
 
+def total(folder: Path) -> int:
+    """Bytes of that disk."""
+    return shutil.disk_usage(_standing(folder)).total
+
+
 def is_writable(folder: Path) -> bool:
     """Whether files may be written there, or the folder be made."""
     there = _standing(folder)

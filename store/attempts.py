@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, load_only
 
+from store import tallies
 from store.columns import new_id
 from store.session import clock
 from store.states import AttemptOutcome
@@ -38,12 +39,16 @@ def begin(session: Session, step: Step, worker: Worker) -> None:
 
 def end(session: Session, step: Step, outcome: AttemptOutcome) -> None:
     """The attempt at the step that was begun last has come to that."""
-    session.execute(
+    ended = session.execute(
         update(Attempt)
         .where(Attempt.step_id == step.id, Attempt.fence == step.fence, Attempt.outcome == AttemptOutcome.RUNNING)
         .values(outcome=outcome, finished_at=clock(session), engine_seconds=step.engine_seconds - Attempt.engine_before)
+        .returning(Attempt.started_at, Attempt.finished_at)
         .execution_options(synchronize_session=False)
-    )
+    ).one_or_none()
+    if ended is not None:
+        seconds = (ended.finished_at - ended.started_at).total_seconds()
+        tallies.observe(session, tallies.STEP_SECONDS, step.kind, outcome, seconds=seconds)
 
 
 def of_job(session: Session, job_id: UUID, *, after: UUID | None, limit: int) -> list[tuple[Attempt, Step]]:

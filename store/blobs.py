@@ -64,6 +64,11 @@ class BlobStore:
         except OSError:
             return False
 
+    @property
+    def folder(self) -> Path | None:
+        """Where the files lie, if that is on a disk of this machine."""
+        return Path(self._root) if isinstance(self._fs, LocalFileSystem) else None
+
     def write(self, source: IO[bytes], *, size: int | None = None, blob_id: UUID | None = None) -> Blob:
         """Stores what ``source`` holds from where it stands to its end, where it is known that many bytes.
 

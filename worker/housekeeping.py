@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
-from store import retention, sweeper, tunings, workers
+from store import retention, sweeper, tallies, tunings, workers
 from store.session import transaction
 from worker.slot import Slot
 
@@ -20,6 +20,8 @@ def keep_house(slot: Slot) -> None:
     if live and live[0].id != slot.worker.id:
         return
     deleted = retention.purge(slot.sessions, settings)
+    with transaction(slot.sessions) as session:
+        tallies.fold(session)
     if any(deleted.values()):
         logger.info("Deleted old rows: %s.", ", ".join(f"{count} of {table}" for table, count in deleted.items()))
     tunings.tidy(slot.sessions, slot.studies)
