@@ -16,6 +16,7 @@ from fastapi.responses import StreamingResponse
 
 from api.conditions import is_held
 from api.errors import ApiError
+from api.file_names import disposition
 from api.headers import headers
 from api.openapi import Responses
 from store import artifacts
@@ -131,7 +132,7 @@ def _headers(content: Content) -> dict[str, str]:
         "Repr-Digest": f"sha-256=:{digest}:",
         "Digest": f"sha-256={digest}",
         "Accept-Ranges": "bytes",
-        "Content-Disposition": f'{"inline" if content.inline else "attachment"}; filename="{content.filename}"',
+        "Content-Disposition": disposition(content.filename, inline=content.inline),
         "Content-Security-Policy": "default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox",
     }
 

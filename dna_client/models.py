@@ -203,6 +203,7 @@ class SearchSummary(JobSummary):
     budget: NotRequired[dict[str, Any]]
     best: Best | None
     control_accuracy: NotRequired[float | None]
+    versus_control: NotRequired[str | None]
 
 
 class Search(SearchSummary):

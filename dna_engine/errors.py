@@ -15,6 +15,7 @@ EngineError                 something the caller can act on; carries a stable ``
 ├── DamagedCheckpoint       a checkpoint that is not what was written
 ├── DiskFull                a file could not be written; says which disk and how much is free
 ├── ExportMismatch          the weights file does not answer as the trained network does
+├── StepFailed              what nobody foresaw, and would happen again: an assertion of a model, shapes that do not fit
 ├── ProcessLost             one of the processes that did a step together ended before the others
 ├── Retold                  what another process of the engine raised
 └── Interrupted             told to stop; a checkpoint was written first
@@ -171,6 +172,19 @@ class DiskFull(EngineError):
 
 class ExportMismatch(EngineError):
     code = "export_mismatch"
+
+
+class StepFailed(EngineError):
+    """A step raised what no error above stands for. Steps are determined by their spec and seed, so it would do so again."""
+
+    code = "step_failed"
+
+    def __init__(self, step: str, error: Exception) -> None:
+        said = str(error).strip().partition("\n")[0][:500]
+        super().__init__(
+            f"{step} failed with {type(error).__name__}{f': {said}' if said else ''}. It would fail so again, so it is not tried again. Another "
+            "teacher, space, input_size or batch_size may go around it; it may be a fault of this version, to be reported with its last lines."
+        )
 
 
 class ProcessLost(EngineError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from importlib import import_module
@@ -13,7 +14,7 @@ from typing import Any
 import torch
 
 from dna_engine.disk import room_on
-from dna_engine.errors import InvalidSpec, OutOfMemory
+from dna_engine.errors import EngineError, InvalidSpec, OutOfMemory, StepFailed
 from dna_engine.events import Log, Metric, Reporter, Result, _Event
 from dna_engine.images.survey import check_unchanged
 from dna_engine.jsonfile import read_object
@@ -30,6 +31,7 @@ from dna_engine.plans.results import (
 from dna_engine.plans.steps import IMAGE_KINDS, of_networks
 from dna_engine.runtime.context import Context
 from dna_engine.runtime.launch import run_together
+from dna_engine.runtime.passing import may_pass
 from dna_engine.spec import ResolvedJob, ResolvedSpec, parse_job
 
 #: The module whose ``run_step`` runs a kind of step.
@@ -54,7 +56,8 @@ def run_step(spec: ResolvedJob, step: Step, context: Context) -> Result:
 
     Raises:
         DatasetChanged: the images are not those that the job began with.
-        EngineError: what the step raises; a device that ran out of memory is OutOfMemory, a disk without room DiskFull.
+        EngineError: what the step raises; a device that ran out of memory is OutOfMemory, a disk without room DiskFull, what nobody foresaw and
+            would come again StepFailed. What the machine may have done, such as an error of CUDA, is raised as it is.
     """
     if step.kind in IMAGE_KINDS:
         check_unchanged(of_networks(spec).dataset)
@@ -67,6 +70,13 @@ def run_step(spec: ResolvedJob, step: Step, context: Context) -> Result:
         raise OutOfMemory(
             f"{context.device} has too little memory for this step ({error}). Ask for a smaller batch_size or input_size."
         ) from error
+    except EngineError:
+        raise
+    except Exception as error:
+        if may_pass(error):
+            raise
+        traceback.print_exc()
+        raise StepFailed(step.key, error) from error
 
 
 def _runner(kind: Kind) -> Callable[[Any, Step, Context], Result]:

@@ -104,7 +104,7 @@ def _servers(folder: Path) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with embedded_servers(folder, within=LEAVE_SECONDS) as servers:
+    with embedded_servers(folder, within=LEAVE_SECONDS, keep=True) as servers:
         print(json.dumps({"database_url": servers.database_url, "redis_url": servers.redis_url}), flush=True)
         stop.wait()
 

@@ -37,12 +37,17 @@ def begin(session: Session, step: Step, worker: Worker) -> None:
     session.flush()
 
 
-def end(session: Session, step: Step, outcome: AttemptOutcome) -> None:
-    """The attempt at the step that was begun last has come to that."""
+def end(session: Session, step: Step, outcome: AttemptOutcome, reason: str | None = None) -> None:
+    """The attempt at the step that was begun last has come to that.
+
+    Args:
+        reason: why the step was given back, as a sentence's end.
+    """
+    engine_seconds = step.engine_seconds - Attempt.engine_before
     ended = session.execute(
         update(Attempt)
         .where(Attempt.step_id == step.id, Attempt.fence == step.fence, Attempt.outcome == AttemptOutcome.RUNNING)
-        .values(outcome=outcome, finished_at=clock(session), engine_seconds=step.engine_seconds - Attempt.engine_before)
+        .values(outcome=outcome, reason=reason, finished_at=clock(session), engine_seconds=engine_seconds)
         .returning(Attempt.started_at, Attempt.finished_at)
         .execution_options(synchronize_session=False)
     ).one_or_none()

@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import and_, func, select, update
 from sqlalchemy.orm import Session
 
 from dna_engine.plans import Step as PlannedStep
@@ -66,6 +67,7 @@ def claim(session: Session, step_id: UUID, worker: Worker, *, lease_seconds: flo
             started_at=now,
             finished_at=None,
             error=None,
+            yield_reason=None,
         )
         .returning(Step)
         .execution_options(populate_existing=True, synchronize_session=False)
@@ -165,10 +167,43 @@ def succeeded(session: Session, claim: Claim) -> bool:
     return step is not None and step.fence == claim.fence and step.state == StepState.SUCCEEDED
 
 
-def must_stop(session: Session, claim: Claim) -> bool:
-    """Whether the job was cancelled, has failed meanwhile, or is gone: its running steps are to stop."""
-    row = session.execute(select(Job.cancel_requested, Job.state).where(Job.id == claim.job_id)).one_or_none()
-    return row is None or row.cancel_requested or row.state in FINISHED
+class Ask(StrEnum):
+    """What is asked of whoever runs a step.
+
+    STOP: the job was cancelled, has failed meanwhile, or is gone: the step is to end within seconds.
+    YIELD: to stop after a checkpoint and give the step back, since its worker is wanted for something that goes first.
+    """
+
+    STOP = "stop"
+    YIELD = "yield"
+
+
+def asked(session: Session, claim: Claim) -> Ask | None:
+    """What is asked of the claimant, if anything."""
+    own = and_(Step.job_id == Job.id, Step.id == claim.step_id, Step.fence == claim.fence)
+    query = select(Job.cancel_requested, Job.state, Step.yield_reason).outerjoin(Step, own)
+    row = session.execute(query.where(Job.id == claim.job_id)).one_or_none()
+    if row is None or row.cancel_requested or row.state in FINISHED:
+        return Ask.STOP
+    return None if row.yield_reason is None else Ask.YIELD
+
+
+def ask_to_yield(session: Session, step_id: UUID, fence: int, reason: str) -> bool:
+    """Asks whoever runs the step under that fence to stop after a checkpoint and give it back, see ``flow.stop``. The attempt is not counted.
+
+    Args:
+        reason: the end of a sentence that its owner reads in the log and in the timeline: nothing of others' jobs.
+
+    Returns whether it still runs so, and was not asked before.
+    """
+    asks = (
+        update(Step)
+        .where(Step.id == step_id, Step.fence == fence, Step.state == StepState.RUNNING, Step.yield_reason.is_(None))
+        .values(yield_reason=reason)
+        .returning(Step.id)
+        .execution_options(synchronize_session=False)
+    )
+    return session.scalar(asks) is not None
 
 
 def expired(session: Session) -> list[Step]:

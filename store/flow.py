@@ -188,23 +188,21 @@ def lack(session: Session, claim: Claim, name: str, error: Json) -> StepState:
 
 
 def stop(session: Session, claim: Claim, *, engine_seconds: float) -> StepState:
-    """The engine stopped early after its checkpoint: cancelled if the job is to stop, else queued for another worker.
+    """The engine stopped early after its checkpoint: cancelled if the job is to stop, else given back and queued for any worker.
 
-    Leaving on its own account (a worker that shuts down) does not count as an attempt.
+    A step that is given back (its worker shuts down, or was asked to yield) does not count as an attempt.
 
     Raises:
         LeaseLost: the step is not the claimant's any more.
     """
     job, step = claims.held(session, claim)
     quotas.spend(session, job, step, engine_seconds)
-    stopping = moves.stopping(job)
-    attempts.end(session, step, AttemptOutcome.CANCELLED if stopping else AttemptOutcome.RELEASED)
-    if stopping:
+    if moves.stopping(job):
+        attempts.end(session, step, AttemptOutcome.CANCELLED)
         moves.leave(session, step, StepState.CANCELLED)
         moves.settle(session, job)
     else:
-        step.attempt -= 1
-        moves.requeue(session, step)
+        _give_back(session, job, step, step.yield_reason or "its worker was shut down")
     return step.state
 
 
@@ -283,6 +281,15 @@ def reap(session: Session, seen: Step) -> Step | None:
     attempts.end(session, step, AttemptOutcome.LOST)
     _failed_attempt(session, job, step, {"code": "worker_lost", "message": message, "param": None}, retry=True)
     return step
+
+
+def _give_back(session: Session, job: Job, step: Step, reason: str) -> None:
+    attempts.end(session, step, AttemptOutcome.RELEASED, reason)
+    said = Log(message=f"{step.key} was given back after a checkpoint and goes on from there: {reason}.")
+    told = {"step": step.key, **said.model_dump(mode="json", exclude={"event"})}
+    events.append(session, job.id, [NewEvent(EventType.LOG, told)])
+    step.attempt -= 1
+    moves.requeue(session, step)
 
 
 def _give_up(session: Session, step_id: UUID) -> None:

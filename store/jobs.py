@@ -118,12 +118,6 @@ def ends(session: Session, ids: Sequence[UUID]) -> dict[UUID, End]:
     return {job_id: End(seq, state in FINISHED) for job_id, seq, state in rows}
 
 
-def with_work(session: Session, ids: Sequence[UUID]) -> set[UUID]:
-    """Those of the jobs that may have work to do, now or after a resume: neither succeeded nor deleted."""
-    query = select(Job.id).where(Job.id.in_(ids), Job.state != JobState.SUCCEEDED)
-    return set(session.scalars(query))
-
-
 def lock(session: Session, job_id: UUID) -> Job:
     """The job as it is now, locked until the transaction ends. Take it before any lock on its steps.
 

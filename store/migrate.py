@@ -33,5 +33,18 @@ def downgrade(url: str, revision: str) -> None:
 
 def is_current(connection: Connection) -> bool:
     """Whether the database has exactly the schema that this code expects."""
-    head = ScriptDirectory.from_config(alembic_config("")).get_current_head()
-    return MigrationContext.configure(connection).get_current_revision() == head
+    return revision(connection) == _scripts().get_current_head()
+
+
+def revision(connection: Connection) -> str | None:
+    """The migration that the database has come to; None without any."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def knows(revision: str) -> bool:
+    """Whether this version has that migration."""
+    return any(script.revision == revision for script in _scripts().walk_revisions())
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(alembic_config(""))

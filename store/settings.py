@@ -119,6 +119,16 @@ class Settings(BaseSettings):
     metric_days: PositiveFloat = Field(
         default=365.0, description="How long after its end a job keeps the points of its series."
     )
+    artifact_days: PositiveFloat | None = Field(
+        default=None,
+        description="How long after its end a job keeps the files that only its own work needed: checkpoints; of one that has succeeded also "
+        "the supernets of its cells and its teacher. Not set: as long as the job. One labelled keep keeps all.",
+    )
+    job_days: PositiveFloat | None = Field(
+        default=None,
+        description="How long after its end a search, training, tuning or timing is kept; then it is deleted, as if somebody had. Not set: "
+        "until somebody does. One labelled keep stays, and a search of whose networks others are made that stay.",
+    )
     webhook_days: PositiveFloat = Field(
         default=30.0, description="How long messages to webhooks are kept, with how their last attempt went."
     )

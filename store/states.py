@@ -112,7 +112,7 @@ class AttemptOutcome(StrEnum):
     FAILED: it was told why; the step is tried again, or its job fails.
     LOST: its worker did not renew the lease.
     CANCELLED: the job was to stop, and it stopped.
-    RELEASED: its worker leaves and gave the step back.
+    RELEASED: its worker gave the step back after a checkpoint: it was shut down, or wanted for something that goes first.
     """
 
     RUNNING = "running"

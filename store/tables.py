@@ -270,6 +270,8 @@ class Step(OfJob, Base):
     engine_seconds: Mapped[float] = mapped_column(default=0.0)
     """Time the engine's processes ran for it, over all attempts; from zero again when what it made is made again."""
     device: Mapped[str | None]
+    yield_reason: Mapped[str | None]
+    """Why whoever runs it is asked to stop after a checkpoint and give it back; None while nobody asks. Of the last attempt."""
     queued_at: Mapped[datetime] = mapped_column(server_default=func.now())
     available_at: Mapped[datetime] = mapped_column(server_default=func.now())
     """Until then nobody claims it: what failed for want of room waits before it is tried again."""
@@ -310,6 +312,8 @@ class Attempt(OfJob, Base):
     started_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
     outcome: Mapped[AttemptOutcome] = mapped_column(default=AttemptOutcome.RUNNING)
+    reason: Mapped[str | None]
+    """Why the step was given back, as a sentence's end."""
     engine_before: Mapped[float]
     """``Step.engine_seconds`` when it began."""
     engine_seconds: Mapped[float] = mapped_column(default=0.0)

@@ -53,6 +53,11 @@ class SparePostgres:
             with (self._data.parent / "log").open("ab") as log:
                 self._started.append(subprocess.Popen(command, cwd="/", stdout=log, stderr=log, **ids))  # type: ignore[call-overload]
 
+    def may_write(self, folder: Path) -> None:
+        """Gives the folder to the user that the server runs as."""
+        uids, gids = self._server().uids(), self._server().gids()
+        os.chown(folder, uids.real, gids.real)
+
     def close(self) -> None:
         """Waits for servers that this process has started and that were told to stop."""
         while self._started:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
-from store import datasets, jobs
+from store import datasets, expiry
 from store.copies import Copies
 from store.scratch import remove_abandoned, scratch_folder
 from store.session import Sessions, database_id, transaction
@@ -25,12 +25,21 @@ logger = logging.getLogger("dna.worker.cleanup")
 JOB = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def remove_run_folders(sessions: Sessions, data_dir: Path) -> None:
-    """Several nodes of a machine may do this at once; folders of jobs that can be resumed stay."""
+def remove_run_folders(sessions: Sessions, data_dir: Path, *, resumable_days: float | None = None) -> None:
+    """Several nodes of a machine may do this at once; folders of jobs that can be resumed stay.
+
+    Args:
+        resumable_days: so long after the job has ended; None: as long as it is there.
+    """
+    _remove(idle_run_folders(sessions, data_dir, resumable_days=resumable_days))
+
+
+def idle_run_folders(sessions: Sessions, data_dir: Path, *, resumable_days: float | None = None) -> list[Path]:
+    """Those that :func:`remove_run_folders` removes."""
     folders = _folders(data_dir / "runs", JOB)
     with transaction(sessions) as session:
-        needed = jobs.with_work(session, [UUID(name) for name in folders])
-    _remove([path for name, path in folders.items() if UUID(name) not in needed])
+        needed = expiry.with_work(session, [UUID(name) for name in folders], resumable_days)
+    return [path for name, path in folders.items() if UUID(name) not in needed]
 
 
 def remove_datasets(sessions: Sessions, datasets_dir: Path) -> None:

@@ -6,7 +6,7 @@ import signal
 from dataclasses import dataclass
 from datetime import timedelta
 
-from dna_engine.errors import DiskFull, Interrupted, ProcessLost
+from dna_engine.errors import DiskFull, Interrupted, ProcessLost, StepFailed
 from dna_engine.events import Failure
 from store.columns import Json
 
@@ -41,8 +41,8 @@ def explain(exit_code: int, failure: Failure | None, tail: str) -> Problem:
     """The problem behind an exit code, the engine's own failure event where there was one, and its standard error."""
     if failure is not None:
         code = failure.error.get("code")
-        if code == ProcessLost.code:
-            return problem(ProcessLost.code, _with_tail(failure.error["message"], tail))
+        if code in (ProcessLost.code, StepFailed.code):
+            return problem(code, _with_tail(failure.error["message"], tail), retry=code == ProcessLost.code)
         # Interrupted: somebody else than the supervisor told the engine to stop.
         return Problem(failure.error, retry=code in (Interrupted.code, DiskFull.code))
     if exit_code < 0:

@@ -11,7 +11,7 @@ from types import TracebackType
 from sqlalchemy.exc import SQLAlchemyError
 
 from store import claims
-from store.claims import Claim
+from store.claims import Ask, Claim
 from store.errors import LeaseLost
 from store.session import Sessions, transaction
 from store.settings import Settings
@@ -25,6 +25,7 @@ class Lease:
     Attributes:
         lost: set when the step is another worker's, or may be: the database could not be reached until the lease ran out.
         stop: set when the job is cancelled, failed or gone.
+        give_back: set when the step is to be given back after a checkpoint.
     """
 
     def __init__(self, sessions: Sessions, settings: Settings, claim: Claim) -> None:
@@ -33,6 +34,8 @@ class Lease:
         self._claim = claim
         self.lost = threading.Event()
         self.stop = threading.Event()
+        self.give_back = threading.Event()
+        self._events = {Ask.STOP: self.stop, Ask.YIELD: self.give_back}
         self._done = threading.Event()
         self._renewed = time.monotonic()
         name = f"lease-{claim.step.key}"
@@ -82,8 +85,8 @@ class Lease:
     def _look(self) -> None:
         asked = time.monotonic()
         with transaction(self._sessions) as session:
-            if claims.must_stop(session, self._claim):
-                self.stop.set()
+            if (ask := claims.asked(session, self._claim)) is not None:
+                self._events[ask].set()
             due = asked - self._renewed >= self._settings.lease_renew_seconds
             if due:
                 claims.renew(session, self._claim, lease_seconds=self._settings.lease_seconds)

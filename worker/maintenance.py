@@ -43,7 +43,7 @@ class Maintenance:
             Duty("reaper", settings.reap_seconds, lambda: reap(sessions)),
             Duty("loose files", settings.reap_seconds, lambda: discard_loose(sessions, slot.blobs)),
             Duty("rewake", settings.reap_seconds, lambda: rewake(sessions, settings)),
-            Duty("run folders", CLEANUP_SECONDS, lambda: remove_run_folders(sessions, settings.data_dir)),
+            Duty("run folders", CLEANUP_SECONDS, self._remove_run_folders),
             Duty("datasets", CLEANUP_SECONDS, lambda: remove_datasets(sessions, settings.datasets_dir)),
             Duty("leftovers", settings.tidy_seconds, lambda: remove_leftovers(settings)),
             Duty("housekeeping", settings.tidy_seconds, lambda: keep_house(slot)),
@@ -79,6 +79,10 @@ class Maintenance:
         with transaction(self._slot.sessions) as session:
             workers.beat(session, self._slot.worker, current_step_id=self._slot.current, condition=self._slot.condition)
         self._heard = time.monotonic()
+
+    def _remove_run_folders(self) -> None:
+        settings = self._slot.settings
+        remove_run_folders(self._slot.sessions, settings.data_dir, resumable_days=settings.artifact_days)
 
     def _look(self) -> None:
         """Beside the beat, which waits for nobody: a driver of a GPU may take its time."""

@@ -131,7 +131,7 @@ class EngineProcess:
                 return
 
     def stop(self, *, grace: float) -> None:
-        """Asks the engine to write a checkpoint and leave; called again after ``grace`` seconds, kills it.
+        """Asks the engine to write a checkpoint and leave; called again after ``grace`` seconds, kills it. The shortest grace counts.
 
         Only the engine itself is told: processes that read its data must live until its checkpoint is written.
         """
@@ -141,7 +141,9 @@ class EngineProcess:
             if not self._dead.is_set():
                 # Not Popen.send_signal, which may reap the process under the eyes of the thread that waits for it.
                 os.kill(self._process.pid, signal.SIGTERM)
-        elif now > self._stop_by:
+            return
+        self._stop_by = min(self._stop_by, now + grace)
+        if now > self._stop_by:
             self.kill()
 
     def kill(self) -> None:

@@ -17,8 +17,9 @@ class WorkerSettings(Settings):
 
     device: str = Field(
         default="auto",
-        pattern=r"^(auto|cpu|cuda(:\d+)?)$",
-        description="auto: every GPU of the machine, or the CPU where there is none. cpu, cuda (every GPU), or one, cuda:1.",
+        pattern=r"^(auto|all|cpu|cuda|(cuda:)?\d+(,(cuda:)?\d+)*)$",
+        description="auto or all: every GPU of the machine, or the CPU where there is none. cpu, cuda (every GPU, and there must be one), or some, "
+        "cuda:1 or 0,1.",
     )
     devices_per_step: PositiveInt = Field(
         default=1,

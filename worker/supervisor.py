@@ -3,7 +3,7 @@
 ::
 
     claim -> lay down inputs -> engine -> done        outputs and the next steps, in one transaction
-                                       -> stopped     (cancel, shutdown) checkpoint kept, step cancelled or queued again
+                                       -> stopped     (cancel, shutdown, yield) checkpoint kept, step cancelled or queued again
          -> an input is damaged        the step that makes it is queued again, and this one waits for it
                                        -> a problem   step queued again, or step and job failed with the reason
                                        -> lease lost  nothing is written: the step is another worker's
@@ -44,6 +44,10 @@ logger = logging.getLogger("dna.worker.supervisor")
 
 #: The supervisor looks at least this often whether the step must end, in seconds.
 TICK = 0.2
+
+#: What the engine is given to reach a checkpoint when its device is wanted for something that goes first, in seconds: nothing is won by
+#: killing it, and one is written at least every minute.
+YIELD_GRACE_SECONDS = 90.0
 
 #: What a database that does not answer is given before it is asked again, in seconds.
 PAUSE_SECONDS = 1.0
@@ -141,6 +145,8 @@ class Attempt:
             engine.kill()
         elif self._lease.stop.is_set() or self._slot.stopping.is_set() or (self._watch and self._watch.ended):
             engine.stop(grace=self._slot.settings.stop_grace_seconds)
+        elif self._lease.give_back.is_set():
+            engine.stop(grace=YIELD_GRACE_SECONDS)
 
     def _take(self, event: Event | None, checkpoints: Checkpoints) -> None:
         match event:

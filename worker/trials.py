@@ -7,7 +7,7 @@ import logging
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from dna_engine.errors import InvalidSpec, OutOfMemory
+from dna_engine.errors import InvalidSpec, OutOfMemory, StepFailed
 from dna_engine.events import Metric
 from dna_engine.plans.results import TrialTried
 from dna_engine.spec import ResolvedTuning
@@ -21,7 +21,7 @@ from worker.failures import ENGINE_CRASHED, ENGINE_KILLED, Problem
 FIRST = 3
 
 #: Problems that other values may not have: batches that are too large, most of all, and three numbers that do not go together.
-_OF_VALUES = frozenset({OutOfMemory.code, InvalidSpec.code, ENGINE_KILLED, ENGINE_CRASHED})
+_OF_VALUES = frozenset({OutOfMemory.code, InvalidSpec.code, ENGINE_KILLED, ENGINE_CRASHED, StepFailed.code})
 
 logger = logging.getLogger("dna.worker.trials")
 

@@ -7,6 +7,7 @@ from uuid import UUID
 import numpy as np
 from sqlalchemy.orm import Session
 
+from api import file_names
 from api.architectures.files import described, left, missing, stored
 from api.architectures.schemas import (
     TRAININGS_SHOWN,
@@ -81,7 +82,7 @@ def content(session: Session, blobs: BlobStore, architecture_id: UUID, kind: For
         Conflict: it is being trained; the file comes later.
     """
     network = architectures.get(session, architecture_id)
-    stem = f"{network.folder}-{network.id}"
+    stem = file_names.of_network(network)
     if kind is Format.JSON:
         return Content.in_memory(f"{stem}.json", "application/json", described(network.architecture))
     return Content.stored(blobs, _artifact(session, network, kind), stem)

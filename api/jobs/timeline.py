@@ -48,8 +48,9 @@ class AttemptOut(BaseModel):
         description="When it ended, and where its worker was lost when that was noticed; null while it runs."
     )
     outcome: AttemptOutcome = Field(
-        description="lost: nothing was heard of its worker any more; released: its worker was shut down and gave it back."
+        description="lost: nothing was heard of its worker any more; released: it was given back after a checkpoint, for the `reason`."
     )
+    reason: str | None = Field(description="Why it was given back, as the end of a sentence; null of other outcomes.")
     engine_seconds: float = Field(description="Time the engine ran for it, as far as was told.")
 
     @classmethod
@@ -66,6 +67,7 @@ class AttemptOut(BaseModel):
             started_at=attempt.started_at,
             finished_at=attempt.finished_at,
             outcome=attempt.outcome,
+            reason=attempt.reason,
             engine_seconds=step.engine_seconds - attempt.engine_before if runs else attempt.engine_seconds,
         )
 

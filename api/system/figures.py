@@ -6,9 +6,9 @@ import math
 import platform
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
-from prometheus_client.utils import floatToGoString
 from sqlalchemy.orm import Session
 
 from dna_engine.disk import free, total
@@ -79,13 +79,12 @@ def _devices(devices: Mapping[tuple[str, str], Worker]) -> Iterator[Metric]:
 
 def of_disks(live: Iterable[Worker], folders: Mapping[str, Path | None]) -> Iterator[Metric]:
     """Room on the disks of the workers' data, and of this process's folders, of those that are on this machine."""
-    disks = {
-        (one.hostname, "data"): (one.disk_bytes, one.disk_free_bytes) for one in live if one.disk_bytes is not None
-    }
+    told = [(one.hostname, one.disk_bytes, one.disk_free_bytes) for one in live]
+    disks = {(host, "data"): (size, left) for host, size, left in told if size is not None and left is not None}
     here = platform.node()
     disks |= {(here, name): (total(folder), free(folder)) for name, folder in folders.items() if folder is not None}
-    told = ("dna_disk_bytes", "Of the disk of a folder."), ("dna_disk_free_bytes", "What is left of it.")
-    for place, (name, says) in enumerate(told):
+    families = ("dna_disk_bytes", "Of the disk of a folder."), ("dna_disk_free_bytes", "What is left of it.")
+    for place, (name, says) in enumerate(families):
         family = GaugeMetricFamily(name, says, labels=["hostname", "folder"])
         for where, room in disks.items():
             family.add_metric(where, room[place])
@@ -115,9 +114,11 @@ def _histogram(figure: Figure, series: Mapping[tuple[str, ...], Series]) -> Metr
 def _cumulative(figure: Figure, series: Series) -> list[tuple[str, float]]:
     """How often it was at most each bound. What was counted under bounds of an earlier version is in the next that there is now."""
     bounds = (*figure.bounds, math.inf)
-    return [
-        (floatToGoString(bound), sum(count for at, count in series.buckets.items() if at <= bound)) for bound in bounds
-    ]
+    return [(_written(bound), sum(count for at, count in series.buckets.items() if at <= bound)) for bound in bounds]
+
+
+def _written(bound: float) -> str:
+    return "+Inf" if bound == math.inf else str(bound)
 
 
 def _counter(figure: Figure, series: Mapping[tuple[str, ...], Series]) -> Metric:
@@ -127,8 +128,8 @@ def _counter(figure: Figure, series: Mapping[tuple[str, ...], Series]) -> Metric
     return family
 
 
-def _gauge(name: str, says: str, label: str, values: Mapping[str, float]) -> Metric:
+def _gauge(name: str, says: str, label: str, values: Mapping[Any, float]) -> Metric:
     family = GaugeMetricFamily(name, says, labels=[label])
     for value, count in values.items():
-        family.add_metric([value], count)
+        family.add_metric([str(value)], count)
     return family

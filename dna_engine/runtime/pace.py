@@ -14,8 +14,10 @@ from dna_engine.runtime.context import Context
 
 #: Seconds between the checkpoints of a step, at least.
 CHECKPOINT_EVERY = float(os.environ.get("DNA_CHECKPOINT_SECONDS", "15"))
-#: Of a loop's time, what its checkpoints may take: large ones are written less often.
+#: Of a loop's time, what its checkpoints may take: large ones are written less often, but for the next.
 SHARE = 0.05
+#: What a machine that dies may lose at most, between two pieces of work: seconds.
+LONGEST = 60.0
 #: Where a checkpoint holds the points that were told; those of earlier versions hold none.
 _TOLD = "told"
 
@@ -72,4 +74,4 @@ class Pace:
         checkpoint.save(self._file, self._state() | {_TOLD: told})
         self._context.reporter.emit(Checkpoint(name=str(self._file.relative_to(self._context.run))))
         now = time.monotonic()
-        self._due = now + max(CHECKPOINT_EVERY, (now - began) / SHARE)
+        self._due = now + max(CHECKPOINT_EVERY, min((now - began) / SHARE, LONGEST))

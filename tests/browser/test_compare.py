@@ -54,6 +54,13 @@ def test_frontiers_and_series_are_drawn_over_one_another(dashboard: Dashboard) -
     ids = dashboard.service.ids
     page = compare(dashboard, ids.search, ids.other)
     expect(page.get_by_role("group", name="Frontiers of digits on a phone, digits on a watch")).to_be_visible()
+    expect(page.get_by_text("The frontiers of “digits on a phone” and “digits on a watch” are equal")).to_be_visible()
+    told = page.get_by_role("region", name="Frontiers").locator(".plot-marks li")
+    expect(told).to_contain_text(["at most 1.05 M", "at most 600 k"])
+    for search, one in zip((ids.search, ids.other), told.all(), strict=True):
+        expect(one).to_contain_text(
+            f"predicted loss {dashboard.service.get(f'/searches/{search}')['best']['loss']:.4g}"
+        )
     page.get_by_role("combobox", name="Over").select_option("params")
     expect(page.get_by_role("group", name="predicted loss over parameters")).to_be_visible()
     expect(

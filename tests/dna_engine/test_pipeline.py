@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 import zipfile
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -13,11 +15,11 @@ from PIL import Image
 
 from dna_engine import pipeline
 from dna_engine.console import summary_lines
-from dna_engine.errors import Interrupted, InvalidSpec
+from dna_engine.errors import Interrupted, InvalidSpec, StepFailed
 from dna_engine.events import Log, Metric
 from dna_engine.export import onnx_file
 from dna_engine.images.survey import survey
-from dna_engine.plans import Phase, files, plan_of
+from dna_engine.plans import Kind, Phase, files, plan_of
 from dna_engine.plans.results import FOUND, CellsRated, PicturesDrawn, Selected
 from dna_engine.spec import ResolvedSpec
 from tests.dna_engine.runs import context, tiny_spec
@@ -180,3 +182,55 @@ def test_a_search_on_100_to_1_is_told_as_what_it_is(tmp_path: Path, monkeypatch:
     assert f"**{told[1].removesuffix(' More epochs may help, or more images, above all of rare classes.')}**" in card
     assert nothing in card
     assert "in the order of the logits: 0 few, 1 many." in card
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("CUDA error: an illegal memory access was encountered"),
+        RuntimeError("NCCL error in: ProcessGroupNCCL.cpp"),
+        RuntimeError("DataLoader worker (pid 4711) is killed by signal: Killed."),
+        OSError(5, "Input/output error"),
+        MemoryError(),
+    ],
+    ids=["the device", "its links", "a reader", "a disk", "memory"],
+)
+def test_what_the_machine_does_is_left_to_another_attempt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    with pytest.raises(type(error)) as raised:
+        fail_with(error, tmp_path, monkeypatch)
+    assert raised.value is error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        AssertionError("Input height (32) doesn't match model (224)."),
+        RuntimeError("The size of tensor a (7) must match the size of tensor b (8) at non-singleton dimension 3"),
+        KeyError("logits"),
+    ],
+    ids=["a model", "shapes", "ours"],
+)
+def test_what_would_come_again_is_told_as_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: Exception
+) -> None:
+    with pytest.raises(StepFailed, match="not tried again") as raised:
+        fail_with(error, tmp_path, monkeypatch)
+    assert str(error) in raised.value.message
+    assert "Traceback" in capsys.readouterr().err
+
+
+def fail_with(error: Exception, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs a step whose module raises that."""
+
+    def run_step(*_: object) -> None:
+        raise error
+
+    module = ModuleType("odd")
+    module.run_step = run_step  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "odd", module)
+    monkeypatch.setattr(pipeline, "_RUNNERS", {Kind.SELECT: "odd"})
+    spec = tiny_spec()
+    [step] = plan_of(spec).steps(Phase.SELECT)
+    pipeline.run_step(spec, step, context(run)[0])

@@ -15,10 +15,10 @@ from sqlalchemy.orm import Session
 
 from dna_engine.events import Log, Metric, Progress
 from dna_engine.plans import Kind, Phase
-from store import architectures, claims, events, flow, jobs, steps, trainings
-from store.claims import Claim
+from store import architectures, attempts, claims, events, flow, jobs, steps, trainings
+from store.claims import Ask, Claim
 from store.errors import IllegalTransition, LeaseLost
-from store.states import FINISHED, EventType, JobState, Role, StepState
+from store.states import FINISHED, AttemptOutcome, EventType, JobState, Role, StepState
 from store.tables import Job, OutboxMessage, Search, Step, Training, Worker
 from tests.store.builders import (
     TEST,
@@ -149,7 +149,7 @@ def test_an_error_in_the_spec_is_not_tried_again_and_stops_the_siblings(session:
     error = {"code": "data_error", "message": "An image cannot be read.", "param": "dataset"}
     flow.fail(session, running, error, engine_seconds=0.0, retry=False)
     assert search.state == JobState.FAILED
-    assert claims.must_stop(session, sibling)
+    assert claims.asked(session, sibling) == Ask.STOP
     assert flow.stop(session, sibling, engine_seconds=0.0) == StepState.CANCELLED
     assert search.state == JobState.FAILED
 
@@ -221,10 +221,10 @@ def test_cancel_waits_for_what_runs_and_can_be_resumed(session: Session) -> None
     finish_phase(session, search, worker)
     first, second = queued(session, search)
     claim = take(session, first, worker)
-    assert not claims.must_stop(session, claim)
+    assert claims.asked(session, claim) is None
     flow.cancel(session, search.id)
     assert (search.state, second.state) == (JobState.RUNNING, StepState.CANCELLED)
-    assert claims.must_stop(session, claim)
+    assert claims.asked(session, claim) == Ask.STOP
     assert flow.stop(session, claim, engine_seconds=1.0) == StepState.CANCELLED
     assert search.state == JobState.CANCELLED
     flow.resume(session, search.id)
@@ -245,12 +245,39 @@ def test_a_step_that_ends_while_being_cancelled_counts(session: Session) -> None
     assert len(queued(session, search)) == 2
 
 
-def test_a_worker_that_leaves_gives_its_step_back_without_using_up_an_attempt(session: Session) -> None:
+@pytest.mark.parametrize("asked", ["a job that goes before it waits", None])
+def test_a_step_that_is_given_back_has_used_up_no_attempt(session: Session, asked: str | None) -> None:
+    """Whoever runs it was asked to yield, or leaves."""
     search, worker = new_search(session, max_attempts=1), new_worker(session)
     step = queued(session, search)[0]
-    assert flow.stop(session, take(session, step, worker), engine_seconds=1.0) == StepState.QUEUED
+    claim = take(session, step, worker)
+    assert asked is None or claims.ask_to_yield(session, step.id, claim.fence, asked)
+    assert claims.asked(session, claim) == (Ask.YIELD if asked else None)
+    assert flow.stop(session, claim, engine_seconds=1.0) == StepState.QUEUED
     assert (step.attempt, wakes(session, step)) == (0, 2)
-    assert take(session, step, worker).attempt == 1
+    [(attempt, _)] = attempts.of_job(session, search.id, after=None, limit=2)
+    why = asked or "its worker was shut down"
+    assert (attempt.outcome, attempt.reason) == (AttemptOutcome.RELEASED, why)
+    [line] = [event for event in events.after(session, search.id, 0) if event.type == EventType.LOG]
+    assert line.data["message"] == f"teacher was given back after a checkpoint and goes on from there: {why}."
+    again = take(session, step, worker)
+    assert again.attempt == 1
+    assert claims.asked(session, again) is None, "it was asked of the attempt before"
+
+
+def test_who_does_not_run_a_step_any_more_is_not_asked_to_yield_and_one_that_is_cancelled_stops(
+    session: Session,
+) -> None:
+    search, worker = new_search(session), new_worker(session)
+    step = queued(session, search)[0]
+    assert not claims.ask_to_yield(session, step.id, step.fence, "it waits")
+    claim = take(session, step, worker)
+    assert not claims.ask_to_yield(session, step.id, claim.fence - 1, "it waits")
+    assert claims.ask_to_yield(session, step.id, claim.fence, "it waits")
+    assert not claims.ask_to_yield(session, step.id, claim.fence, "another waits"), "once is enough"
+    flow.cancel(session, search.id)
+    assert claims.asked(session, claim) == Ask.STOP
+    assert flow.stop(session, claim, engine_seconds=1.0) == StepState.CANCELLED
 
 
 def reap(session: Session) -> list[Step | None]:
@@ -329,7 +356,7 @@ def test_a_deleted_search_stops_its_worker(session: Session) -> None:
     running, sibling = take(session, first, worker), take(session, second, worker)
     flow.fail(session, running, {"code": "x", "message": "y", "param": None}, engine_seconds=0.0, retry=False)
     jobs.delete(session, search.id)
-    assert claims.must_stop(session, sibling)
+    assert claims.asked(session, sibling) == Ask.STOP
     with pytest.raises(LeaseLost):
         flow.stop(session, sibling, engine_seconds=0.0)
     assert flow.claim(session, second.id, worker, lease_seconds=60) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dna_engine.errors import StepFailed
 from dna_engine.events import Failure
 from worker.failures import TAIL, explain
 
@@ -22,6 +23,13 @@ def test_a_process_that_was_lost_among_several_is_tried_again_with_what_was_logg
     problem = explain(1, Failure(error=error), "exitcode: -9")
     assert problem.error == error | {"message": "One of the 2 processes ended. Its last lines:\nexitcode: -9"}
     assert problem.retry
+
+
+def test_what_would_come_again_is_not_tried_again_and_has_the_last_lines() -> None:
+    error = StepFailed("teacher", AssertionError("Input height (32) doesn't match model (224).")).to_dict()
+    problem = explain(1, Failure(error=error), "in forward")
+    assert problem.error["message"] == f"{error['message']} Its last lines:\nin forward"
+    assert not problem.retry
 
 
 def test_a_kill_points_at_memory() -> None:

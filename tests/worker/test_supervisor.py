@@ -12,7 +12,7 @@ import psutil
 import pytest
 from sqlalchemy import text, update
 
-from store import artifacts, events, flow
+from store import artifacts, claims, events, flow
 from store.session import transaction
 from store.states import EventType, JobState, StepState
 from store.tables import Step
@@ -130,11 +130,17 @@ def test_what_ignores_a_cancel_is_killed_with_its_children(bench: Bench, wait_fo
     wait_for(lambda: all(not member.is_running() or member.status() == psutil.STATUS_ZOMBIE for member in family))
 
 
-def test_a_worker_that_leaves_puts_its_step_back(bench: Bench, wait_for: Wait) -> None:
+@pytest.mark.parametrize("why", ["leaves", "yields"])
+def test_a_worker_that_leaves_or_yields_puts_its_step_back(bench: Bench, wait_for: Wait, why: str) -> None:
     with supervised(bench, "slow", wait_for):
-        bench.slot.stopping.set()
+        if why == "leaves":
+            bench.slot.stopping.set()
+        else:
+            with transaction(bench.slot.sessions) as session:
+                assert claims.ask_to_yield(session, bench.step.id, bench.step.fence, "a job that goes before it waits")
     assert (bench.step.state, bench.step.attempt) == (StepState.QUEUED, 0)
     assert bench.job.state == JobState.RUNNING
+    assert "checkpoints/teacher.safetensors" in bench.files
 
 
 def test_a_lost_lease_ends_the_engine_and_writes_nothing(bench: Bench, wait_for: Wait) -> None:
@@ -184,7 +190,7 @@ def test_a_lease_goes_on_after_what_nobody_foresaw(bench: Bench, monkeypatch: py
     def fail(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("store.claims.must_stop", fail)
+    monkeypatch.setattr("store.claims.asked", fail)
     with Lease(bench.slot.sessions, bench.slot.settings, bench.claim()) as lease:
         assert not lease.stop.wait(0.3)
         monkeypatch.undo()

@@ -18,6 +18,7 @@ from api.app import create_app
 from api.settings import ApiSettings
 from store import claims, datasets, keys
 from store.blobs import BlobStore
+from store.claims import Ask
 from store.scratch import scratch_folder
 from store.session import Sessions, transaction
 from store.tables import Artifact, LooseFile
@@ -316,7 +317,7 @@ def test_deleting_while_it_is_checked_stops_the_check(bench: Bench) -> None:
     claim = claimed(bench.sessions, made["id"])
     assert bench.client.delete("/datasets/birds").status_code == 204
     with transaction(bench.sessions) as session:
-        assert claims.must_stop(session, claim)
+        assert claims.asked(session, claim) == Ask.STOP
     assert not [path for path in left(bench.settings) if "artifacts" in path.parts]
 
 

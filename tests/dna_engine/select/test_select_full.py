@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 
 import numpy as np
 import pytest
@@ -166,6 +167,11 @@ def test_budgets_nearby_can_be_asked_for_as_they_are_told(problem: Problem) -> N
     with pytest.raises(InfeasibleBudget, match=r"latency_ms at most [\d.]+ can") as caught:
         best(problem, limits)
     told = caught.value.to_dict()
+    for number, exact in zip(
+        re.findall(r"latency_ms (\d+(?:\.\d+)?)", caught.value.message), caught.value.nearest, strict=True
+    ):
+        assert len(number.replace(".", "").lstrip("0")) <= 4, "nobody reads nanoseconds"
+        assert round(float(number) * 1e6) >= exact["latency_ns"], "what is told can be asked for"
     assert (told["binding"], set(told["feasible"])) == (["flops", "latency_ms"], {"flops", "params", "latency_ms"})
     for budget, inside in zip(told["nearest"], caught.value.nearest, strict=True):
         assert Budget.model_validate(budget).limits == inside

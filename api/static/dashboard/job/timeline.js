@@ -23,7 +23,7 @@ const ENDS = {
   failed: "failed",
   lost: "lost: nothing was heard of its worker any more",
   cancelled: "cancelled",
-  released: "given back: its worker was shut down",
+  released: "given back",
 };
 
 /** @param {{kind: import("./kinds.js").Kind, job: any, following: import("./following.js").Following}} props */
@@ -65,12 +65,12 @@ const COLUMNS = [
  * @param {any} attempt
  * @param {Map<string, string>} names of the workers by id
  */
-function told({ step, key, attempt, worker, started_at, finished_at, outcome, engine_seconds }, names) {
+function told({ step, key, attempt, worker, started_at, finished_at, outcome, reason, engine_seconds }, names) {
   const from = Date.parse(started_at);
   const to = finished_at ? Date.parse(finished_at) : Math.max(from, now());
   const group = names.get(worker?.id) ?? "a worker that is not known any more";
   const took = duration((to - from) / 1000);
-  const end = ENDS[outcome] ?? outcome;
+  const end = (ENDS[outcome] ?? outcome) + (reason ? `: ${reason}` : "");
   const says = `${key}, attempt ${attempt} on ${group}: ${end}, ${outcome === "running" ? "for" : "after"} ${took}`;
   return { id: `${step} ${started_at}`, label: key, attempt, outcome, end, group, from, to, took, engine: duration(engine_seconds), says };
 }
