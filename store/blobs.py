@@ -178,6 +178,10 @@ class BlobStore:
         """Whether a file lies there."""
         return bool(self._fs.exists(self._path(location)))
 
+    def has(self, blob: Blob) -> bool:
+        """Whether the file lies there, by its size alone."""
+        return self.exists(blob.location) and self._size(blob) == blob.size
+
     def delete(self, location: str) -> None:
         """Deletes a file; one that is gone already is no error, so a deletion can be repeated."""
         with suppress(FileNotFoundError):

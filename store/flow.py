@@ -197,12 +197,22 @@ def stop(session: Session, claim: Claim, *, engine_seconds: float) -> StepState:
     """
     job, step = claims.held(session, claim)
     quotas.spend(session, job, step, engine_seconds)
+    return _stopped(session, job, step, step.yield_reason or "its worker was shut down")
+
+
+def take_back(session: Session, step_id: UUID, reason: str) -> StepState:
+    """Takes a running step from a worker that is none of this service's any more, as if it had given it back."""
+    step = steps.get(session, step_id)
+    return _stopped(session, jobs.lock(session, step.job_id), step, reason)
+
+
+def _stopped(session: Session, job: Job, step: Step, reason: str) -> StepState:
     if moves.stopping(job):
         attempts.end(session, step, AttemptOutcome.CANCELLED)
         moves.leave(session, step, StepState.CANCELLED)
         moves.settle(session, job)
     else:
-        _give_back(session, job, step, step.yield_reason or "its worker was shut down")
+        _give_back(session, job, step, reason)
     return step.state
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -31,9 +33,17 @@ def downgrade(url: str, revision: str) -> None:
     command.downgrade(alembic_config(url), revision)
 
 
+@cache
+def head() -> str:
+    """The schema that this code expects."""
+    found = _scripts().get_current_head()
+    assert found is not None
+    return found
+
+
 def is_current(connection: Connection) -> bool:
     """Whether the database has exactly the schema that this code expects."""
-    return revision(connection) == _scripts().get_current_head()
+    return revision(connection) == head()
 
 
 def revision(connection: Connection) -> str | None:

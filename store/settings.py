@@ -17,6 +17,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from store.connection import TimeOuts
+from store.errors import StoreError
 from store.limits import LONGEST_WINDOW, Limits
 from store.logs import LogFormat
 from store.reach import Reach
@@ -194,6 +195,17 @@ class Settings(BaseSettings):
     def worker_timeout(self) -> timedelta:
         """Workers that were seen within this time are live."""
         return timedelta(seconds=self.worker_timeout_seconds)
+
+    @property
+    def database(self) -> str:
+        """``database_url``, for what cannot do without.
+
+        Raises:
+            StoreError: it is not set.
+        """
+        if self.database_url is None:
+            raise StoreError("Set DNA_DATABASE_URL, such as postgresql://user:password@host/dna.")
+        return self.database_url
 
     @property
     def artifacts(self) -> str:
