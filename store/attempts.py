@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, load_only
 from dna_engine.effort import work
 from dna_engine.plans import Kind
 from dna_engine.spec import ResolvedJob
+from store import tallies
 from store.columns import new_id
 from store.session import clock
 from store.states import AttemptOutcome
@@ -57,15 +58,19 @@ def end(
         reason: why the step was given back, as a sentence's end.
         spec: of the job, where the attempt has done what the step says: it tells how fast its device is.
     """
-    seconds = step.engine_seconds - Attempt.engine_before
+    engine_seconds = step.engine_seconds - Attempt.engine_before
     measured = spec is not None and step.kind in MEASURED_KINDS and step.planned.devices == 1
     done = work(step.planned, spec) * (step.progress - Attempt.progress_before) if spec and measured else None
-    session.execute(
+    ended = session.execute(
         update(Attempt)
         .where(Attempt.step_id == step.id, Attempt.fence == step.fence, Attempt.outcome == AttemptOutcome.RUNNING)
-        .values(outcome=outcome, reason=reason, finished_at=clock(session), engine_seconds=seconds, work=done)
+        .values(outcome=outcome, reason=reason, finished_at=clock(session), engine_seconds=engine_seconds, work=done)
+        .returning(Attempt.started_at, Attempt.finished_at)
         .execution_options(synchronize_session=False)
-    )
+    ).one_or_none()
+    if ended is not None:
+        seconds = (ended.finished_at - ended.started_at).total_seconds()
+        tallies.observe(session, tallies.STEP_SECONDS, step.kind, outcome, seconds=seconds)
 
 
 def of_job(session: Session, job_id: UUID, *, after: UUID | None, limit: int) -> list[tuple[Attempt, Step]]:

@@ -19,7 +19,7 @@ from dna_engine.errors import InvalidSpec
 from dna_engine.events import Log, Metric, Progress
 from dna_engine.plans import Kind, plan_of
 from dna_engine.spec import ResolvedJob
-from store import artifacts, attempts, claims, datasets, events, jobs, moves, quotas, results, steps, workers
+from store import artifacts, attempts, claims, datasets, events, jobs, moves, quotas, results, steps, tallies, workers
 from store.advance import Grouping, advance, update_progress
 from store.artifacts import StoredFile
 from store.claims import Claim
@@ -314,12 +314,14 @@ def _failed_attempt(
     session: Session, job: Job, step: Step, error: Json, *, retry: bool, wait: timedelta = timedelta(0)
 ) -> StepState:
     attempts.end(session, step, AttemptOutcome.FAILED)  # One that was lost has ended so.
+    tallies.observe(session, tallies.STEP_FAILURES, step.kind, tallies.code_of(error))
     step.error = error
     if moves.stopping(job):
         moves.leave(session, step, StepState.CANCELLED)
         moves.settle(session, job)
     elif retry and step.attempt < step.max_attempts:
         moves.requeue(session, step, wait=wait)
+        tallies.observe(session, tallies.STEP_RETRIES, step.kind)
     else:
         moves.leave(session, step, StepState.FAILED)
         job.error = {**error, "step": step.key}

@@ -56,16 +56,33 @@ class Memory:
     used: int | None = None
 
 
-def beat(session: Session, worker: Worker, *, current_step_id: UUID | None, memory: Memory | None = None) -> None:
+@dataclass(frozen=True)
+class Condition:
+    """How a worker's device and disk were when they were looked at last. None where nothing tells.
+
+    Attributes:
+        utilization: of the device, 0 to 1, by whoever uses it.
+        disk, disk_free: bytes, of the disk of the data folder.
+    """
+
+    memory: Memory = Memory()
+    utilization: float | None = None
+    disk: int | None = None
+    disk_free: int | None = None
+
+
+def beat(session: Session, worker: Worker, *, current_step_id: UUID | None, condition: Condition | None = None) -> None:
     """The worker lives, and runs that step or none. One that was forgotten while it was silent is known again.
 
     Args:
-        memory: what is known of it by now; None leaves it as it was.
+        condition: what is known of it by now; None leaves it as it was.
     """
     row = session.merge(worker)
     row.last_seen_at, row.current_step_id = clock(session), current_step_id
-    if memory is not None:
-        row.memory_bytes, row.memory_used_bytes = memory.total, memory.used
+    if condition is not None:
+        row.memory_bytes, row.memory_used_bytes = condition.memory.total, condition.memory.used
+        row.utilization = condition.utilization
+        row.disk_bytes, row.disk_free_bytes = condition.disk, condition.disk_free
 
 
 def leave(session: Session, worker_id: UUID) -> None:

@@ -1,7 +1,7 @@
 # ruff: noqa: N999
 """Attempts say how much they did: what they took tells how fast devices are. Of those before this it is not known.
 
-Revision 0022, written 2026-11-27 04:35:00+00:00.
+Revision 0023, written 2026-11-27 04:35:00+00:00.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = "0022"
-down_revision: str | None = "0021"
+revision: str = "0023"
+down_revision: str | None = "0022"
 branch_labels: str | None = None
 depends_on: str | None = None
 
