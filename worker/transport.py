@@ -14,7 +14,7 @@ from kombu.transport import redis
 logger = logging.getLogger("dna.worker.transport")
 
 
-class Channel(redis.Channel):  # type: ignore[misc]
+class Channel(redis.Channel):
     def _brpop_read(self, **options: object) -> bool:
         """Hands on the message that was waited for, or finds that there is none.
 
@@ -22,7 +22,7 @@ class Channel(redis.Channel):  # type: ignore[misc]
             Empty: there was none, or something that cannot be read as one. It is gone from its queue then.
         """
         try:
-            return bool(super()._brpop_read(**options))
+            return bool(super()._brpop_read(**options))  # type: ignore[no-untyped-call]
         except (Empty, *self.connection_errors, *self.connection.channel_errors):
             raise
         except Exception as error:  # Whatever Kombu makes of what anybody may have put there.
@@ -30,5 +30,5 @@ class Channel(redis.Channel):  # type: ignore[misc]
             raise Empty from error
 
 
-class Transport(redis.Transport):  # type: ignore[misc]
+class Transport(redis.Transport):
     Channel = Channel
