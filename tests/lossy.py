@@ -132,7 +132,11 @@ def _connect(server: URL) -> socket.socket:
     if not folder.startswith("/"):
         return socket.create_connection((server.host or "127.0.0.1", port))
     connection = socket.socket(socket.AF_UNIX)
-    connection.connect(str(Path(folder) / f".s.PGSQL.{port}"))
+    try:
+        connection.connect(str(Path(folder) / f".s.PGSQL.{port}"))
+    except OSError:
+        connection.close()
+        raise
     return connection
 
 
