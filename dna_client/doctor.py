@@ -97,7 +97,7 @@ def _ask(transport: Transport, url: str, key: str | None) -> Iterator[Finding]:
     yield from _ready(transport)
     yield from _version(transport)
     yield from _door(url, key)
-    yield from _workers(transport)
+    yield from _workers(transport, key)
 
 
 def _clock(answer: httpx.Response, asked: datetime, took: float) -> Iterator[Finding]:
@@ -185,10 +185,12 @@ def _is_this_machine(host: str) -> bool:
     return bool(found) and all(ipaddress.ip_address(str(address).split("%")[0]).is_loopback for address in found)
 
 
-def _workers(transport: Transport) -> Iterator[Finding]:
+def _workers(transport: Transport, key: str | None) -> Iterator[Finding]:
     try:
         found: Sequence[Any] = list(transport.pages("/workers", {}))
-    except Unauthorized:
+    except Unauthorized as error:
+        if key is not None:
+            yield Finding("keys", "wrong", error.message, "Give a key that may read: DNA_API_KEY or --key.")
         return
     versions = {worker["versions"].get("dna-automl"): worker["hostname"] for worker in found}
     if len(versions) > 1:

@@ -19,11 +19,11 @@ from datetime import timedelta
 from pathlib import Path
 
 from alembic.util import CommandError
+from pydantic import ValidationError
 from sqlalchemy.exc import ArgumentError, OperationalError, ProgrammingError
 
 from store import backup_commands, key_commands, sweeper
 from store.blobs import BlobStore
-from store.doctor import examination, findings
 from store.errors import StoreError
 from store.migrate import head, is_current, upgrade
 from store.session import await_database, make_engine, make_sessions
@@ -43,6 +43,9 @@ def main(arguments: list[str] | None = None) -> int:
         return _run(chosen, Settings())
     except StoreError as error:
         print(error.message, file=sys.stderr)
+        return 2
+    except ValidationError as error:
+        print(f"A setting (DNA_...) is wrong: {error}", file=sys.stderr)
         return 2
     except ProgrammingError as error:
         print(f"The database lacks the schema; run dna migrate first. ({error.orig})", file=sys.stderr)
@@ -158,6 +161,9 @@ def _sweep(settings: Settings, *, delete: bool) -> None:
 
 
 def _doctor(settings: Settings, *, fix: bool, as_json: bool) -> int:
+    # Redis's client comes with the API and the workers; the other commands do without.
+    from store.doctor import examination, findings
+
     fixed = examination.mend(settings) if fix else []
     found = examination.examine(settings)
     print((findings.as_json if as_json else findings.as_text)(found, fixed))

@@ -204,7 +204,7 @@ def _stats(folder: Path) -> Iterator[os.stat_result]:
 def _silent(sessions: Sessions, settings: WorkerSettings) -> Iterator[Finding]:
     """Nodes of this machine that still run, and that nobody has heard of."""
     with transaction(sessions) as session:
-        gone = work.silent(session, settings)
+        gone = work.silent(session, settings.worker_timeout)
     for worker in gone:
         if worker.hostname == platform.node() and "worker.node" in _command(worker.pid):
             yield wrong(

@@ -23,7 +23,7 @@ def keep_house(slot: Slot) -> None:
     deleted |= expiry.expire(slot.sessions, slot.blobs, settings)
     with transaction(slot.sessions) as session:
         tallies.fold(session)
-    if any(deleted.values()):
-        logger.info("Deleted what is old: %s.", ", ".join(f"{count} of {table}" for table, count in deleted.items()))
+    if said := ", ".join(f"{count} of {what}" for what, count in deleted.items() if count):
+        logger.info("Deleted what is old: %s.", said)
     tunings.tidy(slot.sessions, slot.studies)
     sweeper.sweep(slot.sessions, slot.blobs, older_than=timedelta(hours=settings.orphan_hours))

@@ -49,7 +49,9 @@ def _stored(blobs: BlobStore) -> Finding:
             whole = b"".join(blobs.read(blob)) == _PROBE
         finally:
             blobs.delete(blob.location)
-    except (DiskFull, CorruptArtifact) as error:
+    except DiskFull as error:
+        return wrong(FILES, error.message, "Downloads work; what is stored waits or is refused until there is room.")
+    except CorruptArtifact as error:
         return wrong(FILES, error.message, advice)
     except Exception as error:  # Each kind of store has errors of its own.
         return wrong(FILES, f"They cannot be written and read: {error}", advice)

@@ -23,20 +23,32 @@ logger = logging.getLogger("dna.store.doctor")
 
 def examine(settings: Settings) -> list[Finding]:
     """Changes nothing, but for a small file that is written to each place and taken away again."""
-    blobs = BlobStore(settings.artifacts)
-    beside = [*broker.look(settings.redis_url), *disks.look(blobs, [room.datasets(settings.datasets_dir)])]
+    blobs, beside = _blobs(settings)
+    beside += broker.look(settings.redis_url)
+    places = [room.datasets(settings.datasets_dir)]
+    beside += disks.folders(places) if blobs is None else disks.look(blobs, places)
+    found: list[Finding] = []
     try:
         with _database(settings) as (engine, sessions):
-            found = list(postgres.look(engine))
+            found += postgres.look(engine)
             if _is_current(found):
                 with transaction(sessions) as session:
                     found += work.look(session, settings)
-                found += orphans.look(sessions, blobs, settings)
+                found += [] if blobs is None else orphans.look(sessions, blobs, settings)
     except ArgumentError as error:
-        found = [wrong(postgres.CHECK, f"DNA_DATABASE_URL is no address: {error}", "Put it right.")]
+        found.append(wrong(postgres.CHECK, f"DNA_DATABASE_URL is no address: {error}", "Put it right."))
     except DBAPIError as error:
         found.append(wrong(postgres.CHECK, f"It stopped answering: {error.orig}", "Look at its log."))
     return [*found, *beside]
+
+
+def _blobs(settings: Settings) -> tuple[BlobStore | None, list[Finding]]:
+    """The stored files; None, and why, where their URL leads to nothing that is known here."""
+    try:
+        return BlobStore(settings.artifacts), []
+    except (ImportError, ValueError) as error:
+        advice = "Put DNA_ARTIFACTS_URL right, or install what it needs (s3:// needs dna-automl[s3])."
+        return None, [wrong(disks.FILES, f"They cannot be opened: {error}", advice)]
 
 
 def mend(settings: Settings) -> list[str]:
@@ -51,7 +63,7 @@ def mend(settings: Settings) -> list[str]:
         if taken := _reap(sessions):
             done.append(f"Took {several(taken, 'step')} from lost workers.")
         with transaction(sessions) as session:
-            gone = [worker.id for worker in work.silent(session, settings)]
+            gone = [worker.id for worker in work.silent(session, work.FORGOTTEN)]
             session.execute(delete(Worker).where(Worker.id.in_(gone)))
         if gone:
             done.append(f"Forgot {several(len(gone), 'node')} that went without a word.")

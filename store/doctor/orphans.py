@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from sqlalchemy import func, select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from store import files, sweeper
@@ -26,6 +27,8 @@ def look(sessions: Sessions, blobs: BlobStore, settings: Settings) -> Iterator[F
     """Compares all stored files with all rows, which takes a while where there are many."""
     try:
         found = sweeper.look(sessions, blobs, older_than=timedelta(hours=settings.orphan_hours))
+    except DBAPIError:
+        raise
     except Exception as error:  # Each kind of store has errors of its own.
         yield wrong(CHECK, f"The stored files cannot be listed: {error}", "See to the store (DNA_ARTIFACTS_URL).")
         return
@@ -35,7 +38,8 @@ def look(sessions: Sessions, blobs: BlobStore, settings: Settings) -> Iterator[F
     yield from _orphans(found)
     if not found.missing and not found.orphans:
         yield ok(
-            CHECK, f"Every row has its file, and of {several(found.files, 'file')} older than a day each has a row."
+            CHECK,
+            f"Every row has its file, and each of {several(found.files, 'file')} that are old enough to be judged a row.",
         )
 
 

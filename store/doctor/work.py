@@ -27,6 +27,8 @@ LEASES, QUEUES, JOBS, OUTBOX, WEBHOOKS, KEYS = "leases", "queues", "jobs", "outb
 
 #: What others notice when it is taken over late: the reaper looks every few seconds.
 _OVERDUE = timedelta(seconds=30)
+#: One that was silent for so long is not about to go on.
+FORGOTTEN = timedelta(hours=1)
 #: A message is sent within a second.
 _UNSENT = timedelta(seconds=60)
 
@@ -59,22 +61,23 @@ def _workers(session: Session, live: Sequence[Worker]) -> Iterator[Finding]:
 
 def lost(session: Session, settings: Settings) -> Iterator[Finding]:
     """Workers that went without a word."""
-    gone = silent(session, settings)
+    gone = silent(session, settings.worker_timeout)
     if gone:
         names = [f"{worker.hostname} process {worker.pid}" for worker in gone]
+        long = len(silent(session, FORGOTTEN))
         yield warning(
             WORKERS,
             f"{several(len(gone), 'node')} went without a word: {first(names)}.",
             "See whether it was killed (memory?) or its machine is gone. They are forgotten after DNA_WORKER_DAYS.",
-            fix="forget them",
+            fix=f"forget {long} of them, silent for an hour" if long else "",
         )
 
 
-def silent(session: Session, settings: Settings) -> list[Worker]:
-    """Those that neither live nor have left, and run nothing that is still theirs."""
-    limit = clock(session) - settings.worker_timeout
+def silent(session: Session, span: timedelta) -> list[Worker]:
+    """Those that were not heard of for so long, have not left, and run nothing that is still theirs."""
     held = select(Step.lease_owner).where(Step.state == StepState.RUNNING, Step.lease_owner.is_not(None))
-    query = select(Worker).where(Worker.stopped_at.is_(None), Worker.last_seen_at < limit, Worker.id.not_in(held))
+    unheard = Worker.last_seen_at < clock(session) - span
+    query = select(Worker).where(Worker.stopped_at.is_(None), unheard, Worker.id.not_in(held))
     return list(session.scalars(query.order_by(Worker.id)))
 
 

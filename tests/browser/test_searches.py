@@ -65,7 +65,8 @@ def test_a_winner_below_its_control_is_told_as_such(
         session.get_one(Search, UUID(dashboard.service.ids.other)).control_accuracy = control
     found = row(dashboard.open("#/searches?q=watch"), "digits on a watch")
     expect(found).to_contain_text(re.compile(rf"99\.0%.*control {100 * control:.1f}%\s*{said}", re.DOTALL))
-    expect(found.get_by_text("perhaps by chance")).to_have_count(doubt)
+    expect(found.get_by_text(f"{said}, perhaps by chance")).to_have_count(doubt)
+    expect(found.locator(".verdict-above, .verdict-below")).to_have_count(1 - doubt)
 
 
 def test_a_failed_one_says_why_and_leads_to_all_that_is_known(dashboard: Dashboard) -> None:

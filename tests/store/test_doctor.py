@@ -109,6 +109,7 @@ def test_an_earlier_schema(database_url: str, settings: Settings, monkeypatch: p
         ({"redis_url": "redis://127.0.0.1:1/0"}, "Redis", "does not answer"),
         ({"redis_url": None}, "Redis", "not set"),
         ({"artifacts_url": "file:///proc/none"}, "stored files", "cannot be written"),
+        ({"artifacts_url": "nothing://there"}, "stored files", "cannot be opened"),
         ({"datasets": Path("/proc/none")}, "disk", "Nothing can be written to the datasets"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -305,3 +306,6 @@ def test_the_command(
     assert "wrong    Redis: It does not answer" in capsys.readouterr().out
     monkeypatch.delenv("DNA_DATABASE_URL")
     assert main(["doctor"]) == 2
+    monkeypatch.setenv("DNA_LEASE_SECONDS", "1")
+    assert main(["doctor"]) == 2
+    assert "DNA_LEASE_SECONDS must be at least twice" in capsys.readouterr().err

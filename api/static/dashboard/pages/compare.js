@@ -12,6 +12,7 @@ import { Given } from "./compare/given.js";
 import { Losses } from "./compare/losses.js";
 import { GIVEN, rows } from "./compare/specs.js";
 import { SideBySide } from "./compare/table.js";
+import { Verdict } from "./compare/verdict.js";
 import { MOST_COMPARED } from "./searches/compared.js";
 
 export default function Compare() {
@@ -35,7 +36,7 @@ function Compared({ ids }) {
   if (loading) return html`<${Loading} what="Reading the searches" />`;
   return html`${found.map(({ problem }, place) => problem && html`<${Missing} key=${ids[place]} ids=${ids} place=${place} problem=${problem} retry=${reload} />`)}
     ${searches.length > 0 && html`
-      <${Panel} title="What came of them"><${Facts} searches=${searches} /><${Explained} title="What winner and control mean" of=${["winner", "control"]} /></${Panel}>
+      <${Panel} title="What came of them"><${Verdict} searches=${searches} /><${Facts} searches=${searches} /><${Explained} title="What winner and control mean" of=${["winner", "control"]} /></${Panel}>
       <${Frontiers} searches=${searches} />
       <${Losses} searches=${searches} live=${live} />
       <${Specs} searches=${searches} />`}`;

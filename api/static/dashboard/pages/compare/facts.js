@@ -15,7 +15,7 @@ const SAID = [
   ["Progress", (search) => html`<${Progress} value=${search.progress} label="Progress of ${search.name}" />`],
   ["Asked for", (search) => html`<${Age} at=${search.created_at} />`],
   ["Took", (search) => search.started_at && duration(between(search.started_at, search.finished_at))],
-  ["Engine time", (search) => duration(search.steps.reduce((/** @type {number} */ sum, /** @type {any} */ step) => sum + step.engine_seconds, 0))],
+  ["Engines worked", (search) => duration(search.steps.reduce((/** @type {number} */ sum, /** @type {any} */ step) => sum + step.engine_seconds, 0))],
   ["Dataset", (search) => search.dataset],
   ["Teacher", (search) => search.spec.teacher.model],
   ["Budget", (search) => html`<${Budget} of=${search.spec.budget} />`],
