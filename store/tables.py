@@ -297,7 +297,11 @@ class Attempt(OfJob, Base):
     does not last."""
 
     __tablename__ = "attempts"
-    __table_args__ = (Index("ix_attempts_job_id_id", "job_id", "id"), UniqueConstraint("step_id", "fence"))
+    __table_args__ = (
+        Index("ix_attempts_job_id_id", "job_id", "id"),
+        Index("ix_attempts_measured", "id", postgresql_where=text("work IS NOT NULL")),
+        UniqueConstraint("step_id", "fence"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     step_id: Mapped[UUID] = mapped_column(ForeignKey("steps.id", ondelete="CASCADE"))
@@ -318,6 +322,10 @@ class Attempt(OfJob, Base):
     """``Step.engine_seconds`` when it began."""
     engine_seconds: Mapped[float] = mapped_column(default=0.0)
     """Time the engine ran for it, once it has ended."""
+    progress_before: Mapped[float] = mapped_column(default=0.0)
+    """``Step.progress`` when it began."""
+    work: Mapped[float | None]
+    """Giga-multiply-adds that it did, where that tells how fast its device is; see ``store.speeds``."""
 
 
 class Event(OfJob, Base):

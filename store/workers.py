@@ -10,11 +10,13 @@ from uuid import UUID
 from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session, load_only
 
+from store.actors import EVERY_PROJECT
 from store.columns import new_id
 from store.filters import holds
 from store.order import At, Key, Order, Page, page
 from store.progress import Fleet, Workers
 from store.session import clock
+from store.states import StepState
 from store.tables import Job, Step, Worker
 
 #: A worker that was silent for longer is not live, unless the settings say otherwise.
@@ -107,6 +109,13 @@ def fleet(session: Session, *, within: timedelta) -> Fleet:
 def live(session: Session, *, within: timedelta) -> list[Worker]:
     """Workers that were seen within that time and have not left, oldest first."""
     return list(session.scalars(_live(session, within).order_by(Worker.id)))
+
+
+def idle(session: Session, queue: str, *, within: timedelta) -> list[Worker]:
+    """The live workers that take steps of the queue and run none, oldest first."""
+    busy = select(Step.lease_owner).where(Step.state == StepState.RUNNING, Step.lease_owner.is_not(None))
+    query = _live(session, within).where(Worker.queues.contains([queue]), Worker.id.not_in(busy)).order_by(Worker.id)
+    return list(session.scalars(query, execution_options=EVERY_PROJECT))
 
 
 def running(session: Session, step_ids: Sequence[UUID]) -> dict[UUID, tuple[Step, Job]]:

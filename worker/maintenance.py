@@ -16,6 +16,7 @@ from store.files import discard_loose
 from store.session import transaction
 from worker.cleanup import remove_datasets, remove_leftovers, remove_run_folders
 from worker.condition import Instruments
+from worker.handover import QUEUE, ask
 from worker.housekeeping import keep_house
 from worker.outbox import relay
 from worker.reaper import reap, rewake
@@ -43,6 +44,7 @@ class Maintenance:
             Duty("reaper", settings.reap_seconds, lambda: reap(sessions)),
             Duty("loose files", settings.reap_seconds, lambda: discard_loose(sessions, slot.blobs)),
             Duty("rewake", settings.reap_seconds, lambda: rewake(sessions, settings)),
+            Duty("hand-over", settings.beat_seconds, self._ask_for_cells),
             Duty("run folders", CLEANUP_SECONDS, self._remove_run_folders),
             Duty("datasets", CLEANUP_SECONDS, lambda: remove_datasets(sessions, settings.datasets_dir)),
             Duty("leftovers", settings.tidy_seconds, lambda: remove_leftovers(settings)),
@@ -83,6 +85,18 @@ class Maintenance:
     def _remove_run_folders(self) -> None:
         settings = self._slot.settings
         remove_run_folders(self._slot.sessions, settings.data_dir, resumable_days=settings.artifact_days)
+
+    def _ask_for_cells(self) -> None:
+        """While this node has nothing to do, and may."""
+        slot = self._slot
+        if slot.current is not None or slot.stopping.is_set() or QUEUE not in slot.worker.queues:
+            return
+        try:
+            self.check()
+        except Unfit:
+            return
+        with transaction(slot.sessions) as session:
+            ask(session, slot.worker, slot.settings)
 
     def _look(self) -> None:
         """Beside the beat, which waits for nobody: a driver of a GPU may take its time."""

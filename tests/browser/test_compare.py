@@ -105,7 +105,7 @@ def test_a_better_winner_is_told_from_a_lucky_one(dashboard: Dashboard) -> None:
         return str(said)
 
     sure = told(500, 1000)
-    assert "The winner of A is 40.0 points better than that of B, by more than chance (95% interval 36." in sure
+    assert "The winner of A is 40.0 points better than that of B, by more than chance (95% interval +36." in sure
     assert "The first takes 50% fewer FLOPs." in sure
     assert "They were not trained alike: for 25 and 6 epochs." in sure
     assert "perhaps by chance: 1000 test images do not tell them apart (95% interval -" in told(890, 1000)

@@ -221,7 +221,7 @@ def test_more_are_shown_on_demand(dashboard: Dashboard) -> None:
     last = dashboard.service.get("/searches", q="many", sort="-name", limit=1)["items"][0]["id"]
     page = dashboard.open(f"#/searches?q=many&sort=name&pick={last}")
     expect(page.locator("tbody tr")).to_have_count(50)
-    expect(page.get_by_text("1 selected, 1 of them further down")).to_be_visible()
+    expect(page.get_by_text("1 selected, 1 of them not in view")).to_be_visible()
     page.get_by_role("button", name="Show more").click()
     expect(page.locator("tbody tr")).to_have_count(51)
     expect(page.get_by_text("1 selected", exact=True)).to_be_visible()

@@ -98,7 +98,7 @@ def test_a_duty_that_hangs_keeps_no_other_waiting(
 ) -> None:
     answer, asked = threading.Event(), threading.Event()
 
-    def hang(*_: object) -> None:
+    def hang(*_: object, **__: object) -> None:
         asked.set()
         answer.wait(30.0)
 

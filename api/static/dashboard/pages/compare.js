@@ -1,5 +1,6 @@
 // Two to eight searches side by side: how they differ, what each has cost and found.
 
+import { isId } from "../form/chosen.js";
 import { useEach, useTitle } from "../hooks.js";
 import { useChanges } from "../live.js";
 import { Empty, Loading, Panel, ProblemNote } from "../parts/basics.js";
@@ -17,7 +18,7 @@ import { MOST_COMPARED } from "./searches/compared.js";
 
 export default function Compare() {
   useTitle("Compare searches");
-  const ids = [...new Set(usePlace().query.getAll("searches"))];
+  const ids = [...new Set(usePlace().query.getAll("searches"))].filter(isId);
   // Those that are compared now are ticked there.
   const others = href(["searches"], { pick: ids });
   return html`<div class="head"><h1>Compare searches</h1><div class="actions"><a class="button" href=${others}>Choose others</a></div></div>

@@ -7,7 +7,10 @@ import { html } from "../../view.js";
 const winner = (search) => search.architectures.find((/** @type {any} */ one) => one.role === "winner");
 
 /** @param {number} share */
-const points = (share) => (100 * share).toFixed(1);
+const points = (share) => (100 * share).toFixed(share < 0.001 ? 2 : 1);
+
+/** @param {number} share */
+const signed = (share) => `${share > 0 ? "+" : ""}${(100 * share).toFixed(1)}`;
 
 /**
  * The 95% interval of a difference of two shares, from those of both: Newcombe's, Statistics in Medicine 17, 1998, method 10.
@@ -38,7 +41,7 @@ function Beside({ best, other }) {
   const [low, high] = apart(one.test, two.test);
   const difference = one.test.accuracy - two.test.accuracy;
   const names = html`The winner of <bdi>${best.name}</bdi>`;
-  const interval = `95% interval ${points(low)} to ${points(high)}`;
+  const interval = `95% interval ${signed(low)} to ${signed(high)} points`;
   const said = difference
     ? html`${names} is ${points(difference)} points better than that of <bdi>${other.name}</bdi>, ${low > 0 ? html`<strong>by more than chance</strong> (${interval})` : html`<strong>perhaps by chance</strong>: ${one.test.images} test images do not tell them apart (${interval})`}.`
     : html`${names} and that of <bdi>${other.name}</bdi> are equally good, as far as ${one.test.images} test images tell (${interval}).`;
@@ -49,7 +52,7 @@ function Beside({ best, other }) {
 function cheaper(one, two) {
   if (one.flops === two.flops) return "They cost the same FLOPs.";
   const share = Math.abs(one.flops - two.flops) / Math.max(one.flops, two.flops);
-  return `The ${one.flops < two.flops ? "first" : "second"} takes ${percent(share, 0)} fewer FLOPs.`;
+  return `The ${one.flops < two.flops ? "first" : "second"} takes ${share < 0.01 ? "less than 1%" : percent(share, 0)} fewer FLOPs.`;
 }
 
 /** Where one was trained for longer, that may be why. @param {any} best @param {any} other */
