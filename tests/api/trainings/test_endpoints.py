@@ -81,7 +81,9 @@ def test_a_finished_training_alone(trained: Finished) -> None:
     network = trained.client.get(f"/architectures/{training['architecture_id']}").json()
     assert network["trainings"][0] == trained.id
     assert (network["role"], network["test_accuracy"], network["test"]) == ("selected", 0.99, None)
-    assert network["counted_flops"] == trained.client.get(f"/trainings/{trained.id}").json()["values"]["counted"]["flops"]
+    assert (
+        network["counted_flops"] == trained.client.get(f"/trainings/{trained.id}").json()["values"]["counted"]["flops"]
+    )
     assert [file["format"] for file in network["files"]] == ["json"], "the others are the training's"
 
 
