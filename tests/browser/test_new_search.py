@@ -118,9 +118,10 @@ def test_a_budget_that_no_network_meets_is_said_once_at_its_limits_with_what_can
     expect(reason).to_have_count(1, timeout=PATIENCE)
     page.unroute("**/searches/estimate")
     page.locator(".field", has=flops).get_by_role("button", name="462,288 multiply-adds").click()
-    expect(page.get_by_text("There are networks within this budget")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("There are networks within the other limits")).to_be_visible(timeout=PATIENCE)
     expect(reason).to_have_count(0)
     page.get_by_label("Latency, at most (ms)", exact=True).fill("")
+    expect(page.get_by_text("There are networks within this budget")).to_be_visible(timeout=PATIENCE)
     expect_request(page, {"dataset": "digits", "budget": {"flops": 462_288}})
     # What a worker has measured is refused with latency in digits that one reads, and rounded so that it can be met.
     [said] = page.evaluate(REFUSAL)
