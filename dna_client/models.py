@@ -415,9 +415,11 @@ class PredictedClass(TypedDict):
 
 
 class Prediction(TypedDict):
-    """What a network answers to a picture: its likeliest classes, best first."""
+    """What a network answers to a picture: its likeliest classes, best first. ``training_id`` is of the training of its own that answers, None
+    where its search has trained it."""
 
     architecture_id: str
+    training_id: str | None
     classes: list[PredictedClass]
 
 
