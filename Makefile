@@ -14,8 +14,8 @@ demo: $(DONE)  ## one real search on handwritten digits, through HTTP, on the CP
 
 # Many tests start processes: each would compile every module of ours anew, and pytest its plugins, where bytecode is not kept.
 test: export PYTHONDONTWRITEBYTECODE :=
-test: $(DONE)  ## every test, against real PostgreSQL and Redis; two processes share the files, the long ones first
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+test: $(DONE)  ## every test, against real PostgreSQL and Redis; three processes share the files, the long ones first: on two cores, for each waits at times
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 SEED ?= 1
 STORMS ?= 1

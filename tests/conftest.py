@@ -33,7 +33,7 @@ from tests.browser import chromium
 from tests.databases import Databases
 from tests.postgres import SparePostgres
 
-#: For torch, which is loaded later, here and in engines: threads that wait for one another sleep. Two processes of tests on two cores have
+#: For torch, which is loaded later, here and in engines: threads that wait for one another sleep. Three processes of tests on two cores have
 #: more threads than cores, and threads that wait busily then take most of the time from those that they wait for.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 #: Each process of tests, and each engine that it starts, computes by its share of the cores.
@@ -58,7 +58,7 @@ _TOGETHER = ("tests/e2e", "tests/browser")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long ones are begun first: of two processes, none waits at the end for what the other has begun last."""
+    """The long ones are begun first: of several processes, none waits at the end for what another has begun last."""
     here = Path(__file__).parent
     items.sort(key=lambda item: item.path.relative_to(here).parts[0] not in _LONG)
 
