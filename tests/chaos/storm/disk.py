@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 from pathlib import Path
@@ -38,7 +39,11 @@ class Disk:
     def fill(self) -> None:
         with self._ballast.open("wb") as file:
             while left := os.statvfs(self.folder).f_bavail * os.statvfs(self.folder).f_frsize:
-                os.posix_fallocate(file.fileno(), file.seek(0, os.SEEK_END), left)
+                try:
+                    os.posix_fallocate(file.fileno(), file.seek(0, os.SEEK_END), left)
+                except OSError as error:
+                    if error.errno != errno.ENOSPC:  # Somebody else has taken some of it meanwhile.
+                        raise
 
     def free(self) -> None:
         self._ballast.unlink(missing_ok=True)
