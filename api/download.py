@@ -113,7 +113,9 @@ def respond(request: Request, content: Content) -> Response:
     """
     headers = _headers(content)
     if is_held(request, headers["ETag"]):
-        return Response(status_code=304, headers={"ETag": headers["ETag"]})
+        # What browsers kept is called as it is now, and stays as closed as it was.
+        kept = ("ETag", "Content-Disposition", "Content-Security-Policy")
+        return Response(status_code=304, headers={name: headers[name] for name in kept})
     wanted = _range(request, headers["ETag"], content.size)
     start, stop = wanted or (0, content.size)
     headers["Content-Length"] = str(stop - start)

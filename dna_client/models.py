@@ -722,6 +722,7 @@ class Worker(TypedDict):
     device_name: str
     memory_bytes: NotRequired[int | None]
     memory_used_bytes: NotRequired[int | None]
+    utilization: NotRequired[float | None]
     busy: NotRequired[bool]
     versions: dict[str, str]
     step: RunningStep | None

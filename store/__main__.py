@@ -1,5 +1,5 @@
-"""Commands of an operator: ``python -m store migrate | servers | sweep | backup | backups | restore | key``. ``dna migrate``, ``dna up`` and
-``dna key`` call them.
+"""Commands of an operator: ``python -m store migrate | servers | sweep | doctor | backup | backups | restore | key``. ``dna migrate``, ``dna up``,
+``dna doctor`` and ``dna key`` call them.
 
 Results go to stdout as JSON with ``--json``, what is said to a person to stderr. Exits with 2 when something must be set or
 chosen otherwise, and says what.
@@ -19,6 +19,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from alembic.util import CommandError
+from pydantic import ValidationError
 from sqlalchemy.exc import ArgumentError, OperationalError, ProgrammingError
 
 from store import backup_commands, key_commands, sweeper
@@ -39,9 +40,12 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
-        _run(chosen, Settings())
+        return _run(chosen, Settings())
     except StoreError as error:
         print(error.message, file=sys.stderr)
+        return 2
+    except ValidationError as error:
+        print(f"A setting (DNA_...) is wrong: {error}", file=sys.stderr)
         return 2
     except ProgrammingError as error:
         print(f"The database lacks the schema; run dna migrate first. ({error.orig})", file=sys.stderr)
@@ -50,7 +54,6 @@ def main(arguments: list[str] | None = None) -> int:
         reason = error.orig if isinstance(error, OperationalError) else error
         print(f"The database of DNA_DATABASE_URL cannot be used: {reason}", file=sys.stderr)
         return 2
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -66,6 +69,11 @@ def _parser() -> argparse.ArgumentParser:
     servers.add_argument("--data-dir", type=Path, help="instead of DNA_DATA_DIR")
     sweep = commands.add_parser("sweep", help="list stored files without rows, and rows without files, as JSON")
     sweep.add_argument("--delete", action="store_true", help="delete the files that have no row")
+    doctor = commands.add_parser(
+        "doctor", help="look at the servers, the stored files and the rows; exits with 1 where something is wrong"
+    )
+    doctor.add_argument("--fix", action="store_true", help="remove what is left over, and take up what hangs")
+    doctor.add_argument("--json", action="store_true", dest="as_json")
     backup_commands.add(commands)
     key = commands.add_parser("key", help="make, list, show and revoke API keys")
     key.add_argument("--migrate", action="store_true", help="bring the database to the current schema first")
@@ -73,7 +81,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _run(chosen: argparse.Namespace, settings: Settings) -> None:
+def _run(chosen: argparse.Namespace, settings: Settings) -> int:
+    """Does what was chosen; returns the exit code."""
     match chosen.command:
         case "migrate" if chosen.wait is not None:
             _await_schema(settings.database, settings, within=chosen.wait)
@@ -83,12 +92,15 @@ def _run(chosen: argparse.Namespace, settings: Settings) -> None:
             _servers(chosen.data_dir or settings.data_dir)
         case "sweep":
             _sweep(settings, delete=chosen.delete)
+        case "doctor":
+            return _doctor(settings, fix=chosen.fix, as_json=chosen.as_json)
         case "backup" | "backups" | "restore":
             backup_commands.run(chosen, settings)
         case "key":
             if chosen.migrate:
                 _migrate(settings.database, settings)
             key_commands.run(chosen, settings.database, settings)
+    return 0
 
 
 def _migrate(url: str, settings: Settings) -> None:
@@ -146,6 +158,16 @@ def _sweep(settings: Settings, *, delete: bool) -> None:
             sweeper.remove(sessions, blobs, found.orphans)
     finally:
         engine.dispose()
+
+
+def _doctor(settings: Settings, *, fix: bool, as_json: bool) -> int:
+    # Redis's client comes with the API and the workers; the other commands do without.
+    from store.doctor import examination, findings
+
+    fixed = examination.mend(settings) if fix else []
+    found = examination.examine(settings)
+    print((findings.as_json if as_json else findings.as_text)(found, fixed))
+    return findings.exit_code(found)
 
 
 if __name__ == "__main__":

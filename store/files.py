@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Engine, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, Engine, delete, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -246,9 +246,15 @@ def named(session: Session, locations: Sequence[str]) -> set[str]:
     return _named(session, lambda location: location.in_(locations))
 
 
-def named_in(session: Session, folder: str) -> set[str]:
-    """The files of a folder of the store that rows name."""
-    return _named(session, lambda location: location.startswith(f"{folder}/"))
+def named_in(session: Session, folders: Sequence[str]) -> set[str]:
+    """The files of some folders of the store that rows name."""
+    return _named(session, lambda location: or_(*(location.startswith(f"{folder}/") for folder in folders)))
+
+
+def loose_in(session: Session, folders: Sequence[str]) -> set[str]:
+    """The files of some folders of the store that have an end of their own: see :class:`Drafts`."""
+    entered = select(LooseFile.location).where(or_(*(LooseFile.location.startswith(f"{one}/") for one in folders)))
+    return set(session.scalars(entered))
 
 
 def _named(session: Session, wanted: Callable[[ColumnElement[str]], ColumnElement[bool]]) -> set[str]:

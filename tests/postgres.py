@@ -39,11 +39,15 @@ class SparePostgres:
                 process.resume()
 
     @contextmanager
-    def away(self) -> Iterator[None]:
-        """Inside the block there is no server; at its end one is starting, and may not take connections yet."""
+    def away(self, stop: signal.Signals = signal.SIGINT) -> Iterator[None]:
+        """Inside the block there is no server; at its end one is starting, and may not take connections yet.
+
+        Args:
+            stop: SIGINT: what is open is rolled back; SIGQUIT: it dies on the spot, and recovers from its log.
+        """
         server = self._server()
         command, user, group = server.cmdline(), server.uids().real, server.gids().real
-        server.send_signal(signal.SIGINT)
+        server.send_signal(stop)
         self.close()
         server.wait(30.0)
         try:

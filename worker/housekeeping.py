@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
-from store import expiry, retention, sweeper, tunings, workers
+from store import expiry, retention, sweeper, tallies, tunings, workers
 from store.session import transaction
 from worker.slot import Slot
 
@@ -21,7 +21,9 @@ def keep_house(slot: Slot) -> None:
         return
     deleted = retention.purge(slot.sessions, settings)
     deleted |= expiry.expire(slot.sessions, slot.blobs, settings)
-    if any(deleted.values()):
-        logger.info("Deleted what is old: %s.", ", ".join(f"{count} of {table}" for table, count in deleted.items()))
+    with transaction(slot.sessions) as session:
+        tallies.fold(session)
+    if said := ", ".join(f"{count} of {what}" for what, count in deleted.items() if count):
+        logger.info("Deleted what is old: %s.", said)
     tunings.tidy(slot.sessions, slot.studies)
     sweeper.sweep(slot.sessions, slot.blobs, older_than=timedelta(hours=settings.orphan_hours))

@@ -47,6 +47,10 @@ class WorkerSettings(Settings):
         default=5,
         description="So many messages given up one after the other, and none taken between them, disable a webhook.",
     )
+    hand_over_seconds: PositiveFloat = Field(
+        default=30.0,
+        description="Idle workers take cells of a running distillation or rating over where that ends it sooner by at least this long.",
+    )
     engine_idle_seconds: PositiveFloat = Field(
         default=60.0,
         description="An engine without a step for this long is replaced by a fresh one, which holds no memory of the device.",

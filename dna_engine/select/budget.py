@@ -98,4 +98,4 @@ def _told(cost: str, value: int) -> str:
     if cost == "latency_ns":
         step = 10 ** max(len(str(value)) - 4, 0)
         value = -(-value // step) * step
-    return f"{as_written(cost, value)[1]:,}"
+    return f"{as_written(cost, value)[1]:,}{' ms' if cost == 'latency_ns' else ''}"

@@ -65,7 +65,8 @@ def test_a_winner_below_its_control_is_told_as_such(
         session.get_one(Search, UUID(dashboard.service.ids.other)).control_accuracy = control
     found = row(dashboard.open("#/searches?q=watch"), "digits on a watch")
     expect(found).to_contain_text(re.compile(rf"99\.0%.*control {100 * control:.1f}%\s*{said}", re.DOTALL))
-    expect(found.get_by_text("perhaps by chance")).to_have_count(doubt)
+    expect(found.get_by_text(f"{said}, perhaps by chance")).to_have_count(doubt)
+    expect(found.locator(".verdict-above, .verdict-below")).to_have_count(1 - doubt)
 
 
 def test_a_failed_one_says_why_and_leads_to_all_that_is_known(dashboard: Dashboard) -> None:
@@ -220,7 +221,7 @@ def test_more_are_shown_on_demand(dashboard: Dashboard) -> None:
     last = dashboard.service.get("/searches", q="many", sort="-name", limit=1)["items"][0]["id"]
     page = dashboard.open(f"#/searches?q=many&sort=name&pick={last}")
     expect(page.locator("tbody tr")).to_have_count(50)
-    expect(page.get_by_text("1 selected, 1 of them further down")).to_be_visible()
+    expect(page.get_by_text("1 selected, 1 of them not in view")).to_be_visible()
     page.get_by_role("button", name="Show more").click()
     expect(page.locator("tbody tr")).to_have_count(51)
     expect(page.get_by_text("1 selected", exact=True)).to_be_visible()

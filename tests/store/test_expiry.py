@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
@@ -10,7 +11,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from store import artifacts, changes, events, expiry, flow, jobs, keys, quotas, retention, teachers
+from store import artifacts, changes, events, expiry, flow, jobs, keys, quotas, retention, teachers, timings
 from store.artifacts import StoredFile
 from store.blobs import BlobStore
 from store.connection import TimeOuts
@@ -18,8 +19,8 @@ from store.events import Point
 from store.session import Sessions, clock, make_engine, make_sessions, transaction
 from store.settings import Settings
 from store.states import EventType, JobKind, JobState
-from store.tables import Artifact, Job, Metric, Training
-from tests.store.builders import names_of, new_search, new_training
+from store.tables import Artifact, Job, Metric
+from tests.store.builders import names_of, new_architecture, new_search, new_training, new_tuning
 from tests.store.kept import rows_and_files
 
 CHECKPOINT, CELL, TEACHER = "checkpoints/distill-1.safetensors", "cells/b1c1.safetensors", "teacher.safetensors"
@@ -86,18 +87,22 @@ def test_jobs_go_whole_when_they_have_had_their_time(
     assert expiry.expire(sessions, blobs, settings)["jobs"] == 0
 
 
+def new_timing(session: Session) -> Job:
+    return timings.create(session, new_architecture(session), max_attempts=1)
+
+
+@pytest.mark.parametrize("make", [new_training, new_tuning, new_timing], ids=lambda make: make.__name__)
 def test_a_search_stays_as_long_as_what_is_made_of_its_networks(
-    sessions: Sessions, blobs: BlobStore, settings: Settings
+    make: Callable[[Session], Job], sessions: Sessions, blobs: BlobStore
 ) -> None:
     with transaction(sessions) as session:
-        training = new_training(session)
+        made = make(session)
         session.execute(
             update(Job).where(Job.kind == JobKind.SEARCH).values(finished_at=clock(session) - timedelta(days=40))
         )
     assert expiry.delete_jobs(sessions, blobs, 30.0) == 0
     with transaction(sessions) as session:
-        assert session.get_one(Training, training.id).architecture_id is not None
-        flow.cancel(session, training.id)
+        flow.cancel(session, made.id)
         session.execute(update(Job).values(finished_at=clock(session) - timedelta(days=40)))
     # What is made of it goes first, and the search by the next look at the latest.
     assert expiry.delete_jobs(sessions, blobs, 30.0) + expiry.delete_jobs(sessions, blobs, 30.0) == 2

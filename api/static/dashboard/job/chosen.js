@@ -34,7 +34,7 @@ export function Chosen({ kind: { one, many }, rows, unseen, mayRun, reload, lost
   const ways = { one, many, then: keep, ask: setAsked, bad: true };
   return html`${!rows.length && children && html`<div class="chosen-bar chosen-none" role="region" aria-label="Selected ${many}">${children}</div>`}
   ${rows.length > 0 && html`<div class="chosen-bar" role="region" aria-label="Selected ${many}">
-    <strong>${rows.length} selected${unseen > 0 && `, ${unseen} of them further down`}</strong>
+    <strong>${rows.length} selected${unseen > 0 && `, ${unseen} of them not in view`}</strong>
     ${children}
     ${mayRun && html`
       <${Bulk} verb="Cancel" rows=${rows.filter(goesOn)} act=${(/** @type {any} */ job) => send("POST", `${many}/${job.id}/cancel`)} ...${ways}

@@ -1,6 +1,7 @@
 // The page of a list of jobs: filters, what is selected, the table, live.
 
 import { useMay } from "../caller.js";
+import { isId } from "../form/chosen.js";
 import { useEach, usePages, useResource, useTitle } from "../hooks.js";
 import { useChanges } from "../live.js";
 import { Empty, Loading, ProblemNote } from "../parts/basics.js";
@@ -61,7 +62,7 @@ const MOST_UNSEEN = 8;
 function useUnseen({ many }, items, picked) {
   const seen = useRef(/** @type {Set<string>} */ (new Set()));
   for (const { id } of items) seen.current.add(id);
-  const ids = picked.filter((id) => !seen.current.has(id));
+  const ids = picked.filter((id) => isId(id) && !seen.current.has(id));
   const wanted = ids.length > MOST_UNSEEN ? [] : ids;
   const { found } = useEach(wanted.map((id) => ({ path: `${many}/${encodeURIComponent(id)}` })));
   return found.map(({ data }) => data).filter(Boolean);

@@ -32,6 +32,7 @@ const TEACHER = /** @type {Record<string, string>} */ ({ pretrained: "load the t
 
 /** Whether there are networks within the budget; which limit none meets is said at that field. @param {{answer: any}} props */
 function Feasible({ answer }) {
+  if (answer.feasible && answer.spec.budget.latency_ms) return html`<p>✓ There are networks within the other limits. Whether one is fast enough is known once layers are timed, when the search begins.</p>`;
   if (answer.feasible) return html`<p class="good">✓ There are networks within this budget.</p>`;
   return answer.feasible === null && html`<p class="note note-warn" role="status">${answer.reason}</p>`;
 }
@@ -58,5 +59,5 @@ function Range({ name, range, limit }) {
 /** A limit on what no range is known of: the search measures it. @param {{limit: number | null}} props */
 const Latency = ({ limit }) => limit && html`<div class="cost-range">
   <div class="cost-head"><span>latency</span><strong>at most ${milliseconds(limit)}</strong></div>
-  <p class="help">Layers are timed on the device of a worker first.</p>
+  <p class="help">Of one picture, by PyTorch on the device of the worker that times it. ONNX files may be many times as fast: what they take is measured when they are made.</p>
 </div>`;

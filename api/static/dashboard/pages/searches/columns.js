@@ -45,5 +45,7 @@ function Verdict({ of: nothing, reached, control, versus }) {
   const side = reached < control ? "below" : reached > control ? "above" : "equal";
   const said = side === "equal" ? "equal to its control" : `${side} its control`;
   const doubt = versus === "undecided" && side !== "equal";
-  return html`<span class="verdict verdict-${side}" >${said}</span>${doubt && html`<span class="faint" title=${UNDECIDED}>perhaps by chance</span>`}`;
+  return doubt
+    ? html`<span class="verdict" title=${UNDECIDED}>${said}, perhaps by chance</span>`
+    : html`<span class="verdict verdict-${side}">${said}</span>`;
 }
