@@ -12,8 +12,12 @@ from typing import Any
 import kubernetes_validate
 import pytest
 import yaml
+from prometheus_client.metrics_core import GaugeMetricFamily
+from sqlalchemy.orm import Session
 
 from api.settings import ApiSettings
+from api.system import figures, health
+from store.__main__ import _parser
 from store.settings import Settings
 from tests.project.kustomize import Manifest, containers, identity, kustomization, named_by, pod, rendered
 from worker.__main__ import LEAVE_SECONDS
@@ -172,15 +176,11 @@ def test_commands_exist() -> None:
             image = container["image"].partition(":")[0].removeprefix("dna-automl-")
             assert f"COPY {package} " in (ROOT / f"docker/{image}.Dockerfile").read_text()
             if package == "store":
-                from store.__main__ import _parser
-
                 _parser().parse_args(arguments)
 
 
 def test_probes_ask_routes_that_need_no_key() -> None:
     [api] = pod(of("base", "Deployment", "api"))["containers"]  # type: ignore[index]
-    from api.system import health
-
     routes = {getattr(route, "path", None) for route in health.router.routes}
     ports = {port["name"]: port["containerPort"] for port in api["ports"]}
     for probe, path in (("livenessProbe", "/healthz"), ("readinessProbe", "/readyz")):
@@ -254,13 +254,13 @@ def test_keda_scales_by_fields_that_it_knows() -> None:
     assert spec["scaleTargetRef"]["name"] == "worker-gpu"
 
 
-def test_autoscalers_ask_for_metrics_that_there_are() -> None:
+def test_autoscalers_ask_for_metrics_that_there_are(session: Session) -> None:
     query = " ".join(of("keda", "ScaledObject", "worker-gpu")["spec"]["triggers"][0]["metadata"]["query"].split())
-    written = (ROOT / "api/system/metrics.py").read_text()
-    families = dict(re.findall(r'GaugeMetricFamily\(\s*"(dna_\w+)",[^\n]*labels=\["(\w+)"\]', written))
+    offered = [*figures.of_projects(session), *figures.of_workers([])]
+    families = {metric.name: metric._labelnames for metric in offered if isinstance(metric, GaugeMetricFamily)}
     used = dict(re.findall(r"(dna_\w+)\{(\w+)", query))
     assert used == {"dna_steps_waiting": "queue", "dna_workers": "busy"}
-    assert used.items() <= families.items()
+    assert {name: families[name] for name in used} == {name: (label,) for name, label in used.items()}
     rule = (MANIFESTS / "overlays/hpa/autoscaler.yaml").read_text()
     assert query in rule
     named = re.search(r"as: (\w+)", rule)
