@@ -30,9 +30,10 @@ from sqlalchemy.orm import Session, aliased
 
 from dna_engine.plans.files import GIVEN, GIVEN_WEIGHTS
 from dna_engine.plans.steps import devices_of
-from store import outbox
+from dna_engine.spec import Priority
+from store import outbox, shares
 from store.actors import EVERY_PROJECT, actor_of
-from store.errors import QueueFull, QuotaSpent
+from store.errors import PriorityTooHigh, QueueFull, QuotaSpent
 from store.limits import Limits
 from store.states import JobKind, JobState, StepState
 from store.tables import ApiKey, Artifact, DeviceUse, Job, Step, Teacher
@@ -97,6 +98,20 @@ def _admit(session: Session, key_id: UUID, limits: Limits) -> None:
             )
 
 
+def allowed(session: Session, priority: Priority) -> Priority:
+    """The same priority, where the caller may give it to a job.
+
+    Raises:
+        PriorityTooHigh: its key may not.
+    """
+    most = actor_of(session).limits.priority
+    if most is not None and priority.rank > most.rank:
+        raise PriorityTooHigh(
+            f"Jobs of this key have the priority {most} at most, not {priority}. Ask for {most}, or whoever manages keys for more."
+        )
+    return priority
+
+
 def keep(session: Session, more: int, *, arriving: Callable[[], int]) -> None:
     """Asks before so many bytes are kept whether the key may keep them. Others of the key wait until the transaction ends.
 
@@ -140,7 +155,10 @@ def spend(session: Session, job: Job, step: Step, seconds: float) -> None:
     """The engine ran so long for the step."""
     step.engine_seconds += seconds
     devices = devices_of(step.queue)
-    if job.key_id is None or not devices or seconds <= 0:
+    if not devices or seconds <= 0:
+        return
+    shares.take(session, step.share_id, devices * seconds)
+    if job.key_id is None:
         return
     row = insert(DeviceUse).values(key_id=job.key_id, day=func.current_date(), seconds=devices * seconds)
     session.execute(

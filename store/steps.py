@@ -29,6 +29,8 @@ def add(session: Session, job: Job, phase: Phase, planned: Sequence[PlannedStep]
             kind=step.kind,
             phase=phase,
             queue=step.queue,
+            share_id=job.share_id,
+            urgency=job.urgency,
             payload=step.model_dump(mode="json"),
             max_attempts=max_attempts,
         )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from dna_engine.errors import DiskFull
@@ -18,7 +17,7 @@ from store import quotas, workers
 from store.actors import EVERY_PROJECT
 from store.session import clock
 from store.states import FINISHED, StepState
-from store.tables import Job, Step, Worker
+from store.tables import Job, Share, Step, Worker
 
 #: What to do about it is the same everywhere.
 NO_WORKER = "No worker is live: a job waits until one is started (dna worker, or dna up)."
@@ -62,7 +61,8 @@ def most_devices(live: Sequence[Worker]) -> int:
 
 @dataclass(frozen=True)
 class Unfinished:
-    """A step that waits or runs, of a job that goes on. ``failure`` is the code of its last attempt's error, ``owner`` who runs it."""
+    """A step that waits or runs, of a job that goes on. ``failure`` is the code of its last attempt's error, ``owner`` who runs it; ``urgency``,
+    ``share_id`` and ``standing`` say where it stands, see ``store.line``."""
 
     job_id: UUID
     queue: str
@@ -70,43 +70,48 @@ class Unfinished:
     available_at: datetime
     failure: str | None
     owner: UUID | None
+    urgency: int
+    share_id: UUID
+    standing: float
 
 
 @dataclass
 class _Queue:
-    """The steps of one queue: the jobs whose steps wait, once for each, in order, and those whose steps run on workers that take it.
+    """The steps of one queue: the jobs whose steps wait, in the order of the line, and those whose steps run on workers that take it.
 
-    ``ranks`` are the places of the same jobs, each once, from 0; ``due`` of those of which a worker would take a step now. So what is asked of
-    each of thousands of jobs takes no look at all others.
+    ``ranks`` are the places of the former, each once, from 0, and ``steps`` before them; ``due`` of those of which a worker would take a step
+    now. So what is asked of each of thousands of jobs takes no look at all others.
     """
 
-    waiting: list[UUID] = field(default_factory=list)
+    waiting: int = 0
     running: list[UUID] = field(default_factory=list)
     ranks: dict[UUID, int] = field(default_factory=dict)
+    steps: dict[UUID, int] = field(default_factory=dict)
     due: dict[UUID, int] = field(default_factory=dict)
 
     def add(self, job_id: UUID, *, due: bool) -> None:
-        """One more step that waits, of the job before or a later one."""
-        self.waiting.append(job_id)
+        """One more step that waits, behind those that were added before."""
+        self.steps.setdefault(job_id, self.waiting)
+        self.waiting += 1
         self.ranks.setdefault(job_id, len(self.ranks))
         if due:
             self.due.setdefault(job_id, len(self.due))
 
     def before(self, job_id: UUID) -> int:
         """Other jobs that have a worker of the queue, or will be given one first."""
-        older = self.ranks[job_id]
-        return older + sum(self.ranks.get(other, older) >= older for other in set(self.running))
+        ahead = self.ranks[job_id]
+        return ahead + sum(self.ranks.get(other, ahead) >= ahead for other in set(self.running))
 
     def taken_soon(self, job_id: UUID, takers: int) -> bool:
-        """Whether a worker is left for it after those that run steps and those that will take older ones."""
-        return len(self.running) + bisect_left(self.waiting, job_id) < takers
+        """Whether a worker is left for it after those that run steps and those that will take the ones ahead."""
+        return len(self.running) + self.steps[job_id] < takers
 
 
 class Queues:
     """All work that is not finished, and the live workers that take it.
 
     Args:
-        steps: oldest job first.
+        steps: those of a job in the order they were made.
         held: jobs whose key runs as many as it may, and how many that are; None where its device-hours are used up.
     """
 
@@ -126,10 +131,13 @@ class Queues:
             if step.job_id in held:
                 continue
             if step.state != StepState.RUNNING:
-                self._queues.setdefault(step.queue, _Queue()).add(step.job_id, due=step.available_at <= now)
                 continue
             for name in {step.queue, *(taken.get(step.owner, ()) if step.owner else ())}:
                 self._queues.setdefault(name, _Queue()).running.append(step.job_id)
+        for step in _lined_up(
+            [step for step in steps if step.state != StepState.RUNNING and step.job_id not in held], now
+        ):
+            self._queues.setdefault(step.queue, _Queue()).add(step.job_id, due=step.available_at <= now)
 
     def knows(self, job_id: UUID) -> bool:
         """Whether the job had work to do."""
@@ -183,15 +191,32 @@ class Queues:
         return f"a worker that takes the queue {queue}; none is live (start one: dna worker --queues {kind})"
 
 
+def _lined_up(waiting: Sequence[Unfinished], now: datetime) -> list[Unfinished]:
+    """Steps in the order in which workers will come to them, as far as that can be told: the first of each queue is the one that is claimed
+    next. Behind it keys of one priority are taken to go on in turns, a job each; how long these will take nobody knows.
+    """
+    turns: dict[tuple[str, UUID, int], dict[UUID, int]] = {}
+    places = []
+    for step in sorted(waiting, key=lambda step: (-step.urgency, step.job_id)):
+        priority = step.urgency // 2
+        turn = turns.setdefault((step.queue, step.share_id, priority), {})
+        nth = turn.setdefault(step.job_id, len(turn)) if step.available_at <= now else len(turn)
+        places.append((-priority, nth, step.standing, -step.urgency, step.job_id, len(places), step))
+    return [step for *_, step in sorted(places)]
+
+
 def look(session: Session, *, live_within: timedelta) -> Queues:
     """The work and the workers of this moment, in four queries; a step that was told to stop counts while it runs, one that
     waits for an earlier phase does not.
     """
     can_be_claimed = (Step.state == StepState.QUEUED) & (Step.phase == Job.phase)
     failure = Step.error["code"].astext
+    standing = func.coalesce(Share.standing, float("-inf"))
+    line = (Step.urgency, Step.share_id, standing)
     query = (
-        select(Step.job_id, Step.queue, Step.state, Step.available_at, failure, Step.lease_owner)
+        select(Step.job_id, Step.queue, Step.state, Step.available_at, failure, Step.lease_owner, *line)
         .join(Job, Job.id == Step.job_id)
+        .outerjoin(Share, Share.id == Step.share_id)
         .where(or_(Step.state == StepState.RUNNING, can_be_claimed), Job.state.not_in(FINISHED))
         .order_by(Step.job_id, Step.id)
     )

@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from structlog.contextvars import bound_contextvars
 
 from dna_engine.plans.steps import CPU_QUEUE
-from store import claims, flow, logs, steps, workers
+from store import claims, flow, line, logs, steps, workers
 from store.claims import Claim
 from store.session import transaction
 from worker.app import make_app
@@ -139,7 +139,7 @@ class Node:
                 claim = claims.of_worker(session, slot.worker) if self._unanswered else None
                 if claim is not None:
                     claims.renew(session, claim, lease_seconds=lease_seconds)
-                elif step_id := claims.oldest_waiting(session, self._queues(session, announced)):
+                elif step_id := line.next_step(session, self._queues(session, announced)):
                     claim = flow.claim(session, step_id, slot.worker, lease_seconds=lease_seconds)
                     if claim is None:
                         continue
