@@ -7,7 +7,7 @@ DONE := $(VENV)/.installed
 TYPESCRIPT := 7.0.2
 TSC := .node/typescript-$(TYPESCRIPT)/node_modules/.bin/tsc
 
-.PHONY: demo test up check lint types screenshots bench clean
+.PHONY: demo test chaos up check lint types screenshots bench clean
 
 demo: $(DONE)  ## one real search on handwritten digits, through HTTP, on the CPU
 	$(BIN)/dna demo
@@ -16,6 +16,13 @@ demo: $(DONE)  ## one real search on handwritten digits, through HTTP, on the CP
 test: export PYTHONDONTWRITEBYTECODE :=
 test: $(DONE)  ## every test, against real PostgreSQL and Redis; two processes share the files, the long ones first
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
+SEED ?= 1
+STORMS ?= 1
+FAULTS ?= 200
+chaos: export PYTHONDONTWRITEBYTECODE :=
+chaos: $(DONE)  ## a seeded storm of 200 faults upon the service, some ten minutes; other seeds with SEED=7, one after the other with STORMS=20
+	$(BIN)/python -m tests.chaos.storm --seed $(SEED) --storms $(STORMS) --faults $(FAULTS)
 
 up: $(DONE)  ## the service on this machine until Ctrl-C
 	$(BIN)/dna up

@@ -45,7 +45,7 @@ from api.resources import open_resources
 from api.settings import ApiSettings
 from api.startup import prepare
 from api.system.files import mounts
-from api.system.metrics import RequestMetrics
+from api.system.metrics import RequestMetrics, new_registry
 
 ROUTERS = (
     api.searches.endpoints.estimates,
@@ -97,7 +97,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
 
     Its start raises ConfigurationError where it cannot run as it is set up, see :func:`api.startup.prepare`.
     """
-    registry = CollectorRegistry()
+    registry = new_registry()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

@@ -16,6 +16,7 @@ from fastapi.responses import StreamingResponse
 
 from api.conditions import is_held
 from api.errors import ApiError
+from api.file_names import disposition
 from api.headers import headers
 from api.openapi import Responses
 from store import artifacts
@@ -112,7 +113,9 @@ def respond(request: Request, content: Content) -> Response:
     """
     headers = _headers(content)
     if is_held(request, headers["ETag"]):
-        return Response(status_code=304, headers={"ETag": headers["ETag"]})
+        # What browsers kept is called as it is now, and stays as closed as it was.
+        kept = ("ETag", "Content-Disposition", "Content-Security-Policy")
+        return Response(status_code=304, headers={name: headers[name] for name in kept})
     wanted = _range(request, headers["ETag"], content.size)
     start, stop = wanted or (0, content.size)
     headers["Content-Length"] = str(stop - start)
@@ -131,7 +134,7 @@ def _headers(content: Content) -> dict[str, str]:
         "Repr-Digest": f"sha-256=:{digest}:",
         "Digest": f"sha-256={digest}",
         "Accept-Ranges": "bytes",
-        "Content-Disposition": f'{"inline" if content.inline else "attachment"}; filename="{content.filename}"',
+        "Content-Disposition": disposition(content.filename, inline=content.inline),
         "Content-Security-Policy": "default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox",
     }
 

@@ -26,6 +26,7 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
+import psycopg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
@@ -276,6 +277,14 @@ def _no_files(error: DiskFull | OSError) -> Response:
     return problem(507, DiskFull.code, said)
 
 
+def _no_database(error: OperationalError | InterfaceError | PoolTimeout | InternalError) -> Response:
+    if isinstance(getattr(error, "orig", None), psycopg.errors.DiskFull):
+        logger.error("The disk of the database is full: %s", error)
+        return to_response(Unavailable("The database has no room on its disk. Try again when somebody has made some."))
+    logger.error("The database does not answer: %s", error)
+    return to_response(Unavailable("The database does not answer. Try again."))
+
+
 def to_response(error: Exception) -> Response:
     """Any error as a problem; what the service did not expect says nothing about its inside."""
     match error:
@@ -305,8 +314,7 @@ def to_response(error: Exception) -> Response:
         case DiskFull() | OSError():
             return _no_files(error)
         case OperationalError() | InterfaceError() | PoolTimeout() | InternalError(connection_invalidated=True):
-            logger.error("The database does not answer: %s", error)
-            return to_response(Unavailable("The database does not answer. Try again."))
+            return _no_database(error)
     logger.error("Unexpected error", exc_info=error)
     return problem(500, "internal", "The service failed on this request. Its log says why.")
 

@@ -14,8 +14,8 @@ _HEADERS: Mapping[str, tuple[dict[str, Any], str, str | int]] = {
     "Allow": (_TEXT, "The methods that the path has.", "GET, POST"),
     "Content-Disposition": (
         _TEXT,
-        "What to call the file, and whether a browser saves or shows it.",
-        'attachment; filename="0199d3f0.onnx"',
+        "What to call the file, and whether a browser saves or shows it. A name beyond ASCII comes as `filename*` too (RFC 6266).",
+        'attachment; filename="winner-of-birds-0d6f6f3f.onnx"',
     ),
     "Content-Range": (
         _TEXT,

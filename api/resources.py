@@ -25,6 +25,7 @@ from api.searches.rated import RatedSearches
 from api.settings import ApiSettings
 from store.actors import NOBODY
 from store.blobs import BlobStore
+from store.room import DatabaseRoom
 from store.session import Sessions, make_engine, make_sessions
 from store.studies import Studies
 
@@ -65,6 +66,7 @@ class Resources:
     key_rates: KeyRates
     answerers: Answerers
     readiness: CapacityLimiter
+    database_room: DatabaseRoom
     lookups: CapacityLimiter
     metrics: CollectorRegistry
 
@@ -113,6 +115,7 @@ def open_resources(settings: ApiSettings, metrics: CollectorRegistry) -> Iterato
             prediction_rate=Rate(client, "predictions", settings.predictions_per_minute),
             answerers=Answerers(blobs, settings.networks_cached_bytes),
             readiness=CapacityLimiter(1),
+            database_room=DatabaseRoom(engine),
             lookups=CapacityLimiter(_LOOKUPS),
             metrics=metrics,
         )

@@ -13,6 +13,7 @@ import typer
 
 from dna_client.cli import architectures, catalogue, datasets, results, searches, service, trainings, tunings, webhooks
 from dna_client.cli.demo import demo
+from dna_client.cli.doctor import examine
 from dna_client.cli.open import open_page
 from dna_client.cli.output import OUT, print_error
 from dna_client.cli.usage import usage_error
@@ -39,6 +40,7 @@ app.add_typer(webhooks.webhook, name="webhook")
 app.command()(catalogue.recipes)
 app.command("open")(open_page)
 app.command()(demo)
+app.command("doctor")(examine)
 
 
 def _print_version(asked: bool) -> None:

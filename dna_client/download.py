@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+from urllib.parse import unquote
 
 import httpx
 
@@ -18,6 +19,7 @@ from dna_client.errors import ApiError, CorruptDownload, LocalError
 from dna_client.transport import Transport
 
 _NAME = re.compile(r'filename="?([^";]+)')
+_WIDE_NAME = re.compile(r"filename\*=UTF-8''([^;\s]+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -126,9 +128,11 @@ def announced_sha256(headers: httpx.Headers) -> str:
 
 
 def _file_name(headers: httpx.Headers) -> str:
-    """The name the server gives the file, without any folder."""
-    found = _NAME.search(headers.get("content-disposition", ""))
-    return Path(found[1]).name if found else "download"
+    """The name the server gives the file, without any folder; where it is beyond ASCII, as RFC 8187 writes it."""
+    said = headers.get("content-disposition", "")
+    wide, plain = _WIDE_NAME.search(said), _NAME.search(said)
+    name = unquote(wide[1]) if wide else plain[1] if plain else ""
+    return Path(name).name or "download"
 
 
 def _digest(path: Path) -> str:

@@ -205,6 +205,7 @@ class SearchSummary(JobSummary):
     budget: NotRequired[dict[str, Any]]
     best: Best | None
     control_accuracy: NotRequired[float | None]
+    versus_control: NotRequired[str | None]
 
 
 class Search(SearchSummary):
@@ -723,6 +724,7 @@ class Worker(TypedDict):
     device_name: str
     memory_bytes: NotRequired[int | None]
     memory_used_bytes: NotRequired[int | None]
+    utilization: NotRequired[float | None]
     busy: NotRequired[bool]
     versions: dict[str, str]
     step: RunningStep | None

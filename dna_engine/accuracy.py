@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Interval = tuple[float, float]
 Verdict = Literal["at chance", "answers one class only"]
+Standing = Literal["better", "worse", "undecided"]
 
 #: Standard deviations of a normal distribution between which 95% of it lie.
 Z = NormalDist().inv_cdf(0.975)
@@ -126,13 +127,25 @@ def compare(winner: Accuracy, control: Accuracy, rival: str = "its control") -> 
         rival: what it is called.
     """
     difference = winner.accuracy - control.accuracy
-    (low, high), (control_low, control_high) = winner.interval, control.interval
-    interval = (
-        difference - sqrt((winner.accuracy - low) ** 2 + (control_high - control.accuracy) ** 2),
-        difference + sqrt((high - winner.accuracy) ** 2 + (control.accuracy - control_low) ** 2),
-    )
+    interval = _newcombe(winner, control.accuracy, control.interval)
     return Comparison(
         difference=difference, interval=interval, says=_sentence(winner, control, difference, interval, rival)
+    )
+
+
+def standing(winner: Accuracy, control: float) -> Standing:
+    """The same in a word, where of the control only the accuracy on those images is known."""
+    low, high = _newcombe(winner, control, wilson(control, winner.images))
+    return "better" if low > 0 else "worse" if high < 0 else "undecided"
+
+
+def _newcombe(winner: Accuracy, control: float, of_control: Interval) -> Interval:
+    """The 95% interval of a difference of two shares, each with its own."""
+    difference = winner.accuracy - control
+    (low, high), (control_low, control_high) = winner.interval, of_control
+    return (
+        difference - sqrt((winner.accuracy - low) ** 2 + (control_high - control) ** 2),
+        difference + sqrt((high - winner.accuracy) ** 2 + (control - control_low) ** 2),
     )
 
 

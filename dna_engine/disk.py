@@ -52,6 +52,16 @@ def free(folder: Path) -> int:
     return shutil.disk_usage(_standing(folder)).free
 
 
+def total(folder: Path) -> int:
+    """Bytes of that disk."""
+    return shutil.disk_usage(_standing(folder)).total
+
+
+def device(folder: Path) -> int:
+    """Number of the disk of a folder, as :func:`free` has it."""
+    return _standing(folder).stat().st_dev
+
+
 def is_writable(folder: Path) -> bool:
     """Whether files may be written there, or the folder be made."""
     there = _standing(folder)

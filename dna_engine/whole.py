@@ -150,8 +150,8 @@ def _passed_over(timed: list[TimedNetwork], place: int, limit: float) -> str:
 def _none_keeps_within(problem: Problem, limit: float, timed: list[TimedNetwork]) -> InfeasibleBudget:
     fastest = min(one.torch.median_ms for one in timed)
     return InfeasibleBudget(
-        f"No network of the {len(timed)} that were timed whole keeps within latency_ms {limit:g}: the fastest takes {fastest:.3g}. Ask "
-        f"for {1.05 * fastest:.3g} or more, or take a device that computes nothing else meanwhile.",
+        f"No network of the {len(timed)} that were timed whole keeps within latency_ms {limit:g}: the fastest takes {fastest:.3g} ms. Ask "
+        f"for {1.05 * fastest:.3g} ms or more, or take a device that computes nothing else meanwhile.",
         binding=["latency_ns"],
         feasible=problem.cost_range,
         nearest=[{"latency_ns": int(1.05e6 * fastest)}],

@@ -1,4 +1,4 @@
-# The API and the migrations: no torch, a few hundred megabytes.
+# The API, the migrations and the backups: no torch, a few hundred megabytes.
 FROM python:3.11.13-slim-bookworm
 ENV PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1
 WORKDIR /app
@@ -9,7 +9,7 @@ COPY dna_engine dna_engine
 COPY migrations migrations
 COPY store store
 COPY worker worker
-RUN pip install --constraint constraints.txt '.[api,s3,parquet]' \
+RUN pip install --constraint constraints.txt '.[api,backup,s3,parquet]' \
     && useradd --create-home --uid 10001 dna && mkdir /data && chown dna:dna /data
 USER dna
 VOLUME /data

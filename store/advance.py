@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from dna_engine.effort import timing
 from dna_engine.plans import Kind, plan_of
+from dna_engine.plans import Step as PlannedStep
 from dna_engine.space import CellRef
 from dna_engine.spec import ResolvedSpec, parse_job
 from store import jobs, moves, outbox, results, steps, workers
@@ -80,8 +81,16 @@ def update_progress(session: Session, job: Job, live_within: timedelta) -> None:
             fraction=step.progress,
             engine_seconds=step.engine_seconds,
             eta_seconds=step.eta_seconds,
+            weight=_weight(step.planned, seconds),
         )
         for step in steps.of_job(session, job.id)
     ]
     said = estimate(job.phase, made, planned(spec), workers.fleet(session, within=live_within))
     job.progress, job.eta_seconds = said.progress, said.eta_seconds
+
+
+def _weight(step: PlannedStep, seconds: Callable[[PlannedStep], float]) -> float | None:
+    """Each of its cells as if it were alone."""
+    if not step.cells:
+        return None
+    return sum(seconds(step.model_copy(update={"cells": [cell]})) for cell in step.cells)

@@ -10,10 +10,17 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, load_only
 
+from dna_engine.effort import work
+from dna_engine.plans import Kind
+from dna_engine.spec import ResolvedJob
+from store import tallies
 from store.columns import new_id
 from store.session import clock
 from store.states import AttemptOutcome
 from store.tables import Attempt, Step, Worker
+
+#: Kinds of step whose work is known well enough to tell how fast a device is. A trial may be ended early.
+MEASURED_KINDS = frozenset({Kind.TEACHER, Kind.DISTILL, Kind.RATE, Kind.FINALIST, Kind.TRAIN})
 
 
 def begin(session: Session, step: Step, worker: Worker) -> None:
@@ -31,24 +38,39 @@ def begin(session: Session, step: Step, worker: Worker) -> None:
         device_name=worker.device_name,
         started_at=step.started_at,
         engine_before=step.engine_seconds,
+        progress_before=step.progress,
     )
     session.add(attempt)
     session.flush()
 
 
-def end(session: Session, step: Step, outcome: AttemptOutcome, reason: str | None = None) -> None:
+def end(
+    session: Session,
+    step: Step,
+    outcome: AttemptOutcome,
+    reason: str | None = None,
+    *,
+    spec: ResolvedJob | None = None,
+) -> None:
     """The attempt at the step that was begun last has come to that.
 
     Args:
         reason: why the step was given back, as a sentence's end.
+        spec: of the job, where the attempt has done what the step says: it tells how fast its device is.
     """
-    seconds = step.engine_seconds - Attempt.engine_before
-    session.execute(
+    engine_seconds = step.engine_seconds - Attempt.engine_before
+    measured = spec is not None and step.kind in MEASURED_KINDS and step.planned.devices == 1
+    done = work(step.planned, spec) * (step.progress - Attempt.progress_before) if spec and measured else None
+    ended = session.execute(
         update(Attempt)
         .where(Attempt.step_id == step.id, Attempt.fence == step.fence, Attempt.outcome == AttemptOutcome.RUNNING)
-        .values(outcome=outcome, reason=reason, finished_at=clock(session), engine_seconds=seconds)
+        .values(outcome=outcome, reason=reason, finished_at=clock(session), engine_seconds=engine_seconds, work=done)
+        .returning(Attempt.started_at, Attempt.finished_at)
         .execution_options(synchronize_session=False)
-    )
+    ).one_or_none()
+    if ended is not None:
+        seconds = (ended.finished_at - ended.started_at).total_seconds()
+        tallies.observe(session, tallies.STEP_SECONDS, step.kind, outcome, seconds=seconds)
 
 
 def of_job(session: Session, job_id: UUID, *, after: UUID | None, limit: int) -> list[tuple[Attempt, Step]]:

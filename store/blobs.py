@@ -55,11 +55,16 @@ class BlobStore:
     def __init__(self, url: str) -> None:
         self._fs, self._root = url_to_fs(url)
 
+    @property
+    def folder(self) -> Path | None:
+        """The folder of this machine that it is; None where it is none."""
+        return Path(self._root) if isinstance(self._fs, LocalFileSystem) else None
+
     def reachable(self) -> bool:
         """Whether files could be written and read just now, as far as that is known without doing it."""
         try:
-            if isinstance(self._fs, LocalFileSystem):
-                return is_writable(Path(self._root))
+            if self.folder is not None:
+                return is_writable(self.folder)
             return bool(self._fs.exists(self._root.partition("/")[0]))
         except OSError:
             return False
@@ -173,6 +178,10 @@ class BlobStore:
         """Whether a file lies there."""
         return bool(self._fs.exists(self._path(location)))
 
+    def has(self, blob: Blob) -> bool:
+        """Whether the file lies there, by its size alone."""
+        return self.exists(blob.location) and self._size(blob) == blob.size
+
     def delete(self, location: str) -> None:
         """Deletes a file; one that is gone already is no error, so a deletion can be repeated."""
         with suppress(FileNotFoundError):
@@ -180,8 +189,9 @@ class BlobStore:
 
     def _room(self, size: int | None) -> AbstractContextManager[None]:
         """Only of a disk of this machine is it known how full it is."""
-        local = isinstance(self._fs, LocalFileSystem)
-        return room_on("the artifacts (DNA_ARTIFACTS_URL)", Path(self._root), needed=size) if local else nullcontext()
+        if self.folder is None:
+            return nullcontext()
+        return room_on("the artifacts (DNA_ARTIFACTS_URL)", self.folder, needed=size)
 
     def _path(self, location: str) -> str:
         return f"{self._root}/{location}"

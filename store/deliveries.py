@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, false, func, or_, select, true, update
 from sqlalchemy.orm import Session
 
-from store import notices
+from store import notices, tallies
 from store.columns import new_id
 from store.errors import IllegalTransition, NotFound
 from store.notices import Message
@@ -179,6 +179,8 @@ def settle(session: Session, taken: Taken, outcome: Outcome, patience: Patience,
         delivery.state = DeliveryState.FAILED
         _given_up(webhook, delivery, patience)
     session.flush()
+    told = "retried" if delivery.state == DeliveryState.PENDING else delivery.state
+    tallies.observe(session, tallies.WEBHOOK_SECONDS, told, seconds=outcome.seconds)
 
 
 def _given_up(webhook: Webhook, delivery: Delivery, patience: Patience) -> None:

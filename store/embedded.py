@@ -28,11 +28,12 @@ class Servers:
 
 
 @contextmanager
-def embedded_servers(folder: Path, *, within: float = 0.0) -> Iterator[Servers]:
+def embedded_servers(folder: Path, *, within: float = 0.0, keep: bool = False) -> Iterator[Servers]:
     """Starts both servers in ``folder``, stops both at the end of the block.
 
     Args:
         within: seconds that another process may still take to leave the folder; the servers of a killed ``dna up`` are about to.
+        keep: a server that ends by itself inside the block is started again.
 
     Raises:
         FolderInUse: another process runs the servers of this folder.
@@ -42,8 +43,8 @@ def embedded_servers(folder: Path, *, within: float = 0.0) -> Iterator[Servers]:
     folder.mkdir(parents=True, exist_ok=True)
     with (
         _exclusive(folder, within),
-        postgres(folder / "postgres", "dna") as database_url,
-        redis_server(folder / "redis") as redis_url,
+        postgres(folder / "postgres", "dna", keep=keep) as database_url,
+        redis_server(folder / "redis", keep=keep) as redis_url,
     ):
         yield Servers(database_url, redis_url)
 

@@ -15,13 +15,14 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from importlib.util import find_spec
 from pathlib import Path
 
 import psutil
 from sqlalchemy import URL, text
 
+from store.embedded_keeper import kept
 from store.errors import StoreError
 from store.session import await_database, make_engine
 
@@ -40,10 +41,13 @@ _log = logging.getLogger(__name__)
 
 
 @contextmanager
-def postgres(data: Path, database: str) -> Iterator[str]:
+def postgres(data: Path, database: str, *, keep: bool = False) -> Iterator[str]:
     """Starts a server on ``data`` (made if missing), stops it at the end of the block; yields the URL of ``database``.
 
     A server that still runs on ``data``, because its owner was killed, is taken over; one that leaves is waited for.
+
+    Args:
+        keep: one that ends by itself inside the block is started again.
 
     Raises:
         StoreError: it does not start; the message says why.
@@ -51,13 +55,22 @@ def postgres(data: Path, database: str) -> Iterator[str]:
     user = _os_user()
     _initialise(data, user)
     if not _is_running(data):
-        _start(data, user)
+        _start(data, user, _socket_folder(data, user))
     socket_folder = Path((data / "postmaster.pid").read_text().split("\n")[4])
+
+    def revive() -> bool:
+        ended = not _status(data / "postmaster.pid")
+        if ended:
+            _start(data, user, socket_folder)
+        return ended
+
     try:
         _ensure_database(socket_folder, database)
-        yield _url(socket_folder, database).render_as_string(hide_password=False)
+        with kept("PostgreSQL", revive) if keep else nullcontext():
+            yield _url(socket_folder, database).render_as_string(hide_password=False)
     finally:
-        _run("pg_ctl", "stop", "-D", str(data), "-m", "fast", "-w", "-t", str(WAIT_SECONDS), user=user)
+        if _status(data / "postmaster.pid"):
+            _run("pg_ctl", "stop", "-D", str(data), "-m", "fast", "-w", "-t", str(WAIT_SECONDS), user=user)
         if socket_folder != data:
             shutil.rmtree(socket_folder)
 
@@ -167,12 +180,17 @@ def _status(pidfile: Path) -> str:
     return ""
 
 
-def _start(data: Path, user: pwd.struct_passwd | None) -> None:
-    socket_folder = data
-    if len(os.fsencode(data / SOCKET_NAME)) > MAX_SOCKET_PATH:
-        socket_folder = Path(tempfile.mkdtemp(prefix="dna-"))
-        if user is not None:
-            os.chown(socket_folder, user.pw_uid, user.pw_gid)
+def _socket_folder(data: Path, user: pwd.struct_passwd | None) -> Path:
+    """Where a new server is to listen: in its own folder, unless that has too long a name."""
+    if len(os.fsencode(data / SOCKET_NAME)) <= MAX_SOCKET_PATH:
+        return data
+    folder = Path(tempfile.mkdtemp(prefix="dna-"))
+    if user is not None:
+        os.chown(folder, user.pw_uid, user.pw_gid)
+    return folder
+
+
+def _start(data: Path, user: pwd.struct_passwd | None, socket_folder: Path) -> None:
     options = f"-c listen_addresses='' -c unix_socket_directories='{socket_folder}' -c unix_socket_permissions=0700"
     waiting = ("-w", "-t", str(WAIT_SECONDS))
     _run("pg_ctl", "start", "-D", str(data), "-l", str(data / "log"), "-o", options, *waiting, user=user)

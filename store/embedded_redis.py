@@ -7,22 +7,26 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from importlib.util import find_spec
 from pathlib import Path
 
 import redis
 
+from store.embedded_keeper import kept
 from store.errors import FolderInUse, StoreError
 
 WAIT_SECONDS = 60.0
 
 
 @contextmanager
-def redis_server(folder: Path) -> Iterator[str]:
+def redis_server(folder: Path, *, keep: bool = False) -> Iterator[str]:
     """Starts a server on a loopback port, behind a password; yields its URL, and stops it at the end of the block.
 
     One that still runs on ``folder``, because its owner was killed, is stopped first.
+
+    Args:
+        keep: one that ends by itself inside the block is started again.
 
     Raises:
         StoreError: it does not start; the message names its log.
@@ -33,14 +37,28 @@ def redis_server(folder: Path) -> Iterator[str]:
     url = f"redis://:{password}@127.0.0.1:{port}/0"
     _write_private(folder / "url", url)
     _write_private(folder / "redis.conf", _configuration(folder, port, password))
-    # In a session of its own, so that Ctrl-C at a terminal reaches its owner only, who stops it last.
-    process = subprocess.Popen([str(_program()), str(folder / "redis.conf")], start_new_session=True)
+    process = _start(folder)
+
+    def revive() -> bool:
+        nonlocal process
+        ended = process.poll() is not None
+        if ended:
+            process = _start(folder)
+            _await_answer(url, process, folder)
+        return ended
+
     try:
         _await_answer(url, process, folder)
-        yield url
+        with kept("Redis", revive) if keep else nullcontext():
+            yield url
     finally:
         process.terminate()
         process.wait(WAIT_SECONDS)
+
+
+def _start(folder: Path) -> subprocess.Popen[bytes]:
+    """In a session of its own, so that Ctrl-C at a terminal reaches its owner only, who stops it last."""
+    return subprocess.Popen([str(_program()), str(folder / "redis.conf")], start_new_session=True)
 
 
 def _program() -> Path:

@@ -8,17 +8,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, Engine, delete, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from store.actors import EVERY_PROJECT
 from store.blobs import Blob, BlobStore, location_of
 from store.columns import new_id
+from store.errors import StoreError
 from store.session import Sessions, clock, transaction
 from store.states import StepState
 from store.tables import Artifact, Dataset, LooseFile, Step, Teacher
@@ -33,6 +34,8 @@ UNHELD = timedelta(hours=24)
 AGAIN = timedelta(minutes=10)
 #: Number of the lock that one process at a time holds.
 _LOCK = 0x6C6F6F73
+#: Number of the lock that whoever deletes files shares, and that :func:`all_kept` has to itself.
+_KEEPING = 0x6B656570
 
 
 #: Does something in a transaction.
@@ -165,8 +168,11 @@ def _discard(session: Session, blobs: BlobStore, locations: Sequence[str]) -> No
     """Each entry goes right after its file: the server ends a transaction that says nothing while many files are deleted.
 
     At the first file that cannot be deleted the rest is left for later, since the store may be away; that one for much later, since
-    it may be the file. Those that were not entered are now.
+    it may be the file. Those that were not entered are now. While all files are kept, all are left for later.
     """
+    if not session.scalar(select(func.pg_try_advisory_xact_lock_shared(_KEEPING))):
+        release(session, locations)
+        return
     _lock(session, locations)
     kept = named(session, locations)
     for index, location in enumerate(locations):
@@ -176,6 +182,48 @@ def _discard(session: Session, blobs: BlobStore, locations: Sequence[str]) -> No
             session.execute(update(LooseFile).where(entry).values(due_at=func.clock_timestamp() + AGAIN))
             return
         session.execute(delete(LooseFile).where(entry))
+
+
+class NotKept(StoreError):
+    """Files may have been deleted that were to be kept."""
+
+
+@contextmanager
+def all_kept(engine: Engine) -> Iterator[None]:
+    """No stored file is deleted inside the block, by whatever process: what would be is left for later.
+
+    The lock goes with the connection, so that nothing is held up for long when this process dies.
+
+    Raises:
+        NotKept: another process keeps them already, or the connection was lost in the block.
+    """
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        if not connection.scalar(select(func.pg_try_advisory_lock(_KEEPING, 0))):
+            raise NotKept("Another backup of this database is being taken. Wait for it to end.")
+        # Whoever deletes at this moment is waited for; nobody begins meanwhile.
+        connection.execute(select(func.pg_advisory_lock(_KEEPING)))
+        try:
+            yield
+            connection.execute(select(func.pg_advisory_unlock_all()))
+        except OperationalError as error:
+            raise NotKept(f"PostgreSQL was lost meanwhile: {error.orig}. Take the backup again.") from error
+        finally:
+            connection.invalidate()  # The locks go with it, also where it failed.
+
+
+def named_blobs(session: Session) -> dict[str, Blob]:
+    """Every stored file that a row of any project names, by its location."""
+    columns = [Artifact.__table__.c[name] for name in ("location", "size", "sha256")]
+    rows = session.execute(select(*columns), execution_options=EVERY_PROJECT).mappings()
+    found: dict[str, Mapping[str, Any]] = {row["location"]: {**row} for row in rows}
+    for column in (Dataset.archive, Teacher.weights, Teacher.about):
+        for blob in session.scalars(select(column), execution_options=EVERY_PROJECT):
+            if blob:
+                found[blob["location"]] = blob
+    return {
+        location: Blob(UUID(location.rpartition("/")[2]), location, blob["size"], blob["sha256"])
+        for location, blob in sorted(found.items())
+    }
 
 
 def _is_deleted(blobs: BlobStore, location: str) -> bool:
@@ -198,9 +246,9 @@ def named(session: Session, locations: Sequence[str]) -> set[str]:
     return _named(session, lambda location: location.in_(locations))
 
 
-def named_in(session: Session, folder: str) -> set[str]:
-    """The files of a folder of the store that rows name."""
-    return _named(session, lambda location: location.startswith(f"{folder}/"))
+def named_in(session: Session, folders: Sequence[str]) -> set[str]:
+    """The files of some folders of the store that rows name."""
+    return _named(session, lambda location: or_(*(location.startswith(f"{folder}/") for folder in folders)))
 
 
 def _named(session: Session, wanted: Callable[[ColumnElement[str]], ColumnElement[bool]]) -> set[str]:

@@ -19,7 +19,7 @@ from dna_engine.errors import InvalidSpec
 from dna_engine.events import Log, Metric, Progress
 from dna_engine.plans import Kind, plan_of
 from dna_engine.spec import ResolvedJob
-from store import artifacts, attempts, claims, datasets, events, jobs, moves, quotas, results, steps, workers
+from store import artifacts, attempts, claims, datasets, events, jobs, moves, quotas, results, steps, tallies, workers
 from store.advance import Grouping, advance, update_progress
 from store.artifacts import StoredFile
 from store.claims import Claim
@@ -129,7 +129,7 @@ def succeed(
     step.values = values
     step.done = step.total = max(step.total, 1)
     quotas.spend(session, job, step, engine_seconds)
-    attempts.end(session, step, AttemptOutcome.SUCCEEDED)
+    attempts.end(session, step, AttemptOutcome.SUCCEEDED, spec=claim.spec)
     moves.leave(session, step, StepState.SUCCEEDED)
     replaced = artifacts.record(session, job.id, files)
     results.record(session, job, step)
@@ -197,12 +197,23 @@ def stop(session: Session, claim: Claim, *, engine_seconds: float) -> StepState:
     """
     job, step = claims.held(session, claim)
     quotas.spend(session, job, step, engine_seconds)
+    return _stopped(session, job, step, step.yield_reason or "its worker was shut down", claim.spec)
+
+
+def take_back(session: Session, step_id: UUID, reason: str) -> StepState:
+    """Takes a running step from a worker that is none of this service's any more, as if it had given it back."""
+    step = steps.get(session, step_id)
+    return _stopped(session, jobs.lock(session, step.job_id), step, reason, None)
+
+
+def _stopped(session: Session, job: Job, step: Step, reason: str, spec: ResolvedJob | None) -> StepState:
+    """``spec`` where the engine's time tells how fast the device is."""
     if moves.stopping(job):
         attempts.end(session, step, AttemptOutcome.CANCELLED)
         moves.leave(session, step, StepState.CANCELLED)
         moves.settle(session, job)
     else:
-        _give_back(session, job, step, step.yield_reason or "its worker was shut down")
+        _give_back(session, job, step, reason, spec)
     return step.state
 
 
@@ -242,12 +253,12 @@ def resume(session: Session, job_id: UUID) -> Job:
     if job.kind != JobKind.CHECK:  # That has its images with itself.
         datasets.check_kept(session, job)
     quotas.admit_again(session, job)
-    job.cancel_requested = False
+    job.cancel_requested = job.let_through = False
     job.error = job.finished_at = None
     moves.move(session, job, JobState.QUEUED)
     again = moves.steps_in(session, job, StepState.FAILED, StepState.CANCELLED)
     for step in again:
-        step.attempt, step.error = 0, None
+        step.attempt, step.error, step.urgency = 0, None, job.urgency
     moves.requeue_all(session, job.id, again)
     return job
 
@@ -283,8 +294,8 @@ def reap(session: Session, seen: Step) -> Step | None:
     return step
 
 
-def _give_back(session: Session, job: Job, step: Step, reason: str) -> None:
-    attempts.end(session, step, AttemptOutcome.RELEASED, reason)
+def _give_back(session: Session, job: Job, step: Step, reason: str, spec: ResolvedJob | None) -> None:
+    attempts.end(session, step, AttemptOutcome.RELEASED, reason, spec=spec)
     said = Log(message=f"{step.key} was given back after a checkpoint and goes on from there: {reason}.")
     told = {"step": step.key, **said.model_dump(mode="json", exclude={"event"})}
     events.append(session, job.id, [NewEvent(EventType.LOG, told)])
@@ -303,12 +314,14 @@ def _failed_attempt(
     session: Session, job: Job, step: Step, error: Json, *, retry: bool, wait: timedelta = timedelta(0)
 ) -> StepState:
     attempts.end(session, step, AttemptOutcome.FAILED)  # One that was lost has ended so.
+    tallies.observe(session, tallies.STEP_FAILURES, step.kind, tallies.code_of(error))
     step.error = error
     if moves.stopping(job):
         moves.leave(session, step, StepState.CANCELLED)
         moves.settle(session, job)
     elif retry and step.attempt < step.max_attempts:
         moves.requeue(session, step, wait=wait)
+        tallies.observe(session, tallies.STEP_RETRIES, step.kind)
     else:
         moves.leave(session, step, StepState.FAILED)
         job.error = {**error, "step": step.key}

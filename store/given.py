@@ -84,5 +84,5 @@ def share(session: Session, given: GivenTeacher, job_id: UUID) -> None:
 
 def _without_teacher(search_id: UUID) -> IllegalTransition:
     return IllegalTransition(
-        f"The search {search_id} has no finished teacher. Wait until its step teacher has succeeded, or name another in {PARAM}."
+        f"The search {search_id} has no finished teacher, or keeps it no more. Wait until its step teacher has succeeded, or name another in {PARAM}."
     )

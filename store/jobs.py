@@ -20,6 +20,7 @@ from store.errors import IllegalTransition, NotFound
 from store.events import NewEvent
 from store.files import release
 from store.filters import Filter
+from store.progress import planned
 from store.states import FINISHED, EventType, JobKind, JobState
 from store.tables import Artifact, Job, Step
 
@@ -40,6 +41,7 @@ def add(session: Session, job: Job, spec: ResolvedJob, *, max_attempts: int) -> 
     job.name, job.labels, job.dataset, job.seed = spec.name, spec.labels, spec.dataset_name, spec.seed
     job.priority = quotas.allowed(session, Priority(job.spec.get("priority", Priority.NORMAL)))
     job.resolved, job.phase = spec.model_dump(mode="json"), plan.phases[0]
+    job.expected_seconds = sum(seconds for work in planned(spec).values() for _, seconds in work)
     for name, value in signature(session).items():
         setattr(job, name, value)
     session.add(job)
@@ -140,12 +142,6 @@ def ends(session: Session, ids: Sequence[UUID]) -> dict[UUID, End]:
     """The ends of those of the jobs that exist."""
     rows = session.execute(select(Job.id, Job.event_seq, Job.state).where(Job.id.in_(ids)))
     return {job_id: End(seq, state in FINISHED) for job_id, seq, state in rows}
-
-
-def with_work(session: Session, ids: Sequence[UUID]) -> set[UUID]:
-    """Those of the jobs that may have work to do, now or after a resume: neither succeeded nor deleted."""
-    query = select(Job.id).where(Job.id.in_(ids), Job.state != JobState.SUCCEEDED)
-    return set(session.scalars(query))
 
 
 def lock(session: Session, job_id: UUID) -> Job:

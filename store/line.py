@@ -65,4 +65,5 @@ def next_step(session: Session, queues: Sequence[str]) -> UUID | None:
     Nothing is locked. Whoever claims it may find that another was quicker, and asks again in a transaction of its own: one that holds a
     job's row does not wait for an older one's.
     """
-    return session.scalar(_NEXT, {"queues": list(queues), "days": quotas.WINDOW.days})
+    found: UUID | None = session.scalar(_NEXT, {"queues": list(queues), "days": quotas.WINDOW.days})
+    return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -31,7 +33,28 @@ def downgrade(url: str, revision: str) -> None:
     command.downgrade(alembic_config(url), revision)
 
 
+@cache
+def head() -> str:
+    """The schema that this code expects."""
+    found = _scripts().get_current_head()
+    assert found is not None
+    return found
+
+
 def is_current(connection: Connection) -> bool:
     """Whether the database has exactly the schema that this code expects."""
-    head = ScriptDirectory.from_config(alembic_config("")).get_current_head()
-    return MigrationContext.configure(connection).get_current_revision() == head
+    return revision(connection) == head()
+
+
+def revision(connection: Connection) -> str | None:
+    """The migration that the database has come to; None without any."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def knows(revision: str) -> bool:
+    """Whether this version has that migration."""
+    return any(script.revision == revision for script in _scripts().walk_revisions())
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(alembic_config(""))

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from store import events, jobs, outbox, quotas
+from store import events, jobs, outbox, quotas, tallies
 from store.events import NewEvent
 from store.session import clock
 from store.states import FINISHED, EventType, JobState, StepState, move_job, move_step
@@ -32,6 +32,8 @@ def finish(session: Session, job: Job, state: JobState) -> None:
     job.finished_at = clock(session)
     job.eta_seconds = None
     move(session, job, state)
+    seconds = (job.finished_at - job.created_at).total_seconds()
+    tallies.observe(session, tallies.JOB_SECONDS, job.kind, state, seconds=seconds)
     quotas.leave_place(session, job)
 
 

@@ -33,6 +33,8 @@ class Work:
         fraction: 0 to 1 done.
         engine_seconds: that its engine ran so far.
         eta_seconds: what it says itself that it still needs, while it runs.
+        weight: of it in its phase, where that is not what is planned: cells weigh the same however they are spread, so that a phase does
+            not go back when a step is divided.
     """
 
     kind: Kind
@@ -42,6 +44,11 @@ class Work:
     fraction: float = 0.0
     engine_seconds: float = 0.0
     eta_seconds: float | None = None
+    weight: float | None = None
+
+    @property
+    def weighs(self) -> float:
+        return self.planned if self.weight is None else self.weight
 
 
 @dataclass(frozen=True)
@@ -105,8 +112,8 @@ def estimate(phase: Phase, steps: Sequence[Work], plan: Planned, fleet: Fleet) -
 def _progress(phase: Phase, steps: Sequence[Work], plan: Planned) -> float:
     """Share of the planned seconds that is done."""
     here = [step for step in steps if step.phase == phase]
-    weight = sum(step.planned for step in here)
-    fraction = sum(step.fraction * step.planned for step in here) / weight if weight else 0.0
+    weight = sum(step.weighs for step in here)
+    fraction = sum(step.fraction * step.weighs for step in here) / weight if weight else 0.0
     totals = {each: sum(seconds for _, seconds in steps) for each, steps in plan.items()}
     before = sum(totals[each] for each in plan if each != phase and each not in _later(phase, plan))
     return (before + fraction * totals[phase]) / sum(totals.values())

@@ -77,6 +77,8 @@ def _record_training(session: Session, job: Job, step: Step, trained: Trained) -
     training.values = step.values
     if isinstance(job, Search):
         _record_network(job, session.get_one(Architecture, training.architecture_id), trained)
+    elif training.architecture_id is not None:
+        _record_selected(session, job, session.get_one(Architecture, training.architecture_id), trained)
     session.flush()
 
 
@@ -88,6 +90,22 @@ def _record_network(search: Search, network: Architecture, trained: Trained) -> 
         search.best = _summary(network, trained.test)
     if network.role == Role.CONTROL:
         search.control_accuracy = trained.test_accuracy
+
+
+def _record_selected(session: Session, job: Job, network: Architecture, trained: Trained) -> None:
+    """One that its search did not train is as good as the best of its own trainings on the images of that search."""
+    if network.role is not Role.SELECTED or network.search_id is None:
+        return
+    search = session.get_one(Search, network.search_id)
+    if _images(job) != _images(search):
+        return
+    network.test_accuracy = max(trained.test_accuracy, network.test_accuracy or 0.0)
+    network.counted_flops, network.counted_params = trained.counted.flops, trained.counted.params
+
+
+def _images(job: Job) -> tuple[str, int]:
+    dataset = job.resolved["dataset"]
+    return dataset["name"], dataset["version"]
 
 
 def _record_trial(tuning: Tuning, step: Step, tried: TrialTried) -> None:

@@ -1,6 +1,6 @@
 """How long rows are kept that nobody needs for ever: the one place where tables that only grow have their end.
 
-Jobs, networks, datasets, files and keys are kept until somebody deletes them.
+Jobs, networks, datasets, files and keys are kept until somebody deletes them, unless ``store.expiry`` is told to.
 """
 
 from __future__ import annotations
@@ -48,10 +48,11 @@ def purge(sessions: Sessions, settings: Settings) -> dict[str, int]:
 
 def _purge_some(sessions: Sessions, settings: Settings, table: type[Base]) -> int:
     with transaction(sessions) as session:
-        return _delete(session, table, _expired(settings, clock(session))[table])
+        return delete_some(session, table, _expired(settings, clock(session))[table])
 
 
-def _delete(session: Session, table: type[Base], expired: ColumnElement[bool]) -> int:
+def delete_some(session: Session, table: type[Base], expired: ColumnElement[bool]) -> int:
+    """Deletes at most ``BATCH`` of the rows; returns how many."""
     key = tuple_(*table.__table__.primary_key)
     some = select(*table.__table__.primary_key).where(expired).limit(BATCH)
     return len(session.execute(delete(table).where(key.in_(some)).returning(*table.__table__.primary_key)).all())

@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Literal
@@ -43,18 +43,30 @@ def _locked(parent: Path, purpose: Purpose) -> tuple[Path, IO[str]]:
                 return folder, lock
 
 
+def abandoned(parent: Path) -> list[Path]:
+    """The folders below ``parent`` that killed processes left."""
+    return [folder for folder in _folders(parent) if _if_abandoned(folder, lambda _: None)]
+
+
 def remove_abandoned(parent: Path) -> list[str]:
     """Removes the folders below ``parent`` that killed processes left; returns their names."""
-    if not parent.is_dir():
-        return []
-    return [path.name for path in parent.iterdir() if _NAMED.fullmatch(path.name) and _remove_if_abandoned(path)]
+    return [folder.name for folder in _folders(parent) if _if_abandoned(folder, _remove) and not folder.exists()]
 
 
-def _remove_if_abandoned(folder: Path) -> bool:
+def _folders(parent: Path) -> list[Path]:
+    return [path for path in parent.iterdir() if _NAMED.fullmatch(path.name)] if parent.is_dir() else []
+
+
+def _if_abandoned(folder: Path, do: Callable[[Path], None]) -> bool:
+    """Does something to a folder in which nobody works; returns whether that is so."""
     try:
         with (folder / _LOCK).open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(folder, ignore_errors=True)
+            do(folder)
     except OSError:  # Somebody works in it, or has just removed it.
         return False
-    return not folder.exists()
+    return True
+
+
+def _remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)

@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from dna_engine.spec.parts import Priority
 from store.connection import TimeOuts
+from store.errors import StoreError
 from store.limits import LONGEST_WINDOW, Limits
 from store.logs import LogFormat
 from store.reach import Reach
@@ -120,6 +121,16 @@ class Settings(BaseSettings):
     metric_days: PositiveFloat = Field(
         default=365.0, description="How long after its end a job keeps the points of its series."
     )
+    artifact_days: PositiveFloat | None = Field(
+        default=None,
+        description="How long after its end a job keeps the files that only its own work needed: checkpoints; of one that has succeeded also "
+        "the supernets of its cells and its teacher. Not set: as long as the job. One labelled keep keeps all.",
+    )
+    job_days: PositiveFloat | None = Field(
+        default=None,
+        description="How long after its end a search, training, tuning or timing is kept; then it is deleted, as if somebody had. Not set: "
+        "until somebody does. One labelled keep stays, and a search of whose networks others are made that stay.",
+    )
     webhook_days: PositiveFloat = Field(
         default=30.0, description="How long messages to webhooks are kept, with how their last attempt went."
     )
@@ -188,6 +199,17 @@ class Settings(BaseSettings):
     def worker_timeout(self) -> timedelta:
         """Workers that were seen within this time are live."""
         return timedelta(seconds=self.worker_timeout_seconds)
+
+    @property
+    def database(self) -> str:
+        """``database_url``, for what cannot do without.
+
+        Raises:
+            StoreError: it is not set.
+        """
+        if self.database_url is None:
+            raise StoreError("Set DNA_DATABASE_URL, such as postgresql://user:password@host/dna.")
+        return self.database_url
 
     @property
     def artifacts(self) -> str:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import Double, func, select
 from sqlalchemy.orm import Session
 
 from dna_engine.plans import Kind
 from dna_engine.plans import Step as PlannedStep
 from dna_engine.spec import ResolvedJob, parse_job
+from store import quotas
 from store.actors import EVERY_PROJECT
-from store.states import DeliveryState, JobKind, JobState, StepState
+from store.states import FINISHED, DeliveryState, JobKind, JobState, StepState
 from store.tables import Delivery, Job, Step, Webhook
 
 
@@ -69,6 +70,38 @@ def waiting_steps(session: Session) -> dict[str, int]:
         .group_by(Step.queue)
     )
     return dict(session.execute(query).all())
+
+
+def oldest_waiting(session: Session) -> dict[str, float]:
+    """For how many seconds the step that has waited longest could have been claimed, by queue: one whose key has no place for its job
+    now, or that was told to wait, is none of them."""
+    waited = func.extract("epoch", func.clock_timestamp() - func.min(Step.available_at)).cast(Double)
+    query = (
+        select(Step.queue, waited)
+        .join(Job, Job.id == Step.job_id)
+        .where(
+            Step.state == StepState.QUEUED,
+            Step.available_at <= func.clock_timestamp(),
+            Step.phase == Job.phase,
+            Job.cancel_requested.is_(False),
+            Job.state.not_in(FINISHED),
+            quotas.may_go_on(),
+        )
+        .group_by(Step.queue)
+    )
+    return dict(session.execute(query).all())
+
+
+def running_steps(session: Session) -> dict[Kind, int]:
+    """Number of steps that run, of each kind, none left out."""
+    query = select(Step.kind, func.count()).where(Step.state == StepState.RUNNING).group_by(Step.kind)
+    return dict.fromkeys(Kind, 0) | dict(session.execute(query).all())
+
+
+def webhooks_by_state(session: Session) -> dict[bool, int]:
+    """Number of webhooks that are enabled, and of those that are not."""
+    query = select(Webhook.enabled, func.count()).group_by(Webhook.enabled)
+    return {True: 0, False: 0} | dict(session.execute(query).all())
 
 
 def waiting_messages(session: Session) -> int:

@@ -9,8 +9,10 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from dna_engine.effort import timing
 from dna_engine.plans import Phase
 from dna_engine.plans import Step as PlannedStep
+from dna_engine.spec import parse_job
 from store import outbox
 from store.columns import new_id
 from store.errors import NotFound
@@ -21,6 +23,7 @@ from store.tables import Job, Step
 
 def add(session: Session, job: Job, phase: Phase, planned: Sequence[PlannedStep], *, max_attempts: int) -> list[Step]:
     """Rows for the planned steps of a phase, queued, each with a wake in the outbox."""
+    seconds = timing(parse_job(job.resolved))
     steps = [
         Step(
             id=new_id(),
@@ -31,6 +34,7 @@ def add(session: Session, job: Job, phase: Phase, planned: Sequence[PlannedStep]
             queue=step.queue,
             share_id=job.share_id,
             urgency=job.urgency,
+            expected_seconds=seconds(step),
             payload=step.model_dump(mode="json"),
             max_attempts=max_attempts,
         )

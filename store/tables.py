@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     ForeignKey,
+    Identity,
     Index,
     SmallInteger,
     Text,
@@ -170,12 +171,18 @@ class Job(Owned, Made, Base):
     priority: Mapped[Priority] = mapped_column(default=Priority.NORMAL, server_default=Priority.NORMAL)
     let_through: Mapped[bool] = mapped_column(default=False, server_default=false())
     """Whether it goes before older jobs of its key, since it has waited for long and is small; see ``store.preemption``."""
+    expected_seconds: Mapped[float | None]
+    """All that its plan gives it on one device that nothing is known of; None of what versions before have made."""
     dataset: Mapped[str] = mapped_column(index=True)
     seed: Mapped[int]
     error: Mapped[Json | None]
     """``code``, ``message``, ``param`` and the ``step`` that failed."""
     cloned_from: Mapped[UUID | None] = mapped_column(ForeignKey("jobs.id", ondelete="SET NULL"))
     """The job whose spec it was made of; None when that was deleted since."""
+    request_id: Mapped[str | None]
+    """Of the request that made it; stands in every line that is logged of it."""
+    traceparent: Mapped[str | None]
+    """The span of that request, as W3C writes it, where it was traced; see ``store.tracing``."""
     cancel_requested: Mapped[bool] = mapped_column(default=False)
     event_seq: Mapped[int] = mapped_column(default=0)
     """Number of the last event."""
@@ -298,6 +305,8 @@ class Step(OfJob, Base):
     """``Job.share_id``: here, and ``urgency`` too, for the index that claims go by."""
     urgency: Mapped[int] = mapped_column(SmallInteger)
     """``Job.urgency``, as it is now."""
+    expected_seconds: Mapped[float | None]
+    """That its plan gives it, as ``Job.expected_seconds``."""
     state: Mapped[StepState] = mapped_column(default=StepState.QUEUED)
     attempt: Mapped[int] = mapped_column(default=0)
     max_attempts: Mapped[int]
@@ -343,7 +352,11 @@ class Attempt(OfJob, Base):
     does not last."""
 
     __tablename__ = "attempts"
-    __table_args__ = (Index("ix_attempts_job_id_id", "job_id", "id"), UniqueConstraint("step_id", "fence"))
+    __table_args__ = (
+        Index("ix_attempts_job_id_id", "job_id", "id"),
+        Index("ix_attempts_measured", "id", postgresql_where=text("work IS NOT NULL")),
+        UniqueConstraint("step_id", "fence"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     step_id: Mapped[UUID] = mapped_column(ForeignKey("steps.id", ondelete="CASCADE"))
@@ -364,6 +377,10 @@ class Attempt(OfJob, Base):
     """``Step.engine_seconds`` when it began."""
     engine_seconds: Mapped[float] = mapped_column(default=0.0)
     """Time the engine ran for it, once it has ended."""
+    progress_before: Mapped[float] = mapped_column(default=0.0)
+    """``Step.progress`` when it began."""
+    work: Mapped[float | None]
+    """Giga-multiply-adds that it did, where that tells how fast its device is; see ``store.speeds``."""
 
 
 class Event(OfJob, Base):
@@ -659,6 +676,11 @@ class Worker(Base):
     """Of its device; for the processor of the machine. None where nothing tells."""
     memory_used_bytes: Mapped[int | None]
     """As of its last beat, by whatever runs there."""
+    utilization: Mapped[float | None]
+    """0 to 1: how busy its device was before its last beat, by whatever runs there."""
+    disk_bytes: Mapped[int | None]
+    """Of the disk of its data folder."""
+    disk_free_bytes: Mapped[int | None]
     started_at: Mapped[datetime] = mapped_column(server_default=func.now())
     last_seen_at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)
     stopped_at: Mapped[datetime | None]
@@ -677,3 +699,18 @@ class OutboxMessage(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     available_at: Mapped[datetime] = mapped_column(server_default=func.now())
     sent_at: Mapped[datetime | None]
+
+
+class Tally(Base):
+    """How often something has happened and what that came to, see ``store.tallies``. It names nobody's things, and outlives them."""
+
+    __tablename__ = "tallies"
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    figure: Mapped[str]
+    labels: Mapped[list[str]]
+    bound: Mapped[float]
+    """The bucket: at most that each; infinite for the last, and for what is only counted."""
+    count: Mapped[int]
+    total: Mapped[float]
+    """Sum of what was observed."""

@@ -196,7 +196,7 @@ def _lined_up(waiting: Sequence[Unfinished], now: datetime) -> list[Unfinished]:
     next. Behind it keys of one priority are taken to go on in turns, a job each; how long these will take nobody knows.
     """
     turns: dict[tuple[str, UUID, int], dict[UUID, int]] = {}
-    places = []
+    places: list[tuple[int, int, float, int, UUID, int, Unfinished]] = []
     for step in sorted(waiting, key=lambda step: (-step.urgency, step.job_id)):
         priority = step.urgency // 2
         turn = turns.setdefault((step.queue, step.share_id, priority), {})

@@ -10,11 +10,13 @@ from uuid import UUID
 from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session, load_only
 
+from store.actors import EVERY_PROJECT
 from store.columns import new_id
 from store.filters import holds
 from store.order import At, Key, Order, Page, page
 from store.progress import Fleet, Workers
 from store.session import clock
+from store.states import StepState
 from store.tables import Job, Step, Worker
 
 #: A worker that was silent for longer is not live, unless the settings say otherwise.
@@ -54,16 +56,33 @@ class Memory:
     used: int | None = None
 
 
-def beat(session: Session, worker: Worker, *, current_step_id: UUID | None, memory: Memory | None = None) -> None:
+@dataclass(frozen=True)
+class Condition:
+    """How a worker's device and disk were when they were looked at last. None where nothing tells.
+
+    Attributes:
+        utilization: of the device, 0 to 1, by whoever uses it.
+        disk, disk_free: bytes, of the disk of the data folder.
+    """
+
+    memory: Memory = Memory()
+    utilization: float | None = None
+    disk: int | None = None
+    disk_free: int | None = None
+
+
+def beat(session: Session, worker: Worker, *, current_step_id: UUID | None, condition: Condition | None = None) -> None:
     """The worker lives, and runs that step or none. One that was forgotten while it was silent is known again.
 
     Args:
-        memory: what is known of it by now; None leaves it as it was.
+        condition: what is known of it by now; None leaves it as it was.
     """
     row = session.merge(worker)
     row.last_seen_at, row.current_step_id = clock(session), current_step_id
-    if memory is not None:
-        row.memory_bytes, row.memory_used_bytes = memory.total, memory.used
+    if condition is not None:
+        row.memory_bytes, row.memory_used_bytes = condition.memory.total, condition.memory.used
+        row.utilization = condition.utilization
+        row.disk_bytes, row.disk_free_bytes = condition.disk, condition.disk_free
 
 
 def leave(session: Session, worker_id: UUID) -> None:
@@ -90,6 +109,13 @@ def fleet(session: Session, *, within: timedelta) -> Fleet:
 def live(session: Session, *, within: timedelta) -> list[Worker]:
     """Workers that were seen within that time and have not left, oldest first."""
     return list(session.scalars(_live(session, within).order_by(Worker.id)))
+
+
+def idle(session: Session, queue: str, *, within: timedelta) -> list[Worker]:
+    """The live workers that take steps of the queue and run none, oldest first."""
+    busy = select(Step.lease_owner).where(Step.state == StepState.RUNNING, Step.lease_owner.is_not(None))
+    query = _live(session, within).where(Worker.queues.contains([queue]), Worker.id.not_in(busy)).order_by(Worker.id)
+    return list(session.scalars(query, execution_options=EVERY_PROJECT))
 
 
 def running(session: Session, step_ids: Sequence[UUID]) -> dict[UUID, tuple[Step, Job]]:

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +74,25 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             return next(together, None) or super()._split_scope(nodeid)
 
     return Scheduling(config, log)
+
+
+@dataclass(frozen=True)
+class SmallDisk:
+    """A disk, mounted at ``folder``."""
+
+    folder: Path
+
+    @contextmanager
+    def full(self) -> Iterator[None]:
+        """Inside the block there is no byte left."""
+        fill = self.folder / "fill"
+        with fill.open("wb", buffering=0) as file, suppress(OSError):
+            while True:
+                file.write(b"0" * (1 << 16))
+        try:
+            yield
+        finally:
+            fill.unlink()
 
 
 @pytest.fixture(scope="session")
@@ -205,6 +227,19 @@ def settings(database_url: str, redis_url: str, tmp_path: Path) -> Settings:
         poll_seconds=0.1,
         reap_seconds=0.5,
     )
+
+
+@pytest.fixture
+def small_disk() -> Iterator[SmallDisk]:
+    """A disk of 16 MB."""
+    with server_folder() as folder:
+        mounted = shutil.which("mount") and subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(folder)], capture_output=True, check=False
+        )
+        if not mounted or mounted.returncode:
+            pytest.skip("this user may not mount a disk")
+        yield SmallDisk(folder)
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 @contextmanager

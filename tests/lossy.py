@@ -34,7 +34,7 @@ class LossyProxy:
         self._lock = threading.Lock()
         self._loss: Loss | None = None
         self._at = 0
-        self._sockets: list[socket.socket] = []
+        self._sockets: set[socket.socket] = set()
         self.seen = 0
         self.lost = 0
         threading.Thread(target=self._accept, daemon=True).start()
@@ -57,7 +57,7 @@ class LossyProxy:
             self._loss = None
 
     def close(self) -> None:
-        for one in (self._listener, *self._sockets):
+        for one in (self._listener, *tuple(self._sockets)):
             with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
             one.close()
@@ -66,11 +66,22 @@ class LossyProxy:
         with suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
-                server = _connect(self._server)
-                self._sockets += [client, server]
-                cut = threading.Event()
-                threading.Thread(target=self._up, args=(client, server, cut), daemon=True).start()
-                threading.Thread(target=self._down, args=(client, server, cut), daemon=True).start()
+                try:
+                    server = _connect(self._server)
+                except OSError:  # There is none just now.
+                    client.close()
+                    continue
+                threading.Thread(target=self._pass, args=(client, server), daemon=True).start()
+
+    def _pass(self, client: socket.socket, server: socket.socket) -> None:
+        cut = threading.Event()
+        down = threading.Thread(target=self._down, args=(client, server, cut), daemon=True)
+        with client, server:
+            self._sockets |= {client, server}
+            down.start()
+            self._up(client, server, cut)
+            down.join()
+            self._sockets -= {client, server}
 
     def _up(self, client: socket.socket, server: socket.socket, cut: threading.Event) -> None:
         with suppress(OSError):
@@ -121,7 +132,11 @@ def _connect(server: URL) -> socket.socket:
     if not folder.startswith("/"):
         return socket.create_connection((server.host or "127.0.0.1", port))
     connection = socket.socket(socket.AF_UNIX)
-    connection.connect(str(Path(folder) / f".s.PGSQL.{port}"))
+    try:
+        connection.connect(str(Path(folder) / f".s.PGSQL.{port}"))
+    except OSError:
+        connection.close()
+        raise
     return connection
 
 

@@ -39,11 +39,15 @@ class SparePostgres:
                 process.resume()
 
     @contextmanager
-    def away(self) -> Iterator[None]:
-        """Inside the block there is no server; at its end one is starting, and may not take connections yet."""
+    def away(self, stop: signal.Signals = signal.SIGINT) -> Iterator[None]:
+        """Inside the block there is no server; at its end one is starting, and may not take connections yet.
+
+        Args:
+            stop: SIGINT: what is open is rolled back; SIGQUIT: it dies on the spot, and recovers from its log.
+        """
         server = self._server()
         command, user, group = server.cmdline(), server.uids().real, server.gids().real
-        server.send_signal(signal.SIGINT)
+        server.send_signal(stop)
         self.close()
         server.wait(30.0)
         try:
@@ -52,6 +56,11 @@ class SparePostgres:
             ids = {"user": user, "group": group, "extra_groups": []} if user != os.getuid() else {}
             with (self._data.parent / "log").open("ab") as log:
                 self._started.append(subprocess.Popen(command, cwd="/", stdout=log, stderr=log, **ids))  # type: ignore[call-overload]
+
+    def may_write(self, folder: Path) -> None:
+        """Gives the folder to the user that the server runs as."""
+        uids, gids = self._server().uids(), self._server().gids()
+        os.chown(folder, uids.real, gids.real)
 
     def close(self) -> None:
         """Waits for servers that this process has started and that were told to stop."""

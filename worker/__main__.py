@@ -66,13 +66,19 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--concurrency", type=int, default=1, help="nodes for the cpu queue (default: 1)")
     parser.add_argument(
+        "--devices",
+        metavar="all|cpu|0,1",
+        help="devices of this machine that take steps, each its own: all of them, or some by number; default: DNA_DEVICE, else all",
+    )
+    parser.add_argument(
         "--devices-per-step",
         type=int,
         help="GPUs of each node, for trainings that ask for several (devices); default: DNA_DEVICES_PER_STEP, else 1",
     )
     chosen = parser.parse_args(arguments)
     try:
-        asked = {} if chosen.devices_per_step is None else {"devices_per_step": chosen.devices_per_step}
+        given = {"devices_per_step": chosen.devices_per_step, "device": chosen.devices}
+        asked = {name: value for name, value in given.items() if value is not None}
         settings = WorkerSettings.model_validate(asked)
         logs.configure(settings.log_format, process="worker")
         check(settings)

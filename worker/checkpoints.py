@@ -16,7 +16,7 @@ from store.claims import Claim
 from store.errors import LeaseLost, StoreError
 from store.files import discard, drafts
 from store.session import Sessions, transaction
-from worker.run_folder import RunFolder
+from worker.run_folder import MissingFile, RunFolder
 
 logger = logging.getLogger("dna.worker.checkpoints")
 
@@ -52,8 +52,11 @@ class Checkpoints:
         self._waiting.clear()
         try:
             self._upload()
-        except LeaseLost as error:
-            logger.info("%s", error.message)
+        except (
+            LeaseLost,
+            MissingFile,
+        ) as error:  # The step is another's, or done: then the engine has removed its checkpoint.
+            logger.debug("%s", error.message)
         except (StoreError, DiskFull, OSError, OperationalError) as error:
             logger.warning("The checkpoint of %s could not be stored: %s", self._claim.step.key, error)
         except Exception:  # The last frame of the thread: nobody looks at what it ends with.

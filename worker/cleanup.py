@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
-from store import datasets, jobs
+from store import datasets, expiry
 from store.copies import Copies
 from store.scratch import remove_abandoned, scratch_folder
 from store.session import Sessions, database_id, transaction
@@ -25,12 +25,21 @@ logger = logging.getLogger("dna.worker.cleanup")
 JOB = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def remove_run_folders(sessions: Sessions, data_dir: Path) -> None:
-    """Several nodes of a machine may do this at once; folders of jobs that can be resumed stay."""
+def remove_run_folders(sessions: Sessions, data_dir: Path, *, resumable_days: float | None = None) -> None:
+    """Several nodes of a machine may do this at once; folders of jobs that can be resumed stay.
+
+    Args:
+        resumable_days: so long after the job has ended; None: as long as it is there.
+    """
+    remove_folders(idle_run_folders(sessions, data_dir, resumable_days=resumable_days))
+
+
+def idle_run_folders(sessions: Sessions, data_dir: Path, *, resumable_days: float | None = None) -> list[Path]:
+    """Those that :func:`remove_run_folders` removes."""
     folders = _folders(data_dir / "runs", JOB)
     with transaction(sessions) as session:
-        needed = jobs.with_work(session, [UUID(name) for name in folders])
-    _remove([path for name, path in folders.items() if UUID(name) not in needed])
+        needed = expiry.with_work(session, [UUID(name) for name in folders], resumable_days)
+    return [path for name, path in folders.items() if UUID(name) not in needed]
 
 
 def remove_datasets(sessions: Sessions, datasets_dir: Path) -> None:
@@ -63,17 +72,30 @@ def _release(sessions: Sessions, copies: Copies, fingerprint: str) -> None:
         logger.warning("The images %s cannot be removed: %s", fingerprint, error)
 
 
-def remove_leftovers(settings: Settings) -> None:
-    """What killed processes left: folders in which they received, unpacked or removed something, and files half written."""
+def remove_leftovers(settings: Settings) -> int:
+    """What killed processes left: folders in which they received, unpacked or removed something, and files half written. Returns how many."""
+    removed = 0
     for root in {settings.data_dir, settings.datasets_dir}:
         for name in remove_abandoned(root):
             logger.info("Removed %s, which a killed process left.", name)
-    old = time.time() - settings.orphan_hours * 3600  # Those of living processes are young.
+            removed += 1
+    for place in half_written(settings):
+        with suppress(FileNotFoundError):
+            place.unlink()
+            removed += 1
+    return removed
+
+
+def half_written(settings: Settings) -> list[Path]:
+    """Files of run folders that nobody goes on writing: those of living processes are young."""
+    old = time.time() - settings.orphan_hours * 3600
+    found = []
     for run in _folders(settings.data_dir / "runs", JOB).values():
         for place in run.glob("**/.*"):
             with suppress(FileNotFoundError):
                 if place.is_file() and place.stat().st_mtime < old:
-                    place.unlink()
+                    found.append(place)
+    return found
 
 
 def _folders(root: Path, named: re.Pattern[str]) -> dict[str, Path]:
@@ -82,7 +104,7 @@ def _folders(root: Path, named: re.Pattern[str]) -> dict[str, Path]:
     return {path.name: path for path in root.iterdir() if named.fullmatch(path.name)}
 
 
-def _remove(paths: list[Path]) -> None:
+def remove_folders(paths: list[Path]) -> None:
     """Each is moved away before it is emptied: who finds a folder under its name finds it whole, whenever this is killed.
 
     One that cannot be removed does not keep the others.

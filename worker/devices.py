@@ -47,7 +47,7 @@ class Device:
 
 
 def find_devices(wanted: str) -> list[Device]:
-    """The devices that ``auto``, ``cpu``, ``cuda`` or ``cuda:1`` means here.
+    """The devices that ``auto``, ``all``, ``cpu``, ``cuda``, ``cuda:1`` or ``0,1`` means here, each once.
 
     Raises:
         NoSuchDevice: there is no such GPU; the message says how many there are.
@@ -55,15 +55,21 @@ def find_devices(wanted: str) -> list[Device]:
     if wanted == "cpu":
         return [cpu()]
     gpus = _gpus()
-    if wanted == "auto":
+    if wanted in ("auto", "all"):
         return gpus or [cpu()]
-    found = [gpu for gpu in gpus if wanted in ("cuda", gpu.name)]
-    if not found:
+    named = [gpu.name for gpu in gpus] if wanted == "cuda" else _names(wanted)
+    lacking = [name for name in named if name not in {gpu.name for gpu in gpus}]
+    if lacking or not named:
         raise NoSuchDevice(
-            f"DNA_DEVICE is {wanted}, but nvidia-smi shows {len(gpus)} GPUs to this worker. "
-            "Set DNA_DEVICE=cpu, or give it a GPU."
+            f"DNA_DEVICE or --devices is {wanted}, but nvidia-smi shows {len(gpus)} GPUs to this worker"
+            f"{f', not {lacking[0]}' if lacking and gpus else ''}. Ask for cpu, or give it the GPU."
         )
-    return found
+    return [gpu for gpu in gpus if gpu.name in named]
+
+
+def _names(wanted: str) -> list[str]:
+    """``0,cuda:1`` as ``cuda:0`` and ``cuda:1``."""
+    return [f"cuda:{part.removeprefix('cuda:')}" for part in wanted.split(",")]
 
 
 def shared_out(devices: Sequence[Device], per_step: int) -> list[Device]:

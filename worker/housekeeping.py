@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
-from store import retention, sweeper, tunings, workers
+from store import expiry, retention, sweeper, tallies, tunings, workers
 from store.session import transaction
 from worker.slot import Slot
 
@@ -20,7 +20,10 @@ def keep_house(slot: Slot) -> None:
     if live and live[0].id != slot.worker.id:
         return
     deleted = retention.purge(slot.sessions, settings)
-    if any(deleted.values()):
-        logger.info("Deleted old rows: %s.", ", ".join(f"{count} of {table}" for table, count in deleted.items()))
+    deleted |= expiry.expire(slot.sessions, slot.blobs, settings)
+    with transaction(slot.sessions) as session:
+        tallies.fold(session)
+    if said := ", ".join(f"{count} of {what}" for what, count in deleted.items() if count):
+        logger.info("Deleted what is old: %s.", said)
     tunings.tidy(slot.sessions, slot.studies)
     sweeper.sweep(slot.sessions, slot.blobs, older_than=timedelta(hours=settings.orphan_hours))

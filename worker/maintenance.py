@@ -15,9 +15,11 @@ from store import workers
 from store.files import discard_loose
 from store.session import transaction
 from worker.cleanup import remove_datasets, remove_leftovers, remove_run_folders
+from worker.condition import Instruments
+from worker.handover import QUEUE, ask
 from worker.housekeeping import keep_house
-from worker.memory import memory_of
 from worker.outbox import relay
+from worker.preemption import make_way
 from worker.reaper import reap, rewake
 from worker.slot import Slot
 
@@ -34,15 +36,18 @@ class Maintenance:
     def __init__(self, slot: Slot, app: Celery) -> None:
         settings, sessions = slot.settings, slot.sessions
         self._slot = slot
+        self._instruments = Instruments(slot.device, settings.data_dir)
         self._heard = time.monotonic()
         self._duties = [
             Duty("heartbeat", settings.beat_seconds, self._beat),
-            Duty("memory", settings.beat_seconds, self._look_at_memory),
+            Duty("condition", settings.beat_seconds, self._look),
             Duty("relay", settings.poll_seconds, lambda: relay(sessions, app)),
             Duty("reaper", settings.reap_seconds, lambda: reap(sessions)),
             Duty("loose files", settings.reap_seconds, lambda: discard_loose(sessions, slot.blobs)),
             Duty("rewake", settings.reap_seconds, lambda: rewake(sessions, settings)),
-            Duty("run folders", CLEANUP_SECONDS, lambda: remove_run_folders(sessions, settings.data_dir)),
+            Duty("preemption", settings.reap_seconds, lambda: make_way(sessions, settings)),
+            Duty("hand-over", settings.beat_seconds, self._ask_for_cells),
+            Duty("run folders", CLEANUP_SECONDS, self._remove_run_folders),
             Duty("datasets", CLEANUP_SECONDS, lambda: remove_datasets(sessions, settings.datasets_dir)),
             Duty("leftovers", settings.tidy_seconds, lambda: remove_leftovers(settings)),
             Duty("housekeeping", settings.tidy_seconds, lambda: keep_house(slot)),
@@ -76,12 +81,28 @@ class Maintenance:
 
     def _beat(self) -> None:
         with transaction(self._slot.sessions) as session:
-            workers.beat(session, self._slot.worker, current_step_id=self._slot.current, memory=self._slot.memory)
+            workers.beat(session, self._slot.worker, current_step_id=self._slot.current, condition=self._slot.condition)
         self._heard = time.monotonic()
 
-    def _look_at_memory(self) -> None:
+    def _remove_run_folders(self) -> None:
+        settings = self._slot.settings
+        remove_run_folders(self._slot.sessions, settings.data_dir, resumable_days=settings.artifact_days)
+
+    def _ask_for_cells(self) -> None:
+        """While this node has nothing to do, and may."""
+        slot = self._slot
+        if slot.current is not None or slot.stopping.is_set() or QUEUE not in slot.worker.queues:
+            return
+        try:
+            self.check()
+        except Unfit:
+            return
+        with transaction(slot.sessions) as session:
+            ask(session, slot.worker, slot.settings)
+
+    def _look(self) -> None:
         """Beside the beat, which waits for nobody: a driver of a GPU may take its time."""
-        self._slot.memory = memory_of(self._slot.device)
+        self._slot.condition = self._instruments.look()
 
 
 class Unfit(Exception):

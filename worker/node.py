@@ -29,6 +29,7 @@ from store.session import transaction
 from worker.app import make_app
 from worker.courier import Courier
 from worker.devices import Device
+from worker.handover import LeftToFaster, suited, take_share
 from worker.maintenance import Maintenance, Unfit
 from worker.outbox import relay
 from worker.settings import WorkerSettings
@@ -91,7 +92,7 @@ class Node:
         return int(worker.exitcode or 0)
 
     def run_step(self, step_id: UUID) -> None:
-        """Runs the oldest step that waits, whichever the message names; does nothing when there is nothing to do.
+        """Runs the next step of the line, whichever the message names; does nothing when there is nothing to do.
 
         Raises:
             Reject: nothing can be claimed now; the message goes back to the queue.
@@ -118,6 +119,9 @@ class Node:
         except Unfit as error:
             logger.error("%s", error)
             why = str(error)
+        except LeftToFaster as error:
+            logger.info("%s, and the message goes back to the queue.", error)
+            why = str(error)
         except SQLAlchemyError as error:
             logger.warning("The database does not answer, and the message goes back to the queue: %s", error)
             self._unanswered, why = True, "the database does not answer"
@@ -128,7 +132,8 @@ class Node:
         raise Reject(why, requeue=True)
 
     def _claim(self, announced: UUID) -> Claim | None:
-        """The oldest step that waits; again while others are quicker. First what was claimed before without an answer.
+        """The next step of the line, or one beside it, without cells that idle workers take; again while others are quicker. First what
+        was claimed before without an answer.
 
         It is one of the queue of the step that was announced: so each queue keeps as many messages as it has steps, though some nodes take
         several.
@@ -140,9 +145,11 @@ class Node:
                 if claim is not None:
                     claims.renew(session, claim, lease_seconds=lease_seconds)
                 elif step_id := line.next_step(session, self._queues(session, announced)):
+                    step_id = suited(session, step_id, slot.worker, slot.settings)
                     claim = flow.claim(session, step_id, slot.worker, lease_seconds=lease_seconds)
                     if claim is None:
                         continue
+                    claim = take_share(session, claim, slot.worker, slot.settings)
                 if claim is not None:
                     workers.beat(session, slot.worker, current_step_id=claim.step_id)
             self._unanswered = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field, PositiveFloat, PositiveInt, field_validator
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, field_validator
 
 from dna_engine.spec.parts import MAX_DEVICES
 from store.deliveries import Patience
@@ -17,8 +17,9 @@ class WorkerSettings(Settings):
 
     device: str = Field(
         default="auto",
-        pattern=r"^(auto|cpu|cuda(:\d+)?)$",
-        description="auto: every GPU of the machine, or the CPU where there is none. cpu, cuda (every GPU), or one, cuda:1.",
+        pattern=r"^(auto|all|cpu|cuda|(cuda:)?\d+(,(cuda:)?\d+)*)$",
+        description="auto or all: every GPU of the machine, or the CPU where there is none. cpu, cuda (every GPU, and there must be one), or some, "
+        "cuda:1 or 0,1.",
     )
     devices_per_step: PositiveInt = Field(
         default=1,
@@ -45,6 +46,15 @@ class WorkerSettings(Settings):
     webhooks_given_up: PositiveInt = Field(
         default=5,
         description="So many messages given up one after the other, and none taken between them, disable a webhook.",
+    )
+    hand_over_seconds: PositiveFloat = Field(
+        default=30.0,
+        description="Idle workers take cells of a running distillation or rating over where that ends it sooner by at least this long.",
+    )
+    preempt_seconds: NonNegativeFloat = Field(
+        default=300.0,
+        description="A step gives its worker up, after a checkpoint, for a job of a higher priority, or for a smaller one, that has waited for this "
+        "long; not before it has run for as long. 0: never.",
     )
     engine_idle_seconds: PositiveFloat = Field(
         default=60.0,

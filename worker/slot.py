@@ -19,7 +19,7 @@ from store.blobs import BlobStore
 from store.session import Sessions, await_database, make_engine, make_sessions, transaction
 from store.studies import Studies
 from store.tables import Worker
-from store.workers import Memory
+from store.workers import Condition
 from worker.devices import Device
 from worker.engines import Engines
 from worker.settings import WorkerSettings
@@ -37,7 +37,7 @@ class Slot:
         worker: its row, as registered; never written through this object.
         stopping: set when this process is to leave; the step that runs goes back to the queue.
         current: the step that runs now.
-        memory: of the device, as it was looked at last; None before.
+        condition: of the device and the disk, as they were looked at last; None before.
     """
 
     settings: WorkerSettings
@@ -49,7 +49,7 @@ class Slot:
     stopping: threading.Event = field(default_factory=threading.Event)
     current: UUID | None = None
     device: Device
-    memory: Memory | None = None
+    condition: Condition | None = None
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from dna_engine.events import Checkpoint, Event, Failure, Log, Metric, Progress,
 from dna_engine.plans import Kind, Order
 from dna_engine.plans.results import Checked, TrialTried
 from dna_engine.spec import ResolvedNetworks
-from store import flow, tunings
+from store import flow, tunings, workers
 from store.claims import Claim
 from store.errors import CorruptArtifact, LeaseLost, StoreError
 from store.files import discard, drafts
@@ -190,10 +190,16 @@ class Attempt:
             self._succeed(self._last)
         elif engine.asked_to_stop:
             seconds = self._seconds()
-            self._write(lambda session: flow.stop(session, self._claim, engine_seconds=seconds))
+            self._write(lambda session: self._give_back(session, seconds))
         else:
             failure = self._last if isinstance(self._last, Failure) else None
             self.failed(explain(engine.exit_code, failure, engine.tail))
+
+    def _give_back(self, session: Session, seconds: float) -> None:
+        """The step goes back to the queue, or its job was cancelled. A worker that leaves is not counted on by whoever takes the step."""
+        if self._slot.stopping.is_set():
+            workers.leave(session, self._slot.worker.id)
+        flow.stop(session, self._claim, engine_seconds=seconds)
 
     def _succeed(self, result: Result) -> None:
         seconds = self._seconds()

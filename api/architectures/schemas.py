@@ -112,7 +112,8 @@ class ArchitectureSummary(BaseModel):
     counted_flops: int | None = Field(description="As counted on the network built; known when it is trained.")
     counted_params: int | None = Field(description="As counted on the network built; known when it is trained.")
     test_accuracy: float | None = Field(
-        description="Share of the test images that it classifies correctly, 0 to 1; null until it is trained."
+        description="Share of the test images that it classifies correctly, 0 to 1, as its search has trained it; of one that was kept from a search, "
+        "the best of its own trainings on the images of that search. Null until then."
     )
     created_at: datetime = Field(description="When it was kept.")
     created_by: str | None = Field(
@@ -237,6 +238,10 @@ class PredictionOut(BaseModel):
     )
 
     architecture_id: UUID = Field(description="Of the network that answers.")
+    training_id: UUID | None = Field(
+        default=None,
+        description="The newest training of its own, which answers where no search has trained the network; null where its search has.",
+    )
     classes: list[ClassOut] = Field(description="The likeliest, best first; of all classes the probabilities sum to 1.")
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 import numpy as np
 from sqlalchemy.orm import Session
 
+from api import file_names
 from api.architectures.files import described, left, missing, stored
 from api.architectures.schemas import (
     TRAININGS_SHOWN,
@@ -28,9 +29,10 @@ from dna_engine.standard import is_standard
 from store import architectures, artifacts, searches, trainings
 from store.actors import Actor
 from store.blobs import BlobStore
+from store.columns import Json
 from store.session import transaction
 from store.states import Role
-from store.tables import Architecture, Artifact
+from store.tables import Architecture, Artifact, Training
 
 
 def detail(session: Session, architecture_id: UUID) -> ArchitectureOut:
@@ -81,7 +83,7 @@ def content(session: Session, blobs: BlobStore, architecture_id: UUID, kind: For
         Conflict: it is being trained; the file comes later.
     """
     network = architectures.get(session, architecture_id)
-    stem = f"{network.folder}-{network.id}"
+    stem = file_names.of_network(network)
     if kind is Format.JSON:
         return Content.in_memory(f"{stem}.json", "application/json", described(network.architecture))
     return Content.stored(blobs, _artifact(session, network, kind), stem)
@@ -95,16 +97,25 @@ def predict(resources: Resources, actor: Actor, architecture_id: UUID, picture: 
         DataError: the picture cannot be read.
     """
     with transaction(resources.sessions, actor) as session:
-        network = architectures.get(session, architecture_id)
-        onnx = artifacts.blob(_artifact(session, network, Format.ONNX))
-        how = network.architecture["preprocessing"]
+        training, artifact, how = _answering(session, architectures.get(session, architecture_id))
+        onnx, training_id = artifacts.blob(artifact), training and training.id
     answerer = resources.answerers.get(onnx, how)
     found = answerer.probabilities(picture, memory=resources.settings.decoding_bytes)
     best = np.argsort(-found, kind="stable")[:top_k]
     classes = [
         ClassOut(number=number, name=answerer.classes[number], probability=found[number]) for number in best.tolist()
     ]
-    return PredictionOut(architecture_id=architecture_id, classes=classes)
+    return PredictionOut(architecture_id=architecture_id, training_id=training_id, classes=classes)
+
+
+def _answering(session: Session, network: Architecture) -> tuple[Training | None, Artifact, Json]:
+    """What answers for a network, and how it wants its pictures: its search's file, else that of the newest training of its own that has one."""
+    if Format.ONNX not in _stored(session, network):
+        for training in reversed(trainings.of_architecture(session, network.id)):
+            found = stored(session, training.job_id, training.network).get(Format.ONNX) if training.alone else None
+            if found is not None:
+                return training, found, training.job.resolved["architecture"]["preprocessing"]
+    return None, _artifact(session, network, Format.ONNX), network.architecture["preprocessing"]
 
 
 def _stored(session: Session, network: Architecture) -> dict[Format, Artifact]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from sqlalchemy.orm import Session
 
 from api.errors import Invalid
 from api.patches import merged, without_default
 from dna_engine.fields import Written
-from dna_engine.spec.parts import LabelKey, LabelValue, Priority
+from dna_engine.spec.parts import LabelKey, LabelValue, Priority, not_blank
 from store import jobs
 
 #: As many as a spec may have.
@@ -21,7 +21,7 @@ _MOST_LABELS = 32
 class JobPatch(Written):
     """A merge patch (RFC 7396) of a job: what is left out stays."""
 
-    name: Annotated[str, Field(min_length=1, max_length=200)] = Field(
+    name: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(not_blank)] = Field(
         default="",
         description="What to call it from now on; `spec` keeps the name that it was made with.",
         json_schema_extra=without_default,
@@ -33,6 +33,7 @@ class JobPatch(Written):
     )
     priority: Priority = Field(
         default=Priority.NORMAL,
+        strict=False,
         description="Jobs of a higher one go before those of a lower one; it holds for what waits, what runs is not begun anew.",
         json_schema_extra=without_default,
     )

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, Field, ValidationInfo, computed_field, field_validator
 
 from api.architectures.schemas import NetworkName
 from api.jobs.schemas import JobDetail, JobStep, JobSummary, Row, shown
 from api.recipes.schemas import RecipeChoice
-from dna_engine.accuracy import Accuracy, Comparison
+from dna_engine.accuracy import Accuracy, Comparison, Standing, standing
 from dna_engine.advice import advice
 from dna_engine.by_class import ByClass
 from dna_engine.fields import Written
@@ -75,6 +75,14 @@ class SearchSummary(JobSummary):
         description="Share of the test images that its control, a random network of the best one's cost, classifies correctly, 0 to 1; null until "
         "that is trained, and where it is none.",
     )
+
+    @computed_field(
+        description="Whether the winner is better or worse than its control by the test images: undecided where the 95% interval of the difference "
+        "has both; null until both are trained."
+    )
+    def versus_control(self) -> Standing | None:
+        test = self.best and self.best.test
+        return standing(test, self.control_accuracy) if test and self.control_accuracy is not None else None
 
     @classmethod
     def listed(cls, search: Search, wait: Wait) -> SearchSummary:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal
 
 import redis
@@ -14,8 +13,7 @@ from api.deps import ResourcesDep
 from api.errors import AWAY, Unavailable
 from api.openapi import problems
 from api.resources import Resources
-from dna_engine.disk import free, is_writable, size
-from store import workers
+from store import room, workers
 from store.migrate import is_current
 from store.session import transaction
 from store.waiting import unmanned
@@ -25,9 +23,6 @@ router = APIRouter(tags=["system"])
 
 #: What requests cannot be served without.
 PARTS = ("database", "migrations", "redis", "files")
-
-#: Bytes: with less an upload is soon refused.
-_ROOM = 256 << 20
 
 
 class Health(BaseModel):
@@ -48,7 +43,8 @@ class Readiness(BaseModel):
     workers: int = Field(description="Live workers.")
     warnings: list[str] = Field(
         default=[],
-        description="What hinders jobs though requests are served: a queue without a live worker, a disk that is nearly full.",
+        description="What hinders jobs though requests are served: a queue without a live worker, a disk that is full or nearly so, that of "
+        "PostgreSQL too where a request has met it. Of `files` that are false, which.",
     )
 
 
@@ -70,21 +66,18 @@ async def get_readiness(resources: ResourcesDep) -> Readiness:
 
 
 def _look(resources: Resources) -> Readiness:
-    folder = resources.settings.datasets_dir
-    parts = {"redis": _redis_answers(resources), "files": resources.blobs.reachable() and is_writable(folder)}
+    places = [room.datasets(resources.settings.datasets_dir), *room.stored_files(resources.blobs)]
+    closed = room.locked_up(places)
+    parts = {"redis": _redis_answers(resources), "files": not closed and resources.blobs.reachable()}
+    warnings = [*closed, *room.little(places), *resources.database_room.warnings]
     try:
         with transaction(resources.sessions) as session:
             current = is_current(session.connection())
             live = workers.live(session, within=resources.settings.worker_timeout) if current else []
     except AWAY:
-        return Readiness(database=False, migrations=False, **parts, workers=0)
-    warnings = [*(unmanned(live) if current else []), *_little_room(folder)]
+        return Readiness(database=False, migrations=False, **parts, workers=0, warnings=warnings)
+    warnings = [*(unmanned(live) if current else []), *warnings]
     return Readiness(database=True, migrations=current, **parts, workers=len(live), warnings=warnings)
-
-
-def _little_room(folder: Path) -> list[str]:
-    left = free(folder)
-    return [] if left > _ROOM else [f"The disk of the datasets (DNA_DATASETS) has {size(left)} left. Make room there."]
 
 
 def _redis_answers(resources: Resources) -> bool:

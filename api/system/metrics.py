@@ -1,23 +1,30 @@
-"""Figures for Prometheus: requests as they happen, jobs, steps and workers as they are when asked."""
+"""Figures for Prometheus: of this process what it counts itself, of all else what the database says when asked."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from importlib.metadata import version
 
 from fastapi import APIRouter, Depends, Response
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.metrics_core import GaugeMetricFamily, Metric
-from sqlalchemy.orm import Session
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
+from prometheus_client.metrics_core import Metric
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.auth import CallerDep, authenticate
 from api.deps import ResourcesDep, SessionDep
 from api.edge.access import method, route
 from api.openapi import problems
+from api.system import figures
 from store import workers
-from store.states import JobKind
-from store.statistics import jobs_by_state, waiting_messages, waiting_steps
 
 router = APIRouter(tags=["system"], dependencies=[Depends(authenticate)], responses=problems(401, 403, 503))
 
@@ -49,13 +56,22 @@ class RequestMetrics:
 
 
 class _Now:
-    """A collector of what was just read from the database."""
+    """A collector of what was just read."""
 
-    def __init__(self, families: list[GaugeMetricFamily]) -> None:
-        self._families = families
+    def __init__(self, families: Iterable[Metric]) -> None:
+        self._families = list(families)
 
     def collect(self) -> Iterator[Metric]:
         yield from self._families
+
+
+def new_registry() -> CollectorRegistry:
+    """Of what one process of the API tells of itself: its memory and time, which version it is, and the requests that it has answered."""
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    build = Gauge("dna_build_info", "The version that runs.", ["version"], registry=registry)
+    build.labels(version("dna-automl")).set(1)
+    return registry
 
 
 @router.get(
@@ -66,33 +82,13 @@ class _Now:
     },
 )
 def get_figures(session: SessionDep, resources: ResourcesDep, caller: CallerDep) -> Response:
-    """Figures for Prometheus. Those of requests, which are everybody's, are for who sees every project: a key with `admin` beside `read`."""
+    """Figures for Prometheus. Those of requests and of what has happened, which are everybody's, are for who sees every project: a key with
+    `admin` beside `read`."""
     live = workers.live(session, within=resources.settings.worker_timeout)
-    names = {
-        JobKind.SEARCH: "searches",
-        JobKind.TRAINING: "trainings",
-        JobKind.TUNING: "tunings",
-        JobKind.CHECK: "checks",
-        JobKind.TIMING: "timings",
-    }
-    jobs = [_jobs(session, kind, name) for kind, name in names.items()]
-    waiting = GaugeMetricFamily("dna_steps_waiting", "Queued steps by queue.", labels=["queue"])
-    for queue, count in waiting_steps(session).items():
-        waiting.add_metric([queue], count)
-    busy = GaugeMetricFamily("dna_workers", "Live workers.", labels=["busy"])
-    for flag in (True, False):
-        busy.add_metric([str(flag).lower()], sum((worker.current_step_id is not None) is flag for worker in live))
-    due = GaugeMetricFamily(
-        "dna_webhook_messages_waiting", "Messages to webhooks that are due.", waiting_messages(session)
-    )
+    everything = caller.actor.sees_all
+    folders = {"artifacts": resources.blobs.folder, "datasets": resources.settings.datasets_dir} if everything else {}
+    now = [*figures.of_projects(session), *figures.of_workers(live), *figures.of_disks(live, folders)]
     registry = CollectorRegistry()
-    registry.register(_Now([*jobs, waiting, busy, due]))
-    content = (generate_latest(resources.metrics) if caller.actor.sees_all else b"") + generate_latest(registry)
+    registry.register(_Now([*now, *(figures.of_tallies(session) if everything else ())]))
+    content = (generate_latest(resources.metrics) if everything else b"") + generate_latest(registry)
     return Response(content, media_type=CONTENT_TYPE_LATEST)
-
-
-def _jobs(session: Session, kind: JobKind, name: str) -> GaugeMetricFamily:
-    family = GaugeMetricFamily(f"dna_{name}", f"{name.capitalize()} by state.", labels=["state"])
-    for state, count in jobs_by_state(session, kind).items():
-        family.add_metric([state.value], count)
-    return family

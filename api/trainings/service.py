@@ -10,6 +10,7 @@ from uuid import UUID
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
+from api import file_names
 from api.architectures import given
 from api.architectures.files import described, left, missing, stored
 from api.architectures.given import invalid
@@ -171,7 +172,7 @@ def content(session: Session, blobs: BlobStore, training_id: UUID, kind: Format)
         Conflict: it goes on; the file comes later.
     """
     training = trainings.get(session, training_id)
-    stem = f"{training.network}-{training.id}"
+    stem = file_names.of_training(training)
     if kind is Format.JSON:
         return Content.in_memory(f"{stem}.json", "application/json", _description(session, training))
     artifact = stored(session, training.job_id, training.network).get(kind)

@@ -44,6 +44,11 @@ class WorkerOut(BaseModel):
         default=None,
         description="What is taken of that just now, by whatever runs there; what the system would give back at once does not count.",
     )
+    utilization: float | None = Field(
+        default=None,
+        description="How busy its device was in the last seconds, 0 to 1, by whatever runs there; of several GPUs on average, for `cpu` that of "
+        "its machine. Null where nothing tells.",
+    )
     busy: bool = Field(description="Whether it runs something.")
     step: RunningStep | None = Field(
         description="What it runs; null while it waits, and where that is of a project that the key does not see."

@@ -148,7 +148,7 @@ def serve(
 def migrate(data_dir: DataDir = HERE, as_json: AsJson = False) -> None:
     """Bring the database to the schema of this version."""
     _need_service(data_dir)
-    with _servers(data_dir) as environment:
+    with servers_for_now(data_dir) as environment:
         _run(python("store", "migrate"), environment)
     if as_json:
         print_json({"migrated": True})
@@ -265,12 +265,12 @@ def _need_service(data_dir: Path) -> None:
 
 def _key(data_dir: Path, action: str, *arguments: str) -> Any:
     """What the store's command answers. Migrates first: the very first key is made before a start on an open address."""
-    with _servers(data_dir) as environment:
+    with servers_for_now(data_dir) as environment:
         return json.loads(_run(python("store", "key", "--migrate", action, "--json", *arguments), environment))
 
 
 @contextmanager
-def _servers(data_dir: Path) -> Iterator[dict[str, str]]:
+def servers_for_now(data_dir: Path) -> Iterator[dict[str, str]]:
     """Those of :func:`servers_of`; where they have to be started for it, says so."""
     if not servers.given() and running_in(data_dir) is None:
         tell(f"Starting PostgreSQL and Redis in {data_dir} for as long as this takes ...")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dna_engine.plans.check import CheckPlan
 from dna_engine.plans.plan import Phase, Plan, Spread, together
-from dna_engine.plans.search import SearchPlan
+from dna_engine.plans.search import SearchPlan, divide
 from dna_engine.plans.steps import CPU_KINDS, SPREAD_KINDS, Kind, Order, Step
 from dna_engine.plans.timing import TimingPlan
 from dna_engine.plans.training import TrainingPlan
@@ -18,7 +18,19 @@ from dna_engine.spec import (
     ResolvedTuning,
 )
 
-__all__ = ["CPU_KINDS", "SPREAD_KINDS", "Kind", "Order", "Phase", "Plan", "Spread", "Step", "plan_of", "together"]
+__all__ = [
+    "CPU_KINDS",
+    "SPREAD_KINDS",
+    "Kind",
+    "Order",
+    "Phase",
+    "Plan",
+    "Spread",
+    "Step",
+    "divide",
+    "plan_of",
+    "together",
+]
 
 
 def plan_of(spec: ResolvedJob) -> Plan:

@@ -51,10 +51,13 @@ EXPORT, ONNX, BUNDLE = "export.json", "model.onnx", "bundle.zip"
 #: Made of the ONNX file: the same in 8 bits, and a model repository of Triton.
 ONNX_INT8, TRITON = "model.int8.onnx", "model.triton.zip"
 
+#: The folders of trained supernets, and of what interrupted steps go on from.
+CELLS, CHECKPOINTS = "cells/", "checkpoints/"
+
 
 def cell_weights(cell: CellRef | str) -> str:
     """The trained supernet of a cell."""
-    return f"cells/{cell}.safetensors"
+    return f"{CELLS}{cell}.safetensors"
 
 
 def cell_ratings(cell: CellRef | str) -> str:
@@ -74,9 +77,9 @@ def of_network(network: str, *names: str) -> list[str]:
 
 def checkpoint(key: str) -> str:
     """Where the step of that key goes on from."""
-    return f"checkpoints/{key}.safetensors"
+    return f"{CHECKPOINTS}{key}.safetensors"
 
 
 def checkpoint_before(key: str) -> str:
     """The one that it replaced, for when it is damaged."""
-    return f"checkpoints/{key}.before.safetensors"
+    return f"{CHECKPOINTS}{key}.before.safetensors"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from itertools import count
 
 from dna_engine.plans.plan import Phase, Plan, Spread, together
 from dna_engine.plans.steps import Kind, Step
+from dna_engine.space import CellRef
 from dna_engine.spec import ResolvedSpec
 
 
@@ -56,3 +58,19 @@ class SearchPlan(Plan):
     def _of_networks(self, kind: Kind, networks: Sequence[str]) -> list[Step]:
         devices = self._spec.retrain.devices if kind == Kind.TRAIN else 1
         return [Step(key=f"{kind}-{name}", kind=kind, network=name, devices=devices) for name in networks]
+
+
+def divide(step: Step, groups: Sequence[Sequence[CellRef]], taken: Collection[str]) -> list[Step]:
+    """The step with the first group of its cells, and a new one for each of the others. Each can go on from the checkpoint of the
+    whole: what that holds of a cell is the cell's own.
+
+    Args:
+        taken: keys of the steps that there are.
+    """
+    assert sorted(str(cell) for group in groups for cell in group) == sorted(step.cells)
+    free = (key for number in count(1) if (key := f"{step.kind}-{number}") not in taken)
+    keys = [step.key, *(next(free) for _ in groups[1:])]
+    return [
+        step.model_copy(update={"key": key, "cells": [str(cell) for cell in group]})
+        for key, group in zip(keys, groups, strict=True)
+    ]

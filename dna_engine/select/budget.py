@@ -79,8 +79,7 @@ def _feasible_without(problem: Problem, limits: Mapping[str, int], dropped: str,
 
 def _alone(problem: Problem, limits: Mapping[str, int], names: list[str]) -> str:
     return "; ".join(
-        f"{_limit(name, limits[name], ' is at most ')}, the smallest network has "
-        f"{as_written(name, problem.cost_range[name][0])[1]:,}"
+        f"{_limit(name, limits[name], ' is at most ')}, the smallest network has {_told(name, problem.cost_range[name][0])}"
         for name in names
     )
 
@@ -91,5 +90,12 @@ def _together(limits: Mapping[str, int]) -> str:
 
 
 def _limit(cost: str, value: int, between: str = " ") -> str:
-    name, number = as_written(cost, value)
-    return f"{name}{between}{number:,}"
+    return f"{as_written(cost, value)[0]}{between}{_told(cost, value)}"
+
+
+def _told(cost: str, value: int) -> str:
+    """As a budget has it. Latency in four digits, not below what it is: what is rounded down would have no network."""
+    if cost == "latency_ns":
+        step = 10 ** max(len(str(value)) - 4, 0)
+        value = -(-value // step) * step
+    return f"{as_written(cost, value)[1]:,}{' ms' if cost == 'latency_ns' else ''}"

@@ -23,6 +23,13 @@ from dna_engine.spec.part import Whole as Whole
 Text = Annotated[str, Field(max_length=200)]
 
 
+def not_blank(name: str) -> str:
+    """Of a name: nothing at all is left to others to fill in, and spaces alone nobody sees."""
+    if name and not name.strip():
+        raise ValueError("a name of spaces alone cannot be read")
+    return name
+
+
 def _key(value: str) -> str:
     if not value:
         raise ValueError("A label needs a key: by none it could not be found")
@@ -273,7 +280,9 @@ def start_of(
 class JobSpec(Part):
     """What any kind of job may be asked for. Only ``dataset`` is required."""
 
-    name: Text = Field(default="", description="What to call the job. Default: what suits its spec.")
+    name: Annotated[Text, AfterValidator(not_blank)] = Field(
+        default="", description="What to call the job. Default: what suits its spec."
+    )
     dataset: Text = Field(
         description="Name of a dataset of `GET /datasets` (its newest version), `name@version`, or its id."
     )
@@ -314,6 +323,7 @@ class JobSpec(Part):
     )
     priority: Priority = Field(
         default=Priority.NORMAL,
+        strict=False,
         description="Jobs of a higher priority go before those of a lower one, whoever asks; a key may be limited in it. What is computed is the same.",
     )
 

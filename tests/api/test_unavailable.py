@@ -8,13 +8,16 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
+from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.settings import ApiSettings
 from store.columns import new_id
+from store.session import make_engine
 from tests.api.conftest import LOCAL, serving
 from tests.api.problems import problem
+from tests.conftest import SmallDisk
 from tests.postgres import SparePostgres
 
 SEARCH = {"json": {"dataset": "digits"}}
@@ -72,3 +75,29 @@ def test_frozen(impatient: httpx.Client, spare_postgres: SparePostgres) -> None:
     while impatient.get("/readyz").status_code != 200:
         assert time.monotonic() < deadline
     assert impatient.get("/searches").status_code == 200
+
+
+def test_no_room_for_the_database(on_spare: ApiSettings, spare_postgres: SparePostgres, small_disk: SmallDisk) -> None:
+    """What is there is read, what would be written is refused, and is taken as soon as there is room."""
+    there = small_disk.folder / "tables"
+    there.mkdir()
+    spare_postgres.may_write(there)
+    engine = make_engine(spare_postgres.url, pool_size=1)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text(f"CREATE TABLESPACE small LOCATION '{there}'"))
+        connection.execute(text("VACUUM FULL jobs"))
+        connection.execute(text("ALTER TABLE jobs SET TABLESPACE small"))
+        with TestClient(create_app(on_spare), base_url=LOCAL, raise_server_exceptions=False) as client:
+            with small_disk.full():
+                answers = [client.post("/searches", json={"dataset": "digits"}) for _ in range(20)]
+                refused = [answer for answer in answers if answer.status_code != 201]
+                assert refused, "the page that is begun has room for some"
+                for answer in refused:
+                    assert "no room on its disk" in problem(answer, 503, "unavailable")["detail"]
+                ready = client.get("/readyz")
+                assert (ready.status_code, client.get("/searches").status_code) == (200, 200)
+                assert "PostgreSQL had no room on its disk" in ready.json()["warnings"][-1]
+            assert client.post("/searches", **SEARCH).status_code == 201
+        connection.execute(text("ALTER TABLE jobs SET TABLESPACE pg_default"))
+        connection.execute(text("DROP TABLESPACE small"))
+    engine.dispose()

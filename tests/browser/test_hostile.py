@@ -56,3 +56,24 @@ def test_a_name_that_turns_the_direction_of_text_is_seen_to_do_so(dashboard: Das
     expect(page.get_by_role("heading", level=1)).to_have_text(r"photo\u202egnp.exe\u202c\u2066\u2067")
     assert page.title().startswith(r"photo\u202egnp.exe")
     httpx.patch(path, json={"name": None}, headers=typed).raise_for_status()
+
+
+def test_a_name_that_opens_an_isolate_and_closes_none_turns_nothing_around_it(dashboard: Dashboard) -> None:
+    """A ``<bdi>`` does not hold it: its end is swallowed too."""
+    ids, service = dashboard.service.ids, dashboard.service
+    typed = {"content-type": "application/merge-patch+json"}
+    before = service.get(f"/searches/{ids.search}")["name"]
+    httpx.patch(
+        f"{service.url}/searches/{ids.search}", json={"name": "a\u202eb\u2066"}, headers=typed
+    ).raise_for_status()
+    page = dashboard.open(f"#/compare?searches={ids.search}&searches={ids.other}")
+    expect(page.locator(".compared")).to_contain_text(r"of a\u202eb\u2066")
+    page = dashboard.open(f"#/searches/{ids.search}")
+    page.get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("dialog")).to_contain_text(r"“a\u202eb\u2066” for good?")
+    steering = "[\u202a-\u202e\u2066-\u2069]"
+    assert (
+        page.evaluate(f"() => new RegExp('{steering}').test(document.documentElement.textContent + document.title)")
+        is False
+    )
+    httpx.patch(f"{service.url}/searches/{ids.search}", json={"name": before}, headers=typed).raise_for_status()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +55,11 @@ def test_a_download_has_the_bytes_that_were_announced(dashboard: Dashboard) -> N
             page.get_by_role("button", name=f"Download {file['format']}", exact=True).click()
         content = Path(saved.value.path()).read_bytes()
         assert (len(content), hashlib.sha256(content).hexdigest()) == (file["size"], file["sha256"])
-        assert network in saved.value.suggested_filename
+        assert saved.value.suggested_filename.startswith(f"winner-of-digits-on-a-phone-{network[-8:]}.")
     expect(page.get_by_text("Saved; checksum right")).to_have_count(len(files))
+    onnx = page.get_by_role("region", name="Files").locator("tbody tr").filter(has_text="onnxruntime")
+    expect(onnx.locator("[data-label='Differs from PyTorch']")).to_have_text(re.compile(r"by 1\.00e-6\s*100\.0% same"))
+    expect(page.get_by_text("each was run on the same test pictures, 1,024 at most")).to_be_visible()
 
 
 def test_a_download_that_is_damaged_on_its_way_is_not_saved(dashboard: Dashboard) -> None:
@@ -127,7 +131,8 @@ def test_the_confusion_matrix_is_read_by_keys(dashboard: Dashboard) -> None:
         "/trainings", architecture=dashboard.service.ids.network, search=dashboard.service.ids.search
     )["items"][0]
     found = dashboard.service.get(f"/trainings/{training['id']}/confusion")
-    page.locator("canvas").focus()
+    matrix = page.get_by_role("img", name="rows are the true classes, columns the predicted ones")
+    matrix.focus()
     said = page.locator(".confusion .looked")
     page.keyboard.press("ArrowRight")
     expect(said).to_contain_text(
@@ -166,9 +171,13 @@ def test_its_trainings_are_linked(dashboard: Dashboard) -> None:
 def test_a_given_network_is_renamed_and_deleted(dashboard: Dashboard) -> None:
     described = dashboard.service.get(f"/architectures/{dashboard.service.ids.network}")["architecture"]
     described["timm"]["num_classes"] = 3
-    network = dashboard.service.post("/architectures", architecture=described, name="three")["id"]
+    network = dashboard.service.post("/architectures", architecture=described, name="drei Vögel")["id"]
     page = opened(dashboard, network)
     expect(page.get_by_role("region", name="Try it")).to_contain_text("when it is trained")
+    page.get_by_role("link", name="Files and code").click()
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Download json", exact=True).click()
+    assert saved.value.suggested_filename == f"drei-Vögel-{network[-8:]}.json"
     page.get_by_role("button", name="Rename").click()
     page.get_by_label("Name", exact=True).fill(WORST[:200])
     page.get_by_role("dialog").get_by_role("button", name="Rename").click()

@@ -92,14 +92,44 @@ def test_the_estimate_follows_what_is_typed(dashboard: Dashboard) -> None:
     expect(estimate).to_contain_text("at most 177 k", timeout=PATIENCE)
 
 
-def test_an_infeasible_budget_says_what_binds_and_what_can_be_met(dashboard: Dashboard) -> None:
+def test_a_budget_that_no_network_meets_is_said_once_at_its_limits_with_what_can_be_met(dashboard: Dashboard) -> None:
+    """Also when one comes back to it, and after the service has refused it: beside the button and the estimate are ways there."""
+    dashboard.expect("answered 422: POST /searches$")
     page = open_form(dashboard)
-    page.get_by_label("Multiply-adds (FLOPs), at most", exact=True).fill("1000")
-    estimate = page.get_by_role("region", name="What it would be")
-    expect(estimate).to_contain_text("What binds: multiply-adds", timeout=PATIENCE)
-    estimate.get_by_role("button", name="462,288 multiply-adds").click()
+    flops = page.get_by_label("Multiply-adds (FLOPs), at most", exact=True)
+    flops.fill("1000")
+    page.get_by_label("Latency, at most (ms)", exact=True).fill("12.3456789")
+    reason = page.get_by_text("No network of this space has so few multiply-adds: the smallest has 462,288.")
+    expect(reason).to_be_visible(timeout=PATIENCE)
+    estimate, start = page.get_by_role("region", name="What it would be"), page.get_by_role("region", name="Start")
+    for pointing in (estimate, start):
+        expect(pointing).to_contain_text(re.compile("1 thing to mend:\\s*Multiply-adds"), timeout=PATIENCE)
+        expect(pointing).not_to_contain_text("No network")
+    expect(estimate).to_contain_text(re.compile("latency\\s*at most 12.3 ms"))
+    button = start.get_by_role("button", name="Start the search")
+    expect(button).not_to_have_class(re.compile(r"\bmain\b"))
+    button.click()
+    expect(flops).to_be_focused(timeout=PATIENCE)
+    page.get_by_role("link", name="Datasets", exact=True).click()
+    expect(page.get_by_role("heading", name="Datasets", exact=True)).to_be_visible(timeout=PATIENCE)
+    # Also where the estimate does not say it again: what the service has answered to this request is kept.
+    page.route("**/searches/estimate", lambda _route: None)
+    page.go_back()
+    expect(reason).to_have_count(1, timeout=PATIENCE)
+    page.unroute("**/searches/estimate")
+    page.locator(".field", has=flops).get_by_role("button", name="462,288 multiply-adds").click()
     expect(page.get_by_text("There are networks within this budget")).to_be_visible(timeout=PATIENCE)
+    expect(reason).to_have_count(0)
+    page.get_by_label("Latency, at most (ms)", exact=True).fill("")
     expect_request(page, {"dataset": "digits", "budget": {"flops": 462_288}})
+    # What a worker has measured is refused with latency in digits that one reads, and rounded so that it can be met.
+    [said] = page.evaluate(REFUSAL)
+    assert (said["pointer"], said["detail"]) == (
+        "#/budget",
+        "Each of these limits can be met, but not both together.",
+    )
+    assert [offer["label"] for offer in said["offers"]] == ["600,000 multiply-adds and 3.124 ms"]
+    assert said["offers"][0]["values"] == [[["budget", "flops"], 600_000], [["budget", "latency_ms"], 3.124]]
 
 
 def test_what_is_wrong_stands_at_its_field_with_what_may_be_meant(dashboard: Dashboard) -> None:
@@ -111,6 +141,7 @@ def test_what_is_wrong_stands_at_its_field_with_what_may_be_meant(dashboard: Das
     field = page.locator(".field", has=teacher)
     expect(field.locator(".field-errors")).to_contain_text("There is no teacher named 'resnet81'", timeout=PATIENCE)
     expect(teacher).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_text("needs a look")).to_have_count(0)
     field.get_by_role("button", name="resnet18", exact=True).click()
     expect(field.locator(".field-errors")).to_have_count(0, timeout=PATIENCE)
     expect(teacher).to_have_value("resnet18")
@@ -118,16 +149,55 @@ def test_what_is_wrong_stands_at_its_field_with_what_may_be_meant(dashboard: Das
     other = group(page, "Other")
     other.get_by_label("Seed", exact=True).fill("-1")
     expect(other.locator(".field-errors")).to_contain_text("at least 0", timeout=PATIENCE)
+    expect(page.get_by_text("at least 0")).to_have_count(1)
     other.locator("summary").click()
-    page.get_by_role("button", name="Seed", exact=True).click()
+    start = page.get_by_role("region", name="Start")
+    start.get_by_role("button", name="Seed", exact=True).click()
     expect(other.get_by_label("Seed", exact=True)).to_be_focused()
+    other.get_by_label("Seed", exact=True).fill("")
+    # Fields are called as on the form, in sentences too; what is sent keeps the names of the API.
+    given = group(page, "Teacher's weights").get_by_label("Teacher that there is already", exact=True)
+    given.fill(dashboard.service.ids.other)
+    given.press("Tab")
+    expect(given).to_have_value("digits on a watch", timeout=PATIENCE)
+    expect(field.locator(".field-errors")).to_contain_text("not a resnet18: leave “Teacher” out", timeout=PATIENCE)
+    assert request_of(page)["teacher"] == {"model": "resnet18", "from": dashboard.service.ids.other}
+
+
+def test_the_keyboard_leads_to_no_field_behind_the_bar(dashboard: Dashboard) -> None:
+    page = open_form(dashboard)
+    page.set_viewport_size({"width": 900, "height": 420})
+    page.get_by_label("Dataset", exact=True).focus()
+    seen = set()
+    for _ in range(14):
+        page.keyboard.press("Tab")
+        name, below = page.evaluate(FOCUSED)
+        seen.add(name)
+        assert below <= 1, f"{name} is {below} px below where the bar begins"
+    assert {"Latency, at most (ms)", "Teacher", "Name"} <= seen
+
+
+REFUSAL = """async () => (await import("./static/dashboard/pages/new_search/refusal.js")).refusalOf({
+  binding: ["flops", "latency_ms"],
+  nearest: [{ flops: 600000, latency_ms: 3.123456 }],
+  feasible: { flops: [462288, 1628448], params: [177310, 612000], latency_ms: [1.5, 9] },
+}, { flops: "0.5M", latency_ms: 2 })"""
+
+#: What has the focus, and how far it reaches below the upper edge of the bar.
+FOCUSED = """() => {
+  const field = document.activeElement;
+  const bar = document.querySelector(".sending").getBoundingClientRect();
+  return [field.labels?.[0]?.textContent ?? field.textContent, field.getBoundingClientRect().bottom - bar.top];
+}"""
 
 
 def test_nothing_is_sent_without_images(dashboard: Dashboard) -> None:
     page = open_form(dashboard, "")
     before = number_of_searches(dashboard.service)
     page.get_by_role("button", name="Start the search").click()
-    expect(page.get_by_role("alert")).to_contain_text("Choose the images to learn from")
+    expect(page.get_by_role("alert")).to_contain_text(re.compile("1 thing to mend:\\s*Dataset"))
+    expect(page.get_by_text("Choose the images to learn from")).to_have_count(1)
+    expect(page.get_by_label("Dataset", exact=True)).to_be_focused()
     assert number_of_searches(dashboard.service) == before
     assert not any(asked.startswith("POST") for asked in dashboard.watch.requests)
 
@@ -381,12 +451,3 @@ def test_a_failed_search_is_begun_again_at_the_field_that_it_failed_by(dashboard
     expect(field.locator(".field-errors")).to_contain_text(fault)
     rate.fill("0.01")
     expect(field.locator(".field-errors")).to_have_count(0)
-
-
-def test_a_budget_that_no_network_meets_is_said_beside_the_button(dashboard: Dashboard) -> None:
-    page = open_form(dashboard)
-    page.get_by_label("Multiply-adds (FLOPs), at most", exact=True).fill("1000")
-    expect(page.get_by_role("region", name="Start")).to_contain_text("It would be refused:", timeout=PATIENCE)
-    start = page.get_by_role("button", name="Start the search")
-    expect(start).to_be_enabled()
-    expect(start).not_to_have_class(re.compile(r"\bmain\b"))

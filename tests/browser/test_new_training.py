@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
+from uuid import UUID
 
+import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
+from dna_engine.plans import Phase
 from store import keys
 from store.limits import Scope
 from store.session import transaction
+from tests.api.builders import finish
 from tests.browser.dashboard import PATIENCE, Dashboard
+from tests.browser.filled import picture
 from tests.browser.service import Service
+from tests.checks import run_check
+from tests.untidy import zipped
 
 
 def request_of(page: Page) -> dict[str, Any]:
@@ -32,7 +40,10 @@ def test_a_network_is_trained_again_by_another_recipe(dashboard: Dashboard) -> N
     ids = dashboard.service.ids
     page = dashboard.open(f"#/trainings/new?architecture={ids.network}")
     expect(page.get_by_text("Choose the images to learn from. Then you see")).to_be_visible()
-    expect(page.get_by_label("Network", exact=True)).to_have_value(ids.network)
+    network = page.get_by_label("Network", exact=True)
+    expect(network).to_have_value("Winner of digits on a phone")
+    link = page.locator(".field", has=network).get_by_role("link", name="Winner of digits on a phone")
+    expect(link).to_have_attribute("href", f"#/networks/{ids.network}")
     assert "?" not in page.url, "a reload does not undo what is chosen next"
     images = page.get_by_label("Dataset", exact=True)
     images.fill("digits")
@@ -148,6 +159,43 @@ def test_a_tuning_is_cloned_and_its_recipe_is_offered_to_trainings(dashboard: Da
     expect(page.get_by_role("radio", name=re.compile("^What a tuning has found"))).to_be_checked()
     made = dashboard.service.get(f"/trainings/{start(page, 'training')}")
     assert made["written"]["recipe"] == f"tuning:{ids.tuning}"
+
+
+def test_the_images_of_its_search_are_proposed_in_the_version_that_it_had(dashboard: Dashboard, tmp_path: Path) -> None:
+    """A name alone is the newest version, which may be of other images than those that the network was found on."""
+    service = dashboard.service
+    first = network_on(service, "birds")
+    assert proposed(dashboard, first) == "birds"
+    files = {f"{name}/{number}.png": picture(hue, number) for name, hue in BIRDS for number in range(hue, hue + 12)}
+    sent = httpx.post(f"{service.url}/datasets", files={"file": ("birds.zip", zipped(files))}, timeout=30).json()
+    run_check(service.sessions, service.blobs, sent["id"], tmp_path)
+    assert proposed(dashboard, first) == "birds@1"
+    assert proposed(dashboard, network_on(service, "birds")) == "birds@2"
+    page = dashboard.page
+    images = page.get_by_label("Dataset", exact=True)
+    images.fill("birds")
+    page.get_by_role("option", name=re.compile("^birds 2 classes")).click(timeout=PATIENCE)
+    expect(images).to_have_value("birds@1")
+
+
+BIRDS = (("owl", 160), ("wren", 0), ("kite", 90))
+
+
+def network_on(service: Service, dataset: str) -> str:
+    """The winner of a search on a dataset."""
+    search = service.post("/searches", dataset=dataset, select={"finalists": 0})["id"]
+    finish(service.sessions, service.blobs, UUID(search), until=Phase.SELECT)
+    [winner] = service.get("/architectures", search=search, role="winner")["items"]
+    return str(winner["id"])
+
+
+def proposed(dashboard: Dashboard, network: str) -> str:
+    """The images of a new form for a network."""
+    if dashboard.page.url.startswith(dashboard.service.url):
+        dashboard.page.evaluate("sessionStorage.clear()")
+    images = dashboard.open(f"#/trainings/new?architecture={network}").get_by_label("Dataset", exact=True)
+    expect(images).not_to_have_value("", timeout=PATIENCE)
+    return images.input_value()
 
 
 @pytest.mark.parametrize("route", ["searches/new?dataset=digits", "trainings/new?architecture=dna-b&dataset=digits"])

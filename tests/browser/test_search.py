@@ -241,6 +241,10 @@ def test_ratings_are_walked_by_keys_and_pointed_at(dashboard: Dashboard) -> None
     expect(strips).to_have_count(len(cells), timeout=PATIENCE)
     first, best = strips.first, cells[0]["items"][0]
     expect(first).to_contain_text(f"{cells[0]['paths']} candidates")
+    expect(first).to_contain_text("lower, to the left, is better")
+    meaning = page.get_by_role("group").filter(has_text="What b1c2 and the names of the ops mean")
+    meaning.locator("summary").press("Enter")
+    expect(meaning.get_by_role("definition")).to_contain_text(["block 1, cell 2", "kernels of 3×3 pixels"])
     marks = first.get_by_role("slider")
     marks.press("Home")
     expect(first.locator(".strip-says")).to_contain_text(f"umber 1 of {cells[0]['paths']}")

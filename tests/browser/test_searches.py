@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from store.session import transaction
+from store.tables import Search
 from tests.browser import hostile
 from tests.browser.conftest import Opened
 from tests.browser.dashboard import PATIENCE, Dashboard
@@ -41,13 +44,29 @@ def test_it_says_of_each_what_it_is_about_and_how_it_stands(dashboard: Dashboard
     expect(found).to_contain_text("succeeded")
     expect(found).to_contain_text("resnet10t")
     expect(found).to_contain_text("1.05 M FLOPs")
-    expect(found).to_contain_text(re.compile(r"99\.0%\s*94\.6–99\.8%\s*control 99\.0%"))
+    expect(found).to_contain_text(re.compile(r"99\.0%\s*94\.6–99\.8%\s*control 99\.0%\s*equal to its control"))
     expect(found.get_by_role("link", name="digits on a phone")).to_have_attribute(
         "href", f"#/searches/{dashboard.service.ids.search}"
     )
     expect(row(page, "digits, later")).to_contain_text(re.compile(r"number \d in the queue"))
     expect(row(page, "digits, slowly")).to_contain_text("distill")
     expect(row(page, "digits, slowly").get_by_label("Progress of digits, slowly")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("control", "said", "doubt"),
+    [(0.5, "above its control", 0), (1.0, "below its control", 1), (0.98, "above its control", 1)],
+)
+def test_a_winner_below_its_control_is_told_as_such(
+    dashboard: Dashboard, control: float, said: str, doubt: int
+) -> None:
+    """In words: neither a colour nor the winner's own figure says it."""
+    with transaction(dashboard.service.sessions) as session:
+        session.get_one(Search, UUID(dashboard.service.ids.other)).control_accuracy = control
+    found = row(dashboard.open("#/searches?q=watch"), "digits on a watch")
+    expect(found).to_contain_text(re.compile(rf"99\.0%.*control {100 * control:.1f}%\s*{said}", re.DOTALL))
+    expect(found.get_by_text(f"{said}, perhaps by chance")).to_have_count(doubt)
+    expect(found.locator(".verdict-above, .verdict-below")).to_have_count(1 - doubt)
 
 
 def test_a_failed_one_says_why_and_leads_to_all_that_is_known(dashboard: Dashboard) -> None:
@@ -113,13 +132,21 @@ def test_it_is_sorted_by_the_head_that_is_pressed(dashboard: Dashboard) -> None:
 
 def test_selected_ones_lead_to_their_comparison(dashboard: Dashboard) -> None:
     page, ids = dashboard.open("#/searches"), dashboard.service.ids
+    compare = page.get_by_role("button", name="Compare", exact=True)
+    expect(compare).to_be_disabled()
+    expect(page.get_by_text("Tick two or more searches to compare them.")).to_be_visible()
     page.get_by_label("Select digits on a phone").check()
-    expect(page.get_by_text("Select another to compare them.")).to_be_visible()
+    expect(compare).to_be_disabled()
+    expect(page.get_by_text("Tick another to compare them.")).to_be_visible()
     page.get_by_label("Select digits on a watch").check()
     page.get_by_role("link", name="Compare").click()
     expect(page.get_by_role("heading", name="Compare searches")).to_be_visible()
     for one in (ids.search, ids.other):
         assert f"searches={one}" in page.url
+    page.get_by_role("link", name="Choose others").click()
+    for name in ("digits on a phone", "digits on a watch"):
+        expect(page.get_by_label(f"Select {name}")).to_be_checked()
+    expect(page.get_by_role("link", name="Compare", exact=True)).to_be_visible()
 
 
 def test_several_are_cancelled_then_deleted_after_a_question(dashboard: Dashboard) -> None:
@@ -179,15 +206,25 @@ def test_on_a_phone_rows_are_cards_that_fit(running: Service, opened: Opened) ->
         page = phone.open("#/searches")
         expect(row(page, "digits on a phone")).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        page = phone.open(f"#/searches/{running.ids.search}?tab=spec")
+        tabs = page.get_by_role("navigation", name="Parts of the search")
+        expect(tabs.get_by_role("link", name="Spec")).to_be_in_viewport(ratio=1)
+        assert len({tab.bounding_box()["y"] for tab in tabs.get_by_role("link").all()}) == 1  # type: ignore[index]
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        tabs.get_by_role("link", name="Overview").focus()
+        expect(tabs.get_by_role("link", name="Overview")).to_be_in_viewport(ratio=1)
 
 
 def test_more_are_shown_on_demand(dashboard: Dashboard) -> None:
     for number in range(51):
         cancelled(dashboard.service, f"many {number:02}")
-    page = dashboard.open("#/searches?q=many&sort=name")
+    last = dashboard.service.get("/searches", q="many", sort="-name", limit=1)["items"][0]["id"]
+    page = dashboard.open(f"#/searches?q=many&sort=name&pick={last}")
     expect(page.locator("tbody tr")).to_have_count(50)
+    expect(page.get_by_text("1 selected, 1 of them not in view")).to_be_visible()
     page.get_by_role("button", name="Show more").click()
     expect(page.locator("tbody tr")).to_have_count(51)
+    expect(page.get_by_text("1 selected", exact=True)).to_be_visible()
     assert names(page)[-1] == "many 50"
     expect(page.get_by_role("button", name="Show more")).to_have_count(0)
 

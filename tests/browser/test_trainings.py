@@ -93,6 +93,7 @@ def test_every_plot_of_a_tuning_shows_the_trials_that_its_filters_leave(dashboar
 
 def mark(page: Page, axis: object) -> None:
     """Drags along the upper half of an axis."""
+    axis.scroll_into_view_if_needed()  # type: ignore[attr-defined]
     box = axis.bounding_box()  # type: ignore[attr-defined]
     x = box["x"] + box["width"] / 2
     page.mouse.move(x, box["y"] + 0.5)

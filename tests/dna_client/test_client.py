@@ -148,7 +148,7 @@ def test_downloads_under_the_servers_name_into_a_folder(client: Client, finished
     assert file.path.read_bytes() == WEIGHTS
     assert file.sha256 == hashlib.sha256(WEIGHTS).hexdigest()
     assert list(tmp_path.iterdir()) == [file.path]
-    assert file.path.name == f"winner-{winner['architecture_id']}.safetensors"
+    assert file.path.name == f"winner-of-finished-{winner['architecture_id'][-8:]}.safetensors"
 
 
 def test_a_download_that_is_refused_leaves_nothing_behind(client: Client, tmp_path: Path) -> None:

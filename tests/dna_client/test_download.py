@@ -97,6 +97,19 @@ def test_a_name_from_the_server_stays_in_the_folder(tmp_path: Path) -> None:
     assert file.path == tmp_path / "evil"
 
 
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ("attachment; filename=\"birds.onnx\"; filename*=UTF-8''v%C3%B6gel.onnx", "vögel.onnx"),
+        ("attachment; filename*=utf-8''..%2F..%2Fevil", "evil"),
+        ("attachment", "download"),
+    ],
+)
+def test_a_name_beyond_ascii_is_the_one_that_is_kept(tmp_path: Path, said: str, name: str) -> None:
+    with serving([(200, {"Content-Length": "2", "Content-Disposition": said}, b"ok")]) as url:
+        assert download(Transport(url, None), "/file", {}, tmp_path).path == tmp_path / name
+
+
 @pytest.mark.parametrize("name", ["Digest", "Repr-Digest"])
 def test_reads_both_kinds_of_digest(name: str) -> None:
     encoded = base64.b64encode(bytes(range(32))).decode()

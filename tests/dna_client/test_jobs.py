@@ -109,7 +109,7 @@ def test_a_training_of_a_search_goes_as_its_search(api: Api, client: Client) -> 
 def test_what_a_training_left_is_downloaded(client: Client, trained: str, tmp_path: Path) -> None:
     file = client.trainings.download(trained, "safetensors", tmp_path)
     assert file.path.read_bytes() == WEIGHTS
-    assert file.path.name == f"network-{trained}.safetensors"
+    assert file.path.name == f"{client.trainings.get(trained)['name']}-{trained[-8:]}.safetensors"
 
 
 def test_reads_series(client: Client, trained: str) -> None:

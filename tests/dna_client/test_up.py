@@ -62,7 +62,7 @@ def dna(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def first_key(folder: Path) -> str:
     """The first key makes a service; nothing that looks at one does. Returns the key, which is called ``others``."""
-    for command in (("key", "list"), ("key", "revoke", "me"), ("migrate",)):
+    for command in (("key", "list"), ("migrate",)):
         refused = dna(*command, "--data-dir", str(folder))
         assert (refused.returncode, refused.stdout) == (2, "")
         assert refused.stderr.startswith(f"error: There is no service in {folder}.")
@@ -76,7 +76,7 @@ def first_key(folder: Path) -> str:
 
 
 def use_keys(folder: Path, url: str, others: str) -> None:
-    """Keys of a service that runs, one of which sees the project that everything belongs to without a key."""
+    """Keys of a service that runs, one of which sees the project that everything belongs to without a key. More of them: tests/store/test_main.py."""
 
     def key(*arguments: str) -> subprocess.CompletedProcess[str]:
         return dna("key", *arguments, "--data-dir", str(folder))
@@ -84,16 +84,13 @@ def use_keys(folder: Path, url: str, others: str) -> None:
     options = ("--project", "default", "--scopes", "read", "--expires", "90d", "--queued-jobs", "3", "--json")
     mine = json.loads(key("create", "me", *options).stdout)
     assert (mine["project"], mine["scopes"], mine["limits"]) == ("default", ["read"], {"queued_jobs": 3})
-    assert "queued jobs: 3" in key("show", "me").stdout
-    assert mine["id"] in key("list").stdout
     assert key("revoke", "you").stderr.endswith("error: There is no key you.\n")
     with Client(url, mine["key"]) as client:
         assert client.list_searches()["items"]
     with Client(url, others) as client:
         assert not client.list_searches()["items"]
-    assert key("revoke", "me").returncode == 0
     assert json.loads(key("revoke", "others", "--json").stdout)["revoked_at"]
-    assert "used" not in key("list").stdout
+    assert mine["id"] in key("list").stdout
 
 
 @pytest.mark.slow

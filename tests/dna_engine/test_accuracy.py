@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from dna_engine.accuracy import Accuracy, Answers, compare, judge, warning, wilson
+from dna_engine.accuracy import Accuracy, Answers, compare, judge, standing, warning, wilson
 
 
 def judged(images: Sequence[int], right: Sequence[int], given: Sequence[int] | None = None) -> Accuracy:
@@ -116,6 +116,8 @@ def test_guessing_is_at_chance_and_little_learning_is_not() -> None:
 )
 def test_the_winner_beside_its_control_in_words(winner: Accuracy, control: Accuracy, says: str) -> None:
     comparison = compare(winner, control)
+    low, high = comparison.interval
+    assert standing(winner, control.accuracy) == ("better" if low > 0 else "worse" if high < 0 else "undecided")
     assert comparison.says.startswith(says)
     assert comparison.difference == winner.accuracy - control.accuracy
     assert comparison.interval[0] < comparison.difference < comparison.interval[1]

@@ -99,7 +99,7 @@ def test_where_all_of_the_ranking_are_too_slow_smaller_ones_are_timed(
 def test_where_none_keeps_within_it_the_fastest_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = rated(tmp_path, limit_ms=5.0)
     takes(monkeypatch, lambda architecture: 9.0)
-    with pytest.raises(InfeasibleBudget, match=r"the fastest takes 9\. Ask for 9\.45 or more") as caught:
+    with pytest.raises(InfeasibleBudget, match=r"the fastest takes 9 ms\. Ask for 9\.45 ms or more") as caught:
         whole.run_step(spec, STEP, context(tmp_path)[0])
     assert caught.value.param == "budget.latency_ms"
 

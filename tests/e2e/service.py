@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -54,13 +54,15 @@ class Machine:
 
 
 @contextmanager
-def machine(settings: Settings, *, queues: str = "gpu,cpu", **environment: str) -> Iterator[Machine]:
-    """A machine with a CPU inside the block; ``environment`` goes to the worker and its engines."""
+def machine(
+    settings: Settings, *, queues: str = "gpu,cpu", at: Sequence[str] = (), **environment: str
+) -> Iterator[Machine]:
+    """A machine with a CPU inside the block; ``environment`` goes to the worker and its engines, which ``at`` starts elsewhere."""
     given = settings.model_dump(exclude_none=True, exclude_unset=True)
     variables = {f"DNA_{name.upper()}": str(value) for name, value in given.items()}
     environment = {**os.environ, **variables, "DNA_DEVICE": "cpu", **environment}
     process = psutil.Popen(
-        [sys.executable, "-m", "worker", "--queues", queues], env=environment, stdin=subprocess.DEVNULL
+        [*at, sys.executable, "-m", "worker", "--queues", queues], env=environment, stdin=subprocess.DEVNULL
     )
     started = Machine(process)
     try:
@@ -68,7 +70,7 @@ def machine(settings: Settings, *, queues: str = "gpu,cpu", **environment: str) 
     finally:
         if process.poll() is None:
             started.leave()
-        assert process.wait(15) in (0, -signal.SIGKILL)
+        assert process.wait(60) in (0, -signal.SIGKILL)  # Ten seconds, on a machine that has nothing else to do.
 
 
 def alive(process: psutil.Process) -> bool:

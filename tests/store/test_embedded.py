@@ -7,13 +7,16 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 import redis
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from store.embedded import Servers, embedded_servers
 from store.errors import FolderInUse
@@ -96,6 +99,26 @@ def owner(folder: Path) -> Iterator[tuple[subprocess.Popen[str], Servers]]:
             yield process, Servers(**json.loads(process.stdout.readline()))
         finally:
             process.terminate()
+
+
+def test_servers_that_end_by_themselves_are_started_again(data_folder: Path) -> None:
+    """As PostgreSQL does when its disk is full."""
+    with owner(data_folder) as (process, servers):
+        write(servers, "1")
+        killed = [child for child in psutil.Process(process.pid).children() if "redis" in child.name()]
+        killed.append(psutil.Process(int((data_folder / "postgres" / "postmaster.pid").read_text().split("\n", 1)[0])))
+        assert len(killed) == 2
+        for server in killed:
+            server.kill()
+        deadline = time.monotonic() + 60.0
+        while True:
+            try:
+                write(servers, "2")
+                break
+            except (OperationalError, redis.RedisError):
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+        assert read(servers)[0][0] == "1"
 
 
 def test_what_a_killed_owner_left_half_made_or_leaving(data_folder: Path) -> None:

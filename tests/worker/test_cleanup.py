@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from sqlalchemy import update
 from dna_engine.images.albums import upload_folder
 from store import datasets
 from store.columns import new_id
-from store.session import transaction
+from store.session import clock, transaction
 from store.settings import Settings
 from store.states import JobState
 from store.tables import Job
@@ -39,6 +40,12 @@ def test_only_what_may_be_worked_on_again_is_kept(bench: Bench) -> None:
     folders[None] = folder(new_id())
     remove_run_folders(bench.slot.sessions, data_dir)
     assert {state for state, path in folders.items() if not path.exists()} == {JobState.SUCCEEDED, None}
+    with transaction(bench.slot.sessions) as session:
+        session.execute(update(Job).values(finished_at=clock(session) - timedelta(days=40)))
+        session.execute(update(Job).where(Job.state == JobState.CANCELLED).values(labels={"keep": "it"}))
+    remove_run_folders(bench.slot.sessions, data_dir, resumable_days=30.0)
+    left = {state for state, path in folders.items() if path.exists()}
+    assert left == {JobState.QUEUED, JobState.RUNNING, JobState.CANCELLED}, "what failed long ago has all in the store"
 
 
 def test_what_killed_processes_left_goes(tmp_path: Path) -> None:

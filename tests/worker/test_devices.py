@@ -36,7 +36,10 @@ def test_every_gpu_is_a_device_that_its_engine_sees_alone() -> None:
     assert (second.name, second.visible) == ("cuda:1", "1")
     assert second.engine_command[-2:] == ["--device", "cuda:0"]
     assert find_devices("cuda") == [first, second]
-    assert find_devices("cuda:1") == [second]
+    assert find_devices("cuda:1") == find_devices("1") == [second]
+    assert find_devices("all") == find_devices("1,cuda:0") == [first, second]
+    with pytest.raises(NoSuchDevice, match="not cuda:2"):
+        find_devices("0,2")
 
 
 @pytest.mark.usefixtures("two_gpus")
@@ -50,7 +53,8 @@ def test_gpus_that_were_given_are_narrowed_not_widened(monkeypatch: pytest.Monke
 
 @pytest.mark.usefixtures("no_gpu")
 def test_without_a_gpu_there_is_the_processor() -> None:
-    [device] = find_devices("auto")
+    [device] = find_devices("all")
+    assert [device] == find_devices("auto")
     assert (device.name, device.visible) == ("cpu", "")
     assert device.label
     assert device.engine_command[-2:] == ["--device", "cpu"]
@@ -60,7 +64,9 @@ def test_without_a_gpu_there_is_the_processor() -> None:
 
 @pytest.mark.usefixtures("two_gpus")
 def test_a_gpu_that_is_not_there_is_refused() -> None:
-    with pytest.raises(NoSuchDevice, match="DNA_DEVICE is cuda:2, but nvidia-smi shows 2 GPUs"):
+    with pytest.raises(
+        NoSuchDevice, match="--devices is cuda:2, but nvidia-smi shows 2 GPUs to this worker, not cuda:2"
+    ):
         find_devices("cuda:2")
     assert find_devices("cpu") == [Device("cpu", find_devices("cpu")[0].label)]
 

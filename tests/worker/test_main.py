@@ -78,3 +78,6 @@ def test_an_option_is_before_the_setting(monkeypatch: pytest.MonkeyPatch, capsys
     monkeypatch.setenv("DNA_DEVICES_PER_STEP", "1")
     assert main(["--devices-per-step", "0"]) == 2
     assert "devices_per_step\n  Input should be greater than 0" in capsys.readouterr().err
+    monkeypatch.setenv("DNA_DEVICE", "cpu")
+    assert main(["--devices", "tpu"]) == 2
+    assert "device\n  String should match pattern" in capsys.readouterr().err

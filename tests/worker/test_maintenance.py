@@ -59,12 +59,13 @@ def test_what_is_not_ours_stays_and_stops_nothing(bench: Bench, tmp_path: Path) 
     assert not any(folder.exists() for folder in old)
 
 
-def test_a_beat_tells_of_the_memory(bench: Bench, app: Celery, wait_for: Wait) -> None:
+def test_a_beat_tells_how_device_and_disk_are(bench: Bench, app: Celery, wait_for: Wait) -> None:
     slot = bench.slot
 
     def told() -> bool:
         with transaction(slot.sessions) as session:
-            return session.get_one(Worker, slot.worker.id).memory_bytes is not None
+            worker = session.get_one(Worker, slot.worker.id)
+            return None not in (worker.memory_bytes, worker.disk_bytes, worker.disk_free_bytes)
 
     assert not told()
     with Maintenance(slot, app):
@@ -97,7 +98,7 @@ def test_a_duty_that_hangs_keeps_no_other_waiting(
 ) -> None:
     answer, asked = threading.Event(), threading.Event()
 
-    def hang(*_: object) -> None:
+    def hang(*_: object, **__: object) -> None:
         asked.set()
         answer.wait(30.0)
 

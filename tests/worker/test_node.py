@@ -34,6 +34,18 @@ from worker.slot import Slot
 
 Wait = Callable[[Callable[[], bool]], None]
 
+#: What may lie in a queue and is no message.
+GARBAGE = (
+    b"",
+    b"no JSON",
+    b"\xff\xfe",
+    b"[" * 5000,
+    b"null",
+    b"[]",
+    b"{}",
+    b'{"properties": {"delivery_tag": null}, "headers": 1}',
+)
+
 
 @pytest.fixture
 def app(worker_settings: WorkerSettings) -> Iterator[Celery]:
@@ -72,6 +84,8 @@ def test_forged_messages_are_dropped_and_it_leaves_when_told(
             app.send_task(RUN_STEP, kwargs=kwargs, queue="gpu")
         app.send_task("os.system", args=["true"], queue="gpu")
         with redis.Redis.from_url(redis_url) as client:
+            for queue in ("gpu", "cpu"):
+                client.lpush(queue, *GARBAGE)
             wait_for(lambda: client.llen("gpu") == 0 and client.hlen("unacked") == 0)
         wait_for(lambda: len(app.control.ping(timeout=1.0, limit=2)) == 2)
         assert psutil.Process(process.pid).children() == nodes, "the same: none had to be started again"

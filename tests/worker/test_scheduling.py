@@ -14,42 +14,54 @@ from dna_engine.spec import ResolvedSpec, SearchSpec, resolve
 from worker.scheduling import Costs, assign, step_costs
 
 
-def slowest(costs: Costs, groups: list[list[CellRef]]) -> float:
-    return max(costs.load(group) for group in groups)
-
-
-def brute_force(costs: Costs, workers: int) -> float:
-    cells = list(costs.cells)
+def brute_force(costs: Costs, speeds: list[float]) -> float:
+    cells, workers = list(costs.cells), range(len(speeds))
     best = float("inf")
-    for places in itertools.product(range(workers), repeat=len(cells)):
-        groups = [[cell for cell, at in zip(cells, places, strict=True) if at == place] for place in range(workers)]
-        best = min(best, slowest(costs, groups))
+    for places in itertools.product(workers, repeat=len(cells)):
+        groups = [[cell for cell, at in zip(cells, places, strict=True) if at == place] for place in workers]
+        best = min(best, costs.end(groups, speeds))
     return best
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_no_assignment_is_better(seed: int) -> None:
-    draw = random.Random(seed)
+def drawn(draw: random.Random) -> Costs:
     blocks = draw.randint(1, 4)
     teacher = list(itertools.accumulate(draw.uniform(0, 5) for _ in range(blocks)))
     cells = {CellRef(b, c): draw.uniform(0.1, 3) for b in range(1, blocks + 1) for c in range(1, draw.randint(2, 3))}
-    costs, workers = Costs(teacher, cells), draw.randint(1, 3)
-    groups = assign(costs, workers=workers)
-    assert sorted(cell for group in groups for cell in group) == sorted(cells)
-    assert len(groups) <= workers
-    assert slowest(costs, groups) == pytest.approx(brute_force(costs, workers))
+    return Costs(teacher, cells)
+
+
+@pytest.mark.parametrize("unequal", [False, True])
+@pytest.mark.parametrize("seed", range(20))
+def test_no_assignment_is_better(seed: int, *, unequal: bool) -> None:
+    draw = random.Random(seed)
+    costs, workers = drawn(draw), draw.randint(1, 3)
+    speeds = [draw.choice([0.25, 1.0, draw.uniform(0.5, 8)]) if unequal else 1.0 for _ in range(workers)]
+    groups = assign(costs, speeds)
+    assert sorted(cell for group in groups for cell in group) == sorted(costs.cells)
+    assert len(groups) == workers
+    assert costs.end(groups, speeds) == pytest.approx(brute_force(costs, speeds))
 
 
 def test_one_worker_takes_everything() -> None:
     costs = Costs([1.0, 2.0], {CellRef(1, 1): 1.0, CellRef(2, 1): 1.0})
-    assert assign(costs, workers=1) == [[CellRef(1, 1), CellRef(2, 1)]]
+    assert assign(costs, [1.0]) == [[CellRef(1, 1), CellRef(2, 1)]]
 
 
 def test_no_worker_is_taken_that_does_not_help() -> None:
     """The deep cell alone takes longest, so one more worker is enough for the rest."""
     costs = Costs([1.0, 10.0], {CellRef(1, 1): 1.0, CellRef(1, 2): 1.0, CellRef(2, 1): 1.0})
-    groups = assign(costs, workers=3)
-    assert groups == [[CellRef(1, 1), CellRef(1, 2)], [CellRef(2, 1)]]
+    groups = assign(costs, [1.0, 1.0, 1.0])
+    assert sorted(groups) == [[], [CellRef(1, 1), CellRef(1, 2)], [CellRef(2, 1)]]
+
+
+def test_a_worker_that_is_far_slower_takes_nothing() -> None:
+    costs = Costs([1.0, 2.0], {CellRef(1, 1): 1.0, CellRef(2, 1): 1.0})
+    assert assign(costs, [0.1, 1.0]) == [[], [CellRef(1, 1), CellRef(2, 1)]]
+
+
+def test_the_faster_takes_what_is_deep() -> None:
+    costs = Costs([1.0, 6.0], {CellRef(1, 1): 3.0, CellRef(2, 1): 2.0, CellRef(2, 2): 2.0})
+    assert assign(costs, [1.0, 3.0]) == [[CellRef(1, 1)], [CellRef(2, 1), CellRef(2, 2)]]
 
 
 def large() -> ResolvedSpec:
@@ -75,9 +87,9 @@ def test_the_papers_teacher_costs_what_is_counted() -> None:
 def test_eight_workers_share_the_papers_space() -> None:
     for kind in (Kind.DISTILL, Kind.RATE):
         costs = step_costs(kind, large())
-        alone = slowest(costs, assign(costs, workers=1))
-        assert slowest(costs, assign(costs, workers=2)) < 0.75 * alone
-        assert slowest(costs, assign(costs, workers=8)) <= slowest(costs, assign(costs, workers=2))
+        ends = {workers: costs.end(assign(costs, [1.0] * workers), [1.0] * workers) for workers in (1, 2, 8)}
+        assert ends[2] < 0.75 * ends[1]
+        assert ends[8] <= ends[2]
 
 
 def test_rating_costs_more_for_longer_cells() -> None:

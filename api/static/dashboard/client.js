@@ -124,8 +124,14 @@ export const remove = (path) => send("DELETE", path);
  */
 export async function save(path, query) {
   const answer = await send("GET", path, { query });
-  const named = /filename="([^"]+)"/.exec(answer.headers.get("Content-Disposition") ?? "");
-  saveAs(await answer.blob(), named?.[1] ?? path.split("/").at(-1) ?? "download");
+  saveAs(await answer.blob(), fileName(answer) ?? path.split("/").at(-1) ?? "download");
+}
+
+/** What the service calls a file; a name beyond ASCII comes encoded too (RFC 8187). @param {Response} answer */
+export function fileName(answer) {
+  const said = answer.headers.get("Content-Disposition") ?? "";
+  const wide = /filename\*=UTF-8''([^;\s]+)/i.exec(said)?.[1];
+  return wide ? decodeURIComponent(wide) : /filename="([^"]+)"/.exec(said)?.[1];
 }
 
 /**

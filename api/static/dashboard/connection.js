@@ -41,10 +41,12 @@ function found() {
 }
 
 async function askUntilItAnswers() {
-  for (let wait = pause; !answering.value; wait = Math.min(2 * wait, LONGEST_WAIT)) {
+  const since = lost;
+  for (let wait = pause; !answering.value && lost === since; wait = Math.min(2 * wait, LONGEST_WAIT)) {
     await new Promise((done) => setTimeout(done, wait));
-    if (answering.value) return;
-    const answer = await fetch(new URL("healthz", document.baseURI)).catch(() => null);
+    if (answering.value || lost !== since) return; // It was back meanwhile, and another asks where it was lost again.
+    const signal = AbortSignal.timeout(LONGEST_WAIT);
+    const answer = await fetch(new URL("healthz", document.baseURI), { signal }).catch(() => null);
     if (answer?.ok && !answering.value) found();
   }
 }

@@ -45,9 +45,14 @@ export function loss(value) {
   return Math.abs(value) < 1e-3 || Math.abs(value) >= 1e5 ? value.toExponential(2) : trim(value.toPrecision(4));
 }
 
+/** 12.3 ms. @param {Maybe} value */
+export function milliseconds(value) {
+  if (value === null || value === undefined) return NONE;
+  return `${value >= 1000 ? exact(Math.round(value)) : trim(value.toPrecision(3))} ms`;
+}
+
 /** 12.3 ms. @param {Maybe} nanoseconds */
-export const latency = (nanoseconds) =>
-  nanoseconds === null || nanoseconds === undefined ? NONE : `${trim((nanoseconds / 1e6).toPrecision(3))} ms`;
+export const latency = (nanoseconds) => milliseconds(nanoseconds && nanoseconds / 1e6);
 
 /** 2 h 5 m, 3 m 20 s, 12 s. @param {Maybe} seconds */
 export function duration(seconds) {

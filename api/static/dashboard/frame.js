@@ -86,11 +86,14 @@ function Page({ path }) {
 /** A page without a stream of its own shows what it was told when it was opened. */
 const SAID = { off: "Connected", connecting: "Connecting", live: "Live", lost: "Connection lost: trying again" };
 
+/** @type {Record<string, string>} */
+const MEANS = { off: "The service answers. What shows here does not change by itself.", live: "What shows is kept up to date by itself.", lost: "The service does not answer." };
+
 /** Whether what shows is kept up to date. */
 function Live() {
   const stream = useSignal(link);
   const state = useSignal(answering) ? stream : "lost";
-  return html`<span class="live live-${state}" role="status">${SAID[state]}</span>`;
+  return html`<span class="live live-${state}" role="status" title=${MEANS[state]}>${SAID[state]}</span>`;
 }
 
 function Theme() {

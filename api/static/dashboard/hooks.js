@@ -2,7 +2,7 @@
 
 import { address, get, Problem } from "./client.js";
 import { answering } from "./connection.js";
-import { progress } from "./format.js";
+import { plain, progress } from "./format.js";
 import { useChanges } from "./live.js";
 import { signIns } from "./session.js";
 import { useCallback, useEffect, useMemo, useRef, useState } from "./view.js";
@@ -196,6 +196,6 @@ export function useTick(seconds) {
 export function useTitle(title, job = null) {
   const said = job?.state === "running" ? `${progress(job.progress)} ${title}` : title;
   useEffect(() => {
-    document.title = `${said} · DNA AutoML`;
+    document.title = `${plain(said)} · DNA AutoML`;
   }, [said]);
 }

@@ -265,6 +265,7 @@ def test_a_finished_search_shows_what_it_found(finished: Finished) -> None:
     for shown in (search, listed):
         assert (shown["teacher"], shown["budget"]) == (search["spec"]["teacher"]["model"], search["spec"]["budget"])
         assert (control["role"], shown["control_accuracy"]) == ("control", control["test_accuracy"])
+        assert shown["versus_control"] == "undecided"
     problem(finished.client.post(f"/searches/{finished.id}/cancel"), 409, "illegal_transition")
     refused = problem(finished.client.post(f"/searches/{finished.id}/resume"), 409, "illegal_transition")
     assert refused["detail"].startswith("The search has succeeded. Only a failed or cancelled one")

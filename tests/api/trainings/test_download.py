@@ -45,7 +45,7 @@ def test_a_download_is_what_the_training_and_its_headers_say(trained: Finished, 
     assert (len(response.content), digest.hexdigest()) == (file["size"], file["sha256"])
     assert response.headers["etag"] == f'"{file["sha256"]}"'
     assert response.headers["repr-digest"] == f"sha-256=:{base64.b64encode(digest.digest()).decode()}:"
-    assert response.headers["content-disposition"] == f'attachment; filename="network-{trained.id}{ENDS[kind]}"'
+    assert response.headers["content-disposition"] == f'attachment; filename="alone-{trained.id[-8:]}{ENDS[kind]}"'
     if kind == "safetensors":
         assert response.content == WEIGHTS
     if kind == "json":

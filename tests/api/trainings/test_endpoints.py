@@ -80,7 +80,10 @@ def test_a_finished_training_alone(trained: Finished) -> None:
     assert sum(step["engine_seconds"] for step in training["steps"]) == 2 * ENGINE_SECONDS
     network = trained.client.get(f"/architectures/{training['architecture_id']}").json()
     assert network["trainings"][0] == trained.id
-    assert (network["role"], network["test_accuracy"], network["test"]) == ("selected", None, None)
+    assert (network["role"], network["test_accuracy"], network["test"]) == ("selected", 0.99, None)
+    assert (
+        network["counted_flops"] == trained.client.get(f"/trainings/{trained.id}").json()["values"]["counted"]["flops"]
+    )
     assert [file["format"] for file in network["files"]] == ["json"], "the others are the training's"
 
 

@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 
 from store import searches, workers
 from store.session import Sessions, transaction
-from store.workers import Memory
+from store.workers import Condition, Memory
 from tests.store.builders import new_worker, queued, take
 
 
@@ -19,7 +19,7 @@ def test_workers_and_what_they_run(client: TestClient, sessions: Sessions) -> No
         busy, idle, gone = (new_worker(session, hostname=name) for name in ("busy", "idle", "gone"))
         (step,) = queued(session, searches.get(session, UUID(search_id)))
         take(session, step, busy)
-        workers.beat(session, busy, current_step_id=step.id, memory=Memory(2_000, 500))
+        workers.beat(session, busy, current_step_id=step.id, condition=Condition(Memory(2_000, 500), 0.25))
         workers.leave(session, gone.id)
     shown = client.get("/workers").json()["items"]
     assert [(worker["hostname"], worker["device"]) for worker in shown] == [("busy", "cpu"), ("idle", "cpu")]
@@ -28,6 +28,7 @@ def test_workers_and_what_they_run(client: TestClient, sessions: Sessions) -> No
     of = {"job_kind": "search", "job_name": search["name"], "started_at": search["steps"][0]["started_at"]}
     assert [worker["step"] for worker in shown] == [running | of, None]
     assert [(worker["memory_bytes"], worker["memory_used_bytes"]) for worker in shown] == [(2_000, 500), (None, None)]
+    assert [worker["utilization"] for worker in shown] == [0.25, None]
     assert [worker["devices"] for worker in shown] == [1, 1]
     assert idle.id != busy.id
     assert (search["state"], search["steps"][0]["device"]) == ("running", "cpu")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 
 import numpy as np
 import pytest
@@ -163,16 +164,21 @@ def test_limits_each_feasible_but_not_together(problem: Problem) -> None:
 def test_budgets_nearby_can_be_asked_for_as_they_are_told(problem: Problem) -> None:
     """Outside, latency is milliseconds."""
     limits = {name: middle(problem, name, 0.004) for name in ("flops", "latency_ns")}
-    with pytest.raises(InfeasibleBudget, match=r"latency_ms at most [\d.]+ can") as caught:
+    with pytest.raises(InfeasibleBudget, match=r"latency_ms at most [\d.]+ ms can") as caught:
         best(problem, limits)
     told = caught.value.to_dict()
+    for number, exact in zip(
+        re.findall(r"latency_ms (\d+(?:\.\d+)?)", caught.value.message), caught.value.nearest, strict=True
+    ):
+        assert len(number.replace(".", "").lstrip("0")) <= 4, "nobody reads nanoseconds"
+        assert round(float(number) * 1e6) >= exact["latency_ns"], "what is told can be asked for"
     assert (told["binding"], set(told["feasible"])) == (["flops", "latency_ms"], {"flops", "params", "latency_ms"})
     for budget, inside in zip(told["nearest"], caught.value.nearest, strict=True):
         assert Budget.model_validate(budget).limits == inside
     with pytest.raises(InfeasibleBudget) as caught:
         best(problem, {"latency_ns": 1000})
     assert caught.value.param == "budget.latency_ms"
-    assert "latency_ms is at most 0.001, the smallest network has" in caught.value.message
+    assert "latency_ms is at most 0.001 ms, the smallest network has" in caught.value.message
 
 
 def test_all_networks_tie() -> None:

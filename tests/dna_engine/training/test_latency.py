@@ -81,7 +81,7 @@ def test_selection_keeps_a_latency_budget(run: Path) -> None:
 def test_a_limit_below_what_any_network_reaches_is_refused_before_anything_is_trained(tmp_path: Path) -> None:
     spec = tiny_spec(budget={"latency_ms": 1e-4})
     with pytest.raises(
-        InfeasibleBudget, match=r"latency_ms is at most 0.0001, the smallest network has [\d.]+"
+        InfeasibleBudget, match=r"latency_ms is at most 0.0001 ms, the smallest network has [\d.]+ ms"
     ) as caught:
         latency.run_step(spec, Step(key="latency", kind=Kind.LATENCY), context(tmp_path)[0])
     assert caught.value.nearest[0]["latency_ns"] == caught.value.feasible["latency_ns"][0]

@@ -16,13 +16,13 @@ const PAUSE = 150;
  */
 export const choosing = (ask, placeholder = "") =>
   /** @param {import("./controls.js").Control} props */
-  function Choosing({ shape, place, id, aria }) {
+  function Choosing({ shape, place, id, aria, named }) {
     const { value, set } = useValue(place);
     const usual = useDefault(place, shape.byDefault);
-    return html`<${Choose} id=${id} aria=${aria} value=${value ?? ""} ask=${ask} placeholder=${usual || placeholder} onChange=${(/** @type {string} */ text) => set(text || undefined)} />`;
+    return html`<${Choose} id=${id} aria=${aria} value=${value ?? ""} named=${named} ask=${ask} placeholder=${usual || placeholder} onChange=${(/** @type {string} */ text) => set(text || undefined)} />`;
   };
 
-/** Options of a list of the API. @param {string} path @param {(item: any) => Option} option @param {import("../client.js").Query} [query] */
+/** Options of a list of the API. @param {string} path @param {(item: any, n: number, all: any[]) => Option} option @param {import("../client.js").Query} [query] */
 export const listed = (path, option, query = {}) => async (/** @type {string} */ q, /** @type {AbortSignal} */ signal) =>
   (await get(path, { limit: 30, ...query, q }, signal)).items.map(option);
 
@@ -43,17 +43,33 @@ function released(act) {
   for (const end of ["pointerup", "pointercancel"]) addEventListener(end, done, true);
 }
 
-/** @param {{id: string, aria?: any, value: string, ask: (text: string, signal: AbortSignal) => Promise<Option[]>, placeholder?: string, onChange: (text: string) => void}} props */
-export function Choose({ id, aria, value, ask, placeholder, onChange }) {
+/**
+ * @param {object} props
+ * @param {string} props.id
+ * @param {any} [props.aria]
+ * @param {string} props.value
+ * @param {string} [props.named] what the value is called, where it is an id: this stands in its place
+ * @param {(text: string, signal: AbortSignal) => Promise<Option[]>} props.ask
+ * @param {string} [props.placeholder]
+ * @param {(text: string) => void} props.onChange
+ */
+export function Choose({ id, aria, value, named, ask, placeholder, onChange }) {
   const [typed, setTyped] = useState(/** @type {string | null} */ (null));
   const [open, setOpen] = useState(false);
   const [at, setAt] = useState(-1);
   const { options, note } = useOptions(open ? (typed ?? "") : null, ask);
+  const shown = named ?? value;
   const take = (/** @type {string} */ text) => {
     setTyped(null);
     setOpen(false);
     setAt(-1);
     if (text !== value) onChange(text);
+  };
+  // A name that was typed in full means what the list has under it; the name that stands there, what it stood for.
+  const meant = () => {
+    if (typed === null || typed === shown) return value;
+    const called = options.filter((/** @type {Option} */ option) => option.label === typed);
+    return called.length === 1 ? called[0].value : typed;
   };
   const keys = (/** @type {KeyboardEvent} */ event) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
@@ -63,7 +79,7 @@ export function Choose({ id, aria, value, ask, placeholder, onChange }) {
       setAt((/** @type {number} */ now) => (options.length ? (now + step + options.length + (now < 0 && step < 0 ? 1 : 0)) % options.length : -1));
     } else if (event.key === "Enter" && open) {
       event.preventDefault();
-      take(options[at]?.value ?? typed ?? value);
+      take(options[at]?.value ?? meant());
     } else if (event.key === "Escape" && open) {
       event.preventDefault();
       take(value);
@@ -72,8 +88,8 @@ export function Choose({ id, aria, value, ask, placeholder, onChange }) {
   return html`<div class="choose">
     <input id=${id} type="text" role="combobox" ...${aria} aria-expanded=${open} aria-controls=${`${id}-options`} aria-autocomplete="list"
       aria-activedescendant=${open && at >= 0 ? `${id}-option-${at}` : null} autocomplete="off" spellcheck=${false} maxlength="200"
-      value=${typed ?? value} placeholder=${placeholder} onFocus=${() => setOpen(true)} onClick=${() => setOpen(true)} onKeyDown=${keys}
-      onInput=${(/** @type {any} */ event) => (setTyped(event.target.value), setOpen(true), setAt(-1))} onBlur=${() => released(() => take(typed ?? value))} />
+      value=${typed ?? shown} placeholder=${placeholder} onFocus=${() => setOpen(true)} onClick=${() => setOpen(true)} onKeyDown=${keys}
+      onInput=${(/** @type {any} */ event) => (setTyped(event.target.value), setOpen(true), setAt(-1))} onBlur=${() => released(() => take(meant()))} />
     ${open && html`<${Options} id=${id} options=${options} note=${note} at=${at} value=${value} take=${take} />`}
   </div>`;
 }

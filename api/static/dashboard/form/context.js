@@ -4,11 +4,13 @@ import { createContext, useContext } from "../view.js";
 import { at, pointer } from "./document.js";
 
 /** @typedef {import("./document.js").Place} Place */
-/** @typedef {{pointer: string, detail: string, meant: string[]}} FieldError */
+/** @typedef {{label: string, values: [Place, any][]}} Offer what may be written instead */
+/** @typedef {{pointer: string, detail: string, meant: string[], offers?: Offer[]}} FieldError `meant`: names to be taken in its place */
 
 /**
  * @typedef {object} Form
  * @property {any} api the OpenAPI document
+ * @property {import("./labels.js").Labels} labels
  * @property {any} spec as far as it is written
  * @property {(place: Place, value: any) => void} set undefined takes it out
  * @property {(place: Place, text: string | null) => void} setRough a text that is no value yet, or none

@@ -11,6 +11,7 @@ import { same } from "./document.js";
  * @property {string} id
  * @property {Record<string, any>} aria what describes it, and whether it is wrong
  * @property {string} [placeholder] in place of the default
+ * @property {string} [named] what the value is called, where it is an id
  */
 
 /**

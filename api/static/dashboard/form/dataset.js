@@ -8,14 +8,21 @@ import { useSignal } from "../signal.js";
 import { sendings } from "../upload/uploads.js";
 import { html, useEffect } from "../view.js";
 import { choosing, listed } from "./choose.js";
+import { Chosen, useChosen } from "./chosen.js";
 import { useForm, useValue } from "./context.js";
 import { Field } from "./field.js";
+
+/** As a spec names it: the name alone is the newest version of that name. @param {any} dataset @param {number} [newest] version of that name */
+export const refOf = ({ name, version }, newest = version) => (Math.max(version, newest) > 1 ? `${name}@${version}` : name);
+
+/** The newest version of a dataset's name in a list. @param {any} of @param {any[]} datasets */
+const newestOf = (of, datasets) => Math.max(...datasets.filter(({ name }) => name === of.name).map(({ version }) => version));
 
 /** @param {any} dataset */
 const size = (dataset) => `${exact(dataset.num_classes)} classes · ${exact(dataset.num_train)} images · ${dataset.image_size} px`;
 
 const Datasets = choosing(
-  listed("datasets", (dataset) => ({ value: dataset.version > 1 ? `${dataset.name}@${dataset.version}` : dataset.name, label: dataset.version > 1 ? `${dataset.name}, version ${dataset.version}` : dataset.name, about: size(dataset) }), { state: "ready" }),
+  listed("datasets", (dataset, _, all) => ({ value: refOf(dataset, newestOf(dataset, all)), label: dataset.version > 1 ? `${dataset.name}, version ${dataset.version}` : dataset.name, about: size(dataset) }), { state: "ready" }),
   "choose or type a name",
 );
 
@@ -24,8 +31,10 @@ export function DatasetField({ schema, take = false, help = "The images to learn
   const { resolved } = useForm();
   const { value } = useValue(["dataset"]);
   const known = value && resolved?.dataset;
+  const chosen = useChosen("datasets", value);
   const said = html`<strong><a href="#/datasets">Send your own</a></strong>: a folder, zip or tar with a folder for each class. What is written here stays meanwhile. ${help}`;
-  return html`<${Field} schema=${schema} place=${["dataset"]} label="Dataset" control=${Datasets} help=${said}>
+  return html`<${Field} schema=${schema} place=${["dataset"]} control=${Datasets} named=${chosen ? refOf(chosen) : undefined} help=${said}>
+    ${chosen && html`<${Chosen} page="datasets" id=${chosen.id} name=${refOf(chosen)} />`}
     ${known && html`<p class="about"><strong>${known.name}</strong>, version ${known.version}: ${exact(known.num_classes)} classes (${classes(known.class_names ?? [])}), ${exact(known.num_train)} images to learn from${known.num_val ? `, ${exact(known.num_val)} to decide by` : ""}, ${exact(known.num_test)} to test on, ${known.image_size} pixels a side.</p>`}
     <${Sent} take=${take} />
   </${Field}>`;
@@ -41,8 +50,8 @@ function Sent({ take }) {
 function OneSent({ of, take }) {
   const { value, set } = useValue(["dataset"]);
   const { data, reload } = useResource(`datasets/${of.id}`);
-  const { state, name, version } = data ?? of;
-  const ref = version > 1 ? `${name}@${version}` : name;
+  const { state } = data ?? of;
+  const ref = refOf(data ?? of);
   useChanges(state === "checking" ? ["dataset"] : [], reload);
   useEffect(() => {
     if (take && state === "ready" && value === undefined) set(ref);

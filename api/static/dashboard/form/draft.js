@@ -1,4 +1,5 @@
-// What has been written into a form and not been sent yet: kept for the tab's session, so that neither a reload nor an error loses it.
+// What has been written into a form and not been sent yet, and why it was not taken: kept for the tab's session, so that neither a reload, nor
+// an error, nor another page in between loses it.
 
 import { useCallback, useState } from "../view.js";
 
@@ -7,9 +8,12 @@ import { useCallback, useState } from "../view.js";
  * @property {any} spec
  * @property {Record<string, string>} rough texts that are no value yet, by pointer, such as JSON that is still being written
  * @property {{body: string, key: string} | null} sent the request that was last tried, with its idempotency key
+ * @property {boolean} tried whether it was to be sent: what it lacks is said from then on
+ * @property {{of: string, status: number, body: any} | null} refused what the service said of a request that it will not take
  */
 
-const EMPTY = { spec: {}, rough: {}, sent: null };
+/** @type {Draft} */
+export const EMPTY = { spec: {}, rough: {}, sent: null, tried: false, refused: null };
 
 /** @param {string} name @returns {Draft | null} */
 function kept(name) {

@@ -6,11 +6,11 @@ import { at, parts, pointer } from "./document.js";
 
 /** @typedef {import("./context.js").FieldError} FieldError */
 
-/** @param {import("../client.js").Problem | null} problem @returns {FieldError[]} those that point at a field */
-export function fieldErrors(problem) {
-  return (problem?.errors ?? [])
-    .filter((error) => error.pointer !== undefined)
-    .map((error) => ({ pointer: String(error.pointer), detail: said(error.detail), meant: meant(error.detail, problem?.body.known) }));
+/** @param {import("../client.js").Problem | null} problem @param {import("./labels.js").Labels} labels @returns {FieldError[]} those that point at a field */
+export function fieldErrors(problem, labels) {
+  return (problem?.errors ?? []).flatMap(({ pointer, detail }) =>
+    pointer === undefined ? [] : [{ pointer, detail: labels.tell(said(detail), parts(pointer)), meant: meant(detail, problem?.body.known) }],
+  );
 }
 
 /** In words that do not suppose that one knows JSON. @param {string} detail */
@@ -38,7 +38,7 @@ export function useErrors(place, within) {
 /** @param {{errors: FieldError[], id?: string}} props */
 export function FieldErrors({ errors, id }) {
   if (!errors.length) return null;
-  return html`<div class="field-errors" id=${id}>${errors.map((error) => html`<p key=${error.detail}>${error.detail} <${Meant} of=${error} /></p>`)}</div>`;
+  return html`<div class="field-errors" id=${id}>${errors.map((error) => html`<p key=${error.detail}>${error.detail} <${Meant} of=${error} /></p><${Offers} of=${error.offers} />`)}</div>`;
 }
 
 /** @param {{of: FieldError}} props */
@@ -53,4 +53,11 @@ function Meant({ of }) {
     form.set([...place.slice(0, -1), name], value);
   };
   return of.meant.map((name) => html`<button type="button" key=${name} onClick=${() => take(name)}>${name}</button> `);
+}
+
+/** Values that would do, each to be taken by a button. @param {{of?: import("./context.js").Offer[]}} props */
+function Offers({ of }) {
+  const form = useForm();
+  if (!of?.length) return null;
+  return html`<p class="offers">Nearest that can be met: ${of.map(({ label, values }) => html`<button type="button" key=${label} onClick=${() => values.forEach(([place, value]) => form.set(place, value))}>${label}</button> `)}</p>`;
 }

@@ -3,14 +3,23 @@
 import { duration, percent } from "../format.js";
 import { Empty } from "../parts/basics.js";
 import { html } from "../view.js";
+import { useForm } from "./context.js";
+import { Mend } from "./mend.js";
 
 /** @param {string} device */
 export const deviceName = (device) => ({ cpu: "a CPU", cuda: "a GPU" })[device] ?? device;
 
-/** What stands in place of an estimate, or above an old one. @param {{estimate: import("./estimate.js").Estimated, lacking: import("./context.js").FieldError[]}} props */
+/**
+ * What stands in place of an estimate, or above an old one. What is wrong with a field is said there.
+ * @param {{estimate: import("./estimate.js").Estimated, lacking: import("./context.js").FieldError[]}} props
+ */
 export function EstimateHead({ estimate, lacking }) {
+  const { errors } = useForm();
+  const { problem, answer } = estimate;
+  const before = problem && answer ? " Below is what it was before." : "";
+  if (errors.length) return html`<div class="note note-bad"><${Mend} errors=${errors} />${before && html`<p>${before}</p>`}</div>`;
   if (lacking.length) return html`<${Empty}>${lacking[0].detail} Then you see here what it would be, as you write.</${Empty}>`;
-  if (estimate.problem) return html`<p class="note note-bad" role="status">${estimate.problem.message}${estimate.answer ? " Below is what it was before." : ""}</p>`;
+  if (problem) return html`<p class="note note-bad" role="status">${problem.message}${before}</p>`;
   return html`<p class="unseen" role="status">${estimate.busy ? "Estimating" : "Estimated"}</p>${!estimate.answer && html`<${Empty}>Estimating …</${Empty}>`}`;
 }
 

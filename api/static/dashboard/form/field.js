@@ -3,7 +3,7 @@
 import { html, useState } from "../view.js";
 import { AmountControl, BooleanControl, ChoiceControl, JsonControl, NumberControl, TextControl } from "./controls.js";
 import { fieldId, useForm } from "./context.js";
-import { pointer } from "./document.js";
+import { at, isObject, pointer } from "./document.js";
 import { FieldErrors, useErrors } from "./errors.js";
 import { ListControl, MapControl, ObjectControl, UnionControl } from "./nested.js";
 import { limits, shapeOf } from "./schema.js";
@@ -15,21 +15,23 @@ const NESTED = { object: ObjectControl, list: ListControl, map: MapControl, unio
  * @param {object} props
  * @param {any} props.schema as the OpenAPI document has it
  * @param {import("./document.js").Place} props.place
- * @param {string} [props.label] in place of the field's own name
+ * @param {string} [props.label] in place of what it is called on the form
  * @param {any} [props.help] in place of the document's words
  * @param {any} [props.control] in place of the one that suits the schema; it gets what those get
  * @param {string} [props.placeholder] in place of the default
+ * @param {string} [props.named] what the value is called, where it is an id
  * @param {any} [props.children] below the control
  */
-export function Field({ schema, place, label, help, control, placeholder, children }) {
-  const { api } = useForm();
+export function Field({ schema, place, label, help, control, placeholder, named, children }) {
+  const { api, labels } = useForm();
   const shape = shapeOf(api, schema, String(place.at(-1) ?? ""));
-  if (!control && !(shape.kind in SINGLE)) return html`<${Nested} shape=${shape} place=${place} label=${label} help=${help} />`;
-  return html`<${Single} shape=${shape} place=${place} label=${label} help=${help} control=${control} placeholder=${placeholder}>${children}</${Single}>`;
+  const called = label ?? labels.own(place) ?? shape.title;
+  if (!control && !(shape.kind in SINGLE)) return html`<${Nested} shape=${shape} place=${place} label=${called} help=${help} />`;
+  return html`<${Single} shape=${shape} place=${place} label=${called} help=${help} control=${control} placeholder=${placeholder} named=${named}>${children}</${Single}>`;
 }
 
-/** @param {{shape: import("./schema.js").Shape, place: import("./document.js").Place, label?: string, help?: any, control?: any, placeholder?: string, children?: any}} props */
-function Single({ shape, place, label, help, control, placeholder, children }) {
+/** @param {{shape: import("./schema.js").Shape, place: import("./document.js").Place, label: string, help?: any, control?: any, placeholder?: string, named?: string, children?: any}} props */
+function Single({ shape, place, label, help, control, placeholder, named, children }) {
   const id = fieldId(place);
   const errors = useErrors(place, true);
   const bounds = shape.kind === "number" ? limits(shape.schema) : "";
@@ -37,8 +39,8 @@ function Single({ shape, place, label, help, control, placeholder, children }) {
   const aria = useAria(id, errors.length > 0, Boolean(said || bounds));
   const inline = shape.kind === "boolean" && typeof shape.byDefault === "boolean" && !shape.nullable && !control;
   return html`<div class="field ${inline ? "field-inline" : ""} ${errors.length ? "field-wrong" : ""}">
-    <label for=${id} title=${place.join(".")}>${label ?? shape.title}</label>
-    <${control ?? /** @type {any} */ (SINGLE)[shape.kind]} shape=${shape} place=${place} id=${id} aria=${aria} placeholder=${placeholder} />
+    <label for=${id} title=${place.join(".")}>${label}</label>
+    <${control ?? /** @type {any} */ (SINGLE)[shape.kind]} shape=${shape} place=${place} id=${id} aria=${aria} placeholder=${placeholder} named=${named} />
     <${FieldErrors} errors=${errors} id=${`${id}-errors`} />
     ${(said || bounds) && html`<p class="help" id=${`${id}-help`}>${said} ${bounds && html`<span class="form-limits">${bounds}</span>`}</p>`}
     ${children}
@@ -51,19 +53,28 @@ function useAria(id, wrong, helped) {
   return { "aria-invalid": wrong ? "true" : null, "aria-describedby": by || null };
 }
 
-/** What holds several values: written by its own controls, or as JSON. @param {{shape: import("./schema.js").Shape, place: import("./document.js").Place, label?: string, help?: any}} props */
+/** Whether what is in it has fields of its own just now. @param {import("./schema.js").Shape} shape @param {any} value */
+function isOpen({ kind, nullable }, value) {
+  if (kind === "union") return (value ?? null) !== null;
+  return kind === "list" || (kind === "object" && (!nullable || isObject(value)));
+}
+
+/** What holds several values: written by its own controls, or as JSON. @param {{shape: import("./schema.js").Shape, place: import("./document.js").Place, label: string, help?: any}} props */
 function Nested({ shape, place, label, help }) {
   const id = fieldId(place);
   const form = useForm();
   const own = /** @type {any} */ (NESTED)[shape.kind];
   const [wanted, setJson] = useState(!own);
   const json = wanted || form.roughAt(place) !== undefined;
-  const errors = useErrors(place, json || shape.kind === "map");
+  const open = !json && isOpen(shape, at(form.spec, place));
+  // The form of a union that was chosen is a field at the same place, which says what is wrong itself.
+  const inner = open && shape.kind === "union";
+  const errors = useErrors(place, !open).filter(() => !inner);
   const said = help ?? words(shape.help);
-  const title = label ?? shape.title;
-  const aria = { ...useAria(id, errors.length > 0, Boolean(said)), "aria-label": json ? `${title} as JSON` : null };
-  return html`<fieldset class="nested" id=${json ? null : id} tabindex="-1" aria-describedby=${said ? `${id}-help` : null}>
-    <legend title=${place.join(".")}>${title}</legend>
+  const described = useAria(id, errors.length > 0, Boolean(said));
+  const aria = { ...described, "aria-label": json ? `${label} as JSON` : null };
+  return html`<fieldset class="nested" id=${json || inner ? null : id} tabindex="-1" aria-describedby=${described["aria-describedby"]}>
+    <legend title=${place.join(".")}>${label}</legend>
     ${said && html`<p class="help" id=${`${id}-help`}>${said}</p>`}
     ${own && html`<button type="button" class="plain as-json" aria-pressed=${json} onClick=${() => setJson(!json)} disabled=${form.roughAt(place) !== undefined}>as JSON</button>`}
     ${json ? html`<${JsonControl} shape=${shape} place=${place} id=${id} aria=${aria} />` : html`<${own} shape=${shape} place=${place} id=${id} />`}

@@ -7,11 +7,12 @@ import { DRAFTS } from "../session.js";
 import { html, useEffect, useMemo, useState } from "../view.js";
 import { FormContext } from "./context.js";
 import { at, merged, patchBetween, pointer, put, same } from "./document.js";
-import { keep, useDraft } from "./draft.js";
+import { EMPTY, keep, useDraft } from "./draft.js";
 import { fieldErrors } from "./errors.js";
 import { useEstimate } from "./estimate.js";
 import { Group, Unknown } from "./group.js";
 import { Heading } from "./heading.js";
+import { labelsOf } from "./labels.js";
 import { RequestPanel } from "./request_panel.js";
 import { bodyOf } from "./schema.js";
 import { useSend } from "./send.js";
@@ -38,23 +39,24 @@ export function SpecForm({ of, api, me, source, given }) {
   const text = JSON.stringify(body);
   const lacking = of.lacks(spec);
   const estimate = useEstimate(`${of.kind}/estimate`, lacking.length ? null : text);
+  const schema = bodyOf(api, `/${of.kind}`);
+  const labels = useMemo(() => labelsOf(api, schema, of), [api, of]);
   const sending = useSend(of.kind, written, (made) => {
     written.clear(begin);
     go(href([of.kind, made.id]));
   });
-  const [tried, setTried] = useState(false);
   const refused = sending.of === text ? sending.problem : null;
-  const fault = useFault(source, spec);
-  const errors = [...fault, ...roughErrors(rough), ...(tried ? lacking : []), ...unlike(fieldErrors(refused), fieldErrors(estimate.problem))];
-  const form = useShared(api, written, errors, estimate);
-  const submit = () => {
-    setTried(true);
-    if (lacking.length || Object.keys(rough).length) return;
-    sending.run(text);
+  const fault = useFault(source, spec, labels);
+  const said = [...refusals(of, labels, refused, spec), ...estimated(of, labels, estimate)];
+  const errors = unlike([...fault, ...roughErrors(rough), ...(written.draft.tried ? lacking : []), ...said]);
+  const form = useShared(api, labels, written, errors, estimate);
+  const submit = async () => {
+    written.change((/** @type {any} */ draft) => ({ ...draft, tried: true }));
+    const open = [...roughErrors(rough), ...lacking];
+    const [first] = open.length ? open : refusals(of, labels, await sending.run(text), spec);
+    if (first) show(first.pointer);
   };
   const may = me.scopes.includes("run");
-  const shown = tried || refused || estimate.problem ? errors : roughErrors(rough);
-  const schema = bodyOf(api, `/${of.kind}`);
   return html`<${FormContext.Provider} value=${form}>
     <${Heading} of=${of} source=${source} may=${may} changed=${!same(spec, begin)} anew=${() => written.clear(begin)} />
     <div class="spec">
@@ -62,7 +64,7 @@ export function SpecForm({ of, api, me, source, given }) {
         <section class="panel"><${of.First} schema=${schema} estimate=${estimate} /></section>
         ${of.groups.map(([title, about, inside]) => html`<${Group} key=${title} title=${title} about=${about} schema=${schema} inside=${inside} />`)}
         <${Unknown} />
-        <${Sending} of=${of} may=${may} busy=${sending.busy} problem=${refused} errors=${shown} estimate=${estimate} submit=${submit} />
+        <${Sending} of=${of} may=${may} busy=${sending.busy} problem=${refused} errors=${errors} estimate=${estimate} submit=${submit} />
       </form>
       <aside class="spec-aside" aria-label="What it would be">
         <${of.Estimate} estimate=${estimate} lacking=${lacking} />
@@ -74,16 +76,34 @@ export function SpecForm({ of, api, me, source, given }) {
 
 /**
  * The failure of the job that this begins like, at the field that the address names (`field=teacher.weights`), until something else stands there.
- * @param {any} source @param {any} spec
+ * @param {any} source @param {any} spec @param {import("./labels.js").Labels} labels
  */
-function useFault(source, spec) {
+function useFault(source, spec, labels) {
   const [asked] = useState(() => place.value.query.get("field")?.split(".").filter(Boolean) ?? null);
   const here = asked && pointer(asked);
   useEffect(() => {
     if (here) show(here);
   }, [here]);
   const detail = source?.error?.message;
-  return here && detail && same(at(spec, asked), at(source.written, asked)) ? [{ pointer: here, detail, meant: [] }] : [];
+  return here && detail && same(at(spec, asked), at(source.written, asked)) ? [{ pointer: here, detail: labels.tell(detail, asked ?? []), meant: [] }] : [];
+}
+
+/**
+ * What the service did not take, at the fields that it is about.
+ * @param {import("./page.js").JobForm} of @param {import("./labels.js").Labels} labels @param {import("../client.js").Problem | null} problem @param {any} spec
+ */
+function refusals(of, labels, problem, spec) {
+  const own = problem ? (of.refusal?.(problem.body, spec) ?? []) : [];
+  return own.length ? own : fieldErrors(problem, labels);
+}
+
+/**
+ * What it would not take, while that is only estimated.
+ * @param {import("./page.js").JobForm} of @param {import("./labels.js").Labels} labels @param {import("./estimate.js").Estimated} estimate
+ */
+function estimated(of, labels, { answer, problem }) {
+  if (problem || answer?.feasible !== false) return fieldErrors(problem, labels);
+  return of.refusal?.({ ...answer, feasible: answer.feasible_range }, answer.spec) ?? [];
 }
 
 /** Takes what the address asks for, once: a reload is not to undo what was chosen since. @param {any} given @param {(make: any) => void} change */
@@ -110,7 +130,7 @@ function paste(of, written, found) {
   if (typeof from !== "string") return written.change((/** @type {any} */ draft) => ({ ...draft, spec: found, rough: {} }));
   get(`${of.kind}/${encodeURIComponent(from)}`).then(
     ({ id, written: before }) => {
-      keep(nameOf(of.kind, id), { spec: merged(before ?? {}, others), rough: {}, sent: null });
+      keep(nameOf(of.kind, id), { ...EMPTY, spec: merged(before ?? {}, others) });
       go(href([of.kind, "new"], { from: id }));
     },
     (problem) => notify(`It begins with another ${of.one} (from): ${problem.message}`, { bad: true }),
@@ -119,10 +139,10 @@ function paste(of, written, found) {
 
 /**
  * What the parts of the form share.
- * @param {any} api @param {any} written @param {import("./context.js").FieldError[]} errors @param {import("./estimate.js").Estimated} estimate
+ * @param {any} api @param {import("./labels.js").Labels} labels @param {any} written @param {import("./context.js").FieldError[]} errors @param {import("./estimate.js").Estimated} estimate
  * @returns {import("./context.js").Form}
  */
-function useShared(api, { draft, change }, errors, estimate) {
+function useShared(api, labels, { draft, change }, errors, estimate) {
   const ways = useMemo(
     () => ({
       set: (/** @type {any} */ place, /** @type {any} */ value) => change((/** @type {any} */ old) => ({ ...old, spec: put(old.spec, place, value) ?? {} })),
@@ -131,12 +151,12 @@ function useShared(api, { draft, change }, errors, estimate) {
     [change],
   );
   const { spec, rough } = draft;
-  return { api, spec, ...ways, errors, resolved: estimate.answer?.spec ?? null, roughAt: (/** @type {any} */ place) => rough[pointer(place)] };
+  return { api, labels, spec, ...ways, errors, resolved: estimate.answer?.spec ?? null, roughAt: (/** @type {any} */ place) => rough[pointer(place)] };
 }
 
 /** @param {Record<string, string>} rough */
 const roughErrors = (rough) =>
   Object.entries(rough).map(([pointer, text]) => ({ pointer, detail: text ? "This is no JSON yet." : "This is no number.", meant: [] }));
 
-/** Those of both, each once. @param {import("./context.js").FieldError[]} some @param {import("./context.js").FieldError[]} others */
-const unlike = (some, others) => [...some, ...others.filter((error) => !some.some((one) => one.pointer === error.pointer && one.detail === error.detail))];
+/** Each once. @param {import("./context.js").FieldError[]} errors */
+const unlike = (errors) => errors.filter((error, n) => n === errors.findIndex((one) => one.pointer === error.pointer && one.detail === error.detail));

@@ -33,5 +33,5 @@ export const readable = (text) =>
   text
     .replaceAll("A row of `GET /recipes`", "One of the recipes that there are")
     .replaceAll(", which is kept as `POST /architectures` keeps it", ", which is kept among the networks")
-    .replace(/(of )?`GET \/(\w+)`/g, (whole, of, path) => (Object.hasOwn(PAGES, path) ? `${of ? "on" : ""} the page ${PAGES[path]}`.trim() : whole))
+    .replace(/(of )?(?:`GET \/(\w+)`|\bGET \/(\w+))/g, (whole, of, quoted, bare) => (Object.hasOwn(PAGES, quoted ?? bare) ? `${of ? "on" : ""} the page ${PAGES[quoted ?? bare]}`.trim() : whole))
     .replace(/(^|[\s(])null:/g, "$1none:");

@@ -18,6 +18,8 @@ import { SpecForm } from "./form.js";
  * @property {any} First the fields that matter most
  * @property {[string, string, any][]} groups title, what is in it, component
  * @property {any} Estimate
+ * @property {Record<string, string>} labels what fields are called that have other names here than in the API, by pointer
+ * @property {(body: any, spec: any) => import("./context.js").FieldError[]} [refusal] what is wrong with values that fit the schema, of an answer that says so
  */
 
 /** @param {{of: JobForm}} props */

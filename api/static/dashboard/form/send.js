@@ -1,6 +1,7 @@
 // Sending what is written: once, however often the button is pressed or the answer is lost.
 
 import { Problem, send } from "../client.js";
+import { passes } from "../hooks.js";
 import { useRef, useState } from "../view.js";
 
 /** A random token; `crypto.randomUUID` is not there where a service is reached by plain HTTP. */
@@ -12,10 +13,12 @@ const token = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte
  * @param {(made: any) => void} done
  */
 export function useSend(path, { draft, change }, done) {
-  const [state, setState] = useState({ busy: false, problem: /** @type {Problem | null} */ (null), of: "" });
+  const { refused } = draft;
+  const [state, setState] = useState(() => ({ busy: false, problem: refused && new Problem(refused.status, refused.body), of: refused?.of ?? "" }));
   const going = useRef(false);
-  const run = async (/** @type {string} */ body) => {
-    if (going.current) return;
+  /** Why it was not taken, if so. @param {string} body @returns {Promise<Problem | null>} */
+  const run = async (body) => {
+    if (going.current) return null;
     going.current = true;
     // The same request has the same key, also after a reload: the service makes one of both.
     const sent = draft.sent?.body === body ? draft.sent : { body, key: token() };
@@ -24,9 +27,14 @@ export function useSend(path, { draft, change }, done) {
     try {
       const answer = await send("POST", path, { body, headers: { "Content-Type": "application/json", "Idempotency-Key": sent.key } });
       done(await answer.json());
+      return null;
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       setState({ busy: false, problem: error, of: body });
+      // That it is away or busy is over by the time that somebody comes back.
+      const { status, body: said } = error;
+      if (!passes(error)) change((/** @type {import("./draft.js").Draft} */ old) => ({ ...old, refused: { of: body, status, body: said } }));
+      return error;
     } finally {
       going.current = false;
     }

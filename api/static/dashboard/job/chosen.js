@@ -16,12 +16,13 @@ const isOver = (job) => ["succeeded", "failed", "cancelled"].includes(job.state)
  * @param {object} props
  * @param {Kind} props.kind
  * @param {any[]} props.rows those that are selected
+ * @param {number} props.unseen how many of them the list does not show
  * @param {boolean} props.mayRun
  * @param {() => Promise<void>} props.reload
  * @param {string} props.lost what is deleted with one
- * @param {any} [props.children] what its kind has beside that
+ * @param {any} [props.children] what its kind has beside that; it shows while none is selected too, and says then what to select
  */
-export function Chosen({ kind: { one, many }, rows, mayRun, reload, lost, children }) {
+export function Chosen({ kind: { one, many }, rows, unseen, mayRun, reload, lost, children }) {
   const [asked, setAsked] = useState(/** @type {import("../parts/bulk.js").Doing | null} */ (null));
   const here = useRef(true);
   useEffect(() => () => void (here.current = false), []);
@@ -31,8 +32,9 @@ export function Chosen({ kind: { one, many }, rows, mayRun, reload, lost, childr
     return reload();
   };
   const ways = { one, many, then: keep, ask: setAsked, bad: true };
-  return html`${rows.length > 0 && html`<div class="chosen-bar" role="region" aria-label="Selected ${many}">
-    <strong>${rows.length} selected</strong>
+  return html`${!rows.length && children && html`<div class="chosen-bar chosen-none" role="region" aria-label="Selected ${many}">${children}</div>`}
+  ${rows.length > 0 && html`<div class="chosen-bar" role="region" aria-label="Selected ${many}">
+    <strong>${rows.length} selected${unseen > 0 && `, ${unseen} of them not in view`}</strong>
     ${children}
     ${mayRun && html`
       <${Bulk} verb="Cancel" rows=${rows.filter(goesOn)} act=${(/** @type {any} */ job) => send("POST", `${many}/${job.id}/cancel`)} ...${ways}

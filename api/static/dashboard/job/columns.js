@@ -5,6 +5,7 @@ import { Age, Labels, Progress, State } from "../parts/basics.js";
 import { href } from "../router.js";
 import { html } from "../view.js";
 import { addLabel } from "./filters.js";
+import { FINISHED } from "./kinds.js";
 
 /** @typedef {import("../parts/table.js").Column} Column */
 
@@ -55,7 +56,7 @@ export const begin = (page) => [
 
 /** The last ones. @type {Column[]} */
 export const END = [
-  { id: "progress", label: "Progress", sort: "progress", cell: (job) => html`<${Progress} value=${job.progress} label="Progress of ${job.name}" />` },
+  { id: "progress", label: "Progress", sort: "progress", cell: (job) => html`<${Progress} value=${job.progress} over=${FINISHED.has(job.state)} label="Progress of ${job.name}" />` },
   { id: "left", label: "Time left", number: true, cell: (job) => (job.state === "running" ? duration(job.eta_seconds) : "–") },
   { id: "age", label: "Asked for", sort: "created_at", number: true, cell: (job) => html`<${Age} at=${job.created_at} />` },
 ];

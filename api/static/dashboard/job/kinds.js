@@ -44,7 +44,10 @@ export const FINISHED = new Set(["succeeded", "failed", "cancelled"]);
 export const RESUMABLE = new Set(["failed", "cancelled"]);
 
 /** Kinds of failures whose cause is in the spec alone, which never changes: resumed, a job fails of them again. */
-const OF_THE_SPEC = new Set(["infeasible_budget", "invalid_spec", "invalid_space", "too_hard", "unknown_name", "unreadable_step"]);
+const OF_THE_SPEC = new Set(["infeasible_budget", "invalid_spec", "invalid_space", "too_hard"]);
+
+/** Fields whose fault may be that of a machine: another may have as many devices, or the weights at hand. */
+const OF_A_MACHINE = new Set(["devices", "start"]);
 
 /** Whether it may end otherwise when it goes on again. @param {any} job */
-export const resumable = (job) => RESUMABLE.has(job.state) && !OF_THE_SPEC.has(job.error?.code);
+export const resumable = ({ state, error }) => RESUMABLE.has(state) && !(OF_THE_SPEC.has(error?.code) && !OF_A_MACHINE.has(error.param));

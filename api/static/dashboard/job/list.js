@@ -1,12 +1,13 @@
 // The page of a list of jobs: filters, what is selected, the table, live.
 
 import { useMay } from "../caller.js";
-import { usePages, useResource, useTitle } from "../hooks.js";
+import { isId } from "../form/chosen.js";
+import { useEach, usePages, useResource, useTitle } from "../hooks.js";
 import { useChanges } from "../live.js";
 import { Empty, Loading, ProblemNote } from "../parts/basics.js";
 import { More, Table } from "../parts/table.js";
 import { ask, usePlace } from "../router.js";
-import { html } from "../view.js";
+import { html, useRef } from "../view.js";
 import { Chosen } from "./chosen.js";
 import { asked, clear, Filters, isNarrowed } from "./filters.js";
 
@@ -33,18 +34,38 @@ export function List({ kind, title, columns, narrowed = {}, lost, none, actions,
   useTitle(title, running.length === 1 ? running[0] : null);
   const mayRun = useMay("run");
   const picked = new Set(query.getAll("pick"));
-  const chosen = items.filter((job) => picked.has(job.id));
+  const unseen = useUnseen(kind, items, loading || problem ? [] : [...picked]);
+  const chosen = [...items.filter((job) => picked.has(job.id)), ...unseen];
   const first = !loading && !problem && !items.length && !isNarrowed(query) && !Object.values(narrowed).some(Boolean);
   return html`<div class="head"><h1>${title}</h1><div class="actions">${mayRun && actions}</div></div>
     ${first ? none : html`<${Filters} counts=${counts?.states ?? null} />`}
     <${ProblemNote} of=${problem} retry=${reload} />
-    <${Chosen} kind=${kind} rows=${chosen} mayRun=${mayRun} reload=${reload} lost=${lost}>${ways(chosen)}</${Chosen}>
+    <${Chosen} kind=${kind} rows=${chosen} unseen=${unseen.length} mayRun=${mayRun} reload=${reload} lost=${lost}>${(chosen.length > 0 || items.length > 1) && ways(chosen)}</${Chosen}>
     ${beside(chosen)}
     ${loading && html`<${Loading} />`}
     ${items.length > 0 && html`<${Table} caption=${title} columns=${columns} rows=${items} sort=${sort} onSort=${(/** @type {string} */ sort) => ask({ sort })}
       selected=${picked} onSelect=${(/** @type {string[]} */ ids, /** @type {boolean} */ on) => pick(picked, ids, on)} />`}
     ${!loading && !problem && !items.length && !first && html`<${Empty}>None fits these filters. <button type="button" onClick=${clear}>Clear filters</button></${Empty}>`}
     <${More} more=${more} shown=${items.length} of=${shownOf(counts, query)} />`;
+}
+
+/** Selections of an address that are read though the list does not show them: as many as one comes with from elsewhere. */
+const MOST_UNSEEN = 8;
+
+/**
+ * Jobs that are selected and have not been among those that show, as far as there are such. One that has been and is not any more was deleted.
+ * @param {Kind} kind
+ * @param {any[]} items
+ * @param {string[]} picked
+ * @returns {any[]}
+ */
+function useUnseen({ many }, items, picked) {
+  const seen = useRef(/** @type {Set<string>} */ (new Set()));
+  for (const { id } of items) seen.current.add(id);
+  const ids = picked.filter((id) => isId(id) && !seen.current.has(id));
+  const wanted = ids.length > MOST_UNSEEN ? [] : ids;
+  const { found } = useEach(wanted.map((id) => ({ path: `${many}/${encodeURIComponent(id)}` })));
+  return found.map(({ data }) => data).filter(Boolean);
 }
 
 /**

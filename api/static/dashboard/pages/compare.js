@@ -1,9 +1,11 @@
 // Two to eight searches side by side: how they differ, what each has cost and found.
 
+import { isId } from "../form/chosen.js";
 import { useEach, useTitle } from "../hooks.js";
 import { useChanges } from "../live.js";
 import { Empty, Loading, Panel, ProblemNote } from "../parts/basics.js";
-import { ask, usePlace } from "../router.js";
+import { Explained } from "../parts/explained.js";
+import { ask, href, usePlace } from "../router.js";
 import { html, useState } from "../view.js";
 import { Facts } from "./compare/facts.js";
 import { Frontiers } from "./compare/frontiers.js";
@@ -11,14 +13,17 @@ import { Given } from "./compare/given.js";
 import { Losses } from "./compare/losses.js";
 import { GIVEN, rows } from "./compare/specs.js";
 import { SideBySide } from "./compare/table.js";
+import { Verdict } from "./compare/verdict.js";
 import { MOST_COMPARED } from "./searches/compared.js";
 
 export default function Compare() {
   useTitle("Compare searches");
-  const ids = [...new Set(usePlace().query.getAll("searches"))];
-  return html`<div class="head"><h1>Compare searches</h1><div class="actions"><a href="#/searches">Choose others</a></div></div>
+  const ids = [...new Set(usePlace().query.getAll("searches"))].filter(isId);
+  // Those that are compared now are ticked there.
+  const others = href(["searches"], { pick: ids });
+  return html`<div class="head"><h1>Compare searches</h1><div class="actions"><a class="button" href=${others}>Choose others</a></div></div>
     ${ids.length < 2 || ids.length > MOST_COMPARED
-      ? html`<${Empty}>Two to ${MOST_COMPARED} searches can be set side by side. <a href="#/searches">Select them in the list</a>, then choose “Compare”.</${Empty}>`
+      ? html`<${Empty}>Two to ${MOST_COMPARED} searches can be set side by side. <a href=${others}>Select them in the list</a>, then choose “Compare”.</${Empty}>`
       : html`<${Compared} key=${ids.join()} ids=${ids} />`}`;
 }
 
@@ -32,7 +37,7 @@ function Compared({ ids }) {
   if (loading) return html`<${Loading} what="Reading the searches" />`;
   return html`${found.map(({ problem }, place) => problem && html`<${Missing} key=${ids[place]} ids=${ids} place=${place} problem=${problem} retry=${reload} />`)}
     ${searches.length > 0 && html`
-      <${Panel} title="What came of them"><${Facts} searches=${searches} /></${Panel}>
+      <${Panel} title="What came of them"><${Verdict} searches=${searches} /><${Facts} searches=${searches} /><${Explained} title="What winner and control mean" of=${["winner", "control"]} /></${Panel}>
       <${Frontiers} searches=${searches} />
       <${Losses} searches=${searches} live=${live} />
       <${Specs} searches=${searches} />`}`;

@@ -53,7 +53,7 @@ function Head({ of: dataset, path }) {
 function Checking({ of: { name, progress, waiting_for: waits, queue_position: place } }) {
   return html`<${Panel} title="Check">
     <p>A worker opens every image; then the dataset can be searched on.</p>
-    ${waits ? html`<p>It waits for ${waits}${place && ` (place ${place} of the queue)`}.</p>` : html`<${Progress} value=${Math.min(progress ?? 0, 0.99)} label="Check of ${name}" />`}
+    ${waits ? html`<p>It waits for ${waits}${place && ` (place ${place} of the queue)`}.</p>` : html`<${Progress} value=${progress ?? 0} label="Check of ${name}" />`}
   </${Panel}>`;
 }
 

@@ -25,7 +25,7 @@ const COLUMNS = [
 /** How the check stands. @param {{of: Dataset}} props */
 function Check({ of: { state, progress, waiting_for: waits, error, name } }) {
   return html`<${State} of=${state} />
-    ${state === "checking" && html` <${Progress} value=${Math.min(progress ?? 0, 0.99)} label="Check of ${name}" />`}
+    ${state === "checking" && html` <${Progress} value=${progress ?? 0} label="Check of ${name}" />`}
     ${waits && html`<div class="faint">waits for ${waits}</div>`}
     ${error && html`<div class="faint clipped">${error.message}</div>`}`;
 }

@@ -4,7 +4,7 @@ import { NewJob } from "../form/page.js";
 import { html } from "../view.js";
 import { TrainingEstimate } from "./new_training/estimate.js";
 import { First } from "./new_training/first.js";
-import { given, lacks, RECIPE_GROUPS } from "./new_training/parts.js";
+import { given, LABELS, lacks, RECIPE_GROUPS } from "./new_training/parts.js";
 
 /** @type {import("../form/page.js").JobForm} */
 const TRAINING = {
@@ -13,6 +13,7 @@ const TRAINING = {
   title: "New training",
   intro: "Train a network again: longer, by another recipe, or on other images. Choose the network and the images; everything else has a default that suits them.",
   lacks,
+  labels: LABELS,
   given,
   First,
   groups: [...RECIPE_GROUPS, ["Other", "GPUs, repeatable by its seed, how exact the 8-bit file has to be", { fields: ["devices", "seed", "int8_loss"] }]],

@@ -2,7 +2,7 @@
 
 import { NewJob } from "../form/page.js";
 import { html } from "../view.js";
-import { given, lacks, RECIPE_GROUPS } from "./new_training/parts.js";
+import { given, LABELS, lacks, RECIPE_GROUPS } from "./new_training/parts.js";
 import { TuningEstimate } from "./new_tuning/estimate.js";
 import { First } from "./new_tuning/first.js";
 
@@ -13,6 +13,7 @@ const TUNING = {
   title: "New tuning",
   intro: "Look for the recipe by which a network learns your images best: many short trainings, each by other numbers. Images that are held out decide, never the test images.",
   lacks,
+  labels: LABELS,
   given,
   First,
   groups: [

@@ -39,5 +39,6 @@ export default function Trainings() {
       <p>A search trains its winner and a random network of the same cost by itself; both are listed here. Any network can be trained again: for longer, by another recipe, or on other pictures, from scratch or from the weights it has.</p>
       <div class="actions"><a class="button main" href="#/trainings/new">New training</a> <a href="#/networks">Choose a network</a></div>
     </section>`}
+    ways=${(/** @type {any[]} */ chosen) => !chosen.length && html`<span class="faint">Tick trainings to see their curves over one another.</span>`}
     beside=${(/** @type {any[]} */ chosen) => chosen.length > 0 && html`<${Curves} trainings=${chosen} />`} />`;
 }

@@ -22,10 +22,10 @@ export function Time({ at }) {
   return html`<time datetime=${at} title=${utc(at)}>${local(at)}</time>`;
 }
 
-/** @param {{value: number, label: string}} props `value` from 0 to 1 */
-export function Progress({ value, label }) {
+/** @param {{value: number, label: string, over?: boolean}} props `value` from 0 to 1; only what is `over` is whole */
+export function Progress({ value, label, over = false }) {
   return html`<span class="progress">
-    <progress max="1" value=${value} aria-label=${label}></progress><span class="number">${value < 1 ? progress(value) : "100%"}</span>
+    <progress max="1" value=${over ? value : Math.min(value, 0.99)} aria-label=${label}></progress><span class="number">${over && value === 1 ? "100%" : progress(value)}</span>
   </span>`;
 }
 

@@ -70,7 +70,7 @@ function usePlot({ lines, x, y, log, logX, format, formatX, height, range, zoom,
   latest.current = { range, zoom };
   const theme = useSignal(shownTheme);
   const some = lines.some((line) => line.points.length);
-  const shape = JSON.stringify([lines.map(({ name, dash, colour, points }) => [name, dash, colour, points.length < 2]), log, logX, x, y, height, theme, some]);
+  const shape = JSON.stringify([lines.map(({ name, dash, colour, width, marks, points }) => [name, dash, colour, width, marks, points.length < 2]), log, logX, x, y, height, theme, some]);
   useEffect(() => {
     const element = place.current;
     if (!element || !some) return;

@@ -37,7 +37,7 @@ export function Legend({ lines, pointed, x, formatX, format, toggle, focus }) {
 }
 
 /** A piece of the line as it is drawn. @param {{line: Line, number: number}} props */
-export const Swatch = ({ line, number }) => html`<svg class="swatch" width="22" height="8" aria-hidden="true"><line x1="0" y1="4" x2="22" y2="4" stroke-width="2.5"
+export const Swatch = ({ line, number }) => html`<svg class="swatch" width="22" height="8" aria-hidden="true"><line x1="0" y1="4" x2="22" y2="4" stroke-width=${Math.min(line.width ?? 2.5, 5)}
   style=${{ stroke: `var(${colourOf(line, number)})` }} stroke-dasharray=${line.dash?.join(" ")} /></svg>`;
 
 /** What the lines come to, for those who read figures rather than look at lines. @param {{lines: Line[], label: string, x: string, formatX: (value: number) => string, format: (value: number) => string}} props */

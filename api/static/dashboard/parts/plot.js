@@ -88,8 +88,8 @@ export function Axes({ x, y, box, xName, yName, xFormat, yFormat }) {
 
 /** @typedef {{left: number, right: number, top: number, bottom: number}} Box pixels */
 
-/** Marks that are told apart by their shape as well as by their colour, around nought and about 12 pixels wide. */
-const SHAPES = {
+/** Paths of marks that are told apart by their shape as well as by their colour, around nought and about 12 pixels wide. */
+export const SHAPES = {
   dot: "M-4,0a4,4 0 1,0 8,0a4,4 0 1,0 -8,0",
   star: "M0,-8L2,-2.6L7.6,-2.5L3.2,1L4.7,6.5L0,3.3L-4.7,6.5L-3.2,1L-7.6,-2.5L-2,-2.6Z",
   square: "M-5,-5H5V5H-5Z",

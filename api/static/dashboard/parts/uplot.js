@@ -1,6 +1,7 @@
 // How uPlot is used here: series of any points over one axis, in the colours of the page.
 
 import uPlot from "../vendor/uplot.js";
+import { drawMarks, spanOf } from "./marks.js";
 import { apart } from "./plot.js";
 
 /**
@@ -11,6 +12,8 @@ import { apart } from "./plot.js";
  * @property {number[]} [dash]
  * @property {boolean} [hidden] until the reader shows it
  * @property {number} [colour] number of it in the palette
+ * @property {number} [width] of its stroke, in pixels
+ * @property {import("./marks.js").Marked[]} [marks] points and limits that are drawn with it
  */
 /** @typedef {[number, number]} Range */
 /** @typedef {{x: number | null, values: (number | null)[]}} Pointed what lies below the pointer: the value of each line nearest to x */
@@ -56,7 +59,7 @@ export function make({ lines, x, y, log, logX, format, formatX, height, element,
     {
       width: element.clientWidth,
       height,
-      scales: { x: { time: false, distr: logX ? 3 : 1, range: (/** @type {any} */ _, /** @type {number} */ least, /** @type {number} */ most) => range() ?? around(least, most) }, y: log ? { distr: 3, range: logRange } : {} },
+      scales: { x: { time: false, distr: logX ? 3 : 1, range: (/** @type {any} */ _, /** @type {number | null} */ least, /** @type {number | null} */ most) => range() ?? around(...spanOf(lines, "x", [least, most])) }, y: log ? { distr: 3, range: logRange } : roomFor(lines) },
       cursor: {
         focus: { prox: 24 },
         drag: { x: true, y: false, setScale: false },
@@ -69,8 +72,9 @@ export function make({ lines, x, y, log, logX, format, formatX, height, element,
         { ...axis, label: x, size: 34, labelSize: 22, ...(logX ? {} : { incrs: WHOLE }), values: ticks(formatX) },
         { ...axis, label: y, size: 62, labelSize: 22, values: ticks(format) },
       ],
-      series: [{ label: x }, ...lines.map((one, number) => ({ label: one.name, show: !one.hidden, stroke: of(colourOf(one, number)), width: 1.5, dash: one.dash, spanGaps: true, points: { show: one.points.length < 2 } }))],
+      series: [{ label: x }, ...lines.map((one, number) => ({ label: one.name, show: !one.hidden, stroke: of(colourOf(one, number)), width: one.width ?? 1.5, dash: one.dash, spanGaps: true, points: { show: one.points.length < 2 } }))],
       hooks: {
+        draw: [(/** @type {any} */ chart) => drawMarks(chart, lines, (line, number) => of(colourOf(line, number)), { ground: of("--panel"), font })],
         setSelect: [(/** @type {any} */ chart) => zoomed(chart, onZoom)],
         setCursor: [(/** @type {any} */ chart) => onPoint(pointed(chart))],
       },
@@ -88,6 +92,12 @@ const ticks = (format) => (_, values) => {
 
 /** Steps and epochs are whole: so are the labels. Distances between two of them. */
 const WHOLE = [1, 2, 5].flatMap((digit) => Array.from({ length: 16 }, (_, power) => digit * 10 ** power)).sort((one, other) => one - other);
+
+/** An axis on which marks beside the lines have room too. @param {Line[]} lines @returns {any} */
+const roomFor = (lines) =>
+  lines.some(({ marks }) => marks?.length)
+    ? { range: (/** @type {any} */ _, /** @type {number | null} */ least, /** @type {number | null} */ most) => uPlot.rangeNum(...spanOf(lines, "y", [least, most]), 0.1, true) }
+    : {};
 
 /** With some room; where no line shows, any. @param {any} _ @param {number | null} least @param {number | null} most @returns {Range} */
 const logRange = (_, least, most) => (least && most ? [floor(least / 1.1), most * 1.15] : [1, 10]);

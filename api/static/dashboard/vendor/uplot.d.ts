@@ -3,6 +3,7 @@
 export default class uPlot {
   constructor(options: any, data: any, target: HTMLElement);
   static join(tables: any[], nullModes?: any): any;
+  static rangeNum(least: number, most: number, padding: number, soft: boolean): [number, number];
   setSize(size: { width: number; height: number }): void;
   destroy(): void;
   [name: string]: any;

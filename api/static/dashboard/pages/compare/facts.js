@@ -1,6 +1,7 @@
 // What came of each search.
 
 import { between, count, duration, interval, latency, loss, percent } from "../../format.js";
+import { FINISHED } from "../../job/kinds.js";
 import { Age, Progress, State } from "../../parts/basics.js";
 import { href } from "../../router.js";
 import { html } from "../../view.js";
@@ -12,10 +13,10 @@ import { SideBySide } from "./table.js";
 const SAID = [
   ["State", (search) => html`<${State} of=${search.state} cancelling=${search.cancel_requested} />`],
   ["Why", (search) => search.error?.message ?? search.waiting_for],
-  ["Progress", (search) => html`<${Progress} value=${search.progress} label="Progress of ${search.name}" />`],
+  ["Progress", (search) => html`<${Progress} value=${search.progress} over=${FINISHED.has(search.state)} label="Progress of ${search.name}" />`],
   ["Asked for", (search) => html`<${Age} at=${search.created_at} />`],
   ["Took", (search) => search.started_at && duration(between(search.started_at, search.finished_at))],
-  ["Engine time", (search) => duration(search.steps.reduce((/** @type {number} */ sum, /** @type {any} */ step) => sum + step.engine_seconds, 0))],
+  ["Engines worked", (search) => duration(search.steps.reduce((/** @type {number} */ sum, /** @type {any} */ step) => sum + step.engine_seconds, 0))],
   ["Dataset", (search) => search.dataset],
   ["Teacher", (search) => search.spec.teacher.model],
   ["Budget", (search) => html`<${Budget} of=${search.spec.budget} />`],

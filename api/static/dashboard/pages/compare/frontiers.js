@@ -1,13 +1,16 @@
 // The exact frontiers over one another, where they mean the same.
 
-import { count } from "../../format.js";
+import { count, loss } from "../../format.js";
 import { useEach } from "../../hooks.js";
 import { Loading, Panel } from "../../parts/basics.js";
 import { Chart } from "../../parts/chart.js";
+import { Mark } from "../../parts/plot.js";
+import { colourOf } from "../../parts/uplot.js";
 import { ask, usePlace } from "../../router.js";
 import { html, useMemo } from "../../view.js";
+import { dashOf, equals, laterOf, listed, widthOf } from "./strokes.js";
 
-/** @type {[string, string, string][]} what the API calls it, what it is called, and the unit of an axis */
+/** @type {[Cost, string, string][]} what the API calls it, what it is called, and the unit of an axis */
 const COSTS = [
   ["flops", "FLOPs", "FLOPs (multiply-adds)"],
   ["params", "parameters", "parameters"],
@@ -22,7 +25,7 @@ const WIDE = 8;
 /** @param {{searches: any[]}} props */
 export function Frontiers({ searches }) {
   const asked = usePlace().query.get("cost");
-  const [cost, , axis] = COSTS.find(([name]) => name === asked) ?? COSTS[0];
+  const [cost, called, axis] = COSTS.find(([name]) => name === asked) ?? COSTS[0];
   const rated = searches.filter((search) => search.best);
   const { found, loading } = useEach(rated.map((search) => ({ path: `searches/${search.id}/frontier`, query: { cost, networks: false, points: POINTS } })));
   const drawn = useMemo(
@@ -36,28 +39,65 @@ export function Frontiers({ searches }) {
       Their predicted losses cannot be compared: they are distances to what a teacher computes on a dataset, and ${apart(rated)}. Those that
       can are drawn together.
     </p>`}
-    ${groups.map(({ key, of }) => html`<${Group} key=${key} of=${of} axis=${axis} />`)}
+    ${groups.map(({ key, of }) => html`<${Group} key=${key} of=${of} cost=${cost} called=${called} axis=${axis} />`)}
     ${!rated.length && html`<p class="empty">None of them has rated its networks yet. The frontier of a search is known when its phase “select” is done.</p>`}
   </${Panel}>`;
 }
 
-/** @param {{of: any[], axis: string}} props */
-function Group({ of, axis }) {
-  const lines = useMemo(
-    () =>
-      of.map(({ search, number, points }) => ({
-        id: search.id,
-        name: search.name || search.id,
-        colour: number,
-        points: stair(points),
-      })),
-    [of],
-  );
-  const costs = lines.flatMap((line) => line.points.map((/** @type {[number, number]} */ [cost]) => cost));
+/** @typedef {"flops" | "params"} Cost */
+
+/** @param {{of: any[], cost: Cost, called: string, axis: string}} props */
+function Group({ of, cost, called, axis }) {
+  const lines = useMemo(() => linesOf(of, cost), [of, cost]);
+  const costs = lines.flatMap((line) => [...line.points, ...line.marks.map(({ x }) => [x])].map(([cost]) => cost));
   const wide = Math.max(...costs) > WIDE * Math.min(...costs);
-  return html`<${Chart} lines=${lines} x=${axis} y="predicted loss" logX=${wide} formatX=${count} empty="Their frontiers are being read."
-    label="Frontiers of ${lines.map((line) => line.name).join(", ")}: predicted loss over ${axis}. Lower and further left is better" />`;
+  return html`<${Chart} lines=${lines} x=${axis} y="predicted loss, lower is better" logX=${wide} formatX=${count} empty="Their frontiers are being read."
+      label="Frontiers of ${lines.map((line) => line.name).join(", ")}: predicted loss over ${axis}. Lower and further left is better" />
+    ${equals(lines.filter(({ points }) => points.length)).map((same) => html`<p class="equal" key=${same[0].key}>
+      The frontiers of ${listed(same.map(({ name }) => `“${name}”`))} are equal, point for point: their lines lie upon one another.</p>`)}
+    <${Marks} of=${of} lines=${lines} cost=${cost} called=${called} />`;
 }
+
+/** @param {any[]} of @param {Cost} cost */
+function linesOf(of, cost) {
+  const keys = of.map(({ points }) => points.map((/** @type {any} */ point) => `${point.cost} ${point.loss.toPrecision(ALIKE)}`).join());
+  const winners = of.map(({ search }) => `${search.best[cost]} ${search.best.loss?.toPrecision(ALIKE)}`);
+  const [above, aboveWinner] = [laterOf(keys), laterOf(winners)];
+  return of.map(({ search, number, points }, place) => ({
+    id: search.id,
+    name: search.name || search.id,
+    key: keys[place],
+    colour: number,
+    dash: dashOf(number),
+    width: widthOf(above[place]),
+    points: stair(points),
+    marks: marksOf(search, cost, STAR + STAR * aboveWinner[place] * 0.6),
+  }));
+}
+
+/** Digits of a loss: of two searches that did the same, the last ones are rounded otherwise. */
+const ALIKE = 5;
+
+/** A winner's mark, beside that of charts with one search; larger where another's lies upon it. */
+const STAR = 1.3;
+
+/** The winner, and the limit of the budget. @param {any} search @param {Cost} cost @param {number} size @returns {import("../../parts/marks.js").Marked[]} */
+function marksOf({ best, spec }, cost, size) {
+  const limit = spec.budget[cost];
+  return [
+    ...(best.loss === null ? [] : [{ x: best[cost], y: best.loss, shape: /** @type {const} */ ("star"), size }]),
+    ...(limit ? [{ x: limit, y: null, text: `budget ${count(limit)}` }] : []),
+  ];
+}
+
+/** What the marks are, in words: as much as the chart shows of each search. @param {{of: any[], lines: any[], cost: Cost, called: string}} props */
+const Marks = ({ of, lines, cost, called }) => html`<ul class="plot-marks">
+  ${of.map(({ search: { id, best, spec } }, place) => html`<li key=${id}>
+    <svg width="16" height="16" viewBox="-11 -11 22 22" aria-hidden="true"><g style=${{ "--text": `var(${colourOf(lines[place], place)})` }}><${Mark} shape="star" x=${0} y=${0} /></g></svg>winner
+    of <bdi>${lines[place].name}</bdi>: ${count(best[cost])} ${called}${best.loss !== null && `, predicted loss ${loss(best.loss)}`}; ${spec.budget[cost]
+      ? `budget, the upright line: at most ${count(spec.budget[cost])}`
+      : `its budget has no limit of ${called}`}</li>`)}
+</ul>`;
 
 /**
  * Between two points the cheaper one is the best that fits.

@@ -5,6 +5,7 @@ import { Loading, Panel } from "../../parts/basics.js";
 import { Chart } from "../../parts/chart.js";
 import { ask, usePlace } from "../../router.js";
 import { html, useMemo } from "../../view.js";
+import { dashOf, equals, laterOf, listed, widthOf } from "./strokes.js";
 
 /** Enough for a chart as wide as a screen. */
 const POINTS = 500;
@@ -53,6 +54,9 @@ function inWords(name) {
   return whose ? `${what.replaceAll("_", " ")} of ${whose}` : name;
 }
 
+/** @param {{points: [number, number][]}} line */
+const keyOf = ({ points }) => points.join();
+
 /** @param {{searches: any[], name: string, live: number}} props */
 function Overlaid({ searches, name, live }) {
   const { found, loading } = useEach(
@@ -63,11 +67,13 @@ function Overlaid({ searches, name, live }) {
     () =>
       searches
         .map((search, place) => ({ id: search.id, name: search.name || search.id, colour: place, points: found[place]?.data?.series[name] ?? [] }))
-        .filter((line) => line.points.length),
+        .filter((line) => line.points.length)
+        .map((line, place, all) => ({ ...line, key: keyOf(line), dash: dashOf(line.colour), width: widthOf(laterOf(all.map(keyOf))[place]) })),
     [found, name],
   );
   if (loading) return html`<${Loading} what="Reading the series" />`;
   const isLoss = name.endsWith("loss");
-  return html`<${Chart} lines=${lines} x=${name.startsWith("train/") ? "epoch" : "step"} y=${name.split("/").at(-1)} log=${isLoss}
+  return html`${equals(lines).map((same) => html`<p class="equal" key=${same[0].key}>It is equal in ${listed(same.map(({ name }) => `“${name}”`))}: the lines lie upon one another.</p>`)}
+    <${Chart} lines=${lines} x=${name.startsWith("train/") ? "epoch" : "step"} y=${name.split("/").at(-1)} log=${isLoss}
     label="${inWords(name)} in ${lines.map((line) => line.name).join(", ")}" empty="None of them has this series." />`;
 }

@@ -118,7 +118,7 @@ function One({ of: one, again }) {
   if (one.problem) {
     return html`<div><p>${one.name} was not sent.</p><${ProblemNote} of=${one.problem} /><div class="actions"><button type="button" class="main" onClick=${retry}>Change and send again</button><button type="button" onClick=${() => forget(one.id)}>Dismiss</button></div></div>`;
   }
-  return html`<p>${one.name} <${Progress} value=${one.size ? one.sent / one.size : 0} label="Sending ${one.name}" />
+  return html`<p>${one.name} <${Progress} value=${one.size ? one.sent / one.size : 0} over=${one.sent === one.size} label="Sending ${one.name}" />
     <span class="faint"> ${bytes(one.sent)} of ${bytes(one.size)}${left !== null && `, ${duration(left)} left`}</span>
     ${isUnderWay(one) && html` <button type="button" onClick=${one.stop}>Stop</button>`}</p>`;
 }

@@ -2,22 +2,15 @@
 
 import { count, exact, interval, latency, loss as lossText, percent } from "../../format.js";
 import { Age, Facts, Panel } from "../../parts/basics.js";
+import { ROLES } from "../../parts/explained.js";
 import { href } from "../../router.js";
 import { html } from "../../view.js";
-
-const WHY = {
-  winner: "the best network of its search within the budget",
-  control: "a random network of the winner's cost, to compare with",
-  selected: "selected from the ratings of its search under another budget",
-  reference: "a standard network that its search has trained to compare with",
-  given: "sent, or a published one",
-};
 
 /** @param {{network: any, search: any, training: any}} props */
 export function About({ network, search, training }) {
   /** @type {[string, any][]} */
   const facts = [
-    ["Is", WHY[/** @type {keyof typeof WHY} */ (network.role)] ?? network.role],
+    ["Is", ROLES[network.role] ?? network.role],
     ["Search", network.search_id ? html`<a href=${href(["searches", network.search_id])}>${search?.name ?? network.search}</a>` : "none"],
     ["Accuracy", accuracy(network.test_accuracy, network.test ?? training?.test, training)],
     ["Predicted loss", lossText(network.loss)],

@@ -8,6 +8,8 @@ import { html, useEffect, useMemo, useRef, useState } from "../../view.js";
 
 /** Room for the names of classes; smaller cells than `NAMED` have none. Pixels. */
 const MARGIN = 110;
+/** Room for what an axis is, before them. */
+const TITLE = 18;
 const LETTER = 6.5;
 const NAMED = 13;
 const LARGEST = 44;
@@ -34,7 +36,7 @@ export function Confusion({ classes, matrix }) {
   };
   return html`<div class="confusion">
     <div class="confusion-map" ref=${element}>${width > 0 && html`<${Map} classes=${classes} matrix=${matrix} sums=${sums} grid=${grid} at=${at} onAt=${setAt} onKeyDown=${move} />`}
-      <p class="faint">A row for each class of the pictures, a column for each answer.</p>
+      <p class="faint">A row for each true class, a column for each predicted one; what is right lies on the diagonal.</p>
       <p class="looked" aria-live="polite">${inWords(classes, matrix, sums, at)}</p></div>
     <${Told} classes=${classes} matrix=${matrix} onAt=${setAt} />
   </div>
@@ -43,9 +45,9 @@ export function Confusion({ classes, matrix }) {
 
 /** @param {string[]} classes @param {number} width */
 function gridOf(classes, width) {
-  const room = Math.min(MARGIN, 12 + LETTER * Math.max(...classes.map((name) => name.length)));
+  const room = TITLE + Math.min(MARGIN, 12 + LETTER * Math.max(...classes.map((name) => name.length)));
   const named = (width - room) / classes.length >= NAMED;
-  const margin = named ? room : 4;
+  const margin = named ? room : TITLE + 4;
   const cell = Math.max(Math.min((width - margin - 4) / classes.length, LARGEST), 2);
   return { named, margin, cell, side: margin + cell * classes.length + 2 };
 }
@@ -68,7 +70,7 @@ function Map({ classes, matrix, sums, grid, at, onAt, onKeyDown }) {
     if (row >= 0 && column >= 0 && row < classes.length && column < classes.length && (row !== at[0] || column !== at[1])) onAt([row, column]);
   };
   return html`<canvas ref=${canvas} tabindex="0" role="img" style=${{ width: `${grid.side}px`, height: `${grid.side}px` }} onPointerMove=${look} onPointerDown=${look} onKeyDown=${onKeyDown}
-    aria-label="Confusion matrix of ${classes.length} classes: rows are the classes of the pictures, columns the answers. ${inWords(classes, matrix, sums, at)}"></canvas>`;
+    aria-label="Confusion matrix of ${classes.length} classes: rows are the true classes, columns the predicted ones. ${inWords(classes, matrix, sums, at)}"></canvas>`;
 }
 
 /**
@@ -101,6 +103,7 @@ function draw(canvas, classes, matrix, sums, grid, at) {
   pen.lineWidth = 2;
   pen.strokeRect(...cell(...at));
   if (grid.cell >= COUNTED) counts(pen, matrix, sums, grid, colour);
+  titles(pen, grid, colour("--text-faint"));
   if (grid.named) names(pen, classes, grid, colour("--text"));
 }
 
@@ -119,12 +122,25 @@ function counts(pen, matrix, sums, grid, colour) {
   );
 }
 
+/** What the axes are. @param {CanvasRenderingContext2D} pen @param {Grid} grid @param {string} colour */
+function titles(pen, grid, colour) {
+  const middle = grid.margin + (grid.side - grid.margin) / 2;
+  pen.fillStyle = colour;
+  pen.textAlign = "center";
+  pen.fillText("Predicted class", middle, 12);
+  pen.save();
+  pen.translate(12, middle);
+  pen.rotate(-Math.PI / 2);
+  pen.fillText("True class", 0, 0);
+  pen.restore();
+}
+
 /** @param {CanvasRenderingContext2D} pen @param {string[]} classes @param {Grid} grid @param {string} colour */
 function names(pen, classes, grid, colour) {
   pen.fillStyle = colour;
   classes.forEach((name, number) => {
     const middle = grid.margin + (number + 0.5) * grid.cell;
-    const shown = shortened(pen, name, grid.margin - 10);
+    const shown = shortened(pen, name, grid.margin - TITLE - 10);
     pen.textAlign = "right";
     pen.fillText(shown, grid.margin - 6, middle + 4);
     pen.save();
@@ -164,6 +180,6 @@ function Told({ classes, matrix, onAt }) {
 
 /** @param {{classes: string[], matrix: number[][]}} props */
 const Numbers = ({ classes, matrix }) => html`<details><summary>As a table</summary><div class="matrix" tabindex="0" role="region" aria-label="Confusion matrix"><table>
-  <thead><tr><th scope="col">Class, answered as</th>${classes.map((name) => html`<th scope="col" class="number">${name}</th>`)}</tr></thead>
+  <thead><tr><th scope="col">True class, predicted as</th>${classes.map((name) => html`<th scope="col" class="number">${name}</th>`)}</tr></thead>
   <tbody>${matrix.map((row, number) => html`<tr key=${number}><th scope="row">${classes[number]}</th>${row.map((images) => html`<td class="number">${images}</td>`)}</tr>`)}</tbody>
 </table></div></details>`;

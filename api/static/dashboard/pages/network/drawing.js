@@ -4,6 +4,7 @@ import { count, exact } from "../../format.js";
 import { useResource } from "../../hooks.js";
 import { Empty, Loading, Panel, ProblemNote } from "../../parts/basics.js";
 import { colouring } from "../../parts/blocks.js";
+import { Explained } from "../../parts/explained.js";
 import { useWidth } from "../../parts/plot.js";
 import { Table } from "../../parts/table.js";
 import { html, useMemo, useState } from "../../view.js";
@@ -63,6 +64,7 @@ function Rows({ layers, whole }) {
       ${rows.map(({ layer, y, heading }, number) => html`<${Row} key=${layer.number} layer=${layer} y=${y} heading=${heading} columns=${columns} most=${most} colour=${colour} looked=${number === looked} look=${() => setLooked(number)} />`)}
     </svg>`}
     <p class="looked" aria-live="polite">${inWords(layers[looked])}</p>
+    <${Explained} title="What the names of the ops and cells mean" of=${["cell"]} ops=${layers.map(({ op }) => op)} />
   </div>`;
 }
 

@@ -1,6 +1,6 @@
 // The files of a network: sizes, what was measured of them, downloads with their progress, and what was refused and why.
 
-import { send, saveAs } from "../../client.js";
+import { fileName, saveAs, send } from "../../client.js";
 import { bytes, loss as lossText, percent } from "../../format.js";
 import { Empty, Panel, ProblemNote } from "../../parts/basics.js";
 import { Table } from "../../parts/table.js";
@@ -34,29 +34,40 @@ export function Files({ network, training, trainings }) {
     { id: "format", label: "File", cell: (/** @type {any} */ file) => html`<span><strong>${file.format}</strong> <span class="faint">${WHAT[/** @type {keyof typeof WHAT} */ (file.format)]}</span></span>` },
     { id: "size", label: "Size", number: true, cell: (/** @type {any} */ file) => bytes(file.size) },
     { id: "accuracy", label: "Accuracy", number: true, cell: (/** @type {any} */ file) => percent(file.accuracy) },
-    { id: "difference", label: "Beside torch", number: true, cell: (/** @type {any} */ file) => html`<${Difference} file=${file} />` },
-    { id: "latency", label: "One picture", number: true, cell: (/** @type {any} */ file) => html`<${Took} latency=${file.latency} />` },
+    { id: "difference", label: "Differs from PyTorch", number: true, cell: (/** @type {any} */ file) => html`<${Difference} file=${file} />` },
+    { id: "latency", label: "Takes for a picture", number: true, cell: (/** @type {any} */ file) => html`<${Took} latency=${file.latency} />` },
     { id: "download", label: "Download", cell: (/** @type {any} */ file) => html`<${Download} path=${path} file=${file} />` },
   ];
   return html`<${Panel} title="Files" actions=${html`<${Which} training=${training} trainings=${trainings} />`}>
     ${!own && html`<p class="faint">Of the training <a href=${href(["trainings", training.id])}>${training.name || training.id}</a>.</p>`}
     <${Table} caption="Files" columns=${columns} rows=${files.map((/** @type {any} */ file) => ({ ...file, id: file.format }))} />
+    <${Checked} files=${files} />
     ${Object.entries(refused).map(([format, why]) => html`<p key=${format} class="note note-warn">There is no ${format}: ${why}</p>`)}
     ${files.length === 1 && html`<${Empty}>${network.role === "reference" ? "A standard network is trained to be compared with: it has no other files." : html`It has weights when it is trained. <a href=${href(["trainings", "new"], { architecture: network.id })}>Train it.</a>`}</${Empty}>`}
   </${Panel}>`;
 }
 
+/** What the figures are of: what was measured of the files when they were made. @param {{files: any[]}} props */
+function Checked({ files }) {
+  const compared = files.some(({ largest_difference: difference }) => difference !== null && difference !== undefined);
+  const timed = files.find(({ latency }) => latency)?.latency;
+  if (!compared && !timed) return null;
+  return html`<p class="faint">${compared && `When the files were made, each was run on the same test pictures, 1,024 at most, as the trained network in PyTorch. Compared were the logits, the scores
+    of the classes before softmax, which have no unit: by how much the one that differs most does, and how many pictures got the same answer.`}
+    ${timed && ` The time is the median for one picture after the other, by onnxruntime on one thread of ${timed.device ?? "a CPU"}; 95% took no longer than the second figure.`}</p>`;
+}
+
 /** @param {{file: any}} props */
 function Difference({ file }) {
   if (file.largest_difference === null || file.largest_difference === undefined) return html`<span class="faint">–</span>`;
-  const by = file.largest_difference === 0 ? "equal" : `≤ ${lossText(file.largest_difference)}`;
-  return html`<span title="The largest difference of a logit; the share of equal answers">${by}${file.same_answers !== null && html` <span class="faint">${percent(file.same_answers)} same answers</span>`}</span>`;
+  const by = file.largest_difference === 0 ? "by nothing" : `by ${lossText(file.largest_difference)}`;
+  return html`<span class="lines">${by}${file.same_answers !== null && html` <span class="faint">${percent(file.same_answers)} same answers</span>`}</span>`;
 }
 
 /** @param {{latency: any}} props */
 function Took({ latency }) {
   if (!latency) return html`<span class="faint">–</span>`;
-  return html`<span title="${latency.device ?? "a CPU"}, one thread, 95th percentile ${latency.p95_ms.toPrecision(3)} ms">${latency.median_ms.toPrecision(3)} ms</span>`;
+  return html`<span class="lines">${latency.median_ms.toPrecision(3)} ms <span class="faint">95%: ${latency.p95_ms.toPrecision(3)}</span></span>`;
 }
 
 /** @param {{path: string, file: any}} props */
@@ -92,7 +103,7 @@ function Download({ path, file }) {
  */
 async function read(path, file, signal, tell) {
   const answer = await send("GET", path, { query: { format: file.format }, signal });
-  const name = /filename="([^"]+)"/.exec(answer.headers.get("Content-Disposition") ?? "")?.[1] ?? `network.${file.format}`;
+  const name = fileName(answer) ?? `network.${file.format}`;
   const reader = /** @type {ReadableStream<Uint8Array>} */ (answer.body).getReader();
   const parts = [];
   let done = 0;

@@ -15,24 +15,23 @@ const SHOWN = 5;
 /** @param {{network: any, trainings: any[]}} props */
 export function TryOut({ network, trainings }) {
   const mayRun = useMay("run");
-  const answers = network.files.some((/** @type {any} */ file) => file.format === "onnx");
-  if (!answers) return html`<${Panel} title="Try it"><${Empty}>${why(network, trainings)}</${Empty}></${Panel}>`;
+  const own = network.files.some((/** @type {any} */ file) => file.format === "onnx");
+  const alone = own ? null : trainings.find((training) => !training.search_id && training.state === "succeeded");
+  if (!own && !alone) return html`<${Panel} title="Try it"><${Empty}>${why(network, trainings)}</${Empty}></${Panel}>`;
   if (!mayRun) return html`<${Panel} title="Try it"><${Empty}>This key may look, not try networks: that takes the scope “run”.</${Empty}></${Panel}>`;
-  return html`<${Answering} network=${network} />`;
+  return html`<${Answering} network=${network} alone=${alone} />`;
 }
 
 /** Why it answers to no picture, and what would change that. @param {any} network @param {any[]} trainings */
 function why(network, trainings) {
   if (network.refused.onnx) return `It answers to no picture here, for it has no ONNX file: ${network.refused.onnx}`;
   if (network.role === "reference") return "A standard network is there to be compared with: it has no ONNX file to answer by.";
-  const alone = trainings.find((training) => !training.search_id && training.state === "succeeded");
-  if (alone) return html`Its search has not trained it. Its own training has files that answer: <a href=${href(["trainings", alone.id])}>see the training</a>.`;
   if (trainings.length) return "It answers to pictures when it is trained and exported.";
   return html`It answers to pictures when it is trained. <a href=${href(["trainings", "new"], { architecture: network.id })}>Train it.</a>`;
 }
 
-/** @param {{network: any}} props */
-function Answering({ network }) {
+/** @param {{network: any, alone: any}} props `alone`: the training of its own that answers, where its search did not train it */
+function Answering({ network, alone }) {
   const [tried, setTried] = useState(/** @type {Tried | null} */ (null));
   const [over, setOver] = useState(false);
   const attempt = useRef(0);
@@ -54,6 +53,7 @@ function Answering({ network }) {
       <label class="button">Choose a picture<input type="file" accept="image/*" class="unseen" onChange=${(/** @type {any} */ event) => take(event.target.files[0])} /></label>
       <span class="faint">or drop one anywhere on this page, or paste it</span>
     </div>
+    ${alone && html`<p class="faint">It answers as <a href=${href(["trainings", alone.id])}>its own training</a> has left it.</p>`}
     ${tried && html`<${Answer} tried=${tried} onBroken=${() => setTried({ ...tried, shown: false })} />`}
   </${Panel}>`;
 }

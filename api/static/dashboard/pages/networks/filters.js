@@ -1,6 +1,7 @@
 // What the list and the plot of networks are narrowed by. All of it stands in the address.
 
 import { useResource } from "../../hooks.js";
+import { Explained, ROLES as EXPLAINED } from "../../parts/explained.js";
 import { Typed } from "../../parts/typed.js";
 import { ask, usePlace } from "../../router.js";
 import { html, useEffect, useId, useRef, useState } from "../../view.js";
@@ -46,14 +47,15 @@ export function Filters({ searches }) {
   const turn = (/** @type {string} */ role) => ask({ role: roles.includes(role) ? roles.filter((one) => one !== role) : [...roles, role] });
   return html`<search class="filters" aria-label="Filters">
     <div class="chips" role="group" aria-label="Roles">
-      ${ROLES.map((role) => html`<button key=${role} type="button" class="chip" aria-pressed=${roles.includes(role)} onClick=${() => turn(role)}>${role}</button>`)}
+      ${ROLES.map((role) => html`<button key=${role} type="button" class="chip" title=${EXPLAINED[role]} aria-pressed=${roles.includes(role)} onClick=${() => turn(role)}>${role}</button>`)}
     </div>
     <${Field} name="q" label="Name has" value=${query.get("q") ?? ""} />
     <${SearchOf} searches=${searches} value=${query.get("search") ?? ""} />
     <${DatasetOf} value=${query.get("dataset") ?? ""} />
     ${RANGES.map(({ name, label, example }) => html`<${Range} key=${name} name=${name} label=${label} example=${example} query=${query} />`)}
     ${isNarrowed(query) && html`<button type="button" onClick=${clear}>Clear filters</button>`}
-  </search>`;
+  </search>
+  <${Explained} title="What winner, control and the other roles mean" of=${ROLES} />`;
 }
 
 /** @param {{name: string, label: string, value: string}} props */

@@ -1,9 +1,8 @@
 // What a search would be: candidates, feasible costs with the budget on them, device time, why by which recipe, what weakens it.
 
-import { count, duration, exact } from "../../format.js";
+import { count, duration, exact, milliseconds } from "../../format.js";
 import { Facts, Panel } from "../../parts/basics.js";
 import { html } from "../../view.js";
-import { useForm } from "../../form/context.js";
 import { deviceName, Durations, EstimateHead, Warnings } from "../../form/estimated.js";
 
 /** @param {{estimate: import("../../form/estimate.js").Estimated, lacking: import("../../form/context.js").FieldError[]}} props */
@@ -15,6 +14,7 @@ export function SearchEstimate({ estimate, lacking }) {
       <p class="headline"><strong>About ${duration(answer.device_seconds)}</strong> on ${deviceName(answer.device)}</p>
       <${Feasible} answer=${answer} />
       ${Object.entries(answer.feasible_range).map(([name, range]) => html`<${Range} key=${name} name=${name} range=${range} limit=${answer.spec.budget[name]} />`)}
+      <${Latency} limit=${answer.spec.budget.latency_ms} />
       <${Warnings} of=${answer.warnings} />
       <${Facts} items=${[
         ["Candidates", `${count(Number(answer.candidates))} networks`],
@@ -30,24 +30,14 @@ export function SearchEstimate({ estimate, lacking }) {
 /** What its step does, by where the weights come from. */
 const TEACHER = /** @type {Record<string, string>} */ ({ pretrained: "load the teacher", given: "take over the teacher", finetune: "train the teacher further" });
 
-/** @param {{answer: any}} props */
+/** Whether there are networks within the budget; which limit none meets is said at that field. @param {{answer: any}} props */
 function Feasible({ answer }) {
-  const form = useForm();
+  if (answer.feasible && answer.spec.budget.latency_ms) return html`<p>✓ There are networks within the other limits. Whether one is fast enough is known once layers are timed, when the search begins.</p>`;
   if (answer.feasible) return html`<p class="good">✓ There are networks within this budget.</p>`;
-  const take = (/** @type {Record<string, number>} */ budget) => {
-    for (const [name, value] of Object.entries(budget)) form.set(["budget", name], value);
-  };
-  return html`<div class="note ${answer.feasible === false ? "note-bad" : "note-warn"}" role="status">
-    <p>${answer.feasible === false ? "✕ " : ""}${answer.reason}</p>
-    ${answer.binding.length > 0 && html`<p>What binds: ${answer.binding.map((/** @type {string} */ name) => NAMES[name] ?? name).join(" and ")}.</p>`}
-    ${answer.nearest.length > 0 && html`<p>Nearest that can be met: ${answer.nearest.map((/** @type {any} */ budget) => html`<button type="button" key=${JSON.stringify(budget)} onClick=${() => take(budget)}>${said(budget)}</button> `)}</p>`}
-  </div>`;
+  return answer.feasible === null && html`<p class="note note-warn" role="status">${answer.reason}</p>`;
 }
 
-const NAMES = /** @type {Record<string, string>} */ ({ flops: "multiply-adds", params: "parameters", latency_ms: "latency", latency_ns: "latency" });
-
-/** @param {Record<string, number>} budget */
-const said = (budget) => Object.entries(budget).map(([name, value]) => `${name === "latency_ms" ? `${value} ms` : exact(value)} ${NAMES[name] ?? name}`).join(" and ");
+const NAMES = /** @type {Record<string, string>} */ ({ flops: "multiply-adds", params: "parameters" });
 
 /** The feasible range of a cost, and where the budget is on it. @param {{name: string, range: [number, number], limit: number | null}} props */
 function Range({ name, range, limit }) {
@@ -65,3 +55,9 @@ function Range({ name, range, limit }) {
     <div class="cost-ends faint"><span>${count(low)}</span><span>${count(high)}</span></div>
   </div>`;
 }
+
+/** A limit on what no range is known of: the search measures it. @param {{limit: number | null}} props */
+const Latency = ({ limit }) => limit && html`<div class="cost-range">
+  <div class="cost-head"><span>latency</span><strong>at most ${milliseconds(limit)}</strong></div>
+  <p class="help">Of one picture, by PyTorch on the device of the worker that times it. ONNX files may be many times as fast: what they take is measured when they are made.</p>
+</div>`;

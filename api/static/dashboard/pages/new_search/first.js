@@ -35,7 +35,7 @@ function Teacher({ schema }) {
   // While another name is refused, what is known is of the one before.
   const name = taken && (value === undefined || bare(value) === bare(taken.model)) ? taken.model : null;
   const model = schema.$ref ? api.components.schemas[schema.$ref.split("/").at(-1)].properties.model : schema.properties.model;
-  return html`<${Field} schema=${model} place=${["teacher", "model"]} label="Teacher" control=${Models}
+  return html`<${Field} schema=${model} place=${["teacher", "model"]} control=${Models}
     help="A network from timm whose blocks the candidates imitate. The default suits the size of your images.">
     <${Blocks} name=${name} of=${taken} />
   </${Field}>`;

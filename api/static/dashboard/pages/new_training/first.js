@@ -2,12 +2,12 @@
 
 import { get } from "../../client.js";
 import { choosing } from "../../form/choose.js";
+import { Chosen, useChosen } from "../../form/chosen.js";
 import { useForm, useValue } from "../../form/context.js";
-import { DatasetField } from "../../form/dataset.js";
+import { DatasetField, refOf } from "../../form/dataset.js";
 import { Field } from "../../form/field.js";
 import { useResource } from "../../hooks.js";
 import { count, percent } from "../../format.js";
-import { href } from "../../router.js";
 import { html, useEffect, useRef } from "../../view.js";
 import { meant, PUBLISHED, title } from "../network/called.js";
 import { RecipeField } from "./recipe.js";
@@ -58,9 +58,13 @@ const Networks = choosing(networks, "choose, or type an id or a name");
 export function ArchitectureField({ schema }) {
   const { value } = useValue(["architecture"]);
   const { value: start } = useValue(["start"]);
-  if (typeof value === "object" && value !== null) return html`<${Field} schema=${schema} place=${["architecture"]} label="Network" />`;
+  const network = useChosen("architectures", value);
+  useImagesOf(network);
+  if (typeof value === "object" && value !== null) return html`<${Field} schema=${schema} place=${["architecture"]} />`;
   const help = typeof start === "object" && start !== null ? "That of the training that it begins with; it need not be said." : "One that a search found, one that was given, or one that was published.";
-  return html`<${Field} schema=${schema} place=${["architecture"]} label="Network" control=${Networks} help=${help}><${About} id=${value} /></${Field}>`;
+  return html`<${Field} schema=${schema} place=${["architecture"]} control=${Networks} help=${help} named=${network && title(network)}>
+    ${value && html`<${About} network=${network} />`}
+  </${Field}>`;
 }
 
 /** Where no images are chosen yet, those that its search found the network on are. Once for each network: they may be taken away again. @param {any} network */
@@ -69,20 +73,20 @@ function useImagesOf(network) {
   const done = useRef(/** @type {string | null} */ (null));
   const open = network?.search_id && value === undefined && done.current !== network.id;
   const { data: search } = useResource(open ? `searches/${network.search_id}` : null);
+  const images = open ? search?.spec.dataset : null;
+  const { data: newest } = useResource(images ? `datasets/${encodeURIComponent(images.name)}` : null);
   useEffect(() => {
-    if (!search || !open) return;
+    if (!images || !newest) return;
     done.current = network.id;
-    const { name, version } = search.spec.dataset;
-    set(version > 1 ? `${name}@${version}` : name);
-  }, [search, open]);
+    set(refOf(images, newest.version));
+  }, [images, newest]);
 }
 
-/** @param {{id: string | undefined}} props */
-function About({ id }) {
+/** @param {{network: any}} props null of one that has no id */
+function About({ network }) {
   const { resolved } = useForm();
-  const known = /^[0-9a-f-]{36}$/.test(id ?? "");
-  const { data } = useResource(known ? `architectures/${id}` : null);
-  useImagesOf(data);
-  if (!data) return resolved?.architecture && id ? html`<p class="about">${resolved.architecture.blocks?.length} blocks, made for images of ${resolved.architecture.input_size} pixels.</p>` : null;
-  return html`<p class="about"><a href=${href(["networks", data.id])}>${title(data)}</a>: ${count(data.flops)} multiply-adds, ${count(data.params)} parameters${data.test_accuracy !== null ? `, ${percent(data.test_accuracy)} on the test images` : ""}.</p>`;
+  const made = resolved?.architecture;
+  if (!network) return made ? html`<p class="about">${made.blocks?.length} blocks, made for images of ${made.input_size} pixels.</p>` : null;
+  const { id, flops, params, test_accuracy: accuracy } = network;
+  return html`<${Chosen} page="networks" id=${id} name=${title(network)}>: ${count(flops)} multiply-adds, ${count(params)} parameters${accuracy !== null ? `, ${percent(accuracy)} on the test images` : ""}.</${Chosen}>`;
 }

@@ -9,6 +9,15 @@ export function lacks(spec) {
   return found;
 }
 
+/** What fields are called that have other names in the API. */
+export const LABELS = {
+  "#/architecture": "Network",
+  "#/start": "Begin with",
+  "#/start/training": "Training to begin with",
+  "#/search": "What is tried",
+  "#/pruner": "End trials early",
+};
+
 /** @param {URLSearchParams} query */
 export function given(query) {
   const single = ["architecture", "dataset", "recipe"].flatMap((name) => (query.get(name) ? [[name, query.get(name)]] : []));

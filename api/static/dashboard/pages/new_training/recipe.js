@@ -1,5 +1,6 @@
 // The recipe, in words: those that there are, and what a tuning has found.
 
+import { Chosen, useChosen } from "../../form/chosen.js";
 import { fieldId, useForm, useValue } from "../../form/context.js";
 import { FieldErrors, useErrors } from "../../form/errors.js";
 import { Choose, listed } from "../../form/choose.js";
@@ -24,6 +25,7 @@ export function RecipeField({ place = ["recipe"] }) {
   const errors = useErrors(place, true);
   const recipes = data?.items ?? [];
   const of = typeof value === "string" && value.startsWith(OF_TUNING);
+  const tuning = useChosen("tunings", of && value.slice(OF_TUNING.length));
   const known = recipes.find((/** @type {any} */ recipe) => recipe.name === value || recipe.aliases.includes(value));
   const option = (/** @type {string} */ name, /** @type {string} */ label, /** @type {any} */ about, /** @type {boolean} */ checked, /** @type {any} */ next) =>
     html`<label key=${name} class="inline"><input type="radio" name="recipe" value=${name} checked=${checked} onChange=${() => set(next)} /><span>${label} <span class="faint">${about}</span></span></label>`;
@@ -36,7 +38,8 @@ export function RecipeField({ place = ["recipe"] }) {
       ${value !== undefined && !known && !of && option("other", String(value), "", true, value)}
     </div>
     ${of && html`<div class="field"><label for="${fieldId(place)}-tuning">Tuning</label>
-      <${Choose} id="${fieldId(place)}-tuning" value=${value} ask=${tunings} placeholder="choose" onChange=${(/** @type {string} */ text) => set(text.startsWith(OF_TUNING) ? text : `${OF_TUNING}${text}`)} /></div>`}
+      <${Choose} id="${fieldId(place)}-tuning" value=${value} named=${tuning?.name || undefined} ask=${tunings} placeholder="choose" onChange=${(/** @type {string} */ text) => set(text.startsWith(OF_TUNING) ? text : `${OF_TUNING}${text}`)} />
+      ${tuning && html`<${Chosen} page="tunings" id=${tuning.id} name=${tuning.name || "The tuning"} />`}</div>`}
     <${FieldErrors} errors=${errors} />
     <p class="help">Each number of it can be written anew in the groups below.</p>
   </fieldset>`;

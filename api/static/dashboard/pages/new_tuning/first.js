@@ -15,7 +15,7 @@ export function First({ schema }) {
     <${Tried} schema=${schema} />
     <div class="form-fields">
       <${Field} schema=${here.trials} place=${["trials"]} help="So many trainings, each by other numbers. The first ten are drawn at random, the others near what was good." />
-      <${Field} schema=${here.pruner} place=${["pruner"]} label="End trials early" />
+      <${Field} schema=${here.pruner} place=${["pruner"]} />
     </div>
     <${StartField} />
     <${Named} here=${here} />`;

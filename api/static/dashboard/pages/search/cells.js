@@ -32,7 +32,7 @@ export function Cells({ cells, hidden, hide }) {
       const some = cells.filter((cell) => cell.block === block);
       return html`<span class="legend-block" key=${block}>${button(`Block ${block}`, some)}
         ${some.map((cell) => html`<button type="button" key=${cell.name} class="legend-line" aria-pressed=${!hidden.has(cell.name)} title="${cell.depth} layers, ${cell.width} channels" onClick=${() => set([cell], !hidden.has(cell.name))}>
-          <${Swatch} line=${cell} number=${0} /> ${cell.name}</button>`)}
+          <${Swatch} line=${{ name: cell.name, points: [], colour: cell.colour, dash: cell.dash }} number=${0} /> ${cell.name}</button>`)}
       </span>`;
     })}
   </div>`;

@@ -3,6 +3,7 @@
 import { percent } from "../../format.js";
 import { useMetrics } from "../../job/metrics.js";
 import { Chart } from "../../parts/chart.js";
+import { Explained } from "../../parts/explained.js";
 import { Loading, Panel, ProblemNote } from "../../parts/basics.js";
 import { ask, usePlace } from "../../router.js";
 import { html, useMemo } from "../../view.js";
@@ -34,6 +35,7 @@ function Distillation({ search, following }) {
   return html`<${Panel} title="Loss of the cells" actions=${html`<${Switch} name="linear" label="Linear axis" /><${Switch} name="best" label="Best so far" />`}>
     <p class="faint">Relative L1 distance between the features of a cell and those of the teacher's block, by training step. Drag over a stretch to see all of it.</p>
     <${Cells} cells=${cells} hidden=${hidden} hide=${(/** @type {string[]} */ names) => ask({ hide: names })} />
+    <${Explained} title="What b1c2 means" of=${["cell"]} />
     <${ProblemNote} of=${problem} />
     ${series
       ? html`<${Chart} lines=${lines} label="Loss of each cell by training step" x="step" y="loss" log=${!query.has("linear")} height=${360} range=${range} onRange=${zoom} legend=${false}
@@ -84,6 +86,7 @@ function Networks({ search, following }) {
   return html`<div class="grid">
     <${Panel} title="Loss in training">
       <${Chart} lines=${losses} label="Training loss of teacher, winner and those beside it" x="step or epoch" y="loss" log empty=${`Training losses appear when the teacher, or the winner, is trained. ${meanwhile(search)}`} />
+      <${Explained} title="What winner, control and finalist mean" of=${["winner", "control", "finalist"]} />
     </${Panel}>
     <${Panel} title="Accuracy in training">
       <${Chart} lines=${accuracies} label="Test accuracy of teacher, winner and those beside it, by epoch" x="epoch" y="accuracy" format=${share} empty=${`Accuracies appear after the first epoch of a training. ${meanwhile(search)}`} />

@@ -18,6 +18,7 @@ export function Next({ search }) {
   const { path } = usePlace();
   const winner = winnerOf(search);
   if (!winner && search.state === "cancelled") return html`<${Empty}>It was cancelled before it had a winner. Resume it, and it goes on where it was; or clone it to ask for something else.</${Empty}>`;
+  if (!winner && search.state === "failed") return html`<${Empty}>It failed before it had a winner: what to do about it stands at the top.</${Empty}>`;
   if (!winner) return html`<${Empty}>When the winner is selected, what can be done with it stands here.</${Empty}>`;
   return html`<ul class="next">
       <li><a href=${href(["networks", winner.id])}>Look into the winner</a>: layer by layer, and try it on a picture</li>

@@ -2,6 +2,7 @@
 
 import { useResource } from "../../hooks.js";
 import { Empty, Loading, Panel, ProblemNote } from "../../parts/basics.js";
+import { Explained } from "../../parts/explained.js";
 import { html, useState } from "../../view.js";
 import { meanwhile } from "./networks.js";
 import { colours, Key } from "./ops.js";
@@ -27,6 +28,7 @@ export function Ratings({ search }) {
       </select></label>
       <${Key} ops=${ops} />
     </div>
+    <${Explained} title="What b1c2 and the names of the ops mean" of=${["cell"]} ops=${ops} />
     ${blocks.map((block) => html`<${Panel} key=${block} title="Block ${block}">
       ${data.cells.filter((/** @type {any} */ cell) => cell.block === block).map((/** @type {any} */ cell) => html`<${Strip} key=${cell.cell} strip=${cell} layer=${layer} colours=${colours(ops)} scale=${scaleOf(data.cells, block)} />`)}
     </${Panel}>`)}`;

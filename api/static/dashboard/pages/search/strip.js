@@ -49,6 +49,7 @@ export function Strip({ strip, layer, colours, scale }) {
       aria-valuetext=${says ?? "arrow keys lead from the best to the worst"} onPointerMove=${point} onPointerDown=${point} onKeyDown=${(/** @type {KeyboardEvent} */ event) => walk(event, at, items.length, winner, setAt)}>
       <canvas ref=${canvas} height=${HEIGHT}></canvas>
     </div>
+    <div class="strip-axis"><span class="number">${loss(scale[0])}</span><span>← loss of a candidate: lower, to the left, is better</span><span class="number">${loss(scale[1])}</span></div>
     <p class="strip-says">${says ?? html`<span class="faint">Point at the strip, or focus it and use the arrow keys${winner >= 0 && "; W leads to the winner's path"}.</span>`}</p>
   </div>`;
 }

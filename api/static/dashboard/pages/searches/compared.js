@@ -8,7 +8,7 @@ export const MOST_COMPARED = 8;
 
 /** @param {{rows: any[]}} props */
 export function Compared({ rows }) {
-  if (rows.length < 2) return html`<span class="faint">Select another to compare them.</span>`;
-  if (rows.length > MOST_COMPARED) return html`<span class="faint">At most ${MOST_COMPARED} can be compared.</span>`;
-  return html`<a class="button main" href=${href(["compare"], { searches: rows.map((row) => row.id) })}>Compare</a>`;
+  const why = rows.length > MOST_COMPARED ? `At most ${MOST_COMPARED} can be compared.` : rows.length === 1 ? "Tick another to compare them." : "Tick two or more searches to compare them.";
+  if (rows.length > 1 && rows.length <= MOST_COMPARED) return html`<a class="button main" href=${href(["compare"], { searches: rows.map((row) => row.id) })}>Compare</a>`;
+  return html`<button type="button" disabled>Compare</button> <span class="faint">${why}</span>`;
 }

@@ -4,8 +4,9 @@ import { patch, saveAs } from "../../../client.js";
 import { loss as lossText, percent } from "../../../format.js";
 import { useMay } from "../../../caller.js";
 import { Facts } from "../../../parts/basics.js";
-import { Blocks, difference } from "../../../parts/blocks.js";
+import { Blocks, difference, opsOf } from "../../../parts/blocks.js";
 import { Act } from "../../../parts/dialog.js";
+import { Explained } from "../../../parts/explained.js";
 import { go, href } from "../../../router.js";
 import { html, useState } from "../../../view.js";
 import { COSTS } from "./limits.js";
@@ -45,7 +46,8 @@ export function About({ network, winner, colour }) {
   if (network.latency_ns) facts.push(["Latency", html`${COSTS.latency_ns.format(network.latency_ns)}${versus("latency_ns")}`]);
   if (winner?.blocks) facts.push(["Beside the winner", layers ? `${layers} ${layers === 1 ? "layer differs" : "layers differ"}` : "the same network"]);
   if (network.looked_at) facts.push(["As a finalist", `${percent(network.looked_at.accuracy)} of the rating images recognised, after a short training`]);
-  return html`<${Facts} items=${facts} /><${Blocks} blocks=${network.blocks} colour=${colour} beside=${winner?.blocks ?? null} />`;
+  return html`<${Facts} items=${facts} /><${Blocks} blocks=${network.blocks} colour=${colour} beside=${winner?.blocks ?? null} />
+    <${Explained} title="What 6·3×3 and a dashed border mean" of=${winner?.blocks && layers ? ["cell", "dashed"] : ["cell"]} ops=${opsOf([network.blocks])} />`;
 }
 
 /**
@@ -67,7 +69,7 @@ export function Actions({ search, network, asked, rank, ready, picked, onPick })
     return id;
   };
   const verb = rank === 1 ? "Keep it" : `Keep the best ${rank}`;
-  const save = () => saveAs(new Blob([JSON.stringify(network.architecture, null, 1)], { type: "application/json" }), `${network.flops}-flops.json`);
+  const save = () => saveAs(new Blob([JSON.stringify(network.architecture, null, 1)], { type: "application/json" }), `${search.name}, ${COSTS.flops.format(network.flops)} FLOPs.json`);
   return html`<div class="actions">
     ${mayRun && html`<label class="inline">Name (optional) <input value=${name} maxlength="200"
         onInput=${(/** @type {any} */ event) => setName(event.target.value)} /></label>

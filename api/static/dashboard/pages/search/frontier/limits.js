@@ -23,6 +23,12 @@ export const budgetOf = ({ flops = undefined, params = undefined, latency_ns = u
   latency_ms: latency_ns === undefined ? undefined : latency_ns / 1e6,
 });
 
+/** Costs of an answer of the API, each one or several; it has latency in milliseconds. @param {Record<string, any>} costs @returns {Record<string, any>} */
+export const costsIn = ({ latency_ms: latency, ...others }) => (latency === undefined ? others : { ...others, latency_ns: nanoseconds(latency) });
+
+/** @param {number | number[]} milliseconds @returns {number | number[]} */
+const nanoseconds = (milliseconds) => (Array.isArray(milliseconds) ? milliseconds.map((one) => Math.round(one * 1e6)) : Math.round(milliseconds * 1e6));
+
 /** The budget that the search was asked for. @param {any} search @returns {Limits} */
 export function limitsOfSearch(search) {
   const { flops, params, latency_ms } = search.spec.budget;

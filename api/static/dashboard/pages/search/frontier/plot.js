@@ -2,6 +2,7 @@
 
 import { href } from "../../../router.js";
 import { loss as lossText } from "../../../format.js";
+import { Explained, ROLES } from "../../../parts/explained.js";
 import { Axes, Legend, Mark, scale, useWidth } from "../../../parts/plot.js";
 import { html, useMemo } from "../../../view.js";
 import { under } from "./curve.js";
@@ -30,13 +31,14 @@ export function FrontierPlot({ cost, curve, limit, onLimit, marks }) {
   const frame = useMemo(() => framed(cost, curve, shown, width), [cost, curve, width, shown.map((mark) => `${mark[cost]} ${mark.loss}`).join()]);
   return html`<div class="frontier-plot" ref=${element}>
     ${width > 0 && html`<svg width=${width} height=${HEIGHT} role="group" aria-label="Predicted loss over ${COSTS[cost].label}" ...${dragging(frame, onLimit)}>
-      <${Axes} ...${frame} xName=${COSTS[cost].axis} yName="Predicted loss" xFormat=${COSTS[cost].format} yFormat=${lossText} />
+      <${Axes} ...${frame} xName=${COSTS[cost].axis} yName="Predicted loss, lower is better" xFormat=${COSTS[cost].format} yFormat=${lossText} />
       <path class="curve" d=${frame.path} />
       ${curve.points.length <= DOTS && curve.points.map((point) => html`<circle key=${point.cost} class="dot" cx=${frame.x(point.cost)} cy=${frame.y(point.loss)} r="2.5" />`)}
       ${shown.map((mark) => html`<${Shown} key=${mark.id ?? mark.label} mark=${mark} x=${frame.x(mark[cost] ?? 0)} y=${frame.y(mark.loss ?? 0)} />`)}
       <${Line} cost=${cost} curve=${curve} limit=${limit} frame=${frame} onLimit=${onLimit} />
     </svg>`}
     <${Legend} items=${legend(shown)} />
+    <${Explained} title="What winner, control and the others mean" of=${[...new Set(shown.map(({ kind }) => kind.toLowerCase()))].filter((role) => ROLES[role])} />
   </div>`;
 }
 

@@ -1,7 +1,7 @@
 # ruff: noqa: N999
 """Jobs have a priority, keys a share of the devices, and steps that wait an index in the order in which they are claimed.
 
-Revision 0022, written 2026-11-27 04:30:00+00:00.
+Revision 0024, written 2026-11-27 04:45:00+00:00.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = "0022"
-down_revision: str | None = "0021"
+revision: str = "0024"
+down_revision: str | None = "0023"
 branch_labels: str | None = None
 depends_on: str | None = None
 
@@ -31,6 +31,8 @@ def upgrade() -> None:
     op.add_column("jobs", sa.Column("priority", priority, server_default="normal", nullable=False))
     op.add_column("jobs", sa.Column("let_through", sa.Boolean(), server_default=sa.false(), nullable=False))
     op.create_check_constraint(op.f("ck_jobs_priority"), "jobs", sa.column("priority").in_(_PRIORITIES))
+    for table in ("jobs", "steps"):
+        op.add_column(table, sa.Column("expected_seconds", sa.Double(), nullable=True))
     op.add_column("steps", sa.Column("share_id", sa.Uuid(), nullable=True))
     op.add_column("steps", sa.Column("urgency", sa.SmallInteger(), server_default=_URGENCY, nullable=False))
     op.execute(
@@ -50,6 +52,8 @@ def downgrade() -> None:
     op.drop_index("ix_steps_line", "steps")
     op.drop_column("steps", "urgency")
     op.drop_column("steps", "share_id")
+    for table in ("steps", "jobs"):
+        op.drop_column(table, "expected_seconds")
     op.drop_constraint(op.f("ck_jobs_priority"), "jobs")
     op.drop_column("jobs", "let_through")
     op.drop_column("jobs", "priority")
