@@ -49,7 +49,7 @@ def claim(session: Session, step_id: UUID, worker: Worker, *, lease_seconds: flo
         return None
     if taken is None:
         return None
-    job, step = claims.held(session, taken)
+    job, step = session.get_one(Job, taken.job_id), session.get_one(Step, taken.step_id)  # Locked, and read under the lock.
     if job.state == JobState.QUEUED:
         job.started_at = job.started_at or clock(session)
         moves.move(session, job, JobState.RUNNING)
@@ -258,7 +258,7 @@ def resume(session: Session, job_id: UUID) -> Job:
     moves.move(session, job, JobState.QUEUED)
     again = moves.steps_in(session, job, StepState.FAILED, StepState.CANCELLED)
     for step in again:
-        step.attempt, step.error, step.urgency = 0, None, job.urgency
+        step.attempt, step.error, step.rank = 0, None, job.rank
     moves.requeue_all(session, job.id, again)
     return job
 

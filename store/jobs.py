@@ -90,7 +90,7 @@ def prioritise(session: Session, job: Job, priority: Priority) -> None:
 def line_up(session: Session, job: Job) -> None:
     """Its steps stand in the line where the job does now."""
     session.flush()
-    session.execute(update(Step).where(Step.job_id == job.id).values(urgency=job.urgency))
+    session.execute(update(Step).where(Step.job_id == job.id).values(rank=job.rank))
 
 
 def written(session: Session, kind: JobKind, job_id: UUID) -> Json | None:

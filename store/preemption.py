@@ -33,11 +33,11 @@ KINDS = (Kind.TEACHER, Kind.DISTILL, Kind.RATE, Kind.FINALIST, Kind.TRAIN, Kind.
 #: Only one node decides at a time.
 _LOCK = 0x646E61_707265
 
-#: ``busy``: steps that may give way, with what a small job may need at most, ``room``, in the seconds of its plan. ``waiting``: for each queue that their
+#: ``priority`` is that of :mod:`store.line`, 0 for the highest. ``busy``: steps that may give way, with what a small job may need at most, ``room``, in the seconds of its plan. ``waiting``: for each queue that their
 #: workers take, each key's next step that has waited long, and that of a small job for each key with something busy.
 _FIND = text("""
     WITH busy AS MATERIALIZED (
-        SELECT step.id, step.fence, step.share_id, step.urgency / 2 AS priority, coalesce(share.standing, '-infinity') AS standing,
+        SELECT step.id, step.fence, step.share_id, step.rank / 2 AS priority, coalesce(share.standing, '-infinity') AS standing,
             worker.queues, work.left_seconds, least(work.ran, work.left_seconds) / work.pace AS room
         FROM steps step
         JOIN workers worker ON worker.id = step.lease_owner
@@ -69,7 +69,7 @@ _FIND = text("""
         FROM keys
         LEFT JOIN shares share ON share.id = keys.id
         CROSS JOIN LATERAL (
-            SELECT step.job_id, step.urgency / 2 AS priority, job.expected_seconds * (1 - job.progress) AS needs, job.state AS job_state,
+            SELECT step.job_id, step.rank / 2 AS priority, job.expected_seconds * (1 - job.progress) AS needs, job.state AS job_state,
                 extract(epoch FROM clock_timestamp() - greatest(step.queued_at, step.available_at))::float8 AS waited, own.small
             FROM (
                 SELECT NULL::float8 AS room, false AS small, NULL::int AS priority
@@ -78,7 +78,7 @@ _FIND = text("""
             CROSS JOIN LATERAL (
                 SELECT step.* FROM steps step JOIN jobs job ON job.id = step.job_id
                 WHERE step.state = 'queued' AND step.queue = keys.queue AND step.share_id = keys.id
-                    AND (own.priority IS NULL OR step.urgency / 2 = own.priority)
+                    AND (own.priority IS NULL OR step.rank / 2 = own.priority)
                     AND (own.room IS NULL OR job.expected_seconds * (1 - job.progress) < own.room)
                     AND greatest(step.queued_at, step.available_at) <= clock_timestamp() - make_interval(secs => :patience)
                     AND step.phase = job.phase AND NOT job.cancel_requested
@@ -88,17 +88,17 @@ _FIND = text("""
                                 >= (key.limits ->> 'running_jobs')::bigint
                             OR (SELECT coalesce(sum(seconds), 0) / 3600 FROM device_use WHERE key_id = key.id AND day > current_date - :days)
                                 >= (key.limits ->> 'device_hours')::float8)))
-                ORDER BY step.urgency DESC, step.job_id, step.id LIMIT 1
+                ORDER BY step.rank, step.job_id, step.id LIMIT 1
             ) step
             JOIN jobs job ON job.id = step.job_id
         ) found
     )
-    SELECT busy.id AS step_id, busy.fence, waiting.job_id, waiting.waited, waiting.priority > busy.priority AS higher,
+    SELECT busy.id AS step_id, busy.fence, waiting.job_id, waiting.waited, waiting.priority < busy.priority AS higher,
         waiting.share_id = busy.share_id AS own
     FROM waiting JOIN busy ON busy.queues ? waiting.queue
-    WHERE waiting.priority > busy.priority OR waiting.priority = busy.priority AND waiting.needs < busy.room
+    WHERE waiting.priority < busy.priority OR waiting.priority = busy.priority AND waiting.needs < busy.room
         AND (waiting.share_id = busy.share_id OR waiting.standing < busy.standing)
-    ORDER BY waiting.priority DESC, waiting.standing, waiting.small, waiting.job_id, busy.priority, busy.standing DESC, busy.left_seconds DESC, busy.id
+    ORDER BY waiting.priority, waiting.standing, waiting.small, waiting.job_id, busy.priority DESC, busy.standing DESC, busy.left_seconds DESC, busy.id
     LIMIT 1
 """)
 

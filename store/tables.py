@@ -198,9 +198,9 @@ class Job(Owned, Made, Base):
         return self.key_id or self.project_id
 
     @property
-    def urgency(self) -> int:
-        """By priority; let through, half a step higher."""
-        return 2 * self.priority.rank + self.let_through
+    def rank(self) -> int:
+        """Where it stands among jobs of its key, 0 for the first: by priority; let through, half a step before others of the same."""
+        return 2 * (Priority.HIGH.rank - self.priority.rank) + (not self.let_through)
 
     __mapper_args__ = {"polymorphic_on": "kind"}  # noqa: RUF012  The way to tell SQLAlchemy.
 
@@ -285,7 +285,7 @@ class Step(OfJob, Base):
             "ix_steps_line",
             "queue",
             "share_id",
-            text("urgency DESC"),
+            "rank",
             "job_id",
             "id",
             postgresql_where=text("state = 'queued'"),
@@ -302,9 +302,9 @@ class Step(OfJob, Base):
     payload: Mapped[Json]
     """``dna_engine.plans.Step``."""
     share_id: Mapped[UUID]
-    """``Job.share_id``: here, and ``urgency`` too, for the index that claims go by."""
-    urgency: Mapped[int] = mapped_column(SmallInteger)
-    """``Job.urgency``, as it is now."""
+    """``Job.share_id``: here, and ``rank`` too, for the index that claims go by."""
+    rank: Mapped[int] = mapped_column(SmallInteger)
+    """``Job.rank``, as it is now."""
     expected_seconds: Mapped[float | None]
     """That its plan gives it, as ``Job.expected_seconds``."""
     state: Mapped[StepState] = mapped_column(default=StepState.QUEUED)

@@ -16,8 +16,8 @@ depends_on: str | None = None
 
 _PRIORITIES = ("low", "normal", "high")
 
-#: Of a normal priority: see ``Job.urgency``.
-_URGENCY = "2"
+#: Of a normal priority: see ``Job.rank``.
+_RANK = "3"
 
 
 def upgrade() -> None:
@@ -34,23 +34,23 @@ def upgrade() -> None:
     for table in ("jobs", "steps"):
         op.add_column(table, sa.Column("expected_seconds", sa.Double(), nullable=True))
     op.add_column("steps", sa.Column("share_id", sa.Uuid(), nullable=True))
-    op.add_column("steps", sa.Column("urgency", sa.SmallInteger(), server_default=_URGENCY, nullable=False))
+    op.add_column("steps", sa.Column("rank", sa.SmallInteger(), server_default=_RANK, nullable=False))
     op.execute(
         "UPDATE steps SET share_id = coalesce(jobs.key_id, jobs.project_id) FROM jobs WHERE jobs.id = steps.job_id"
     )
     op.alter_column("steps", "share_id", nullable=False)
-    op.alter_column("steps", "urgency", server_default=None)
+    op.alter_column("steps", "rank", server_default=None)
     op.create_index(
         "ix_steps_line",
         "steps",
-        ["queue", "share_id", sa.text("urgency DESC"), "job_id", "id"],
+        ["queue", "share_id", "rank", "job_id", "id"],
         postgresql_where=sa.text("state = 'queued'"),
     )
 
 
 def downgrade() -> None:
     op.drop_index("ix_steps_line", "steps")
-    op.drop_column("steps", "urgency")
+    op.drop_column("steps", "rank")
     op.drop_column("steps", "share_id")
     for table in ("steps", "jobs"):
         op.drop_column(table, "expected_seconds")

@@ -1,4 +1,5 @@
-"""A machine dies by SIGKILL: another one goes on, to the same ratings to the bit, and nothing that was stored is left over."""
+"""A machine dies by SIGKILL: another one goes on, and gives way to something urgent meanwhile, to the same ratings to the bit; and nothing that
+was stored is left over."""
 
 from __future__ import annotations
 
@@ -11,10 +12,10 @@ from dna_engine import pipeline
 from dna_engine.plans import Kind, Phase, plan_of
 from dna_engine.runtime import checkpoint
 from dna_engine.spec import ResolvedSpec
-from store import artifacts, events, jobs
+from store import artifacts, attempts, events, flow, jobs
 from store.session import transaction
 from store.settings import Settings
-from store.states import EventType, StepState
+from store.states import AttemptOutcome, EventType, StepState
 from store.tables import LooseFile
 from tests.chaos.conftest import Book
 from tests.dna_engine.runs import context
@@ -22,7 +23,7 @@ from tests.e2e.service import Machine, alive, machine, wait_for
 from tests.store.kept import rows_and_files
 
 #: Steps of distillation: long enough to be killed in the middle.
-EPOCHS = 8
+EPOCHS = 12
 
 CHECKPOINT = "checkpoints/distill-1.safetensors"
 
@@ -95,6 +96,24 @@ def kill_between_file_and_row(book: Book, settings: Settings, search_id: UUID, m
     wait_for(lambda: not any(alive(engine) for engine in engines))
 
 
+def let_one_through(book: Book, search_id: UUID) -> None:
+    """One of a higher priority gets the only worker in the middle of the search, which goes on behind it."""
+
+    def taken_over() -> bool:
+        step = book.step(search_id, "distill-1")
+        return step is not None and step.fence == 2 and step.state == StepState.RUNNING
+
+    wait_for(taken_over)
+    urgent = book.add(priority="high")
+    wait_for(lambda: book.state(urgent, Kind.TEACHER) == StepState.SUCCEEDED)
+    with transaction(book.sessions) as session:
+        flow.cancel(session, urgent)
+        tried = attempts.of_job(session, search_id, after=None, limit=100)
+    [reason] = [attempt.reason for attempt, _ in tried if attempt.outcome == AttemptOutcome.RELEASED]
+    assert reason is not None
+    assert reason.startswith("a job of a higher priority has waited")
+
+
 def test_another_machine_goes_on_to_the_same_ratings(book: Book, impatient: Settings, tmp_path: Path) -> None:
     search_id = book.add(training={"epochs": EPOCHS})
     often = {"DNA_CHECKPOINT_SECONDS": "0.2"}
@@ -107,14 +126,16 @@ def test_another_machine_goes_on_to_the_same_ratings(book: Book, impatient: Sett
     assert not sound(book, impatient), "a file whose row never came"
     # Another machine: it has nothing of the first one's folder, only what was stored.
     (impatient.data_dir / "runs").rename(tmp_path / "lost")
-    with machine(impatient, queues="gpu", **often):
+    at_once = {"DNA_PREEMPT_SECONDS": "0.01", "DNA_REAP_SECONDS": "0.1"}
+    with machine(impatient, queues="gpu", **often, **at_once):
+        let_one_through(book, search_id)
         wait_for(
             lambda: book.step(search_id, Kind.SELECT) is not None
         )  # What rates has done so, and nobody here selects.
         wait_for(lambda: sound(book, impatient))
-    attempts = {step.key: step.attempt for step in book.search(search_id).steps if step.state == StepState.SUCCEEDED}
-    assert attempts.pop("distill-1") == 2
-    assert set(attempts.values()) == {1}
+    counted = {step.key: step.attempt for step in book.search(search_id).steps if step.state == StepState.SUCCEEDED}
+    assert counted.pop("distill-1") == 2, "one that was given back does not count"
+    assert set(counted.values()) == {1}
     after = distilled(book, search_id)[len(before) :]
     assert after[0] >= kept
     rated = stored(book, search_id, ratings_of(book.spec(search_id)))

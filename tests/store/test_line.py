@@ -125,7 +125,7 @@ def test_later_phases_keep_the_priority(session: Session) -> None:
     search, worker = new_search(session, priority="high"), new_worker(session)
     jobs.prioritise(session, jobs.lock(session, search.id), Priority.LOW)
     finish_phase(session, search, worker)
-    assert {step.urgency for step in queued(session, search)} == {0}
+    assert {step.rank for step in queued(session, search)} == {search.rank} == {5}
 
 
 def test_a_key_gives_no_higher_priority_than_it_may(session: Session, callers: Callers) -> None:
@@ -194,4 +194,4 @@ def test_steps_stand_where_their_jobs_do(session: Session, callers: Callers) -> 
     flow.resume(session, search.id)
     session.flush()
     for step in session.scalars(select(Step)):
-        assert (step.share_id, step.urgency) == (search.share_id, search.urgency)
+        assert (step.share_id, step.rank) == (search.share_id, search.rank)
