@@ -41,6 +41,7 @@ from worker.slot import Slot
 from worker.trials import Watch, fails_alone, tell
 
 logger = logging.getLogger("dna.worker.supervisor")
+engine_logger = logging.getLogger("dna.engine")
 
 #: The supervisor looks at least this often whether the step must end, in seconds.
 TICK = 0.2
@@ -153,7 +154,10 @@ class Attempt:
             case Metric() if self._watch:
                 self._watch.hear(event)
                 self._batch += [event] if self._watch.counts(event) else []
-            case Progress() | Metric() | Log():
+            case Progress() | Metric():
+                self._batch.append(event)
+            case Log():
+                engine_logger.log(logging.getLevelNamesMapping()[event.level.upper()], "%s", event.message)
                 self._batch.append(event)
             case Checkpoint():
                 checkpoints.written()
@@ -219,6 +223,7 @@ class Attempt:
                     live_within=live_within,
                 )
             )
+        logger.info("%s is done", self._claim.step.key)
         discard(self._slot.sessions, self._slot.blobs, replaced)
         if self._watch:
             tell(self._slot.sessions, self._slot.studies, self._claim)
