@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
@@ -185,7 +185,8 @@ class Rig:
     def close(self) -> None:
         """Ends whatever is left."""
         for process in self.marked:
-            process.kill()
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
         self.sessions.kw["bind"].dispose()
 
     def _variables(self, **other: object) -> dict[str, str]:
