@@ -14,7 +14,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -138,7 +137,7 @@ class Rig:
     def all_there(self) -> bool:
         """Whether the live workers are the nodes that run, as many as there should be, and each has an engine ready."""
         with transaction(self.sessions) as session:
-            live = {worker.pid for worker in workers.live(session, within=timedelta(seconds=3))}
+            live = {worker.pid for worker in workers.live(session, within=self.settings.worker_timeout)}
         wanted = sum(len(queues.split(",")) for queues in MACHINES.values())
         engines = [engine for machine in self.machines.values() for engine in machine.engines if alive(engine)]
         return live == {node.pid for node in self.nodes} and len(live) == len(engines) == wanted
