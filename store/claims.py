@@ -38,6 +38,8 @@ class Claim:
     spec: ResolvedJob
     request_id: str | None
     """Of the request that made the job."""
+    traceparent: str | None
+    """Of that request, where it was traced."""
 
 
 def claim(session: Session, step_id: UUID, worker: Worker, *, lease_seconds: float) -> Claim | None:
@@ -98,6 +100,7 @@ def _claim_of(job: Job, step: Step) -> Claim:
         step=step.planned,
         spec=parse_job(job.resolved),
         request_id=job.request_id,
+        traceparent=job.traceparent,
     )
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from dna_engine.plans import plan_of
 from dna_engine.spec import ResolvedJob
-from store import changes, deliveries, events, quotas, steps
+from store import changes, deliveries, events, quotas, steps, tracing
 from store.actors import signature
 from store.columns import Json
 from store.errors import IllegalTransition, NotFound
@@ -39,7 +39,7 @@ def add(session: Session, job: Job, spec: ResolvedJob, *, max_attempts: int) -> 
     plan = plan_of(spec)
     job.name, job.labels, job.dataset, job.seed = spec.name, spec.labels, spec.dataset_name, spec.seed
     job.resolved, job.phase = spec.model_dump(mode="json"), plan.phases[0]
-    job.request_id = bound("request_id")
+    job.request_id, job.traceparent = bound("request_id"), tracing.current()
     for name, value in signature(session).items():
         setattr(job, name, value)
     session.add(job)

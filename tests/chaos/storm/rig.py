@@ -144,6 +144,12 @@ class Rig:
         return live == {node.pid for node in self.nodes} and len(live) == len(engines) == wanted
 
     @property
+    def ended(self) -> list[str]:
+        """What should run and has come to an end by itself."""
+        processes = {"api": self.api} | {name: machine.process for name, machine in self.machines.items()}
+        return [f"{name} has ended with {one.returncode}" for name, one in processes.items() if one.poll() is not None]
+
+    @property
     def nodes(self) -> list[psutil.Process]:
         return [node for machine in self.machines.values() for node in machine.nodes]
 

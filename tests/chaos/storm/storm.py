@@ -71,7 +71,7 @@ class Storm:
         self.rig.proxy.lose_nothing()
         self.say("the storm is over")
         deadline = time.monotonic() + SETTLE_SECONDS
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and not self.rig.ended:
             self.tend()
             if not (self.to_resume or self.to_delete or self.open_jobs(*self.users.cancelled)) and self.rig.all_there():
                 self.say("all is quiet")
