@@ -146,7 +146,7 @@ def test_a_node_takes_nothing_out_of_the_schema_of_another_version(bench: Bench,
     try:
         maintenance = Maintenance(bench.slot, app)
         maintenance._beat()
-        with pytest.raises(Unfit, match="another schema .a later one. than this version"):
+        with pytest.raises(Unfit, match=r"another schema .a later one. than this version"):
             maintenance.check()
         assert not alive(bench)
     finally:
