@@ -35,6 +35,10 @@ class Claim:
     attempt: int
     step: PlannedStep
     spec: ResolvedJob
+    request_id: str | None
+    """Of the request that made the job."""
+    traceparent: str | None
+    """Of that request, where it was traced."""
 
 
 def claim(session: Session, step_id: UUID, worker: Worker, *, lease_seconds: float) -> Claim | None:
@@ -94,6 +98,8 @@ def _claim_of(job: Job, step: Step) -> Claim:
         attempt=step.attempt,
         step=step.planned,
         spec=parse_job(job.resolved),
+        request_id=job.request_id,
+        traceparent=job.traceparent,
     )
 
 

@@ -251,6 +251,12 @@ def named_in(session: Session, folders: Sequence[str]) -> set[str]:
     return _named(session, lambda location: or_(*(location.startswith(f"{folder}/") for folder in folders)))
 
 
+def loose_in(session: Session, folders: Sequence[str]) -> set[str]:
+    """The files of some folders of the store that have an end of their own: see :class:`Drafts`."""
+    entered = select(LooseFile.location).where(or_(*(LooseFile.location.startswith(f"{one}/") for one in folders)))
+    return set(session.scalars(entered))
+
+
 def _named(session: Session, wanted: Callable[[ColumnElement[str]], ColumnElement[bool]]) -> set[str]:
     """Every place where a row names a stored file, which rows of several projects may."""
     places: list[ColumnElement[str]] = [

@@ -49,7 +49,10 @@ def claim(session: Session, step_id: UUID, worker: Worker, *, lease_seconds: flo
         return None
     if taken is None:
         return None
-    job, step = session.get_one(Job, taken.job_id), session.get_one(Step, taken.step_id)  # Locked, and read under the lock.
+    job, step = (
+        session.get_one(Job, taken.job_id),
+        session.get_one(Step, taken.step_id),
+    )  # Locked, and read under the lock.
     if job.state == JobState.QUEUED:
         job.started_at = job.started_at or clock(session)
         moves.move(session, job, JobState.RUNNING)

@@ -13,13 +13,14 @@ from sqlalchemy.orm import Session
 
 from dna_engine.plans import plan_of
 from dna_engine.spec import Priority, ResolvedJob
-from store import changes, deliveries, events, quotas, steps
+from store import changes, deliveries, events, quotas, steps, tracing
 from store.actors import signature
 from store.columns import Json
 from store.errors import IllegalTransition, NotFound
 from store.events import NewEvent
 from store.files import release
 from store.filters import Filter
+from store.logs import bound
 from store.progress import planned
 from store.states import FINISHED, EventType, JobKind, JobState
 from store.tables import Artifact, Job, Step
@@ -42,6 +43,7 @@ def add(session: Session, job: Job, spec: ResolvedJob, *, max_attempts: int) -> 
     job.priority = quotas.allowed(session, Priority(job.spec.get("priority", Priority.NORMAL)))
     job.resolved, job.phase = spec.model_dump(mode="json"), plan.phases[0]
     job.expected_seconds = sum(seconds for work in planned(spec).values() for _, seconds in work)
+    job.request_id, job.traceparent = bound("request_id"), tracing.current()
     for name, value in signature(session).items():
         setattr(job, name, value)
     session.add(job)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import MutableMapping
-from typing import Any, Literal
+from collections.abc import Callable, MutableMapping
+from contextvars import copy_context
+from typing import Any, Literal, ParamSpec
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -17,9 +18,24 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 LogFormat = Literal["console", "json"]
 
 #: What may be said with a line beside its words (``extra``). Libraries hang objects of theirs on their lines, which nobody has looked through.
-FIELDS = ("method", "route", "path", "status", "problem", "seconds", "key", "project", "job_id", "kind")
+FIELDS = (
+    "method",
+    "route",
+    "path",
+    "status",
+    "problem",
+    "seconds",
+    "key",
+    "project",
+    "request_id",
+    "job_id",
+    "step_id",
+    "kind",
+)
 
 _NUMBERED = (int, float)
+
+Arguments = ParamSpec("Arguments")
 
 
 def configure(form: LogFormat | None, *, process: str | None = None, level: int = logging.INFO) -> None:
@@ -58,6 +74,22 @@ def formatter(form: LogFormat, *, process: str | None = None) -> logging.Formatt
             render,
         ],
     )
+
+
+def bound(name: str) -> str | None:
+    """What stands under that name in every line that is said here now; None where nothing does."""
+    found = structlog.contextvars.get_contextvars().get(name)
+    return found if isinstance(found, str) else None
+
+
+def of_here(work: Callable[Arguments, None]) -> Callable[Arguments, None]:
+    """The same for a thread of its own, whose lines have what those of this one have by now: a new thread knows nothing of it."""
+    here = copy_context()
+
+    def carried(*arguments: Arguments.args, **named: Arguments.kwargs) -> None:
+        here.copy().run(work, *arguments, **named)
+
+    return carried
 
 
 def visible(text: str) -> str:

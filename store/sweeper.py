@@ -1,6 +1,7 @@
 """Stored files without rows, and rows without files: what is left when a process dies between the two.
 
-A file is an orphan only when it is older than any write may take, since its row may still come. When most files seem to
+A file is an orphan only when it is older than any write may take, since its row may still come; and never while it is entered as loose
+(``store.files``), however old it seems: its name tells the time by its writer's clock, which may be wrong by days. When most files seem to
 be orphans, the folder is more likely another database's than ours: nothing is deleted then, unless a person says so.
 """
 
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import islice
 
 from sqlalchemy import func, select
@@ -16,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from store import files
 from store.blobs import BlobStore, stored_at
-from store.session import Sessions, be_patient, transaction
+from store.session import Sessions, be_patient, clock, transaction
 from store.tables import Artifact
 
 logger = logging.getLogger("dna.store.sweeper")
@@ -46,15 +47,18 @@ class Findings:
 def look(sessions: Sessions, blobs: BlobStore, *, older_than: timedelta) -> Findings:
     """Compares files with rows, some folders at a time. Deletes nothing."""
     findings = Findings()
-    limit = datetime.now(UTC) - older_than
+    with transaction(sessions) as session:
+        limit = clock(session) - older_than
     folders = blobs.folders()
     while some := dict(islice(folders, AT_ONCE)):
         with transaction(sessions) as session:
+            # In this order: one that is given its row between the two is found by the first.
+            loose = files.loose_in(session, list(some))
             named = files.named_in(session, list(some))
         found = {location for locations in some.values() for location in locations}
         old = [location for location in found if stored_at(location) < limit]
         findings.files += len(old)
-        findings.orphans += [location for location in old if location not in named]
+        findings.orphans += [one for one in old if one not in named and one.removesuffix(".part") not in loose]
         findings.missing += [location for location in named - found if not blobs.exists(location)]
     findings.missing = _still_named(sessions, findings.missing)
     return findings

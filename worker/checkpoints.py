@@ -15,6 +15,7 @@ from store.blobs import BlobStore
 from store.claims import Claim
 from store.errors import LeaseLost, StoreError
 from store.files import discard, drafts
+from store.logs import of_here
 from store.session import Sessions, transaction
 from worker.run_folder import MissingFile, RunFolder
 
@@ -46,7 +47,7 @@ class Checkpoints:
         """The engine has replaced its checkpoint."""
         if not self._waiting.is_set():
             self._waiting.set()
-            self._thread.submit(self._store)
+            self._thread.submit(of_here(self._store))
 
     def _store(self) -> None:
         self._waiting.clear()

@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from store import claims
 from store.claims import Ask, Claim
 from store.errors import LeaseLost
+from store.logs import of_here
 from store.session import Sessions, transaction
 from store.settings import Settings
 
@@ -40,8 +41,8 @@ class Lease:
         self._renewed = time.monotonic()
         name = f"lease-{claim.step.key}"
         self._threads = [
-            threading.Thread(target=self._keep, name=name, daemon=True),
-            threading.Thread(target=self._watch, name=f"{name}-clock", daemon=True),
+            threading.Thread(target=of_here(self._keep), name=name, daemon=True),
+            threading.Thread(target=of_here(self._watch), name=f"{name}-clock", daemon=True),
         ]
 
     def __enter__(self) -> Lease:

@@ -105,7 +105,7 @@ class Node:
             return
         self._slot.current = claim.step_id
         try:
-            with bound_contextvars(job_id=str(claim.job_id), step_id=str(claim.step_id)):
+            with bound_contextvars(**_of_step(claim)):
                 supervise(self._slot, claim)
         finally:
             self._slot.current = None
@@ -170,6 +170,12 @@ class Node:
     def _leave(self, **_: object) -> None:
         """Celery was told to stop and waits for the running step, which goes back to the queue."""
         self._slot.stopping.set()
+
+
+def _of_step(claim: Claim) -> dict[str, str]:
+    """What stands in every line that is said of the step, here and in its engine."""
+    request = {"request_id": claim.request_id} if claim.request_id else {}
+    return {**request, "job_id": str(claim.job_id), "step_id": str(claim.step_id)}
 
 
 def _keep_logging(**_: object) -> None:

@@ -10,13 +10,14 @@ import subprocess
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from pydantic import ValidationError
 
 from dna_engine.events import Event, Log, Result, parse_event
 from dna_engine.plans import Order
+from store.logs import of_here
 
 logger = logging.getLogger("dna.engine")
 
@@ -52,6 +53,7 @@ class EngineProcess:
         self._done: float | None = None
         self._stop_by: float | None = None
         self._dead = threading.Event()
+        self._said_of_step: Callable[[str], None] = _say
         self._writing = threading.Lock()
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
         self._said: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
@@ -110,6 +112,7 @@ class EngineProcess:
         """Gives it a step."""
         self._begun, self._done = time.monotonic(), None
         self._tail.clear()
+        self._said_of_step = of_here(_say)
         self._tell(order.model_dump_json())
 
     def events(self, *, tick: float) -> Iterator[Event | None]:
@@ -179,7 +182,7 @@ class EngineProcess:
         assert self._process.stderr is not None
         for line in self._process.stderr:
             self._tail.append(line.rstrip())
-            logger.info("%s", line.rstrip())
+            self._said_of_step(line.rstrip())
 
     def _bury(self) -> None:
         """Ends what the engine leaves running, so that the device is free and its pipes close.
@@ -199,6 +202,10 @@ def _event(line: str) -> Event:
         return parse_event(line)
     except ValidationError:
         return Log(message=line[:2000])
+
+
+def _say(line: str) -> None:
+    logger.info("%s", line)
 
 
 def _kill_group(leader: int) -> None:

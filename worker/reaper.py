@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 from store import claims, flow, steps
 from store.session import Sessions, transaction
 from store.settings import Settings
+from store.tables import Job
 
 logger = logging.getLogger("dna.worker.reaper")
 
@@ -31,11 +32,13 @@ def reap(sessions: Sessions) -> None:
         try:
             with transaction(sessions) as session:
                 step = flow.reap(session, seen)
+                request_id = step and session.get_one(Job, step.job_id).request_id
         except OperationalError as error:
             logger.warning("Step %s, whose worker was lost, is looked at again later: %s", seen.id, error.orig)
             continue
         if step is not None:
-            logger.warning("The worker of step %s was lost; the step is %s.", step.id, step.state)
+            ids = {"request_id": request_id, "job_id": str(step.job_id), "step_id": str(step.id)}
+            logger.warning("The worker of %s was lost; the step is %s.", step.key, step.state, extra=ids)
 
 
 def rewake(sessions: Sessions, settings: Settings) -> None:

@@ -9,6 +9,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils.compat import uuid7
 
+from store.logs import bound
+
 HEADER = "X-Request-ID"
 
 #: What a client, or a proxy before this service, may call its request.
@@ -17,8 +19,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{1,64}", re.ASCII)
 
 def current_id() -> str | None:
     """The id of the request that is served; None outside of one."""
-    found = structlog.contextvars.get_contextvars().get("request_id")
-    return found if isinstance(found, str) else None
+    return bound("request_id")
 
 
 class RequestIds:

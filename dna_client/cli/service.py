@@ -176,9 +176,7 @@ def create(
     stored_bytes: Annotated[
         str | None, typer.Option(help="Most bytes of datasets, teachers and uploads, such as 10G.")
     ] = None,
-    priority: Annotated[
-        str | None, typer.Option(help="The highest priority of its jobs: low, normal or high.")
-    ] = None,
+    priority: Annotated[str | None, typer.Option(help="The highest priority of its jobs: low, normal or high.")] = None,
     data_dir: DataDir = HERE,
     as_json: AsJson = False,
 ) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from threading import Thread
 from typing import Any
 
 import pytest
 from structlog.contextvars import bound_contextvars
 
-from store.logs import LogFormat, formatter
+from store.logs import LogFormat, formatter, of_here
 
 #: A name that would begin a line of its own, paint it red, and turn the writing around.
 HOSTILE = "birds\n2026-01-01T00:00:00Z ERROR dna.api: forged\r\x1b[31m\u202e\u2028"
@@ -43,6 +44,20 @@ def test_a_line_for_people() -> None:
     with bound_contextvars(request_id="mine"):
         line = formatter("console", process="gpu0").format(record("It took %d s", 3, extra={"status": 200}))
     assert line.partition(" ")[2] == "gpu0 WARNING dna.test: It took 3 s request_id=mine status=200"
+
+
+def test_a_thread_can_say_what_is_known_here() -> None:
+    said = []
+
+    def say(word: str) -> None:
+        said.append(formatter("json").format(record(word)))
+
+    with bound_contextvars(job_id="theirs"):
+        threads = [Thread(target=of_here(say), args=("told",)), Thread(target=say, args=("alone",))]
+    for thread in threads:
+        thread.start()
+        thread.join()
+    assert [json.loads(line).get("job_id") for line in said] == ["theirs", None]
 
 
 @pytest.mark.parametrize("form", ["json", "console"])

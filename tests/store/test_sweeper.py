@@ -14,6 +14,7 @@ from dna_engine.images.info import DIGITS
 from store import artifacts, datasets, sweeper
 from store.artifacts import StoredFile
 from store.blobs import Blob, BlobStore
+from store.files import drafts
 from store.session import Sessions, transaction
 from store.settings import Settings
 from tests.store.builders import new_search
@@ -59,6 +60,18 @@ def test_orphans_go_and_what_has_a_row_stays(sessions: Sessions, blobs: BlobStor
     named, left = rows_and_files(sessions, settings.artifacts)
     assert named == left
     assert len(left) == 6
+
+
+def test_what_is_being_written_stays_though_a_clock_is_wrong(
+    sessions: Sessions, blobs: BlobStore, tmp_path: Path
+) -> None:
+    """By the writer's clock, or by this one, it was written long ago; its row is about to come."""
+    (tmp_path / "file").write_bytes(b"content")
+    with drafts(sessions, blobs) as written:
+        [file] = written.write_files([tmp_path / "file"])
+        sweeper.sweep(sessions, blobs, older_than=ANY)
+        record(sessions, file)
+    assert blobs.exists(file.location)
 
 
 def test_a_row_without_a_file_is_told(sessions: Sessions, blobs: BlobStore, caplog: pytest.LogCaptureFixture) -> None:

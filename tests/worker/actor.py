@@ -114,6 +114,11 @@ def play(role: str, step: dict[str, Any], run: Path) -> None:
             say("metric", series="teacher/loss", x=1, y=0.25)
             say("metric", series="teacher/loss", x=2, y=0.125)
             say("result", artifacts=outputs(step, run), values=found(step))
+        case "talker":
+            print("a library prints this")
+            say("log", level="warning", message="a warning")
+            print("to standard error", file=sys.stderr, flush=True)
+            say("result", artifacts=outputs(step, run), values=found(step))
         case "slow" | "brisk":
             work(step, run, 20.0 if role == "slow" else 1.0)
             say("result", artifacts=outputs(step, run), values=found(step))

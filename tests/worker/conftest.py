@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
@@ -53,6 +54,13 @@ class Bench:
         self.slot = slot
         with transaction(slot.sessions) as session:
             self.job_id = make(session, max_attempts=2).id
+
+    @classmethod
+    def of(cls, slot: Slot, job_id: UUID) -> Bench:
+        """Of a job that was made otherwise."""
+        bench = cls.__new__(cls)
+        bench.slot, bench.job_id = slot, job_id
+        return bench
 
     @property
     def job(self) -> Job:

@@ -11,23 +11,26 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from uuid import UUID
 
 import psutil
 import pytest
 import redis
 from celery import Celery
 from celery.exceptions import Reject
+from structlog.contextvars import bound_contextvars
 
-from store import steps, workers
+from store import flow, steps, workers
 from store.columns import new_id
 from store.logs import formatter
 from store.outbox import RUN_STEP
 from store.session import Sessions, make_engine, make_sessions, transaction
 from store.states import StepState
-from store.tables import Worker
+from store.tables import Step, Worker
 from tests.store.builders import new_search, new_training
-from tests.worker.conftest import Bench
+from tests.worker.conftest import ACTOR, Bench
 from worker.app import make_app
+from worker.engines import Engines
 from worker.node import Node
 from worker.settings import WorkerSettings
 from worker.slot import Slot
@@ -65,6 +68,11 @@ def machine(settings: WorkerSettings, queues: str) -> Iterator[subprocess.Popen[
     finally:
         process.kill()
         process.wait()
+
+
+def steps_of(slot: Slot, job_id: UUID) -> list[Step]:
+    with transaction(slot.sessions) as session:
+        return steps.of_job(session, job_id)
 
 
 def live(sessions: Sessions) -> list[Worker]:
@@ -118,13 +126,27 @@ def test_a_wake_leads_to_the_oldest_search_and_none_is_forgotten(
 def test_lines_of_a_step_name_it_and_its_job(
     bench: Bench, app: Celery, slot: Slot, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """And the request that made the job: also those of other threads, and what the engine says on either of its outputs."""
     caplog.handler.setFormatter(formatter("json", process="gpu0"))
-    with caplog.at_level(logging.INFO, logger="dna.worker"):
-        Node(slot, app, "node").run_step(bench.step.id)
+    with transaction(slot.sessions) as session, bound_contextvars(request_id="mine-7"):
+        made = new_search(session, max_attempts=1)
+        flow.cancel(session, bench.job_id)
+    [step] = steps_of(slot, made.id)
+    with caplog.at_level(logging.INFO, logger="dna"):
+        with Engines([sys.executable, str(ACTOR), "talker"], {}) as slot.engines:
+            Node(slot, app, "node").run_step(step.id)
         logging.getLogger("dna.worker.node").info("after it")
-    first, *_, after = map(json.loads, caplog.text.splitlines())
-    assert (first["job_id"], first["step_id"]) == (str(bench.job_id), str(bench.step.id))
-    assert (first["process"], after["event"], after.get("job_id")) == ("gpu0", "after it", None)
+    *lines, after = map(json.loads, caplog.text.splitlines())
+    said = {
+        line["event"]: line
+        for line in lines
+        if line["logger"] in ("dna.engine", "dna.worker.lease", "dna.worker.supervisor")
+    }
+    for event in ("a library prints this", "a warning", "to standard error", "teacher is done"):
+        ids = said[event]["request_id"], said[event]["job_id"], said[event]["step_id"], said[event]["process"]
+        assert ids == ("mine-7", str(made.id), str(step.id), "gpu0")
+    assert said["a warning"]["level"] == "warning"
+    assert (after["event"], after.get("job_id"), after.get("request_id")) == ("after it", None, None)
 
 
 def test_a_node_of_several_queues_takes_from_the_one_that_wakes_it(

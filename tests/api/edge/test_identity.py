@@ -9,6 +9,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from store.logs import formatter
+from store.session import transaction
+from store.tables import Job
 
 
 @pytest.mark.parametrize(
@@ -44,3 +46,5 @@ def test_lines_of_a_request_have_its_id(shared: TestClient, caplog: pytest.LogCa
     assert f'"job_id": "{made["id"]}"' in queued
     assert '"request_id": "mine-7"' in queued
     assert '"request_id": "mine-7"' in access
+    with transaction(shared.app.state.resources.whole) as session:  # type: ignore[attr-defined]
+        assert session.get_one(Job, UUID(made["id"])).request_id == "mine-7", "for who works on it"
