@@ -417,9 +417,10 @@ class PredictedClass(TypedDict):
 
 
 class Prediction(TypedDict):
-    """What a network answers to a picture: its likeliest classes, best first."""
+    """What a network answers to a picture: its likeliest classes, best first; ``training_id`` is that of the weights, None where they are of none."""
 
     architecture_id: str
+    training_id: str | None
     classes: list[PredictedClass]
 
 
