@@ -34,6 +34,7 @@ from dna_client.models import (
     Page,
     Picture,
     Prediction,
+    Priority,
     Rating,
     Recipe,
     Search,
@@ -133,10 +134,15 @@ class Client:
         )
 
     def update_search(
-        self, search_id: str, *, name: str | None = None, labels: Mapping[str, str | None] | None = None
+        self,
+        search_id: str,
+        *,
+        name: str | None = None,
+        labels: Mapping[str, str | None] | None = None,
+        priority: Priority | None = None,
     ) -> Search:
-        """Renames a search or changes its labels, see :meth:`dna_client.jobs.Jobs.update`."""
-        return self.searches.update(search_id, name=name, labels=labels)
+        """Renames a search or changes its labels or priority, see :meth:`dna_client.jobs.Jobs.update`."""
+        return self.searches.update(search_id, name=name, labels=labels, priority=priority)
 
     def get_search(self, search_id: str) -> Search:
         return self.searches.get(search_id)

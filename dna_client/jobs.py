@@ -19,6 +19,7 @@ from dna_client.models import (
     JobSummary,
     Page,
     Prediction,
+    Priority,
     Search,
     SearchSummary,
     Series,
@@ -118,8 +119,15 @@ class Jobs(Generic[Detail, Summary]):
         """Goes on with a failed or cancelled job from its checkpoints."""
         return cast(Detail, self._transport.call("POST", f"{self._path(job_id)}/resume", repeatable=False))
 
-    def update(self, job_id: str, *, name: str | None = None, labels: Mapping[str, str | None] | None = None) -> Detail:
-        """Renames a job or changes its labels; what is not named stays.
+    def update(
+        self,
+        job_id: str,
+        *,
+        name: str | None = None,
+        labels: Mapping[str, str | None] | None = None,
+        priority: Priority | None = None,
+    ) -> Detail:
+        """Renames a job or changes its labels or priority; what is not named stays.
 
         Args:
             labels: to set; None takes one away.
@@ -127,7 +135,8 @@ class Jobs(Generic[Detail, Summary]):
         Raises:
             InvalidRequest: a name or a label that is none.
         """
-        patch = {field: value for field, value in (("name", name), ("labels", labels)) if value is not None}
+        given = (("name", name), ("labels", labels), ("priority", priority))
+        patch = {field: value for field, value in given if value is not None}
         return cast(Detail, self._transport.call("PATCH", self._path(job_id), json=patch))
 
     def delete(self, job_id: str) -> None:

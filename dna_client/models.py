@@ -15,6 +15,7 @@ Picture = Literal["loss", "features", "frontier"]
 #: What a confusion matrix can be had as.
 Confusion = Literal["json", "svg"]
 State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+Priority = Literal["low", "normal", "high"]
 
 JobKind = Literal["search", "training", "tuning", "check"]
 
@@ -184,6 +185,7 @@ class JobSummary(TypedDict):
     dataset: str
     seed: int
     labels: dict[str, str]
+    priority: Priority
     error: Problem | None
     cloned_from: str | None
     cancel_requested: bool

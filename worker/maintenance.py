@@ -20,6 +20,7 @@ from worker.condition import Instruments
 from worker.handover import QUEUE, ask
 from worker.housekeeping import keep_house
 from worker.outbox import relay
+from worker.preemption import make_way
 from worker.reaper import reap, rewake
 from worker.slot import Slot
 
@@ -46,6 +47,7 @@ class Maintenance:
             Duty("reaper", settings.reap_seconds, lambda: reap(sessions)),
             Duty("loose files", settings.reap_seconds, lambda: discard_loose(sessions, slot.blobs)),
             Duty("rewake", settings.reap_seconds, lambda: rewake(sessions, settings)),
+            Duty("preemption", settings.reap_seconds, lambda: make_way(sessions, settings)),
             Duty("hand-over", settings.beat_seconds, self._ask_for_cells),
             Duty("run folders", CLEANUP_SECONDS, self._remove_run_folders),
             Duty("datasets", CLEANUP_SECONDS, lambda: remove_datasets(sessions, settings.datasets_dir)),

@@ -77,6 +77,7 @@ class TrainingSummary(JobSummary):
             project=job.project,
             seed=job.seed,
             labels=job.labels,
+            priority=job.priority,
             cloned_from=job.cloned_from if training.alone else None,
             cancel_requested=training.cancel_requested,
             eta_seconds=stands.eta_seconds,

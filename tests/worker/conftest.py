@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 from dna_engine.plans import Kind
-from store import claims, flow
+from store import flow, line
 from store.claims import Claim
 from store.session import transaction
 from store.settings import Settings
@@ -88,7 +88,7 @@ class Bench:
     def claim_next(self, queue: str = "gpu") -> Claim:
         """What a worker of the queue would take: of this job, or of another."""
         with transaction(self.slot.sessions) as session:
-            step_id = claims.oldest_waiting(session, [queue])
+            step_id = line.next_step(session, [queue])
             assert step_id is not None
             claim = flow.claim(session, step_id, self.slot.worker, lease_seconds=60)
         assert claim is not None
