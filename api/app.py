@@ -59,6 +59,7 @@ ROUTERS = (
     api.architectures.endpoints.tries,
     api.trainings.endpoints.estimates,
     api.trainings.endpoints.router,
+    api.trainings.endpoints.tries,
     api.tunings.endpoints.estimates,
     api.tunings.endpoints.router,
     api.uploads.endpoints.router,

@@ -18,6 +18,7 @@ from dna_client.models import (
     JobKind,
     JobSummary,
     Page,
+    Prediction,
     Priority,
     Search,
     SearchSummary,
@@ -30,6 +31,7 @@ from dna_client.models import (
     TuningEstimate,
     TuningSummary,
 )
+from dna_client.predict import predict
 from dna_client.transport import Transport
 
 Detail = TypeVar("Detail", bound=JobSummary)
@@ -251,6 +253,10 @@ class Trainings(Jobs[Training, TrainingSummary]):
             LocalError: ``target`` cannot be written.
         """
         return download(self._transport, f"{self._path(training_id)}/download", {"format": file_format}, target)
+
+    def predict(self, training_id: str, picture: Path, *, top_k: int = 5) -> Prediction:
+        """What the network answers to a picture as this training left it; raises as ``Client.predict``."""
+        return predict(self._transport, self._path(training_id), picture, top_k)
 
     def confusion(self, training_id: str, shown: Confusion, target: Path) -> Downloaded:
         """Writes the confusion matrix on the test images to ``target``, or under the server's name into it when it is a folder.

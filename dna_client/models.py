@@ -341,6 +341,8 @@ class ArchitectureSummary(TypedDict):
     counted_flops: int | None
     counted_params: int | None
     test_accuracy: float | None
+    test_dataset: NotRequired[str | None]
+    test_training_id: NotRequired[str | None]
     created_at: str
     created_by: NotRequired[str | None]
     project: NotRequired[str | None]
@@ -417,9 +419,9 @@ class PredictedClass(TypedDict):
 
 
 class Prediction(TypedDict):
-    """What a network answers to a picture: its likeliest classes, best first; ``training_id`` is that of the weights, None where they are of none."""
+    """What a network answers to a picture: its likeliest classes, best first. ``training_id`` says which training of its own answers."""
 
-    architecture_id: str
+    architecture_id: str | None
     training_id: str | None
     classes: list[PredictedClass]
 
@@ -447,6 +449,7 @@ class TrainingSummary(JobSummary):
     network: str
     test_accuracy: float | None
     test: Accuracy | None
+    epochs: NotRequired[int | None]
 
 
 class Training(TrainingSummary):

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from dna_engine.plans import plan_of
 from dna_engine.spec import Priority, ResolvedJob
-from store import changes, deliveries, events, quotas, steps, tracing
-from store.actors import signature
+from store import accuracies, changes, deliveries, events, quotas, steps, tracing
+from store.actors import own, signature
 from store.columns import Json
 from store.errors import IllegalTransition, NotFound
 from store.events import NewEvent
@@ -132,6 +132,12 @@ def known(session: Session, kind: JobKind, job_id: UUID) -> UUID:
     return job_id
 
 
+def is_called(session: Session, kind: JobKind, name: str) -> bool:
+    """Whether the project has a job of the kind of that name."""
+    there = select(Job.id).where(Job.kind == kind, Job.name == name, own(session, Job))
+    return session.scalar(there.limit(1)) is not None
+
+
 @dataclass(frozen=True)
 class End:
     """How far a job has come: the number of its last event, and whether none is to follow."""
@@ -164,7 +170,8 @@ def lock(session: Session, job_id: UUID) -> Job:
 
 
 def delete(session: Session, job_id: UUID) -> list[str]:
-    """Deletes a finished job and all that belongs to it; returns the locations of its files.
+    """Deletes a finished job and all that belongs to it, the accuracy that its training has given to a network included; returns the
+    locations of its files.
 
     The caller discards those after the commit: a file without a row is waste, a row without a file is a lie.
 
@@ -177,7 +184,9 @@ def delete(session: Session, job_id: UUID) -> list[str]:
         raise IllegalTransition(f"The {job.kind} is {job.state}. Cancel it, then delete it.")
     locations = list(session.scalars(select(Artifact.location).where(Artifact.job_id == job_id)))
     changes.note(session, job.id, job.kind, job.project_id)
+    judged = accuracies.judged_by(session, job_id)
     session.delete(job)
     session.flush()
+    accuracies.settle(session, judged)
     release(session, locations)
     return locations

@@ -484,6 +484,11 @@ class Architecture(Owned, Made, Base):
     """As counted on the network built with torch; equal to ``flops``."""
     counted_params: Mapped[int | None]
     test_accuracy: Mapped[float | None]
+    """Of the training that it is judged by; see ``store.accuracies``."""
+    test_dataset: Mapped[str | None]
+    """Name of the dataset whose test images those are."""
+    test_training_id: Mapped[UUID | None]
+    """The training that it is judged by. No foreign key: trainings have one to networks, and whoever deletes one judges anew."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
     search: Mapped[str | None] = column_property(

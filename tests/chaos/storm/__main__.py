@@ -10,6 +10,7 @@ Ends with 1 when something was wrong. The faults of such a storm are kept in ``s
 from __future__ import annotations
 
 import argparse
+import shutil
 import signal
 import sys
 import tempfile
@@ -53,6 +54,8 @@ def _one(chosen: argparse.Namespace, seed: int) -> bool:
     print(report, flush=True)
     if report.wrongs:
         print(f"again: python -m tests.chaos.storm --replay {folder / f'storm-{seed}.jsonl'}")
+    elif not chosen.folder:
+        shutil.rmtree(folder)
     return not report.wrongs
 
 

@@ -49,6 +49,7 @@ WAITS = {
     "retry_seconds": 0.1,
     "max_attempts": 1000,
     "database_statement_seconds": 5.0,
+    "database_idle_seconds": 5.0,
 }
 #: The same of workers and engines alone.
 WORKER_WAITS = {"DNA_BEAT_SECONDS": "1", "DNA_CHECKPOINT_SECONDS": "0.5", "DNA_TIDY_SECONDS": "10", "DNA_DEVICE": "cpu"}
