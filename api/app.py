@@ -39,6 +39,7 @@ from api.edge.failures import Failures
 from api.edge.headers import AnswerHeaders
 from api.edge.identity import RequestIds
 from api.edge.methods import Methods
+from api.edge.traces import Traces
 from api.openapi import describe, problems
 from api.query import KnownParameters
 from api.resources import open_resources
@@ -46,6 +47,7 @@ from api.settings import ApiSettings
 from api.startup import prepare
 from api.system.files import mounts
 from api.system.metrics import RequestMetrics, new_registry
+from store.tracing import NO_TRACES, Tracer, open_tracer
 
 ROUTERS = (
     api.searches.endpoints.estimates,
@@ -57,6 +59,7 @@ ROUTERS = (
     api.architectures.endpoints.tries,
     api.trainings.endpoints.estimates,
     api.trainings.endpoints.router,
+    api.trainings.endpoints.tries,
     api.tunings.endpoints.estimates,
     api.tunings.endpoints.router,
     api.uploads.endpoints.router,
@@ -97,7 +100,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
 
     Its start raises ConfigurationError where it cannot run as it is set up, see :func:`api.startup.prepare`.
     """
-    registry = new_registry()
+    registry, tracer = new_registry(), open_tracer("dna-api")
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -106,6 +109,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
             app.state.resources = resources
             async with resources.feed.running(), resources.watch.running():
                 yield
+        tracer.close()
 
     app = FastAPI(
         lifespan=lifespan,
@@ -116,7 +120,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
         **_ALIKE,
     )
     errors.install(app)
-    surround(app, registry)
+    surround(app, registry, tracer)
     app.openapi = _document  # type: ignore[method-assign]  # the way FastAPI names to do it
     return app
 
@@ -135,11 +139,13 @@ def _document() -> dict[str, Any]:
     return describe(_routes(), api.webhooks.told.router.routes)
 
 
-def surround(app: FastAPI, registry: CollectorRegistry) -> None:
+def surround(app: FastAPI, registry: CollectorRegistry, tracer: Tracer = NO_TRACES) -> None:
     """What every answer goes through, from the innermost outwards."""
     app.add_middleware(Methods, service=app)
     app.add_middleware(Failures)
     app.add_middleware(RequestMetrics, registry=registry)
     app.add_middleware(AnswerHeaders)
     app.add_middleware(AccessLog)
+    if tracer.on:
+        app.add_middleware(Traces, tracer=tracer)
     app.add_middleware(RequestIds)

@@ -51,10 +51,7 @@ def responses(*media_types: str, model: Any = None) -> Responses:
             "content": {"application/octet-stream": _FILE},
             **headers(*_SAID, "Content-Range"),
         },
-        304: {
-            "description": "`If-None-Match` names this very file",
-            **headers("ETag", "Content-Disposition"),
-        },
+        304: {"description": "`If-None-Match` names this very file", **headers("ETag", "Content-Disposition")},
     }
 
 

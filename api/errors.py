@@ -55,6 +55,7 @@ from store.errors import (
     IllegalTransition,
     LastAdmin,
     NameTaken,
+    PriorityTooHigh,
     QueueFull,
     QuotaSpent,
     RequestInFlight,
@@ -228,6 +229,7 @@ _STORE: Mapping[type[StoreError], tuple[int, str]] = {
     IdempotencyMismatch: (422, "idempotency_mismatch"),
     UnstorableValue: (422, "unstorable_value"),
     QuotaSpent: (403, "quota"),
+    PriorityTooHigh: (403, "quota"),
 }
 
 #: A job takes seconds at least: asking sooner whether one has left the queue is no use.

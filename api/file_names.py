@@ -26,15 +26,19 @@ _OF_SEARCH = {
 
 def of_network(network: Architecture) -> str:
     """How files of a network begin: its name, or what it is to its search, and the last digits of its id."""
+    return _stem(title(network), network.id)
+
+
+def title(network: Architecture) -> str:
+    """Its name, or what it is to its search; empty of one that was given without a name."""
     named = network.role is not Role.REFERENCE and network.name
-    title = named or _OF_SEARCH.get(network.role, "").format(search=network.search, name=network.name)
-    return _stem(title, network.id)
+    return named or _OF_SEARCH.get(network.role, "").format(search=network.search, name=network.name)
 
 
 def of_training(training: Training) -> str:
     """How files of a training begin: its name or, of one of a search, which of its networks it has trained."""
-    title = training.job.name if training.alone else f"{training.network} of {training.job.name}"
-    return _stem(title, training.id)
+    called = training.job.name if training.alone else f"{training.network} of {training.job.name}"
+    return _stem(called, training.id)
 
 
 def disposition(filename: str, *, inline: bool) -> str:
@@ -49,8 +53,8 @@ def disposition(filename: str, *, inline: bool) -> str:
     return f"{kind}; filename=\"{plain}.{suffixes}\"; filename*=UTF-8''{quote(filename, safe='')}"
 
 
-def _stem(title: str, id_: UUID) -> str:
-    safe = _safe(title).encode()[:_LONGEST].decode(errors="ignore")
+def _stem(called: str, id_: UUID) -> str:
+    safe = _safe(called).encode()[:_LONGEST].decode(errors="ignore")
     return f"{safe.strip('-_') or 'network'}-{str(id_)[-8:]}"
 
 

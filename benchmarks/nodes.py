@@ -24,7 +24,7 @@ from benchmarks import report
 from dna_engine.events import Metric, Progress
 from dna_engine.images.info import DIGITS
 from dna_engine.spec import SearchSpec, resolve
-from store import claims, flow, searches, workers
+from store import flow, line, searches, workers
 from store.blobs import BlobStore
 from store.claims import Claim
 from store.embedded_postgres import postgres
@@ -151,7 +151,7 @@ class Node:
             made = searches.create(session, spec, resolve(spec, DIGITS), max_attempts=3)
         while True:
             with transaction(slot.sessions) as session:
-                waiting = claims.oldest_waiting(session, ["gpu"])
+                waiting = line.next_step(session, ["gpu"])
                 assert waiting is not None, made.id
                 claim = flow.claim(session, waiting, slot.worker, lease_seconds=self.settings.lease_seconds)
                 if claim is not None:

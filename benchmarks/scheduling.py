@@ -50,7 +50,23 @@ def rows_of(costs: Costs, counts: Sequence[int], *, scale: float) -> list[list[s
     return rows
 
 
+def unequal_rows(costs: Costs, counts: Sequence[int], *, scale: float) -> list[list[str]]:
+    """Every other worker is half as fast: when the last ends where that is known, and where all are taken for equal.
+
+    Then the groups are of one size, and the slow ones end late whichever they get: the larger go to the fast here.
+    """
+    rows = []
+    for workers in counts:
+        speeds = [1.0 if place % 2 == 0 else 0.5 for place in range(workers)]
+        known = costs.end(assign(costs, speeds), speeds)
+        groups = sorted(assign(costs, [1.0] * workers), key=costs.load, reverse=True)
+        alike = costs.end(groups, sorted(speeds, reverse=True))
+        rows.append([str(workers), f"{known * scale:.3f}", f"{alike * scale:.3f}", f"{alike / known:.2f}"])
+    return rows
+
+
 COLUMNS = ["workers", "ends", "bound", "ratio", "nothing repeated", "ratio", "found in, s"]
+UNEQUAL_COLUMNS = ["workers", "ends, speeds known", "ends, taken for equal", "ratio"]
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -74,9 +90,12 @@ def main(argv: list[str] | None = None) -> None:
     )
     report.print_header("scheduling", device)
     print(f"Distillation of {arguments.space}, milliseconds per step as measured:\n")
-    report.print_table(COLUMNS, rows_of(measured_costs(bench), arguments.workers, scale=1e3))
+    distill, rate = measured_costs(bench), step_costs(Kind.RATE, bench.spec)
+    report.print_table(COLUMNS, rows_of(distill, arguments.workers, scale=1e3))
+    print("The same, where every other worker is half as fast:\n")
+    report.print_table(UNEQUAL_COLUMNS, unequal_rows(distill, arguments.workers, scale=1e3))
     print(f"Rating of {arguments.space}, by multiply-adds (billions per image):\n")
-    report.print_table(COLUMNS, rows_of(step_costs(Kind.RATE, bench.spec), arguments.workers, scale=1e-9))
+    report.print_table(COLUMNS, rows_of(rate, arguments.workers, scale=1.0))
 
 
 if __name__ == "__main__":

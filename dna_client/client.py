@@ -34,6 +34,7 @@ from dna_client.models import (
     Page,
     Picture,
     Prediction,
+    Priority,
     Rating,
     Recipe,
     Search,
@@ -46,6 +47,7 @@ from dna_client.models import (
     Training,
     Worker,
 )
+from dna_client.predict import predict
 from dna_client.transport import PAUSES, Transport
 from dna_client.upload import Told, check_name, packed, send, unheard, withdraw
 from dna_client.webhooks import Webhooks
@@ -132,10 +134,15 @@ class Client:
         )
 
     def update_search(
-        self, search_id: str, *, name: str | None = None, labels: Mapping[str, str | None] | None = None
+        self,
+        search_id: str,
+        *,
+        name: str | None = None,
+        labels: Mapping[str, str | None] | None = None,
+        priority: Priority | None = None,
     ) -> Search:
-        """Renames a search or changes its labels, see :meth:`dna_client.jobs.Jobs.update`."""
-        return self.searches.update(search_id, name=name, labels=labels)
+        """Renames a search or changes its labels or priority, see :meth:`dna_client.jobs.Jobs.update`."""
+        return self.searches.update(search_id, name=name, labels=labels, priority=priority)
 
     def get_search(self, search_id: str) -> Search:
         return self.searches.get(search_id)
@@ -303,19 +310,15 @@ class Client:
         return cast("Iterator[Timing]", pages)
 
     def predict(self, architecture_id: str, picture: Path, *, top_k: int = 5) -> Prediction:
-        """What a trained network answers to a picture: its ``top_k`` likeliest classes, best first.
+        """What a trained network answers to a picture: its ``top_k`` likeliest classes, best first. ``trainings.predict`` asks one of its
+        trainings.
 
         Raises:
             LocalError: the file cannot be read.
             NotFound, Conflict: there is no ONNX file of the network, or not yet; says why.
             InvalidRequest: the file is no picture; says why.
         """
-        path = f"/architectures/{architecture_id}/predict?top_k={top_k}"
-        try:
-            with picture.open("rb") as file:
-                return cast(Prediction, self._transport.send_form(path, {}, file, {}))
-        except OSError as error:
-            raise LocalError(f"{picture} cannot be read: {error.strerror}.") from error
+        return predict(self._transport, f"/architectures/{architecture_id}", picture, top_k)
 
     def get_training(self, training_id: str) -> Training:
         return self.trainings.get(training_id)

@@ -18,6 +18,8 @@ from dna_client.models import (
     JobKind,
     JobSummary,
     Page,
+    Prediction,
+    Priority,
     Search,
     SearchSummary,
     Series,
@@ -29,6 +31,7 @@ from dna_client.models import (
     TuningEstimate,
     TuningSummary,
 )
+from dna_client.predict import predict
 from dna_client.transport import Transport
 
 Detail = TypeVar("Detail", bound=JobSummary)
@@ -116,8 +119,15 @@ class Jobs(Generic[Detail, Summary]):
         """Goes on with a failed or cancelled job from its checkpoints."""
         return cast(Detail, self._transport.call("POST", f"{self._path(job_id)}/resume", repeatable=False))
 
-    def update(self, job_id: str, *, name: str | None = None, labels: Mapping[str, str | None] | None = None) -> Detail:
-        """Renames a job or changes its labels; what is not named stays.
+    def update(
+        self,
+        job_id: str,
+        *,
+        name: str | None = None,
+        labels: Mapping[str, str | None] | None = None,
+        priority: Priority | None = None,
+    ) -> Detail:
+        """Renames a job or changes its labels or priority; what is not named stays.
 
         Args:
             labels: to set; None takes one away.
@@ -125,7 +135,8 @@ class Jobs(Generic[Detail, Summary]):
         Raises:
             InvalidRequest: a name or a label that is none.
         """
-        patch = {field: value for field, value in (("name", name), ("labels", labels)) if value is not None}
+        given = (("name", name), ("labels", labels), ("priority", priority))
+        patch = {field: value for field, value in given if value is not None}
         return cast(Detail, self._transport.call("PATCH", self._path(job_id), json=patch))
 
     def delete(self, job_id: str) -> None:
@@ -242,6 +253,10 @@ class Trainings(Jobs[Training, TrainingSummary]):
             LocalError: ``target`` cannot be written.
         """
         return download(self._transport, f"{self._path(training_id)}/download", {"format": file_format}, target)
+
+    def predict(self, training_id: str, picture: Path, *, top_k: int = 5) -> Prediction:
+        """What the network answers to a picture as this training left it; raises as ``Client.predict``."""
+        return predict(self._transport, self._path(training_id), picture, top_k)
 
     def confusion(self, training_id: str, shown: Confusion, target: Path) -> Downloaded:
         """Writes the confusion matrix on the test images to ``target``, or under the server's name into it when it is a folder.

@@ -15,6 +15,7 @@ Picture = Literal["loss", "features", "frontier"]
 #: What a confusion matrix can be had as.
 Confusion = Literal["json", "svg"]
 State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+Priority = Literal["low", "normal", "high"]
 
 JobKind = Literal["search", "training", "tuning", "check"]
 
@@ -184,6 +185,7 @@ class JobSummary(TypedDict):
     dataset: str
     seed: int
     labels: dict[str, str]
+    priority: Priority
     error: Problem | None
     cloned_from: str | None
     cancel_requested: bool
@@ -339,6 +341,8 @@ class ArchitectureSummary(TypedDict):
     counted_flops: int | None
     counted_params: int | None
     test_accuracy: float | None
+    test_dataset: NotRequired[str | None]
+    test_training_id: NotRequired[str | None]
     created_at: str
     created_by: NotRequired[str | None]
     project: NotRequired[str | None]
@@ -416,9 +420,9 @@ class PredictedClass(TypedDict):
 
 class Prediction(TypedDict):
     """What a network answers to a picture: its likeliest classes, best first. ``training_id`` is of the training of its own that answers, None
-    where its search has trained it."""
+    where its search has trained it; ``architecture_id`` is None where a training answers whose network is kept nowhere."""
 
-    architecture_id: str
+    architecture_id: str | None
     training_id: str | None
     classes: list[PredictedClass]
 
@@ -446,6 +450,7 @@ class TrainingSummary(JobSummary):
     network: str
     test_accuracy: float | None
     test: Accuracy | None
+    epochs: NotRequired[int | None]
 
 
 class Training(TrainingSummary):

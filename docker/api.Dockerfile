@@ -9,7 +9,7 @@ COPY dna_engine dna_engine
 COPY migrations migrations
 COPY store store
 COPY worker worker
-RUN pip install --constraint constraints.txt '.[api,backup,s3,parquet]' \
+RUN pip install --constraint constraints.txt '.[api,backup,otel,s3,parquet]' \
     && useradd --create-home --uid 10001 dna && mkdir /data && chown dna:dna /data
 USER dna
 VOLUME /data

@@ -12,11 +12,10 @@ import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
-from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
-from store import dumps
+from store import dumps, migrate
 from store.backup_place import Backup, Place, name_at
 from store.blobs import Blob, BlobStore
 from store.errors import CorruptArtifact, StoreError
@@ -42,7 +41,7 @@ def take(engine: Engine, url: str, blobs: BlobStore, place: Place, *, keep: int 
         with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection, connection.begin():
             session = Session(connection)
             name = name_at(clock(session))
-            revision = MigrationContext.configure(connection).get_current_revision()
+            revision = migrate.revision(connection)
             if revision is None:
                 raise StoreError("The database has no schema of this service: there is nothing to back up.")
             named = named_blobs(session)

@@ -8,7 +8,6 @@ Lock order everywhere: the job's row, then rows of its steps.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -38,6 +37,8 @@ class Claim:
     spec: ResolvedJob
     request_id: str | None
     """Of the request that made the job."""
+    traceparent: str | None
+    """Of that request, where it was traced."""
 
 
 def claim(session: Session, step_id: UUID, worker: Worker, *, lease_seconds: float) -> Claim | None:
@@ -98,32 +99,8 @@ def _claim_of(job: Job, step: Step) -> Claim:
         step=step.planned,
         spec=parse_job(job.resolved),
         request_id=job.request_id,
+        traceparent=job.traceparent,
     )
-
-
-def oldest_waiting(session: Session, queues: Sequence[str]) -> UUID | None:
-    """The queued step that is next in these queues: of the job that was made first, so that none starves behind later ones, among those that
-    may run, see ``store.quotas``.
-
-    Nothing is locked. Whoever claims it may find that another was quicker, and asks again in a transaction of its own: one that
-    holds a job's row does not wait for an older one's.
-    """
-    query = (
-        select(Step.id)
-        .join(Job, Job.id == Step.job_id)
-        .where(
-            Step.state == StepState.QUEUED,
-            Step.available_at <= func.clock_timestamp(),
-            Step.queue.in_(queues),
-            Step.phase == Job.phase,
-            Job.cancel_requested.is_(False),
-            Job.state.not_in(FINISHED),
-            quotas.may_go_on(),
-        )
-        .order_by(Step.job_id, Step.id)
-        .limit(1)
-    )
-    return session.scalar(query)
 
 
 def renew(session: Session, claim: Claim, *, lease_seconds: float) -> None:

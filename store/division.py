@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
+from dna_engine.effort import seconds
 from dna_engine.events import Log
 from dna_engine.plans import divide as divided
 from dna_engine.space import CellRef
@@ -30,6 +31,7 @@ def divide(session: Session, claim: Claim, groups: Sequence[Sequence[CellRef]]) 
     job, step = claims.held(session, claim)
     own, *others = divided(claim.step, groups, {each.key for each in steps.of_job(session, job.id)})
     step.payload, step.parts = own.model_dump(mode="json"), []
+    step.expected_seconds = seconds(own, claim.spec)
     added = steps.add(session, job, step.phase, others, max_attempts=step.max_attempts)
     for part in added:
         called = {

@@ -6,6 +6,7 @@ StoreError                  base; the message says what to do
 ├── KeyEnded                a key that was revoked or has expired
 ├── QueueFull               as many jobs of the key wait as may
 ├── QuotaSpent              the key has used what it may
+├── PriorityTooHigh         a priority that the key may not give to its jobs
 ├── NameTaken               a name that must be unique exists already
 ├── InvalidName              a name that cannot be given to anything new
 ├── IllegalTransition       the state does not allow it (cancel what is finished, resume what runs)
@@ -58,6 +59,10 @@ class QueueFull(StoreError):
 
 
 class QuotaSpent(StoreError):
+    pass
+
+
+class PriorityTooHigh(StoreError):
     pass
 
 

@@ -49,7 +49,10 @@ def claim(session: Session, step_id: UUID, worker: Worker, *, lease_seconds: flo
         return None
     if taken is None:
         return None
-    job, step = claims.held(session, taken)
+    job, step = (
+        session.get_one(Job, taken.job_id),
+        session.get_one(Step, taken.step_id),
+    )  # Locked, and read under the lock.
     if job.state == JobState.QUEUED:
         job.started_at = job.started_at or clock(session)
         moves.move(session, job, JobState.RUNNING)
@@ -253,12 +256,12 @@ def resume(session: Session, job_id: UUID) -> Job:
     if job.kind != JobKind.CHECK:  # That has its images with itself.
         datasets.check_kept(session, job)
     quotas.admit_again(session, job)
-    job.cancel_requested = False
+    job.cancel_requested = job.let_through = False
     job.error = job.finished_at = None
     moves.move(session, job, JobState.QUEUED)
     again = moves.steps_in(session, job, StepState.FAILED, StepState.CANCELLED)
     for step in again:
-        step.attempt, step.error = 0, None
+        step.attempt, step.error, step.rank = 0, None, job.rank
     moves.requeue_all(session, job.id, again)
     return job
 

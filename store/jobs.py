@@ -8,19 +8,20 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
 from dna_engine.plans import plan_of
-from dna_engine.spec import ResolvedJob
-from store import changes, deliveries, events, quotas, steps
-from store.actors import signature
+from dna_engine.spec import Priority, ResolvedJob
+from store import accuracies, changes, deliveries, events, quotas, steps, tracing
+from store.actors import own, signature
 from store.columns import Json
 from store.errors import IllegalTransition, NotFound
 from store.events import NewEvent
 from store.files import release
 from store.filters import Filter
 from store.logs import bound
+from store.progress import planned
 from store.states import FINISHED, EventType, JobKind, JobState
 from store.tables import Artifact, Job, Step
 
@@ -34,12 +35,15 @@ def add(session: Session, job: Job, spec: ResolvedJob, *, max_attempts: int) -> 
 
     Raises:
         QueueFull, QuotaSpent: the key may have no more.
+        PriorityTooHigh: nor one of its priority.
     """
     quotas.admit(session)
     plan = plan_of(spec)
     job.name, job.labels, job.dataset, job.seed = spec.name, spec.labels, spec.dataset_name, spec.seed
+    job.priority = quotas.allowed(session, Priority(job.spec.get("priority", Priority.NORMAL)))
     job.resolved, job.phase = spec.model_dump(mode="json"), plan.phases[0]
-    job.request_id = bound("request_id")
+    job.expected_seconds = sum(seconds for work in planned(spec).values() for _, seconds in work)
+    job.request_id, job.traceparent = bound("request_id"), tracing.current()
     for name, value in signature(session).items():
         setattr(job, name, value)
     session.add(job)
@@ -70,6 +74,27 @@ def rename(session: Session, job: Job, *, name: str, labels: Mapping[str, str]) 
         events.append(session, job.id, [NewEvent(EventType.LOG, {"level": "info", "message": " ".join(said)})])
 
 
+def prioritise(session: Session, job: Job, priority: Priority) -> None:
+    """A locked job goes by that priority from now on, also with the steps that wait. A line of its log tells of it.
+
+    Raises:
+        PriorityTooHigh: whoever asks may not give it.
+    """
+    if priority == job.priority:
+        return
+    said = f"Its priority is {quotas.allowed(session, priority)} now, not {job.priority}."
+    job.priority = priority
+    line_up(session, job)
+    changes.note(session, job.id, job.kind, job.project_id)
+    events.append(session, job.id, [NewEvent(EventType.LOG, {"level": "info", "message": said})])
+
+
+def line_up(session: Session, job: Job) -> None:
+    """Its steps stand in the line where the job does now."""
+    session.flush()
+    session.execute(update(Step).where(Step.job_id == job.id).values(rank=job.rank))
+
+
 def written(session: Session, kind: JobKind, job_id: UUID) -> Json | None:
     """:func:`written_now` of a job of the kind; None where there is no such job. Nobody deletes the job until the transaction ends."""
     job = session.scalar(
@@ -79,9 +104,10 @@ def written(session: Session, kind: JobKind, job_id: UUID) -> Json | None:
 
 
 def written_now(job: Job) -> Json:
-    """The spec of a job as its user wrote it, called and labelled as the job is now."""
-    now = {"name": job.name, "labels": job.labels}
-    return {**job.spec, **{field: value for field, value in now.items() if value != job.resolved.get(field)}}
+    """The spec of a job as its user wrote it, called and labelled as the job is now, and of its priority."""
+    made = {**job.resolved, "priority": job.spec.get("priority", Priority.NORMAL)}
+    now = {"name": job.name, "labels": job.labels, "priority": job.priority}
+    return {**job.spec, **{field: value for field, value in now.items() if value != made.get(field)}}
 
 
 def counts(session: Session, kind: JobKind, where: Filter) -> dict[JobState, int]:
@@ -104,6 +130,12 @@ def known(session: Session, kind: JobKind, job_id: UUID) -> UUID:
     if session.scalar(select(Job.id).where(Job.id == job_id, Job.kind == kind)) is None:
         raise NotFound(kind, job_id)
     return job_id
+
+
+def is_called(session: Session, kind: JobKind, name: str) -> bool:
+    """Whether the project has a job of the kind of that name."""
+    there = select(Job.id).where(Job.kind == kind, Job.name == name, own(session, Job))
+    return session.scalar(there.limit(1)) is not None
 
 
 @dataclass(frozen=True)
@@ -138,7 +170,8 @@ def lock(session: Session, job_id: UUID) -> Job:
 
 
 def delete(session: Session, job_id: UUID) -> list[str]:
-    """Deletes a finished job and all that belongs to it; returns the locations of its files.
+    """Deletes a finished job and all that belongs to it, the accuracy that its training has given to a network included; returns the
+    locations of its files.
 
     The caller discards those after the commit: a file without a row is waste, a row without a file is a lie.
 
@@ -151,7 +184,9 @@ def delete(session: Session, job_id: UUID) -> list[str]:
         raise IllegalTransition(f"The {job.kind} is {job.state}. Cancel it, then delete it.")
     locations = list(session.scalars(select(Artifact.location).where(Artifact.job_id == job_id)))
     changes.note(session, job.id, job.kind, job.project_id)
+    judged = accuracies.judged_by(session, job_id)
     session.delete(job)
     session.flush()
+    accuracies.settle(session, judged)
     release(session, locations)
     return locations

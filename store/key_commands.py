@@ -34,7 +34,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     create.add_argument("--project", help="whose things it sees and makes; by default a new one, called as the key")
     create.add_argument("--expires", help="after this it opens nothing: 12h, 90d, 8w")
     for name, field in Limits.model_fields.items():
-        create.add_argument(f"--{name.replace('_', '-')}", type=_number, help=field.description)
+        written = str if name == "priority" else _number
+        create.add_argument(f"--{name.replace('_', '-')}", type=written, help=field.description)
     for action, help_ in (("revoke", "a key opens nothing from now on"), ("show", "one key")):
         actions.add_parser(action, help=help_).add_argument(
             "id", help="its id, or the beginning or end of it; its name; or dna_ and its prefix"

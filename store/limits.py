@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field, NonNegativeFloat
 
 from dna_engine.fields import Written
 from dna_engine.spec.count import Count, Limit
+from dna_engine.spec.parts import Priority
 
 #: Seconds over which requests are counted at most: one in so many is the smallest rate.
 LONGEST_WINDOW = 60
@@ -50,4 +51,9 @@ class Limits(Written):
     stored_bytes: Count | None = Field(
         default=None,
         description="Bytes of datasets, teachers and uploads that are kept. Beyond it the answer is a 403.",
+    )
+    priority: Priority | None = Field(
+        default=None,
+        strict=False,
+        description="The highest priority of its jobs: low, normal or high. Beyond it the answer is a 403.",
     )

@@ -6,9 +6,8 @@ from functools import cache
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 import migrations
 from store import studies
@@ -47,8 +46,11 @@ def is_current(connection: Connection) -> bool:
 
 
 def revision(connection: Connection) -> str | None:
-    """The migration that the database has come to; None without any."""
-    return MigrationContext.configure(connection).get_current_revision()
+    """The migration that the database has come to; None without any. Not by Alembic, which logs two lines at each look."""
+    if connection.scalar(text("SELECT to_regclass('alembic_version')")) is None:
+        return None
+    found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return found
 
 
 def knows(revision: str) -> bool:

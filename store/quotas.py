@@ -11,28 +11,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    Double,
-    ScalarSelect,
-    Select,
-    and_,
-    case,
-    exists,
-    func,
-    null,
-    or_,
-    select,
-)
+from sqlalchemy import BigInteger, ColumnElement, Double, Select, Subquery, case, exists, func, null, or_, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from dna_engine.plans.files import GIVEN, GIVEN_WEIGHTS
 from dna_engine.plans.steps import devices_of
-from store import outbox
+from dna_engine.spec import Priority
+from store import outbox, shares
 from store.actors import EVERY_PROJECT, actor_of
-from store.errors import QueueFull, QuotaSpent
+from store.errors import PriorityTooHigh, QueueFull, QuotaSpent
 from store.limits import Limits
 from store.states import JobKind, JobState, StepState
 from store.tables import ApiKey, Artifact, DeviceUse, Job, Step, Teacher
@@ -97,6 +85,20 @@ def _admit(session: Session, key_id: UUID, limits: Limits) -> None:
             )
 
 
+def allowed(session: Session, priority: Priority) -> Priority:
+    """The same priority, where the caller may give it to a job.
+
+    Raises:
+        PriorityTooHigh: its key may not.
+    """
+    most = actor_of(session).limits.priority
+    if most is not None and priority.rank > most.rank:
+        raise PriorityTooHigh(
+            f"Jobs of this key have the priority {most} at most, not {priority}. Ask for {most}, or whoever manages keys for more."
+        )
+    return priority
+
+
 def keep(session: Session, more: int, *, arriving: Callable[[], int]) -> None:
     """Asks before so many bytes are kept whether the key may keep them. Others of the key wait until the transaction ends.
 
@@ -140,7 +142,10 @@ def spend(session: Session, job: Job, step: Step, seconds: float) -> None:
     """The engine ran so long for the step."""
     step.engine_seconds += seconds
     devices = devices_of(step.queue)
-    if job.key_id is None or not devices or seconds <= 0:
+    if not devices or seconds <= 0:
+        return
+    shares.take(session, step.share_id, devices * seconds)
+    if job.key_id is None:
         return
     row = insert(DeviceUse).values(key_id=job.key_id, day=func.current_date(), seconds=devices * seconds)
     session.execute(
@@ -195,21 +200,22 @@ def _next_steps(key_id: UUID, places: int | None) -> Select[Step]:
 
 def may_go_on() -> ColumnElement[bool]:
     """The condition on jobs that they run, or that their key has device-hours and a place left for them; claimed, it is asked again."""
-    most = _most()
-    has_both = and_(or_(most.is_(None), _running() < most), ~_spent())
-    return or_(Job.state != JobState.QUEUED, Job.key_id.is_(None), has_both)
+    return or_(Job.state != JobState.QUEUED, Job.key_id.is_(None), Job.key_id.not_in(select(_at_limit().c.id)))
 
 
 def held(session: Session) -> Mapping[UUID, int | None]:
     """The queued jobs of all projects that wait for a place of their key, and how many places that has; None where it has no device-hours left."""
-    places = case((_spent(), null()), else_=_most())
-    query = select(Job.id, places).where(Job.state == JobState.QUEUED, Job.key_id.is_not(None), ~may_go_on())
-    return dict(session.execute(query, execution_options=EVERY_PROJECT).all())
+    limited = _at_limit()
+    query = select(Job.id, limited.c.places).join(limited, limited.c.id == Job.key_id)
+    return dict(session.execute(query.where(Job.state == JobState.QUEUED), execution_options=EVERY_PROJECT).all())
 
 
-def _most() -> ScalarSelect[int]:
-    """Jobs that the key of a job may run at once."""
-    return select(_limit()).where(ApiKey.id == Job.key_id).correlate(Job).scalar_subquery()
+def _at_limit() -> Subquery:
+    """Keys none of whose queued jobs may begin, and for how many there is a place: asked once for each key, however many jobs it has."""
+    running = select(func.count(Job.id)).where(Job.key_id == ApiKey.id, Job.state == JobState.RUNNING)
+    places = case((_spent(), null()), else_=_limit()).label("places")
+    full = running.correlate(ApiKey).scalar_subquery() >= _limit()
+    return select(ApiKey.id, places).where(or_(full, _spent())).subquery()
 
 
 def _limit() -> ColumnElement[int]:
@@ -218,18 +224,12 @@ def _limit() -> ColumnElement[int]:
 
 
 def _spent() -> ColumnElement[bool]:
-    """The condition on jobs that the device-hours of their key are used up."""
+    """The condition on keys that their device-hours are used up."""
     hours = ApiKey.limits["device_hours"].astext.cast(Double)
     recent = (DeviceUse.key_id == ApiKey.id, DeviceUse.day > func.current_date() - WINDOW.days)
     taken = select(func.coalesce(func.sum(DeviceUse.seconds), 0.0)).where(*recent).correlate(ApiKey).scalar_subquery()
-    return exists().where(ApiKey.id == Job.key_id, taken / 3600 >= hours).correlate(Job)
-
-
-def _running() -> ScalarSelect[int]:
-    """Jobs of the key of a job that run."""
-    other = aliased(Job)
-    alike = (other.key_id == Job.key_id, other.state == JobState.RUNNING)
-    return select(func.count(other.id)).where(*alike).correlate(Job).scalar_subquery()
+    spent: ColumnElement[bool] = taken / 3600 >= hours
+    return spent
 
 
 def _jobs(session: Session, key_id: UUID, state: JobState) -> int:

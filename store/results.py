@@ -10,7 +10,9 @@ from sqlalchemy.orm import Session
 from dna_engine.accuracy import Accuracy
 from dna_engine.plans import Kind
 from dna_engine.plans.results import Checked, Chosen, ChosenReference, Selected, Trained, TrialTried
-from store import datasets
+from dna_engine.space.architecture import Architecture as Described
+from dna_engine.space.cost import architecture_cost
+from store import accuracies, datasets
 from store.actors import inherited
 from store.columns import Json, new_id
 from store.states import Role
@@ -72,19 +74,24 @@ def _add(
 
 def _record_training(session: Session, job: Job, step: Step, trained: Trained) -> None:
     assert step.training_id is not None
+    judged = accuracies.judged_by(session, job.id)  # Locked before the training, as by whoever deletes a network.
     training = session.get_one(Training, step.training_id)
     training.test_accuracy = trained.test_accuracy
     training.values = step.values
+    session.flush()
+    if training.architecture_id is None or training.architecture_id not in judged:
+        return  # Deleted since.
+    accuracies.settle(session, [training.architecture_id])
+    network = session.get_one(Architecture, training.architecture_id)
     if isinstance(job, Search):
-        _record_network(job, session.get_one(Architecture, training.architecture_id), trained)
-    elif training.architecture_id is not None:
-        _record_selected(session, job, session.get_one(Architecture, training.architecture_id), trained)
+        _record_network(job, network, trained)
+    elif network.counted_flops is None and _costs_the_same(job, network):
+        network.counted_flops, network.counted_params = trained.counted.flops, trained.counted.params
     session.flush()
 
 
 def _record_network(search: Search, network: Architecture, trained: Trained) -> None:
     """A network is as good as its own search has found it to be, whatever is made of it elsewhere."""
-    network.test_accuracy = trained.test_accuracy
     network.counted_flops, network.counted_params = trained.counted.flops, trained.counted.params
     if network.role == Role.WINNER:
         search.best = _summary(network, trained.test)
@@ -92,20 +99,10 @@ def _record_network(search: Search, network: Architecture, trained: Trained) -> 
         search.control_accuracy = trained.test_accuracy
 
 
-def _record_selected(session: Session, job: Job, network: Architecture, trained: Trained) -> None:
-    """One that its search did not train is as good as the best of its own trainings on the images of that search."""
-    if network.role is not Role.SELECTED or network.search_id is None:
-        return
-    search = session.get_one(Search, network.search_id)
-    if _images(job) != _images(search):
-        return
-    network.test_accuracy = max(trained.test_accuracy, network.test_accuracy or 0.0)
-    network.counted_flops, network.counted_params = trained.counted.flops, trained.counted.params
-
-
-def _images(job: Job) -> tuple[str, int]:
-    dataset = job.resolved["dataset"]
-    return dataset["name"], dataset["version"]
+def _costs_the_same(job: Job, network: Architecture) -> bool:
+    """Whether a training has built the network as it is: with as many classes, for images of its size. Its counts are the network's then."""
+    built = architecture_cost(Described.from_json(job.resolved["architecture"]))
+    return (built.flops, built.params) == (network.flops, network.params)
 
 
 def _record_trial(tuning: Tuning, step: Step, tried: TrialTried) -> None:

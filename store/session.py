@@ -8,11 +8,12 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import TypeVar
 
-from sqlalchemy import TIMESTAMP, Engine, create_engine, event, func, make_url, select, text
+from sqlalchemy import TIMESTAMP, Connection, Engine, create_engine, event, func, make_url, select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -26,8 +27,18 @@ Sessions = sessionmaker[Session]
 
 _AGAIN_SECONDS = 0.2
 
-#: Of a server that starts, stops, recovers or is full.
-_PASSING = ("starting up", "shutting down", "not yet accepting", "recovery", "too many clients", "connection slots")
+#: Of a server that starts, stops, recovers or is full, and of a connection that it has ended itself.
+_PASSING = (
+    "starting up",
+    "shutting down",
+    "not yet accepting",
+    "recovery",
+    "too many clients",
+    "connection slots",
+    "terminating connection",
+)
+
+Answer = TypeVar("Answer")
 
 
 def driver_url(url: str) -> str:
@@ -111,12 +122,21 @@ def await_database(engine: Engine, *, within: float) -> None:
     Raises:
         OperationalError: it did not let anybody in by then, or does not for a reason that does not pass (a wrong password).
     """
+    once_reached(engine, lambda _: None, within=within)
+
+
+def once_reached(engine: Engine, do: Callable[[Connection], Answer], *, within: float) -> Answer:
+    """Does something as soon as the server lets us in; again when it leaves in the middle of it.
+
+    Raises:
+        OperationalError: as :func:`await_database`.
+    """
     deadline = time.monotonic() + within
     said = False
     while True:
         try:
-            with engine.connect():
-                return
+            with engine.connect() as connection:
+                return do(connection)
         except OperationalError as error:
             if time.monotonic() > deadline or not _may_pass(str(error.orig)):
                 raise

@@ -16,6 +16,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from dna_engine.spec.parts import Priority
 from store.connection import TimeOuts
 from store.errors import StoreError
 from store.limits import LONGEST_WINDOW, Limits
@@ -156,6 +157,9 @@ class Settings(BaseSettings):
     )
     key_stored_bytes: NonNegativeInt | None = Field(
         default=None, description="The same: bytes of datasets, teachers and uploads."
+    )
+    key_priority: Priority | None = Field(
+        default=None, description="The same: the highest priority of its jobs, low, normal or high."
     )
 
     @model_validator(mode="after")

@@ -9,18 +9,24 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from dna_engine.effort import timing
 from dna_engine.plans import Phase
 from dna_engine.plans import Step as PlannedStep
-from store import outbox
+from dna_engine.spec import parse_job
+from store import line, outbox
 from store.columns import new_id
 from store.errors import NotFound
 from store.session import clock
 from store.states import StepState
 from store.tables import Job, Step
 
+#: Steps that are announced again at once.
+AT_ONCE = 200
+
 
 def add(session: Session, job: Job, phase: Phase, planned: Sequence[PlannedStep], *, max_attempts: int) -> list[Step]:
     """Rows for the planned steps of a phase, queued, each with a wake in the outbox."""
+    seconds = timing(parse_job(job.resolved))
     steps = [
         Step(
             id=new_id(),
@@ -29,6 +35,9 @@ def add(session: Session, job: Job, phase: Phase, planned: Sequence[PlannedStep]
             kind=step.kind,
             phase=phase,
             queue=step.queue,
+            share_id=job.share_id,
+            rank=job.rank,
+            expected_seconds=seconds(step),
             payload=step.model_dump(mode="json"),
             max_attempts=max_attempts,
         )
@@ -69,19 +78,23 @@ def queue_of(session: Session, step_id: UUID) -> str | None:
 
 
 def waited_in(session: Session) -> list[str]:
-    """The queues in which steps wait."""
-    return list(session.scalars(select(Step.queue).where(Step.state == StepState.QUEUED).distinct()))
+    """The queues in which steps wait that can be claimed: where keys run as many jobs as they may, nobody need be woken for others of theirs."""
+    queues = session.scalars(select(Step.queue).where(Step.state == StepState.QUEUED).distinct()).all()
+    return [queue for queue in queues if line.next_step(session, [queue]) is not None]
 
 
 def rewake(session: Session, queues: Sequence[str], *, after: timedelta) -> int:
     """Announces again what was announced to these queues that long ago and is still unclaimed: its message may be lost.
 
-    Returns how many.
+    At most :data:`AT_ONCE`, since a message says no more than that something waits: each brings a worker to whatever is next. While one
+    is there none is lost, so it is time for more when these are gone. Returns how many.
     """
     old = Step.woken_at < func.clock_timestamp() - after
     query = (
         select(Step)
         .where(Step.state == StepState.QUEUED, Step.queue.in_(queues), old)
+        .order_by(Step.woken_at)
+        .limit(AT_ONCE)
         .with_for_update(skip_locked=True)
     )
     lost = list(session.scalars(query))

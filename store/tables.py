@@ -5,12 +5,27 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Identity, Index, Text, UniqueConstraint, Uuid, column, func, select, table, text
+from sqlalchemy import (
+    ForeignKey,
+    Identity,
+    Index,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    column,
+    false,
+    func,
+    select,
+    table,
+    text,
+)
 from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
 
 from dna_engine.plans import Kind, Phase
 from dna_engine.plans import Step as PlannedStep
 from dna_engine.plans.results import Trained
+from dna_engine.spec import Priority
 from store.columns import Base, Json, new_id
 from store.owned import Made, OfJob, Owned, Shared
 from store.states import (
@@ -65,6 +80,16 @@ class DeviceUse(Base):
     day: Mapped[date] = mapped_column(primary_key=True)
     seconds: Mapped[float]
     """Of one device: a second of two counts twice."""
+
+
+class Share(Base):
+    """What a key's jobs have taken of devices, or a project's without a key; see ``store.shares``. Nobody has taken anything before there is a row."""
+
+    __tablename__ = "shares"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    """Of the key or project."""
+    standing: Mapped[float]
 
 
 class IdempotencyKey(Base):
@@ -143,6 +168,11 @@ class Job(Owned, Made, Base):
     resolved: Mapped[Json]
     """``dna_engine.spec.ResolvedJob`` of its kind."""
     labels: Mapped[dict[str, str]] = mapped_column(default=dict)
+    priority: Mapped[Priority] = mapped_column(default=Priority.NORMAL, server_default=Priority.NORMAL)
+    let_through: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether it goes before older jobs of its key, since it has waited for long and is small; see ``store.preemption``."""
+    expected_seconds: Mapped[float | None]
+    """All that its plan gives it on one device that nothing is known of; None of what versions before have made."""
     dataset: Mapped[str] = mapped_column(index=True)
     seed: Mapped[int]
     error: Mapped[Json | None]
@@ -161,6 +191,16 @@ class Job(Owned, Made, Base):
     finished_at: Mapped[datetime | None]
 
     steps: Mapped[list[Step]] = relationship(lazy="raise", order_by="Step.id", viewonly=True)
+
+    @property
+    def share_id(self) -> UUID:
+        """Of whose share of the devices it takes: its key's, or its project's where it has none."""
+        return self.key_id or self.project_id
+
+    @property
+    def rank(self) -> int:
+        """Where it stands among jobs of its key, 0 for the first: by priority; let through, half a step before others of the same."""
+        return 2 * (Priority.HIGH.rank - self.priority.rank) + (not self.let_through)
 
     __mapper_args__ = {"polymorphic_on": "kind"}  # noqa: RUF012  The way to tell SQLAlchemy.
 
@@ -241,6 +281,15 @@ class Step(OfJob, Base):
         UniqueConstraint("job_id", "key"),
         Index("ix_steps_state_lease_expires_at", "state", "lease_expires_at"),
         Index("ix_steps_state_training_id", "state", "training_id", postgresql_where=text("training_id IS NOT NULL")),
+        Index(
+            "ix_steps_line",
+            "queue",
+            "share_id",
+            "rank",
+            "job_id",
+            "id",
+            postgresql_where=text("state = 'queued'"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -252,6 +301,12 @@ class Step(OfJob, Base):
     queue: Mapped[str]
     payload: Mapped[Json]
     """``dna_engine.plans.Step``."""
+    share_id: Mapped[UUID]
+    """``Job.share_id``: here, and ``rank`` too, for the index that claims go by."""
+    rank: Mapped[int] = mapped_column(SmallInteger)
+    """``Job.rank``, as it is now."""
+    expected_seconds: Mapped[float | None]
+    """That its plan gives it, as ``Job.expected_seconds``."""
     state: Mapped[StepState] = mapped_column(default=StepState.QUEUED)
     attempt: Mapped[int] = mapped_column(default=0)
     max_attempts: Mapped[int]
@@ -429,6 +484,11 @@ class Architecture(Owned, Made, Base):
     """As counted on the network built with torch; equal to ``flops``."""
     counted_params: Mapped[int | None]
     test_accuracy: Mapped[float | None]
+    """Of the training that it is judged by; see ``store.accuracies``."""
+    test_dataset: Mapped[str | None]
+    """Name of the dataset whose test images those are."""
+    test_training_id: Mapped[UUID | None]
+    """The training that it is judged by. No foreign key: trainings have one to networks, and whoever deletes one judges anew."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
     search: Mapped[str | None] = column_property(

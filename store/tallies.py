@@ -44,7 +44,11 @@ _MINUTE, _HOUR = 60.0, 3600.0
 _OF_WORK = (1.0, 5.0, 15.0, *(_MINUTE * n for n in (1, 5, 15)), *(_HOUR * n for n in (1, 4, 12, 48)))
 
 STEP_SECONDS = Figure(
-    "dna_step_seconds", "From claim to end, of each attempt at a step.", ("kind", "outcome"), _OF_WORK
+    "dna_step_seconds",
+    "From claim to end, of each attempt at a step.",
+    ("kind", "outcome"),
+    _OF_WORK,
+    always=tuple((kind, "failed") for kind in Kind),
 )
 STEP_FAILURES = Figure("dna_step_failures", "Attempts at steps that failed.", ("kind", "code"))
 STEP_RETRIES = Figure(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, SmallInteger, and_, func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from dna_engine.errors import DiskFull
@@ -18,7 +18,7 @@ from store import quotas, workers
 from store.actors import EVERY_PROJECT
 from store.session import clock
 from store.states import FINISHED, StepState
-from store.tables import Job, Step, Worker
+from store.tables import Job, Share, Step, Worker
 
 #: What to do about it is the same everywhere.
 NO_WORKER = "No worker is live: a job waits until one is started (dna worker, or dna up)."
@@ -60,8 +60,7 @@ def most_devices(live: Sequence[Worker]) -> int:
     return max((devices_offered(worker.queues) for worker in live), default=0)
 
 
-@dataclass(frozen=True)
-class Unfinished:
+class Unfinished(NamedTuple):
     """A step that waits or runs, of a job that goes on. ``failure`` is the code of its last attempt's error, ``owner`` who runs it."""
 
     job_id: UUID
@@ -74,39 +73,38 @@ class Unfinished:
 
 @dataclass
 class _Queue:
-    """The steps of one queue: the jobs whose steps wait, once for each, in order, and those whose steps run on workers that take it.
+    """The steps of one queue: how many a worker would take now, and the jobs whose steps run on workers that take it.
 
-    ``ranks`` are the places of the same jobs, each once, from 0; ``due`` of those of which a worker would take a step now. So what is asked of
-    each of thousands of jobs takes no look at all others.
+    ``places`` are those of the former's jobs, each once, from 0; ``steps`` those that stand before a job's first. So what is asked of each of
+    thousands of jobs takes no look at all others.
     """
 
-    waiting: list[UUID] = field(default_factory=list)
+    waiting: int = 0
     running: list[UUID] = field(default_factory=list)
-    ranks: dict[UUID, int] = field(default_factory=dict)
-    due: dict[UUID, int] = field(default_factory=dict)
+    places: dict[UUID, int] = field(default_factory=dict)
+    steps: dict[UUID, int] = field(default_factory=dict)
 
-    def add(self, job_id: UUID, *, due: bool) -> None:
-        """One more step that waits, of the job before or a later one."""
-        self.waiting.append(job_id)
-        self.ranks.setdefault(job_id, len(self.ranks))
-        if due:
-            self.due.setdefault(job_id, len(self.due))
+    def add(self, job_id: UUID) -> None:
+        """One more step that waits, behind those that were added before."""
+        self.steps.setdefault(job_id, self.waiting)
+        self.waiting += 1
+        self.places.setdefault(job_id, len(self.places))
 
     def before(self, job_id: UUID) -> int:
         """Other jobs that have a worker of the queue, or will be given one first."""
-        older = self.ranks[job_id]
-        return older + sum(self.ranks.get(other, older) >= older for other in set(self.running))
+        ahead = self.places[job_id]
+        return ahead + sum(self.places.get(other, ahead) >= ahead for other in set(self.running))
 
     def taken_soon(self, job_id: UUID, takers: int) -> bool:
-        """Whether a worker is left for it after those that run steps and those that will take older ones."""
-        return len(self.running) + bisect_left(self.waiting, job_id) < takers
+        """Whether a worker is left for it after those that run steps and those that will take the ones ahead."""
+        return len(self.running) + self.steps[job_id] < takers
 
 
 class Queues:
     """All work that is not finished, and the live workers that take it.
 
     Args:
-        steps: oldest job first.
+        steps: those that wait in the order in which workers will come to them.
         held: jobs whose key runs as many as it may, and how many that are; None where its device-hours are used up.
     """
 
@@ -126,7 +124,8 @@ class Queues:
             if step.job_id in held:
                 continue
             if step.state != StepState.RUNNING:
-                self._queues.setdefault(step.queue, _Queue()).add(step.job_id, due=step.available_at <= now)
+                if step.available_at <= now:
+                    self._queues.setdefault(step.queue, _Queue()).add(step.job_id)
                 continue
             for name in {step.queue, *(taken.get(step.owner, ()) if step.owner else ())}:
                 self._queues.setdefault(name, _Queue()).running.append(step.job_id)
@@ -142,7 +141,7 @@ class Queues:
         due = [step for step in own if step.available_at <= self.now]
         if not due or job_id in self.held or any(step.state == StepState.RUNNING for step in own):
             return Wait(self.reason(job_id))
-        return Wait(self.reason(job_id), self._queues[due[0].queue].due[job_id] + 1)
+        return Wait(self.reason(job_id), self._queues[due[0].queue].places[job_id] + 1)
 
     def reason(self, job_id: UUID) -> str | None:
         """What the job waits for, as a sentence's end: ``2 jobs before it on the worker of node1 (cpu)``. None when it runs.
@@ -156,7 +155,7 @@ class Queues:
         if first.available_at > self.now:
             lacked = "room on a disk that was full" if first.failure == DiskFull.code else "what failed around its step"
             return f"{lacked}; it is tried again at {first.available_at.astimezone(UTC):%H:%M:%S} UTC"
-        queue = own[0].queue
+        queue = first.queue
         takers = [worker for worker in self.live if queue in worker.queues]
         if not self.live:
             return "a worker; none is live (start one: dna worker, or dna up)"
@@ -183,6 +182,20 @@ class Queues:
         return f"a worker that takes the queue {queue}; none is live (start one: dna worker --queues {kind})"
 
 
+def _in_line() -> list[ColumnElement[Any]]:
+    """The order in which workers will come to steps that wait, as far as that can be told: the first of each queue is the one that is claimed
+    next, see ``store.line``. Behind it keys of one priority are taken to go on in turns, a job each; how long these will take nobody knows.
+    """
+    priority = Step.rank.op("/", return_type=SmallInteger())(literal_column("2"))
+    can_begin = and_(
+        Step.state == StepState.QUEUED, Step.available_at <= func.statement_timestamp(), quotas.may_go_on()
+    )
+    of_key = (Step.queue, Step.share_id, priority, can_begin)
+    nth = func.dense_rank().over(partition_by=of_key, order_by=(Step.rank, Step.job_id))
+    standing = func.coalesce(Share.standing, literal_column("float8 '-infinity'"))
+    return [priority, nth, standing, Step.share_id, Step.rank, Step.job_id, Step.id]  # type: ignore[list-item]
+
+
 def look(session: Session, *, live_within: timedelta) -> Queues:
     """The work and the workers of this moment, in four queries; a step that was told to stop counts while it runs, one that
     waits for an earlier phase does not.
@@ -192,10 +205,11 @@ def look(session: Session, *, live_within: timedelta) -> Queues:
     query = (
         select(Step.job_id, Step.queue, Step.state, Step.available_at, failure, Step.lease_owner)
         .join(Job, Job.id == Step.job_id)
+        .outerjoin(Share, Share.id == Step.share_id)
         .where(or_(Step.state == StepState.RUNNING, can_be_claimed), Job.state.not_in(FINISHED))
-        .order_by(Step.job_id, Step.id)
+        .order_by(*_in_line())
     )
-    unfinished = [Unfinished(*row) for row in session.execute(query, execution_options=EVERY_PROJECT)]
+    unfinished = [Unfinished._make(row) for row in session.execute(query, execution_options=EVERY_PROJECT)]
     return Queues(unfinished, workers.live(session, within=live_within), clock(session), quotas.held(session))
 
 

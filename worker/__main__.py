@@ -24,7 +24,7 @@ from dna_engine.plans.steps import CPU_QUEUE, device_queues
 from store import logs
 from store.errors import StoreError
 from store.migrate import is_current
-from store.session import await_database, make_engine
+from store.session import make_engine, once_reached
 from worker.devices import Device, cpu, find_devices, shared_out
 from worker.settings import WorkerSettings
 
@@ -104,9 +104,7 @@ def check(settings: WorkerSettings) -> None:
         raise NotReady("Set DNA_DATABASE_URL and DNA_REDIS_URL, or use dna up, which starts both servers here.")
     engine = make_engine(settings.database_url, settings.database_timeouts, pool_size=1)
     try:
-        await_database(engine, within=settings.database_start_seconds)
-        with engine.connect() as connection:
-            current = is_current(connection)
+        current = once_reached(engine, is_current, within=settings.database_start_seconds)
     except OperationalError as error:
         raise NotReady(f"The database of DNA_DATABASE_URL cannot be used: {error.orig}") from error
     finally:

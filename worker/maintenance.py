@@ -13,12 +13,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from store import workers
 from store.files import discard_loose
+from store.migrate import head, revision
 from store.session import transaction
 from worker.cleanup import remove_datasets, remove_leftovers, remove_run_folders
 from worker.condition import Instruments
 from worker.handover import QUEUE, ask
 from worker.housekeeping import keep_house
 from worker.outbox import relay
+from worker.preemption import make_way
 from worker.reaper import reap, rewake
 from worker.slot import Slot
 
@@ -37,6 +39,7 @@ class Maintenance:
         self._slot = slot
         self._instruments = Instruments(slot.device, settings.data_dir)
         self._heard = time.monotonic()
+        self._schema: str | None = head()
         self._duties = [
             Duty("heartbeat", settings.beat_seconds, self._beat),
             Duty("condition", settings.beat_seconds, self._look),
@@ -44,6 +47,7 @@ class Maintenance:
             Duty("reaper", settings.reap_seconds, lambda: reap(sessions)),
             Duty("loose files", settings.reap_seconds, lambda: discard_loose(sessions, slot.blobs)),
             Duty("rewake", settings.reap_seconds, lambda: rewake(sessions, settings)),
+            Duty("preemption", settings.reap_seconds, lambda: make_way(sessions, settings)),
             Duty("hand-over", settings.beat_seconds, self._ask_for_cells),
             Duty("run folders", CLEANUP_SECONDS, self._remove_run_folders),
             Duty("datasets", CLEANUP_SECONDS, lambda: remove_datasets(sessions, settings.datasets_dir)),
@@ -69,8 +73,13 @@ class Maintenance:
         """Looks whether this node may take work: others must see that it lives, or they cannot tell when it is lost.
 
         Raises:
-            Unfit: a duty has ended, or nothing was heard of this node for as long as makes it count as dead.
+            Unfit: the database was migrated by another version, a duty has ended, or nothing was heard of this node for as long as makes it count as dead.
         """
+        if self._schema != head():
+            raise Unfit(
+                f"This node claims nothing: the database has another schema ({self._schema}) than this version ({head()}). Start a "
+                "worker of the version that has migrated it."
+            )
         if ended := [duty.name for duty in self._duties if duty.ended]:
             raise Unfit(f"This node claims nothing: its {' and '.join(ended)} has ended. Start the worker again.")
         silent = time.monotonic() - self._heard
@@ -78,8 +87,12 @@ class Maintenance:
             raise Unfit(f"This node claims nothing: its heartbeat was not written for {silent:.0f} s.")
 
     def _beat(self) -> None:
+        """Not into a schema of another version: a worker that takes nothing any more does not count as live."""
         with transaction(self._slot.sessions) as session:
-            workers.beat(session, self._slot.worker, current_step_id=self._slot.current, condition=self._slot.condition)
+            self._schema = revision(session.connection())
+            if self._schema == head():
+                slot = self._slot
+                workers.beat(session, slot.worker, current_step_id=slot.current, condition=slot.condition)
         self._heard = time.monotonic()
 
     def _remove_run_folders(self) -> None:

@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from structlog.contextvars import bound_contextvars
 
 from dna_engine.plans.steps import CPU_QUEUE
-from store import claims, flow, logs, steps, workers
+from store import claims, flow, line, logs, steps, workers
 from store.claims import Claim
 from store.session import transaction
 from worker.app import make_app
@@ -92,7 +92,7 @@ class Node:
         return int(worker.exitcode or 0)
 
     def run_step(self, step_id: UUID) -> None:
-        """Runs the oldest step that waits, whichever the message names; does nothing when there is nothing to do.
+        """Runs the next step of the line, whichever the message names; does nothing when there is nothing to do.
 
         Raises:
             Reject: nothing can be claimed now; the message goes back to the queue.
@@ -132,7 +132,7 @@ class Node:
         raise Reject(why, requeue=True)
 
     def _claim(self, announced: UUID) -> Claim | None:
-        """The oldest step that waits, or one beside it, without cells that idle workers take; again while others are quicker. First what
+        """The next step of the line, or one beside it, without cells that idle workers take; again while others are quicker. First what
         was claimed before without an answer.
 
         It is one of the queue of the step that was announced: so each queue keeps as many messages as it has steps, though some nodes take
@@ -144,7 +144,7 @@ class Node:
                 claim = claims.of_worker(session, slot.worker) if self._unanswered else None
                 if claim is not None:
                     claims.renew(session, claim, lease_seconds=lease_seconds)
-                elif step_id := claims.oldest_waiting(session, self._queues(session, announced)):
+                elif step_id := line.next_step(session, self._queues(session, announced)):
                     step_id = suited(session, step_id, slot.worker, slot.settings)
                     claim = flow.claim(session, step_id, slot.worker, lease_seconds=lease_seconds)
                     if claim is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field, PositiveFloat, PositiveInt, field_validator
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, field_validator
 
 from dna_engine.spec.parts import MAX_DEVICES
 from store.deliveries import Patience
@@ -50,6 +50,11 @@ class WorkerSettings(Settings):
     hand_over_seconds: PositiveFloat = Field(
         default=30.0,
         description="Idle workers take cells of a running distillation or rating over where that ends it sooner by at least this long.",
+    )
+    preempt_seconds: NonNegativeFloat = Field(
+        default=300.0,
+        description="A step gives its worker up, after a checkpoint, for a job of a higher priority, or for a smaller one, that has waited for this "
+        "long; not before it has run for as long. 0: never.",
     )
     engine_idle_seconds: PositiveFloat = Field(
         default=60.0,

@@ -19,6 +19,7 @@ from store.blobs import BlobStore
 from store.session import Sessions, await_database, make_engine, make_sessions, transaction
 from store.studies import Studies
 from store.tables import Worker
+from store.tracing import NO_TRACES, Tracer, open_tracer
 from store.workers import Condition
 from worker.devices import Device
 from worker.engines import Engines
@@ -37,6 +38,7 @@ class Slot:
         worker: its row, as registered; never written through this object.
         stopping: set when this process is to leave; the step that runs goes back to the queue.
         current: the step that runs now.
+        tracer: where spans of steps go.
         condition: of the device and the disk, as they were looked at last; None before.
     """
 
@@ -49,6 +51,7 @@ class Slot:
     stopping: threading.Event = field(default_factory=threading.Event)
     current: UUID | None = None
     device: Device
+    tracer: Tracer = NO_TRACES
     condition: Condition | None = None
 
 
@@ -59,6 +62,7 @@ def open_slot(settings: WorkerSettings, device: Device, queues: Sequence[str]) -
     engine = make_engine(settings.database_url, settings.database_timeouts)
     sessions = make_sessions(engine)
     studies = Studies(settings.database_url, settings.database_timeouts)
+    tracer = open_tracer("dna-worker")
     try:
         await_database(engine, within=settings.database_start_seconds)
         with transaction(sessions) as session:
@@ -84,9 +88,11 @@ def open_slot(settings: WorkerSettings, device: Device, queues: Sequence[str]) -
                 studies=studies,
                 worker=worker,
                 device=device,
+                tracer=tracer,
             )
         _leave(sessions, worker)
     finally:
+        tracer.close()
         studies.close()
         engine.dispose()
 

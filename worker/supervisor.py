@@ -30,6 +30,7 @@ from store.claims import Claim
 from store.errors import CorruptArtifact, LeaseLost, StoreError
 from store.files import discard, drafts
 from store.session import transaction
+from store.tracing import Span
 from worker import datasets
 from worker.checkpoints import Checkpoints
 from worker.failures import WORKER_ERROR, Problem, explain, problem
@@ -59,12 +60,16 @@ Answer = TypeVar("Answer")
 def supervise(slot: Slot, claim: Claim) -> None:
     """Runs the step to its end, whatever that is. Raises nothing: the end is written to its row."""
     logger.info("%s of job %s, attempt %d", claim.step.key, claim.job_id, claim.attempt)
-    with Lease(slot.sessions, slot.settings, claim) as lease:
-        attempt = Attempt(slot, claim, lease)
+    about = {"dna.job.id": str(claim.job_id), "dna.step.id": str(claim.step_id), "dna.step.key": claim.step.key}
+    about |= {"dna.step.attempt": str(claim.attempt), "dna.device": slot.device.name}
+    traced = slot.tracer.span(claim.step.kind, kind="consumer", parent=claim.traceparent, attributes=about)
+    with traced as span, Lease(slot.sessions, slot.settings, claim) as lease:
+        attempt = Attempt(slot, claim, lease, span)
         try:
             attempt.run()
         except LeaseLost as error:
             logger.warning("%s", error.message)
+            span.fail(error.message)
         except DiskFull as error:
             attempt.failed(problem(error.code, error.message))
         except BadInput as error:
@@ -83,10 +88,11 @@ def supervise(slot: Slot, claim: Claim) -> None:
 class Attempt:
     """One run of a step by this worker."""
 
-    def __init__(self, slot: Slot, claim: Claim, lease: Lease) -> None:
+    def __init__(self, slot: Slot, claim: Claim, lease: Lease, span: Span) -> None:
         self._slot = slot
         self._claim = claim
         self._lease = lease
+        self._span = span
         self._folder = RunFolder(slot.settings.data_dir, claim, slot.blobs)
         self._batch: list[Progress | Metric | Log] = []
         self._last: Result | Failure | None = None
@@ -100,13 +106,10 @@ class Attempt:
             self._slot.studies.open()
             self._claim = self._write(lambda session: tunings.ask(session, self._slot.studies, self._claim))
             self._watch = Watch(self._slot.studies, self._claim)
-        warnings = self._folder.lay_down(self._slot.sessions, self._claim)
-        self._batch += [Log(level="warning", message=warning) for warning in warnings]
-        spec = self._claim.spec
-        if isinstance(spec, ResolvedNetworks):
-            datasets.lay_down(spec.dataset, self._slot.sessions, self._slot.blobs, self._slot.settings.datasets_dir)
+        with self._slot.tracer.span("inputs"):
+            self._lay_down()
         checkpoints = Checkpoints(self._slot.sessions, self._slot.blobs, self._folder, self._claim)
-        with checkpoints, self._slot.engines.borrowed() as engine:
+        with self._slot.tracer.span("engine"), checkpoints, self._slot.engines.borrowed() as engine:
             self._engine = engine
             engine.begin(Order(run=str(self._folder.path), step=self._claim.step))
             for event in engine.events(tick=TICK):
@@ -116,9 +119,17 @@ class Attempt:
                     self._report()
         self._settle(engine)
 
+    def _lay_down(self) -> None:
+        warnings = self._folder.lay_down(self._slot.sessions, self._claim)
+        self._batch += [Log(level="warning", message=warning) for warning in warnings]
+        spec = self._claim.spec
+        if isinstance(spec, ResolvedNetworks):
+            datasets.lay_down(spec.dataset, self._slot.sessions, self._slot.blobs, self._slot.settings.datasets_dir)
+
     def failed(self, why: Problem) -> None:
         """The attempt ends with a problem."""
         logger.warning("%s failed: %s", self._claim.step.key, why.error["message"])
+        self._span.fail(f"{why.error['code']}: {why.error['message']}")
         seconds, wait = self._seconds(), why.wait(self._claim.attempt, self._slot.settings.retry_seconds)
         try:
             if self._watch and self._write(lambda session: fails_alone(session, self._claim, why)):
@@ -135,6 +146,7 @@ class Attempt:
     def lacks(self, input_file: BadInput) -> None:
         """An input is no good: the step that makes it is queued again, where that can be repeated."""
         logger.warning("%s cannot begin: %s", self._claim.step.key, input_file.message)
+        self._span.fail(input_file.message)
         error = problem("bad_input", input_file.message).error
         try:
             self._write(lambda session: flow.lack(session, self._claim, input_file.name, error))
@@ -210,7 +222,8 @@ class Attempt:
         names = sorted({*self._claim.step.outputs(self._claim.spec), *result.artifacts})
         live_within = self._slot.settings.worker_timeout
         group = partial(group_cells, live_within=live_within)
-        with drafts(self._slot.sessions, self._slot.blobs, self._claim, self._write) as written:
+        kept = drafts(self._slot.sessions, self._slot.blobs, self._claim, self._write)
+        with self._slot.tracer.span("outputs"), kept as written:
             files = self._folder.store(names, written)
             replaced = self._write(
                 lambda session: flow.succeed(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, BackgroundTasks, Body, Depends, Query, Request, Response
+from fastapi import APIRouter, BackgroundTasks, Body, Depends, Request, Response
 from fastapi.responses import JSONResponse
-from starlette.concurrency import run_in_threadpool
 
-from api.architectures import examples, given, service, timings
+from api.architectures import answering, examples, given, service, timings
+from api.architectures.answering import TopK
 from api.architectures.listing import WhichDep
-from api.architectures.picture import BODY, PictureDep, PictureRoute
+from api.architectures.picture import PictureDep
 from api.architectures.schemas import (
     ArchitectureIn,
     ArchitectureOut,
@@ -24,7 +24,7 @@ from api.architectures.schemas import (
 )
 from api.auth import CallerDep, authenticate
 from api.body import JsonRoute
-from api.deps import UPLOAD, ResourcesDep, SessionDep
+from api.deps import ResourcesDep, SessionDep
 from api.download import respond, responses
 from api.headers import headers
 from api.idempotency import OnceDep
@@ -44,10 +44,7 @@ router = APIRouter(
     responses=problems(401, 403, 422, 503),
 )
 
-#: Of its own, so that a caller is known, and no transaction open, before a picture is read.
-tries = APIRouter(
-    prefix="/architectures", tags=["architectures"], route_class=PictureRoute, responses=problems(401, 403, 422, 503)
-)
+tries = answering.router("architectures")
 
 GivenBody = Annotated[ArchitectureIn, Body(openapi_examples=examples.GIVEN)]
 
@@ -175,32 +172,19 @@ def list_timings(
     return timings.listing(session, architecture_id, after=paging.after, limit=paging.limit, live_within=live_within)
 
 
-def _counted(caller: CallerDep, resources: ResourcesDep) -> None:
-    """Before the picture is received.
-
-    Raises:
-        TooManyRequests: the caller has tried networks too often in the last minute.
-    """
-    resources.prediction_rate.count(caller.owner)
-
-
-@tries.post(
-    "/{architecture_id}/predict",
-    response_model=PredictionOut,
-    responses=problems(400, 404, 409, 413, 415, 429),
-    openapi_extra=BODY,
-    dependencies=[Depends(_counted), UPLOAD],
-)
+@tries.post("/{architecture_id}/predict", **answering.ROUTE)
 async def predict(
     architecture_id: ArchitectureId,
     picture: PictureDep,
     caller: CallerDep,
     resources: ResourcesDep,
-    top_k: Annotated[int, Query(ge=1, le=1000, description="How many classes.")] = 5,
+    top_k: TopK = 5,
 ) -> PredictionOut:
     """Try a trained network on a picture: its likeliest classes, as its ONNX file answers to what `prepare.py` of its bundle makes of it.
 
-    Computed in the service itself, few at a time and so many a minute: for trying. `dna serve` is for production.
+    Where its search has not trained it, as the newest training of its own that has left one. Computed in the service itself, few at a time and so
+    many a minute: for trying. `dna serve` is for production.
     """
-    async with resources.predictions.place():
-        return await run_in_threadpool(service.predict, resources, caller.actor, architecture_id, picture, top_k)
+    return await answering.answer(
+        resources, caller, lambda session: service.answering(session, architecture_id), picture, top_k
+    )

@@ -81,6 +81,13 @@ def missing(session: Session, job: Job, network: str, kind: Format) -> NotFound 
     return Conflict(f"There is no {kind} of this network yet: the {job.kind} is {job.state}, in phase {job.phase}.")
 
 
+def unexported(kind: Format) -> NotFound:
+    """Why there is no such file of a standard network."""
+    return NotFound(
+        f"A standard network is trained to be compared with, not exported: there is no {kind} of it, only json and safetensors."
+    )
+
+
 def _export(session: Session, job_id: UUID, network: str) -> Exported | None:
     """What its export has found, where it is done."""
     for step in steps.of_job(session, job_id):

@@ -112,8 +112,15 @@ class ArchitectureSummary(BaseModel):
     counted_flops: int | None = Field(description="As counted on the network built; known when it is trained.")
     counted_params: int | None = Field(description="As counted on the network built; known when it is trained.")
     test_accuracy: float | None = Field(
-        description="Share of the test images that it classifies correctly, 0 to 1, as its search has trained it; of one that was kept from a search, "
-        "the best of its own trainings on the images of that search. Null until then."
+        description="Share of the test images that it classifies correctly, 0 to 1, as its search has trained it; where that has not, the best of its "
+        "own trainings on the images of that search, the same version of the dataset; of a network without a search, the newest of its trainings. "
+        "Null until then, and again when the last such training is deleted."
+    )
+    test_dataset: str | None = Field(
+        default=None, description="Name of the dataset whose test images those are; null without an accuracy."
+    )
+    test_training_id: UUID | None = Field(
+        default=None, description="The training whose accuracy that is; null without one."
     )
     created_at: datetime = Field(description="When it was kept.")
     created_by: str | None = Field(
@@ -237,10 +244,13 @@ class PredictionOut(BaseModel):
         }
     )
 
-    architecture_id: UUID = Field(description="Of the network that answers.")
+    architecture_id: UUID | None = Field(
+        description="Of the network that answers; null of a training whose network was deleted since."
+    )
     training_id: UUID | None = Field(
         default=None,
-        description="The newest training of its own, which answers where no search has trained the network; null where its search has.",
+        description="The training that answers: the one asked or, of a network that no search has trained, the newest of its own; null where the "
+        "network answers as its search has trained it.",
     )
     classes: list[ClassOut] = Field(description="The likeliest, best first; of all classes the probabilities sum to 1.")
 

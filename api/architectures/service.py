@@ -4,35 +4,28 @@ from __future__ import annotations
 
 from uuid import UUID
 
-import numpy as np
 from sqlalchemy.orm import Session
 
 from api import file_names
-from api.architectures.files import described, left, missing, stored
+from api.architectures.answering import Answering
+from api.architectures.files import described, left, missing, stored, unexported
 from api.architectures.schemas import (
     TRAININGS_SHOWN,
     ArchitectureOut,
     ArchitectureSummary,
-    ClassOut,
     Format,
     LayerOut,
     LayersOut,
-    PredictionOut,
 )
 from api.download import Content
 from api.errors import Conflict, NotFound
-from api.resources import Resources
-from dna_engine.images.pictures.file import HeldFile
 from dna_engine.space.architecture import Architecture as Description
 from dna_engine.space.layers import layers_of
 from dna_engine.standard import is_standard
-from store import architectures, artifacts, searches, trainings
-from store.actors import Actor
+from store import accuracies, architectures, searches, trainings
 from store.blobs import BlobStore
-from store.columns import Json
-from store.session import transaction
 from store.states import Role
-from store.tables import Architecture, Artifact, Training
+from store.tables import Architecture, Artifact
 
 
 def detail(session: Session, architecture_id: UUID) -> ArchitectureOut:
@@ -44,9 +37,10 @@ def detail(session: Session, architecture_id: UUID) -> ArchitectureOut:
     network = architectures.get(session, architecture_id)
     has = left(session, network.search_id, network.folder, described(network.architecture))
     done = trainings.of_architecture(session, network.id, limit=TRAININGS_SHOWN)
+    judge = accuracies.deciding(session, [network.id]).get(network.id)
     return ArchitectureOut(
         **ArchitectureSummary.model_validate(network).model_dump(),
-        test=next((trained.test for training in done if not training.alone and (trained := training.found)), None),
+        test=judge and judge.found and judge.found.test,
         files=has.files,
         refused=has.refused,
         trainings=[training.id for training in done],
@@ -89,33 +83,20 @@ def content(session: Session, blobs: BlobStore, architecture_id: UUID, kind: For
     return Content.stored(blobs, _artifact(session, network, kind), stem)
 
 
-def predict(resources: Resources, actor: Actor, architecture_id: UUID, picture: HeldFile, top_k: int) -> PredictionOut:
-    """What the network answers to a picture. No transaction is open while it computes.
+def answering(session: Session, architecture_id: UUID) -> Answering:
+    """What answers for a network: its search's file, else that of the newest training of its own that has one.
 
     Raises:
         NotFound: as :func:`content` of its ONNX file; so does Conflict.
-        DataError: the picture cannot be read.
     """
-    with transaction(resources.sessions, actor) as session:
-        training, artifact, how = _answering(session, architectures.get(session, architecture_id))
-        onnx, training_id = artifacts.blob(artifact), training and training.id
-    answerer = resources.answerers.get(onnx, how)
-    found = answerer.probabilities(picture, memory=resources.settings.decoding_bytes)
-    best = np.argsort(-found, kind="stable")[:top_k]
-    classes = [
-        ClassOut(number=number, name=answerer.classes[number], probability=found[number]) for number in best.tolist()
-    ]
-    return PredictionOut(architecture_id=architecture_id, training_id=training_id, classes=classes)
-
-
-def _answering(session: Session, network: Architecture) -> tuple[Training | None, Artifact, Json]:
-    """What answers for a network, and how it wants its pictures: its search's file, else that of the newest training of its own that has one."""
+    network = architectures.get(session, architecture_id)
     if Format.ONNX not in _stored(session, network):
         for training in reversed(trainings.of_architecture(session, network.id)):
             found = stored(session, training.job_id, training.network).get(Format.ONNX) if training.alone else None
             if found is not None:
-                return training, found, training.job.resolved["architecture"]["preprocessing"]
-    return None, _artifact(session, network, Format.ONNX), network.architecture["preprocessing"]
+                how = training.job.resolved["architecture"]["preprocessing"]
+                return Answering(found, how, network.id, training.id)
+    return Answering(_artifact(session, network, Format.ONNX), network.architecture["preprocessing"], network.id, None)
 
 
 def _stored(session: Session, network: Architecture) -> dict[Format, Artifact]:
@@ -130,9 +111,7 @@ def _artifact(session: Session, network: Architecture, kind: Format) -> Artifact
     if network.search_id is None or network.role is Role.SELECTED:
         raise _of_untrained(session, network, kind)
     if network.role is Role.REFERENCE and kind is not Format.SAFETENSORS:
-        raise NotFound(
-            f"A standard network is trained to be compared with, not exported: there is no {kind} of it, only json and safetensors."
-        )
+        raise unexported(kind)
     raise missing(session, searches.get(session, network.search_id), network.folder, kind)
 
 

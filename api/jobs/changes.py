@@ -1,4 +1,4 @@
-"""What of a job may be changed once it is made: what it is called, and the labels it is found by."""
+"""What of a job may be changed once it is made: what it is called, the labels it is found by, and its priority."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from api.errors import Invalid
 from api.patches import merged, without_default
 from dna_engine.fields import Written
-from dna_engine.spec.parts import LabelKey, LabelValue, not_blank
+from dna_engine.spec.parts import LabelKey, LabelValue, Priority, not_blank
 from store import jobs
 
 #: As many as a spec may have.
@@ -31,6 +31,12 @@ class JobPatch(Written):
         description="Labels to set; null takes one away. Null in place of all takes all away.",
         max_length=64,
     )
+    priority: Priority = Field(
+        default=Priority.NORMAL,
+        strict=False,
+        description="Jobs of a higher one go before those of a lower one; it holds for what waits, what runs is not begun anew.",
+        json_schema_extra=without_default,
+    )
 
 
 def apply(session: Session, job_id: UUID, patch: JobPatch) -> None:
@@ -38,6 +44,7 @@ def apply(session: Session, job_id: UUID, patch: JobPatch) -> None:
 
     Raises:
         Invalid: it would have too many labels.
+        PriorityTooHigh: the caller may not give it that.
     """
     job = jobs.lock(session, job_id)
     labels = merged(job.labels, patch.labels) if patch.labels is not None else {}
@@ -46,3 +53,5 @@ def apply(session: Session, job_id: UUID, patch: JobPatch) -> None:
         message = f"A job has at most {_MOST_LABELS} labels; with these it would have {len(labels)}"
         raise Invalid(f"{message}.", errors=[{"pointer": "#/labels", "detail": message}])
     jobs.rename(session, job, name=patch.name or job.name, labels=labels)
+    if "priority" in patch.model_fields_set:
+        jobs.prioritise(session, job, patch.priority)

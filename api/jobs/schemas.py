@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from dna_engine.images.info import DatasetInfo
 from dna_engine.plans import Kind, Phase
-from dna_engine.spec import ResolvedAlone, ResolvedNetworks, ResolvedSpec
+from dna_engine.spec import Priority, ResolvedAlone, ResolvedNetworks, ResolvedSpec
 from store.states import JobState, StepState
 from store.tables import Step
 
@@ -92,6 +92,7 @@ class JobSummary(Row):
     dataset: str = Field(description="Name of its dataset.")
     seed: int = Field(description="Of all that is random in it.")
     labels: dict[str, str] = Field(description="As they were given.")
+    priority: Priority = Field(description="Jobs of a higher one go before those of a lower one.")
     error: Failure | None = Field(description="Why it failed; null otherwise.")
     cancel_requested: bool = Field(
         description="Whether it was asked to stop, and has not stopped yet or stopped for that."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 from uuid import UUID
 
@@ -56,7 +57,8 @@ class SearchNetwork(Row):
     flops: int = Field(description="Multiply-adds at batch 1.")
     params: int = Field(description="Trainable parameters.")
     test_accuracy: float | None = Field(
-        description="Share of the test images that it classifies correctly, 0 to 1; null until it is trained."
+        description="Share of the test images that it classifies correctly, 0 to 1, as the search has trained it; where that has not, the best of "
+        "its own trainings on the same images. Null until it is trained."
     )
     test: Accuracy | None = Field(default=None, description="What that accuracy says; known when it is trained.")
     by_class: ByClass | None = Field(
@@ -109,10 +111,18 @@ class SearchDetail(SearchSummary, JobDetail):
     )
 
     @classmethod
-    def of(cls, search: Search, networks: list[Architecture], trainings: list[Training], wait: Wait) -> SearchDetail:
+    def of(
+        cls,
+        search: Search,
+        networks: list[Architecture],
+        trainings: list[Training],
+        deciding: Mapping[UUID, Training],
+        wait: Wait,
+    ) -> SearchDetail:
+        """``deciding``: the trainings by which networks are judged, as ``store.accuracies`` has them."""
         spec = ResolvedSpec.model_validate(search.resolved)
         found = {training.network: training.found for training in trainings if training.found}
-        reached = {training.architecture_id: training.found for training in trainings if training.found}
+        reached = {network: training.found for network, training in deciding.items() if training.found}
         return cls(
             **SearchSummary.listed(search, wait).model_dump(),
             written=jobs.written_now(search),

@@ -24,6 +24,7 @@ from dna_engine.select import Allowance, LatencyTable, Problem, Ratings, check
 from dna_engine.spec import ResolvedSpec, SearchSpec, resolve
 from dna_engine.spec.teacher import Weights
 from store import (
+    accuracies,
     architectures,
     artifacts,
     datasets,
@@ -85,11 +86,10 @@ def _json(model: BaseModel) -> bytes:
 
 def _detail(session: Session, search_id: UUID, queues: Queues) -> SearchDetail:
     search = searches.get(session, search_id)
-    networks, trained = (
-        architectures.of_search(session, search_id, limit=NETWORKS_SHOWN),
-        trainings.of_search(session, search_id),
-    )
-    found = SearchDetail.of(search, networks, trained, queues.wait(search_id))
+    networks = architectures.of_search(session, search_id, limit=NETWORKS_SHOWN)
+    deciding = accuracies.deciding(session, [network.id for network in networks])
+    trained = trainings.of_search(session, search_id)
+    found = SearchDetail.of(search, networks, trained, deciding, queues.wait(search_id))
     most = _devices_offered(queues) if _will_train(found) else None
     lacking = [] if found.state in FINISHED else unmanned(queues.live)
     lacking += [] if most is None else too_few_devices(found.spec.retrain.devices, most)

@@ -10,8 +10,11 @@ from fastapi.responses import JSONResponse
 from pydantic import Discriminator, Tag
 from sqlalchemy.orm import Session
 
-from api.architectures.schemas import Format, FormatQuery
-from api.auth import authenticate
+from api.architectures import answering
+from api.architectures.answering import TopK
+from api.architectures.picture import PictureDep
+from api.architectures.schemas import Format, FormatQuery, PredictionOut
+from api.auth import CallerDep, authenticate
 from api.body import ComputingRoute, JsonRoute
 from api.deps import ResourcesDep, SessionDep, reading
 from api.download import respond, responses
@@ -49,6 +52,8 @@ estimates = APIRouter(
     dependencies=[Depends(authenticate)],
     responses=problems(401, 403, 422, 503),
 )
+
+tries = answering.router("trainings")
 
 SpecBody = Annotated[
     Annotated[TrainingSpec, Tag(NEW)] | Annotated[Clone, Tag(CLONE)],
@@ -130,6 +135,20 @@ def download_training(
 ) -> Response:
     """Download the trained network in the formats of `GET /architectures/{id}/download`."""
     return respond(request, service.content(session, resources.blobs, training_id, format))
+
+
+@tries.post("/{training_id}/predict", **answering.ROUTE)
+async def predict_by_training(
+    training_id: TrainingId,
+    picture: PictureDep,
+    caller: CallerDep,
+    resources: ResourcesDep,
+    top_k: TopK = 5,
+) -> PredictionOut:
+    """Try the network on a picture as this training has left it: as `POST /architectures/{id}/predict`, under the same limits."""
+    return await answering.answer(
+        resources, caller, lambda session: service.answering(session, training_id), picture, top_k
+    )
 
 
 @router.get("/{training_id}/confusion", response_class=Response, responses={**_CONFUSION, **problems(404, 409, 416)})

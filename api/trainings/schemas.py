@@ -47,6 +47,7 @@ class TrainingSummary(JobSummary):
     network: str = Field(
         description="`winner`, `control` or the name of a standard network of a search, `network` of a training made alone."
     )
+    epochs: int | None = Field(description="For how many it is trained; null where an early version did not say.")
     test_accuracy: float | None = Field(
         description="Share of the test images that it classifies correctly, 0 to 1; null until it is trained."
     )
@@ -66,6 +67,7 @@ class TrainingSummary(JobSummary):
             phase=job.phase if training.alone else Phase.TRAIN,
             progress=training.progress,
             dataset=job.dataset,
+            epochs=(job.resolved if training.alone else job.resolved.get("retrain", {})).get("epochs"),
             test_accuracy=training.test_accuracy,
             test=trained.test if trained else None,
             waiting_for=wait.waiting_for,
@@ -75,6 +77,7 @@ class TrainingSummary(JobSummary):
             project=job.project,
             seed=job.seed,
             labels=job.labels,
+            priority=job.priority,
             cloned_from=job.cloned_from if training.alone else None,
             cancel_requested=training.cancel_requested,
             eta_seconds=stands.eta_seconds,

@@ -12,12 +12,14 @@ from sqlalchemy.orm import Session
 
 from api import file_names
 from api.architectures import given
-from api.architectures.files import described, left, missing, stored
+from api.architectures.answering import Answering
+from api.architectures.files import described, left, missing, stored, unexported
 from api.architectures.given import invalid
 from api.architectures.schemas import Format
 from api.download import Content
 from api.jobs import cloning
 from api.jobs.cloning import Clone
+from api.trainings.naming import name_of
 from api.trainings.schemas import TrainingDetail, TrainingSummary
 from dna_engine.errors import EngineError
 from dna_engine.space.architecture import PUBLISHED
@@ -29,7 +31,7 @@ from store.columns import Json
 from store.errors import NotFound
 from store.order import At, Place
 from store.states import FINISHED, JobKind, Role
-from store.tables import Architecture, Training
+from store.tables import Architecture, Artifact, Training
 from store.trainings import Which
 from store.transfer import Source
 from store.waiting import Queues, Wait, unmanned
@@ -59,7 +61,10 @@ def resolve_for(session: Session, spec: TrainingSpec) -> tuple[Subject, Resolved
     asked = subject(session, spec)
     dataset = datasets.ready(session, spec.dataset)
     filled = tunings.with_recipe(session, spec)
-    return asked, resolve_training(filled, asked.network, dataset, search_of(session, asked.row), asked.weights)
+    resolved = resolve_training(filled, asked.network, dataset, search_of(session, asked.row), asked.weights)
+    if not spec.name:
+        resolved = resolved.model_copy(update={"name": name_of(session, asked.row, resolved.name)})
+    return asked, resolved
 
 
 @dataclass(frozen=True)
@@ -175,15 +180,38 @@ def content(session: Session, blobs: BlobStore, training_id: UUID, kind: Format)
     stem = file_names.of_training(training)
     if kind is Format.JSON:
         return Content.in_memory(f"{stem}.json", "application/json", _description(session, training))
-    artifact = stored(session, training.job_id, training.network).get(kind)
-    if artifact is None:
-        raise missing(session, training.job, training.network, kind)
-    return Content.stored(blobs, artifact, stem)
+    return Content.stored(blobs, _artifact(session, training, kind), stem)
+
+
+def answering(session: Session, training_id: UUID) -> Answering:
+    """What answers to pictures as this training has left the network.
+
+    Raises:
+        NotFound: as :func:`content` of its ONNX file; so does Conflict.
+    """
+    training = trainings.get(session, training_id)
+    onnx = _artifact(session, training, Format.ONNX)
+    return Answering(onnx, _architecture(session, training)["preprocessing"], training.architecture_id, training.id)
+
+
+def _artifact(session: Session, training: Training, kind: Format) -> Artifact:
+    if found := stored(session, training.job_id, training.network).get(kind):
+        return found
+    standard = training.architecture is not None and training.architecture.role is Role.REFERENCE
+    if standard and kind is not Format.SAFETENSORS:
+        raise unexported(kind)
+    raise missing(session, training.job, training.network, kind)
 
 
 def _description(session: Session, training: Training) -> bytes:
-    """The network for the dataset it is trained on, as a JSON file."""
+    """The network as a JSON file."""
+    return described(_architecture(session, training))
+
+
+def _architecture(session: Session, training: Training) -> Json:
+    """The network for the dataset it is trained on."""
     if training.alone:
-        return described(training.job.resolved["architecture"])
+        network: Json = training.job.resolved["architecture"]
+        return network
     assert training.architecture_id is not None
-    return described(architectures.get(session, training.architecture_id).architecture)
+    return architectures.get(session, training.architecture_id).architecture

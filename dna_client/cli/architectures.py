@@ -12,6 +12,7 @@ from dna_client.cli import output, refs
 from dna_client.cli.jobs import Cursor, Limit
 from dna_client.cli.options import LOCAL, AsJson, Key, Url, connect, read_json, whole
 from dna_client.cli.output import ERR, print_json, print_table
+from dna_client.cli.predictions import PICTURES, TopK, show_answers
 from dna_client.cli.results import NetworkRef, download
 from dna_client.models import ArchitectureSummary
 
@@ -195,8 +196,8 @@ def latency(
 @architecture.command()
 def predict(
     network: NetworkRef,
-    pictures: Annotated[list[Path], typer.Argument(help="Pictures, one or more.", metavar="FILE...")],
-    top_k: Annotated[int, typer.Option(help="How many classes of each picture.", min=1, max=1000)] = 5,
+    pictures: list[Path] = PICTURES,
+    top_k: TopK = 5,
     url: Url = LOCAL,
     key: Key = None,
     as_json: AsJson = False,
@@ -205,12 +206,4 @@ def predict(
     with connect(url, key, exact=as_json) as client:
         network_id = refs.network_id(client, network)
         answers = [(str(picture), client.predict(network_id, picture, top_k=top_k)) for picture in pictures]
-    if as_json:
-        print_json([{"file": name, **answer} for name, answer in answers])
-        return
-    rows = [
-        (name, found["name"], output.percent(found["probability"]))
-        for name, answer in answers
-        for found in answer["classes"]
-    ]
-    print_table(("file", "class", "probability"), rows, right=("probability",))
+    show_answers(answers, as_json=as_json)

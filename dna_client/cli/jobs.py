@@ -27,7 +27,7 @@ from dna_client.cli.tables import FittingTable, short_id
 from dna_client.client import Client
 from dna_client.errors import LocalError
 from dna_client.jobs import Jobs
-from dna_client.models import Event, JobKind, Page
+from dna_client.models import Event, JobKind, Page, Priority
 from dna_client.watch import waits
 from dna_client.watch import watch as show_events
 
@@ -130,22 +130,27 @@ def _add_steering(app: typer.Typer, kind: Kind) -> None:
         said = f"goes on from where it was. To follow it: dna {name} watch {found['id']}"
         _acknowledge(kind, found, said, as_json=as_json)
 
-    @app.command(help=f"Rename a {name}, or change its labels. What it computes stays as it was asked for.")
+    @app.command(help=f"Rename a {name}, or change its labels or priority. What it computes stays as it was asked for.")
     def update(
         job: str = reference,
         new_name: Annotated[str | None, typer.Option("--name", help="What to call it.")] = None,
         label: ChangedLabel = None,
+        priority: Annotated[Priority | None, typer.Option(help="Which jobs go before others.")] = None,
         url: Url = LOCAL,
         key: Key = None,
         as_json: AsJson = False,
     ) -> None:
         changes = changed_labels(label or [])
-        if new_name is None and not changes:
-            raise LocalError("Say what is to change: --name NAME, --label key=value, or --label key- to take one away.")
+        if new_name is None and not changes and priority is None:
+            raise LocalError(
+                "Say what is to change: --name NAME, --label key=value, --label key- to take one away, or --priority high."
+            )
         with connect(url, key, exact=as_json) as client:
-            found = kind.of(client).update(refs.job_id(kind.of(client), job), name=new_name, labels=changes or None)
+            job_id = refs.job_id(kind.of(client), job)
+            found = kind.of(client).update(job_id, name=new_name, labels=changes or None, priority=priority)
         shown = ", ".join(f"{key}={value}" for key, value in found["labels"].items()) or "none"
-        _acknowledge(kind, found, f"is called {found['name']}; its labels: {shown}", as_json=as_json)
+        said = f"is called {found['name']}; its labels: {shown}; its priority: {found['priority']}"
+        _acknowledge(kind, found, said, as_json=as_json)
 
     @app.command(help=f"Delete a finished {name} with its files.")
     def delete(job: str = reference, url: Url = LOCAL, key: Key = None, as_json: AsJson = False) -> None:

@@ -176,6 +176,7 @@ def create(
     stored_bytes: Annotated[
         str | None, typer.Option(help="Most bytes of datasets, teachers and uploads, such as 10G.")
     ] = None,
+    priority: Annotated[str | None, typer.Option(help="The highest priority of its jobs: low, normal or high.")] = None,
     data_dir: DataDir = HERE,
     as_json: AsJson = False,
 ) -> None:
@@ -188,6 +189,7 @@ def create(
         "device-hours": device_hours,
         "requests-per-second": requests_per_second,
         "stored-bytes": stored_bytes,
+        "priority": priority,
     }
     options = [f"--{option}={value}" for option, value in said.items() if value is not None]
     made = _key(data_dir, "create", f"--scopes={scopes}", *options, "--", name)

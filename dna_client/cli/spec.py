@@ -14,6 +14,7 @@ import typer
 
 from dna_client.cli.options import Label, Numbers, labels, numbers, read_json
 from dna_client.errors import LocalError
+from dna_client.models import Priority
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,9 @@ class SpecOptions:
     ] = None
     seed: Annotated[
         int | None, At("seed"), typer.Option(help="Same spec and seed, same result.", min=0, metavar="N")
+    ] = None
+    priority: Annotated[
+        Priority | None, At("priority"), typer.Option(help="Which jobs go before others; what is computed is the same.")
     ] = None
     label: Label = None
     numbers: Numbers = None

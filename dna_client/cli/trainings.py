@@ -12,6 +12,7 @@ from dna_client import training_report
 from dna_client.cli import jobs, output, refs
 from dna_client.cli.jobs import Cursor, InState, Kind, Limit, Part, Sort, Watch, WithLabel, add_commands
 from dna_client.cli.options import LOCAL, PATIENT, AsJson, Key, Url, connect, make_folder, wanted_labels
+from dna_client.cli.predictions import PICTURES, TopK, show_answers
 from dna_client.cli.results import Formats, Output, bring_home, existing, known, show_files
 from dna_client.cli.spec import takes_spec
 from dna_client.cli.tables import FittingTable
@@ -116,6 +117,22 @@ def confusion(
         make_folder(output_path)
         files = existing(CONFUSIONS, lambda shown: client.trainings.confusion(training_id, shown, output_path))
     show_files([*files.values()], as_json)
+
+
+@training.command()
+def predict(
+    job: str = KIND.reference,
+    pictures: list[Path] = PICTURES,
+    top_k: TopK = 5,
+    url: Url = LOCAL,
+    key: Key = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ask the network, as this training left it, what is on pictures: its likeliest classes with their probabilities."""
+    with connect(url, key, exact=as_json) as client:
+        training_id = client.trainings.get(refs.job_id(client.trainings, job))["id"]
+        answers = [(str(each), client.trainings.predict(training_id, each, top_k=top_k)) for each in pictures]
+    show_answers(answers, as_json=as_json)
 
 
 @training.command()

@@ -10,7 +10,7 @@ from typing import Any
 
 from dna_engine.errors import InvalidSpec
 from dna_engine.spec.check import ArchiveLimits, ResolvedCheck
-from dna_engine.spec.parts import AnswersSpec, RecipeSpec, ResolvedJob, ResolvedNetworks, ResolvedRecipe
+from dna_engine.spec.parts import AnswersSpec, Priority, RecipeSpec, ResolvedJob, ResolvedNetworks, ResolvedRecipe
 from dna_engine.spec.resolve import resolve
 from dna_engine.spec.search import (
     Budget,
@@ -37,6 +37,7 @@ __all__ = [
     "FromTraining",
     "GivenTeacher",
     "GivenWeights",
+    "Priority",
     "RateSpec",
     "RecipeSpec",
     "ResolvedAlone",

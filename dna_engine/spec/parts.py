@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
@@ -47,6 +48,19 @@ def _colour(value: str) -> str:
 
 
 Colour = Annotated[str, AfterValidator(_colour)]
+
+
+class Priority(StrEnum):
+    """Which jobs go before others: all of a higher priority before all of a lower one."""
+
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+
+    @property
+    def rank(self) -> int:
+        """0 for the lowest."""
+        return list(Priority).index(self)
 
 
 #: GPUs of the largest machines that are common.
@@ -306,6 +320,11 @@ class JobSpec(Part):
         description="Free pairs of key and value, to find jobs by: 32 at most, keys of 1 to 64 characters, values of up to 256.",
         default_factory=dict,
         max_length=32,
+    )
+    priority: Priority = Field(
+        default=Priority.NORMAL,
+        strict=False,
+        description="Jobs of a higher priority go before those of a lower one, whoever asks; a key may be limited in it. What is computed is the same.",
     )
 
 

@@ -263,7 +263,7 @@ def test_two_workers_share_a_search_and_find_the_same(
 def test_scheduling_never_ends_before_work_that_is_done_once(capsys: Output) -> None:
     scheduling.main(shlex.split("--device cpu --teacher tf_efficientnet_b0 --input-size 64 --workers 2 16"))
     rows = re.findall(r"^\| (2|16) .*$", capsys.readouterr().out, re.MULTILINE)
-    assert rows == ["2", "16", "2", "16"]
+    assert rows == ["2", "16"] * 3
 
 
 def test_a_simulation_by_hand() -> None:
@@ -273,6 +273,12 @@ def test_a_simulation_by_hand() -> None:
     assert (end, bound, once) == (10, 10, 10)
     end, bound, once, _ = scheduling.simulate(costs, 1)
     assert (end, bound, once) == (14, 16, 14)
+
+
+def test_unequal_workers_by_hand() -> None:
+    """Teacher 1, four cells of 2. Two and two end at 5 / 0.5; three and one at 7, and 3 / 0.5."""
+    costs = Costs([1], {CellRef(1, number): 2 for number in range(1, 5)})
+    assert scheduling.unequal_rows(costs, [2], scale=1.0) == [["2", "7.000", "10.000", "1.43"]]
 
 
 def test_training_by_both_loops(capsys: Output) -> None:

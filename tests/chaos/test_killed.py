@@ -1,7 +1,10 @@
-"""A machine dies by SIGKILL: another one goes on, to the same ratings to the bit, and nothing that was stored is left over."""
+"""A machine dies by SIGKILL: another one goes on, gives way to something urgent, and one that comes later takes part, to the same ratings to the
+bit; nothing that was stored is left over."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from uuid import UUID
 
@@ -11,11 +14,11 @@ from dna_engine import pipeline
 from dna_engine.plans import Kind, Phase, plan_of
 from dna_engine.runtime import checkpoint
 from dna_engine.spec import ResolvedSpec
-from store import artifacts, events, jobs
+from store import artifacts, attempts, events, flow, jobs, workers
 from store.session import transaction
 from store.settings import Settings
-from store.states import EventType, StepState
-from store.tables import LooseFile
+from store.states import AttemptOutcome, EventType, StepState
+from store.tables import LooseFile, Step
 from tests.chaos.conftest import Book
 from tests.dna_engine.runs import context
 from tests.e2e.service import Machine, alive, machine, wait_for
@@ -95,27 +98,84 @@ def kill_between_file_and_row(book: Book, settings: Settings, search_id: UUID, m
     wait_for(lambda: not any(alive(engine) for engine in engines))
 
 
-def test_another_machine_goes_on_to_the_same_ratings(book: Book, impatient: Settings, tmp_path: Path) -> None:
+@contextmanager
+def made_to_yield(book: Book, search_id: UUID, machine: Machine, *, fence: int) -> Iterator[None]:
+    """Inside the block something comes for which the step is to yield. Its engine stands still until it is asked to: however fast it is, it is
+    not done.
+    """
+    wait_for(lambda: step_of(book, search_id).fence == fence and step_of(book, search_id).eta_seconds is not None)
+    [engine] = machine.engines
+    engine.suspend()
+    yield
+    wait_for(lambda: step_of(book, search_id).yield_reason is not None)
+    engine.resume()
+
+
+def let_through(book: Book, search_id: UUID, machine: Machine) -> None:
+    """One of a higher priority gets the only worker in the middle of the search."""
+    with made_to_yield(book, search_id, machine, fence=2):
+        urgent = book.add(priority="high")
+    wait_for(lambda: book.state(urgent, Kind.TEACHER) == StepState.SUCCEEDED)
+    with transaction(book.sessions) as session:
+        flow.cancel(session, urgent)
+        tried = attempts.of_job(session, search_id, after=None, limit=100)
+    [reason] = [attempt.reason for attempt, _ in tried if attempt.outcome == AttemptOutcome.RELEASED]
+    assert reason == "a job of a higher priority has waited for 1 min"
+
+
+def step_of(book: Book, search_id: UUID) -> Step:
+    """The step of distillation that there was first."""
+    step = book.step(search_id, "distill-1")
+    assert step is not None
+    return step
+
+
+def check_shared(book: Book, search_id: UUID) -> None:
+    """Every cell was distilled in one step, each step came to its end once, and both machines brought some to it."""
+    with transaction(book.sessions) as session:
+        tried = attempts.of_job(session, search_id, after=None, limit=100)
+    ended = [(step, attempt) for attempt, step in tried if attempt.outcome == AttemptOutcome.SUCCEEDED]
+    assert len({step.id for step, _ in ended}) == len(ended)
+    distilled = [(step, attempt) for step, attempt in ended if step.kind == Kind.DISTILL]
+    assert len({attempt.worker_id for _, attempt in distilled}) == 2
+    cells = [cell for step in book.search(search_id).steps if step.kind == Kind.DISTILL for cell in step.planned.cells]
+    assert sorted(cells) == [str(cell) for cell in book.spec(search_id).parsed_space.cells]
+
+
+def test_other_machines_go_on_to_the_same_ratings(book: Book, impatient: Settings, tmp_path: Path) -> None:
     search_id = book.add(training={"epochs": EPOCHS})
-    often = {"DNA_CHECKPOINT_SECONDS": "0.2"}
+    often = {"DNA_CHECKPOINT_SECONDS": "0.2", "DNA_HAND_OVER_SECONDS": "0.05"}
     with machine(impatient, queues="gpu", DNA_REPORT_SECONDS="60", **often) as first:
         wait_for(lambda: stored_progress(book, search_id, tmp_path) > 0)
+        lease_owner = step_of(book, search_id).lease_owner
+        assert lease_owner is not None
         kill_between_file_and_row(book, impatient, search_id, first)
     kept = stored_progress(book, search_id, tmp_path)
     before = distilled(book, search_id)
     assert 0 < kept < book.spec(search_id).training.epochs * 23
     assert not sound(book, impatient), "a file whose row never came"
-    # Another machine: it has nothing of the first one's folder, only what was stored.
+    with transaction(
+        book.sessions
+    ) as session:  # A lease is shorter here than the silence of a worker that is taken for dead.
+        workers.leave(session, lease_owner)
+    # Other machines: they have nothing of the first one's folder, nor of each other's, only what was stored.
     (impatient.data_dir / "runs").rename(tmp_path / "lost")
-    with machine(impatient, queues="gpu", **often):
+    apart = {"DNA_DATA_DIR": str(tmp_path / "late"), "DNA_ARTIFACTS_URL": impatient.artifacts}
+    with ExitStack() as stack:
+        second = stack.enter_context(machine(impatient, queues="gpu", **often, DNA_PREEMPT_SECONDS="0.01"))
+        let_through(book, search_id, second)
+        with made_to_yield(book, search_id, second, fence=3):
+            stack.enter_context(machine(impatient, queues="gpu", **often, **apart))
         wait_for(
             lambda: book.step(search_id, Kind.SELECT) is not None
         )  # What rates has done so, and nobody here selects.
         wait_for(lambda: sound(book, impatient))
-    attempts = {step.key: step.attempt for step in book.search(search_id).steps if step.state == StepState.SUCCEEDED}
-    assert attempts.pop("distill-1") == 2
-    assert set(attempts.values()) == {1}
+    tries = {step.key: step.attempt for step in book.search(search_id).steps if step.state == StepState.SUCCEEDED}
+    assert tries.pop("distill-1") == 2
+    assert set(tries.values()) == {1}
+    check_shared(book, search_id)
     after = distilled(book, search_id)[len(before) :]
     assert after[0] >= kept
+    assert after == sorted(after), "nothing was done again"
     rated = stored(book, search_id, ratings_of(book.spec(search_id)))
     assert rated == uninterrupted(book, search_id, tmp_path / "alone")

@@ -171,9 +171,8 @@ def test_networks_and_datasets_are_named_like_that_too(dna: Dna, finished: str, 
     control = next(network["id"] for network in networks if network["role"] == "control")
     for name in (control, control[-8:], f"{finished[-8:]}/control"):
         dna("download", name, "-f", "json", "-o", str(tmp_path / name) + "/")
-        [file] = (tmp_path / name).iterdir()
-        assert file.name.startswith("control-of-")
-        assert file.name.endswith(f"-{control[-8:]}.json")
+        (file,) = (tmp_path / name).iterdir()
+        assert re.fullmatch(rf"control-of-.+-{control[-8:]}\.json", file.name)
     assert dna("download", f"{finished}/loser").code == 4
     begun = dna("search", "create", "--dataset", "digits", "--json").json["id"]
     early = dna("download", f"{begun}/winner")
@@ -291,6 +290,11 @@ def test_pictures_are_shown_to_a_network(dna: Dna, finished: str, tmp_path: Path
     ]
     (found,) = dna("architecture", "predict", f"{finished}/winner", str(photos[0]), "--json").json
     assert (found["file"], len(found["classes"])) == (str(photos[0]), 5)
+    training = dna("architecture", "list", "--role", "winner", "--search", finished, "--json").json["items"][0][
+        "test_training_id"
+    ]
+    (by_training,) = dna("training", "predict", training, str(photos[0]), "--json").json
+    assert by_training == found | {"training_id": training}
     (tmp_path / "notes.txt").write_text("No pixels.")
     for file, said in (("notes.txt", "notes.txt cannot be read as a picture"), ("none.png", "none.png cannot be read")):
         refused = dna("architecture", "predict", f"{finished}/winner", str(tmp_path / file))

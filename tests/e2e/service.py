@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psutil
@@ -35,18 +35,19 @@ class Machine:
 
     @property
     def nodes(self) -> list[psutil.Process]:
-        return [child for child in self.process.children() if alive(child)]
+        return [child for child in children(self.process) if alive(child)]
 
     @property
     def engines(self) -> list[psutil.Process]:
         """One for each node, at work or ready."""
-        return [child for node in self.nodes for child in node.children() if "dna_engine" in child.cmdline()]
+        return [child for node in self.nodes for child in children(node) if _is_engine(child)]
 
     def kill(self) -> list[psutil.Process]:
         """SIGKILL to the worker's processes, all at once; returns the engines they leave behind."""
         engines = self.engines
         for process in (self.process, *self.nodes):
-            process.kill()
+            with suppress(psutil.NoSuchProcess):  # It has ended by itself.
+                process.kill()
         return engines
 
     def leave(self) -> None:
@@ -71,6 +72,21 @@ def machine(
         if process.poll() is None:
             started.leave()
         assert process.wait(60) in (0, -signal.SIGKILL)  # Ten seconds, on a machine that has nothing else to do.
+
+
+def children(process: psutil.Process) -> list[psutil.Process]:
+    """None of a process that has ended meanwhile."""
+    try:
+        return list(process.children())
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _is_engine(process: psutil.Process) -> bool:
+    try:
+        return "dna_engine" in process.cmdline()
+    except psutil.NoSuchProcess:
+        return False
 
 
 def alive(process: psutil.Process) -> bool:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from store import claims, flow
+from store import flow, line
 from store.migrate import downgrade, upgrade
 from store.session import make_engine
 from store.states import AttemptOutcome
@@ -28,7 +28,7 @@ def test_steps_tell_of_their_last_attempt(engine: Engine, empty_database_url: st
     with Session(engine) as session:
         search, worker = new_search(session), new_worker(session)
         finish_phase(session, search, worker)
-        step_id = claims.oldest_waiting(session, ["gpu", "cpu"])
+        step_id = line.next_step(session, ["gpu", "cpu"])
         assert step_id is not None
         claim = flow.claim(session, step_id, worker, lease_seconds=60)
         assert claim is not None

@@ -47,7 +47,7 @@ def named_by(folder: Path) -> set[Path]:
 
 
 def rendered(folder: Path) -> list[Manifest]:
-    """What would be applied, but for labels, namespaces, and the ends of names of ConfigMaps."""
+    """What would be applied, but for namespaces and the ends of names of ConfigMaps."""
     read = kustomization(folder)
     found: list[Manifest] = []
     for name in [*read.get("resources", []), *read.get("components", [])]:

@@ -16,6 +16,7 @@ from compose_spec import PyOptions
 ROOT = Path(__file__).parents[2]
 MAIN = ROOT / "docker-compose.yml"
 GPU = ROOT / "docker-compose.gpu.yml"
+GPUS = ROOT / "docker-compose.gpus.yml"
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,7 @@ def interpolated(text: str) -> str:
     return re.sub(r"\$\{([A-Z_]+)(?::([-?])([^}]*))?\}", lambda m: values.get(m[1], m[3] if m[2] == "-" else ""), text)
 
 
-@pytest.mark.parametrize("file", [MAIN, GPU], ids=lambda path: path.name)
+@pytest.mark.parametrize("file", [MAIN, GPU, GPUS], ids=lambda path: path.name)
 def test_follows_the_compose_specification(file: Path) -> None:
     options = PyOptions()
     options.apply_merge = True
@@ -165,3 +166,23 @@ def test_gpu_is_asked_for_only_in_the_override(compose: dict[str, Any]) -> None:
     devices = yaml.safe_load(GPU.read_text())["services"]["worker"]["deploy"]["resources"]["reservations"]["devices"]
     assert devices[0]["driver"] == "nvidia"
     assert devices[0]["capabilities"] == ["gpu"]
+
+
+def test_as_many_workers_as_are_asked_for(compose: dict[str, Any]) -> None:
+    """Nothing of a worker keeps a second one from starting: neither a name nor a port of the host."""
+    worker = compose["services"]["worker"]
+    assert worker["deploy"]["replicas"] == "${DNA_WORKERS:-1}"
+    assert not {"container_name", "hostname", "ports"} & set(worker)
+
+
+def test_each_gpu_has_a_worker_of_its_own() -> None:
+    found = {}
+    for file in (GPU, GPUS):
+        for name, service in yaml.safe_load(file.read_text())["services"].items():
+            assert name.startswith("worker")  # As deploy/upgrade.sh finds them.
+            assert service["environment"] == {"DNA_DEVICE": "cuda"}
+            [device] = service["deploy"]["resources"]["reservations"]["devices"]
+            found[name] = device["device_ids"]
+    assert found == {"worker": ["0"], "worker-1": ["1"]}
+    extended = yaml.safe_load(GPUS.read_text())["services"]["worker-1"]["extends"]
+    assert extended == {"file": MAIN.name, "service": "worker"}

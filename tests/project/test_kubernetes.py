@@ -162,6 +162,10 @@ def test_containers_may_do_nothing_that_they_need_not() -> None:
             assert "memory" in container["resources"]["limits"]
             assert {mount["name"] for mount in container.get("volumeMounts", [])} <= volumes
         if ours(manifest):
+            template = manifest["spec"].get("jobTemplate", manifest)["spec"]["template"]
+            assert (
+                template["metadata"]["labels"]["app.kubernetes.io/part-of"] == "dna-automl"
+            )  # Whom network policies are for.
             made_as = re.search(r"--uid (\d+)", (ROOT / "docker/api.Dockerfile").read_text())
             assert made_as
             assert spec["securityContext"]["runAsUser"] == int(made_as[1])
@@ -291,3 +295,48 @@ def test_settings_of_the_documents_quick_start_are_the_secrets_keys() -> None:
         if "valueFrom" in entry
     }
     assert wanted == set(re.findall(r"--from-literal=(\w+)=", start)) - {"key"} | {"AWS_ENDPOINT_URL"}
+
+
+#: Says what it was asked, one call a line; of two Deployments, and of a ScaledObject where there is one.
+KUBECTL = """#!/bin/sh
+echo "$*" >> "$CALLS"
+case "$*" in
+    *"get scaledobject"*) echo "$SCALED" ;;
+    *"get deployment --output name"*) printf 'deployment.apps/api\\ndeployment.apps/worker-cpu\\ndeployment.apps/worker-gpu\\n' ;;
+    *jsonpath*) echo 0 ;;
+esac
+"""
+
+
+@pytest.mark.parametrize("scaled", ["", "scaledobject.keda.sh/worker-gpu"], ids=["alone", "keda"])
+def test_an_upgrade_sends_the_workers_home_first(scaled: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The order of what is asked of a cluster; no cluster is asked here."""
+    (tmp_path / "kubectl").write_text(KUBECTL)
+    (tmp_path / "kubectl").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.setenv("CALLS", str(tmp_path / "calls"))
+    monkeypatch.setenv("SCALED", scaled)
+    script = MANIFESTS / "upgrade.sh"
+    subprocess.run([script, MANIFESTS / "overlays/keda"], check=True)
+    asked = [call.removeprefix("--namespace dna ") for call in (tmp_path / "calls").read_text().splitlines()]
+    changed = [call for call in asked if not call.startswith("get ")]
+    pause, go_on = (
+        f"annotate --overwrite {scaled} autoscaling.keda.sh/paused-replicas=0",
+        f"annotate --overwrite {scaled} autoscaling.keda.sh/paused-replicas-",
+    )
+    workers = ["deployment.apps/worker-cpu", "deployment.apps/worker-gpu"]
+    home = [f"scale --replicas=0 {worker}" for worker in workers]
+    back = [
+        [*([] if scaled else [f"scale --replicas=1 {worker}"]), f"rollout status {worker} --timeout=900s"]
+        for worker in workers
+    ]
+    assert changed == [
+        *([pause] if scaled else []),
+        *home,
+        "wait --for=delete pod --selector dna-automl/role=worker --timeout=180s",
+        f"apply -k {MANIFESTS / 'overlays/keda'}",
+        "rollout status deployment/api --timeout=900s",
+        *([go_on] if scaled else []),
+        *back[0],
+        *back[1],
+    ]

@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy.orm import Session
 
-from store import claims, events, flow, idempotency, outbox, searches, steps
+from store import events, flow, idempotency, line, outbox, searches, steps
 from store.errors import RequestInFlight
 from store.events import NewEvent
 from store.filters import Filter
@@ -61,7 +61,7 @@ def test_as_many_claimers_as_steps_leave_none_waiting_and_the_oldest_go_first(se
     def claim(_: int) -> UUID:
         while True:
             with transaction(sessions) as session:
-                step_id = claims.oldest_waiting(session, ["gpu"])
+                step_id = line.next_step(session, ["gpu"])
                 assert step_id is not None
                 if taken := flow.claim(session, step_id, worker, lease_seconds=60):
                     return taken.job_id
@@ -69,7 +69,7 @@ def test_as_many_claimers_as_steps_leave_none_waiting_and_the_oldest_go_first(se
     assert set(at_once(2, claim)) == {first.id, second.id}
     assert claim(0) == third.id
     with transaction(sessions) as session:
-        assert claims.oldest_waiting(session, ["gpu"]) is None
+        assert line.next_step(session, ["gpu"]) is None
 
 
 def test_events_have_no_gap_and_no_reader_misses_one(sessions: Sessions) -> None:

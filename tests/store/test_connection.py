@@ -9,11 +9,19 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
 
 from store.connection import PATIENT, TimeOuts
-from store.session import Sessions, await_database, be_patient, make_engine, make_sessions, transaction
+from store.session import (
+    Sessions,
+    await_database,
+    be_patient,
+    make_engine,
+    make_sessions,
+    once_reached,
+    transaction,
+)
 from tests.postgres import SparePostgres
 
 #: psycopg waits two seconds at least to be let in.
@@ -138,6 +146,20 @@ def test_a_server_that_starts_is_waited_for(spare_postgres: SparePostgres) -> No
     with spare_postgres.away(), pytest.raises(OperationalError):
         await_database(engine, within=0.0)
     await_database(engine, within=60.0)
+    engine.dispose()
+
+
+def test_what_is_done_first_is_done_again_when_the_server_leaves_in_the_middle(spare_postgres: SparePostgres) -> None:
+    engine, asked = make_engine(spare_postgres.url), 0
+
+    def ask(connection: Connection) -> int:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+        return asked
+
+    assert once_reached(engine, ask, within=60.0) == 2
     engine.dispose()
 
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, func, select, update
 from sqlalchemy.orm import Session
 
-from store import claims, flow, keys, moves, outbox, quotas, steps, teachers, waiting, workers
+from store import flow, keys, line, moves, outbox, quotas, steps, teachers, waiting, workers
 from store.actors import Actor
 from store.blobs import Blob, location_of
 from store.claims import Claim
@@ -112,10 +112,10 @@ def test_of_many_workers_at_once_as_many_begin_a_job_as_may_run(
     assert sorted(at_once(4, claim)) == [False, False, True, True]
     with transaction(everything) as session:
         assert session.scalar(select(func.count(Job.id)).where(Job.state == JobState.RUNNING)) == 2
-        assert claims.oldest_waiting(session, ["gpu"]) is None
+        assert line.next_step(session, ["gpu"]) is None
     [other] = searches(engine, key(Limits()), 1)
     with transaction(everything) as session:
-        step_id = claims.oldest_waiting(session, ["gpu"])
+        step_id = line.next_step(session, ["gpu"])
         assert steps.get(session, step_id or other.id).job_id == other.id, "what may not run holds nobody else up"
 
 
@@ -130,7 +130,7 @@ def test_what_may_not_run_yet_says_so_and_goes_on_when_another_ends(
         assert look.wait(second.id) == waiting.Wait("the end of the one job that its key may run at once")
         flow.cancel(session, first.id)
         session.execute(update(Job).where(Job.id == first.id).values(state=JobState.CANCELLED))
-        step_id = claims.oldest_waiting(session, ["gpu"])
+        step_id = line.next_step(session, ["gpu"])
         assert step_id is not None
         assert flow.claim(session, step_id, worker, lease_seconds=60) is not None
 
@@ -165,7 +165,7 @@ def test_when_a_job_ends_the_next_one_of_its_key_is_announced(
     with transaction(everything) as session:
         claim = take(session, queued(session, session.get_one(Job, first.id))[0], worker)
         announced(session)  # Whoever is woken by these finds nothing that may run.
-        assert claims.oldest_waiting(session, ["gpu"]) is None
+        assert line.next_step(session, ["gpu"]) is None
         end(session, claim)
         assert announced(session) == {second.id}
 
@@ -198,7 +198,7 @@ def test_a_job_that_is_made_while_another_ends_is_announced_when_it_may_run(
         [second] = asked.result(timeout=60)
     with transaction(everything) as session:
         assert announced(session) == {second.id}
-        step_id = claims.oldest_waiting(session, ["gpu"])
+        step_id = line.next_step(session, ["gpu"])
         assert step_id is not None
         assert steps.get(session, step_id).job_id == second.id
 
@@ -233,10 +233,10 @@ def test_no_job_begins_when_the_device_hours_are_used_up(
     with transaction(everything) as session:
         [waits] = queued(session, session.get_one(Job, second.id))
         claim = take(session, queued(session, session.get_one(Job, first.id))[0], worker)
-        assert claims.oldest_waiting(session, ["gpu"]) == waits.id
+        assert line.next_step(session, ["gpu"]) == waits.id
         flow.report(session, claim, [], engine_seconds=3600.0)
         assert flow.claim(session, waits.id, worker, lease_seconds=60) is None
-        assert claims.oldest_waiting(session, ["gpu"]) is None
+        assert line.next_step(session, ["gpu"]) is None
         look = waiting.look(session, live_within=workers.SILENCE)
         assert look.reason(first.id) is None, "what runs goes on"
         said = "device-hours of its key, whose jobs took all that they may in 30 days"

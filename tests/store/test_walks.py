@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from dna_engine.plans.files import METRICS
 from dna_engine.spec import parse_job
-from store import claims, flow, jobs, steps
+from store import flow, jobs, line, steps
 from store.artifacts import StoredFile
 from store.blobs import Blob, location_of
 from store.claims import Claim
@@ -57,7 +57,7 @@ class Walk:
 
     def claim(self) -> bool:
         """Whether there was something to be claimed."""
-        step_id = claims.oldest_waiting(self._session, ["gpu", "cpu"])
+        step_id = line.next_step(self._session, ["gpu", "cpu"])
         if step_id is None:
             return False
         claim = flow.claim(self._session, step_id, self._random.choice(self._workers), lease_seconds=60)

@@ -6,13 +6,14 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 from dna_engine.plans import Kind
-from store import claims, flow
+from store import flow, line
 from store.claims import Claim
 from store.session import transaction
 from store.settings import Settings
@@ -54,6 +55,13 @@ class Bench:
         with transaction(slot.sessions) as session:
             self.job_id = make(session, max_attempts=2).id
 
+    @classmethod
+    def of(cls, slot: Slot, job_id: UUID) -> Bench:
+        """Of a job that was made otherwise."""
+        bench = cls.__new__(cls)
+        bench.slot, bench.job_id = slot, job_id
+        return bench
+
     @property
     def job(self) -> Job:
         with transaction(self.slot.sessions) as session:
@@ -80,7 +88,7 @@ class Bench:
     def claim_next(self, queue: str = "gpu") -> Claim:
         """What a worker of the queue would take: of this job, or of another."""
         with transaction(self.slot.sessions) as session:
-            step_id = claims.oldest_waiting(session, [queue])
+            step_id = line.next_step(session, [queue])
             assert step_id is not None
             claim = flow.claim(session, step_id, self.slot.worker, lease_seconds=60)
         assert claim is not None

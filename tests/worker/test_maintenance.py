@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 from celery import Celery
 from celery.exceptions import Reject
-from sqlalchemy import delete, update
+from sqlalchemy import delete, text, update
 
 from store import workers
 from store.columns import new_id
 from store.connection import TimeOuts
+from store.migrate import head
 from store.session import make_engine, make_sessions, transaction
 from store.states import StepState
 from store.tables import Job, Step, Worker
@@ -134,6 +135,26 @@ def test_a_node_without_a_heartbeat_or_with_a_dead_duty_claims_nothing(
     assert bench.step.state == StepState.QUEUED
     node.run_step(bench.step.id)
     assert bench.step.state == StepState.SUCCEEDED
+
+
+def test_a_node_takes_nothing_out_of_the_schema_of_another_version(bench: Bench, app: Celery) -> None:
+    """It was not told to leave before somebody migrated: it gives messages back and does not count as live, until it is of that version again."""
+    current = head()
+    with transaction(bench.slot.sessions) as session:
+        session.execute(text("UPDATE alembic_version SET version_num = 'a later one'"))
+        session.execute(update(Worker).values(last_seen_at=Worker.last_seen_at - timedelta(hours=1)))
+    try:
+        maintenance = Maintenance(bench.slot, app)
+        maintenance._beat()
+        with pytest.raises(Unfit, match=r"another schema .a later one. than this version"):
+            maintenance.check()
+        assert not alive(bench)
+    finally:
+        with transaction(bench.slot.sessions) as session:
+            session.execute(text("UPDATE alembic_version SET version_num = :head"), {"head": current})
+    maintenance._beat()
+    maintenance.check()
+    assert alive(bench)
 
 
 def test_a_search_that_is_deleted_or_locked_meanwhile_does_not_end_the_reaper(

@@ -16,7 +16,7 @@ from dna_engine.images.info import DIGITS
 from dna_engine.plans.steps import device_queues
 from dna_engine.runtime import checkpoint
 from dna_engine.spec import TrainingSpec, resolve_training
-from store import architectures, claims, events, flow, trainings
+from store import architectures, events, flow, line, trainings
 from store.session import transaction
 from store.states import EventType, JobState, StepState
 from store.tables import Job
@@ -95,8 +95,8 @@ def progress(bench: Bench) -> list[dict[str, Any]]:
 def test_it_is_trained_by_two_and_goes_on_whatever_becomes_of_them(slot: Slot, wait_for: Wait) -> None:
     short = bench_of(slot, epochs=1)
     with transaction(slot.sessions) as session:
-        assert claims.oldest_waiting(session, ["gpu"]) is None
-        assert claims.oldest_waiting(session, ["gpu2"]) == short.step.id
+        assert line.next_step(session, ["gpu"]) is None
+        assert line.next_step(session, ["gpu2"]) == short.step.id
     with attempt(short):
         pass
     assert (short.step.state, short.step.error) == (StepState.SUCCEEDED, None)

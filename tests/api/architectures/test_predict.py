@@ -43,6 +43,10 @@ def path(network: str) -> str:
     return f"/architectures/{network}/predict"
 
 
+def by(training: str) -> str:
+    return f"/trainings/{training}/predict"
+
+
 def test_the_answer_is_that_of_the_bundle_however_the_picture_is_sent(finished: Finished) -> None:
     network = finished.network("winner")
     found = finished.client.get(f"/architectures/{network}").json()["architecture"]["preprocessing"]
@@ -61,6 +65,20 @@ def test_the_answer_is_that_of_the_bundle_however_the_picture_is_sent(finished: 
     assert [one["probability"] for one in form.json()["classes"]] == pytest.approx(shares[best].tolist(), rel=1e-4)
     for kind in ({}, {"content-type": "application/octet-stream"}):
         assert finished.client.post(path(network), content=photo(), headers=kind).json() == raw.json()
+
+
+def test_a_training_of_a_search_answers_as_the_network_does(finished: Finished) -> None:
+    network = finished.client.get(f"/architectures/{finished.network('winner')}").json()
+    training, top = network["test_training_id"], {"top_k": 3}
+    assert training in network["trainings"]
+    answers = [
+        finished.client.post(to, content=photo(), headers=JPEG, params=top).json()
+        for to in (path(network["id"]), by(training))
+    ]
+    assert answers[1] == answers[0] | {"training_id": training}
+    unreadable = finished.client.post(by(training), files={"file": ("notes.jpg", b"No pixels.")})
+    assert problem(unreadable, 422, "data_error")["detail"].startswith("notes.jpg cannot be read as a picture: ")
+    problem(finished.client.post(by(network["id"]), content=photo(), headers=JPEG), 404, "not_found")
 
 
 def test_what_is_no_picture_is_refused_with_the_reason(finished: Finished) -> None:
@@ -110,9 +128,12 @@ def test_one_that_was_trained_alone_answers_as_the_newest_training_that_has_the_
     queued = problem(client.post(to, content=photo(), headers=JPEG), 409, "conflict")["detail"]
     assert "no onnx of this network yet: the training is queued" in queued
     finish(sessions, blobs, UUID(first["id"]))
-    new_training(client, "dna-b", input_size=32)
+    later = new_training(client, "dna-b", input_size=32)
     answer = client.post(to, content=photo(), headers=JPEG).json()
     assert answer["training_id"] == first["id"]
+    assert client.post(by(first["id"]), content=photo(), headers=JPEG).json() == answer
+    waits = problem(client.post(by(later["id"]), content=photo(), headers=JPEG), 409, "conflict")["detail"]
+    assert "no onnx of this network yet: the training is queued" in waits
     assert {one["name"] for one in answer["classes"]} <= set(map(str, range(10)))
 
 
@@ -178,7 +199,9 @@ def test_a_caller_may_try_so_often_a_minute(finished: Finished, shared_settings:
     alone = shared_settings.redis_url.removesuffix("/0") + "/9"  # Others of these tests count in the same Redis.
     settings = shared_settings.model_copy(update={"predictions_per_minute": 2, "redis_url": alone})
     with TestClient(create_app(settings), base_url=LOCAL) as client:
-        answers = [client.post(path(network), content=photo(), headers=JPEG) for _ in range(3)]
+        training = client.get(f"/architectures/{network}").json()["test_training_id"]
+        paths = [path(network), by(training), path(network)]
+        answers = [client.post(to, content=photo(), headers=JPEG) for to in paths]
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     said = problem(answers[2], 429, "too_many_requests")
     assert said["detail"].startswith("2 predictions a minute are taken from one caller.")

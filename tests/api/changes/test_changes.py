@@ -21,7 +21,7 @@ from api.changes.watch import Audience
 from api.resources import Resources, open_resources
 from api.settings import ApiSettings
 from dna_engine.events import Metric, Progress
-from store import changes, claims, flow, jobs, keys
+from store import changes, flow, jobs, keys, line
 from store.events import NewEvent, append
 from store.session import Sessions, clock, transaction
 from store.states import EventType
@@ -173,7 +173,7 @@ def looks() -> Iterator[list[str]]:
 def work(sessions: Sessions) -> None:
     """A step is claimed, and tells of three hundred points, at once."""
     with transaction(sessions) as session:
-        step_id = claims.oldest_waiting(session, ["gpu", "cpu"])
+        step_id = line.next_step(session, ["gpu", "cpu"])
         assert step_id is not None
         claim = flow.claim(session, step_id, new_worker(session), lease_seconds=60)
         assert claim is not None

@@ -12,7 +12,7 @@ from sqlalchemy import func, update
 from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 
-from store import claims, flow, steps
+from store import flow, line, steps
 from store.claims import Claim
 from store.session import Sessions, transaction
 from store.tables import Step, Worker
@@ -24,7 +24,7 @@ FAULT = {"code": "crashed", "message": "It crashed.", "param": None}
 
 
 def taken(session: Session, worker: Worker) -> Claim:
-    step_id = claims.oldest_waiting(session, ["gpu", "cpu"])
+    step_id = line.next_step(session, ["gpu", "cpu"])
     assert step_id is not None
     claim = flow.claim(session, step_id, worker, lease_seconds=60)
     assert claim is not None

@@ -261,6 +261,7 @@ def test_a_limit_that_is_left_out_is_that_of_the_settings(admin: TestClient) -> 
         "device_hours": None,
         "requests_per_second": None,
         "stored_bytes": None,
+        "priority": None,
     }
 
 

@@ -68,10 +68,10 @@ def test_a_new_training_is_queued_and_can_be_read_at_once(
     assert (response.status_code, response.headers["location"]) == (201, f"/trainings/{training['id']}")
     assert client.get(response.headers["location"]).json() == training
     assert (training["state"], training["phase"], training["progress"]) == ("queued", "train", 0.0)
-    assert (training["name"], training["labels"]) == (
-        f"digits, {training['spec']['epochs']} epochs",
-        {"team": "vision"},
-    )
+    search = client.get(f"/architectures/{network}").json()["search"]
+    called = f"Winner of {search}: digits, {training['spec']['epochs']} epochs"
+    assert (training["name"], training["labels"]) == (called, {"team": "vision"})
+    assert [client.post("/trainings", json=body).json()["name"] for _ in range(2)] == [f"{called} (2)", f"{called} (3)"]
     assert (training["architecture_id"], training["search_id"], training["network"]) == (network, None, "network")
     assert (training["test_accuracy"], training["test"], training["values"], training["error"]) == (
         None,

@@ -80,7 +80,16 @@ def test_a_finished_training_alone(trained: Finished) -> None:
     assert sum(step["engine_seconds"] for step in training["steps"]) == 2 * ENGINE_SECONDS
     network = trained.client.get(f"/architectures/{training['architecture_id']}").json()
     assert network["trainings"][0] == trained.id
-    assert (network["role"], network["test_accuracy"], network["test"]) == ("selected", 0.99, None)
+    assert (network["role"], network["test_accuracy"], network["test"]) == ("selected", 0.99, TEST)
+    assert (network["test_dataset"], network["test_training_id"]) == ("digits", trained.id)
+    listed = trained.client.get("/architectures", params={"accuracy_min": 0.98, "sort": "-accuracy"}).json()["items"]
+    assert {key: network[key] for key in listed[0]} in listed
+    [kept] = [
+        one
+        for one in trained.client.get(f"/searches/{network['search_id']}").json()["architectures"]
+        if one["id"] == network["id"]
+    ]
+    assert (kept["test_accuracy"], kept["test"]) == (0.99, TEST)
     assert (
         network["counted_flops"] == trained.client.get(f"/trainings/{trained.id}").json()["values"]["counted"]["flops"]
     )

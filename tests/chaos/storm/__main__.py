@@ -10,6 +10,8 @@ Ends with 1 when something was wrong. The faults of such a storm are kept in ``s
 from __future__ import annotations
 
 import argparse
+import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -31,6 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     if unknown := set(chosen.kinds.split(",")) - set(KINDS):
         parser.error(f"no such kind: {', '.join(sorted(unknown))}; there are {', '.join(KINDS)}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # What runs is ended, disks are unmounted.
     failed = [seed for seed in range(chosen.seed, chosen.seed + chosen.storms) if not _one(chosen, seed)]
     print(
         f"{chosen.storms - len(failed)} of {chosen.storms} storms left nothing wrong; seeds of the others: {failed or 'none'}"
@@ -51,6 +54,8 @@ def _one(chosen: argparse.Namespace, seed: int) -> bool:
     print(report, flush=True)
     if report.wrongs:
         print(f"again: python -m tests.chaos.storm --replay {folder / f'storm-{seed}.jsonl'}")
+    elif not chosen.folder:
+        shutil.rmtree(folder)
     return not report.wrongs
 
 

@@ -68,7 +68,7 @@ def storm(folder: Path, faults: Sequence[Fault], say: Callable[[str], None] = pr
         raging.rage(faults)
         report.seconds["storm"] = clock.lap()
         if not raging.settle():
-            report.wrongs.append("not all was quiet in time")
+            report.wrongs += rig.ended or ["not all was quiet in time"]
         report.seconds["settle"] = clock.lap()
         report.wrongs += wrongs(raging, calm)
         _tell(report, raging)

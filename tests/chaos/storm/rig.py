@@ -13,8 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from datetime import timedelta
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -50,6 +49,7 @@ WAITS = {
     "retry_seconds": 0.1,
     "max_attempts": 1000,
     "database_statement_seconds": 5.0,
+    "database_idle_seconds": 5.0,
 }
 #: The same of workers and engines alone.
 WORKER_WAITS = {"DNA_BEAT_SECONDS": "1", "DNA_CHECKPOINT_SECONDS": "0.5", "DNA_TIDY_SECONDS": "10", "DNA_DEVICE": "cpu"}
@@ -138,10 +138,16 @@ class Rig:
     def all_there(self) -> bool:
         """Whether the live workers are the nodes that run, as many as there should be, and each has an engine ready."""
         with transaction(self.sessions) as session:
-            live = {worker.pid for worker in workers.live(session, within=timedelta(seconds=3))}
+            live = {worker.pid for worker in workers.live(session, within=self.settings.worker_timeout)}
         wanted = sum(len(queues.split(",")) for queues in MACHINES.values())
         engines = [engine for machine in self.machines.values() for engine in machine.engines if alive(engine)]
         return live == {node.pid for node in self.nodes} and len(live) == len(engines) == wanted
+
+    @property
+    def ended(self) -> list[str]:
+        """What should run and has come to an end by itself."""
+        processes = {"api": self.api} | {name: machine.process for name, machine in self.machines.items()}
+        return [f"{name} has ended with {one.returncode}" for name, one in processes.items() if one.poll() is not None]
 
     @property
     def nodes(self) -> list[psutil.Process]:
@@ -179,7 +185,8 @@ class Rig:
     def close(self) -> None:
         """Ends whatever is left."""
         for process in self.marked:
-            process.kill()
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
         self.sessions.kw["bind"].dispose()
 
     def _variables(self, **other: object) -> dict[str, str]:

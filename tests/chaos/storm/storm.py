@@ -71,7 +71,7 @@ class Storm:
         self.rig.proxy.lose_nothing()
         self.say("the storm is over")
         deadline = time.monotonic() + SETTLE_SECONDS
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and not self.rig.ended:
             self.tend()
             if not (self.to_resume or self.to_delete or self.open_jobs(*self.users.cancelled)) and self.rig.all_there():
                 self.say("all is quiet")
@@ -80,13 +80,16 @@ class Storm:
         return False
 
     def _do(self, kind: Callable[[Storm, Random], str], fault: Fault) -> str:
-        try:
-            told = kind(self, Random(fault.draw))
-        except Impossible as error:
-            self.impossible[fault.kind] = str(error)
-            return f"not here, {error}"
-        self.done[fault.kind] += 1
-        return told
+        while True:
+            try:
+                told = kind(self, Random(fault.draw))
+            except Impossible as error:
+                self.impossible[fault.kind] = str(error)
+                return f"not here, {error}"
+            except (psutil.NoSuchProcess, ProcessLookupError):  # What it had chosen has just ended.
+                continue
+            self.done[fault.kind] += 1
+            return told
 
     def one_of(self, find: Callable[[], Sequence[T]], chance: Random) -> T:
         """One of what is found; waits until there is any."""

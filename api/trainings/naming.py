@@ -1,0 +1,35 @@
+"""What a training is called that nobody has named: after its network, its images and how long it is, and otherwise than those that there are."""
+
+from __future__ import annotations
+
+from itertools import count
+
+from sqlalchemy.orm import Session
+
+from api import file_names
+from store import jobs
+from store.states import JobKind
+from store.tables import Architecture
+
+#: Characters of a name, at most.
+_LONGEST = 200
+
+
+def name_of(session: Session, network: Architecture | None, plain: str) -> str:
+    """Such as ``Winner of digits on a phone: digits, 25 epochs``; a number behind where one is called so already.
+
+    Args:
+        network: None where it was deleted since, and a training to start from has it.
+        plain: what the engine calls it, which does not know what the network is called.
+    """
+    title = "" if network is None else file_names.title(network)
+    for number in count(1):
+        end = plain if number == 1 else f"{plain} ({number})"
+        name = f"{_cut(title[:1].upper() + title[1:], _LONGEST - len(end) - 2)}: {end}" if title else end
+        if not jobs.is_called(session, JobKind.TRAINING, name):
+            return name
+    raise AssertionError("there is always another number")
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"

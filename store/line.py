@@ -1,0 +1,85 @@
+"""The line: in which order steps that wait are claimed.
+
+A higher priority goes first. Of one priority the key that has had less of the devices lately, see ``store.shares``, or of those that
+have had nothing the older key; of one key what was let through, see ``store.preemption``, else the oldest job. The jobs of a project that
+were asked for without a key count as one key.
+
+One statement says so. It looks at each key that has something in the queue once, by an index, however many jobs the key has queued.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Session
+from sqlalchemy.types import Text
+
+from store import quotas
+
+#: ``heads``: the keys that wait in each queue, once for each priority (by halves of the rank), each found from the one before. ``open``: whether a
+#: queued job of the key may begin, that is, the key has device-hours and a place for it, as :mod:`store.quotas` says; where none may, only steps
+#: of jobs that run are looked at. The first of each is looked for in order, so that what stands behind the next step is not looked at.
+#:
+#: Whoever asks takes an advisory lock on the step until the transaction ends, and who asks meanwhile gets the one behind it: without
+#: it all would wait for the first to claim what they ask for, to find it taken.
+_NEXT = text("""
+    WITH RECURSIVE heads(queue, share_id, priority) AS (
+        SELECT wanted.queue, head.share_id, head.rank / 2
+        FROM unnest(:queues) wanted(queue)
+        CROSS JOIN LATERAL (SELECT share_id, rank FROM steps
+            WHERE state = 'queued' AND queue = wanted.queue ORDER BY share_id, rank LIMIT 1) head
+        UNION ALL
+        SELECT heads.queue, head.share_id, head.rank / 2
+        FROM heads
+        CROSS JOIN LATERAL (SELECT share_id, rank FROM steps
+            WHERE state = 'queued' AND queue = heads.queue AND (share_id, rank) > (heads.share_id, heads.priority * 2 + 1)
+            ORDER BY share_id, rank LIMIT 1) head
+    ), line AS MATERIALIZED (
+        SELECT heads.*, coalesce(share.standing, '-infinity') AS standing
+        FROM heads LEFT JOIN shares share ON share.id = heads.share_id
+    )
+    SELECT first.id
+    FROM line
+    CROSS JOIN LATERAL (SELECT NOT EXISTS (
+        SELECT FROM api_keys key WHERE key.id = line.share_id AND (
+            (SELECT count(*) FROM jobs WHERE key_id = key.id AND state = 'running') >= (key.limits ->> 'running_jobs')::bigint
+            OR (SELECT coalesce(sum(seconds), 0) / 3600 FROM device_use WHERE key_id = key.id AND day > current_date - :days)
+                >= (key.limits ->> 'device_hours')::float8
+        )
+    ) AS open OFFSET 0) may
+    CROSS JOIN LATERAL (
+        SELECT waiting.id FROM (
+            (SELECT step.id
+            FROM steps step JOIN jobs job ON job.id = step.job_id
+            WHERE may.open AND step.state = 'queued' AND step.queue = line.queue AND step.share_id = line.share_id
+                AND step.rank BETWEEN line.priority * 2 AND line.priority * 2 + 1 AND step.available_at <= clock_timestamp()
+                AND step.phase = job.phase AND NOT job.cancel_requested AND job.state IN ('queued', 'running')
+            ORDER BY step.rank, step.job_id, step.id)
+            UNION ALL
+            (SELECT step.id
+            FROM jobs job JOIN steps step ON step.job_id = job.id
+            WHERE NOT may.open AND job.key_id = line.share_id AND job.state = 'running' AND NOT job.cancel_requested
+                AND step.state = 'queued' AND step.queue = line.queue AND step.rank BETWEEN line.priority * 2 AND line.priority * 2 + 1
+                AND step.available_at <= clock_timestamp() AND step.phase = job.phase
+            ORDER BY step.rank, step.job_id, step.id)
+            OFFSET 0
+        ) waiting
+        WHERE pg_try_advisory_xact_lock(uuid_hash_extended(waiting.id, 0))
+        LIMIT 1
+    ) first
+    ORDER BY line.priority, line.standing, line.share_id, line.queue
+    LIMIT 1
+""").bindparams(bindparam("queues", type_=ARRAY(Text())))
+
+
+def next_step(session: Session, queues: Sequence[str]) -> UUID | None:
+    """The step that is next in these queues.
+
+    No row is locked. Whoever claims it may still find that another was quicker, and asks again in a transaction of its own: one that holds
+    a job's row does not wait for an older one's.
+    """
+    found: UUID | None = session.scalar(_NEXT, {"queues": list(queues), "days": quotas.WINDOW.days})
+    return found
