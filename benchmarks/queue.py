@@ -76,7 +76,7 @@ def main(argv: list[str] | None = None) -> None:
     report.print_header("queue", torch.device("cpu"))
     with filled(arguments.jobs, arguments.keys) as (settings, key):
         server = Server(settings.database_url or "")
-        rows = [claims(settings, server, count, arguments.claims) for count in (1, arguments.workers)]
+        rows = [claims(settings, server, count, arguments.claims) for count in arguments.workers]
         rows += [row(name, ask, server, arguments.rounds) for name, ask in asked(settings, key)]
         server.close()
     print(f"{arguments.jobs:,} queued jobs of {arguments.keys} keys, {arguments.rounds} rounds\n")
@@ -87,7 +87,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.queue", description=__doc__)
     parser.add_argument("--jobs", type=int, default=10_000, help="that are queued")
     parser.add_argument("--keys", type=int, default=100, help="that they are of")
-    parser.add_argument("--workers", type=int, default=4, help="that claim at once")
+    parser.add_argument("--workers", type=int, nargs="+", default=[1, 4], help="that claim at once, a row each")
     parser.add_argument("--claims", type=int, default=100, help="of each worker")
     parser.add_argument("--rounds", type=int, default=30, help="of everything else")
     return parser.parse_args(argv)
@@ -137,6 +137,7 @@ def claims(settings: WorkerSettings, server: Server, count: int, each: int) -> l
         before = server.look().cpu
         barrier.wait()
         took = [one for work in working for one in work.result()]
+        time.sleep(1.0)  # Servers of connections that are closed count when they have ended.
         computed = server.look().cpu - before
     return _row(f"claims, {count} at once" if count > 1 else "claims, one worker", took, computed)
 

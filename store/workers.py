@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, func, select, update
@@ -77,12 +78,19 @@ def beat(session: Session, worker: Worker, *, current_step_id: UUID | None, cond
     Args:
         condition: what is known of it by now; None leaves it as it was.
     """
-    row = session.merge(worker)
-    row.last_seen_at, row.current_step_id = clock(session), current_step_id
+    told: dict[str, Any] = {"last_seen_at": func.clock_timestamp(), "current_step_id": current_step_id}
     if condition is not None:
-        row.memory_bytes, row.memory_used_bytes = condition.memory.total, condition.memory.used
-        row.utilization = condition.utilization
-        row.disk_bytes, row.disk_free_bytes = condition.disk, condition.disk_free
+        told |= {"memory_bytes": condition.memory.total, "memory_used_bytes": condition.memory.used}
+        told |= {
+            "utilization": condition.utilization,
+            "disk_bytes": condition.disk,
+            "disk_free_bytes": condition.disk_free,
+        }
+    written = update(Worker).where(Worker.id == worker.id).values(told).returning(Worker.id)
+    if session.scalar(written.execution_options(synchronize_session=False)) is None:
+        session.merge(worker)
+        session.flush()
+        session.execute(written.execution_options(synchronize_session=False))
 
 
 def leave(session: Session, worker_id: UUID) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks import nodes, scaling
+from benchmarks import nodes, queue, scaling
 from tests.benchmarks.test_benchmarks import cells
 
 Output = pytest.CaptureFixture[str]
@@ -36,3 +36,12 @@ def test_nodes_that_work_are_counted(capsys: Output) -> None:
     connections, transactions, *_ = cells(capsys.readouterr().out, "1 ")
     assert int(connections.split()[0]) >= 2
     assert float(transactions) > 1
+
+
+def test_a_long_queue_is_asked_for_all_that_is_asked_of_it(capsys: Output) -> None:
+    queue.main(["--jobs", "60", "--keys", "20", "--workers", "1", "--claims", "2", "--rounds", "1"])
+    text = capsys.readouterr().out
+    assert "60 queued jobs of 20 keys" in text
+    assert {"claims, one worker", "GET /searches/{id}"} <= {
+        line.strip("|").split("|")[0].strip() for line in text.splitlines()
+    }
