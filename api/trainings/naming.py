@@ -22,13 +22,19 @@ def name_of(session: Session, network: Architecture | None, plain: str) -> str:
         network: None where it was deleted since, and a training to start from has it.
         plain: what the engine calls it, which does not know what the network is called.
     """
-    title = "" if network is None else file_names.title(network)
+    title = "" if network is None else _title(network)
     for number in count(1):
         end = plain if number == 1 else f"{plain} ({number})"
-        name = f"{_cut(title[:1].upper() + title[1:], _LONGEST - len(end) - 2)}: {end}" if title else end
+        name = f"{_cut(title, _LONGEST - len(end) - 2)}: {end}" if title else end
         if not jobs.is_called(session, JobKind.TRAINING, name):
             return name
     raise AssertionError("there is always another number")
+
+
+def _title(network: Architecture) -> str:
+    """A sentence begins with it, but for names that people have given."""
+    title = file_names.title(network)
+    return title if network.name else title[:1].upper() + title[1:]
 
 
 def _cut(text: str, most: int) -> str:

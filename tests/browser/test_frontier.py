@@ -196,6 +196,12 @@ def test_a_network_is_kept(dashboard: Dashboard) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text(
         re.compile(r"Selected from digits on a phone, \d+ k FLOPs")
     )
+    page = opened(dashboard, flops=cost)
+    link = page.locator(".frontier .actions").get_by_role("link", name=re.compile("^Selected from digits on a phone"))
+    expect(link).to_have_attribute("href", f"#/networks/{kept['id']}")
+    expect(page.get_by_role("button", name="Pick to compare")).to_be_visible()
+    expect(page.get_by_role("button", name="Keep it")).to_have_count(0)
+    expect(page.get_by_label("Name (optional)")).to_have_count(0)
 
 
 def test_networks_are_picked_and_kept_together(dashboard: Dashboard) -> None:

@@ -8,12 +8,14 @@ import json
 import re
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.api.architectures.test_timings import answer as time_it
+from tests.api.builders import finish
 from tests.browser.conftest import Opened
 from tests.browser.dashboard import Dashboard
 from tests.browser.filled import picture
@@ -83,8 +85,10 @@ def test_the_code_is_that_of_the_model_card(dashboard: Dashboard) -> None:
 
 @pytest.mark.parametrize("way", ["chosen", "dropped", "pasted"])
 def test_a_picture_is_answered_to(dashboard: Dashboard, way: str) -> None:
-    network = dashboard.service.ids.network
-    page = opened(dashboard, network)
+    ids = dashboard.service.ids
+    of = f"trainings/{ids.training}" if way == "pasted" else f"architectures/{ids.network}"
+    page = dashboard.open(f"#/{of.replace('architectures', 'networks')}")
+    expect(page.get_by_role("region", name="Try it")).to_be_visible()
     content = picture(120)
     if way == "chosen":
         page.locator("input[type=file]").set_input_files({"name": "a.png", "mimeType": "image/png", "buffer": content})
@@ -99,7 +103,7 @@ def test_a_picture_is_answered_to(dashboard: Dashboard, way: str) -> None:
             }""",
             [way, base64.b64encode(content).decode()],
         )
-    expected = predicted(dashboard.service, network, content)
+    expected = predicted(dashboard.service, of, content)
     rows = page.locator(".answers li")
     expect(rows).to_have_count(5)
     for row, one in zip(rows.all(), expected, strict=True):
@@ -108,9 +112,9 @@ def test_a_picture_is_answered_to(dashboard: Dashboard, way: str) -> None:
     expect(page.get_by_role("img", name="a.png")).to_be_visible()
 
 
-def predicted(service: Service, network: str, content: bytes) -> list[Any]:
+def predicted(service: Service, of: str, content: bytes) -> list[Any]:
     sent = {"content": content, "headers": {"content-type": "image/png"}}
-    answer = httpx.post(f"{service.url}/architectures/{network}/predict", **sent, timeout=30)  # type: ignore[arg-type]
+    answer = httpx.post(f"{service.url}/{of}/predict", **sent, timeout=30)  # type: ignore[arg-type]
     found: list[Any] = answer.raise_for_status().json()["classes"]
     return found
 
@@ -174,10 +178,19 @@ def test_a_given_network_is_renamed_and_deleted(dashboard: Dashboard) -> None:
     network = dashboard.service.post("/architectures", architecture=described, name="drei Vögel")["id"]
     page = opened(dashboard, network)
     expect(page.get_by_role("region", name="Try it")).to_contain_text("when it is trained")
+    training = dashboard.service.post("/trainings", architecture=network, dataset="digits")
+    queued = page.get_by_role("region", name="Try it").get_by_role("link", name="its training")
+    expect(queued).to_have_attribute("href", f"#/trainings/{training['id']}")
+    finish(dashboard.service.sessions, dashboard.service.blobs, UUID(training["id"]))
+    page.reload()
+    about = page.get_by_role("region", name="About")
+    expect(about).to_contain_text(re.compile("99.0% .*by its own training on digits"))
+    expect(about).to_contain_text("not counted, for it was trained with other classes")
+    expect(page.get_by_role("region", name="Try it").get_by_role("link")).to_have_text(training["name"])
     page.get_by_role("link", name="Files and code").click()
     with page.expect_download() as saved:
         page.get_by_role("button", name="Download json", exact=True).click()
-    assert saved.value.suggested_filename == f"drei-Vögel-{network[-8:]}.json"
+    assert saved.value.suggested_filename == f"drei-Vögel-digits-25-epochs-{training['id'][-8:]}.json"
     page.get_by_role("button", name="Rename").click()
     page.get_by_label("Name", exact=True).fill(WORST[:200])
     page.get_by_role("dialog").get_by_role("button", name="Rename").click()

@@ -29,6 +29,13 @@ def request_of(page: Page) -> dict[str, Any]:
     return found
 
 
+def of_winner(service: Service, search: str) -> dict[str, Any]:
+    """How the winner of a search was trained, as far as a new training is proposed to be the same."""
+    retrain = service.get(f"/searches/{search}")["spec"]["retrain"]
+    told = {name: retrain[name] for name in ("start", "recipe", "epochs", "distill")}
+    return {name: value for name, value in told.items() if value is not None}
+
+
 def start(page: Page, one: str) -> str:
     """Presses the button; the id of what was made."""
     page.get_by_role("button", name=f"Start the {one}").click()
@@ -49,15 +56,24 @@ def test_a_network_is_trained_again_by_another_recipe(dashboard: Dashboard) -> N
     images.fill("digits")
     images.press("Tab")
     estimate = page.get_by_role("region", name="What it would be")
-    expect(estimate).to_contain_text("quick is the default for any number of images", timeout=PATIENCE)
+    first = page.locator(".spec-fields .panel").first
+    expect(first).to_contain_text("As the winner of digits on a phone was trained", timeout=PATIENCE)
+    winner = of_winner(dashboard.service, ids.search)
+    assert request_of(page) == {"architecture": ids.network, "dataset": "digits", **winner}
     page.get_by_role("radio", name=re.compile("^small For a few thousand images")).check()
     expect(estimate).to_contain_text("small", timeout=PATIENCE)
     steps = page.locator("details.form-group", has=page.get_by_role("heading", name="Steps"))
     steps.locator("summary").first.click()
     steps.get_by_label("Epochs", exact=True).fill("7")
     expect(estimate).to_contain_text(re.compile("Epochs\\s*7"), timeout=PATIENCE)
+    expect(first).to_contain_text(
+        f"Unlike this, the winner of digits on a phone was trained for {winner['epochs']} epochs, by the recipe quick"
+    )
+    page.get_by_role("radio", name=re.compile("^From scratch")).check()
     made = dashboard.service.get(f"/trainings/{start(page, 'training')}")
-    assert made["written"] == {"architecture": ids.network, "dataset": "digits", "recipe": "small", "epochs": 7}
+    del winner["start"]
+    mine = {"architecture": ids.network, "dataset": "digits", "recipe": "small", "epochs": 7}
+    assert made["written"] == winner | mine
 
 
 def test_a_network_and_a_training_to_begin_with_are_chosen_from_lists(dashboard: Dashboard) -> None:
@@ -70,14 +86,17 @@ def test_a_network_and_a_training_to_begin_with_are_chosen_from_lists(dashboard:
     network.fill("Winner of digits on a w")
     page.get_by_role("option", name=re.compile("^Winner of digits on a watch")).click(timeout=PATIENCE)
     [winner] = dashboard.service.get("/architectures", search=ids.other, role="winner")["items"]
-    assert request_of(page) == {"dataset": "digits", "architecture": winner["id"]}
+    expect(page.get_by_text("As the winner of digits on a watch was trained")).to_be_visible(timeout=PATIENCE)
+    as_winner = of_winner(dashboard.service, ids.other)
+    assert request_of(page) == {"dataset": "digits", "architecture": winner["id"], **as_winner}
     network.fill("")
     network.press("Tab")
     page.get_by_role("radio", name=re.compile("^From a training")).check()
     page.get_by_label("Training", exact=True).focus()
     page.get_by_role("option").filter(has_text=ids.training[-8:]).click(timeout=PATIENCE)
     page.get_by_role("checkbox", name=re.compile("classifier anew")).check()
-    assert request_of(page) == {"dataset": "digits", "start": {"training": ids.training, "head": "new"}}
+    begun = {"start": {"training": ids.training, "head": "new"}}
+    assert request_of(page) == {"dataset": "digits", **begun}
     page.get_by_role("radio", name=re.compile("^From scratch")).check()
     assert request_of(page) == {"dataset": "digits"}
 

@@ -22,6 +22,8 @@ def test_curves_of_selected_trainings_lie_over_one_another(dashboard: Dashboard)
     expect(alone.get_by_role("link", name="Winner of digits on a phone")).to_have_attribute(
         "href", f"#/networks/{ids.network}"
     )
+    epochs = dashboard.service.get(f"/trainings/{ids.training}")["epochs"]
+    expect(alone.locator("[data-label=Epochs]")).to_have_text(str(epochs))
     rows = page.get_by_role("row").filter(has_text="of a search")
     expect(rows).to_have_count(2)
     for row in (0, 1):
@@ -38,6 +40,11 @@ def test_one_alone_is_live(dashboard: Dashboard) -> None:
     service = dashboard.service
     page = dashboard.open(f"#/trainings/{service.ids.waiting}")
     expect(page.locator("main")).to_contain_text("Curves appear when a worker has begun.")
+    files = page.get_by_role("region", name="Files").first
+    expect(files).to_contain_text(
+        "The weights and the other files come at the end of the control again, which is queued."
+    )
+    expect(page.get_by_role("link", name="Train it")).to_have_count(0)
     with transaction(service.sessions) as session:
         [step, *_] = queued(session, session.get_one(Job, UUID(service.ids.waiting)))
         claim = take(session, step, new_worker(session))

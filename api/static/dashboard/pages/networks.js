@@ -16,13 +16,27 @@ const COLUMNS = [
   { id: "name", label: "Network", sort: "name", cell: (/** @type {any} */ row) => html`<a href=${href(["networks", row.id])}>${title(row)}</a>` },
   { id: "role", label: "Role", cell: (/** @type {any} */ row) => row.role },
   { id: "search", label: "Search", cell: (/** @type {any} */ row) => (row.search_id ? html`<a href=${href(["searches", row.search_id])}>${row.search}</a>` : html`<span class="faint">–</span>`) },
-  { id: "accuracy", label: "Accuracy", sort: "accuracy", number: true, cell: (/** @type {any} */ row) => percent(row.test_accuracy) },
+  {
+    id: "accuracy",
+    label: "Accuracy",
+    sort: "accuracy",
+    number: true,
+    cell: (/** @type {any} */ row) => html`<${Reached} network=${row} />`,
+  },
   { id: "loss", label: "Predicted loss", sort: "loss", number: true, cell: (/** @type {any} */ row) => lossText(row.loss) },
   { id: "flops", label: "FLOPs", sort: "flops", number: true, cell: (/** @type {any} */ row) => count(row.flops) },
   { id: "params", label: "Parameters", sort: "params", number: true, cell: (/** @type {any} */ row) => count(row.params) },
   { id: "latency", label: "Latency", sort: "latency", number: true, cell: (/** @type {any} */ row) => latency(row.latency_ns) },
   { id: "age", label: "Kept", sort: "created_at", cell: (/** @type {any} */ row) => html`<${Age} at=${row.created_at} />` },
 ];
+
+/**
+ * The accuracy; of a network without a search, whose trainings may be on any images, with those that it is on.
+ * @param {{network: any}} props
+ */
+const Reached = ({ network: { test_accuracy: accuracy, test_dataset: dataset, search_id: search } }) =>
+  html`<span class="lines">${percent(accuracy)}
+    ${dataset && !search && html`<span class="faint">on ${dataset}</span>`}</span>`;
 
 export default function Networks() {
   useTitle("Networks");

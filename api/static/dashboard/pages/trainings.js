@@ -1,6 +1,7 @@
 // Trainings, made alone and by searches: those that are selected show their curves over one another.
 
 import { href, usePlace } from "../router.js";
+import { exact } from "../format.js";
 import { begin, END, Reached } from "../job/columns.js";
 import { List } from "../job/list.js";
 import { html } from "../view.js";
@@ -16,6 +17,7 @@ const COLUMNS = [
   { id: "network", label: "Network", cell: (one) => html`<${Network} of=${one} />` },
   ...more,
   { id: "accuracy", label: "Accuracy", sort: "accuracy", number: true, cell: (one) => html`<${Reached} of=${one.test_accuracy} test=${one.test} />` },
+  { id: "epochs", label: "Epochs", number: true, wide: true, cell: (one) => exact(one.epochs) },
   ...END,
 ];
 

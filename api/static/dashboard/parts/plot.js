@@ -95,7 +95,7 @@ export const SHAPES = {
   square: "M-5,-5H5V5H-5Z",
   diamond: "M0,-7L6,0L0,7L-6,0Z",
   triangle: "M0,-6L6,5H-6Z",
-  cross: "M-5,-5L5,5M-5,5L5,-5",
+  corners: "M-10,-5V-10H-5M5,-10H10V-5M10,5V10H5M-5,10H-10V5",
   ring: "M-10,0a10,10 0 1,0 20,0a10,10 0 1,0 -20,0",
 };
 

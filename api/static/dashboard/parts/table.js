@@ -10,6 +10,7 @@ import { html } from "../view.js";
  * @property {(row: any) => any} cell
  * @property {string} [sort] what the API calls it; without, it cannot be sorted by
  * @property {boolean} [number] set to the right, in figures of one width
+ * @property {boolean} [wide] shows on wide screens alone
  */
 
 /**
@@ -38,13 +39,16 @@ export function Table({ caption, columns, rows, sort, onSort, selected, onSelect
           return html`<tr key=${id}>
             ${onSelect && html`<td class="pick"><input type="checkbox" aria-label="Select ${row.name ?? id}" checked=${selected?.has(id)}
               onChange=${(/** @type {any} */ event) => onSelect([id], event.target.checked)} /></td>`}
-            ${columns.map((column) => html`<td key=${column.id} class=${column.number ? "number" : ""} data-label=${column.label}>${column.cell(row)}</td>`)}
+            ${columns.map((column) => html`<td key=${column.id} class=${classOf(column)} data-label=${column.label}>${column.cell(row)}</td>`)}
           </tr>`;
         })}
       </tbody>
     </table>
   </div>`;
 }
+
+/** @param {Column} column */
+const classOf = ({ number, wide }) => [number && "number", wide && "wide"].filter(Boolean).join(" ");
 
 /** Selects all rows that show. @param {{rows: any[], selected: Set<string>, onSelect: (ids: string[], on: boolean) => void}} props */
 function All({ rows, selected, onSelect }) {
@@ -57,11 +61,11 @@ function All({ rows, selected, onSelect }) {
 /** @param {{column: Column, sort?: string, onSort?: (sort: string) => void}} props */
 function Head({ column, sort, onSort }) {
   const name = column.sort;
-  if (!name || !onSort) return html`<th scope="col" class=${column.number ? "number" : ""}>${column.label}</th>`;
+  if (!name || !onSort) return html`<th scope="col" class=${classOf(column)}>${column.label}</th>`;
   const order = sort === name ? "ascending" : sort === `-${name}` ? "descending" : "none";
   // What is large or new is looked for first.
   const turned = order === "descending" ? name : `-${name}`;
-  return html`<th scope="col" class=${column.number ? "number" : ""} aria-sort=${order}>
+  return html`<th scope="col" class=${classOf(column)} aria-sort=${order}>
     <button type="button" class="plain" onClick=${() => onSort(turned)}>
       ${column.label}<span aria-hidden="true">${{ ascending: " ↑", descending: " ↓", none: "" }[order]}</span>
     </button>

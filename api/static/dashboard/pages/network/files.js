@@ -27,9 +27,18 @@ export function source(network, training) {
   return { path: own ? `architectures/${network.id}/download` : `trainings/${training.id}/download`, files: of.files ?? network.files, refused: of.refused ?? {}, own };
 }
 
-/** @param {{network: any, training: any, trainings: any[]}} props */
-export function Files({ network, training, trainings }) {
-  const { path, files, refused, own } = source(network, training);
+/** @param {any} training */
+const left = ({ id, files, refused }) => ({ path: `trainings/${id}/download`, files, refused, own: false });
+
+/**
+ * @param {object} props
+ * @param {any} props.network
+ * @param {any} props.training
+ * @param {any[]} props.trainings
+ * @param {boolean} [props.alone] on the page of the training: the files that it has left, whatever there is besides
+ */
+export function Files({ network, training, trainings, alone = false }) {
+  const { path, files, refused, own } = alone ? left(training) : source(network, training);
   const columns = [
     { id: "format", label: "File", cell: (/** @type {any} */ file) => html`<span><strong>${file.format}</strong> <span class="faint">${WHAT[/** @type {keyof typeof WHAT} */ (file.format)]}</span></span>` },
     { id: "size", label: "Size", number: true, cell: (/** @type {any} */ file) => bytes(file.size) },
@@ -39,12 +48,34 @@ export function Files({ network, training, trainings }) {
     { id: "download", label: "Download", cell: (/** @type {any} */ file) => html`<${Download} path=${path} file=${file} />` },
   ];
   return html`<${Panel} title="Files" actions=${html`<${Which} training=${training} trainings=${trainings} />`}>
-    ${!own && html`<p class="faint">Of the training <a href=${href(["trainings", training.id])}>${training.name || training.id}</a>.</p>`}
+    ${!own && !alone && html`<p class="faint">Of the training <a href=${href(["trainings", training.id])}>${training.name || training.id}</a>.</p>`}
     <${Table} caption="Files" columns=${columns} rows=${files.map((/** @type {any} */ file) => ({ ...file, id: file.format }))} />
     <${Checked} files=${files} />
     ${Object.entries(refused).map(([format, why]) => html`<p key=${format} class="note note-warn">There is no ${format}: ${why}</p>`)}
-    ${files.length === 1 && html`<${Empty}>${network.role === "reference" ? "A standard network is trained to be compared with: it has no other files." : html`It has weights when it is trained. <a href=${href(["trainings", "new"], { architecture: network.id })}>Train it.</a>`}</${Empty}>`}
+    ${files.length === 1 && html`<${Empty}>
+      <${Lacking} network=${network} training=${training} trainings=${trainings} /></${Empty}>`}
   </${Panel}>`;
+}
+
+/**
+ * Why there are no weights, and what brings them: a training that is under way, or a new one.
+ * @param {{network: any, training: any, trainings: any[]}} props
+ */
+function Lacking({ network, training, trainings }) {
+  if (network.role === "reference") {
+    return "A standard network is trained to be compared with: it has no other files.";
+  }
+  const coming = trainings.find(({ state }) => state === "queued" || state === "running");
+  if (coming) {
+    return html`The weights and the other files come at the end of${" "}
+      <a href=${href(["trainings", coming.id])}>${coming.name || "the training"}</a>, which is ${coming.state}.`;
+  }
+  if (training?.state === "failed" || training?.state === "cancelled") {
+    const ended = training.state === "failed" ? "has failed" : "was cancelled";
+    return `The training ${ended} before it left weights. Resumed, it goes on where it was.`;
+  }
+  const anew = href(["trainings", "new"], { architecture: network.id });
+  return html`It has weights when it is trained. <a href=${anew}>Train it.</a>`;
 }
 
 /** What the figures are of: what was measured of the files when they were made. @param {{files: any[]}} props */

@@ -14,24 +14,49 @@ const SHOWN = 5;
 
 /** @param {{network: any, trainings: any[]}} props */
 export function TryOut({ network, trainings }) {
-  const mayRun = useMay("run");
   const own = network.files.some((/** @type {any} */ file) => file.format === "onnx");
   const alone = own ? null : trainings.find((training) => !training.search_id && training.state === "succeeded");
   if (!own && !alone) return html`<${Panel} title="Try it"><${Empty}>${why(network, trainings)}</${Empty}></${Panel}>`;
-  if (!mayRun) return html`<${Panel} title="Try it"><${Empty}>This key may look, not try networks: that takes the scope “run”.</${Empty}></${Panel}>`;
-  return html`<${Answering} network=${network} alone=${alone} />`;
+  return html`<${Answering} of="architectures/${network.id}">
+    ${alone && html`<p class="faint">It answers as its newest training that has ended has left it:${" "}
+      <a href=${href(["trainings", alone.id])}>${alone.name || alone.id}</a>.</p>`}
+  </${Answering}>`;
+}
+
+/** The network as one training has left it. @param {{training: any}} props */
+export function TryTraining({ training }) {
+  if (training.refused.onnx) {
+    return html`<${Panel} title="Try it"><${Empty}>It answers to no picture here, for it has no ONNX file:${" "}
+      ${training.refused.onnx}</${Empty}></${Panel}>`;
+  }
+  if (!training.files.some((/** @type {any} */ file) => file.format === "onnx")) return null;
+  return html`<${Answering} of="trainings/${training.id}" />`;
 }
 
 /** Why it answers to no picture, and what would change that. @param {any} network @param {any[]} trainings */
 function why(network, trainings) {
   if (network.refused.onnx) return `It answers to no picture here, for it has no ONNX file: ${network.refused.onnx}`;
   if (network.role === "reference") return "A standard network is there to be compared with: it has no ONNX file to answer by.";
-  if (trainings.length) return "It answers to pictures when it is trained and exported.";
+  const coming = trainings.find(({ state }) => state === "queued" || state === "running");
+  if (coming) {
+    return html`It answers to pictures when <a href=${href(["trainings", coming.id])}>its training</a>, which
+      is ${coming.state}, has ended.`;
+  }
   return html`It answers to pictures when it is trained. <a href=${href(["trainings", "new"], { architecture: network.id })}>Train it.</a>`;
 }
 
-/** @param {{network: any, alone: any}} props `alone`: the training of its own that answers, where its search did not train it */
-function Answering({ network, alone }) {
+/** @param {{of: string, children?: any}} props `of`: the path of what answers; `children` say what that is */
+function Answering({ of, children }) {
+  const mayRun = useMay("run");
+  if (!mayRun) {
+    return html`<${Panel} title="Try it"><${Empty}>This key may look, not try networks: that takes the scope
+      “run”.</${Empty}></${Panel}>`;
+  }
+  return html`<${Pictures} of=${of}>${children}</${Pictures}>`;
+}
+
+/** @param {{of: string, children?: any}} props */
+function Pictures({ of, children }) {
   const [tried, setTried] = useState(/** @type {Tried | null} */ (null));
   const [over, setOver] = useState(false);
   const attempt = useRef(0);
@@ -43,7 +68,7 @@ function Answering({ network, alone }) {
       if (before) URL.revokeObjectURL(before.url);
       return begun;
     });
-    const came = await predict(network.id, file);
+    const came = await predict(of, file);
     if (number === attempt.current) setTried((/** @type {any} */ before) => ({ ...before, busy: false, ...came }));
   };
   useDrops(take, setOver);
@@ -53,15 +78,16 @@ function Answering({ network, alone }) {
       <label class="button">Choose a picture<input type="file" accept="image/*" class="unseen" onChange=${(/** @type {any} */ event) => take(event.target.files[0])} /></label>
       <span class="faint">or drop one anywhere on this page, or paste it</span>
     </div>
-    ${alone && html`<p class="faint">It answers as <a href=${href(["trainings", alone.id])}>its own training</a> has left it.</p>`}
+    ${children}
     ${tried && html`<${Answer} tried=${tried} onBroken=${() => setTried({ ...tried, shown: false })} />`}
   </${Panel}>`;
 }
 
-/** @param {string} id @param {File} file @returns {Promise<{classes: any[], problem: Problem | null}>} */
-async function predict(id, file) {
+/** @param {string} of @param {File} file @returns {Promise<{classes: any[], problem: Problem | null}>} */
+async function predict(of, file) {
   try {
-    const answer = await send("POST", `architectures/${id}/predict`, { query: { top_k: SHOWN }, body: file, headers: { "Content-Type": "application/octet-stream" } });
+    const headers = { "Content-Type": "application/octet-stream" };
+    const answer = await send("POST", `${of}/predict`, { query: { top_k: SHOWN }, body: file, headers });
     return { classes: (await answer.json()).classes, problem: null };
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;

@@ -33,7 +33,7 @@ export function Scatter({ where }) {
   const choice = html`<label class="inline">Over <select value=${axis} onChange=${(/** @type {any} */ event) => ask({ axis: event.target.value === "flops" ? null : event.target.value })}>
     <option value="flops" selected=${axis === "flops"}>FLOPs</option><option value="params" selected=${axis === "params"}>Parameters</option></select></label>`;
   return html`<${Panel} title="Accuracy over cost" actions=${choice}><${ProblemNote} of=${problem} />
-    ${networks.length ? html`<${Points} networks=${networks} axis=${axis} />` : html`<${Empty}>None of these networks was trained yet with its search: a network without an accuracy has no place here.</${Empty}>`}
+    ${networks.length ? html`<${Points} networks=${networks} axis=${axis} />` : html`<${Empty}>None of these networks was trained yet: a network without an accuracy has no place here.</${Empty}>`}
     ${!whole && html`<p class="faint">The ${MOST} most accurate. Filters narrow it.</p>`}
   </${Panel}>`;
 }

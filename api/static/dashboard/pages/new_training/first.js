@@ -10,6 +10,7 @@ import { useResource } from "../../hooks.js";
 import { count, percent } from "../../format.js";
 import { html, useEffect, useRef } from "../../view.js";
 import { meant, PUBLISHED, title } from "../network/called.js";
+import { AsWinner } from "./as_winner.js";
 import { RecipeField } from "./recipe.js";
 import { StartField } from "./start.js";
 
@@ -18,6 +19,7 @@ export function First({ schema }) {
   const here = schema.properties;
   return html`<${ArchitectureField} schema=${here.architecture} />
     <${DatasetField} schema=${here.dataset} help="The images to learn from: those of its search, or any others. Its classes become those of the images." />
+    <${AsWinner} />
     <${StartField} />
     <${RecipeField} />
     <${Named} here=${here} />`;

@@ -5,7 +5,7 @@ import { Empty } from "../../parts/basics.js";
 import { Table } from "../../parts/table.js";
 import { href } from "../../router.js";
 import { html } from "../../view.js";
-import { called, compared, meanwhile, stepOf } from "./networks.js";
+import { called, compared, meanwhile, stepOf, trainedSince } from "./networks.js";
 
 /** @type {import("../../parts/table.js").Column[]} */
 const COLUMNS = [
@@ -22,11 +22,14 @@ const COLUMNS = [
 export function Beside({ search }) {
   const networks = compared(search);
   if (!networks.length) return html`<${Empty}>The winner is known when every path is rated, its accuracy when it is trained. ${meanwhile(search)}</${Empty}>`;
-  const rows = networks.map((network) => ({ ...network, id: network.id, of: network.id, name: called(network) }));
+  const since = trainedSince(search);
+  const rows = [...networks, ...since].map((network) => ({ ...network, of: network.id, name: called(network) }));
   const teacher = stepOf(search, "teacher");
   if (teacher?.values.test) rows.push({ id: "teacher", name: "Teacher", test: teacher.values.test, flops: teacher.values.flops, params: teacher.values.params });
   const span = spanOf(rows);
   return html`<${Table} caption="Networks of the search" columns=${COLUMNS} rows=${rows.map((row) => ({ ...row, span }))} />
+    ${since.length > 0 && html`<p class="faint">${since.length === 1 ? "The selected one was" : "Those selected were"}${" "}
+      trained afterwards, by trainings of their own: for as long, and by the recipe, that those say.</p>`}
     <${Says} search=${search} rows=${rows} />`;
 }
 

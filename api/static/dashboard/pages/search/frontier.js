@@ -1,7 +1,7 @@
 // The frontier of a search, to be dragged along: under every budget the exact best network, before any of it is kept.
 
 import { Empty, Loading, Panel, ProblemNote } from "../../parts/basics.js";
-import { colouring, opsOf } from "../../parts/blocks.js";
+import { colouring, difference, opsOf } from "../../parts/blocks.js";
 import { ask, usePlace } from "../../router.js";
 import { html, useMemo, useState } from "../../view.js";
 import { useLimits } from "./frontier/budget.js";
@@ -60,7 +60,7 @@ const bounded = (text, most) => Math.min(Math.max(Math.round(Number(text)) || 1,
 function Explored({ search, costs, cost, curves, asked, limit }) {
   const { query } = usePlace();
   const [rank, setRank] = useState(1);
-  const { marks, winner } = useMarks(search);
+  const { marks, winner, kept } = useMarks(search);
   const picks = usePicks(search.id, query.getAll("pick").map(pickOf).filter((pick) => pick !== null).slice(0, MOST_PICKED));
   const curve = /** @type {import("./frontier/curve.js").Curve} */ (curves[cost].curve);
   const shown = useShown(search, cost, curve, asked);
@@ -70,7 +70,7 @@ function Explored({ search, costs, cost, curves, asked, limit }) {
   const pick = network && pickText({ ...asked, rank: place });
   const texts = picks.map(({ pick }) => pick.text);
   const toggle = (/** @type {string} */ text) => ask({ pick: texts.includes(text) ? texts.filter((other) => other !== text) : [...texts, text].slice(-MOST_PICKED) });
-  const all = [...marks, ...found(shown.networks, place), ...picks.flatMap(({ network }, number) => (network ? [marked("Picked", "cross", number + 1, network)] : []))];
+  const all = [...marks, ...found(shown.networks, place), ...picks.flatMap(({ network }, number) => (network ? [marked("Picked", "corners", number + 1, network)] : []))];
   const take = (/** @type {any} */ nearest) => costs.forEach((name) => limit(name, nearest[name] ?? null));
   return html`<div class="frontier">
     <${Panel} title="Predicted loss over cost" actions=${html`<${Axis} costs=${costs} cost=${cost} />`}>
@@ -84,7 +84,7 @@ function Explored({ search, costs, cost, curves, asked, limit }) {
       ${shown.networks.length > 1 && html`<${Ranks} networks=${shown.networks} rank=${place} onRank=${setRank} />`}
       ${network && html`<div class=${shown.old ? "old" : ""} data-ready=${shown.ready}>
         <${About} network=${network} winner=${winner} colour=${colour} />
-        <${Actions} search=${search} network=${network} asked=${asked} rank=${place} ready=${shown.ready} picked=${texts.includes(pick)} onPick=${() => toggle(pick)} /></div>`}
+        <${Actions} search=${search} network=${network} kept=${keptAs(network, kept)} asked=${asked} rank=${place} ready=${shown.ready} picked=${texts.includes(pick)} onPick=${() => toggle(pick)} /></div>`}
     </${Panel}>
     <${Picked} search=${search} picks=${picks} winner=${winner} colour=${colour} onDrop=${toggle} />
   </div>`;
@@ -105,6 +105,12 @@ function useShown(search, cost, curve, asked) {
   if (alone) return { networks: point ? [{ ...point, architecture: null }] : [], problem: null, ready: false, old: false };
   return { networks: (selection?.networks ?? []).map(drawn), problem: selection?.problem ?? null, ready: false, old: true };
 }
+
+/** The network of the search that it is; none where it was not kept. @param {any} network @param {any[]} kept */
+const keptAs = ({ flops, params, blocks }, kept) =>
+  kept
+    .filter((one) => one.flops === flops && one.params === params)
+    .find(({ architecture }) => difference(blocks, architecture.blocks) === 0) ?? null;
 
 /** @param {{costs: Cost[], cost: Cost}} props */
 const Axis = ({ costs, cost }) => html`<label class="inline">Cost <select value=${cost} onChange=${(/** @type {any} */ event) => ask({ cost: event.target.value })}>

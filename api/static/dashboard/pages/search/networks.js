@@ -1,5 +1,7 @@
 // The networks of a search as its pages speak of them.
 
+import { count } from "../../format.js";
+
 /** @param {any} search */
 export const winnerOf = (search) => search.architectures.find((/** @type {any} */ network) => network.role === "winner") ?? null;
 
@@ -7,8 +9,15 @@ export const winnerOf = (search) => search.architectures.find((/** @type {any} *
 export const compared = (search) =>
   ["winner", "control", "reference"].flatMap((role) => search.architectures.filter((/** @type {any} */ network) => network.role === role));
 
+/** Those kept from it that trainings of their own have trained on its images. @param {any} search @returns {any[]} */
+export const trainedSince = (search) =>
+  search.architectures.filter((/** @type {any} */ network) => network.role === "selected" && network.test);
+
 /** What a network is called. @param {any} network */
-export const called = (network) => ({ winner: "Winner", control: "Control" })[/** @type {string} */ (network.role)] ?? network.name ?? network.role;
+export const called = (network) =>
+  ({ winner: "Winner", control: "Control" })[/** @type {string} */ (network.role)] ??
+  network.name ??
+  (network.role === "selected" ? `Selected, ${count(network.flops)} FLOPs` : network.role);
 
 /** A step that has succeeded; null before. @param {any} search @param {string} key */
 export const stepOf = (search, key) => search.steps.find((/** @type {any} */ step) => step.key === key && step.state === "succeeded") ?? null;

@@ -9,6 +9,7 @@ import { html } from "../../view.js";
 import { Accuracy } from "../network/accuracy.js";
 import { titleOf } from "../network/called.js";
 import { Files } from "../network/files.js";
+import { TryTraining } from "../network/try_out.js";
 import { Curves } from "./curves.js";
 
 /** @param {{training: any, following: import("../../job/following.js").Following}} props */
@@ -19,7 +20,8 @@ export function Overview({ training, following }) {
     <${About} training=${training} />
     <${Curves} training=${training} following=${following} />
     ${network && training.test && html`<${Accuracy} network=${network} training=${training} trainings=${[training]} />`}
-    ${network && training.files.length > 0 && html`<${Files} network=${network} training=${training} trainings=${[training]} />`}
+    <${TryTraining} training=${training} />
+    ${network && training.files.length > 0 && html`<${Files} network=${network} training=${training} trainings=${[training]} alone />`}
     ${training.state === "succeeded" && !training.files.length && html`<${Panel} title="Files"><${Empty}>It left no files.</${Empty}></${Panel}>`}`;
 }
 

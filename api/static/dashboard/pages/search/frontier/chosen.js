@@ -9,6 +9,7 @@ import { Act } from "../../../parts/dialog.js";
 import { Explained } from "../../../parts/explained.js";
 import { go, href } from "../../../router.js";
 import { html, useState } from "../../../view.js";
+import { title } from "../../network/called.js";
 import { COSTS } from "./limits.js";
 import { select } from "./selecting.js";
 
@@ -54,16 +55,18 @@ export function About({ network, winner, colour }) {
  * @param {object} props
  * @param {any} props.search
  * @param {Network} props.network
+ * @param {any} props.kept the network of the search that it is, where it is kept already
  * @param {import("./limits.js").Asked} props.asked
  * @param {number} props.rank from 1, among the best of what was asked
  * @param {boolean} props.ready whether it is the answer to what is asked now
  * @param {boolean} props.picked
  * @param {() => void} props.onPick
  */
-export function Actions({ search, network, asked, rank, ready, picked, onPick }) {
+export function Actions({ search, network, kept, asked, rank, ready, picked, onPick }) {
   const mayRun = useMay("run");
   const [name, setName] = useState("");
   const keep = async () => {
+    if (kept && rank === 1) return kept.id;
     const { id } = (await select(search.id, { ...asked, k: rank }, { keep: true }))[rank - 1];
     if (name.trim()) await patch(`architectures/${id}`, { name: name.trim() });
     return id;
@@ -71,9 +74,11 @@ export function Actions({ search, network, asked, rank, ready, picked, onPick })
   const verb = rank === 1 ? "Keep it" : `Keep the best ${rank}`;
   const save = () => saveAs(new Blob([JSON.stringify(network.architecture, null, 1)], { type: "application/json" }), `${search.name}, ${COSTS.flops.format(network.flops)} FLOPs.json`);
   return html`<div class="actions">
-    ${mayRun && html`<label class="inline">Name (optional) <input value=${name} maxlength="200"
-        onInput=${(/** @type {any} */ event) => setName(event.target.value)} /></label>
-      <${Act} verb=${verb} main=${true} disabled=${!ready} act=${async () => go(href(["networks", await keep()]))} />
+    ${kept && html`<span>Kept: <a href=${href(["networks", kept.id])}>${title(kept)}</a></span>`}
+    ${mayRun && html`${!kept && html`<label class="inline">Name (optional) <input value=${name} maxlength="200"
+        onInput=${(/** @type {any} */ event) => setName(event.target.value)} /></label>`}
+      ${(!kept || rank > 1) && html`<${Act} verb=${verb} main=${true} disabled=${!ready}
+        act=${async () => go(href(["networks", await keep()]))} />`}
       <${Act} verb="Train it" disabled=${!ready} act=${async () => go(href(["trainings", "new"], { architecture: await keep() }))} />`}
     <button type="button" disabled=${!network.architecture} onClick=${save}>Download JSON</button>
     <button type="button" aria-pressed=${picked} onClick=${onPick}>${picked ? "Picked ✓" : "Pick to compare"}</button>

@@ -1,6 +1,7 @@
 // The networks of the search that the chart shows beside the frontier: each kind by its own shape.
 
 import { useResource } from "../../../hooks.js";
+import { percent } from "../../../format.js";
 import { useMemo } from "../../../view.js";
 
 const KINDS = {
@@ -15,7 +16,7 @@ const MOST = 40;
 
 /**
  * @param {any} search
- * @returns {{marks: import("./plot.js").Marked[], winner: any}} `winner` with its costs and blocks; null until it is known
+ * @returns {{marks: import("./plot.js").Marked[], kept: any[], winner: any}} `kept`: the networks of the search; `winner` with its costs and blocks, null until it is known
  */
 export function useMarks(search) {
   const { data } = useResource("architectures", { search: search.id, role: ["winner", "control", "selected"], limit: 200 });
@@ -28,6 +29,7 @@ export function useMarks(search) {
     const finalists = finalistsOf(search).filter((finalist) => finalist.loss !== winner?.loss || finalist.flops !== winner?.flops);
     return {
       marks: [...finalists.map((finalist, number) => marked("finalist", finalist, ` ${number + 1}`)), ...marks],
+      kept: networks,
       winner: winner ? { ...winner, blocks: winner.architecture.blocks } : null,
     };
   }, [data, search.steps]);
@@ -39,5 +41,7 @@ const finalistsOf = (search) => search.steps.find((/** @type {any} */ step) => s
 /** @param {keyof typeof KINDS} kind @param {any} network @param {string} number @returns {any} */
 function marked(kind, network, number) {
   const { id, loss, flops, params, latency_ns = null } = network;
-  return { ...KINDS[kind], kind: KINDS[kind].label, label: KINDS[kind].label + number, id, loss, flops, params, latency_ns };
+  const accuracy = network.test_accuracy ?? null;
+  const about = accuracy === null ? "" : `, ${percent(accuracy)} on the test images`;
+  return { ...KINDS[kind], kind: KINDS[kind].label, label: KINDS[kind].label + number, about, id, loss, flops, params, latency_ns };
 }

@@ -9,7 +9,7 @@ import { under } from "./curve.js";
 import { COSTS } from "./limits.js";
 
 /** @typedef {import("./limits.js").Cost} Cost */
-/** @typedef {{id?: string, shape: import("../../../parts/plot.js").Shape, className: string, kind: string, label: string, loss: number | null} & Record<Cost, number | null>} Marked */
+/** @typedef {{id?: string, shape: import("../../../parts/plot.js").Shape, className: string, kind: string, label: string, about?: string, loss: number | null} & Record<Cost, number | null>} Marked */
 
 const HEIGHT = 380;
 
@@ -91,7 +91,7 @@ function dragging({ x, box }, onLimit) {
 
 /** @param {{mark: Marked, x: number, y: number}} props */
 function Shown({ mark, x, y }) {
-  const text = `${mark.label}: loss ${lossText(mark.loss)}`;
+  const text = `${mark.label}: loss ${lossText(mark.loss)}${mark.about ?? ""}`;
   const drawn = html`<title>${text}</title><${Mark} shape=${mark.shape} x=${x} y=${y} className=${mark.className} />`;
   return mark.id ? html`<a href=${href(["networks", mark.id])} aria-label=${text}>${drawn}</a>` : html`<g role="img" aria-label=${text}>${drawn}</g>`;
 }
