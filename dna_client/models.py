@@ -420,7 +420,7 @@ class PredictedClass(TypedDict):
 
 class Prediction(TypedDict):
     """What a network answers to a picture: its likeliest classes, best first. ``training_id`` is of the training of its own that answers, None
-    where its search has trained it; ``architecture_id`` is None where a training answers whose network is kept nowhere."""
+    where its search has trained it; ``architecture_id`` is None where that search was deleted since."""
 
     architecture_id: str | None
     training_id: str | None

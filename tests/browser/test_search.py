@@ -6,11 +6,12 @@ import ast
 import json
 import re
 import shlex
+import time
 from uuid import UUID
 
 import httpx
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from dna_engine.events import Log
 from store import flow, keys
@@ -147,9 +148,17 @@ def test_it_is_cancelled_resumed_and_deleted(dashboard: Dashboard) -> None:
     page.get_by_role("button", name="Delete", exact=True).click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("With it go its ratings, its networks with their files")
+    page.route(f"**/searches/{search}", answered_late)
     dialog.get_by_role("button", name="Delete the search").click()
     expect(page.get_by_role("heading", name="Searches", level=1)).to_be_visible(timeout=PATIENCE)
     assert httpx.get(f"{dashboard.service.url}/searches/{search}").status_code == 404
+
+
+def answered_late(of: Route) -> None:
+    """So that a page that goes on asking for what it has deleted is caught at it."""
+    answer = of.fetch()
+    time.sleep(1)
+    of.fulfill(response=answer)
 
 
 def test_it_is_renamed_and_labelled(dashboard: Dashboard) -> None:

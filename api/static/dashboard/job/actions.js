@@ -9,8 +9,8 @@ import { html } from "../view.js";
 import { FINISHED, KINDS, resumable } from "./kinds.js";
 import { Rename } from "./rename.js";
 
-/** @param {{kind: import("./kinds.js").Kind, job: any, reload: () => Promise<void>}} props */
-export function Actions({ kind, job, reload }) {
+/** @param {{kind: import("./kinds.js").Kind, job: any, following: import("./following.js").Following}} props */
+export function Actions({ kind, job, following }) {
   const caller = useCaller();
   const { path } = KINDS[kind];
   if (kind === "training" && job.search_id) return html`<span class="faint">part of <a href=${href(["searches", job.search_id])}>its search</a>, which is cancelled, resumed and deleted as a whole</span>`;
@@ -18,13 +18,13 @@ export function Actions({ kind, job, reload }) {
   if (!caller.scopes.includes("run")) return html`<span class="faint">your key may only look</span>`;
   const then = (/** @type {string} */ verb) => async () => {
     await post(`${path}/${job.id}/${verb}`);
-    await reload();
+    await following.reload();
   };
   return html`<a class="button ${job.error?.param ? "main" : ""}" href=${href([path, "new"], { from: job.id, field: job.error?.param })}>Clone</a>
-    <${Rename} path="${path}/${job.id}" job=${job} reload=${reload} />
+    <${Rename} path="${path}/${job.id}" job=${job} reload=${following.reload} />
     ${resumable(job) && html`<${Act} verb="Resume" main=${!job.error?.param} act=${then("resume")} />`}
     ${!FINISHED.has(job.state) && html`<${Cancel} kind=${kind} job=${job} act=${then("cancel")} />`}
-    ${FINISHED.has(job.state) && html`<${Delete} kind=${kind} job=${job} />`}`;
+    ${FINISHED.has(job.state) && html`<${Delete} kind=${kind} job=${job} following=${following} />`}`;
 }
 
 /** @param {{kind: import("./kinds.js").Kind, job: any, act: () => Promise<unknown>}} props */
@@ -33,11 +33,17 @@ function Cancel({ kind, job, act }) {
   return html`<${Confirmed} label="Cancel" verb="Cancel the ${kind}" question=${question} act=${act} disabled=${job.cancel_requested} />`;
 }
 
-/** @param {{kind: import("./kinds.js").Kind, job: any}} props */
-function Delete({ kind, job }) {
+/** @param {{kind: import("./kinds.js").Kind, job: any, following: import("./following.js").Following}} props */
+function Delete({ kind, job, following }) {
   const { path, loses } = KINDS[kind];
   const act = async () => {
-    await remove(`${path}/${job.id}`);
+    const goOn = following.pause();
+    try {
+      await remove(`${path}/${job.id}`);
+    } catch (error) {
+      goOn();
+      throw error;
+    }
     notify(`The ${kind} ${job.name} was deleted.`);
     go(href([path]), { replace: true });
   };

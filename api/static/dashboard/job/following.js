@@ -30,6 +30,8 @@ export class Following {
   #due = 0;
   #timer = 0;
   #told = 0;
+  /** Whether nothing is asked of it for now. */
+  #paused = false;
 
   /** @param {import("./kinds.js").Kind} kind @param {string} id @param {Known} [known] what shows until it is read */
   constructor(kind, id, known = { job: null, at: 0, problem: null }) {
@@ -63,8 +65,24 @@ export class Following {
     return () => this.watchers.delete(watcher);
   }
 
+  /**
+   * Asks for nothing while it is deleted: what was asked in between would find nothing and look like a fault.
+   * @returns {() => Promise<void>} goes on, where it was not deleted after all
+   */
+  pause() {
+    this.#paused = true;
+    clearTimeout(this.#timer);
+    this.#reading?.abort();
+    this.#leave();
+    return () => {
+      this.#paused = false;
+      return this.reload();
+    };
+  }
+
   /** Reads it anew. */
   reload = async () => {
+    if (this.#paused) return;
     clearTimeout(this.#timer);
     this.#timer = 0;
     this.#told = Date.now();

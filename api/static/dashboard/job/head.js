@@ -12,13 +12,13 @@ import { FINISHED, KINDS, PHASES } from "./kinds.js";
 /**
  * @param {object} props
  * @param {import("./kinds.js").Kind} props.kind
- * @param {{job: any, at: number, following: import("./following.js").Following, reload: () => Promise<void>}} props.live as `useJob` gives it
+ * @param {{job: any, at: number, following: import("./following.js").Following}} props.live as `useJob` gives it
  */
 export function JobHead({ kind, live }) {
   const { job, at } = live;
   return html`<div class="head job-head">
       <h1><bdi>${job.name || job.id}</bdi></h1>
-      <div class="actions"><${Actions} kind=${kind} job=${job} reload=${live.reload} /></div>
+      <div class="actions"><${Actions} kind=${kind} job=${job} following=${live.following} /></div>
     </div>
     <div class="job-facts">
       <${State} of=${job.state} cancelling=${job.cancel_requested} />
