@@ -75,7 +75,7 @@ def old_steps(engine: Engine, search: UUID, phase: str, *, done: bool) -> None:
     if phase == "export":
         network = new_id()
         architecture = {"id": network, "search_id": search, "role": "winner", "architecture": {"format": "test"}}
-        insert(engine, "architectures", **architecture, loss=0.5, flops=1000, params=100)
+        insert(engine, "architectures", **architecture, loss=0.5, flops=1000, params=100, test_accuracy=0.9)
         training = {"id": new_id(), "architecture_id": network, "dataset": "digits", "network": "winner"}
         found = {"test_accuracy": 0.9, "values": {}, "progress": 1.0, "spec": {}, "state": "succeeded"}
         insert(engine, "trainings", **training, **found)
