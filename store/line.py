@@ -23,9 +23,9 @@ from store import quotas
 #: queued job of the key may begin, that is, the key has device-hours and a place for it, as :mod:`store.quotas` says; where none may, only steps
 #: of jobs that run are looked at. The first of each is looked for in order, so that what stands behind the next step is not looked at.
 #:
-#: Whoever asks takes an advisory lock on the step until the transaction ends, and who asks meanwhile gets the one behind it: without
-#: it all would wait for the first to claim what they ask for, to find it taken.
-_NEXT = text("""
+#: ``alone``: whoever asks so takes an advisory lock on the step until the transaction ends, and who asks so meanwhile gets the one behind it.
+#: The keys are put in order before steps are looked for: what is looked at is locked.
+_NEXT = text(f"""
     WITH RECURSIVE heads(queue, share_id, priority) AS (
         SELECT wanted.queue, head.share_id, head.rank / 2
         FROM unnest(:queues) wanted(queue)
@@ -37,19 +37,15 @@ _NEXT = text("""
         CROSS JOIN LATERAL (SELECT share_id, rank FROM steps
             WHERE state = 'queued' AND queue = heads.queue AND (share_id, rank) > (heads.share_id, heads.priority * 2 + 1)
             ORDER BY share_id, rank LIMIT 1) head
-    ), line AS MATERIALIZED (
-        SELECT heads.*, coalesce(share.standing, '-infinity') AS standing
-        FROM heads LEFT JOIN shares share ON share.id = heads.share_id
     )
     SELECT first.id
-    FROM line
-    CROSS JOIN LATERAL (SELECT NOT EXISTS (
-        SELECT FROM api_keys key WHERE key.id = line.share_id AND (
-            (SELECT count(*) FROM jobs WHERE key_id = key.id AND state = 'running') >= (key.limits ->> 'running_jobs')::bigint
-            OR (SELECT coalesce(sum(seconds), 0) / 3600 FROM device_use WHERE key_id = key.id AND day > current_date - :days)
-                >= (key.limits ->> 'device_hours')::float8
-        )
-    ) AS open OFFSET 0) may
+    FROM (
+        SELECT heads.*, coalesce(share.standing, '-infinity') AS standing
+        FROM heads LEFT JOIN shares share ON share.id = heads.share_id
+        ORDER BY heads.priority, standing, heads.share_id, heads.queue
+        OFFSET 0
+    ) line
+    CROSS JOIN LATERAL (SELECT {quotas.MAY_BEGIN.format("line.share_id")} AS open OFFSET 0) may
     CROSS JOIN LATERAL (
         SELECT waiting.id FROM (
             (SELECT step.id
@@ -67,7 +63,7 @@ _NEXT = text("""
             ORDER BY step.rank, step.job_id, step.id)
             OFFSET 0
         ) waiting
-        WHERE pg_try_advisory_xact_lock(uuid_hash_extended(waiting.id, 0))
+        WHERE NOT :alone OR pg_try_advisory_xact_lock(uuid_hash_extended(waiting.id, 0))
         LIMIT 1
     ) first
     ORDER BY line.priority, line.standing, line.share_id, line.queue
@@ -76,10 +72,21 @@ _NEXT = text("""
 
 
 def next_step(session: Session, queues: Sequence[str]) -> UUID | None:
-    """The step that is next in these queues.
+    """The step that is next in these queues, for who is to claim it: behind those that others are about to claim, since all would else wait for
+    the first to find the same step taken. Where nothing is behind them, the first: the others may leave it.
 
     No row is locked. Whoever claims it may still find that another was quicker, and asks again in a transaction of its own: one that holds
     a job's row does not wait for an older one's.
     """
-    found: UUID | None = session.scalar(_NEXT, {"queues": list(queues), "days": quotas.WINDOW.days})
+    return _first(session, queues, alone=True) or _first(session, queues, alone=False)
+
+
+def waits(session: Session, queues: Sequence[str]) -> bool:
+    """Whether something in these queues can be claimed. Keeps nobody from it."""
+    return _first(session, queues, alone=False) is not None
+
+
+def _first(session: Session, queues: Sequence[str], *, alone: bool) -> UUID | None:
+    asks = {"queues": list(queues), "days": quotas.WINDOW.days, "alone": alone}
+    found: UUID | None = session.scalar(_NEXT, asks)
     return found

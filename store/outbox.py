@@ -1,6 +1,6 @@
 """Messages to the queue leave through here: written with what they are about, sent after the commit.
 
-A message is sent at least once. Whoever gets one claims in the database what waits longest there, so a second copy changes
+A message is sent at least once. Whoever gets one claims what is next in the line (``store.line``), so a second copy changes
 nothing, and as many messages as steps leave no step waiting.
 """
 

@@ -33,11 +33,13 @@ KINDS = (Kind.TEACHER, Kind.DISTILL, Kind.RATE, Kind.FINALIST, Kind.TRAIN, Kind.
 #: Only one node decides at a time.
 _LOCK = 0x646E61_707265
 
-#: ``priority`` is that of :mod:`store.line`, 0 for the highest. ``busy``: steps that may give way, with what a small job may need at most, ``room``, in the seconds of its plan. ``waiting``: for each queue that their
-#: workers take, each key's next step that has waited long, and that of a small job for each key with something busy.
-_FIND = text("""
+#: ``priority`` is that of :mod:`store.line`, 0 for the highest. ``busy``: steps that may give way, with what a small job may need at most,
+#: ``room``, in the seconds of its plan. ``waiting``: for each queue that their workers take, each key's next step that has waited long, and that
+#: of a small job for each key with something busy.
+_FIND = text(f"""
     WITH busy AS MATERIALIZED (
-        SELECT step.id, step.fence, step.share_id, step.rank / 2 AS priority, coalesce(share.standing, '-infinity') AS standing,
+        SELECT step.id, step.fence, step.share_id, step.rank / 2 AS priority,
+            coalesce(share.standing, '-infinity') AS standing,
             worker.queues, work.left_seconds, least(work.ran, work.left_seconds) / work.pace AS room
         FROM steps step
         JOIN workers worker ON worker.id = step.lease_owner
@@ -61,7 +63,8 @@ _FIND = text("""
         SELECT DISTINCT jsonb_array_elements_text(queues) AS queue FROM busy EXCEPT SELECT queue FROM asked
     ),
     keys AS MATERIALIZED (
-        SELECT wanted.queue, step.share_id AS id FROM wanted JOIN steps step ON step.queue = wanted.queue AND step.state = 'queued'
+        SELECT wanted.queue, step.share_id AS id
+        FROM wanted JOIN steps step ON step.queue = wanted.queue AND step.state = 'queued'
         GROUP BY wanted.queue, step.share_id
     ),
     waiting AS (
@@ -69,11 +72,15 @@ _FIND = text("""
         FROM keys
         LEFT JOIN shares share ON share.id = keys.id
         CROSS JOIN LATERAL (
-            SELECT step.job_id, step.rank / 2 AS priority, job.expected_seconds * (1 - job.progress) AS needs, job.state AS job_state,
-                extract(epoch FROM clock_timestamp() - greatest(step.queued_at, step.available_at))::float8 AS waited, own.small
+            SELECT step.job_id, step.rank / 2 AS priority, job.expected_seconds * (1 - job.progress) AS needs,
+                extract(epoch FROM clock_timestamp() - greatest(step.queued_at, step.available_at))::float8 AS waited,
+                own.small
             FROM (
                 SELECT NULL::float8 AS room, false AS small, NULL::int AS priority
-                UNION ALL SELECT max(room), true, priority FROM busy WHERE busy.share_id = keys.id AND busy.queues ? keys.queue GROUP BY priority
+                UNION ALL
+                SELECT max(room), true, priority
+                FROM busy WHERE busy.share_id = keys.id AND busy.queues ? keys.queue
+                GROUP BY priority
             ) own
             CROSS JOIN LATERAL (
                 SELECT step.* FROM steps step JOIN jobs job ON job.id = step.job_id
@@ -82,12 +89,7 @@ _FIND = text("""
                     AND (own.room IS NULL OR job.expected_seconds * (1 - job.progress) < own.room)
                     AND greatest(step.queued_at, step.available_at) <= clock_timestamp() - make_interval(secs => :patience)
                     AND step.phase = job.phase AND NOT job.cancel_requested
-                    AND (job.state = 'running' OR job.state = 'queued' AND NOT EXISTS (
-                        SELECT FROM api_keys key WHERE key.id = keys.id AND (
-                            (SELECT count(*) FROM jobs other WHERE other.key_id = key.id AND other.state = 'running')
-                                >= (key.limits ->> 'running_jobs')::bigint
-                            OR (SELECT coalesce(sum(seconds), 0) / 3600 FROM device_use WHERE key_id = key.id AND day > current_date - :days)
-                                >= (key.limits ->> 'device_hours')::float8)))
+                    AND (job.state = 'running' OR job.state = 'queued' AND {quotas.MAY_BEGIN.format("keys.id")})
                 ORDER BY step.rank, step.job_id, step.id LIMIT 1
             ) step
             JOIN jobs job ON job.id = step.job_id
@@ -98,7 +100,8 @@ _FIND = text("""
     FROM waiting JOIN busy ON busy.queues ? waiting.queue
     WHERE waiting.priority < busy.priority OR waiting.priority = busy.priority AND waiting.needs < busy.room
         AND (waiting.share_id = busy.share_id OR waiting.standing < busy.standing)
-    ORDER BY waiting.priority, waiting.standing, waiting.small, waiting.job_id, busy.priority DESC, busy.standing DESC, busy.left_seconds DESC, busy.id
+    ORDER BY waiting.priority, waiting.standing, waiting.small, waiting.job_id,
+        busy.priority DESC, busy.standing DESC, busy.left_seconds DESC, busy.id
     LIMIT 1
 """)
 
@@ -126,9 +129,10 @@ def make_way(session: Session, *, patience: timedelta) -> Yielding | None:
         return None
     whose = "higher priority" if found.higher else "small job of the same key" if found.own else "small job"
     reason = f"a {'job of a ' * found.higher}{whose} has waited for {max(1, round(found.waited / 60))} min"
+    if not claims.ask_to_yield(session, found.step_id, found.fence, reason):
+        return None
     if found.own and not found.higher:
         job = jobs.lock(session, found.job_id)
         job.let_through = True
         jobs.line_up(session, job)
-    asked = claims.ask_to_yield(session, found.step_id, found.fence, reason)
-    return Yielding(found.step_id, found.job_id, reason) if asked else None
+    return Yielding(found.step_id, found.job_id, reason)

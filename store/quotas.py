@@ -28,6 +28,17 @@ from store.tables import ApiKey, Artifact, DeviceUse, Job, Step, Teacher
 #: Device-hours of so long count, by days of UTC: today's and those of the 29 days before.
 WINDOW = timedelta(days=30)
 
+#: The condition of :func:`may_go_on` on a queued job's key, for statements that are written as text: to be formatted with the key's id, in which
+#: other ids than keys' may begin everything. ``:days`` are those of :data:`WINDOW`.
+MAY_BEGIN = """NOT EXISTS (
+    SELECT FROM api_keys key WHERE key.id = {} AND (
+        (SELECT count(*) FROM jobs begun WHERE begun.key_id = key.id AND begun.state = 'running')
+            >= (key.limits ->> 'running_jobs')::bigint
+        OR (SELECT coalesce(sum(seconds), 0) / 3600 FROM device_use WHERE key_id = key.id AND day > current_date - :days)
+            >= (key.limits ->> 'device_hours')::float8
+    )
+)"""
+
 
 @dataclass(frozen=True)
 class Use:

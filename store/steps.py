@@ -80,7 +80,7 @@ def queue_of(session: Session, step_id: UUID) -> str | None:
 def waited_in(session: Session) -> list[str]:
     """The queues in which steps wait that can be claimed: where keys run as many jobs as they may, nobody need be woken for others of theirs."""
     queues = session.scalars(select(Step.queue).where(Step.state == StepState.QUEUED).distinct()).all()
-    return [queue for queue in queues if line.next_step(session, [queue]) is not None]
+    return [queue for queue in queues if line.waits(session, [queue])]
 
 
 def rewake(session: Session, queues: Sequence[str], *, after: timedelta) -> int:

@@ -75,7 +75,7 @@ def ask(session: Session, worker: Worker, settings: WorkerSettings) -> bool:
     None is where something waits that an idle worker can take, or a step was asked already: its cells are not known to be taken yet.
     """
     idle = workers.idle(session, QUEUE, within=settings.worker_timeout)
-    if worker.id not in [each.id for each in idle] or line.next_step(session, [QUEUE]) is not None:
+    if worker.id not in [each.id for each in idle] or line.waits(session, [QUEUE]):
         return False
     running = _running(session, settings.hand_over_seconds)
     if any(step.yield_reason is not None for step, _ in running):
@@ -125,7 +125,7 @@ def take_share(session: Session, claim: Claim, worker: Worker, settings: WorkerS
     if claim.step.kind not in SPREAD_KINDS or len(claim.step.cells) < 2:
         return claim
     others = [each for each in workers.idle(session, QUEUE, within=settings.worker_timeout) if each.id != worker.id]
-    if not others or line.next_step(session, [QUEUE]) is not None:
+    if not others or line.waits(session, [QUEUE]):
         return claim
     step, job = steps.get(session, claim.step_id), session.get_one(Job, claim.job_id)
     rates = _rates(session, step.kind, [worker, *others])

@@ -12,10 +12,12 @@ from uuid import UUID
 import pytest
 from sqlalchemy.orm import Session
 
-from store import events, flow, idempotency, line, outbox, searches, steps
+from store import events, flow, idempotency, keys, line, outbox, searches, steps
+from store.actors import acting
 from store.errors import RequestInFlight
 from store.events import NewEvent
 from store.filters import Filter
+from store.limits import Limits
 from store.order import At
 from store.session import Sessions, transaction
 from store.states import EventType
@@ -70,6 +72,40 @@ def test_as_many_claimers_as_steps_leave_none_waiting_and_the_oldest_go_first(se
     assert claim(0) == third.id
     with transaction(sessions) as session:
         assert line.next_step(session, ["gpu"]) is None
+
+
+def first_steps(sessions: Sessions, *made: Search) -> list[UUID]:
+    with transaction(sessions) as session:
+        return [steps.of_job(session, search.id)[0].id for search in made]
+
+
+def test_who_asks_meanwhile_is_told_of_the_step_behind(sessions: Sessions) -> None:
+    """Nothing more is kept from others than what one is told of, though it is of other keys."""
+    with transaction(sessions) as session:
+        made = [new_search(session)]
+        for name in "ab":
+            key, _ = keys.create(session, name, limits=Limits())
+            session.info.update(acting(keys.caller_of(key).actor))
+            made.append(new_search(session))
+    ids = set(first_steps(sessions, *made))
+    with transaction(sessions) as one, transaction(sessions) as two, transaction(sessions) as three:
+        assert {line.next_step(session, ["gpu"]) for session in (one, two, three)} == ids
+
+
+def test_what_another_asks_for_and_leaves_is_not_forgotten(sessions: Sessions) -> None:
+    """Whose message it is has no other: it would wait until it is announced again."""
+    search, _ = stored(sessions)
+    with transaction(sessions) as one, transaction(sessions) as two:
+        assert line.next_step(one, ["gpu"]) == line.next_step(two, ["gpu"]) == first_steps(sessions, search)[0]
+
+
+def test_who_only_looks_keeps_nobody_from_what_waits(sessions: Sessions) -> None:
+    first, _ = stored(sessions)
+    stored(sessions)
+    with transaction(sessions) as looks, transaction(sessions) as takes:
+        assert line.waits(looks, ["gpu"])
+        assert not line.waits(looks, ["cpu"])
+        assert line.next_step(takes, ["gpu"]) == first_steps(sessions, first)[0]
 
 
 def test_events_have_no_gap_and_no_reader_misses_one(sessions: Sessions) -> None:
