@@ -259,8 +259,9 @@ def resume(session: Session, job_id: UUID) -> Job:
     moves.move(session, job, JobState.QUEUED)
     again = moves.steps_in(session, job, StepState.FAILED, StepState.CANCELLED)
     for step in again:
-        step.attempt, step.error, step.rank = 0, None, job.rank
+        step.attempt, step.error = 0, None
     moves.requeue_all(session, job.id, again)
+    jobs.line_up(session, job)
     return job
 
 

@@ -40,7 +40,8 @@ def add(session: Session, job: Job, spec: ResolvedJob, *, max_attempts: int) -> 
     quotas.admit(session)
     plan = plan_of(spec)
     job.name, job.labels, job.dataset, job.seed = spec.name, spec.labels, spec.dataset_name, spec.seed
-    job.priority = quotas.allowed(session, Priority(job.spec.get("priority", Priority.NORMAL)))
+    asked = job.spec.get("priority")
+    job.priority = quotas.usual(session) if asked is None else quotas.allowed(session, Priority(asked))
     job.resolved, job.phase = spec.model_dump(mode="json"), plan.phases[0]
     job.expected_seconds = sum(seconds for work in planned(spec).values() for _, seconds in work)
     job.request_id, job.traceparent = bound("request_id"), tracing.current()

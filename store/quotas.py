@@ -110,6 +110,12 @@ def allowed(session: Session, priority: Priority) -> Priority:
     return priority
 
 
+def usual(session: Session) -> Priority:
+    """That of jobs of the caller for which none is asked: normal, or the highest that its key may give."""
+    most = actor_of(session).limits.priority
+    return Priority.NORMAL if most is None else min(Priority.NORMAL, most, key=lambda priority: priority.rank)
+
+
 def keep(session: Session, more: int, *, arriving: Callable[[], int]) -> None:
     """Asks before so many bytes are kept whether the key may keep them. Others of the key wait until the transaction ends.
 

@@ -12,14 +12,22 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from dna_engine.spec import Priority
-from store import flow, jobs, keys, line, shares, steps, waiting
+from store import flow, jobs, keys, line, shares, steps, timings, waiting
 from store.actors import OPERATOR, acting
 from store.columns import new_id
 from store.errors import PriorityTooHigh
 from store.limits import Limits
 from store.states import JobState
 from store.tables import Job, Share, Step, Worker
-from tests.store.builders import finish_phase, new_search, new_training, new_worker, queued, take
+from tests.store.builders import (
+    finish_phase,
+    new_architecture,
+    new_search,
+    new_training,
+    new_worker,
+    queued,
+    take,
+)
 
 QUEUES = ["gpu", "cpu"]
 
@@ -135,6 +143,21 @@ def test_a_key_gives_no_higher_priority_than_it_may(session: Session, callers: C
     assert callers.asks("a", priority="low").priority == Priority.LOW
 
 
+def test_where_none_is_asked_for_it_is_one_that_the_key_may_give(session: Session, callers: Callers) -> None:
+    """As of what has no spec to ask in: checks of datasets, timings."""
+    low, high = Limits(priority=Priority.LOW), Limits(priority=Priority.HIGH)
+    network = new_architecture(session)
+
+    def timing(session: Session) -> Job:
+        return timings.create(session, network, max_attempts=3)
+
+    made = [callers.asks("a", limits=low), callers.asks("a", make=timing), callers.asks("b", limits=high)]
+    assert [job.priority for job in made] == [Priority.LOW, Priority.LOW, Priority.NORMAL]
+    assert jobs.written_now(made[0])["priority"] == "low"
+    with pytest.raises(PriorityTooHigh):
+        callers.asks("a", priority="normal")
+
+
 def test_of_one_key_a_search_that_has_begun_goes_before_later_ones(session: Session, callers: Callers) -> None:
     begun, worker = callers.asks("a"), new_worker(session)
     later = callers.asks("a")
@@ -190,8 +213,10 @@ def test_steps_stand_where_their_jobs_do(session: Session, callers: Callers) -> 
     search = callers.asks("a", priority="high")
     finish_phase(session, search, worker)
     jobs.prioritise(session, jobs.lock(session, search.id), Priority.LOW)
+    search.let_through = True
+    jobs.line_up(session, search)
     flow.cancel(session, search.id)
     flow.resume(session, search.id)
-    session.flush()
+    session.expire_all()
     for step in session.scalars(select(Step)):
         assert (step.share_id, step.rank) == (search.share_id, search.rank)

@@ -88,10 +88,21 @@ def test_jobs_are_renamed_and_labelled(kept: Kept) -> None:
         assert kept.change(path, labels=None)["labels"] == {}
 
 
+def test_a_priority_is_given_and_changed(kept: Kept) -> None:
+    for path in kept.all:
+        assert kept.client.get(path).json()["priority"] == "normal"
+        urgent = kept.change(path, priority="high")
+        assert (urgent["priority"], urgent["written"]["priority"]) == ("high", "high")
+        assert kept.log(path) == ["Its priority is high now, not normal."]
+        assert kept.change(path, priority="high") == urgent
+    asked = kept.client.post("/searches", json={"dataset": "digits", "priority": "low"}).json()
+    assert (asked["priority"], asked["written"]["priority"]) == ("low", "low")
+
+
 def test_a_wrong_patch_changes_nothing(kept: Kept) -> None:
     client = kept.client
     for path in kept.all:
-        for wrong, at in (({"nam": "x"}, "#/nam"), ({"name": None}, "#/name"), ({"name": ""}, "#/name"), ({"labels": {"a": 1}}, "#/labels/a"), ({"labels": {"": "x"}}, "#/labels/"), ({"seed": 1}, "#/seed")):  # fmt: skip
+        for wrong, at in (({"nam": "x"}, "#/nam"), ({"name": None}, "#/name"), ({"name": ""}, "#/name"), ({"labels": {"a": 1}}, "#/labels/a"), ({"labels": {"": "x"}}, "#/labels/"), ({"priority": "urgent"}, "#/priority"), ({"priority": None}, "#/priority"), ({"seed": 1}, "#/seed")):  # fmt: skip
             assert pointers(problem(client.patch(path, json=wrong), 422, "invalid_request")) == [at]
         many = {"labels": {f"k{number}": "v" for number in range(33)}}
         assert pointers(problem(client.patch(path, json=many), 422, "invalid_request")) == ["#/labels"]
