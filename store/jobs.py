@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -133,10 +133,9 @@ def known(session: Session, kind: JobKind, job_id: UUID) -> UUID:
     return job_id
 
 
-def is_called(session: Session, kind: JobKind, name: str) -> bool:
-    """Whether the project has a job of the kind of that name."""
-    there = select(Job.id).where(Job.kind == kind, Job.name == name, own(session, Job))
-    return session.scalar(there.limit(1)) is not None
+def called(session: Session, kind: JobKind, names: Collection[str]) -> set[str]:
+    """Those of the names that jobs of the kind have in the project."""
+    return set(session.scalars(select(Job.name).where(Job.kind == kind, Job.name.in_(names), own(session, Job))))
 
 
 @dataclass(frozen=True)

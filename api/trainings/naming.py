@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import count
+from itertools import count, islice
 
 from sqlalchemy.orm import Session
 
@@ -23,12 +23,19 @@ def name_of(session: Session, network: Architecture | None, plain: str) -> str:
         plain: what the engine calls it, which does not know what the network is called.
     """
     title = "" if network is None else _title(network)
-    for number in count(1):
-        end = plain if number == 1 else f"{plain} ({number})"
-        name = f"{_cut(title, _LONGEST - len(end) - 2)}: {end}" if title else end
-        if not jobs.is_called(session, JobKind.TRAINING, name):
-            return name
-    raise AssertionError("there is always another number")
+    names = (_numbered(title, plain, number) for number in count(1))
+    size = 1
+    while True:
+        some = list(islice(names, size))
+        taken = jobs.called(session, JobKind.TRAINING, some)
+        if free := next((name for name in some if name not in taken), None):
+            return free
+        size *= 10  # Of a network that was trained a thousand times not a thousand questions.
+
+
+def _numbered(title: str, plain: str, number: int) -> str:
+    end = plain if number == 1 else f"{plain} ({number})"
+    return f"{_cut(title, _LONGEST - len(end) - 2)}: {end}" if title else end
 
 
 def _title(network: Architecture) -> str:
