@@ -3,6 +3,8 @@
 That of the search that found it; where the search has not trained it, the best of its own on the images of that search, the same version of
 the same dataset. Of a network without a search there are no such images: the newest of its trainings, whichever those are on. Accuracy and
 dataset are kept in its row, which lists read, and are put right whenever a training has come to its accuracy or is deleted.
+
+Trainings count that are of the network's project: an admin's may be of another, where names of datasets are other ones.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ def deciding(session: Session, networks: Iterable[UUID]) -> dict[UUID, Training]
         .join(Architecture, Architecture.id == Training.architecture_id)
         .outerjoin(_SEARCH, _SEARCH.id == Architecture.search_id)
         .where(Training.architecture_id.in_(list(networks)), Training.test_accuracy.is_not(None))
+        .where(Training.project_id == Architecture.project_id)
         .where(or_(~_FOUND, Training.job_id == _SEARCH.id, _SAME_IMAGES))
         .ext(distinct_on(Training.architecture_id))
         .order_by(

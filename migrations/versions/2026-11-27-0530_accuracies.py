@@ -25,7 +25,7 @@ _JUDGE = """
         JOIN jobs AS job ON job.id = training.job_id
         JOIN architectures AS network ON network.id = training.architecture_id
         LEFT JOIN jobs AS search ON search.id = network.search_id
-        WHERE training.test_accuracy IS NOT NULL AND (
+        WHERE training.test_accuracy IS NOT NULL AND training.project_id = network.project_id AND (
             search.id IS NULL OR search.id = training.job_id
             OR (job.resolved #> '{dataset,name}' = search.resolved #> '{dataset,name}'
                 AND job.resolved #> '{dataset,version}' = search.resolved #> '{dataset,version}')

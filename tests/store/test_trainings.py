@@ -13,15 +13,17 @@ from dna_engine.images.info import DIGITS
 from dna_engine.space.architecture import Architecture as Network
 from dna_engine.space.architecture import published
 from dna_engine.spec import ResolvedSpec, TrainingSpec, resolve_training
-from store import architectures, artifacts, files, flow, jobs, trainings
+from store import architectures, artifacts, files, flow, jobs, keys, trainings
+from store.actors import OPERATOR, Actor, acting
 from store.artifacts import StoredFile
 from store.blobs import BlobStore
 from store.errors import IllegalTransition
+from store.limits import Limits
 from store.session import Sessions, transaction
 from store.settings import Settings
 from store.states import JobState
 from store.tables import Architecture, Artifact, Job, Search, Training
-from tests.store.builders import new_search
+from tests.store.builders import finish_phase, new_architecture, new_search, new_worker
 from tests.store.kept import rows_and_files
 
 CELLS = [f"cells/b{block}c{choice.cell}.safetensors" for block, choice in enumerate(published("dna-a").blocks, start=1)]
@@ -107,3 +109,18 @@ def test_without_the_files_there_is_no_training(sessions: Sessions, network: UUI
     with transaction(sessions) as session:
         assert session.scalar(select(Training)) is None
         assert len(session.scalars(select(Artifact)).all()) == len(CELLS) + len(TEACHER)
+
+
+def test_a_network_is_judged_by_trainings_of_its_project(session: Session) -> None:
+    """An admin's may be of another: its dataset is not the one that the search had, though it is called so."""
+    found = new_architecture(session)
+    elsewhere = keys.create(session, "elsewhere", limits=Limits())[0].project_id
+    for project_id, accuracy in ((elsewhere, None), (OPERATOR.project_id, 0.99)):
+        session.info.update(acting(Actor(project_id, sees_all=True)))
+        spec = TrainingSpec.model_validate({"architecture": str(found.id), "dataset": "digits"})
+        resolved = resolve_training(spec, Network.from_json(found.architecture), DIGITS)
+        made = trainings.create(session, spec, resolved, found, max_attempts=3)
+        session.info.update(acting(OPERATOR))
+        finish_phase(session, session.get_one(Job, made.job_id), new_worker(session))
+        session.refresh(found)
+        assert found.test_accuracy == accuracy
