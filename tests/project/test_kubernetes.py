@@ -17,6 +17,8 @@ from sqlalchemy.orm import Session
 
 from api.settings import ApiSettings
 from api.system import figures, health
+from dna_engine.plans import CPU_KINDS
+from dna_engine.plans.steps import device_queue
 from store.__main__ import _parser
 from store.settings import Settings
 from tests.project.kustomize import Manifest, containers, identity, kustomization, named_by, pod, rendered
@@ -260,10 +262,13 @@ def test_keda_scales_by_fields_that_it_knows() -> None:
 
 def test_autoscalers_ask_for_metrics_that_there_are(session: Session) -> None:
     query = " ".join(of("keda", "ScaledObject", "worker-gpu")["spec"]["triggers"][0]["metadata"]["query"].split())
-    offered = [*figures.of_projects(session), *figures.of_workers([])]
+    offered = figures.of_projects(session)
     families = {metric.name: metric._labelnames for metric in offered if isinstance(metric, GaugeMetricFamily)}
     used = dict(re.findall(r"(dna_\w+)\{(\w+)", query))
-    assert used == {"dna_steps_waiting": "queue", "dna_workers": "busy"}
+    assert used == {"dna_steps_waiting": "queue", "dna_steps_running": "kind"}
+    assert f'queue="{device_queue(1)}"' in query
+    [without_device] = re.findall(r'kind!~"([^"]+)"', query)
+    assert set(without_device.split("|")) == CPU_KINDS, "what needs no device starts no GPU"
     assert {name: families[name] for name in used} == {name: (label,) for name, label in used.items()}
     rule = (MANIFESTS / "overlays/hpa/autoscaler.yaml").read_text()
     assert query in rule
