@@ -3,9 +3,10 @@
 A day of searches arrives by chance, of three sizes and of many keys. Each goes through its phases; distillation and rating are split into groups
 of cells, each of which pays for the teacher again. GPUs take the next step in the order that is simulated:
 
-``age``    of the job that was made first, as the service has it (``store.claims``)
-``turns``  of the key that has had less of the devices lately, and of its jobs the oldest
-``yield``  the same, and a step that has waited for long makes one that goes behind it stop at a checkpoint and wait in its place
+``age``    of the job that was made first
+``turns``  of the key that has had less of the devices lately, and of its jobs the oldest, as the service has it (``store.line``)
+``yield``  the same, and a step that has waited for long makes one that goes behind it stop at a checkpoint and wait in its place; the service
+           asks less (``store.preemption``): for whole jobs that are small, and one step of a queue at a time
 
 and distillation is split over all live workers (``live``) or over as many groups as GPUs are idle, one at least (``idle``). What a search takes of
 a GPU is an assumption, which stands in :data:`SIZES`; the rest follows.
