@@ -51,7 +51,7 @@ class OtelTracer:
             with under_way(begun.traceparent, trace.format_trace_id(span.get_span_context().trace_id)):
                 yield begun
         except BaseException as error:
-            begun.fail(f"{type(error).__name__}: {error}")
+            begun.fail(type(error).__name__)  # What it says may be a statement with all of its values.
             raise
         finally:
             span.end()
