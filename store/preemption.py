@@ -38,7 +38,7 @@ _LOCK = 0x646E61_707265
 #: of a small job for each key with something busy.
 _FIND = text(f"""
     WITH busy AS MATERIALIZED (
-        SELECT step.id, step.fence, step.share_id, step.rank / 2 AS priority,
+        SELECT step.id, step.job_id, step.fence, step.share_id, step.rank / 2 AS priority,
             coalesce(share.standing, '-infinity') AS standing,
             worker.queues, work.left_seconds, least(work.ran, work.left_seconds) / work.pace AS room
         FROM steps step
@@ -98,8 +98,9 @@ _FIND = text(f"""
     SELECT busy.id AS step_id, busy.fence, waiting.job_id, waiting.waited, waiting.priority < busy.priority AS higher,
         waiting.share_id = busy.share_id AS own
     FROM waiting JOIN busy ON busy.queues ? waiting.queue
-    WHERE waiting.priority < busy.priority OR waiting.priority = busy.priority AND waiting.needs < busy.room
-        AND (waiting.share_id = busy.share_id OR waiting.standing < busy.standing)
+    WHERE waiting.priority < busy.priority
+        OR waiting.priority = busy.priority AND waiting.needs < busy.room AND waiting.job_id <> busy.job_id
+            AND (waiting.share_id = busy.share_id OR waiting.standing < busy.standing)
     ORDER BY waiting.priority, waiting.standing, waiting.small, waiting.job_id,
         busy.priority DESC, busy.standing DESC, busy.left_seconds DESC, busy.id
     LIMIT 1

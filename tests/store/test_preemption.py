@@ -16,7 +16,7 @@ from store.claims import Ask, Claim
 from store.limits import Limits
 from store.states import StepState
 from store.tables import ApiKey, Job, Step
-from tests.store.builders import new_search, new_worker, queued, succeed, take
+from tests.store.builders import finish_phase, new_search, new_worker, queued, succeed, take
 
 PATIENCE = timedelta(seconds=300)
 
@@ -137,6 +137,22 @@ def test_nothing_gives_way_to_what_may_not_begin(session: Session) -> None:
     claim, waiting = staged(session, Case())
     row = session.get_one(ApiKey, waiting.key_id)
     row.limits = {"running_jobs": 1}
+    session.flush()
+    assert preemption.make_way(session, patience=PATIENCE) is None
+    assert claims.asked(session, claim) is None
+
+
+def test_no_step_gives_way_to_another_of_its_job(session: Session) -> None:
+    """However little is left of the job by what its plan gives it."""
+    search, worker = new_search(session), new_worker(session)
+    finish_phase(session, search, worker)
+    first, second = queued(session, search)
+    claim = take(session, first, worker)
+    now = func.clock_timestamp()
+    begun, since = now - timedelta(seconds=1000), now - timedelta(seconds=400)
+    session.execute(update(Step).where(Step.id == first.id).values(started_at=begun, eta_seconds=1000.0))
+    session.execute(update(Step).where(Step.id == second.id).values(queued_at=since, available_at=since))
+    search.expected_seconds = 10.0
     session.flush()
     assert preemption.make_way(session, patience=PATIENCE) is None
     assert claims.asked(session, claim) is None
