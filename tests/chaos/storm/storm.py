@@ -27,6 +27,8 @@ T = TypeVar("T")
 OPEN = 2
 #: What all jobs together may take to end once nothing hinders them.
 SETTLE_SECONDS = 600.0
+#: For so long a fault chooses anew where what it chose ends before it is done.
+CHOOSE_SECONDS = 60.0
 
 
 class Impossible(Exception):
@@ -80,6 +82,7 @@ class Storm:
         return False
 
     def _do(self, kind: Callable[[Storm, Random], str], fault: Fault) -> str:
+        deadline = time.monotonic() + CHOOSE_SECONDS
         while True:
             try:
                 told = kind(self, Random(fault.draw))
@@ -87,6 +90,9 @@ class Storm:
                 self.impossible[fault.kind] = str(error)
                 return f"not here, {error}"
             except (psutil.NoSuchProcess, ProcessLookupError):  # What it had chosen has just ended.
+                if time.monotonic() > deadline:  # By itself, and for good.
+                    raise
+                time.sleep(0.2)
                 continue
             self.done[fault.kind] += 1
             return told
