@@ -62,11 +62,12 @@ def jobs_by_state(session: Session, kind: JobKind) -> dict[JobState, int]:
 
 
 def waiting_steps(session: Session) -> dict[str, int]:
-    """Number of queued steps by queue, without those that wait for an earlier phase in which something is made again."""
+    """Number of queued steps by queue, without those that wait for an earlier phase in which something is made again, or for a place of
+    their key: another worker is no use to them."""
     query = (
         select(Step.queue, func.count())
         .join(Job, Job.id == Step.job_id)
-        .where(Step.state == StepState.QUEUED, Step.phase == Job.phase)
+        .where(Step.state == StepState.QUEUED, Step.phase == Job.phase, quotas.may_go_on())
         .group_by(Step.queue)
     )
     return dict(session.execute(query).all())

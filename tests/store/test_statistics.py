@@ -5,7 +5,9 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from dna_engine.plans import Kind
-from store import flow, statistics
+from store import flow, keys, statistics
+from store.actors import OPERATOR, acting
+from store.limits import Limits
 from store.states import JobKind, JobState
 from tests.store.builders import finish_phase, new_search, new_training, new_worker, queued, succeed, take
 
@@ -33,6 +35,19 @@ def test_how_much_there_is(session: Session) -> None:
     new_training(session)
     assert statistics.jobs_by_state(session, JobKind.TRAINING)[JobState.QUEUED] == 1
     assert statistics.waiting_steps(session) == {"gpu": 2}
+
+
+def test_what_another_worker_is_no_use_to_does_not_count(session: Session) -> None:
+    """Workers are scaled by it: a thousand jobs of a key that may run one want one."""
+    key, _ = keys.create(session, "one at a time", limits=Limits(running_jobs=1))
+    session.info.update(acting(keys.caller_of(key).actor))
+    first, _ = new_search(session), new_search(session)
+    session.info.update(acting(OPERATOR))
+    worker = new_worker(session)
+    succeed(session, take(session, queued(session, first)[0], worker))
+    assert statistics.waiting_steps(session) == {"gpu": 2}, "those of the one that has begun"
+    flow.cancel(session, first.id)
+    assert statistics.waiting_steps(session) == {"gpu": 1}
 
 
 def test_what_is_made_again_counts_once(session: Session) -> None:
