@@ -17,7 +17,7 @@ from store.states import Role
 _Least = Annotated[Count | None, Query(description="This many at least, such as 5000000 or 5M.")]
 _Most = Annotated[Count | None, Query(description="This many at most.")]
 _Ms = Annotated[float | None, Query(ge=0, le=1e9, description="Milliseconds, of networks of searches that measured.")]
-_Share = Annotated[float | None, Query(ge=0, le=1, description="Of the test accuracy that its search has reached.")]
+_Share = Annotated[float | None, Query(ge=0, le=1, description="Of its `test_accuracy`.")]
 
 _Roles = Annotated[
     list[Role], Query(max_length=10, description="Only networks of these roles; of several, where it is given again.")
