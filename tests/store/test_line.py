@@ -135,6 +135,17 @@ def test_a_key_gives_no_higher_priority_than_it_may(session: Session, callers: C
     assert callers.asks("a", priority="low").priority == Priority.LOW
 
 
+def test_what_is_asked_for_without_a_priority_has_none_that_the_key_may_not_give(
+    session: Session, callers: Callers
+) -> None:
+    low = callers.asks("a", limits=Limits(priority=Priority.LOW))
+    assert (low.priority, jobs.written_now(low)["priority"]) == (Priority.LOW, "low")
+    with pytest.raises(PriorityTooHigh, match="Ask for low"):
+        callers.asks("a", priority="normal")
+    usual = callers.asks("b", limits=Limits(priority=Priority.HIGH))
+    assert (usual.priority, "priority" in jobs.written_now(usual)) == (Priority.NORMAL, False)
+
+
 def test_of_one_key_a_search_that_has_begun_goes_before_later_ones(session: Session, callers: Callers) -> None:
     begun, worker = callers.asks("a"), new_worker(session)
     later = callers.asks("a")
