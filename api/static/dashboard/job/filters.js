@@ -72,11 +72,11 @@ export function Filters({ counts }) {
   return html`<search class="filters" aria-label="Filters">
     <${States} counts=${counts} chosen=${query.getAll("state")} />
     <${Text} value=${query.get("q") ?? ""} />
-    <${PriorityField} value=${asked(query).priority ?? ""} />
     <${DatasetName} value=${query.get("dataset") ?? ""} />
     <${LabelField} labels=${query.getAll("label")} />
     <${Day} name="created_after" label="Asked for since" value=${query.get("created_after") ?? ""} />
     <${Day} name="created_before" label="until" value=${query.get("created_before") ?? ""} />
+    <${PriorityField} value=${asked(query).priority ?? ""} />
     ${isNarrowed(query) && html`<button type="button" onClick=${clear}>Clear filters</button>`}
   </search>
   <${Chosen} labels=${query.getAll("label")} project=${query.get("project")} />`;

@@ -24,8 +24,8 @@ export const LIMITS = [
   { name: "stored_bytes", label: "Stored data, GB", unit: GB, step: "any", shown: bytes },
 ];
 
-/** What the limit of the priorities of its jobs is called. */
-const HIGHEST = "Highest priority of its jobs";
+/** What the limit of the priorities that it gives to its jobs is called. */
+const HIGHEST = "Highest priority";
 
 /** @param {{limits: any, used: any}} props `used` is null where nobody counts */
 export function Use({ limits, used }) {
@@ -47,16 +47,16 @@ function Share({ used, most, shown, label }) {
     <span class="progress"><progress max="1" value=${Math.min(share, 1)} aria-label="${label}: used"></progress><span class=${share >= 1 ? "bad-text" : "faint"}>${percent(share, 0)}</span></span>`;
 }
 
-/** Fields of a form. @param {{limits: any, empty: string}} props what an empty field means */
-export function LimitFields({ limits, empty }) {
+/** Fields of a form. @param {{limits: any, empty: string, none: string}} props `empty` says what an empty field means, `none` the same in two words */
+export function LimitFields({ limits, empty, none }) {
   return html`<fieldset><legend>Limits</legend>
-    <p class="faint">An empty one is ${empty}.</p>
+    <p class="faint">${empty}</p>
     <div class="fields">${LIMITS.map(({ name, label, unit, step }) => html`<label key=${name}>${label}
       <input type="number" name=${name} min="0" step=${step} defaultValue=${limits[name] === null || limits[name] === undefined ? "" : limits[name] / unit} />
     </label>`)}
       <label>${HIGHEST}
         <select name="priority">
-          <option value="">${empty}</option>
+          <option value="">${none}</option>
           ${PRIORITIES.map((priority) => html`<option key=${priority} value=${priority} selected=${limits.priority === priority}>${priority}</option>`)}
         </select>
       </label>
