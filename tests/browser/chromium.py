@@ -12,14 +12,15 @@ from playwright.sync_api import Browser, sync_playwright
 #: Names a path of a Chromium that is not on PATH.
 VARIABLE = "DNA_TEST_CHROMIUM"
 
-_NAMES = ("chromium", "chromium-browser", "google-chrome")
+#: The shell draws no window's own parts, which without one nobody sees: each page and context costs it less than half.
+_NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 
 #: What is said where there is none: the reason of each skipped test, by which the summary finds them.
 MISSING = "There is no Chromium on this machine"
 
 ADVICE = f"""\
 The browser tests did NOT run. {MISSING}.
-Install one and run the tests again, for instance:  apt-get install --no-install-recommends chromium
+Install one and run the tests again, for instance:  apt-get install --no-install-recommends chromium-headless-shell
 or name one that is not on PATH:  {VARIABLE}=/path/to/chrome make test"""
 
 #: No name but the service's leads anywhere: what a page asks of another host fails, and is seen.

@@ -203,7 +203,7 @@ BIRDS = (("owl", 160), ("wren", 0), ("kite", 90))
 
 def network_on(service: Service, dataset: str) -> str:
     """The winner of a search on a dataset."""
-    search = service.post("/searches", dataset=dataset, select={"finalists": 0})["id"]
+    search = service.post("/searches", dataset=dataset, select={"finalists": 0}, retrain={"start": "scratch"})["id"]
     finish(service.sessions, service.blobs, UUID(search), until=Phase.SELECT)
     [winner] = service.get("/architectures", search=search, role="winner")["items"]
     return str(winner["id"])

@@ -97,7 +97,7 @@ def test_options_lie_over_a_file(dna: Dna, network: str, finished: str, tmp_path
 
 def test_says_what_was_chosen(dna: Dna, finished: str) -> None:
     made = dna("training", "create", f"{finished}/winner", "--dataset", "digits", "--epochs", "9")
-    assert re.search(r"^Training \S+ \(digits, \d+ epochs\)$", made.err, re.MULTILINE)
+    assert re.search(r"^Training \S+ \(Winner of finished: digits, 9 epochs\)$", made.err, re.MULTILINE)
     assert re.search(r"^  training      by quick, batches of \d+, learning rate \S+$", made.err, re.MULTILINE)
     assert "augmentation  left and right are never exchanged" in made.err
     assert made.out == f"{made.out.strip()}\n"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import http.client
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import numpy as np
@@ -120,27 +121,23 @@ def test_both_precisions_of_several_networks_side_by_side(tmp_path: Path) -> Non
 
 def test_a_request_that_is_being_answered_is_finished_before_the_server_stops(tmp_path: Path) -> None:
     images = np.zeros((1, 3, SIZE, SIZE), np.float32)
+    head = b'{"inputs":[{"name":"images","datatype":"FP32","shape":[1,3,24,24],"data":'
+    body = head + str(images.tolist()).encode() + b"}]}"
     with running(str(lay_down(tmp_path / "birds")), environment={"DNA_SERVE_STOP_SECONDS": "30"}) as server:
-        begun, go = threading.Event(), threading.Event()
-
-        def slowly() -> Iterator[bytes]:
-            yield b'{"inputs":[{"name":"images","datatype":"FP32","shape":[1,3,24,24],"data":'
-            begun.set()
-            assert go.wait(20)
-            yield str(images.tolist()).encode() + b"}]}"
-
-        answers: list[httpx.Response] = []
-        sender = threading.Thread(
-            target=lambda: answers.append(httpx.post(server.path("birds"), content=slowly(), timeout=30))
-        )
-        sender.start()
-        assert begun.wait(10)
+        address = urlsplit(server.path("birds"))
+        connection = http.client.HTTPConnection(address.netloc, timeout=30)
+        connection.putrequest("POST", address.path)
+        connection.putheader("Content-Length", str(len(body)))
+        connection.putheader("Expect", "100-continue")
+        connection.endheaders(head)
+        # It says so when it reads what was sent: the request is in its hands.
+        assert connection.sock.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
         server.process.send_signal(signal.SIGTERM)
         with pytest.raises(subprocess.TimeoutExpired):
             server.process.wait(0.5)
-        go.set()
-        sender.join(30)
-        assert [answer.status_code for answer in answers] == [200]
+        connection.send(body.removeprefix(head))
+        assert connection.getresponse().status == 200
+        connection.close()
         assert server.process.wait(30) == 0
         assert server.process.stderr
         assert "Traceback" not in server.process.stderr.read()

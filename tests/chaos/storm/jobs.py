@@ -20,7 +20,8 @@ SPECS: Mapping[str, dict[str, Any]] = {
         "select": {"finalists": 0},
         "retrain": {"epochs": 1, "batch_size": 128, "control": False},
     },
-    "trainings": {"dataset": "digits", "epochs": 3, "batch_size": 64},
+    # Its files are called as it is, and what nobody has named is called otherwise than what there is.
+    "trainings": {"name": "trained", "dataset": "digits", "epochs": 3, "batch_size": 64},
     "tunings": {"dataset": "digits", "epochs": 1, "batch_size": 128, "trials": 2, "pruner": "none"},
 }
 
