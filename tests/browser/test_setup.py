@@ -76,9 +76,7 @@ def test_a_key_is_made_changed_and_revoked(dashboard: Dashboard) -> None:
 
     made.get_by_role("button", name="a nightly job", exact=True).click()
     expect(page.get_by_role("dialog", name="a nightly job")).to_contain_text("0 B of 1.5 GB")
-    expect(page.get_by_role("dialog", name="a nightly job")).to_contain_text(
-        re.compile(r"Highest priority\s*low")
-    )
+    expect(page.get_by_role("dialog", name="a nightly job")).to_contain_text(re.compile(r"Highest priority\s*low"))
     page.keyboard.press("Escape")
     made.get_by_role("button", name="Revoke").click()
     page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
