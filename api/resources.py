@@ -91,6 +91,7 @@ def open_resources(settings: ApiSettings, metrics: CollectorRegistry) -> Iterato
     studies = Studies(settings.database_url, settings.database_timeouts)
     client = redis.Redis.from_url(settings.redis_url, socket_timeout=2.0, socket_connect_timeout=2.0)
     queue = Queue(settings.redis_url, sessions)
+    waits = Waits(whole, settings.worker_timeout)
     try:
         yield Resources(
             settings=settings,
@@ -106,7 +107,7 @@ def open_resources(settings: ApiSettings, metrics: CollectorRegistry) -> Iterato
             rated=RatedSearches(blobs, settings.problems_cached),
             feed=Feed(whole, settings),
             watch=Watch(whole, settings),
-            waits=Waits(whole, settings.worker_timeout),
+            waits=waits,
             kept=Kept(settings.answers_cached_bytes),
             heavy=Gate(settings.heavy_at_once, settings.heavy_waiting),
             uploads=Gate(settings.uploads_at_once, 0),
@@ -120,6 +121,7 @@ def open_resources(settings: ApiSettings, metrics: CollectorRegistry) -> Iterato
             metrics=metrics,
         )
     finally:
+        waits.close()
         queue.close()
         client.close()
         studies.close()

@@ -41,18 +41,13 @@ class Claim:
     """Of that request, where it was traced."""
 
 
-def claim(session: Session, step_id: UUID, worker: Worker, *, lease_seconds: float) -> Claim | None:
-    """Takes a queued step for a worker. None when there is nothing to do: another has it, it is done, stopped or gone, waits for
-    an earlier phase in which something is made again, or its key runs as many jobs as it may, or has no device-hours left.
+def take(session: Session, step_id: UUID, worker: Worker, *, lease_seconds: float) -> tuple[Job, Step] | None:
+    """A queued step is the worker's from now on: its job and itself, both locked. None when there is nothing to do: another has it, it is done,
+    stopped or gone, waits for an earlier phase in which something is made again, or its key runs as many jobs as it may, or has no
+    device-hours left.
     """
-    job_id = session.scalar(select(Step.job_id).where(Step.id == step_id))
-    if job_id is None:
-        return None
-    try:
-        job = jobs.lock(session, job_id)
-    except NotFound:
-        return None
-    if job.cancel_requested or job.state in FINISHED:
+    job = jobs.lock_of_step(session, step_id)
+    if job is None or job.cancel_requested or job.state in FINISHED:
         return None
     if job.state == JobState.QUEUED and not quotas.has_place(session, job):
         return None
@@ -78,7 +73,7 @@ def claim(session: Session, step_id: UUID, worker: Worker, *, lease_seconds: flo
     if step is None:
         return None
     attempts.begin(session, step, worker)
-    return _claim_of(job, step)
+    return job, step
 
 
 def of_worker(session: Session, worker: Worker) -> Claim | None:
@@ -87,10 +82,15 @@ def of_worker(session: Session, worker: Worker) -> Claim | None:
         select(Step).where(Step.lease_owner == worker.id, Step.state == StepState.RUNNING).order_by(Step.id).limit(1)
     )
     step = session.scalar(query)
-    return None if step is None else _claim_of(session.get_one(Job, step.job_id), step)
+    return None if step is None else of_step(session.get_one(Job, step.job_id), step)
 
 
-def _claim_of(job: Job, step: Step) -> Claim:
+def of_step(job: Job, step: Step) -> Claim:
+    """What whoever runs the step now holds.
+
+    Raises:
+        ValidationError, InvalidSpec: what is to be done is not written as this version reads it.
+    """
     return Claim(
         step_id=step.id,
         job_id=job.id,

@@ -41,23 +41,21 @@ def claim(session: Session, step_id: UUID, worker: Worker, *, lease_seconds: flo
 
     A step that this version cannot read fails with its job: it would be the next for every worker, and nothing behind it run.
     """
-    try:
-        taken = claims.claim(session, step_id, worker, lease_seconds=lease_seconds)
-    except (ValidationError, InvalidSpec) as error:
-        logger.warning("Step %s cannot be read: %s", step_id, error)
-        _give_up(session, step_id)
-        return None
+    taken = claims.take(session, step_id, worker, lease_seconds=lease_seconds)
     if taken is None:
         return None
-    job, step = (
-        session.get_one(Job, taken.job_id),
-        session.get_one(Step, taken.step_id),
-    )  # Locked, and read under the lock.
+    job, step = taken
+    try:
+        claim = claims.of_step(job, step)
+    except (ValidationError, InvalidSpec) as error:
+        logger.warning("Step %s cannot be read: %s", step_id, error)
+        _give_up(session, job, step)
+        return None
     if job.state == JobState.QUEUED:
-        job.started_at = job.started_at or clock(session)
+        job.started_at = job.started_at or step.started_at
         moves.move(session, job, JobState.RUNNING)
     moves.announce_step(session, step)
-    return taken
+    return claim
 
 
 def report(
@@ -306,11 +304,10 @@ def _give_back(session: Session, job: Job, step: Step, reason: str, spec: Resolv
     moves.requeue(session, step)
 
 
-def _give_up(session: Session, step_id: UUID) -> None:
-    step = steps.get(session, step_id)
+def _give_up(session: Session, job: Job, step: Step) -> None:
     message = f"{step.key} was made by another version of the service, and this one cannot read it. Make what it belongs to again."
     error = {"code": "unreadable_step", "message": message, "param": None}
-    _failed_attempt(session, jobs.lock(session, step.job_id), step, error, retry=False)
+    _failed_attempt(session, job, step, error, retry=False)
 
 
 def _failed_attempt(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import ColumnElement, Select, func, select, update
 from sqlalchemy.orm import Session
 
 from dna_engine.plans import plan_of
@@ -167,13 +167,20 @@ def lock(session: Session, job_id: UUID) -> Job:
     Raises:
         NotFound: there is none of that id.
     """
-    query = (
-        select(Job).where(Job.id == job_id).with_for_update(key_share=True).execution_options(populate_existing=True)
-    )
-    job = session.scalar(query)
+    job = _lock(session, Job.id == job_id)
     if job is None:
         raise NotFound("job", job_id)
     return job
+
+
+def lock_of_step(session: Session, step_id: UUID) -> Job | None:
+    """The job of a step, locked as by :func:`lock`; None where there is no such step any more."""
+    return _lock(session, Job.id == select(Step.job_id).where(Step.id == step_id).scalar_subquery())
+
+
+def _lock(session: Session, which: ColumnElement[bool]) -> Job | None:
+    query = select(Job).where(which).with_for_update(key_share=True)
+    return session.scalar(query.execution_options(populate_existing=True))
 
 
 def delete(session: Session, job_id: UUID) -> list[str]:

@@ -151,9 +151,9 @@ def suited(session: Session, step_id: UUID, worker: Worker, settings: WorkerSett
     Raises:
         LeftToFaster: there is none for it. That is said for a few seconds: faster workers that have not come by then do not come.
     """
-    first = steps.get(session, step_id)
-    if first.kind not in SPREAD_KINDS:
+    if session.scalar(select(Step.kind).where(Step.id == step_id)) not in SPREAD_KINDS:
         return step_id
+    first = steps.get(session, step_id)
     waiting = _beside(session, first)
     idle = [each for each in workers.idle(session, QUEUE, within=settings.worker_timeout) if each.id != worker.id]
     if not idle and len(waiting) < 2:

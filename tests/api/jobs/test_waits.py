@@ -1,11 +1,11 @@
-"""What jobs wait for, looked at once a second for all."""
+"""What jobs wait for, looked at once in a while for all."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from uuid import UUID
 
-from api.jobs.waits import GOOD_SECONDS, NOTHING, Waits
+from api.jobs.waits import GOOD_SECONDS, LAST_SECONDS, NOTHING, Waits
 from store import flow, revisions
 from store.revisions import Revision
 from store.session import Sessions, transaction
@@ -29,7 +29,12 @@ def test_a_look_is_good_for_a_moment_but_not_for_jobs_that_came_since(sessions: 
     ]
     assert waits.of([first]) is again
     now = GOOD_SECONDS
-    assert waits.of([first]) is not again
+    assert waits.of([first]) is again, "another look is made behind it"
+    waits.close()
+    behind = waits.of([first])
+    assert behind is not again
+    now += LAST_SECONDS
+    assert waits.of([first]) is not behind
 
 
 def test_what_is_finished_waits_for_nothing_and_is_not_looked_for(sessions: Sessions) -> None:
