@@ -232,6 +232,9 @@ _STORE: Mapping[type[StoreError], tuple[int, str]] = {
     PriorityTooHigh: (403, "quota"),
 }
 
+#: Of those the fields of a body that they are about, wherever there are some.
+_FIELDS: Mapping[type[StoreError], Sequence[str]] = {PriorityTooHigh: ["#/priority"]}
+
 #: A job takes seconds at least: asking sooner whether one has left the queue is no use.
 _QUEUE_SECONDS = 10
 
@@ -308,7 +311,8 @@ def to_response(error: Exception) -> Response:
             return to_response(TooManyRequests(error.message, _QUEUE_SECONDS))
         case StoreError() if type(error) in _STORE:
             status, kind = _STORE[type(error)]
-            return problem(status, kind, error.message)
+            errors = [{"pointer": at, "detail": error.message} for at in _FIELDS.get(type(error), ())]
+            return problem(status, kind, error.message, errors=errors)
         case InvalidSpec() | TeacherError() | InfeasibleBudget() | DataError():
             return _invalid_spec(error)
         case DiskFull() | OSError():

@@ -120,6 +120,7 @@ class Client:
         self,
         *,
         state: str | Sequence[str] | None = None,
+        priority: str | Sequence[str] | None = None,
         dataset: str | None = None,
         labels: Mapping[str, str | None] | None = None,
         ref: str | None = None,
@@ -130,7 +131,15 @@ class Client:
     ) -> Page[SearchSummary]:
         """As ``client.searches.list``."""
         return self.searches.list(
-            state=state, dataset=dataset, labels=labels, ref=ref, q=q, sort=sort, cursor=cursor, limit=limit
+            state=state,
+            priority=priority,
+            dataset=dataset,
+            labels=labels,
+            ref=ref,
+            q=q,
+            sort=sort,
+            cursor=cursor,
+            limit=limit,
         )
 
     def update_search(

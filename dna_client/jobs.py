@@ -74,6 +74,7 @@ class Jobs(Generic[Detail, Summary]):
         self,
         *,
         state: str | Sequence[str] | None = None,
+        priority: str | Sequence[str] | None = None,
         dataset: str | None = None,
         labels: Mapping[str, str | None] | None = None,
         ref: str | None = None,
@@ -86,26 +87,28 @@ class Jobs(Generic[Detail, Summary]):
 
         Args:
             state: one, or several.
+            priority: the same.
             labels: None for any value.
             ref: a name, or at least four digits of the beginning or the end of an id.
             q: part of a name, whatever the case.
             sort: name, state, progress, created_at, finished_at, and of results such as accuracy; with - in front from the most on.
             cursor: ``next`` of the page before, which was asked for with the same words.
         """
-        which = {"state": state, "dataset": dataset, "ref": ref, "q": q, "sort": sort}
+        which = {"state": state, "priority": priority, "dataset": dataset, "ref": ref, "q": q, "sort": sort}
         return self._page(which, labels, cursor, limit)
 
     def every(
         self,
         *,
         state: str | Sequence[str] | None = None,
+        priority: str | Sequence[str] | None = None,
         dataset: str | None = None,
         labels: Mapping[str, str | None] | None = None,
         q: str | None = None,
         sort: str | None = None,
     ) -> Iterator[Summary]:
         """All jobs as :meth:`list` has them, read page by page."""
-        which = {"state": state, "dataset": dataset, "q": q, "sort": sort, "limit": _AT_ONCE}
+        which = {"state": state, "priority": priority, "dataset": dataset, "q": q, "sort": sort, "limit": _AT_ONCE}
         return cast(Iterator[Summary], self._transport.pages(f"/{self.plural}", {**which, "label": _labels(labels)}))
 
     def get(self, job_id: str) -> Detail:
@@ -134,6 +137,8 @@ class Jobs(Generic[Detail, Summary]):
 
         Raises:
             InvalidRequest: a name or a label that is none.
+            Conflict: the priority of a finished job.
+            Unauthorized: one that the key may not give.
         """
         given = (("name", name), ("labels", labels), ("priority", priority))
         patch = {field: value for field, value in given if value is not None}
@@ -230,6 +235,7 @@ class Trainings(Jobs[Training, TrainingSummary]):
         self,
         *,
         state: str | Sequence[str] | None = None,
+        priority: str | Sequence[str] | None = None,
         dataset: str | None = None,
         labels: Mapping[str, str | None] | None = None,
         ref: str | None = None,
@@ -242,7 +248,7 @@ class Trainings(Jobs[Training, TrainingSummary]):
     ) -> Page[TrainingSummary]:
         """As of every kind of job; also only those of the network, or of the networks of a search, with that id."""
         of = {"architecture": architecture, "search": search}
-        which = {"state": state, "dataset": dataset, "ref": ref, "q": q, "sort": sort}
+        which = {"state": state, "priority": priority, "dataset": dataset, "ref": ref, "q": q, "sort": sort}
         return self._page({**of, **which}, labels, cursor, limit)
 
     def download(self, training_id: str, file_format: Format, target: Path) -> Downloaded:

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, Text, and_, cast, exists, func, literal, or_
 from sqlalchemy.orm import InstrumentedAttribute
 
+from dna_engine.spec import Priority
 from store.columns import CheckedText
 from store.order import Key
 from store.owned import EVERYBODYS
@@ -90,6 +91,7 @@ class Filter:
         part: of a name, whatever the case.
         project: the name of theirs.
         states: one of them; none for all.
+        priorities: the same.
         dataset: a name, or one with its version, ``birds@2``, or an id.
         labels: every one must be equal.
         keys: of labels that a job must have, whatever they are.
@@ -99,6 +101,7 @@ class Filter:
     part: str | None = None
     project: str | None = None
     states: Sequence[JobState] = ()
+    priorities: Sequence[Priority] = ()
     dataset: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     keys: Sequence[str] = ()
@@ -110,6 +113,8 @@ class Filter:
         query = query.where(*self.created.of(rows.created_at), *self.finished.of(rows.finished_at))
         if self.states:
             query = query.where(rows.in_states(self.states))
+        if self.priorities:
+            query = query.where(Job.priority.in_(self.priorities))
         if self.ref is not None:
             query = query.where(meant(self.ref, rows.ids, Job.name))
         if self.part:

@@ -41,7 +41,7 @@ def add(session: Session, job: Job, spec: ResolvedJob, *, max_attempts: int) -> 
     plan = plan_of(spec)
     job.name, job.labels, job.dataset, job.seed = spec.name, spec.labels, spec.dataset_name, spec.seed
     asked = job.spec.get("priority")
-    job.priority = quotas.usual(session) if asked is None else quotas.allowed(session, Priority(asked))
+    job.priority = quotas.allowed(session, None if asked is None else Priority(asked))
     job.resolved, job.phase = spec.model_dump(mode="json"), plan.phases[0]
     job.expected_seconds = sum(seconds for work in planned(spec).values() for _, seconds in work)
     job.request_id, job.traceparent = bound("request_id"), tracing.current()
@@ -76,13 +76,19 @@ def rename(session: Session, job: Job, *, name: str, labels: Mapping[str, str]) 
 
 
 def prioritise(session: Session, job: Job, priority: Priority) -> None:
-    """A locked job goes by that priority from now on, also with the steps that wait. A line of its log tells of it.
+    """A locked job that is not finished goes by that priority from now on, also with the steps that wait. A line of its log tells of it.
 
     Raises:
         PriorityTooHigh: whoever asks may not give it.
+        IllegalTransition: nothing of the job waits or will.
     """
     if priority == job.priority:
         return
+    if job.state in FINISHED:
+        then = "" if job.state == JobState.SUCCEEDED else " Resume it first."
+        raise IllegalTransition(
+            f"The {job.kind} {job.state.said}: nothing of it waits that could go before others.{then}"
+        )
     said = f"Its priority is {quotas.allowed(session, priority)} now, not {job.priority}."
     job.priority = priority
     line_up(session, job)

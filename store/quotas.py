@@ -96,24 +96,20 @@ def _admit(session: Session, key_id: UUID, limits: Limits) -> None:
             )
 
 
-def allowed(session: Session, priority: Priority) -> Priority:
-    """The same priority, where the caller may give it to a job.
+def allowed(session: Session, priority: Priority | None) -> Priority:
+    """The same priority, where the caller may give it to a job; None is as high as it may, but no higher than normal.
 
     Raises:
         PriorityTooHigh: its key may not.
     """
     most = actor_of(session).limits.priority
+    if priority is None:
+        return min(Priority.NORMAL, most or Priority.NORMAL, key=lambda each: each.rank)
     if most is not None and priority.rank > most.rank:
         raise PriorityTooHigh(
             f"Jobs of this key have the priority {most} at most, not {priority}. Ask for {most}, or whoever manages keys for more."
         )
     return priority
-
-
-def usual(session: Session) -> Priority:
-    """That of jobs of the caller for which none is asked: normal, or the highest that its key may give."""
-    most = actor_of(session).limits.priority
-    return Priority.NORMAL if most is None else min(Priority.NORMAL, most, key=lambda priority: priority.rank)
 
 
 def keep(session: Session, more: int, *, arriving: Callable[[], int]) -> None:

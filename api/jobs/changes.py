@@ -34,7 +34,8 @@ class JobPatch(Written):
     priority: Priority = Field(
         default=Priority.NORMAL,
         strict=False,
-        description="Jobs of a higher one go before those of a lower one; it holds for what waits, what runs is not begun anew.",
+        description="Jobs of a higher one go before those of a lower one; it holds for what waits, what runs is not begun anew. Of a finished job it "
+        "cannot be changed.",
         json_schema_extra=without_default,
     )
 
@@ -45,6 +46,7 @@ def apply(session: Session, job_id: UUID, patch: JobPatch) -> None:
     Raises:
         Invalid: it would have too many labels.
         PriorityTooHigh: the caller may not give it that.
+        IllegalTransition: nor can it be changed, of a finished job.
     """
     job = jobs.lock(session, job_id)
     labels = merged(job.labels, patch.labels) if patch.labels is not None else {}

@@ -151,7 +151,8 @@ def _add_changes(router: APIRouter, resource: Resource) -> None:
     @router.patch(
         path,
         name=f"update_{name}",
-        description=f"Rename a {name} or change its labels, by a JSON merge patch (RFC 7396). What it computes stays as it was asked for.",
+        description=f"Rename a {name} or change its labels or its priority, by a JSON merge patch (RFC 7396). What it computes stays as it was asked "
+        "for.",
         response_model=resource.schema,
         responses=problems(400, 404, 409, 413, 415),
         dependencies=[MERGE_PATCH],

@@ -11,6 +11,7 @@ from fastapi import Depends, Query
 from api.errors import Invalid
 from api.filters import After, Before, OfProject, Part
 from api.pagination import Ref
+from dna_engine.spec import Priority
 from store.filters import Filter, Period
 from store.states import JobState
 
@@ -20,6 +21,9 @@ _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
 States = Annotated[list[JobState], Query(max_length=10, description="One of these states; as often as needed.")]
+Priorities = Annotated[
+    list[Priority], Query(max_length=10, description="Of one of these priorities; as often as needed.")
+]
 OnDataset = Annotated[
     str | None, Query(max_length=200, description="Name of a dataset, `name@version`, or its id.", examples=["digits"])
 ]
@@ -39,6 +43,7 @@ async def _filter(
     q: Part = None,
     project: OfProject = None,
     state: States = [],  # noqa: B006
+    priority: Priorities = [],  # noqa: B006
     dataset: OnDataset = None,
     label: Labels = [],  # noqa: B006
     created_after: After = None,
@@ -53,6 +58,7 @@ async def _filter(
         part=q,
         project=project,
         states=state,
+        priorities=priority,
         dataset=dataset,
         labels=equal,
         keys=present,

@@ -41,6 +41,12 @@ InState = Annotated[
         metavar="STATE",
     ),
 ]
+OfPriority = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--priority", help="Only those of low, normal or high priority; of several, given again.", metavar="PRIORITY"
+    ),
+]
 WithLabel = Annotated[
     list[str] | None,
     typer.Option(
@@ -195,6 +201,7 @@ def say_plan(console: Console, choices: Sequence[tuple[str, str]], warnings: Seq
 def read_page(
     jobs: Jobs[Any, Any],
     state: Sequence[str] | None,
+    priority: Sequence[str] | None,
     dataset: str | None,
     labels: Mapping[str, str | None],
     q: str | None,
@@ -203,10 +210,12 @@ def read_page(
 ) -> Page[Any]:
     """A page of jobs by its length and cursor; all of them, as one page, where it is None."""
     if page is None:
-        found = jobs.every(state=state, dataset=dataset, labels=labels, q=q, sort=sort)
+        found = jobs.every(state=state, priority=priority, dataset=dataset, labels=labels, q=q, sort=sort)
         return Page(items=list(found), next=None)
     limit, cursor = page
-    return jobs.list(state=state, dataset=dataset, labels=labels, q=q, sort=sort, cursor=cursor, limit=limit)
+    return jobs.list(
+        state=state, priority=priority, dataset=dataset, labels=labels, q=q, sort=sort, cursor=cursor, limit=limit
+    )
 
 
 def print_page(kind: Kind, page: Page[Any], table: Callable[[Sequence[Any]], FittingTable], *, as_json: bool) -> None:
@@ -282,10 +291,13 @@ def _waiting(found: Any) -> str | None:
 def _print(kind: Kind, found: Any) -> None:
     OUT.print(output.state(found["state"]), f"{found['id']}  {found['name']}", markup=False)
     if found["state"] in ("queued", "running"):
-        left = output.duration(found["eta_seconds"])
-        OUT.print(
-            f"phase {found['phase']}, {found['progress']:.0%}{f', about {left} left' if left else ''}", markup=False
-        )
+        left, priority = output.duration(found["eta_seconds"]), found.get("priority", "normal")
+        said = [
+            f"phase {found['phase']}, {found['progress']:.0%}",
+            *([f"about {left} left"] if left else []),
+            *([f"{priority} priority"] if priority != "normal" else []),
+        ]
+        OUT.print(", ".join(said), markup=False)
         _print_waiting(found)
     if found["error"]:
         OUT.print(f"error: {found['error']['message']}", markup=False)

@@ -10,7 +10,20 @@ import typer
 from dna_client import report
 from dna_client.chosen import chosen
 from dna_client.cli import jobs, output, refs
-from dna_client.cli.jobs import All, Cursor, InState, Kind, Limit, Part, Sort, Watch, WithLabel, add_commands, say_plan
+from dna_client.cli.jobs import (
+    All,
+    Cursor,
+    InState,
+    Kind,
+    Limit,
+    OfPriority,
+    Part,
+    Sort,
+    Watch,
+    WithLabel,
+    add_commands,
+    say_plan,
+)
 from dna_client.cli.options import LOCAL, AsJson, Key, Url, connect, wanted_labels
 from dna_client.cli.output import OUT, print_json, print_table
 from dna_client.cli.search_spec import SearchOptions
@@ -84,6 +97,7 @@ def _show_estimate(found: Estimate, choices: list[tuple[str, str]]) -> None:
 @search.command("list")
 def list_searches(
     state: InState = None,
+    priority: OfPriority = None,
     dataset: Annotated[str | None, typer.Option(help="Only searches on this dataset.")] = None,
     label: WithLabel = None,
     q: Part = None,
@@ -98,7 +112,14 @@ def list_searches(
     """List searches, newest first."""
     with connect(url, key, exact=as_json) as client:
         page = jobs.read_page(
-            client.searches, state, dataset, wanted_labels(label or []), q, sort, None if all_pages else (limit, cursor)
+            client.searches,
+            state,
+            priority,
+            dataset,
+            wanted_labels(label or []),
+            q,
+            sort,
+            None if all_pages else (limit, cursor),
         )
     jobs.print_page(KIND, page, _table, as_json=as_json)
 

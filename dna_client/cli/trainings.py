@@ -10,7 +10,7 @@ import typer
 
 from dna_client import training_report
 from dna_client.cli import jobs, output, refs
-from dna_client.cli.jobs import Cursor, InState, Kind, Limit, Part, Sort, Watch, WithLabel, add_commands
+from dna_client.cli.jobs import Cursor, InState, Kind, Limit, OfPriority, Part, Sort, Watch, WithLabel, add_commands
 from dna_client.cli.options import LOCAL, PATIENT, AsJson, Key, Url, connect, make_folder, wanted_labels
 from dna_client.cli.predictions import PICTURES, TopK, show_answers
 from dna_client.cli.results import Formats, Output, bring_home, existing, known, show_files
@@ -44,6 +44,7 @@ def create(
 @training.command("list")
 def list_trainings(
     state: InState = None,
+    priority: OfPriority = None,
     dataset: Annotated[str | None, typer.Option(help="Only trainings on this dataset.")] = None,
     label: WithLabel = None,
     q: Part = None,
@@ -64,6 +65,7 @@ def list_trainings(
     with connect(url, key, exact=as_json) as client:
         page = client.trainings.list(
             state=state,
+            priority=priority,
             dataset=dataset,
             labels=wanted_labels(label or []),
             q=q,

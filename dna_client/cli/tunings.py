@@ -10,7 +10,20 @@ import typer
 from dna_client import tuning_report
 from dna_client.chosen import chosen
 from dna_client.cli import jobs, output, refs
-from dna_client.cli.jobs import All, Cursor, InState, Kind, Limit, Part, Sort, Watch, WithLabel, add_commands, say_plan
+from dna_client.cli.jobs import (
+    All,
+    Cursor,
+    InState,
+    Kind,
+    Limit,
+    OfPriority,
+    Part,
+    Sort,
+    Watch,
+    WithLabel,
+    add_commands,
+    say_plan,
+)
 from dna_client.cli.options import LOCAL, AsJson, Key, Url, connect, wanted_labels
 from dna_client.cli.output import ERR, OUT, print_json
 from dna_client.cli.spec import takes_spec
@@ -60,6 +73,7 @@ def estimate(options: TuningOptions, url: Url = LOCAL, key: Key = None, as_json:
 @tuning.command("list")
 def list_tunings(
     state: InState = None,
+    priority: OfPriority = None,
     dataset: Annotated[str | None, typer.Option(help="Only tunings on this dataset.")] = None,
     label: WithLabel = None,
     q: Part = None,
@@ -74,7 +88,14 @@ def list_tunings(
     """List tunings, newest first."""
     with connect(url, key, exact=as_json) as client:
         page = jobs.read_page(
-            client.tunings, state, dataset, wanted_labels(label or []), q, sort, None if all_pages else (limit, cursor)
+            client.tunings,
+            state,
+            priority,
+            dataset,
+            wanted_labels(label or []),
+            q,
+            sort,
+            None if all_pages else (limit, cursor),
         )
     jobs.print_page(KIND, page, _table, as_json=as_json)
 

@@ -324,7 +324,8 @@ class JobSpec(Part):
     priority: Priority = Field(
         default=Priority.NORMAL,
         strict=False,
-        description="Jobs of a higher priority go before those of a lower one, whoever asks; a key may be limited in it. What is computed is the same.",
+        description="Jobs of a higher priority go before those of a lower one, whoever asks; a key may be limited in it, and left out it is no higher "
+        "than that. What is computed is the same.",
     )
 
 

@@ -90,7 +90,9 @@ def test_a_search_has_types_all_the_way_down(generated: Generated, search: Any) 
     assert [block.stride for block in search.spec.space.blocks] == [2, 2, 2]
     assert search.spec.teacher.weights == "train"
     assert search.spec.labels["by"] == "generated"
-    found = generated("searches.list_searches", label=["by:generated"]).parsed
+    usual = generated.model("Priority").NORMAL
+    assert search.priority == usual
+    found = generated("searches.list_searches", label=["by:generated"], priority=[usual]).parsed
     assert [item.id for item in found.items] == [search.id]
 
 

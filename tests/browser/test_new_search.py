@@ -224,6 +224,7 @@ def test_every_kind_of_field_is_written(dashboard: Dashboard) -> None:
     page.keyboard.type("team")
     labels.get_by_label("Value of Labels 1").fill("vision")
     group(page, "Rating and finalists").get_by_label("Finalists", exact=True).fill("2")
+    group(page, "Other").get_by_label("Priority", exact=True).select_option(label="low")
     expect_request(
         page,
         {
@@ -240,6 +241,7 @@ def test_every_kind_of_field_is_written(dashboard: Dashboard) -> None:
             },
             "labels": {"team": "vision"},
             "select": {"finalists": 2},
+            "priority": "low",
         },
     )
     expect(page.locator(".field-errors")).to_have_count(0)
@@ -374,6 +376,7 @@ def test_what_is_copied_is_true(dashboard: Dashboard) -> None:
     page.get_by_label("Multiply-adds (FLOPs), at most", exact=True).fill("0.9M")
     group(page, "Pictures").get_by_label("Flip", exact=True).select_option(label="no")
     group(page, "Training of the winner").get_by_label("Start", exact=True).select_option(label="scratch")
+    group(page, "Other").get_by_label("Priority", exact=True).select_option(label="high")
     body = request_of(page)
     texts = {name: said(page, name) for name in ("curl", "Python", "dna")}
     assert "<<" not in texts["dna"], "these have options"

@@ -13,8 +13,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from dna_engine.plans import Phase
+from dna_engine.spec import Priority
 from store import keys
-from store.limits import Scope
+from store.limits import Limits, Scope
 from store.session import transaction
 from tests.api.builders import finish
 from tests.browser.dashboard import PATIENCE, Dashboard
@@ -220,7 +221,8 @@ def proposed(dashboard: Dashboard, network: str) -> str:
 @pytest.mark.parametrize("route", ["searches/new?dataset=digits", "trainings/new?architecture=dna-b&dataset=digits"])
 def test_who_may_only_read_is_told_so_and_still_gets_estimates(closed: Service, opened: Any, route: str) -> None:
     with transaction(closed.sessions) as session:
-        _, key = keys.create(session, f"reader of {route}", scopes=[Scope.READ])
+        limits = Limits(priority=Priority.LOW)
+        _, key = keys.create(session, f"reader of {route}", scopes=[Scope.READ], limits=limits)
     with opened(closed) as dashboard:
         dashboard.expect("answered 401")
         page = dashboard.open(f"#/{route}")
@@ -229,3 +231,7 @@ def test_who_may_only_read_is_told_so_and_still_gets_estimates(closed: Service, 
         expect(page.get_by_text("Your key may read, but not start anything")).to_be_visible(timeout=PATIENCE)
         expect(page.get_by_role("region", name="What it would be")).to_contain_text("About", timeout=PATIENCE)
         expect(page.get_by_role("button", name=re.compile("^Start the"))).to_be_disabled()
+        page.get_by_role("heading", name="Other", exact=True).click()
+        priority = page.get_by_label("Priority", exact=True)
+        expect(priority.get_by_role("option")).to_have_text(["Default: low", "low"])
+        expect(page.locator(".field", has=priority)).to_contain_text("Your key may give low at most.")

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from dna_engine.events import Log
-from store import flow, keys
+from store import claims, flow, keys
 from store.limits import Scope
 from store.session import transaction
 from store.tables import Job
@@ -141,6 +141,7 @@ def test_it_is_cancelled_resumed_and_deleted(dashboard: Dashboard) -> None:
     page.get_by_role("button", name="Cancel", exact=True).click()
     page.get_by_role("dialog").get_by_role("button", name="Cancel the search").click()
     expect(page.locator(".job-facts .state")).to_have_text("cancelled")
+    expect(page.get_by_role("button", name="Priority")).to_have_count(0)
     page.get_by_role("button", name="Resume").click()
     expect(page.locator(".job-facts .state")).to_have_text("queued")
     page.get_by_role("button", name="Cancel", exact=True).click()
@@ -173,8 +174,15 @@ def test_it_is_renamed_and_labelled(dashboard: Dashboard) -> None:
     dialog.get_by_label("Label 2, value").fill("phone")
     dialog.get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", name="after", level=1)).to_be_visible()
+    expect(page.locator(".job-facts")).not_to_contain_text("priority")
+    page.get_by_role("button", name="Priority", exact=True).click()
+    dialog = page.get_by_role("dialog", name="Priority")
+    expect(dialog.get_by_label("normal")).to_be_checked()
+    dialog.get_by_label("high").check()
+    dialog.get_by_role("button", name="Save").click()
+    expect(page.locator(".job-facts")).to_contain_text("high priority")
     found = dashboard.service.get(f"/searches/{search}")
-    assert found["name"] == "after"
+    assert (found["name"], found["priority"]) == ("after", "high")
     assert found["labels"] == {"team": "vision", "for": "phone"} or found["labels"] == {"old": "1", "for": "phone"}
     page.get_by_role("link", name="Clone", exact=True).click()
     expect(page).to_have_url(re.compile(rf"#/searches/new\?from={search}"))
@@ -221,7 +229,9 @@ def test_the_timeline_tells_who_did_what_and_how_it_ended(dashboard: Dashboard) 
         flow.fail(
             session, take(session, step, new_worker(session, hostname="first")), crash, engine_seconds=1, retry=True
         )
-        flow.stop(session, take(session, step, new_worker(session, hostname="second")), engine_seconds=1)
+        second = take(session, step, new_worker(session, hostname="second"))
+        claims.ask_to_yield(session, step.id, second.fence, "a small job has waited for 7 min")
+        flow.stop(session, second, engine_seconds=1)
         take(session, step, new_worker(session, hostname="third"))
     page = dashboard.open(route(search, "timeline"))
     bars = page.get_by_role("group", name=re.compile("Attempts at steps by worker"))
@@ -230,13 +240,18 @@ def test_the_timeline_tells_who_did_what_and_how_it_ended(dashboard: Dashboard) 
     bars.locator(".bar-failed").focus()
     expect(bars.locator(".bars-says")).to_contain_text("teacher, attempt 1 on first · cpu: failed, after")
     page.keyboard.press("ArrowRight")
-    expect(bars.locator(".bars-says")).to_contain_text("attempt 2 on second · cpu: given back")
+    expect(bars.locator(".bars-says")).to_contain_text(
+        re.compile(
+            r"attempt 2 on second · cpu: given back with a checkpoint, after .+: a small job has waited for 7 min$"
+        )
+    )
     page.keyboard.press("End")
     expect(bars.locator(".bars-says")).to_contain_text("attempt 2 on third · cpu: running")
     page.get_by_role("region", name="Who did what, when").get_by_text("As a table").click()
     rows = page.get_by_role("region", name="Attempts at steps").locator("tbody tr")
     expect(rows).to_have_count(3)
     expect(rows.first).to_contain_text("failed")
+    expect(rows.nth(1)).to_contain_text("given back with a checkpoint: a small job has waited for 7 min")
 
 
 # Ratings.

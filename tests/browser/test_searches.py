@@ -32,8 +32,8 @@ def chip(page: Page, state: str) -> Locator:
     return page.get_by_role("group", name="States").get_by_role("button", name=state)
 
 
-def cancelled(service: Service, name: str) -> str:
-    search = str(service.post("/searches", dataset="digits", name=name)["id"])
+def cancelled(service: Service, name: str, **fields: str) -> str:
+    search = str(service.post("/searches", dataset="digits", name=name, **fields)["id"])
     service.post(f"/searches/{search}/cancel")
     return search
 
@@ -111,7 +111,18 @@ def test_it_is_narrowed_by_name_dataset_and_day(dashboard: Dashboard) -> None:
 
 
 def test_a_label_is_a_filter_and_several_hold_together(dashboard: Dashboard) -> None:
+    """So is a priority that is not the usual one."""
+    cancelled(dashboard.service, "before others", priority="high")
     page = dashboard.open("#/searches")
+    row(page, "before others").get_by_role("button", name="high priority").click()
+    expect(page.locator("tbody tr")).to_have_count(1)
+    expect(page).to_have_url(re.compile("priority=high"))
+    expect(page.get_by_label("Priority")).to_have_value("high")
+    page.get_by_label("Priority").select_option("normal")
+    expect(row(page, "digits on a phone")).to_be_visible()
+    expect(row(page, "before others")).to_have_count(0)
+    page.get_by_role("button", name="Clear filters").click()
+    expect(row(page, "before others")).to_be_visible()
     row(page, "digits on a phone").get_by_role("button", name="team: vision").click()
     expect(page.locator("tbody tr")).to_have_count(1)
     page.get_by_label("Label").fill("for:watch")

@@ -46,6 +46,7 @@ def test_a_key_is_made_changed_and_revoked(dashboard: Dashboard) -> None:
     dialog.get_by_label("Works until the end of").fill("2999-12-31")
     dialog.get_by_label("Jobs that run at once").fill("2")
     dialog.get_by_label("Stored data, GB").fill("1.5")
+    dialog.get_by_label("Highest priority").select_option("normal")
     dialog.get_by_role("button", name="Create").click()
     secret = shown_secret(page, "Key")
     said = me(service, secret).json()
@@ -53,6 +54,7 @@ def test_a_key_is_made_changed_and_revoked(dashboard: Dashboard) -> None:
     assert said["limits"] == {"running_jobs": 2, "queued_jobs": None, "device_hours": None} | {
         "requests_per_second": None,
         "stored_bytes": 1_500_000_000,
+        "priority": "normal",
     }
     assert said["expires_at"] == "2999-12-31T18:29:59Z"  # The end of the day in India.
     made = row(page, "a nightly job")
@@ -64,6 +66,8 @@ def test_a_key_is_made_changed_and_revoked(dashboard: Dashboard) -> None:
     dialog.get_by_label("run:").uncheck()
     dialog.get_by_label("Works until the end of").fill("")
     dialog.get_by_label("Jobs that run at once").fill("")
+    expect(dialog.get_by_label("Highest priority")).to_have_value("normal")
+    dialog.get_by_label("Highest priority").select_option("low")
     dialog.get_by_role("button", name="Save").click()
     expect(dialog).to_have_count(0)  # It closes when the service has taken it.
     said = me(service, secret).json()
@@ -72,6 +76,7 @@ def test_a_key_is_made_changed_and_revoked(dashboard: Dashboard) -> None:
 
     made.get_by_role("button", name="a nightly job", exact=True).click()
     expect(page.get_by_role("dialog", name="a nightly job")).to_contain_text("0 B of 1.5 GB")
+    expect(page.get_by_role("dialog", name="a nightly job")).to_contain_text(re.compile(r"Highest priority\s*low"))
     page.keyboard.press("Escape")
     made.get_by_role("button", name="Revoke").click()
     page.get_by_role("dialog").get_by_role("button", name="Revoke").click()

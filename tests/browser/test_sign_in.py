@@ -10,8 +10,9 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
+from dna_engine.spec import Priority
 from store import keys
-from store.limits import Scope
+from store.limits import Limits, Scope
 from store.session import clock, transaction
 from tests.browser.conftest import Opened
 from tests.browser.dashboard import PATIENCE, Dashboard
@@ -22,11 +23,16 @@ UNKNOWN = "answered 401: GET /"
 
 
 def key(
-    service: Service, *, project: str = "default", ended: bool = False, scopes: Collection[Scope] = tuple(Scope)
+    service: Service,
+    *,
+    project: str = "default",
+    ended: bool = False,
+    scopes: Collection[Scope] = tuple(Scope),
+    limits: Limits | None = None,
 ) -> tuple[UUID, str]:
     with transaction(service.sessions) as session:
         end = clock(session) - timedelta(seconds=1) if ended else None
-        row, made = keys.create(session, "somebody", project=project, scopes=scopes, expires_at=end)
+        row, made = keys.create(session, "somebody", project=project, scopes=scopes, expires_at=end, limits=limits)
         return row.id, made
 
 
@@ -157,9 +163,22 @@ def test_where_none_is_needed_a_wrong_one_can_be_left(running: Service, opened: 
 
 
 def test_who_signs_out_leaves_no_draft(locked: Dashboard) -> None:
+    """Nor what the service would not take of it, which stood at its field."""
+    locked.expect("answered 403: POST /searches$")
     page = go(locked, "#/searches/new")
-    sign_in(page, key(locked.service)[1])
+    sign_in(page, key(locked.service, limits=Limits(priority=Priority.NORMAL))[1])
+    page.get_by_role("button", name="Paste JSON").click()
+    page.get_by_role("dialog").get_by_label("JSON").fill('{"dataset": "digits", "priority": "high"}')
+    page.get_by_role("dialog").get_by_role("button", name="Take it").click()
     page.get_by_label("Name", exact=True).fill("not for others")
+    page.get_by_role("button", name="Start the search").click()
+    priority = page.get_by_label("Priority", exact=True)
+    expect(priority).to_be_focused(timeout=PATIENCE)
+    expect(priority.get_by_role("option")).to_have_text(["Default: normal", "low", "normal", "high"])
+    refused = page.locator(".field", has=priority).locator(".field-errors")
+    expect(refused).to_contain_text("Jobs of this key have the priority normal at most, not high.")
+    priority.select_option("normal")
+    expect(refused).to_have_count(0)
     assert "not for others" in page.evaluate("JSON.stringify({...sessionStorage})")
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible(timeout=PATIENCE)

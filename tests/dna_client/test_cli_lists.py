@@ -24,6 +24,10 @@ def test_lists_are_ordered_narrowed_and_read_whole(dna: Dna, client: Client) -> 
     assert names("--label", "of", "--sort", "name", "--limit", "1", "--all") == ["list a", "list b", "list c"]
     assert names("--label", r"k8s\:app=b", "--state", "queued", "--state", "running") == ["list b"]
     assert names("--label", "of=lists", "--state", "failed", "--all") == []
+    [last] = [found["id"] for found in client.list_searches(q="list c", priority="normal")["items"]]
+    client.update_search(last, priority="high")
+    assert names("--label", "of=lists", "--priority", "high") == ["list c"]
+    assert names("--label", "of=lists", "--priority", "low", "--priority", "high", "--all") == ["list c"]
     page = dna("search", "list", "--q", "list ", "--sort", "name", "--limit", "2", "--json").json
     assert names("--q", "list ", "--sort", "name", "--limit", "2", "--cursor", page["next"]) == ["list c"]
     assert "other filters" in dna("search", "list", "--sort", "name", "--cursor", page["next"]).err
@@ -33,11 +37,14 @@ def test_lists_are_ordered_narrowed_and_read_whole(dna: Dna, client: Client) -> 
 def test_a_job_is_renamed_labelled_and_made_of_another(dna: Dna) -> None:
     first = dna("search", "create", "--dataset", "digits", "--name", "to clone", "--flops", "800k", "--label", "a=1", "--label", "b=2", "--json").json  # fmt: skip
     said = dna("search", "update", "to clone", "--name", LIKE_AN_ID, "--label", "a-", "--label", "b=3")
-    assert (said.code, said.err) == (0, f"Search {first['id']} is called {LIKE_AN_ID}; its labels: b=3\n")
+    called = f"Search {first['id']} is called {LIKE_AN_ID}; its labels: b=3; its priority: normal\n"
+    assert (said.code, said.err) == (0, called)
     assert dna("search", "show", LIKE_AN_ID, "--json").json["id"] == first["id"], (
         "it is named like an id that nothing has"
     )
     assert dna("search", "show", first["id"], "--json").json["labels"] == {"b": "3"}
+    assert "its priority: high" in dna("search", "update", first["id"], "--priority", "high").err
+    assert "phase teacher, 0%, high priority" in dna("search", "show", first["id"]).out
     nothing = dna("search", "update", LIKE_AN_ID)
     assert (nothing.code, "--name NAME" in nothing.err) == (2, True)
     made = dna("search", "create", "--from", LIKE_AN_ID, "--seed", "9", "--label", "c=4", "--json").json
@@ -52,7 +59,12 @@ def test_trainings_and_tunings_are_made_of_others_too(dna: Dna, network: str) ->
         first = dna(kind, "create", network, "--dataset", "digits", "--name", f"{kind} to clone", "--json").json
         made = dna(kind, "create", "--from", f"{kind} to clone", "--seed", "5", "--json").json
         assert (made["cloned_from"], made["seed"], made["architecture_id"]) == (first["id"], 5, network)
-        assert dna(kind, "update", made["id"], "--name", "another", "--json").json["name"] == "another"
+        changed = dna(kind, "update", made["id"], "--name", "another", "--priority", "low", "--json").json
+        assert (changed["name"], changed["priority"]) == ("another", "low")
+        assert [found["id"] for found in dna(kind, "list", "--priority", "low", "--json").json["items"]] == [made["id"]]
+        dna(kind, "cancel", made["id"])
+        refused = dna(kind, "update", made["id"], "--priority", "high")
+        assert (refused.code, "Resume it first" in refused.err) == (5, True)
 
 
 def test_labels_are_read_as_people_write_them() -> None:

@@ -154,7 +154,8 @@ def test_where_none_is_asked_for_it_is_one_that_the_key_may_give(session: Sessio
     made = [callers.asks("a", limits=low), callers.asks("a", make=timing), callers.asks("b", limits=high)]
     assert [job.priority for job in made] == [Priority.LOW, Priority.LOW, Priority.NORMAL]
     assert jobs.written_now(made[0])["priority"] == "low"
-    with pytest.raises(PriorityTooHigh):
+    assert "priority" not in jobs.written_now(made[2])
+    with pytest.raises(PriorityTooHigh, match="Ask for low"):
         callers.asks("a", priority="normal")
 
 

@@ -16,6 +16,7 @@ const COMMON = {
   int8_loss: "--int8-loss",
   flip: "--flip/--no-flip",
   seed: "--seed",
+  priority: "--priority",
   from: "--from",
 };
 

@@ -88,21 +88,32 @@ def test_jobs_are_renamed_and_labelled(kept: Kept) -> None:
         assert kept.change(path, labels=None)["labels"] == {}
 
 
-def test_a_priority_is_given_and_changed(kept: Kept) -> None:
+def test_a_priority_is_changed_while_a_job_is_not_finished(kept: Kept) -> None:
+    client = kept.client
     for path in kept.all:
-        assert kept.client.get(path).json()["priority"] == "normal"
-        urgent = kept.change(path, priority="high")
-        assert (urgent["priority"], urgent["written"]["priority"]) == ("high", "high")
+        kind, job_id = path.strip("/").split("/")
+        changed = kept.change(path, priority="high")
+        assert (changed["priority"], changed["written"]["priority"]) == ("high", "high")
         assert kept.log(path) == ["Its priority is high now, not normal."]
-        assert kept.change(path, priority="high") == urgent
-    asked = kept.client.post("/searches", json={"dataset": "digits", "priority": "low"}).json()
+        for asked, found in ((["high"], [job_id]), (["low", "high"], [job_id]), (["normal", "low"], [])):
+            listed = client.get(f"/{kind}", params={"priority": asked}).json()["items"]
+            assert [item["id"] for item in listed] == found
+            assert client.get(f"/{kind}/counts", params={"priority": asked}).json()["total"] == len(found)
+        problem(client.get(f"/{kind}", params={"priority": "urgent"}), 422, "invalid_request")
+        client.post(f"{path}/cancel")
+        refused = client.patch(path, json={"name": "other", "priority": "low"})
+        assert "was cancelled" in problem(refused, 409, "illegal_transition")["detail"]
+        assert kept.change(path, priority="high")["name"] == "first", "what is so already changes nothing"
+        client.post(f"{path}/resume")
+        assert kept.change(path, priority="low")["priority"] == "low"
+    asked = client.post("/searches", json={"dataset": "digits", "priority": "low"}).json()
     assert (asked["priority"], asked["written"]["priority"]) == ("low", "low")
 
 
 def test_a_wrong_patch_changes_nothing(kept: Kept) -> None:
     client = kept.client
     for path in kept.all:
-        for wrong, at in (({"nam": "x"}, "#/nam"), ({"name": None}, "#/name"), ({"name": ""}, "#/name"), ({"labels": {"a": 1}}, "#/labels/a"), ({"labels": {"": "x"}}, "#/labels/"), ({"priority": "urgent"}, "#/priority"), ({"priority": None}, "#/priority"), ({"seed": 1}, "#/seed")):  # fmt: skip
+        for wrong, at in (({"nam": "x"}, "#/nam"), ({"name": None}, "#/name"), ({"name": ""}, "#/name"), ({"labels": {"a": 1}}, "#/labels/a"), ({"labels": {"": "x"}}, "#/labels/"), ({"seed": 1}, "#/seed"), ({"priority": "urgent"}, "#/priority"), ({"priority": None}, "#/priority")):  # fmt: skip
             assert pointers(problem(client.patch(path, json=wrong), 422, "invalid_request")) == [at]
         many = {"labels": {f"k{number}": "v" for number in range(33)}}
         assert pointers(problem(client.patch(path, json=many), 422, "invalid_request")) == ["#/labels"]
@@ -125,6 +136,8 @@ def test_a_training_of_a_search_is_called_as_its_search(
     assert "rename" in refused["detail"]
     assert client.patch(f"/searches/{search}", json={"name": "x"}).json()["state"] == "succeeded"
     assert client.get(f"/trainings/{training}").json()["name"] == "x"
+    refused = problem(client.patch(f"/searches/{search}", json={"priority": "high"}), 409, "illegal_transition")
+    assert "has succeeded: nothing of it waits" in refused["detail"]
     refused = problem(client.post("/trainings", json={"from": training}), 422, "invalid_request")
     assert "with a spec of its own" in refused["detail"]
 

@@ -239,6 +239,7 @@ def test_a_key_that_expires_opens_no_longer(admin: TestClient, rows: Sessions) -
         ({"name": "a", "expires_at": "2020-01-01T00:00:00Z"}, "#/expires_at"),
         ({"name": "a", "expires_at": "2020-01-01T00:00:00"}, "#/expires_at"),
         ({"name": "a", "limits": {"jobs": 1}}, "#/limits/jobs"),
+        ({"name": "a", "limits": {"priority": "urgent"}}, "#/limits/priority"),
         ({"name": "a", "limits": {"running_jobs": 0}}, "#/limits/running_jobs"),
         ({"name": "a", "limits": {"stored_bytes": False}}, "#/limits/stored_bytes"),
         ({"name": "a", "limits": {"device_hours": True}}, "#/limits/device_hours"),
@@ -285,6 +286,21 @@ def test_who_calls_is_told_what_it_may_and_has_used(admin: TestClient, rows: Ses
         ["read", "run", "admin"],
         None,
     )
+
+
+def test_a_priority_that_the_key_may_not_give_is_refused_at_its_field(admin: TestClient) -> None:
+    key = made(admin, limits={"priority": "low"})
+    spec = {"dataset": "digits"}
+    search = admin.post("/searches", json=spec, headers=by(key)).json()
+    assert search["priority"] == "low"
+    for refused in (
+        admin.post("/searches", json=spec | {"priority": "normal"}, headers=by(key)),
+        admin.patch(f"/searches/{search['id']}", json={"priority": "high"}, headers=by(key)),
+    ):
+        assert pointers(problem(refused, 403, "quota")) == ["#/priority"]
+    other = made(admin, name="other", project=key["project"])
+    raised = admin.patch(f"/searches/{search['id']}", json={"priority": "high"}, headers=by(other)).json()
+    assert raised["priority"] == "high", "the limit is that of who asks"
 
 
 def test_more_requests_than_the_key_may_send_are_refused_for_a_moment(admin: TestClient) -> None:

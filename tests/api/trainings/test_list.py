@@ -89,6 +89,10 @@ def test_lists_are_filtered(shelf: Shelf, client: TestClient) -> None:
     assert shelf.ids(label=["team:vision", "team"]) == [shelf.waits, shelf.control, shelf.winner]
     assert shelf.ids(state=["queued", "cancelled"]) == [shelf.elsewhere, shelf.waits]
     assert shelf.ids(state=["cancelled", "succeeded"], label="team:vision") == [shelf.control, shelf.winner]
+    assert shelf.ids(priority="normal", state="succeeded") == [shelf.control, shelf.winner], (
+        "those of a search have its"
+    )
+    assert shelf.ids(priority=["low", "high"]) == []
     assert shelf.ids(q="ONG") == [shelf.waits]
     assert shelf.ids(architecture=shelf.networks["winner"]) == [shelf.elsewhere, shelf.waits, shelf.winner]
     assert shelf.ids(architecture=shelf.networks["control"]) == [shelf.control]

@@ -13,6 +13,7 @@ import { useEstimate } from "./estimate.js";
 import { Group, Unknown } from "./group.js";
 import { Heading } from "./heading.js";
 import { labelsOf } from "./labels.js";
+import { limited } from "./limited.js";
 import { RequestPanel } from "./request_panel.js";
 import { bodyOf } from "./schema.js";
 import { useSend } from "./send.js";
@@ -39,7 +40,7 @@ export function SpecForm({ of, api, me, source, given }) {
   const text = JSON.stringify(body);
   const lacking = of.lacks(spec);
   const estimate = useEstimate(`${of.kind}/estimate`, lacking.length ? null : text);
-  const schema = bodyOf(api, `/${of.kind}`);
+  const schema = limited(bodyOf(api, `/${of.kind}`), me.limits);
   const labels = useMemo(() => labelsOf(api, schema, of), [api, of]);
   const sending = useSend(of.kind, written, (made) => {
     written.clear(begin);

@@ -1,4 +1,4 @@
-// What can be done to a job: rename it, cancel, resume, delete, make another like it.
+// What can be done to a job: rename it, let it go before others, cancel, resume, delete, make another like it.
 
 import { useCaller } from "../caller.js";
 import { post, remove } from "../client.js";
@@ -7,6 +7,7 @@ import { notify } from "../parts/notices.js";
 import { go, href } from "../router.js";
 import { html } from "../view.js";
 import { FINISHED, KINDS, resumable } from "./kinds.js";
+import { Priority } from "./priority.js";
 import { Rename } from "./rename.js";
 
 /** @param {{kind: import("./kinds.js").Kind, job: any, following: import("./following.js").Following}} props */
@@ -22,6 +23,7 @@ export function Actions({ kind, job, following }) {
   };
   return html`<a class="button ${job.error?.param ? "main" : ""}" href=${href([path, "new"], { from: job.id, field: job.error?.param })}>Clone</a>
     <${Rename} path="${path}/${job.id}" job=${job} reload=${following.reload} />
+    ${!FINISHED.has(job.state) && html`<${Priority} path="${path}/${job.id}" job=${job} reload=${following.reload} />`}
     ${resumable(job) && html`<${Act} verb="Resume" main=${!job.error?.param} act=${then("resume")} />`}
     ${!FINISHED.has(job.state) && html`<${Cancel} kind=${kind} job=${job} act=${then("cancel")} />`}
     ${FINISHED.has(job.state) && html`<${Delete} kind=${kind} job=${job} following=${following} />`}`;

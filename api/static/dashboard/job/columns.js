@@ -4,8 +4,9 @@ import { duration, interval, percent } from "../format.js";
 import { Age, Labels, Progress, State } from "../parts/basics.js";
 import { href } from "../router.js";
 import { html } from "../view.js";
-import { addLabel } from "./filters.js";
+import { addLabel, ofPriority } from "./filters.js";
 import { FINISHED } from "./kinds.js";
+import { PriorityMark } from "./priority.js";
 
 /** @typedef {import("../parts/table.js").Column} Column */
 
@@ -35,7 +36,7 @@ const shortened = (text) => (text.length > SHORT ? `${text.slice(0, SHORT).trimE
 
 /** @param {{of: any, page: string}} props */
 export const Named = ({ of: job, page }) =>
-  html`<div class="named"><a href=${href([page, job.id])} title=${job.name}>${job.name || job.id}</a> <${Labels} of=${job.labels} pick=${addLabel} /></div>`;
+  html`<div class="named"><a href=${href([page, job.id])} title=${job.name}>${job.name || job.id}</a> <${PriorityMark} of=${job.priority} pick=${ofPriority} /><${Labels} of=${job.labels} pick=${addLabel} /></div>`;
 
 /** The accuracy on the test images, with what it may be by chance. @param {{of: number | null | undefined, test?: any, children?: any}} props */
 export function Reached({ of: accuracy, test, children }) {

@@ -4,16 +4,17 @@ import { exact } from "../format.js";
 import { useResource } from "../hooks.js";
 import { ask, usePlace } from "../router.js";
 import { html, useEffect, useId, useRef, useState } from "../view.js";
+import { PRIORITIES } from "./priority.js";
 
 const STATES = ["queued", "running", "succeeded", "failed", "cancelled"];
 
 /** What narrows the list; selected rows are another thing. */
-const NAMES = ["state", "dataset", "label", "q", "project", "created_after", "created_before"];
+const NAMES = ["state", "priority", "dataset", "label", "q", "project", "created_after", "created_before"];
 
 /** Keystrokes in the text filter are waited for. Milliseconds. */
 const PAUSE = 300;
 
-/** @typedef {{state: string[], dataset: string | null, label: string[], q: string | null, project: string | null, created_after: string | null, created_before: string | null}} Asked */
+/** @typedef {{state: string[], priority: string | null, dataset: string | null, label: string[], q: string | null, project: string | null, created_after: string | null, created_before: string | null}} Asked */
 
 /**
  * The filters of the address, as the API takes them.
@@ -23,6 +24,7 @@ const PAUSE = 300;
 export function asked(query) {
   return {
     state: query.getAll("state").filter((state) => STATES.includes(state)),
+    priority: PRIORITIES.find((priority) => priority === query.get("priority")) ?? null,
     dataset: query.get("dataset"),
     label: query.getAll("label"),
     q: query.get("q"),
@@ -61,6 +63,9 @@ export function addLabel(name, value) {
   if (!there.includes(label)) narrow({ label: [...there, label] });
 }
 
+/** Shows only what has this priority. @param {string} priority */
+export const ofPriority = (priority) => narrow({ priority });
+
 /** @param {{counts: Record<string, number> | null}} props how many searches the other filters leave in each state */
 export function Filters({ counts }) {
   const { query } = usePlace();
@@ -71,6 +76,7 @@ export function Filters({ counts }) {
     <${LabelField} labels=${query.getAll("label")} />
     <${Day} name="created_after" label="Asked for since" value=${query.get("created_after") ?? ""} />
     <${Day} name="created_before" label="until" value=${query.get("created_before") ?? ""} />
+    <${PriorityField} value=${asked(query).priority ?? ""} />
     ${isNarrowed(query) && html`<button type="button" onClick=${clear}>Clear filters</button>`}
   </search>
   <${Chosen} labels=${query.getAll("label")} project=${query.get("project")} />`;
@@ -111,6 +117,14 @@ function Text({ value }) {
   };
   return html`<label>Name has <input type="search" maxlength="200" value=${draft} onInput=${typed} /></label>`;
 }
+
+/** @param {{value: string}} props */
+const PriorityField = ({ value }) => html`<label>Priority
+  <select value=${value} onChange=${(/** @type {any} */ event) => ofPriority(event.target.value)}>
+    <option value="">any</option>
+    ${PRIORITIES.map((priority) => html`<option key=${priority} value=${priority}>${priority}</option>`)}
+  </select>
+</label>`;
 
 /** A name that is not in the list can be written as well. @param {{value: string}} props */
 function DatasetName({ value }) {

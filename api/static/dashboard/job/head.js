@@ -8,6 +8,7 @@ import { html } from "../view.js";
 import { Actions } from "./actions.js";
 import { Failure } from "./failure.js";
 import { FINISHED, KINDS, PHASES } from "./kinds.js";
+import { PriorityMark } from "./priority.js";
 
 /**
  * @param {object} props
@@ -25,6 +26,7 @@ export function JobHead({ kind, live }) {
       <${Going} job=${job} at=${at} />
       <span class="faint">asked for <${Age} at=${job.created_at} />${job.created_by && html` by <bdi>${job.created_by}</bdi>`}${job.project && html` in project <bdi>${job.project}</bdi>`}</span>
       ${job.cloned_from && html`<a href=${href([KINDS[kind].path, job.cloned_from])}>cloned from another</a>`}
+      <${PriorityMark} of=${job.priority} />
       <${Labels} of=${job.labels} />
     </div>
     <${Waits} job=${job} />

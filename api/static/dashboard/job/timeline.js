@@ -21,10 +21,12 @@ const ENDS = {
   running: "running",
   succeeded: "succeeded",
   failed: "failed",
-  lost: "lost: nothing was heard of its worker any more",
+  lost: "lost",
   cancelled: "cancelled",
-  released: "given back",
+  released: "given back with a checkpoint",
 };
+
+const LOST = "nothing was heard of its worker any more";
 
 /** @param {{kind: import("./kinds.js").Kind, job: any, following: import("./following.js").Following}} props */
 export function Timeline({ kind, job, following }) {
@@ -70,9 +72,10 @@ function told({ step, key, attempt, worker, started_at, finished_at, outcome, re
   const to = finished_at ? Date.parse(finished_at) : Math.max(from, now());
   const group = names.get(worker?.id) ?? "a worker that is not known any more";
   const took = duration((to - from) / 1000);
-  const end = (ENDS[outcome] ?? outcome) + (reason ? `: ${reason}` : "");
-  const says = `${key}, attempt ${attempt} on ${group}: ${end}, ${outcome === "running" ? "for" : "after"} ${took}`;
-  return { id: `${step} ${started_at}`, label: key, attempt, outcome, end, group, from, to, took, engine: duration(engine_seconds), says };
+  const end = ENDS[outcome] ?? outcome;
+  const why = outcome === "lost" ? `: ${LOST}` : reason ? `: ${reason}` : "";
+  const says = `${key}, attempt ${attempt} on ${group}: ${end}, ${outcome === "running" ? "for" : "after"} ${took}${why}`;
+  return { id: `${step} ${started_at}`, label: key, attempt, outcome, end: `${end}${why}`, group, from, to, took, engine: duration(engine_seconds), says };
 }
 
 /** What tells the workers apart: machine and device, and where two have both, the end of the id. @param {any[]} attempts */

@@ -32,7 +32,7 @@ const SEARCH = {
     ["Distillation", "how the blocks learn from the teacher", { of: "training", first: ["epochs", "batch_size"] }],
     ["Rating and finalists", "how candidates are compared, and which are trained for a moment before one wins", { of: "select", fields: ["rating"] }],
     ["Training of the winner", "how the network that was found is trained in the end", { of: "retrain", first: ["recipe", "epochs", "batch_size", "start", "control", "references"] }],
-    ["Other", "repeatable by its seed; how exact the 8-bit file has to be", { fields: ["seed", "int8_loss"] }],
+    ["Other", "whether it goes before others; repeatable by its seed; how exact the 8-bit file has to be", { fields: ["priority", "seed", "int8_loss"] }],
   ],
   Estimate: SearchEstimate,
 };

@@ -16,7 +16,7 @@ const TRAINING = {
   labels: LABELS,
   given,
   First,
-  groups: [...RECIPE_GROUPS, ["Other", "GPUs, repeatable by its seed, how exact the 8-bit file has to be", { fields: ["devices", "seed", "int8_loss"] }]],
+  groups: [...RECIPE_GROUPS, ["Other", "whether it goes before others, GPUs, repeatable by its seed, how exact the 8-bit file has to be", { fields: ["priority", "devices", "seed", "int8_loss"] }]],
   Estimate: TrainingEstimate,
 };
 

@@ -18,7 +18,7 @@ const TUNING = {
   First,
   groups: [
     ...RECIPE_GROUPS.map(([title, about, inside]) => /** @type {[string, string, any]} */ ([title, title === "Steps" ? "the same in all trials, unless it is tried" : about, inside])),
-    ["Other", "recipe, GPUs, images that decide, seed", { fields: ["recipe", "images", "devices", "seed", "int8_loss"] }],
+    ["Other", "whether it goes before others, recipe, GPUs, images that decide, seed", { fields: ["priority", "recipe", "images", "devices", "seed", "int8_loss"] }],
   ],
   Estimate: TuningEstimate,
 };

@@ -28,7 +28,7 @@ export function NewKey({ onClose, made }) {
       <label>Project <input name="project" list=${list} maxlength="100" placeholder="a new one, called as the key" /></label>
       <datalist id=${list}>${projects.map((name) => html`<option key=${name} value=${name}></option>`)}</datalist>
       <${Ends} at=${null} />
-      <${LimitFields} limits=${{}} empty="An empty one is as the service is set up." />
+      <${LimitFields} limits=${{}} empty="An empty one is as the service is set up." none="as set up" />
     </${Form}>
   </${Dialog}>`;
 }
@@ -43,7 +43,7 @@ export function ChangeKey({ of: key, onClose, changed }) {
     <${Form} verb="Save" send=${send}>
       <${Whose} name=${key.name} scopes=${key.scopes} />
       <${Ends} at=${key.expires_at} />
-      <${LimitFields} limits=${key.limits} empty="An empty one is no limit." />
+      <${LimitFields} limits=${key.limits} empty="An empty one is no limit." none="no limit" />
     </${Form}>
   </${Dialog}>`;
 }

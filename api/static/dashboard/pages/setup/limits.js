@@ -1,6 +1,7 @@
 // What a key may use at most, and what it uses of it.
 
 import { bytes, count, percent } from "../../format.js";
+import { PRIORITIES } from "../../job/priority.js";
 import { html } from "../../view.js";
 
 const GB = 1e9;
@@ -23,12 +24,18 @@ export const LIMITS = [
   { name: "stored_bytes", label: "Stored data, GB", unit: GB, step: "any", shown: bytes },
 ];
 
+/** What the limit of the priorities that it gives to its jobs is called. */
+const HIGHEST = "Highest priority";
+
 /** @param {{limits: any, used: any}} props `used` is null where nobody counts */
 export function Use({ limits, used }) {
-  return html`<dl class="facts">${LIMITS.map(({ name, label, shown }) => html`<div key=${name}>
-    <dt>${label.split(",")[0]}</dt>
-    <dd><${Share} used=${used?.[name]} most=${limits[name]} shown=${shown} label=${label} /></dd>
-  </div>`)}</dl>`;
+  return html`<dl class="facts">
+    ${LIMITS.map(({ name, label, shown }) => html`<div key=${name}>
+      <dt>${label.split(",")[0]}</dt>
+      <dd><${Share} used=${used?.[name]} most=${limits[name]} shown=${shown} label=${label} /></dd>
+    </div>`)}
+    <div><dt>${HIGHEST}</dt><dd>${limits.priority ?? html`<span class="faint">no limit</span>`}</dd></div>
+  </dl>`;
 }
 
 /** @param {{used: number | undefined, most: number | null, shown: (value: number) => string, label: string}} props */
@@ -40,26 +47,32 @@ function Share({ used, most, shown, label }) {
     <span class="progress"><progress max="1" value=${Math.min(share, 1)} aria-label="${label}: used"></progress><span class=${share >= 1 ? "bad-text" : "faint"}>${percent(share, 0)}</span></span>`;
 }
 
-/** Fields of a form. @param {{limits: any, empty: string}} props `empty` says what an empty field means */
-export function LimitFields({ limits, empty }) {
+/** Fields of a form. @param {{limits: any, empty: string, none: string}} props `empty` says what an empty field means, `none` the same in two words */
+export function LimitFields({ limits, empty, none }) {
   return html`<fieldset><legend>Limits</legend>
     <p class="faint">${empty}</p>
     <div class="fields">${LIMITS.map(({ name, label, unit, step }) => html`<label key=${name}>${label}
       <input type="number" name=${name} min="0" step=${step} defaultValue=${limits[name] === null || limits[name] === undefined ? "" : limits[name] / unit} />
-    </label>`)}</div>
+    </label>`)}
+      <label>${HIGHEST}
+        <select name="priority">
+          <option value="">${none}</option>
+          ${PRIORITIES.map((priority) => html`<option key=${priority} value=${priority} selected=${limits.priority === priority}>${priority}</option>`)}
+        </select>
+      </label>
+    </div>
   </fieldset>`;
 }
 
 /**
  * The limits that a form names; null for those that are empty.
  * @param {FormData} form
- * @returns {Record<string, number | null>}
+ * @returns {Record<string, number | string | null>}
  */
 export function limitsOf(form) {
-  return Object.fromEntries(
-    LIMITS.map(({ name, unit }) => {
-      const text = String(form.get(name) ?? "").trim();
-      return [name, text === "" ? null : unit === 1 ? Number(text) : Math.round(Number(text) * unit)];
-    }),
-  );
+  const numbers = LIMITS.map(({ name, unit }) => {
+    const text = String(form.get(name) ?? "").trim();
+    return [name, text === "" ? null : unit === 1 ? Number(text) : Math.round(Number(text) * unit)];
+  });
+  return { ...Object.fromEntries(numbers), priority: String(form.get("priority") ?? "") || null };
 }
