@@ -1,8 +1,8 @@
 """The line: in which order steps that wait are claimed.
 
-A higher priority goes first. Of one priority the key that has had less of the devices lately, see ``store.shares``, or of those that
-have had nothing the older key; of one key what was let through, see ``store.preemption``, else the oldest job. The jobs of a project that
-were asked for without a key count as one key.
+A higher priority goes first. Of one priority what was let through, see ``store.preemption``; else the key that has had less of the devices
+lately, see ``store.shares``, or of those that have had nothing the older key; of one key the oldest job. The jobs of a project that were
+asked for without a key count as one key.
 
 One statement says so. It looks at each key that has something in the queue once, by an index, however many jobs the key has queued.
 """
@@ -19,20 +19,21 @@ from sqlalchemy.types import Text
 
 from store import quotas
 
-#: ``heads``: the keys that wait in each queue, once for each priority (by halves of the rank), each found from the one before. ``open``: whether a
+#: ``heads``: the keys that wait in each queue, once for each priority (by halves of the rank, of which the even one was let through), each found
+#: from the one before. ``open``: whether a
 #: queued job of the key may begin, that is, the key has device-hours and a place for it, as :mod:`store.quotas` says; where none may, only steps
 #: of jobs that run are looked at. The first of each is looked for in order, so that what stands behind the next step is not looked at.
 #:
 #: ``alone``: whoever asks so takes an advisory lock on the step until the transaction ends, and who asks so meanwhile gets the one behind it.
 #: The keys are put in order before steps are looked for: what is looked at is locked.
 _NEXT = text(f"""
-    WITH RECURSIVE heads(queue, share_id, priority) AS (
-        SELECT wanted.queue, head.share_id, head.rank / 2
+    WITH RECURSIVE heads(queue, share_id, rank, priority) AS (
+        SELECT wanted.queue, head.share_id, head.rank, head.rank / 2
         FROM unnest(:queues) wanted(queue)
         CROSS JOIN LATERAL (SELECT share_id, rank FROM steps
             WHERE state = 'queued' AND queue = wanted.queue ORDER BY share_id, rank LIMIT 1) head
         UNION ALL
-        SELECT heads.queue, head.share_id, head.rank / 2
+        SELECT heads.queue, head.share_id, head.rank, head.rank / 2
         FROM heads
         CROSS JOIN LATERAL (SELECT share_id, rank FROM steps
             WHERE state = 'queued' AND queue = heads.queue AND (share_id, rank) > (heads.share_id, heads.priority * 2 + 1)
@@ -42,7 +43,7 @@ _NEXT = text(f"""
     FROM (
         SELECT heads.*, coalesce(share.standing, '-infinity') AS standing
         FROM heads LEFT JOIN shares share ON share.id = heads.share_id
-        ORDER BY heads.priority, standing, heads.share_id, heads.queue
+        ORDER BY heads.rank, standing, heads.share_id, heads.queue
         OFFSET 0
     ) line
     CROSS JOIN LATERAL (SELECT {quotas.MAY_BEGIN.format("line.share_id")} AS open OFFSET 0) may
@@ -66,7 +67,7 @@ _NEXT = text(f"""
         WHERE NOT :alone OR pg_try_advisory_xact_lock(uuid_hash_extended(waiting.id, 0))
         LIMIT 1
     ) first
-    ORDER BY line.priority, line.standing, line.share_id, line.queue
+    ORDER BY line.rank, line.standing, line.share_id, line.queue
     LIMIT 1
 """).bindparams(bindparam("queues", type_=ARRAY(Text())))
 

@@ -5,7 +5,7 @@ A job has waited long after ``DNA_PREEMPT_SECONDS``. A step gives way to it wher
 - has a higher priority, or
 - has the same and is *small*: it is expected to need less than the step has run since it was claimed, and less than the step still
   needs; and its key has had less of the devices lately, or is the step's own. Then it is *let through*: it goes before
-  older jobs of its key from now on.
+  all others of its priority from now on, or another would get the worker that was given up for it.
 
 No step gives way before it has run for that time, nor in the last such time of its work. So what is interrupted again and again keeps at
 least half of its device against small jobs, whatever comes, and only a higher priority can take more. What is expected
@@ -132,7 +132,7 @@ def make_way(session: Session, *, patience: timedelta) -> Yielding | None:
     reason = f"a {'job of a ' * found.higher}{whose} has waited for {max(1, round(found.waited / 60))} min"
     if not claims.ask_to_yield(session, found.step_id, found.fence, reason):
         return None
-    if found.own and not found.higher:
+    if not found.higher:
         job = jobs.lock(session, found.job_id)
         job.let_through = True
         jobs.line_up(session, job)

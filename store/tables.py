@@ -170,7 +170,7 @@ class Job(Owned, Made, Base):
     labels: Mapped[dict[str, str]] = mapped_column(default=dict)
     priority: Mapped[Priority] = mapped_column(default=Priority.NORMAL, server_default=Priority.NORMAL)
     let_through: Mapped[bool] = mapped_column(default=False, server_default=false())
-    """Whether it goes before older jobs of its key, since it has waited for long and is small; see ``store.preemption``."""
+    """Whether it goes before all of its priority, since it has waited for long and is small; see ``store.preemption``."""
     expected_seconds: Mapped[float | None]
     """All that its plan gives it on one device that nothing is known of; None of what versions before have made."""
     dataset: Mapped[str] = mapped_column(index=True)
@@ -199,7 +199,7 @@ class Job(Owned, Made, Base):
 
     @property
     def rank(self) -> int:
-        """Where it stands among jobs of its key, 0 for the first: by priority; let through, half a step before others of the same."""
+        """Where it stands, 0 for the first: by priority; let through, half a step before others of the same."""
         return 2 * (Priority.HIGH.rank - self.priority.rank) + (not self.let_through)
 
     __mapper_args__ = {"polymorphic_on": "kind"}  # noqa: RUF012  The way to tell SQLAlchemy.

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, SmallInteger, and_, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, and_, func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from dna_engine.errors import DiskFull
@@ -184,16 +184,15 @@ class Queues:
 
 def _in_line() -> list[ColumnElement[Any]]:
     """The order in which workers will come to steps that wait, as far as that can be told: the first of each queue is the one that is claimed
-    next, see ``store.line``. Behind it keys of one priority are taken to go on in turns, a job each; how long these will take nobody knows.
+    next, see ``store.line``. Behind it keys of one rank are taken to go on in turns, a job each; how long these will take nobody knows.
     """
-    priority = Step.rank.op("/", return_type=SmallInteger())(literal_column("2"))
     can_begin = and_(
         Step.state == StepState.QUEUED, Step.available_at <= func.statement_timestamp(), quotas.may_go_on()
     )
-    of_key = (Step.queue, Step.share_id, priority, can_begin)
-    nth = func.dense_rank().over(partition_by=of_key, order_by=(Step.rank, Step.job_id))
+    of_key = (Step.queue, Step.share_id, Step.rank, can_begin)
+    nth = func.dense_rank().over(partition_by=of_key, order_by=Step.job_id)
     standing = func.coalesce(Share.standing, literal_column("float8 '-infinity'"))
-    return [priority, nth, standing, Step.share_id, Step.rank, Step.job_id, Step.id]  # type: ignore[list-item]
+    return [Step.rank, nth, standing, Step.share_id, Step.job_id, Step.id]  # type: ignore[list-item]
 
 
 def look(session: Session, *, live_within: timedelta) -> Queues:

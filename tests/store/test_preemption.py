@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from dna_engine.spec import Priority
 from store import claims, flow, keys, line, preemption, shares
+from store import waiting as waiting_for
 from store.actors import OPERATOR, acting
 from store.claims import Ask, Claim
 from store.limits import Limits
@@ -113,6 +114,20 @@ def test_what_is_let_through_goes_through_all_of_its_phases(session: Session) ->
     succeed(session, take(session, queued(session, waiting)[0], new_worker(session)))
     session.refresh(waiting)
     assert line.next_step(session, ["gpu"]) in {step.id for step in queued(session, waiting)}
+
+
+def test_nobody_else_gets_the_worker_that_a_step_has_given_up(session: Session) -> None:
+    """Not a key that had nothing yet, either: with many of those a small job would wait for all of them."""
+    claim, waiting = staged(session, Case(more=-100.0))
+    session.info.update(acting(keys.caller_of(keys.create(session, "new", limits=Limits())[0]).actor))
+    other = new_search(session)
+    session.info.update(acting(OPERATOR))
+    assert line.next_step(session, ["gpu"]) == queued(session, other)[0].id
+    assert preemption.make_way(session, patience=PATIENCE) is not None
+    flow.stop(session, claim, engine_seconds=1.0)
+    assert line.next_step(session, ["gpu"]) == queued(session, waiting)[0].id
+    look = waiting_for.look(session, live_within=timedelta(minutes=1))
+    assert [look.wait(job.id).queue_position for job in (waiting, other)] == [1, 2]
 
 
 def test_of_several_the_least_gives_way_and_only_to_what_its_worker_takes(session: Session) -> None:
