@@ -50,6 +50,7 @@ bench: $(DONE)  ## the benchmarks that need no GPU and no data, under ten minute
 	$(BIN)/python -m benchmarks.rating --device cpu
 	$(BIN)/python -m benchmarks.distillation --device cpu
 	$(BIN)/python -m benchmarks.scheduling
+	$(BIN)/python -m benchmarks.workers --epochs 2 --rating-images 100
 	$(BIN)/python -m benchmarks.training --device cpu
 	$(BIN)/python -m benchmarks.eta benchmarks/recordings/*.jsonl
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import os
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -38,6 +39,9 @@ PATIENCE = 60.0
 def main(argv: list[str] | None = None) -> None:
     arguments = parse(argv)
     report.print_header("workers", torch.device("cpu"))
+    if not hasattr(os, "sched_getaffinity") or len(os.sched_getaffinity(0)) < 2:
+        print("Nothing was measured: each worker needs a core of its own, and Linux to be kept on it.")
+        return
     first, second = sorted(os.sched_getaffinity(0))[:2]
     spec = search_spec(arguments)
     with (
@@ -50,11 +54,21 @@ def main(argv: list[str] | None = None) -> None:
         with another_worker(service.addresses, Path(folder), second, queues="gpu"):  # What is measured needs no other.
             await_workers(client, 3)
             together = chosen(client, spec)
+    show(alone, together)
+
+
+def show(alone: Search, together: Search) -> None:
+    """Prints what two workers save.
+
+    Raises:
+        SystemExit: the two searches did not find the same network, which is a fault.
+    """
     report.print_table(
         ["phase", "steps", "one worker, s", "two workers, s", "bound, s", "ratio"], rows(alone, together)
     )
-    same = network(alone) == network(together)
-    print(f"The network found is {'the same' if same else 'ANOTHER: this is a fault'}.")
+    if network(alone) != network(together):
+        sys.exit("The network found is ANOTHER: this is a fault.")
+    print("The network found is the same.")
 
 
 def search_spec(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import re
 import shlex
 import struct
 import zipfile
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -45,7 +45,7 @@ from benchmarks.pictures import lay_down
 from benchmarks.ranking import __main__ as ranking
 from benchmarks.ranking.networks import SPACE, choose
 from dna_engine.errors import DataError, InvalidSpec
-from dna_engine.space import CellRef
+from dna_engine.space import Cell, CellRef, get_space
 from dna_engine.training.network import build
 from tests.dna_engine.runs import TINY_NETWORK
 from worker.scheduling import Costs
@@ -223,8 +223,17 @@ def test_rating_both_ways_gives_the_same_and_counts_the_ops(monkeypatch: pytest.
     assert float(difference) < 1e-5
 
 
-@pytest.mark.timeout(1800)  # Of a machine that is busy with other things.
-def test_distillation_in_one_pass_against_block_after_block(capsys: Output) -> None:
+def narrow(space: str) -> dict[str, Any]:
+    """The preset with one layer of eight channels in each cell."""
+    preset: dict[str, Any] = get_space(space).to_json()
+    blocks = [block | {"cells": [{"depth": 1, "width": 8} for _ in block["cells"]]} for block in preset["blocks"]]
+    return preset | {"blocks": blocks, "head_width": 16}
+
+
+def test_distillation_in_one_pass_against_block_after_block(monkeypatch: pytest.MonkeyPatch, capsys: Output) -> None:
+    monkeypatch.setattr(distillation, "JPEGS", 4)
+    prepare = distillation.prepare_bench
+    monkeypatch.setattr(distillation, "prepare_bench", lambda space, **asked: prepare(narrow(space), **asked))
     distillation.main(shlex.split("--device cpu --teacher tf_efficientnet_b0 --input-size 64 --batch-size 2 --steps 1"))
     text = capsys.readouterr().out
     assert len(re.findall(r"of it b\dc1, teacher included", text)) == 6
@@ -242,22 +251,26 @@ def small_space(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.timeout(1800)  # Of a machine that is busy with other things.
-def test_two_workers_share_a_search_and_find_the_same(
-    small_space: Path, database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch, capsys: Output
-) -> None:
-    if len(os.sched_getaffinity(0)) < 2:
-        pytest.skip("each worker needs a core of its own")
-    monkeypatch.setenv("DNA_DATABASE_URL", database_url)
-    monkeypatch.setenv("DNA_REDIS_URL", redis_url)
-    workers.main(
-        shlex.split(
-            f"--epochs 1 --rating-images 16 --space {small_space} --input-size 16 --teacher resnet10t --batch-size 256"
-        )
-    )
+def searched(loss: float, *times: tuple[str, int, int]) -> Any:
+    """A search as the API tells of it: steps of these kinds, from one second of a minute to another, and its network."""
+    steps = [
+        {"kind": kind, "started_at": f"2026-01-01T00:00:{begin:02}Z", "finished_at": f"2026-01-01T00:00:{end:02}Z"}
+        for kind, begin, end in times
+    ]
+    return {"steps": steps, "best": {"loss": loss, "flops": 10, "params": 5}}
+
+
+def test_what_two_workers_save_is_shown_beside_half_of_what_one_takes(capsys: Output) -> None:
+    """A phase lasts from the first start of its steps to the last end. That both find one network is shown by tests/chaos."""
+    alone = searched(0.5, ("teacher", 0, 9), ("distill", 10, 30), ("rate", 30, 34))
+    together = searched(0.5, ("distill", 10, 20), ("distill", 11, 23), ("rate", 25, 27), ("rate", 24, 26))
+    workers.show(alone, together)
     text = capsys.readouterr().out
-    assert [cells(text, phase)[0] for phase in ("distill", "rate")] == ["2", "2"]
+    assert cells(text, "distill") == ["2", "20.00", "13.00", "10.00", "1.300"]
+    assert cells(text, "rate") == ["2", "4.00", "3.00", "2.00", "1.500"]
     assert text.endswith("The network found is the same.\n")
+    with pytest.raises(SystemExit, match="a fault"):
+        workers.show(alone, searched(0.25, ("distill", 10, 20), ("rate", 20, 21)))
 
 
 def test_scheduling_never_ends_before_work_that_is_done_once(capsys: Output) -> None:
@@ -288,8 +301,9 @@ def test_training_by_both_loops(capsys: Output) -> None:
     assert 0.2 < float(cells(text, "dna_engine.training.train")[1]) < 5
 
 
-def test_an_export_is_timed_by_part(small_space: Path, capsys: Output) -> None:
-    export.main(shlex.split(f"--images 50 --input-size 32 --space {small_space}"))
+def test_an_export_is_timed_by_part(small_space: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export, "write_onnx", lambda model, images, path: path.write_bytes(b""))  # Others write one.
+    export.main(shlex.split(f"--images 25 --input-size 16 --space {small_space}"))
     text = capsys.readouterr().out
     assert all(float(figure) > 0 for figure in cells(text, "read the test images"))
     assert re.search(r"Writing ONNX takes \d+\.\d\d s", text)
@@ -334,13 +348,14 @@ def test_switches_are_timed_for_each_part(capsys: Output) -> None:
 
 @pytest.fixture
 def bare_networks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody opens the ONNX files of networks or looks at their confusion matrices, so there are none: a search does without."""
+    """Nobody opens the ONNX files of networks or looks at any picture, so there are none: a search does without."""
 
     def none(*_: object) -> None:
         raise NotImplementedError("Not in this test.")
 
     monkeypatch.setattr("dna_engine.export.onnx_file.write_onnx", none)
     monkeypatch.setattr("dna_engine.confusion_plot.plot_confusion", none)
+    monkeypatch.setattr("dna_engine.plots.draw", none)
 
 
 @pytest.fixture
@@ -363,8 +378,9 @@ def short_search(small_space: Path, tmp_path: Path, bare_networks: None) -> list
     ]
 
 
-def test_two_teachers_on_one_space(short_search: list[str], capsys: Output) -> None:
-    teachers.main(["digits", *short_search, "--teachers", "resnet10t"])
+def test_two_teachers_on_one_space(clothes: Path, short_search: list[str], capsys: Output) -> None:
+    images = ["--train-images", "80", "--test-images", "40"]
+    teachers.main([str(clothes), *images, *short_search, "--teachers", "resnet10t"])
     row = cells(capsys.readouterr().out, "resnet10t")
     assert len(row) == 8
     assert all(0 <= float(row[place]) <= 1 for place in (0, 4, 6))
@@ -458,7 +474,12 @@ def test_inherited_beside_scratch_by_length_of_training(
     assert said.split("\n\n")[-2] == again.split("\n\n")[-2]
 
 
-def test_a_teachers_head_beside_a_new_one(few: Path, tmp_path: Path, capsys: Output) -> None:
+def test_a_teachers_head_beside_a_new_one(
+    few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Output
+) -> None:
+    deeper = teacher_head.deeper()
+    thin = tuple(replace(block, cells=(Cell(depth=1, width=16),)) for block in deeper.blocks)
+    monkeypatch.setattr(teacher_head, "deeper", lambda: replace(deeper, blocks=thin, head_width=64))
     short = "--size 16 --teacher-epochs 1 --distillation-epochs 1 --epochs 0 1 --seeds 0"
     teacher_head.main([str(few), "--out", str(tmp_path), *short.split()])
     said = capsys.readouterr().out

@@ -5,9 +5,9 @@ from __future__ import annotations
 import copy
 import csv
 import json
+import pickle
 import shlex
-import subprocess
-import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +17,11 @@ from PIL import Image
 from torch import Tensor
 
 from benchmarks.macro import __main__ as macro
-from benchmarks.macro import scores
+from benchmarks.macro import learning, scores, space, supernets, truth, units
 from benchmarks.macro.inherit import inherit
 from benchmarks.macro.learning import Classifier, fair_network, lengths
 from benchmarks.macro.space import LAYERS, Network, cost, networks, split
+from benchmarks.macro.study import Study
 from benchmarks.macro.supernets import DistilledBlocks, SharedNetwork, chain
 from benchmarks.macro.truth import Truth, regret
 from dna_engine.blockwise.inherit import recalibrate
@@ -133,14 +134,14 @@ def truth_file(folder: Path, *, every: int = 11) -> Path:
 
 
 def test_truth_is_read_beside_our_own_costs(tmp_path: Path) -> None:
-    truth = Truth.read(truth_file(tmp_path))
-    assert truth.disagreeing == ["00000000"]
-    assert truth.flops[0] == cost("00000000").flops
-    assert truth.large_kernels.tolist() == [name.count("2") for name in truth.names]
-    for budget in truth.budgets:
-        assert np.ptp(truth.flops[truth.band(budget)]) <= 0.03 * budget
-        assert truth.flops[truth.of_that_cost(budget)].max() <= budget
-    assert truth.budgets == sorted(truth.budgets)
+    known = Truth.read(truth_file(tmp_path))
+    assert known.disagreeing == ["00000000"]
+    assert known.flops[0] == cost("00000000").flops
+    assert known.large_kernels.tolist() == [name.count("2") for name in known.names]
+    for budget in known.budgets:
+        assert np.ptp(known.flops[known.band(budget)]) <= 0.03 * budget
+        assert known.flops[known.of_that_cost(budget)].max() <= budget
+    assert known.budgets == sorted(known.budgets)
 
 
 def test_regret_is_what_the_pick_lacks() -> None:
@@ -176,12 +177,20 @@ TINY = shlex.split(
 )
 
 
-@pytest.mark.slow
+@pytest.fixture
+def two_ops(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The space without its last op: scores of all 256 networks show what those of 6,561 do. There are fewer of like cost."""
+    monkeypatch.setattr(truth, "BAND", 0.3)
+    for module in (space, learning, supernets, truth):
+        monkeypatch.setattr(module, "OPS", "01")
+
+
+@pytest.mark.usefixtures("two_ops")
 def test_a_study_from_teacher_to_tables(pictures: Path, tmp_path: Path, capsys: Output) -> None:
-    command = [str(pictures), "--out", str(tmp_path / "study"), "--truth", str(truth_file(tmp_path, every=23)), *TINY]
-    # By processes, which must find the functions of the units; each works with one thread.
-    subprocess.run([sys.executable, "-m", "benchmarks.macro", *command, "--steps", "2", "--jobs", "2"], check=True)
+    command = [str(pictures), "--out", str(tmp_path / "study"), "--truth", str(truth_file(tmp_path, every=3)), *TINY]
+    macro.main([*command, "--steps", "2"])
     stamps = {file: file.stat().st_mtime_ns for file in (tmp_path / "study").rglob("*[0-9].json")}
+    capsys.readouterr()
 
     macro.main([*command, "--steps", "2", "--weights", "3", "2", "1"])
     text = capsys.readouterr().out
@@ -196,7 +205,7 @@ def test_a_study_from_teacher_to_tables(pictures: Path, tmp_path: Path, capsys: 
         "short training, 2",
     ):
         assert f"| {row}" in text
-    assert "differ from the truth's in 1 of 286 networks" in text
+    assert "differ from the truth's in 1 of 86 networks" in text
 
     rows = list(csv.DictReader((tmp_path / "study/scores.csv").read_text().splitlines()))
     assert [row["network"] for row in rows] == networks()
@@ -207,6 +216,27 @@ def test_a_study_from_teacher_to_tables(pictures: Path, tmp_path: Path, capsys: 
 
     with pytest.raises(InvalidSpec, match="other batch_size"):
         macro.main([*command, "--steps", "2", "--batch-size", "2", "--report"])
+
+
+@pytest.mark.usefixtures("two_ops")
+def test_units_can_be_done_by_other_processes(pictures: Path, tmp_path: Path) -> None:
+    """They must find the functions of the units, which those of ``python -m benchmarks.macro`` itself would not be."""
+    arguments = macro.parse([str(pictures), "--out", str(tmp_path), "--truth", "none", *TINY])
+    study = Study(tmp_path, macro.settings_of(arguments), torch.device("cpu"))
+    known, _ = Truth.read(truth_file(tmp_path, every=3)), (tmp_path / "teacher-0").mkdir()
+    rated = {"blocks": [{split(name)[block]: 0.0 for name in networks()} for block in range(3)]}
+    (tmp_path / "teacher-0/2.json").write_text(json.dumps(rated | {"chained": [0.0] * len(networks())}))
+    arguments.steps = [2]
+    todo = [*macro.scoring([0], [2]), *macro.short_trainings(study, known, arguments)]
+    works = [pickle.loads(pickle.dumps(work)) for _, work in todo]
+    assert len(works) > 3
+    assert all(work.func.__module__ != macro.__name__ for work in works)
+    threads = torch.get_num_threads()
+    with ThreadPoolExecutor(1) as pool:
+        done: list[Study] = []
+        units.run(study, iter([("a look", done.append)]), pool)
+    torch.set_num_threads(threads)
+    assert [(one.folder, one.settings) for one in done] == [(study.folder, study.settings)]
 
 
 def test_training_goes_on_with_a_longer_length(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import json
 import shutil
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dna_engine import pipeline
+from dna_engine import confusion_plot, pipeline, plots
 from dna_engine.console import summary_lines
 from dna_engine.errors import Interrupted, InvalidSpec, StepFailed
 from dna_engine.events import Log, Metric
@@ -24,16 +25,34 @@ from dna_engine.plans.results import FOUND, CellsRated, PicturesDrawn, Selected
 from dna_engine.spec import ResolvedSpec
 from tests.dna_engine.runs import context, tiny_spec
 
-SPEC = tiny_spec()
+#: In batches so large that an epoch is a few steps.
+SPEC = tiny_spec(
+    teacher={"epochs": 1, "batch_size": 256},
+    training={"epochs": 1, "batch_size": 256},
+    retrain={"epochs": 2, "batch_size": 256},
+)
 #: Left by a search and the same for the same spec: the rest holds times or is made of what these hold.
 SAME = ("ratings.json", "selection.json", "winner/architecture.json", "winner/weights.safetensors")
+
+
+def of_the_winner(write: Callable[..., None]) -> Callable[..., None]:
+    """To write such a file takes as long as all the rest, so one network has none."""
+
+    def write_one(model: object, images: object, path: Path) -> None:
+        if path.parent.name != "winner":
+            raise NotImplementedError("no such operator")
+        write(model, images, path)
+
+    return write_one
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run = tmp_path_factory.mktemp("finished")
     where, recorder = context(run)
-    summary = pipeline.run(SPEC, where)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(onnx_file, "write_onnx", of_the_winner(onnx_file.write_onnx))
+        summary = pipeline.run(SPEC, where)
     assert json.loads((run / "summary.json").read_text()) == summary
     assert {m.series for m in recorder.of(Metric)} >= {"distill/b1c1/loss", "train/winner/accuracy"}
     return run
@@ -83,13 +102,17 @@ def test_the_summary_tells_what_was_counted_found_and_measured(finished: Path) -
         assert summary["comparison"]["says"] in bundle.read("README.md").decode()
 
 
+def fail(*_: object) -> None:
+    raise NotImplementedError("no such operator")
+
+
 def without_onnx(monkeypatch: pytest.MonkeyPatch) -> None:
-    """To write such files takes longer than all the rest."""
-
-    def fail(*_: object) -> None:
-        raise NotImplementedError("no such operator")
-
     monkeypatch.setattr(onnx_file, "write_onnx", fail)
+
+
+def without_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    for draw in (plots, "draw"), (confusion_plot, "plot_confusion"):
+        monkeypatch.setattr(*draw, fail)
 
 
 def test_interrupted_in_every_phase_it_ends_the_same(
@@ -97,18 +120,23 @@ def test_interrupted_in_every_phase_it_ends_the_same(
 ) -> None:
     """Stopped again and again after a few checks, each time in a new process's place; nothing finished is done twice."""
     without_onnx(monkeypatch)  # That is the same for the same weights, as the training of one network shows.
+    without_pictures(monkeypatch)
     done_before: list[str] = []
-    for patience in (2, 6, 12, 25, 50, 100, 10**6):
+    stopped_in: list[str] = []
+    for patience in (2, 5, 7, 9, 14, 10**6):
         asked = iter(range(10**6))
         where, recorder = context(tmp_path, stop=lambda asked=asked, patience=patience: next(asked) >= patience)  # type: ignore[misc]
         try:
             pipeline.run(SPEC, where)
         except Interrupted:
+            begun = [event.message for event in recorder.of(Log) if event.message.endswith(": started")]
+            stopped_in.append(begun[-1].removesuffix(": started"))
             continue
         finally:
             done_before = [e.message for e in recorder.of(Log) if e.message.endswith("done before")]
         break
     assert done_before
+    assert {*stopped_in} >= {"teacher", "distill-1", "train-winner"}, stopped_in
     for name in SAME:
         assert (tmp_path / name).read_bytes() == (finished / name).read_bytes(), name
 
@@ -119,14 +147,14 @@ def test_a_finished_search_is_not_done_again(finished: Path, tmp_path: Path, mon
     )
     run = tmp_path / "copy"
     shutil.copytree(finished, run)
-    (run / "winner/export.json").unlink()
-    (run / "control/model.onnx").unlink()  # Not promised, but it was there.
+    (run / "control/export.json").unlink()
+    (run / "winner/model.onnx").unlink()  # Not promised, but it was there.
     where, recorder = context(run)
     pipeline.run(SPEC, where)
     started = [event.message for event in recorder.of(Log) if event.message.endswith("started")]
     assert started == ["export-winner: started", "export-control: started"]
-    assert (run / "winner/export.json").exists()
-    assert (run / "control/model.onnx").exists()
+    assert (run / "control/export.json").exists()
+    assert (run / "winner/model.onnx").exists()
 
 
 def test_a_search_without_onnx_files_succeeds_and_is_not_done_again(
@@ -165,8 +193,10 @@ def lay_noise(folder: Path, **classes: int) -> None:
 def test_a_search_on_100_to_1_is_told_as_what_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Teacher, winner and control have 99% right, and nothing was learned."""
     without_onnx(monkeypatch)
+    without_pictures(monkeypatch)
     lay_noise(tmp_path / "uneven", many=500, few=5)
-    spec = tiny_spec(survey(str(tmp_path / "uneven")), retrain={"epochs": 2, "batch_size": 64})
+    short = {"select": {"finalists": 0}, "training": {"epochs": 1, "batch_size": 256}}
+    spec = tiny_spec(survey(str(tmp_path / "uneven")), retrain={"epochs": 2, "batch_size": 128}, **short)
     where, recorder = context(tmp_path / "run")
     summary = pipeline.run(spec, where)
     for name in ("teacher", "winner", "control"):
