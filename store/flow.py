@@ -49,10 +49,9 @@ def claim(session: Session, step_id: UUID, worker: Worker, *, lease_seconds: flo
         return None
     if taken is None:
         return None
-    job, step = (
-        session.get_one(Job, taken.job_id),
-        session.get_one(Step, taken.step_id),
-    )  # Locked, and read under the lock.
+    # Both are locked, and were read under the lock.
+    job = session.get_one(Job, taken.job_id)
+    step = session.get_one(Step, taken.step_id)
     if job.state == JobState.QUEUED:
         job.started_at = job.started_at or clock(session)
         moves.move(session, job, JobState.RUNNING)
