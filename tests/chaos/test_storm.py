@@ -11,13 +11,14 @@ from tests.chaos.storm import plan
 from tests.chaos.storm.faults import KINDS
 from tests.chaos.storm.report import storm
 
-FAULTS = 32
+FAULTS = 30
 SEED = 17
 
 
 def test_a_storm_leaves_nothing_wrong(data_folder: Path) -> None:
     faults = plan.draw(SEED, FAULTS, list(KINDS), pause=0.3)
     report = storm(data_folder, faults)
+    print(report)
     assert not report.wrongs, (
         f"{report}\nseed {SEED}; to be had again with --replay and these lines:\n{plan.dumps(faults)}"
     )

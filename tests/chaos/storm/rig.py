@@ -52,7 +52,7 @@ WAITS = {
     "database_idle_seconds": 5.0,
 }
 #: The same of workers and engines alone.
-WORKER_WAITS = {"DNA_BEAT_SECONDS": "1", "DNA_CHECKPOINT_SECONDS": "0.5", "DNA_TIDY_SECONDS": "10", "DNA_DEVICE": "cpu"}
+WORKER_WAITS = {"DNA_BEAT_SECONDS": "1", "DNA_CHECKPOINT_SECONDS": "1", "DNA_TIDY_SECONDS": "10", "DNA_DEVICE": "cpu"}
 
 #: The machines: the queues of their nodes.
 MACHINES = {"one": "gpu,cpu", "two": "gpu"}
