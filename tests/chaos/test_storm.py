@@ -1,4 +1,4 @@
-"""Thirty faults and more, of every kind, while small jobs of every kind run: none is lost, done twice or left over, and each comes to what it comes to in calm.
+"""Thirty faults, of every kind, while small jobs of every kind run: none is lost, done twice or left over, and each comes to what it comes to in calm.
 
 ``make chaos`` does the same with more of them and other seeds.
 """
