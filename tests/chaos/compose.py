@@ -18,8 +18,6 @@ from typing import Any
 import psutil
 import yaml
 
-from store.migrate import downgrade
-
 ROOT = Path(__file__).parents[2]
 #: Where pids and calls are kept; of the service that the test has.
 STATE = Path(os.environ["COMPOSE_STATE"])
@@ -73,6 +71,8 @@ def main(arguments: list[str]) -> int:
             for name in names:
                 stop(name)
         case ["compose", "run", "--rm", "migrate"]:
+            from store.migrate import downgrade  # Takes longer to load than the rest of what is played here.
+
             downgrade(os.environ["DNA_DATABASE_URL"], "-1")
             return subprocess.run(command("migrate"), check=False).returncode
         case ["compose", "up", "-d", "--wait", *names]:

@@ -112,7 +112,9 @@ def test_a_search_goes_on_behind_an_upgrade_and_from_a_backup(
     with running(patient, tmp_path / "compose") as compose:
         wait_for(lambda: stored_progress(book, search_id, tmp_path) > 0)
         compose.halt()
-        compose.run(sys.executable, "-m", "store", "backup", str(tmp_path / "backups"))
+        monkeypatch.setenv("DNA_DATABASE_URL", patient.database_url)
+        monkeypatch.setenv("DNA_ARTIFACTS_URL", patient.artifacts)
+        assert main(["backup", str(tmp_path / "backups")]) == 0
         upgrade(compose, patient.database_url, book, search_id)
         wait_for(lambda: book.step(search_id, Kind.SELECT) is not None)  # Nobody here selects.
     rated = stored(book, search_id, ratings_of(book.spec(search_id)))

@@ -140,8 +140,15 @@ Dna = Callable[..., Answer]
 
 
 @pytest.fixture
-def dna(api: Api, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Dna:
+def dna(api: Api, monkeypatch: pytest.MonkeyPatch, dna_here: Dna) -> Dna:
+    """Speaks to that API."""
     monkeypatch.setenv("DNA_URL", api.url)
+    return dna_here
+
+
+@pytest.fixture
+def dna_here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Dna:
+    """The command in this process, wherever the environment and its options send it."""
     monkeypatch.setenv("COLUMNS", "60")
 
     def run(*arguments: str) -> Answer:

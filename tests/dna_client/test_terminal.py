@@ -10,6 +10,7 @@ import struct
 import subprocess
 import sys
 import termios
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,19 @@ import pytest
 from tests.dna_client.conftest import Api
 
 DNA = [sys.executable, "-m", "dna_client"]
+_END = "----"
+#: Each argument is a command. In one process, for to load the program takes longer than to run it.
+_ONE_BY_ONE = f"""
+import sys
+from dna_client.__main__ import main
+for command in sys.argv[1:]:
+    sys.argv[1:] = command.split()
+    try:
+        main()
+    except SystemExit as ended:
+        assert not ended.code, command
+    print("{_END}", flush=True)
+"""
 _CODES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _COLOUR = re.compile(r"\x1b\[(?:[0-9]+;)*[349][0-7]m")
 
@@ -31,11 +45,21 @@ def environment(api: Api, **more: str) -> dict[str, str]:
 
 def in_terminal(api: Api, columns: int, *arguments: str, **more: str) -> str:
     """What the command writes to a terminal of that width."""
+    return _written(api, columns, [*DNA, *arguments], **more)
+
+
+def one_by_one(api: Api, columns: int, commands: Sequence[str]) -> list[str]:
+    """What each of the commands writes there, without colours."""
+    written = _written(api, columns, [sys.executable, "-c", _ONE_BY_ONE, *commands])
+    *each, rest = _CODES.sub("", written).split(f"{_END}\r\n")
+    assert rest == ""
+    return each
+
+
+def _written(api: Api, columns: int, command: Sequence[str], **more: str) -> str:
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
-    with subprocess.Popen(
-        [*DNA, *arguments], stdin=theirs, stdout=theirs, stderr=theirs, env=environment(api, **more)
-    ) as process:
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment(api, **more)) as process:
         os.close(theirs)
         said = b""
         while chunk := _read(ours):
@@ -59,21 +83,20 @@ def piped(api: Api, *arguments: str) -> str:
 
 @pytest.mark.parametrize("columns", [50, 60, 80, 120])
 def test_tables_fit_the_terminal(api: Api, finished: str, trained: str, columns: int) -> None:
-    for command in (
+    commands = (
         "search list --label made=before",
-        "search show",
+        f"search show {finished}",
         "training list",
-        "training show",
-        "frontier",
-        "select",
+        f"training show {trained}",
+        f"frontier {finished}",
+        f"select {finished}",
         "teacher list resnet",
         "workers list",
-    ):
-        references = {"training show": trained, **dict.fromkeys(("search show", "frontier", "select"), finished)}
-        reference = (references[command],) if command in references else ()
-        lines = _CODES.sub("", in_terminal(api, columns, *command.split(), *reference)).splitlines()
+    )
+    for command, written in zip(commands, one_by_one(api, columns, commands), strict=True):
         # Sentences are the terminal's to wrap, and the headline of a search has its id in full.
-        tables = [line for line in lines if not {finished, trained} & {*line.split()} and "waits for" not in line]
+        lines = (line for line in written.splitlines() if "waits for" not in line)
+        tables = [line for line in lines if not {finished, trained} & {*line.split()}]
         assert [line for line in tables if len(line) > columns] == [], command
         assert len(tables) > 1 or command == "workers list"
 

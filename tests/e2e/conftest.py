@@ -6,6 +6,7 @@ The API and the worker have a data folder each, as on two machines; they share n
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,8 +22,8 @@ from tests.dna_client.conftest import running_api
 from tests.e2e.service import TINY, machine
 from tests.receivers import Receiver, receiver
 
-#: With a standard network beside what is found.
-COMPARED = TINY | {"name": "digits", "retrain": TINY["retrain"] | {"references": ["lcnet_100"]}}
+#: With a standard network beside what is found, and without another of the space: the search of the photos has that one.
+COMPARED = TINY | {"name": "digits", "retrain": TINY["retrain"] | {"references": ["lcnet_100"], "control": False}}
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,19 @@ class Done:
     worker: Path
 
 
+#: What ends the service, once it was started.
+SERVICE = pytest.StashKey[ExitStack]()
+
+
 @pytest.fixture(scope="session")
-def done(servers: Servers, migrated: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Done]:
-    """The service is there until all tests have ended, so it has queues of its own: those of other tests wake others."""
+def done(
+    servers: Servers, migrated: str, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> Iterator[Done]:
+    """The service has queues of its own: those of other tests wake others."""
     folder = tmp_path_factory.mktemp("e2e")
-    with new_database(servers.database_url, template=migrated) as database_url:
+    with ExitStack() as stack:
+        pytestconfig.stash[SERVICE] = stack
+        database_url = stack.enter_context(new_database(servers.database_url, template=migrated))
         redis_url = servers.redis_url.removesuffix("/0") + "/1"
         (folder / "api").mkdir()
         settings = Settings(
@@ -51,12 +60,17 @@ def done(servers: Servers, migrated: str, tmp_path_factory: pytest.TempPathFacto
             artifacts_url=(folder / "api/artifacts").as_uri(),
         )
         inside = {"DNA_WEBHOOKS_ALLOW_NETWORKS": "127.0.0.0/8"}
-        with (
-            running_api(database_url, redis_url, folder / "api") as url,
-            machine(settings, **inside),
-            receiver() as told,
-            Client(url) as client,
-        ):
-            hook = client.webhooks.create(told.url, events=["search.*"])
-            created = httpx.post(f"{url}/searches", json=COMPARED)
-            yield Done(url, client.wait(created.json()["id"]), created, hook, told, settings.data_dir)
+        url = stack.enter_context(running_api(database_url, redis_url, folder / "api"))
+        stack.enter_context(machine(settings, **inside))
+        told = stack.enter_context(receiver())
+        client = stack.enter_context(Client(url))
+        hook = client.webhooks.create(told.url, events=["search.*"])
+        created = httpx.post(f"{url}/searches", json=COMPARED)
+        yield Done(url, client.wait(created.json()["id"]), created, hook, told, settings.data_dir)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Behind the last test here the service ends: its workers would take time from all other tests, though they had nothing to do."""
+    if SERVICE in item.config.stash and (nextitem is None or nextitem.path.parent != item.path.parent):
+        item.config.stash[SERVICE].close()

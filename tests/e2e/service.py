@@ -40,7 +40,7 @@ class Machine:
     @property
     def engines(self) -> list[psutil.Process]:
         """One for each node, at work or ready."""
-        return [child for node in self.nodes for child in children(node) if _is_engine(child)]
+        return [engine for node in self.nodes for engine in engines_of(node)]
 
     def kill(self) -> list[psutil.Process]:
         """SIGKILL to the worker's processes, all at once; returns the engines they leave behind."""
@@ -80,6 +80,10 @@ def children(process: psutil.Process) -> list[psutil.Process]:
         return list(process.children())
     except psutil.NoSuchProcess:
         return []
+
+
+def engines_of(node: psutil.Process) -> list[psutil.Process]:
+    return [child for child in children(node) if _is_engine(child)]
 
 
 def _is_engine(process: psutil.Process) -> bool:

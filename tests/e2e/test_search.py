@@ -35,10 +35,8 @@ def test_it_is_created_and_succeeds(done: Done) -> None:
         "finalist-2",
         "select",
         "train-winner",
-        "train-control",
         "train-lcnet_100",
         "export-winner",
-        "export-control",
         "pictures",
     ]
     assert {(step["state"], step["attempt"], step["device"]) for step in done.search["steps"]} == {
@@ -152,7 +150,6 @@ def test_the_winner_is_trained_alone_stopped_and_gone_on_with(
     assert [(found["network"], found["search_id"]) for found in listed] == [
         ("network", None),
         ("lcnet_100", done.search["id"]),
-        ("control", done.search["id"]),
         ("winner", done.search["id"]),
     ]
     assert onnx_digits.main(tmp_path / "network.json", tmp_path / "network.onnx") == 0

@@ -57,7 +57,7 @@ def work(step: dict[str, Any], run: Path, seconds: float) -> None:
     begin = int(checkpoint.read_text()) if checkpoint.exists() else 0
     say("log", level="info", message=f"from {begin}")
     for done in range(begin, 100):
-        say("progress", done=done, total=100, unit="images")
+        say("progress", done=done, total=100, unit="images", eta_seconds=seconds * (100 - done) / 100)
         if done % 10 == 0 or told.is_set():
             beside = checkpoint.with_suffix(".part")
             beside.write_text(str(done))

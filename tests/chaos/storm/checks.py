@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from operator import itemgetter
 from uuid import UUID
 
+from store import tunings
 from store.session import transaction
+from store.studies import Studies
 from tests.chaos.storm.jobs import results_of
 from tests.chaos.storm.storm import Storm
 from tests.store.kept import rows_and_files
@@ -122,8 +125,25 @@ def nothing_is_locked(storm: Storm, calm: Mapping[UUID, str]) -> Iterator[str]:
     yield from (f"transaction {row} was prepared" for row in storm.rig.look("SELECT gid FROM pg_prepared_xacts"))
 
 
+def studies_follow_trials(storm: Storm, calm: Mapping[UUID, str]) -> Iterator[str]:
+    """Optuna knows each trial once, and of it what its row says."""
+    studies = Studies(storm.rig.settings.database_url or "")
+    for job in [job for job, route in storm.users.running.items() if route == "tunings"]:
+        with transaction(storm.rig.sessions) as session:
+            rows = tunings.trials(session, job)
+        wanted = [(row.step.key, row.found and row.found.value, row.step.payload["trial"]["params"]) for row in rows]
+        told = [(trial.user_attrs["step"], trial.value, trial.params) for trial in studies.told(job)]
+        if sorted(told, key=itemgetter(0)) != sorted(wanted, key=itemgetter(0)):
+            yield f"of tuning {job} Optuna was told {told}, not {wanted}"
+    studies.close()
+
+
 def users_got_answers(storm: Storm, calm: Mapping[UUID, str]) -> Iterable[str]:
     return storm.users.offences
+
+
+def faults_saw_nothing(storm: Storm, calm: Mapping[UUID, str]) -> Iterable[str]:
+    return storm.offences
 
 
 CHECKS: tuple[Callable[[Storm, Mapping[UUID, str]], Iterable[str]], ...] = (
@@ -134,7 +154,9 @@ CHECKS: tuple[Callable[[Storm, Mapping[UUID, str]], Iterable[str]], ...] = (
     files_are_those_of_rows,
     rows_are_settled,
     nothing_is_locked,
+    studies_follow_trials,
     users_got_answers,
+    faults_saw_nothing,
     machines_are_tidy,
 )
 

@@ -38,13 +38,14 @@ from tests.postgres import SparePostgres
 
 MARK = "DNA_STORM"
 
-#: Short, so that what is lost is noticed within seconds. Attempts without end: a step that fails has another reason than bad luck.
+#: Short, so that what is lost is noticed within seconds; no shorter, for whatever looks takes time from what works. Attempts without end: a step
+#: that fails has another reason than bad luck.
 WAITS = {
     "lease_seconds": 2.0,
     "lease_renew_seconds": 0.5,
     "rewake_seconds": 1.0,
-    "reap_seconds": 1.0,
-    "poll_seconds": 0.5,
+    "reap_seconds": 2.0,
+    "poll_seconds": 1.0,
     "worker_timeout_seconds": 6.0,
     "retry_seconds": 0.1,
     "max_attempts": 1000,
@@ -52,7 +53,7 @@ WAITS = {
     "database_idle_seconds": 5.0,
 }
 #: The same of workers and engines alone.
-WORKER_WAITS = {"DNA_BEAT_SECONDS": "1", "DNA_CHECKPOINT_SECONDS": "0.5", "DNA_TIDY_SECONDS": "10", "DNA_DEVICE": "cpu"}
+WORKER_WAITS = {"DNA_BEAT_SECONDS": "2", "DNA_CHECKPOINT_SECONDS": "1", "DNA_TIDY_SECONDS": "10", "DNA_DEVICE": "cpu"}
 
 #: The machines: the queues of their nodes.
 MACHINES = {"one": "gpu,cpu", "two": "gpu"}

@@ -39,6 +39,7 @@ class Storm:
     """Attributes:
     done: faults by kind.
     impossible: kinds that cannot be done on this machine, and why.
+    offences: what faults have seen that must not be.
     to_resume, to_delete: jobs of which that is still to be done, which takes until they have stopped.
     """
 
@@ -47,6 +48,7 @@ class Storm:
         self.users = users
         self.done: Counter[str] = Counter()
         self.impossible: dict[str, str] = {}
+        self.offences: list[str] = []
         self.to_resume: dict[UUID, str] = {}
         self.to_delete: dict[UUID, str] = {}
         self._say = say
