@@ -167,7 +167,11 @@ class Service:
 
 
 def running_in(data_dir: Path) -> Addresses | None:
-    """Addresses of the service that runs in this data folder; None when none does."""
+    """Addresses of the service that runs in this data folder; None when none does.
+
+    Raises:
+        LocalError: one starts or stops there, and has no addresses yet or any more.
+    """
     path = data_dir.expanduser().resolve() / "up.json"
     try:
         with path.open() as file:
@@ -176,8 +180,12 @@ def running_in(data_dir: Path) -> Addresses | None:
         return None
     except BlockingIOError:
         text = path.read_text()
-        found = json.loads(text) if text else None
-        return Addresses(found["url"], found["database_url"], found["redis_url"]) if found else None
+        if not text:
+            raise LocalError(
+                f"The service in {data_dir} is starting or stopping. Try again when dna up says Ready, or has ended."
+            ) from None
+        found = json.loads(text)
+        return Addresses(found["url"], found["database_url"], found["redis_url"])
     return None
 
 

@@ -32,6 +32,9 @@ OS_USER = "dna-postgres"
 #: For the server to accept connections, recovery after a crash included; and to stop.
 WAIT_SECONDS = 60
 
+#: An API and sixteen nodes, eight workers of one device, at their most: see ``store.doctor.postgres``.
+CONNECTIONS = 300
+
 #: A Unix socket's path has at most 107 bytes.
 MAX_SOCKET_PATH = 107
 
@@ -191,7 +194,10 @@ def _socket_folder(data: Path, user: pwd.struct_passwd | None) -> Path:
 
 
 def _start(data: Path, user: pwd.struct_passwd | None, socket_folder: Path) -> None:
-    options = f"-c listen_addresses='' -c unix_socket_directories='{socket_folder}' -c unix_socket_permissions=0700"
+    options = (
+        f"-c listen_addresses='' -c unix_socket_directories='{socket_folder}' -c unix_socket_permissions=0700"
+        f" -c max_connections={CONNECTIONS}"
+    )
     waiting = ("-w", "-t", str(WAIT_SECONDS))
     _run("pg_ctl", "start", "-D", str(data), "-l", str(data / "log"), "-o", options, *waiting, user=user)
 

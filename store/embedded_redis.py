@@ -7,9 +7,10 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import redis
 
@@ -23,7 +24,8 @@ WAIT_SECONDS = 60.0
 def redis_server(folder: Path, *, keep: bool = False) -> Iterator[str]:
     """Starts a server on a loopback port, behind a password; yields its URL, and stops it at the end of the block.
 
-    One that still runs on ``folder``, because its owner was killed, is stopped first.
+    One that still runs on ``folder``, because its owner was killed, is stopped first. The URL is that of the last time, as long as its port is
+    free: a worker beside this server listens at the address that it was started with.
 
     Args:
         keep: one that ends by itself inside the block is started again.
@@ -33,7 +35,7 @@ def redis_server(folder: Path, *, keep: bool = False) -> Iterator[str]:
     """
     folder.mkdir(mode=0o700, exist_ok=True)
     _stop_leftover(folder / "url")
-    password, port = secrets.token_urlsafe(24), _free_port()
+    password, port = _address(folder / "url")
     url = f"redis://:{password}@127.0.0.1:{port}/0"
     _write_private(folder / "url", url)
     _write_private(folder / "redis.conf", _configuration(folder, port, password))
@@ -89,9 +91,25 @@ def _write_private(path: Path, content: str) -> None:
     path.write_text(content)
 
 
-def _free_port() -> int:
+def _address(url_file: Path) -> tuple[str, int]:
+    """Password and port: those of the last time, or new ones."""
+    last = urlsplit(url_file.read_text()) if url_file.exists() else None
+    if last is not None and last.password and last.port:
+        with suppress(OSError):
+            return last.password, _free_port(last.port)
+    return secrets.token_urlsafe(24), _free_port(0)
+
+
+def _free_port(port: int) -> int:
+    """This one, or any where it is 0.
+
+    Raises:
+        OSError: another program listens there.
+    """
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        # Connections of the last server may linger at its port, which hinders no other server.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", port))
         return int(probe.getsockname()[1])
 
 

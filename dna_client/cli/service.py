@@ -221,7 +221,8 @@ def show(ref: KeyRef, data_dir: DataDir = HERE, as_json: AsJson = False) -> None
         return
     print_table(_COLUMNS, [_row(found)], ids=("id",), droppable=("key", "scopes"))
     for name, most in found["limits"].items():
-        OUT.print(f"{name.replace('_', ' ')}: {most:,}", markup=False)
+        said = most if isinstance(most, str) else f"{most:,}"
+        OUT.print(f"{name.replace('_', ' ')}: {said}", markup=False)
 
 
 @key.command()

@@ -186,3 +186,9 @@ def test_each_gpu_has_a_worker_of_its_own() -> None:
     assert found == {"worker": ["0"], "worker-1": ["1"]}
     extended = yaml.safe_load(GPUS.read_text())["services"]["worker-1"]["extends"]
     assert extended == {"file": MAIN.name, "service": "worker"}
+
+
+def test_every_setting_can_be_given_without_changing_the_file(compose: dict[str, Any]) -> None:
+    """What the service reads is more than the compose file names."""
+    for name in ("migrate", "api", "worker"):
+        assert compose["services"][name]["env_file"] == [{"path": "settings.env", "required": False}], name

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psutil
 import pytest
@@ -19,6 +21,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from store.embedded import Servers, embedded_servers
+from store.embedded_redis import redis_server
 from store.errors import FolderInUse
 from store.session import make_engine
 
@@ -130,3 +133,20 @@ def test_what_a_killed_owner_left_half_made_or_leaving(data_folder: Path) -> Non
         first.terminate()
         with owner(data_folder) as (_, servers):
             assert read(servers) == (["1"], ["1"])
+
+
+def test_redis_keeps_its_address_as_long_as_it_can(tmp_path: Path) -> None:
+    """A worker that was started beside it knows no other."""
+    with redis_server(tmp_path / "redis") as first, redis.Redis.from_url(first) as client:
+        assert client.set("a", "b")
+    with redis_server(tmp_path / "redis") as again:
+        assert again == first
+    port = urlsplit(first).port
+    assert port is not None
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", port))
+        other.listen()
+        with redis_server(tmp_path / "redis") as elsewhere, redis.Redis.from_url(elsewhere) as client:
+            assert urlsplit(elsewhere).port != port
+            assert client.get("a") == b"b"
