@@ -83,13 +83,23 @@ def use_keys(folder: Path, url: str, others: str, dna: Dna) -> None:
     def key(*arguments: str) -> Answer:
         return dna("key", *arguments, "--data-dir", str(folder))
 
-    options = ("--project", "default", "--scopes", "read", "--expires", "90d", "--queued-jobs", "3000", "--priority", "low")
+    options = (
+        "--project",
+        "default",
+        "--scopes",
+        "read",
+        "--expires",
+        "90d",
+        "--queued-jobs",
+        "3000",
+        "--priority",
+        "low",
+    )
     mine = key("create", "me", *options, "--json").json
     limits = {"queued_jobs": 3000, "priority": "low"}
     assert (mine["project"], mine["scopes"], mine["limits"]) == ("default", ["read"], limits)
     assert {"queued jobs: 3,000", "priority: low"} <= set(key("show", "me").out.splitlines())
-    assert key("revoke", "you").err.endswith("error: There is no key you.
-")
+    assert key("revoke", "you").err.endswith("error: There is no key you.\n")
     with Client(url, mine["key"]) as client:
         assert client.list_searches()["items"]
     with Client(url, others) as client:
@@ -174,15 +184,15 @@ def test_says_where_it_is_and_what_to_try() -> None:
     assert elsewhere.endswith("dna search create --url http://127.0.0.1:81 --dataset digits --watch")
 
 
-def test_a_service_that_starts_is_neither_used_nor_taken_for_none(tmp_path: Path) -> None:
+def test_a_service_that_starts_is_neither_used_nor_taken_for_none(tmp_path: Path, dna: Dna) -> None:
     """Its servers' folder is taken already, its addresses are not known yet: other commands say so, and start nothing beside it."""
     (tmp_path / "postgres").mkdir()
     with (tmp_path / "up.json").open("w") as claimed:
         fcntl.flock(claimed, fcntl.LOCK_EX)
         for command in (("key", "list"), ("worker",), ("doctor",)):
             refused = dna(*command, "--data-dir", str(tmp_path))
-            assert (refused.returncode, refused.stdout) == (2, "")
-            assert refused.stderr == (
+            assert (refused.code, refused.out) == (2, "")
+            assert refused.err == (
                 f"error: The service in {tmp_path} is starting or stopping. Try again when dna up says Ready, or has ended.\n"
             )
 
