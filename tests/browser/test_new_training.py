@@ -186,7 +186,7 @@ def test_the_images_of_its_search_are_proposed_in_the_version_that_it_had(dashbo
     service = dashboard.service
     first = network_on(service, "birds")
     assert proposed(dashboard, first) == "birds"
-    dashboard.page.goto("about:blank")  # The form would estimate anew, and be refused while the new version is checked.
+    leave(dashboard)  # The form would estimate anew, and be refused while the new version is checked.
     files = {f"{name}/{number}.png": picture(hue, number) for name, hue in BIRDS for number in range(hue, hue + 12)}
     sent = httpx.post(f"{service.url}/datasets", files={"file": ("birds.zip", zipped(files))}, timeout=30).json()
     run_check(service.sessions, service.blobs, sent["id"], tmp_path)
@@ -210,10 +210,16 @@ def network_on(service: Service, dataset: str) -> str:
     return str(winner["id"])
 
 
-def proposed(dashboard: Dashboard, network: str) -> str:
-    """The images of a new form for a network."""
+def leave(dashboard: Dashboard) -> None:
+    """With it goes what was written into the form."""
     if dashboard.page.url.startswith(dashboard.service.url):
         dashboard.page.evaluate("sessionStorage.clear()")
+        dashboard.page.goto("about:blank")
+
+
+def proposed(dashboard: Dashboard, network: str) -> str:
+    """The images of a new form for a network."""
+    leave(dashboard)
     images = dashboard.open(f"#/trainings/new?architecture={network}").get_by_label("Dataset", exact=True)
     expect(images).not_to_have_value("", timeout=PATIENCE)
     return images.input_value()
