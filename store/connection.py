@@ -26,6 +26,15 @@ PAUSE_SECONDS = 1.0
 #: Beyond the server's own limit of a statement, how long its answer may be on the way, in seconds.
 WAY_SECONDS = 5.0
 
+#: A whole transaction may take so many times what one of its statements may.
+STATEMENTS = 10
+
+#: Of the server's end of a connection: a machine that is gone is found out within a minute and a half, where the system waits for two hours.
+_KEEPALIVES = "-c tcp_keepalives_idle=60 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
+
+#: The first version that ends transactions, as PostgreSQL numbers them.
+_ENDS_TRANSACTIONS = 170000
+
 #: For so long after an answer a connection is taken to live, in seconds; at more than a few requests a second none has to be asked.
 HEARD_SECONDS = 0.1
 
@@ -56,7 +65,13 @@ class TimeOuts:
             "lock_timeout": self.lock,
             "idle_in_transaction_session_timeout": self.idle,
         }
-        return " ".join(f"-c {name}={math.ceil(1000 * seconds)}" for name, seconds in limits.items())
+        return " ".join([_KEEPALIVES, *(f"-c {name}={math.ceil(1000 * seconds)}" for name, seconds in limits.items())])
+
+    @property
+    def transaction(self) -> float:
+        """For all statements of a transaction and what comes between. It is the only end of one whose client is gone in the middle of statements
+        that it sent at once: such a one is neither idle nor at work to the server, and holds its locks."""
+        return STATEMENTS * self.statement
 
     @property
     def answer(self) -> float | None:
@@ -159,6 +174,9 @@ class Door:
             raise
         self._silent = False
         connection.patience, connection.silent = self._timeouts.connect or None, self._is_silent
+        if connection.info.server_version >= _ENDS_TRANSACTIONS:
+            connection.execute(f"SET transaction_timeout = {math.ceil(1000 * self._timeouts.transaction)}")
+            connection.commit()
         connection.heard_at = time.monotonic()
         return connection
 

@@ -110,7 +110,8 @@ def database_id(session: Session) -> str:
 
 def be_patient(session: Session) -> None:
     """Lets this transaction idle: between its statements comes work of minutes, such as the unpacking of an archive."""
-    session.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+    limits = text("SELECT set_config(name, '0', true) FROM pg_settings WHERE name = ANY(:names)")
+    session.execute(limits, {"names": ["idle_in_transaction_session_timeout", "transaction_timeout"]})
 
 
 def await_database(engine: Engine, *, within: float) -> None:

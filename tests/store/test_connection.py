@@ -133,11 +133,31 @@ def test_a_transaction_of_a_stopped_process_holds_nothing_for_long(spare_postgre
     engine.dispose()
 
 
+def test_nor_does_one_of_a_machine_that_is_gone_in_the_middle_of_what_it_sent_at_once(
+    spare_postgres: SparePostgres,
+) -> None:
+    """To the server it is not idle: it has not been told that this was all."""
+    gone, other = make_engine(spare_postgres.url, SHORT), make_engine(spare_postgres.url)
+    with gone.connect() as connection:
+        assert connection.connection.dbapi_connection is not None
+        sent = connection.connection.dbapi_connection.pgconn
+        sent.enter_pipeline_mode()
+        for statement in (b"BEGIN", b"SELECT pg_advisory_xact_lock(7)"):
+            sent.send_query_params(statement, None)
+        sent.send_flush_request()
+        sent.flush()
+        with other.connect() as waiting:
+            waiting.execute(text("SELECT pg_advisory_xact_lock(7)"))
+        connection.invalidate()
+    gone.dispose()
+    other.dispose()
+
+
 def test_migrations_are_not_cut_short(spare_postgres: SparePostgres) -> None:
     engine = make_engine(spare_postgres.url, PATIENT)
-    names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+    names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "transaction_timeout")
     with engine.connect() as connection:
-        assert [connection.scalar(text(f"SHOW {name}")) for name in names] == ["0", "0", "0"]
+        assert [connection.scalar(text(f"SHOW {name}")) for name in names] == ["0"] * 4
     engine.dispose()
 
 
