@@ -175,8 +175,9 @@ class Door:
         self._silent = False
         connection.patience, connection.silent = self._timeouts.connect or None, self._is_silent
         if connection.info.server_version >= _ENDS_TRANSACTIONS:
+            connection.autocommit = True
             connection.execute(f"SET transaction_timeout = {math.ceil(1000 * self._timeouts.transaction)}")
-            connection.commit()
+            connection.autocommit = False
         connection.heard_at = time.monotonic()
         return connection
 
