@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, bindparam, func, select, update
 from sqlalchemy.orm import Session, load_only
 
 from store.actors import EVERY_PROJECT
@@ -72,25 +71,35 @@ class Condition:
     disk_free: int | None = None
 
 
+_BEAT = (
+    update(Worker)
+    .where(Worker.id == bindparam("worker_id"))
+    .values(last_seen_at=func.clock_timestamp(), current_step_id=bindparam("step_id"))
+    .returning(Worker.id)
+    .execution_options(synchronize_session=False)
+)
+
+
 def beat(session: Session, worker: Worker, *, current_step_id: UUID | None, condition: Condition | None = None) -> None:
     """The worker lives, and runs that step or none. One that was forgotten while it was silent is known again.
 
     Args:
         condition: what is known of it by now; None leaves it as it was.
     """
-    told: dict[str, Any] = {"last_seen_at": func.clock_timestamp(), "current_step_id": current_step_id}
+    written = _BEAT
     if condition is not None:
-        told |= {"memory_bytes": condition.memory.total, "memory_used_bytes": condition.memory.used}
-        told |= {
-            "utilization": condition.utilization,
-            "disk_bytes": condition.disk,
-            "disk_free_bytes": condition.disk_free,
-        }
-    written = update(Worker).where(Worker.id == worker.id).values(told).returning(Worker.id)
-    if session.scalar(written.execution_options(synchronize_session=False)) is None:
+        written = written.values(
+            memory_bytes=condition.memory.total,
+            memory_used_bytes=condition.memory.used,
+            utilization=condition.utilization,
+            disk_bytes=condition.disk,
+            disk_free_bytes=condition.disk_free,
+        )
+    asks = {"worker_id": worker.id, "step_id": current_step_id}
+    if session.scalar(written, asks) is None:
         session.merge(worker)
         session.flush()
-        session.execute(written.execution_options(synchronize_session=False))
+        session.execute(written, asks)
 
 
 def leave(session: Session, worker_id: UUID) -> None:

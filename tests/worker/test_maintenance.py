@@ -125,7 +125,7 @@ def test_a_node_without_a_heartbeat_or_with_a_dead_duty_claims_nothing(
     node = Node(bench.slot, app, "node")
     bench.slot.settings = bench.slot.settings.model_copy(update={"worker_timeout_seconds": 1e-6})
     with pytest.raises(Reject, match="heartbeat was not written") as given_back:
-        node.run_step(bench.step.id)
+        node.run_step(bench.step.id, "gpu")
     assert given_back.value.requeue
     bench.slot.settings = bench.slot.settings.model_copy(update={"worker_timeout_seconds": 30.0})
     with Maintenance(bench.slot, app) as maintenance:
@@ -133,7 +133,7 @@ def test_a_node_without_a_heartbeat_or_with_a_dead_duty_claims_nothing(
     with pytest.raises(Unfit, match="reaper"):
         maintenance.check()
     assert bench.step.state == StepState.QUEUED
-    node.run_step(bench.step.id)
+    node.run_step(bench.step.id, "gpu")
     assert bench.step.state == StepState.SUCCEEDED
 
 
