@@ -10,7 +10,7 @@ from uuid import UUID
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from dna_engine.plans import Phase
 from dna_engine.spec import Priority
@@ -46,6 +46,8 @@ def start(page: Page, one: str) -> str:
 
 def test_a_network_is_trained_again_by_another_recipe(dashboard: Dashboard) -> None:
     ids = dashboard.service.ids
+    held: list[Route] = []
+    dashboard.page.route(f"**/searches/{ids.search}", lambda route: held.append(route))
     page = dashboard.open(f"#/trainings/new?architecture={ids.network}")
     expect(page.get_by_text("Choose the images to learn from. Then you see")).to_be_visible()
     network = page.get_by_label("Network", exact=True)
@@ -54,7 +56,15 @@ def test_a_network_is_trained_again_by_another_recipe(dashboard: Dashboard) -> N
     expect(link).to_have_attribute("href", f"#/networks/{ids.network}")
     assert "?" not in page.url, "a reload does not undo what is chosen next"
     images = page.get_by_label("Dataset", exact=True)
-    images.fill("digits")
+    images.focus()
+    for each in held:
+        each.continue_()
+    page.unroute(f"**/searches/{ids.search}")
+    proposed = page.get_by_label("JSON", exact=True)
+    expect(proposed).to_contain_text('"dataset": "digits"', timeout=PATIENCE)
+    expect(images, "what the page proposes meanwhile is not written under the hands of who types").to_have_value("")
+    images.press_sequentially("digits")
+    expect(images).to_have_value("digits")
     images.press("Tab")
     estimate = page.get_by_role("region", name="What it would be")
     first = page.locator(".spec-fields .panel").first

@@ -55,12 +55,15 @@ function released(act) {
  */
 export function Choose({ id, aria, value, named, ask, placeholder, onChange }) {
   const [typed, setTyped] = useState(/** @type {string | null} */ (null));
+  // What stood there when somebody came to it: what the page learns meanwhile is not written under their hands.
+  const [held, setHeld] = useState(/** @type {string | null} */ (null));
   const [open, setOpen] = useState(false);
   const [at, setAt] = useState(-1);
   const { options, note } = useOptions(open ? (typed ?? "") : null, ask);
-  const shown = named ?? value;
+  const shown = held ?? named ?? value;
   const take = (/** @type {string} */ text) => {
     setTyped(null);
+    setHeld(null);
     setOpen(false);
     setAt(-1);
     if (text !== value) onChange(text);
@@ -88,7 +91,7 @@ export function Choose({ id, aria, value, named, ask, placeholder, onChange }) {
   return html`<div class="choose">
     <input id=${id} type="text" role="combobox" ...${aria} aria-expanded=${open} aria-controls=${`${id}-options`} aria-autocomplete="list"
       aria-activedescendant=${open && at >= 0 ? `${id}-option-${at}` : null} autocomplete="off" spellcheck=${false} maxlength="200"
-      value=${typed ?? shown} placeholder=${placeholder} onFocus=${() => setOpen(true)} onClick=${() => setOpen(true)} onKeyDown=${keys}
+      value=${typed ?? shown} placeholder=${placeholder} onFocus=${() => (setHeld(shown), setOpen(true))} onClick=${() => setOpen(true)} onKeyDown=${keys}
       onInput=${(/** @type {any} */ event) => (setTyped(event.target.value), setOpen(true), setAt(-1))} onBlur=${() => released(() => take(meant()))} />
     ${open && html`<${Options} id=${id} options=${options} note=${note} at=${at} value=${value} take=${take} />`}
   </div>`;
