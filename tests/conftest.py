@@ -6,12 +6,13 @@ The schema is built once by the migrations; a test that commits gets a database 
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +56,17 @@ _LONG = ("browser", "chaos", "e2e", "benchmarks", "worker")
 
 #: Folders whose files go to one process, as they share what takes long to make.
 _TOGETHER = ("tests/e2e", "tests/browser")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """A million objects are made, of which none is garbage: they are not looked through meanwhile, and in no test later."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

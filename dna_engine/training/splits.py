@@ -24,6 +24,10 @@ from dna_engine.training.crops import canvas
 
 #: Images whose canvases together take at most this many bytes live on the device.
 IN_MEMORY = 2 << 30
+#: Images that a thread is given at once.
+TOGETHER = 32
+#: Images of at most so many pixels a side are read by one thread: several would wait for one another longer than they read.
+SMALL = 96
 
 
 class Splits:
@@ -146,8 +150,22 @@ def _hold(
     if len(indices) * 3 * side * side > IN_MEMORY:
         return StreamedImages(album, indices, size, augment=augment, flip=flip, look=look, device=device)
     canvases = torch.empty(len(indices), 3, side, side, dtype=torch.uint8)
-    with ThreadPoolExecutor(ASKED_AT_ONCE if album.distant else available()) as pool:
-        for place, held in enumerate(pool.map(lambda index: canvas(album.picture(index, look), size, look), indices)):
-            canvases[place] = held
+
+    def fill(first: int) -> None:
+        for place in range(first, min(first + together, len(indices))):
+            canvases[place] = canvas(album.picture(indices[place], look), size, look)
+
+    threads, together = _shared_out(album, indices)
+    with ThreadPoolExecutor(threads) as pool:
+        for _ in pool.map(fill, range(0, len(indices), together)):
+            pass  # What cannot be read raises its error here.
     labels = torch.tensor([album.labels[index] for index in indices])
     return StoredImages(canvases.to(device), labels.to(device), size, augment=augment, flip=flip)
+
+
+def _shared_out(album: Album, indices: Sequence[int]) -> tuple[int, int]:
+    """How many threads read the pictures, and how many of them one after another each is given."""
+    if album.distant:
+        return ASKED_AT_ONCE, 1
+    small = not indices or max(album.size(indices[0])) <= SMALL
+    return 1 if small else available(), TOGETHER

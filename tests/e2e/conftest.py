@@ -19,7 +19,7 @@ from store.embedded import Servers
 from store.settings import Settings
 from tests.conftest import new_database
 from tests.dna_client.conftest import running_api
-from tests.e2e.service import TINY, machine
+from tests.e2e.service import TINY, machine, wait_for
 from tests.receivers import Receiver, receiver
 
 #: With a standard network beside what is found, and without another of the space: the search of the photos has that one.
@@ -28,7 +28,9 @@ COMPARED = TINY | {"name": "digits", "retrain": TINY["retrain"] | {"references":
 
 @dataclass(frozen=True)
 class Done:
-    """A finished search and where to ask for it; a webhook, and what it was told; the worker's data folder."""
+    """A finished search and where to ask for it; a webhook, and what it was told; the worker's data folder, and the ids of its engines before
+    the search and behind it.
+    """
 
     url: str
     search: Search
@@ -36,6 +38,7 @@ class Done:
     hook: Webhook
     told: Receiver
     worker: Path
+    engines: tuple[set[int], set[int]]
 
 
 #: What ends the service, once it was started.
@@ -61,12 +64,16 @@ def done(
         )
         inside = {"DNA_WEBHOOKS_ALLOW_NETWORKS": "127.0.0.0/8"}
         url = stack.enter_context(running_api(database_url, redis_url, folder / "api"))
-        stack.enter_context(machine(settings, **inside))
+        worker = stack.enter_context(machine(settings, **inside))
         told = stack.enter_context(receiver())
         client = stack.enter_context(Client(url))
         hook = client.webhooks.create(told.url, events=["search.*"])
+        wait_for(lambda: len(worker.engines) == 2)  # One is ready in each of its nodes.
+        before = {engine.pid for engine in worker.engines}
         created = httpx.post(f"{url}/searches", json=COMPARED)
-        yield Done(url, client.wait(created.json()["id"]), created, hook, told, settings.data_dir)
+        search = client.wait(created.json()["id"])
+        after = {engine.pid for engine in worker.engines}
+        yield Done(url, search, created, hook, told, settings.data_dir, (before, after))
 
 
 @pytest.hookimpl(trylast=True)

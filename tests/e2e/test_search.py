@@ -45,12 +45,15 @@ def test_it_is_created_and_succeeds(done: Done) -> None:
 
 
 def test_the_service_around_the_engine_is_thin(done: Done) -> None:
-    """The engine's own time is at least 90% of the time from the first claim to the end."""
-    assert done.search["started_at"]
-    assert done.search["finished_at"]
-    started, finished = map(datetime.fromisoformat, (done.search["started_at"], done.search["finished_at"]))
-    wall = (finished - started).total_seconds()
-    assert 0.9 * wall <= sum(step["engine_seconds"] for step in done.search["steps"]) <= wall
+    """No step waits for an engine to start, which takes longer than most steps: two, started beforehand, have done them all."""
+    before, after = done.engines
+    assert len(before) == 2
+    assert after == before
+    for step in done.search["steps"]:
+        assert step["started_at"]
+        assert step["finished_at"]
+        started, finished = map(datetime.fromisoformat, (step["started_at"], step["finished_at"]))
+        assert 0 < step["engine_seconds"] <= (finished - started).total_seconds()
 
 
 def test_events_and_metrics_were_kept(done: Done) -> None:

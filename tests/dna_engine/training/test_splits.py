@@ -7,10 +7,14 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import torch
 
 from dna_engine.errors import DataError
+from dna_engine.images.albums import open_folder
 from dna_engine.images.info import DIGITS, DatasetInfo
 from dna_engine.training import batches
+from dna_engine.training import splits as splits_module
+from dna_engine.training.crops import canvas
 from dna_engine.training.splits import by_class, splits_of
 from tests.dna_engine.training.sets import CPU, digits, load_folder
 
@@ -30,6 +34,21 @@ class TestSplits:
         assert len(splits.test) == folder.num_test
         with pytest.raises(DataError):
             assert splits.train
+
+    @pytest.mark.parametrize("large", [False, True])
+    def test_each_lies_in_its_place_whoever_has_read_it(
+        self, folder: DatasetInfo, large: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Large pictures are read by as many threads as there are cores, small ones by one; each is given some at once."""
+        monkeypatch.setattr(splits_module, "SMALL", 0 if large else 96)
+        monkeypatch.setattr(splits_module, "available", lambda: 3)
+        monkeypatch.setattr(splits_module, "TOGETHER", 7)
+        held = splits_of(folder, input_size=16, rating_images=0, seed=0, augment=False, device=CPU).train
+        album = open_folder(Path(folder.location)).train
+        assert isinstance(held, batches.StoredImages)
+        assert held.labels.tolist() == album.labels
+        for place, picture in enumerate(held.canvases):
+            assert torch.equal(picture, canvas(album.picture(place), 16))
 
     def test_every_class_keeps_its_share(self) -> None:
         labels = [0] * 100 + [1] * 50 + [2] * 10
