@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -116,19 +117,19 @@ class Queues:
         held: Mapping[UUID, int | None] = MappingProxyType({}),
     ) -> None:
         self.steps, self.live, self.now, self.held = steps, live, now, held
-        self._of_job: dict[UUID, list[Unfinished]] = {}
-        self._queues: dict[str, _Queue] = {}
+        self._of_job: defaultdict[UUID, list[Unfinished]] = defaultdict(list)
+        self._queues: defaultdict[str, _Queue] = defaultdict(_Queue)
         taken = {worker.id: worker.queues for worker in live}
         for step in steps:
-            self._of_job.setdefault(step.job_id, []).append(step)
+            self._of_job[step.job_id].append(step)
             if step.job_id in held:
                 continue
             if step.state != StepState.RUNNING:
                 if step.available_at <= now:
-                    self._queues.setdefault(step.queue, _Queue()).add(step.job_id)
+                    self._queues[step.queue].add(step.job_id)
                 continue
             for name in {step.queue, *(taken.get(step.owner, ()) if step.owner else ())}:
-                self._queues.setdefault(name, _Queue()).running.append(step.job_id)
+                self._queues[name].running.append(step.job_id)
 
     def knows(self, job_id: UUID) -> bool:
         """Whether the job had work to do."""
