@@ -192,6 +192,7 @@ def asked(settings: WorkerSettings, key: str) -> Iterator[tuple[str, Callable[[]
     """Everything else that is asked of a long queue."""
     engine = make_engine(settings.database_url or "", settings.database_timeouts, pool_size=1)
     sessions = make_sessions(engine)
+    gc.freeze()  # As nodes and servers that run.
 
     def within(work: Callable[[Session], object]) -> Callable[[], object]:
         def ask() -> None:
@@ -210,6 +211,7 @@ def asked(settings: WorkerSettings, key: str) -> Iterator[tuple[str, Callable[[]
     yield "places of all jobs", within(lambda session: waiting.look(session, live_within=timedelta(days=1)))
     api = ApiSettings(database_url=settings.database_url, redis_url=settings.redis_url, data_dir=settings.data_dir)
     with TestClient(create_app(api), headers={"authorization": f"Bearer {key}"}) as client:
+        gc.freeze()
         some = client.get("/searches", params={"state": "queued", "limit": 1}).json()["items"][0]["id"]
         for path in ("/searches", "/searches?state=queued&limit=100", "/searches/counts", f"/searches/{some}"):
             yield f"GET {path.replace(some, '{id}')}", partial(client.get, path)

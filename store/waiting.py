@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -120,20 +121,19 @@ class Queues:
         held: Mapping[UUID, int | None] = MappingProxyType({}),
     ) -> None:
         self.steps, self.live, self.now, self.held = steps, live, now, held
-        self._owners = {step.owner for step in steps if step.state == StepState.RUNNING}
-        self._of_job: dict[UUID, list[Unfinished]] = {}
-        self._queues: dict[str, _Queue] = {}
+        self._of_job: defaultdict[UUID, list[Unfinished]] = defaultdict(list)
+        self._queues: defaultdict[str, _Queue] = defaultdict(_Queue)
         taken = {worker.id: worker.queues for worker in live}
         for step in steps:
-            self._of_job.setdefault(step.job_id, []).append(step)
+            self._of_job[step.job_id].append(step)
             if step.job_id in held:
                 continue
             if step.state != StepState.RUNNING:
                 if step.available_at <= now:
-                    self._queues.setdefault(step.queue, _Queue()).add(step.job_id)
+                    self._queues[step.queue].add(step.job_id)
                 continue
             for name in {step.queue, *(taken.get(step.owner, ()) if step.owner else ())}:
-                self._queues.setdefault(name, _Queue()).running.append(step.job_id)
+                self._queues[name].running.append(step.job_id)
 
     def knows(self, job_id: UUID) -> bool:
         """Whether the job had work to do."""
@@ -174,7 +174,7 @@ class Queues:
                 return "device-hours of its key, whose jobs took all that they may in 30 days"
             others = "the one job" if most == 1 else f"one of the {most} jobs"
             return f"the end of {others} that its key may run at once"
-        takers = [worker for worker in takers if workers.can_be_woken(worker) or worker.id in self._owners]
+        takers = [worker for worker in takers if workers.takes_part(worker)]
         before = self._queues[queue].before(job_id)
         if not before or self._queues[queue].taken_soon(job_id, len(takers)):
             return None

@@ -117,7 +117,7 @@ def fleet(session: Session, *, within: timedelta) -> Fleet:
 
     Devices are told apart by machine and name; of what needs none, several workers of a machine share its CPU.
     """
-    found = [one for one in live(session, within=within) if can_be_woken(one) or one.current_step_id is not None]
+    found = [worker for worker in live(session, within=within) if takes_part(worker)]
     gpu = [worker for worker in found if "gpu" in worker.queues]
     cpu = [worker for worker in found if "cpu" in worker.queues]
     return Fleet(
@@ -143,6 +143,11 @@ def idle(session: Session, queue: str, *, within: timedelta) -> list[Worker]:
 def can_be_woken(worker: Worker) -> bool:
     """Whether Redis answers it, as far as it has said."""
     return worker.redis_answers is not False
+
+
+def takes_part(worker: Worker) -> bool:
+    """Whether it runs something, or can be woken for it."""
+    return worker.current_step_id is not None or can_be_woken(worker)
 
 
 def running(session: Session, step_ids: Sequence[UUID]) -> dict[UUID, tuple[Step, Job]]:
