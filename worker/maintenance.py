@@ -44,19 +44,21 @@ class Maintenance:
         self._schema: str | None = head()
         self._duties = [
             Duty("heartbeat", settings.beat_seconds, self._beat),
-            Duty("condition", settings.beat_seconds, self._look),
+            Duty("look at its device", settings.beat_seconds, self._look),
             Duty("relay", settings.poll_seconds, lambda: relay(sessions, app)),
             Duty("reaper", settings.reap_seconds, lambda: reap(sessions)),
-            Duty("loose files", settings.reap_seconds, lambda: discard_loose(sessions, slot.blobs)),
-            Duty("rewake", settings.reap_seconds, lambda: rewake(sessions, settings)),
+            Duty("deletion of loose files", settings.reap_seconds, lambda: discard_loose(sessions, slot.blobs)),
+            Duty("search for lost messages", settings.reap_seconds, lambda: rewake(sessions, settings)),
             Duty("preemption", settings.reap_seconds, lambda: make_way(sessions, settings)),
             Duty("hand-over", settings.beat_seconds, self._ask_for_cells),
-            Duty("run folders", CLEANUP_SECONDS, self._remove_run_folders),
-            Duty("datasets", CLEANUP_SECONDS, lambda: remove_datasets(sessions, settings.datasets_dir)),
-            Duty("leftovers", settings.tidy_seconds, lambda: remove_leftovers(settings)),
+            Duty("removal of run folders", CLEANUP_SECONDS, self._remove_run_folders),
+            Duty("removal of datasets", CLEANUP_SECONDS, lambda: remove_datasets(sessions, settings.datasets_dir)),
+            Duty("removal of leftovers", settings.tidy_seconds, lambda: remove_leftovers(settings)),
             Duty("housekeeping", settings.tidy_seconds, lambda: keep_house(slot)),
             Duty(
-                "idle engine", settings.beat_seconds, lambda: slot.engines.refresh(after=settings.engine_idle_seconds)
+                "renewal of an idle engine",
+                settings.beat_seconds,
+                lambda: slot.engines.refresh(after=settings.engine_idle_seconds),
             ),
         ]
 
@@ -83,7 +85,8 @@ class Maintenance:
                 "worker of the version that has migrated it."
             )
         if ended := [duty.name for duty in self._duties if duty.ended]:
-            raise Unfit(f"This node claims nothing: its {' and '.join(ended)} has ended. Start the worker again.")
+            have = "has" if len(ended) == 1 else "have"
+            raise Unfit(f"This node claims nothing: its {' and '.join(ended)} {have} ended. Start the worker again.")
         silent = time.monotonic() - self._heard
         if silent > self._slot.settings.worker_timeout_seconds:
             raise Unfit(f"This node claims nothing: its heartbeat was not written for {silent:.0f} s.")
@@ -130,6 +133,9 @@ class Duty(threading.Thread):
     """Does ``work`` at once and then every so many seconds, whatever comes of it, until told to leave.
 
     What fails is logged when it begins to, when it fails otherwise, and when it is over.
+
+    Args:
+        name: of one thing, for the middle of a sentence: "The heartbeat works again."
     """
 
     def __init__(self, name: str, every: float, work: Callable[[], object]) -> None:
