@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -44,6 +45,11 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, leave: Callable[[], None]) -> None:
         super().__init__(config)
         self._leave = leave
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        await super().startup(sockets)
+        # What is there by now stays: to look through all of it for garbage would hold up every answer for as long.
+        gc.freeze()
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
         self._leave()

@@ -22,8 +22,8 @@ class ApiSettings(Settings):
     )
     accepted_key_seconds: NonNegativeFloat = Field(
         default=5.0,
-        description="For so long a key that was accepted is not looked up again: one that is revoked in another process (dna key revoke) "
-        "still opens until then. 0: each request looks.",
+        description="For so long a key that was accepted is not looked up again: one that is revoked or changed in another process "
+        "(dna key revoke, update) opens as before until then. 0: each request looks.",
     )
     max_body_bytes: PositiveInt = Field(default=1 << 20, description="Largest JSON body that is read; more is a 413.")
     max_upload_bytes: PositiveInt = Field(

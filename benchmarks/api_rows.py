@@ -78,7 +78,7 @@ def tell(session: Session, job_id: UUID, number: int) -> None:
     """Appends an event to a job, as a step that advances does."""
     job = session.get_one(Job, job_id, with_for_update=True)
     data = {"step": "distill-1", "done": number, "total": 1000, "progress": 0.5}
-    events.append(session, job.id, [NewEvent(EventType.PROGRESS, data)])
+    events.append(session, job, [NewEvent(EventType.PROGRESS, data)])
 
 
 def _finish(session: Session, search: Search, resolved: ResolvedSpec) -> None:

@@ -151,9 +151,9 @@ class Node:
             made = searches.create(session, spec, resolve(spec, DIGITS), max_attempts=3)
         while True:
             with transaction(slot.sessions) as session:
-                waiting = line.next_step(session, ["gpu"])
+                waiting = line.next_step(session, "gpu")
                 assert waiting is not None, made.id
-                claim = flow.claim(session, waiting, slot.worker, lease_seconds=self.settings.lease_seconds)
+                claim = flow.claim(session, waiting.id, slot.worker, lease_seconds=self.settings.lease_seconds)
                 if claim is not None:
                     return claim
 

@@ -8,6 +8,7 @@ which PostgreSQL took, which is its own whatever else the machine does.
 from __future__ import annotations
 
 import argparse
+import gc
 import multiprocessing
 import statistics
 import tempfile
@@ -156,15 +157,15 @@ def _claim(settings: dict[str, Any], number: int, each: int) -> list[float]:
     engine = make_engine(read.database_url or "", read.database_timeouts, pool_size=2)
     sessions = make_sessions(engine)
     node = Node(_slot(read, sessions, number), make_app(read), f"node{number}")
+    gc.freeze()  # As a node that runs.
     with transaction(sessions) as session:
-        announced = line.next_step(session, ["gpu"])
-    assert announced is not None
+        assert line.waits(session, "gpu")
     took = []
     for place in range(WARM + each):
         if place == WARM:
             _begin[0].wait()
         began = time.perf_counter()
-        claim = node._claim(announced)
+        claim = node._claim("gpu")
         took.append(1000 * (time.perf_counter() - began))
         assert claim is not None
     engine.dispose()
@@ -191,6 +192,7 @@ def asked(settings: WorkerSettings, key: str) -> Iterator[tuple[str, Callable[[]
     """Everything else that is asked of a long queue."""
     engine = make_engine(settings.database_url or "", settings.database_timeouts, pool_size=1)
     sessions = make_sessions(engine)
+    gc.freeze()  # As nodes and servers that run.
 
     def within(work: Callable[[Session], object]) -> Callable[[], object]:
         def ask() -> None:
@@ -199,7 +201,7 @@ def asked(settings: WorkerSettings, key: str) -> Iterator[tuple[str, Callable[[]
 
         return ask
 
-    yield "the next step alone", within(lambda session: line.next_step(session, ["gpu"]))
+    yield "the next step alone", within(lambda session: line.next_step(session, "gpu"))
     yield (
         "whether a step is to give way",
         within(lambda session: preemption.make_way(session, patience=timedelta(seconds=1))),
@@ -209,6 +211,7 @@ def asked(settings: WorkerSettings, key: str) -> Iterator[tuple[str, Callable[[]
     yield "places of all jobs", within(lambda session: waiting.look(session, live_within=timedelta(days=1)))
     api = ApiSettings(database_url=settings.database_url, redis_url=settings.redis_url, data_dir=settings.data_dir)
     with TestClient(create_app(api), headers={"authorization": f"Bearer {key}"}) as client:
+        gc.freeze()
         some = client.get("/searches", params={"state": "queued", "limit": 1}).json()["items"][0]["id"]
         for path in ("/searches", "/searches?state=queued&limit=100", "/searches/counts", f"/searches/{some}"):
             yield f"GET {path.replace(some, '{id}')}", partial(client.get, path)

@@ -11,7 +11,18 @@ from typing import Annotated
 
 import typer
 
-from dna_client.cli import architectures, catalogue, datasets, results, searches, service, trainings, tunings, webhooks
+from dna_client.cli import (
+    architectures,
+    catalogue,
+    datasets,
+    keys,
+    results,
+    searches,
+    service,
+    trainings,
+    tunings,
+    webhooks,
+)
 from dna_client.cli.demo import demo
 from dna_client.cli.doctor import examine
 from dna_client.cli.open import open_page
@@ -26,7 +37,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(service.service)
-app.add_typer(service.key, name="key")
+app.add_typer(keys.key, name="key")
 app.add_typer(searches.search, name="search")
 app.add_typer(trainings.training, name="training")
 app.add_typer(tunings.tuning, name="tuning")

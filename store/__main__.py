@@ -75,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     doctor.add_argument("--fix", action="store_true", help="remove what is left over, and take up what hangs")
     doctor.add_argument("--json", action="store_true", dest="as_json")
     backup_commands.add(commands)
-    key = commands.add_parser("key", help="make, list, show and revoke API keys")
+    key = commands.add_parser("key", help="make, change, list, show and revoke API keys")
     key.add_argument("--migrate", action="store_true", help="bring the database to the current schema first")
     key_commands.add(key)
     return parser

@@ -37,8 +37,7 @@ def advance(session: Session, job: Job, group: Grouping, *, max_attempts: int, l
     update_progress(session, job, live_within)
     if job.phase != before:
         jobs.announce(session, job)
-    for step in begun:
-        moves.announce_step(session, step)
+    moves.announce_steps(session, job, begun)
     if job.cancel_requested:
         moves.cancel_queued(session, job)
     moves.settle(session, job)

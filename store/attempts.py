@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session, load_only
 
 from dna_engine.effort import work
@@ -26,22 +26,21 @@ MEASURED_KINDS = frozenset({Kind.TEACHER, Kind.DISTILL, Kind.RATE, Kind.FINALIST
 def begin(session: Session, step: Step, worker: Worker) -> None:
     """The step is the worker's from now on."""
     assert step.started_at is not None
-    attempt = Attempt(
-        id=new_id(),
-        job_id=step.job_id,
-        step_id=step.id,
-        fence=step.fence,
-        attempt=step.attempt,
-        worker_id=worker.id,
-        hostname=worker.hostname,
-        device=worker.device,
-        device_name=worker.device_name,
-        started_at=step.started_at,
-        engine_before=step.engine_seconds,
-        progress_before=step.progress,
-    )
-    session.add(attempt)
-    session.flush()
+    row = {
+        "id": new_id(),
+        "job_id": step.job_id,
+        "step_id": step.id,
+        "fence": step.fence,
+        "attempt": step.attempt,
+        "worker_id": worker.id,
+        "hostname": worker.hostname,
+        "device": worker.device,
+        "device_name": worker.device_name,
+        "started_at": step.started_at,
+        "engine_before": step.engine_seconds,
+        "progress_before": step.progress,
+    }
+    session.execute(insert(Attempt), row)
 
 
 def end(

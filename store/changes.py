@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import or_, select, text
+from sqlalchemy import insert, or_, select, text
 from sqlalchemy.orm import Session
 
 from dna_engine.plans import Phase
@@ -42,8 +42,7 @@ class JobNow:
 
 def note(session: Session, job_id: UUID, kind: JobKind, project_id: UUID) -> None:
     """Writes down that the job has changed, or is gone."""
-    session.add(JobChange(job_id=job_id, kind=kind, project_id=project_id))
-    session.flush()
+    session.execute(insert(JobChange), {"job_id": job_id, "kind": kind, "project_id": project_id})
 
 
 def horizon(session: Session) -> int:

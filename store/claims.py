@@ -13,7 +13,7 @@ from datetime import timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import and_, func, select, update
+from sqlalchemy import Interval, and_, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from dna_engine.plans import Step as PlannedStep
@@ -41,6 +41,31 @@ class Claim:
     """Of that request, where it was traced."""
 
 
+#: Made once, as the lock of the job is: a claim is to take no longer than it must.
+_TAKE = (
+    update(Step)
+    .where(
+        Step.id == bindparam("step_id"),
+        Step.state == StepState.QUEUED,
+        Step.phase == bindparam("in_phase"),
+    )
+    .values(
+        state=StepState.RUNNING,
+        attempt=Step.attempt + 1,
+        fence=Step.fence + 1,
+        lease_owner=bindparam("worker_id"),
+        lease_expires_at=func.clock_timestamp() + bindparam("lease", type_=Interval()),
+        device=bindparam("on"),
+        started_at=func.clock_timestamp(),
+        finished_at=None,
+        error=None,
+        yield_reason=None,
+    )
+    .returning(Step)
+    .execution_options(populate_existing=True, synchronize_session=False)
+)
+
+
 def take(session: Session, step_id: UUID, worker: Worker, *, lease_seconds: float) -> tuple[Job, Step] | None:
     """A queued step is the worker's from now on: its job and itself, both locked. None when there is nothing to do: another has it, it is done,
     stopped or gone, waits for an earlier phase in which something is made again, or its key runs as many jobs as it may, or has no
@@ -51,25 +76,14 @@ def take(session: Session, step_id: UUID, worker: Worker, *, lease_seconds: floa
         return None
     if job.state == JobState.QUEUED and not quotas.has_place(session, job):
         return None
-    now = func.clock_timestamp()
-    step = session.scalar(
-        update(Step)
-        .where(Step.id == step_id, Step.state == StepState.QUEUED, Step.phase == job.phase)
-        .values(
-            state=StepState.RUNNING,
-            attempt=Step.attempt + 1,
-            fence=Step.fence + 1,
-            lease_owner=worker.id,
-            lease_expires_at=now + timedelta(seconds=lease_seconds),
-            device=worker.device,
-            started_at=now,
-            finished_at=None,
-            error=None,
-            yield_reason=None,
-        )
-        .returning(Step)
-        .execution_options(populate_existing=True, synchronize_session=False)
-    )
+    asks = {
+        "step_id": step_id,
+        "in_phase": job.phase,
+        "worker_id": worker.id,
+        "on": worker.device,
+        "lease": timedelta(seconds=lease_seconds),
+    }
+    step = session.scalar(_TAKE, asks)
     if step is None:
         return None
     attempts.begin(session, step, worker)

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, false, func, or_, select, true, update
+from sqlalchemy import ColumnElement, Select, bindparam, false, func, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from store import notices, tallies
@@ -31,11 +31,19 @@ AT_ONCE = 2
 AT_ONCE_OF_PROJECT = 8
 
 
+_LISTENING = (
+    select(Webhook)
+    .where(Webhook.enabled, Webhook.project_id == bindparam("project_id"))
+    .order_by(Webhook.id)
+    .with_for_update(read=True, key_share=True)
+)
+
+
 def tell(session: Session, job: Job) -> None:
     """Writes messages of what is about to be told of a job, to those of its project who want to know. Call before its event is appended."""
     # Held, so that none is deleted before its message is written, which would end what is told of.
-    enabled = select(Webhook).where(Webhook.enabled, Webhook.project_id == job.project_id).order_by(Webhook.id)
-    listening = list(session.scalars(enabled.with_for_update(read=True, key_share=True)))
+    with session.no_autoflush:  # What has changed of the job is written once, with its event.
+        listening = list(session.scalars(_LISTENING, {"project_id": job.project_id}))
     message = notices.of_job(session, job) if listening else None
     if message is None:
         return

@@ -41,7 +41,7 @@ def divide(session: Session, claim: Claim, groups: Sequence[Sequence[CellRef]]) 
         missing = artifacts.share(session, job.id, job.id, list(called), called=called)
         if claim.step.checkpoint not in missing:  # It is as far as the whole was.
             part.done, part.total, part.unit = step.done, step.total, step.unit
-        moves.announce_step(session, part)
+    moves.announce_steps(session, job, added)
     _tell(session, job, step, added)
     return replace(claim, step=own)
 
@@ -50,4 +50,4 @@ def _tell(session: Session, job: Job, step: Step, added: Sequence[Step]) -> None
     handed = "; ".join(f"{', '.join(part.planned.cells)} ({part.key})" for part in added)
     said = Log(message=f"Idle workers can take cells of {step.key} over: {handed}.")
     told = {"step": step.key, **said.model_dump(mode="json", exclude={"event"})}
-    events.append(session, job.id, [NewEvent(EventType.LOG, told)])
+    events.append(session, job, [NewEvent(EventType.LOG, told)])

@@ -10,15 +10,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
-from sqlalchemy.orm.attributes import set_committed_value
-from sqlalchemy.orm.util import identity_key
 
 from store import runs
 from store.columns import Json
-from store.errors import NotFound
 from store.states import EventType
 from store.tables import Event, Job, Metric
 
@@ -29,29 +26,20 @@ class NewEvent:
     data: Json
 
 
-def append(session: Session, job_id: UUID, events: Sequence[NewEvent]) -> int:
-    """Adds events in this order; returns the number of the last. The job stays locked until the commit.
+def append(session: Session, job: Job, events: Sequence[NewEvent]) -> int:
+    """Adds events of a job that is locked, see ``store.jobs.lock``, in this order; returns the number of the last.
 
-    Raises:
-        NotFound: there is no such job.
+    Their numbers are written with whatever else of the job is not yet: one that moves is written once.
     """
-    last = session.scalar(
-        update(Job)
-        .where(Job.id == job_id)
-        .values(event_seq=Job.event_seq + len(events))
-        .returning(Job.event_seq)
-        .execution_options(synchronize_session=False)
-    )
-    if last is None:
-        raise NotFound("job", job_id)
-    if job := session.identity_map.get(identity_key(Job, job_id)):
-        set_committed_value(job, "event_seq", last)  # Whoever has read it before says the number in an answer.
-    first = last - len(events) + 1
-    session.add_all(
-        Event(job_id=job_id, seq=seq, type=event.type, data=event.data) for seq, event in enumerate(events, start=first)
-    )
+    first = job.event_seq + 1
+    job.event_seq += len(events)
     session.flush()
-    return last
+    rows = [
+        {"job_id": job.id, "seq": seq, "type": event.type, "data": event.data}
+        for seq, event in enumerate(events, start=first)
+    ]
+    session.execute(insert(Event), rows)
+    return job.event_seq
 
 
 def after(session: Session, job_id: UUID, seq: int, *, limit: int = 500) -> list[Event]:

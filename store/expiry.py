@@ -181,7 +181,7 @@ def _say(session: Session, job: Job, gone: Sequence[Artifact], days: float) -> N
         f"{days:g} days after its end its {what} were deleted ({len(gone)} files, {whole}; DNA_ARTIFACT_DAYS). {then}"
     )
     line = Log(level="info", message=said).model_dump(mode="json", exclude={"event"})
-    events.append(session, job.id, [NewEvent(EventType.LOG, line)])
+    events.append(session, job, [NewEvent(EventType.LOG, line)])
     changes.note(session, job.id, job.kind, job.project_id)
 
 

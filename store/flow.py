@@ -51,10 +51,7 @@ def claim(session: Session, step_id: UUID, worker: Worker, *, lease_seconds: flo
         logger.warning("Step %s cannot be read: %s", step_id, error)
         _give_up(session, job, step)
         return None
-    if job.state == JobState.QUEUED:
-        job.started_at = job.started_at or step.started_at
-        moves.move(session, job, JobState.RUNNING)
-    moves.announce_step(session, step)
+    moves.begin(session, job, step)
     return claim
 
 
@@ -92,7 +89,7 @@ def report(
             told = event.model_dump(mode="json", exclude={"event"})
             news.append(NewEvent(EventType(event.event), {"step": step.key, **told}))
     if news:
-        events.append(session, job.id, news)
+        events.append(session, job, news)
 
 
 def save_checkpoint(session: Session, claim: Claim, file: StoredFile) -> list[str]:
@@ -131,7 +128,7 @@ def succeed(
     step.done = step.total = max(step.total, 1)
     quotas.spend(session, job, step, engine_seconds)
     attempts.end(session, step, AttemptOutcome.SUCCEEDED, spec=claim.spec)
-    moves.leave(session, step, StepState.SUCCEEDED)
+    moves.leave(session, job, step, StepState.SUCCEEDED)
     replaced = artifacts.record(session, job.id, files)
     results.record(session, job, step)
     replaced += artifacts.remove(session, job.id, claim.step.checkpoint, claim.step.checkpoint_before)
@@ -179,12 +176,12 @@ def lack(session: Session, claim: Claim, name: str, error: Json) -> StepState:
     retry = maker is not None and step.attempt < step.max_attempts
     if maker is not None and retry and maker.state == StepState.SUCCEEDED and not moves.stopping(job):
         maker.attempt, maker.done, maker.engine_seconds = 0, 0, 0.0
-        moves.requeue(session, maker)
+        moves.requeue(session, job, maker)
         job.phase = min(job.phase, maker.phase, key=plan_of(claim.spec).phases.index)
         jobs.announce(session, job)
         said = Log(level="warning", message=f"{error['message']} {maker.key} makes it again.")
         told = {"step": step.key, **said.model_dump(mode="json", exclude={"event"})}
-        events.append(session, job.id, [NewEvent(EventType.LOG, told)])
+        events.append(session, job, [NewEvent(EventType.LOG, told)])
     return _failed_attempt(session, job, step, error, retry=retry)
 
 
@@ -211,7 +208,7 @@ def _stopped(session: Session, job: Job, step: Step, reason: str, spec: Resolved
     """``spec`` where the engine's time tells how fast the device is."""
     if moves.stopping(job):
         attempts.end(session, step, AttemptOutcome.CANCELLED)
-        moves.leave(session, step, StepState.CANCELLED)
+        moves.leave(session, job, step, StepState.CANCELLED)
         moves.settle(session, job)
     else:
         _give_back(session, job, step, reason, spec)
@@ -260,7 +257,7 @@ def resume(session: Session, job_id: UUID) -> Job:
     again = moves.steps_in(session, job, StepState.FAILED, StepState.CANCELLED)
     for step in again:
         step.attempt, step.error = 0, None
-    moves.requeue_all(session, job.id, again)
+    moves.requeue_all(session, job, again)
     jobs.line_up(session, job)
     return job
 
@@ -300,9 +297,9 @@ def _give_back(session: Session, job: Job, step: Step, reason: str, spec: Resolv
     attempts.end(session, step, AttemptOutcome.RELEASED, reason, spec=spec)
     said = Log(message=f"{step.key} was given back after a checkpoint and goes on from there: {reason}.")
     told = {"step": step.key, **said.model_dump(mode="json", exclude={"event"})}
-    events.append(session, job.id, [NewEvent(EventType.LOG, told)])
+    events.append(session, job, [NewEvent(EventType.LOG, told)])
     step.attempt -= 1
-    moves.requeue(session, step)
+    moves.requeue(session, job, step)
 
 
 def _give_up(session: Session, job: Job, step: Step) -> None:
@@ -318,13 +315,13 @@ def _failed_attempt(
     tallies.observe(session, tallies.STEP_FAILURES, step.kind, tallies.code_of(error))
     step.error = error
     if moves.stopping(job):
-        moves.leave(session, step, StepState.CANCELLED)
+        moves.leave(session, job, step, StepState.CANCELLED)
         moves.settle(session, job)
     elif retry and step.attempt < step.max_attempts:
-        moves.requeue(session, step, wait=wait)
+        moves.requeue(session, job, step, wait=wait)
         tallies.observe(session, tallies.STEP_RETRIES, step.kind)
     else:
-        moves.leave(session, step, StepState.FAILED)
+        moves.leave(session, job, step, StepState.FAILED)
         job.error = {**error, "step": step.key}
         moves.cancel_queued(session, job)
         moves.finish(session, job, JobState.FAILED)

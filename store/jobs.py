@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, bindparam, func, select, update
+from sqlalchemy.orm import Session, joinedload
 
 from dna_engine.plans import plan_of
 from dna_engine.spec import Priority, ResolvedJob
@@ -23,7 +23,7 @@ from store.filters import Filter
 from store.logs import bound
 from store.progress import planned
 from store.states import FINISHED, EventType, JobKind, JobState
-from store.tables import Artifact, Job, Step
+from store.tables import ApiKey, Artifact, Job, Step
 
 logger = logging.getLogger("dna.store.jobs")
 
@@ -55,12 +55,16 @@ def add(session: Session, job: Job, spec: ResolvedJob, *, max_attempts: int) -> 
     return first
 
 
-def announce(session: Session, job: Job) -> None:
-    """An event with what people watch of the job, a line for who follows all jobs, and a message to whoever wants to be told."""
+def announce(session: Session, job: Job, *also: NewEvent) -> None:
+    """An event with what people watch of the job, a line for who follows all jobs, and a message to whoever wants to be told.
+
+    Args:
+        also: events that follow at once, written with it.
+    """
     deliveries.tell(session, job)
-    changes.note(session, job.id, job.kind, job.project_id)
     data = {"state": job.state, "phase": job.phase, "cancel_requested": job.cancel_requested, "error": job.error}
-    events.append(session, job.id, [NewEvent(EventType.STATE, data)])
+    events.append(session, job, [NewEvent(EventType.STATE, data), *also])
+    changes.note(session, job.id, job.kind, job.project_id)
 
 
 def rename(session: Session, job: Job, *, name: str, labels: Mapping[str, str]) -> None:
@@ -72,7 +76,7 @@ def rename(session: Session, job: Job, *, name: str, labels: Mapping[str, str]) 
     session.flush()
     if said:
         changes.note(session, job.id, job.kind, job.project_id)
-        events.append(session, job.id, [NewEvent(EventType.LOG, {"level": "info", "message": " ".join(said)})])
+        events.append(session, job, [NewEvent(EventType.LOG, {"level": "info", "message": " ".join(said)})])
 
 
 def prioritise(session: Session, job: Job, priority: Priority) -> None:
@@ -93,7 +97,7 @@ def prioritise(session: Session, job: Job, priority: Priority) -> None:
     job.priority = priority
     line_up(session, job)
     changes.note(session, job.id, job.kind, job.project_id)
-    events.append(session, job.id, [NewEvent(EventType.LOG, {"level": "info", "message": said})])
+    events.append(session, job, [NewEvent(EventType.LOG, {"level": "info", "message": said})])
 
 
 def line_up(session: Session, job: Job) -> None:
@@ -166,20 +170,23 @@ def lock(session: Session, job_id: UUID) -> Job:
     Raises:
         NotFound: there is none of that id.
     """
-    job = _lock(session, Job.id == job_id)
+    job = session.scalar(_LOCK, {"job_id": job_id})
     if job is None:
         raise NotFound("job", job_id)
     return job
 
 
 def lock_of_step(session: Session, step_id: UUID) -> Job | None:
-    """The job of a step, locked as by :func:`lock`; None where there is no such step any more."""
-    return _lock(session, Job.id == select(Step.job_id).where(Step.id == step_id).scalar_subquery())
+    """The job of a step, locked as by :func:`lock`, with its key's limits; None where there is no such step any more."""
+    return session.scalar(_LOCK_OF_STEP, {"step_id": step_id})
 
 
-def _lock(session: Session, which: ColumnElement[bool]) -> Job | None:
-    query = select(Job).where(which).with_for_update(key_share=True)
-    return session.scalar(query.execution_options(populate_existing=True))
+#: Made once: whatever moves a job begins so, and making a statement takes as long as running it.
+_JOB = select(Job).with_for_update(key_share=True, of=Job).execution_options(populate_existing=True)
+_LOCK = _JOB.where(Job.id == bindparam("job_id"))
+_LOCK_OF_STEP = _JOB.where(
+    Job.id == select(Step.job_id).where(Step.id == bindparam("step_id")).scalar_subquery()
+).options(joinedload(Job.key).load_only(ApiKey.limits))
 
 
 def delete(session: Session, job_id: UUID) -> list[str]:

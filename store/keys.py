@@ -16,7 +16,7 @@ from uuid import UUID
 from sqlalchemy import TIMESTAMP, func, or_, select
 from sqlalchemy.orm import Session
 
-from store import projects
+from store import projects, quotas
 from store.actors import Actor
 from store.columns import new_id
 from store.errors import Ambiguous, KeyEnded, LastAdmin, NotFound
@@ -169,6 +169,13 @@ def revoke(session: Session, key_id: UUID) -> ApiKey:
     row = get(session, key_id)
     row.revoked_at = row.revoked_at or clock(session)
     return row
+
+
+def limit(session: Session, row: ApiKey, limits: Limits) -> None:
+    """What the key may use from now on. Its jobs that may run now are announced."""
+    row.limits = limits.model_dump(exclude_none=True)
+    session.flush()
+    quotas.announce_next(session, row.id)
 
 
 @contextmanager

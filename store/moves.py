@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -40,36 +39,45 @@ def finish(session: Session, job: Job, state: JobState) -> None:
 def move(session: Session, job: Job, state: JobState) -> None:
     """The job is in that state from now on."""
     job.state = move_job(job.state, state)
-    session.flush()
     jobs.announce(session, job)
+
+
+def begin(session: Session, job: Job, step: Step) -> None:
+    """A step of the job was claimed; the job runs from now on."""
+    if job.state == JobState.QUEUED:
+        job.state = move_job(job.state, JobState.RUNNING)
+        job.started_at = job.started_at or step.started_at
+        jobs.announce(session, job, _news(step))
+    else:
+        events.append(session, job, [_news(step)])
 
 
 def cancel_queued(session: Session, job: Job) -> None:
     """What waits is not begun."""
-    _leave_all(session, job.id, steps_in(session, job, StepState.QUEUED), StepState.CANCELLED)
+    _leave_all(session, job, steps_in(session, job, StepState.QUEUED), StepState.CANCELLED)
 
 
-def leave(session: Session, step: Step, state: StepState) -> None:
+def leave(session: Session, job: Job, step: Step, state: StepState) -> None:
     """The step ends so; nobody holds it any more."""
-    _leave_all(session, step.job_id, [step], state)
+    _leave_all(session, job, [step], state)
 
 
-def _leave_all(session: Session, job_id: UUID, steps: Sequence[Step], state: StepState) -> None:
+def _leave_all(session: Session, job: Job, steps: Sequence[Step], state: StepState) -> None:
     """The steps of a job end so. A tuning may have a thousand: what is asked and told of all is asked and told once."""
     now = clock(session)
     for step in steps:
         step.state = move_step(step.state, state)
         step.finished_at = now
         step.lease_owner = step.lease_expires_at = step.eta_seconds = None
-    _announce(session, job_id, steps)
+    announce_steps(session, job, steps)
 
 
-def requeue(session: Session, step: Step, *, wait: timedelta = timedelta(0)) -> None:
+def requeue(session: Session, job: Job, step: Step, *, wait: timedelta = timedelta(0)) -> None:
     """The step can be claimed again, after that time."""
-    requeue_all(session, step.job_id, [step], wait=wait)
+    requeue_all(session, job, [step], wait=wait)
 
 
-def requeue_all(session: Session, job_id: UUID, steps: Sequence[Step], *, wait: timedelta = timedelta(0)) -> None:
+def requeue_all(session: Session, job: Job, steps: Sequence[Step], *, wait: timedelta = timedelta(0)) -> None:
     """The same of steps of a job."""
     now = clock(session)
     for step in steps:
@@ -78,20 +86,19 @@ def requeue_all(session: Session, job_id: UUID, steps: Sequence[Step], *, wait: 
         step.available_at = step.woken_at = now + wait
         step.finished_at = step.lease_owner = step.lease_expires_at = step.eta_seconds = None
         outbox.wake(session, step)
-    _announce(session, job_id, steps)
+    announce_steps(session, job, steps)
 
 
-def announce_step(session: Session, step: Step) -> None:
-    """An event with the step's state."""
-    _announce(session, step.job_id, [step])
+def announce_steps(session: Session, job: Job, steps: Sequence[Step]) -> None:
+    """An event for each of the steps, with its state."""
+    if steps:
+        events.append(session, job, [_news(step) for step in steps])
 
 
-def _announce(session: Session, job_id: UUID, steps: Sequence[Step]) -> None:
-    session.flush()
+def _news(step: Step) -> NewEvent:
+    """The step as it is now."""
     told = ("kind", "phase", "state", "attempt", "error")
-    news = [{"step": step.key, **{name: getattr(step, name) for name in told}} for step in steps]
-    if news:
-        events.append(session, job_id, [NewEvent(EventType.STEP, data) for data in news])
+    return NewEvent(EventType.STEP, {"step": step.key, **{name: getattr(step, name) for name in told}})
 
 
 def steps_in(session: Session, job: Job, *states: StepState) -> list[Step]:

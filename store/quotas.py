@@ -169,11 +169,11 @@ def spend(session: Session, job: Job, step: Step, seconds: float) -> None:
 
 
 def has_place(session: Session, job: Job) -> bool:
-    """Whether a queued job may begin to run: its key has device-hours left, and a place. Others of its key wait for the answer until the
-    transaction ends."""
-    if job.key_id is None:
+    """Whether a queued job may begin to run: its key, which was read with it, has device-hours left, and a place. Others of its key wait for the
+    answer until the transaction ends."""
+    if job.key_id is None or job.key is None:
         return True
-    limits = Limits.model_validate(session.get_one(ApiKey, job.key_id).limits)
+    limits = Limits.model_validate(job.key.limits)
     if limits.device_hours is not None and _device_hours(session, job.key_id) >= limits.device_hours:
         return False
     if limits.running_jobs is None:

@@ -72,15 +72,10 @@ def of_jobs(session: Session, job_ids: Sequence[UUID]) -> list[Step]:
     return list(session.scalars(select(Step).where(Step.job_id.in_(job_ids))))
 
 
-def queue_of(session: Session, step_id: UUID) -> str | None:
-    """The queue of a step; None of one that is gone."""
-    return session.scalar(select(Step.queue).where(Step.id == step_id))
-
-
 def waited_in(session: Session) -> list[str]:
     """The queues in which steps wait that can be claimed: where keys run as many jobs as they may, nobody need be woken for others of theirs."""
     queues = session.scalars(select(Step.queue).where(Step.state == StepState.QUEUED).distinct()).all()
-    return [queue for queue in queues if line.waits(session, [queue])]
+    return [queue for queue in queues if line.waits(session, queue)]
 
 
 def rewake(session: Session, queues: Sequence[str], *, after: timedelta) -> int:

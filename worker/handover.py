@@ -75,7 +75,7 @@ def ask(session: Session, worker: Worker, settings: WorkerSettings) -> bool:
     None is where something waits that an idle worker can take, or a step was asked already: its cells are not known to be taken yet.
     """
     idle = workers.idle(session, QUEUE, within=settings.worker_timeout)
-    if worker.id not in [each.id for each in idle] or line.waits(session, [QUEUE]):
+    if worker.id not in [each.id for each in idle] or line.waits(session, QUEUE):
         return False
     running = _running(session, settings.hand_over_seconds)
     if any(step.yield_reason is not None for step, _ in running):
@@ -125,7 +125,7 @@ def take_share(session: Session, claim: Claim, worker: Worker, settings: WorkerS
     if claim.step.kind not in SPREAD_KINDS or len(claim.step.cells) < 2:
         return claim
     others = [each for each in workers.idle(session, QUEUE, within=settings.worker_timeout) if each.id != worker.id]
-    if not others or line.waits(session, [QUEUE]):
+    if not others or line.waits(session, QUEUE):
         return claim
     step, job = steps.get(session, claim.step_id), session.get_one(Job, claim.job_id)
     rates = _rates(session, step.kind, [worker, *others])
@@ -144,20 +144,20 @@ class LeftToFaster(Exception):
     """What waits is left to idle workers that are faster at it."""
 
 
-def suited(session: Session, step_id: UUID, worker: Worker, settings: WorkerSettings) -> UUID:
-    """Which of the steps that wait beside this one, with other cells of the same search, is for the worker: the largest for the fastest
+def suited(session: Session, step: line.Next, worker: Worker, settings: WorkerSettings) -> UUID:
+    """Which of the steps that wait beside the next one, with other cells of the same search, is for the worker: the largest for the fastest
     idle worker, the next for the second, and so on.
 
     Raises:
         LeftToFaster: there is none for it. That is said for a few seconds: faster workers that have not come by then do not come.
     """
-    if session.scalar(select(Step.kind).where(Step.id == step_id)) not in SPREAD_KINDS:
-        return step_id
-    first = steps.get(session, step_id)
+    if step.kind not in SPREAD_KINDS:
+        return step.id
+    first = steps.get(session, step.id)
     waiting = _beside(session, first)
     idle = [each for each in workers.idle(session, QUEUE, within=settings.worker_timeout) if each.id != worker.id]
     if not idle and len(waiting) < 2:
-        return step_id
+        return step.id
     spec = parse_job(session.get_one(Job, first.job_id).resolved)
     waiting.sort(key=lambda step: -work(step.planned, spec) * (1 - step.progress))
     own, *rates = _rates(session, first.kind, [worker, *idle])

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from types import TracebackType
 
 from celery import Celery
@@ -15,6 +16,7 @@ from store import workers
 from store.files import discard_loose
 from store.migrate import head, revision
 from store.session import transaction
+from worker.broker import answers
 from worker.cleanup import remove_datasets, remove_leftovers, remove_run_folders
 from worker.condition import Instruments
 from worker.handover import QUEUE, ask
@@ -100,9 +102,11 @@ class Maintenance:
         remove_run_folders(self._slot.sessions, settings.data_dir, resumable_days=settings.artifact_days)
 
     def _ask_for_cells(self) -> None:
-        """While this node has nothing to do, and may."""
+        """While this node has nothing to do, may do something and can be woken for it."""
         slot = self._slot
         if slot.current is not None or slot.stopping.is_set() or QUEUE not in slot.worker.queues:
+            return
+        if slot.condition is None or not slot.condition.redis_answers:
             return
         try:
             self.check()
@@ -112,8 +116,10 @@ class Maintenance:
             ask(session, slot.worker, slot.settings)
 
     def _look(self) -> None:
-        """Beside the beat, which waits for nobody: a driver of a GPU may take its time."""
-        self._slot.condition = self._instruments.look()
+        """Beside the beat, which waits for nobody: a driver of a GPU, or Redis, may take its time."""
+        url = self._slot.settings.redis_url
+        assert url is not None
+        self._slot.condition = replace(self._instruments.look(), redis_answers=answers(url))
 
 
 class Unfit(Exception):

@@ -6,12 +6,12 @@ The node leaves when its standard input closes, so that nodes do not outlive the
 from __future__ import annotations
 
 import argparse
+import gc
 import logging
 import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
 from contextlib import nullcontext
 from uuid import UUID
 
@@ -19,11 +19,10 @@ from celery import Celery
 from celery.exceptions import Reject
 from celery.signals import setup_logging, worker_shutting_down
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
 from structlog.contextvars import bound_contextvars
 
 from dna_engine.plans.steps import CPU_QUEUE
-from store import claims, flow, line, logs, steps, workers
+from store import claims, flow, line, logs, workers
 from store.claims import Claim
 from store.session import transaction
 from worker.app import make_app
@@ -86,20 +85,27 @@ class Node:
             without_mingle=True,
             without_heartbeat=True,
         )
+        # What is there by now stays: to look through all of it for garbage would hold up a claim or a heartbeat for a quarter of a second.
+        gc.freeze()
         with self._maintenance, self._courier:
             worker.start()
         self._send()
         return int(worker.exitcode or 0)
 
-    def run_step(self, step_id: UUID) -> None:
-        """Runs the next step of the line, whichever the message names; does nothing when there is nothing to do.
+    def run_step(self, step_id: UUID, queue: str) -> None:
+        """Runs the next step of the queue, whichever the message names; does nothing when there is nothing to do.
 
         Raises:
             Reject: nothing can be claimed now; the message goes back to the queue.
         """
         if self._slot.stopping.is_set():
             raise Reject("this worker is leaving", requeue=True)
-        claim = self._claim_or_give_back(step_id)
+        if queue not in self._slot.worker.queues:
+            logger.warning(
+                "Dropped a message that says it is of the queue %.80r, whose steps are not for this node.", queue
+            )
+            return
+        claim = self._claim_or_give_back(queue)
         if claim is None:
             logger.info("Woken for step %s, but nothing waits.", step_id)
             return
@@ -111,11 +117,11 @@ class Node:
             self._slot.current = None
         self._send()
 
-    def _claim_or_give_back(self, step_id: UUID) -> Claim | None:
+    def _claim_or_give_back(self, queue: str) -> Claim | None:
         """The message stands for a step that waits: whatever keeps this node from claiming, another may."""
         try:
             self._maintenance.check()
-            return self._claim(step_id)
+            return self._claim(queue)
         except Unfit as error:
             logger.error("%s", error)
             why = str(error)
@@ -131,12 +137,11 @@ class Node:
         self._slot.stopping.wait(PAUSE_SECONDS)
         raise Reject(why, requeue=True)
 
-    def _claim(self, announced: UUID) -> Claim | None:
-        """The next step of the line, or one beside it, without cells that idle workers take; again while others are quicker. First what
+    def _claim(self, queue: str) -> Claim | None:
+        """The next step of the queue, or one beside it, without cells that idle workers take; again while others are quicker. First what
         was claimed before without an answer.
 
-        It is one of the queue of the step that was announced: so each queue keeps as many messages as it has steps, though some nodes take
-        several.
+        It is the queue that the message came by: so each keeps as many messages as it has steps, though some nodes take several.
         """
         slot, lease_seconds = self._slot, self._slot.settings.lease_seconds
         while True:
@@ -144,8 +149,8 @@ class Node:
                 claim = claims.of_worker(session, slot.worker) if self._unanswered else None
                 if claim is not None:
                     claims.renew(session, claim, lease_seconds=lease_seconds)
-                elif step_id := line.next_step(session, self._queues(session, announced)):
-                    step_id = suited(session, step_id, slot.worker, slot.settings)
+                elif step := line.next_step(session, queue):
+                    step_id = suited(session, step, slot.worker, slot.settings)
                     claim = flow.claim(session, step_id, slot.worker, lease_seconds=lease_seconds)
                     if claim is None:
                         continue
@@ -154,11 +159,6 @@ class Node:
                     workers.beat(session, slot.worker, current_step_id=claim.step_id)
             self._unanswered = False
             return claim
-
-    def _queues(self, session: Session, announced: UUID) -> Sequence[str]:
-        taken = self._slot.worker.queues
-        queue = steps.queue_of(session, announced)
-        return [queue] if queue in taken else taken
 
     def _send(self) -> None:
         """Sends what the step has put into the outbox at once; what cannot be sent now the next round of the relay sends."""

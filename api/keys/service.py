@@ -61,10 +61,9 @@ def change(session: Session, key_id: UUID, patch: KeyPatch) -> KeyOut:
     if "scopes" in said:
         row.scopes = [scope.value for scope in Scope if scope in patch.scopes]
     row.name = patch.name or row.name
-    row.limits = _with(Limits.model_validate(row.limits), patch.limits).model_dump(exclude_none=True)
     session.flush()
     if "limits" in said:
-        quotas.announce_next(session, row.id)
+        keys.limit(session, row, _with(Limits.model_validate(row.limits), patch.limits))
     [shown] = shown_of(session, [row])
     return shown
 

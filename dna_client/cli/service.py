@@ -1,17 +1,15 @@
-"""Commands that run the service, or act on its database, on this machine: up, api, worker, serve, migrate, key."""
+"""Commands that run the service on this machine, or act on its database: up, api, worker, serve, migrate."""
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
-from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlsplit, urlunsplit
 
 import typer
@@ -19,7 +17,7 @@ from rich.text import Text
 
 from dna_client import processes, servers
 from dna_client.cli.options import LOCAL, AsJson, DataDir
-from dna_client.cli.output import ERR, OUT, print_json, print_table
+from dna_client.cli.output import ERR, OUT, print_json
 from dna_client.errors import LocalError
 from dna_client.pages import front
 from dna_client.processes import python
@@ -27,16 +25,7 @@ from dna_client.up import Addresses, Service, is_there, running_in, servers_of
 
 HERE = Path("dna-data")
 
-KeyRef = Annotated[
-    str,
-    typer.Argument(
-        help="Name or id of the key, the beginning or end of its id, or dna_ and its prefix.", metavar="KEY"
-    ),
-]
-_COLUMNS = ("id", "key", "project", "scopes", "use", "name")
-
 service = typer.Typer()
-key = typer.Typer(no_args_is_help=True, help="API keys of a service whose database this machine can reach.")
 
 
 @service.command()
@@ -147,125 +136,20 @@ def serve(
 @service.command()
 def migrate(data_dir: DataDir = HERE, as_json: AsJson = False) -> None:
     """Bring the database to the schema of this version."""
-    _need_service(data_dir)
+    need_service(data_dir)
     with servers_for_now(data_dir) as environment:
-        _run(python("store", "migrate"), environment)
+        run_to_end(python("store", "migrate"), environment)
     if as_json:
         print_json({"migrated": True})
 
 
-@key.command()
-def create(
-    name: Annotated[str, typer.Argument(help="Whose key it is.")],
-    scopes: Annotated[
-        str, typer.Option(help="What it may do, joined by commas: read, run, admin; none includes another.")
-    ] = "read,run",
-    project: Annotated[
-        str | None,
-        typer.Option(
-            help="Whose things it sees and makes; made where there is none. [default: a new one, called as the key]"
-        ),
-    ] = None,
-    expires: Annotated[
-        str | None, typer.Option(help="After what time it opens nothing, such as 12h, 90d or 8w.")
-    ] = None,
-    running_jobs: Annotated[int | None, typer.Option(help="Most jobs that run at once; others wait.")] = None,
-    queued_jobs: Annotated[int | None, typer.Option(help="Most jobs that wait in the queue.")] = None,
-    device_hours: Annotated[float | None, typer.Option(help="Most hours of devices in 30 days.")] = None,
-    requests_per_second: Annotated[float | None, typer.Option(help="Most requests in a second.")] = None,
-    stored_bytes: Annotated[
-        str | None, typer.Option(help="Most bytes of datasets, teachers and uploads, such as 10G.")
-    ] = None,
-    priority: Annotated[str | None, typer.Option(help="The highest priority of its jobs: low, normal or high.")] = None,
-    data_dir: DataDir = HERE,
-    as_json: AsJson = False,
-) -> None:
-    """Make a key and print it. It cannot be shown again."""
-    said = {
-        "project": project,
-        "expires": expires,
-        "running-jobs": running_jobs,
-        "queued-jobs": queued_jobs,
-        "device-hours": device_hours,
-        "requests-per-second": requests_per_second,
-        "stored-bytes": stored_bytes,
-        "priority": priority,
-    }
-    options = [f"--{option}={value}" for option, value in said.items() if value is not None]
-    made = _key(data_dir, "create", f"--scopes={scopes}", *options, "--", name)
-    if as_json:
-        print_json(made)
-        return
-    ERR.print(f"Key {made['id']} for {name}. Keep it now, it cannot be shown again:", markup=False)
-    OUT.print(made["key"], markup=False)
-
-
-@key.command("list")
-def list_keys(data_dir: DataDir = HERE, as_json: AsJson = False) -> None:
-    """Every key, newest first."""
-    _need_service(data_dir)
-    found = _key(data_dir, "list")
-    if as_json:
-        print_json(found)
-        return
-    print_table(_COLUMNS, [_row(one) for one in found], ids=("id",), droppable=("key", "scopes"))
-
-
-@key.command()
-def show(ref: KeyRef, data_dir: DataDir = HERE, as_json: AsJson = False) -> None:
-    """One key: its project, scopes, limits, and when it was used last."""
-    _need_service(data_dir)
-    found = _key(data_dir, "show", "--", ref)
-    if as_json:
-        print_json(found)
-        return
-    print_table(_COLUMNS, [_row(found)], ids=("id",), droppable=("key", "scopes"))
-    for name, most in found["limits"].items():
-        said = most if isinstance(most, str) else f"{most:,}"
-        OUT.print(f"{name.replace('_', ' ')}: {said}", markup=False)
-
-
-@key.command()
-def revoke(
-    ref: KeyRef,
-    data_dir: DataDir = HERE,
-    as_json: AsJson = False,
-) -> None:
-    """Let a key open nothing from now on."""
-    _need_service(data_dir)
-    found = _key(data_dir, "revoke", "--", ref)
-    if as_json:
-        print_json(found)
-    else:
-        ERR.print(f"Key {found['id']} of {found['name']} opens nothing from now on.", markup=False)
-
-
-def _row(found: Mapping[str, Any]) -> tuple[str, ...]:
-    prefix, scopes = f"dna_{found['prefix']}_...", ",".join(found["scopes"])
-    return (found["id"], prefix, found["project"], scopes, _use(found), found["name"])
-
-
-def _use(found: Mapping[str, Any]) -> str:
-    if found["revoked_at"]:
-        return f"revoked {found['revoked_at'][:10]}"
-    if found["expires_at"] and datetime.fromisoformat(found["expires_at"]) <= datetime.now().astimezone():
-        return f"expired {found['expires_at'][:10]}"
-    return f"used {found['last_used_at'][:10]}" if found["last_used_at"] else "never used"
-
-
-def _need_service(data_dir: Path) -> None:
+def need_service(data_dir: Path) -> None:
     """Raises LocalError: there is none in the folder, and to look at one is no reason to make one."""
     if not is_there(data_dir):
         raise LocalError(
             f"There is no service in {data_dir}. Name its folder with --data-dir, set DNA_DATABASE_URL, or start a new one "
             "with dna up."
         )
-
-
-def _key(data_dir: Path, action: str, *arguments: str) -> Any:
-    """What the store's command answers. Migrates first: the very first key is made before a start on an open address."""
-    with servers_for_now(data_dir) as environment:
-        return json.loads(_run(python("store", "key", "--migrate", action, "--json", *arguments), environment))
 
 
 @contextmanager
@@ -277,7 +161,7 @@ def servers_for_now(data_dir: Path) -> Iterator[dict[str, str]]:
         yield environment
 
 
-def _run(command: list[str], environment: Mapping[str, str]) -> str:
+def run_to_end(command: list[str], environment: Mapping[str, str]) -> str:
     """What the command prints.
 
     Raises:

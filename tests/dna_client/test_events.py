@@ -12,7 +12,7 @@ from sqlalchemy import func, update
 
 from dna_client import Client
 from dna_client.errors import NotFound, ServerUnreachable
-from store import events
+from store import events, jobs
 from store.events import NewEvent
 from store.session import transaction
 from store.states import EventType
@@ -25,7 +25,7 @@ def add_logs(api: Api, search_id: str, count: int, *, pause: float = 0.0) -> Non
     for number in range(count):
         with transaction(api.sessions) as session:
             data = {"step": "teacher", "level": "info", "message": f"line {number} " + "x" * 200}
-            events.append(session, UUID(search_id), [NewEvent(EventType.LOG, data)])
+            events.append(session, jobs.lock(session, UUID(search_id)), [NewEvent(EventType.LOG, data)])
         time.sleep(pause)
 
 

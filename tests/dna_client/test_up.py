@@ -78,7 +78,7 @@ def first_key(folder: Path, dna: Dna) -> str:
 
 
 def use_keys(folder: Path, url: str, others: str, dna: Dna) -> None:
-    """Keys of a service that runs, one of which sees the project that everything belongs to without a key. More of them: tests/store/test_main.py."""
+    """Keys of a service that runs, one of which sees the project that everything belongs to without a key. More of them: tests/store/test_key_commands.py."""
 
     def key(*arguments: str) -> Answer:
         return dna("key", *arguments, "--data-dir", str(folder))
@@ -99,6 +99,15 @@ def use_keys(folder: Path, url: str, others: str, dna: Dna) -> None:
     limits = {"queued_jobs": 3000, "priority": "low"}
     assert (mine["project"], mine["scopes"], mine["limits"]) == ("default", ["read"], limits)
     assert {"queued jobs: 3,000", "priority: low"} <= set(key("show", "me").out.splitlines())
+    changed = key("update", "me", "--priority", "none", "--running-jobs", "2", "--name", "mine").out.splitlines()
+    assert {"queued jobs: 3,000", "running jobs: 2"} <= set(changed)
+    assert not [line for line in changed if line.startswith("priority")]
+    assert key("update", "mine", "--expires", "never", "--name", "me", "--json").json == {
+        **{field: value for field, value in mine.items() if field != "key"},
+        "expires_at": None,
+        "limits": {"queued_jobs": 3000, "running_jobs": 2},
+    }
+    assert "--running-jobs none" in key("update", "me").err
     assert key("revoke", "you").err.endswith("error: There is no key you.\n")
     with Client(url, mine["key"]) as client:
         assert client.list_searches()["items"]

@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from store import flow, line
+from store import flow
 from store.migrate import downgrade, upgrade
 from store.session import make_engine
 from store.states import AttemptOutcome
 from store.tables import Attempt, Step
-from tests.store.builders import finish_phase, new_search, new_worker
+from tests.store.builders import finish_phase, new_search, new_worker, next_id
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def test_steps_tell_of_their_last_attempt(engine: Engine, empty_database_url: st
     with Session(engine) as session:
         search, worker = new_search(session), new_worker(session)
         finish_phase(session, search, worker)
-        step_id = line.next_step(session, ["gpu", "cpu"])
+        step_id = next_id(session, "gpu", "cpu")
         assert step_id is not None
         claim = flow.claim(session, step_id, worker, lease_seconds=60)
         assert claim is not None

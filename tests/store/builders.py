@@ -26,7 +26,7 @@ from dna_engine.spec import (
     resolve_training,
     resolve_tuning,
 )
-from store import architectures, flow, given, searches, steps, trainings, tunings, webhooks, workers
+from store import architectures, flow, given, line, searches, steps, trainings, tunings, webhooks, workers
 from store.claims import Claim
 from store.migrate import is_current
 from store.session import make_engine
@@ -102,6 +102,12 @@ def queued(session: Session, job: Job) -> list[Step]:
 def names_of(session: Session, job_id: UUID) -> set[str]:
     """Names of the files that a job has."""
     return set(session.scalars(select(Artifact.name).where(Artifact.job_id == job_id)))
+
+
+def next_id(session: Session, *queues: str) -> UUID | None:
+    """The step that is next in the first of the queues in which there is one."""
+    heads = (line.next_step(session, queue) for queue in queues)
+    return next((head.id for head in heads if head is not None), None)
 
 
 def take(session: Session, step: Step, worker: Worker) -> Claim:

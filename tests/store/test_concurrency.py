@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy.orm import Session
 
-from store import events, flow, idempotency, keys, line, outbox, searches, steps
+from store import events, flow, idempotency, jobs, keys, line, outbox, searches, steps
 from store.actors import acting
 from store.errors import RequestInFlight
 from store.events import NewEvent
@@ -22,7 +22,7 @@ from store.order import At
 from store.session import Sessions, transaction
 from store.states import EventType
 from store.tables import Search, Worker
-from tests.store.builders import new_search, new_worker
+from tests.store.builders import new_search, new_worker, next_id
 
 Answer = TypeVar("Answer")
 
@@ -63,7 +63,7 @@ def test_as_many_claimers_as_steps_leave_none_waiting_and_the_oldest_go_first(se
     def claim(_: int) -> UUID:
         while True:
             with transaction(sessions) as session:
-                step_id = line.next_step(session, ["gpu"])
+                step_id = next_id(session, "gpu")
                 assert step_id is not None
                 if taken := flow.claim(session, step_id, worker, lease_seconds=60):
                     return taken.job_id
@@ -71,7 +71,7 @@ def test_as_many_claimers_as_steps_leave_none_waiting_and_the_oldest_go_first(se
     assert set(at_once(2, claim)) == {first.id, second.id}
     assert claim(0) == third.id
     with transaction(sessions) as session:
-        assert line.next_step(session, ["gpu"]) is None
+        assert next_id(session, "gpu") is None
 
 
 def first_steps(sessions: Sessions, *made: Search) -> list[UUID]:
@@ -89,23 +89,23 @@ def test_who_asks_meanwhile_is_told_of_the_step_behind(sessions: Sessions) -> No
             made.append(new_search(session))
     ids = set(first_steps(sessions, *made))
     with transaction(sessions) as one, transaction(sessions) as two, transaction(sessions) as three:
-        assert {line.next_step(session, ["gpu"]) for session in (one, two, three)} == ids
+        assert {next_id(session, "gpu") for session in (one, two, three)} == ids
 
 
 def test_what_another_asks_for_and_leaves_is_not_forgotten(sessions: Sessions) -> None:
     """Whose message it is has no other: it would wait until it is announced again."""
     search, _ = stored(sessions)
     with transaction(sessions) as one, transaction(sessions) as two:
-        assert line.next_step(one, ["gpu"]) == line.next_step(two, ["gpu"]) == first_steps(sessions, search)[0]
+        assert next_id(one, "gpu") == next_id(two, "gpu") == first_steps(sessions, search)[0]
 
 
 def test_who_only_looks_keeps_nobody_from_what_waits(sessions: Sessions) -> None:
     first, _ = stored(sessions)
     stored(sessions)
     with transaction(sessions) as looks, transaction(sessions) as takes:
-        assert line.waits(looks, ["gpu"])
-        assert not line.waits(looks, ["cpu"])
-        assert line.next_step(takes, ["gpu"]) == first_steps(sessions, first)[0]
+        assert line.waits(looks, "gpu")
+        assert not line.waits(looks, "cpu")
+        assert next_id(takes, "gpu") == first_steps(sessions, first)[0]
 
 
 def test_events_have_no_gap_and_no_reader_misses_one(sessions: Sessions) -> None:
@@ -117,7 +117,7 @@ def test_events_have_no_gap_and_no_reader_misses_one(sessions: Sessions) -> None
         for _ in range(rounds):
             with transaction(sessions) as session:
                 news = [NewEvent(EventType.LOG, {"writer": number, "n": n}) for n in range(2)]
-                events.append(session, search.id, news)
+                events.append(session, jobs.lock(session, search.id), news)
 
     def follow() -> list[int]:
         seen: list[int] = []
@@ -138,10 +138,10 @@ def test_events_have_no_gap_and_no_reader_misses_one(sessions: Sessions) -> None
 def test_an_event_of_a_rolled_back_transaction_leaves_no_gap(sessions: Sessions) -> None:
     search, _ = stored(sessions)
     with sessions() as session:
-        events.append(session, search.id, [NewEvent(EventType.LOG, {})])
+        events.append(session, jobs.lock(session, search.id), [NewEvent(EventType.LOG, {})])
         session.rollback()
     with transaction(sessions) as session:
-        assert events.append(session, search.id, [NewEvent(EventType.LOG, {})]) == 2
+        assert events.append(session, jobs.lock(session, search.id), [NewEvent(EventType.LOG, {})]) == 2
 
 
 def test_two_senders_take_different_messages(sessions: Sessions) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from dna_engine.events import Log, Metric, Progress
 from dna_engine.plans import Kind, Phase
-from store import architectures, attempts, claims, events, flow, jobs, line, steps, trainings
+from store import architectures, attempts, claims, events, flow, jobs, steps, trainings
 from store.claims import Ask, Claim
 from store.errors import IllegalTransition, LeaseLost
 from store.states import FINISHED, AttemptOutcome, EventType, JobState, Role, StepState
@@ -27,6 +27,7 @@ from tests.store.builders import (
     new_training,
     new_tuning,
     new_worker,
+    next_id,
     phases,
     queued,
     succeed,
@@ -185,13 +186,13 @@ def test_resume_keeps_what_is_done(session: Session) -> None:
 def test_the_oldest_search_is_next_whatever_was_queued_first(session: Session) -> None:
     old, worker = new_search(session), new_worker(session)
     young = new_search(session)
-    assert line.next_step(session, ["gpu", "cpu"]) == queued(session, old)[0].id
+    assert next_id(session, "gpu", "cpu") == queued(session, old)[0].id
     finish_phase(session, old, worker)
     assert queued(session, young)[0].id < queued(session, old)[0].id
-    assert line.next_step(session, ["gpu"]) == queued(session, old)[0].id
+    assert next_id(session, "gpu") == queued(session, old)[0].id
     flow.cancel(session, old.id)
-    assert line.next_step(session, ["gpu"]) == queued(session, young)[0].id
-    assert line.next_step(session, ["cpu"]) is None
+    assert next_id(session, "gpu") == queued(session, young)[0].id
+    assert next_id(session, "cpu") is None
 
 
 def test_a_step_starts_anew_with_each_attempt(session: Session) -> None:
@@ -393,7 +394,7 @@ def test_a_damaged_input_is_made_again_and_what_needs_it_waits(session: Session)
     succeed(session, running)
     assert search.phase == Phase.TEACHER  # What ran of the later phase goes on, and begins nothing.
     teacher = queued(session, search)[0]
-    assert line.next_step(session, ["gpu"]) == teacher.id
+    assert next_id(session, "gpu") == teacher.id
     woken = _wakes(session, second)
     succeed(session, take(session, teacher, worker))
     assert (search.phase, [step.key for step in queued(session, search)]) == (Phase.DISTILL, ["distill-2"])

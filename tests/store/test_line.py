@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from dna_engine.spec import Priority
-from store import flow, jobs, keys, line, shares, steps, timings, waiting
+from store import flow, jobs, keys, shares, steps, timings, waiting
 from store.actors import OPERATOR, acting
 from store.columns import new_id
 from store.errors import PriorityTooHigh
@@ -25,6 +25,7 @@ from tests.store.builders import (
     new_search,
     new_training,
     new_worker,
+    next_id,
     queued,
     take,
 )
@@ -66,7 +67,7 @@ def claimed(session: Session, worker: Worker, count: int) -> list[UUID]:
     for _ in range(count):
         session.flush()
         looked = waiting.look(session, live_within=timedelta(seconds=30))
-        step_id = line.next_step(session, QUEUES)
+        step_id = next_id(session, *QUEUES)
         assert step_id is not None
         step = steps.get(session, step_id)
         job = session.get_one(Job, step.job_id)
@@ -100,9 +101,9 @@ def test_what_was_taken_counts_half_after_a_half_life(session: Session, callers:
     callers.took("a", 100.0)
     session.execute(update(Share).values(standing=Share.standing - shares.HALF_LIFE.total_seconds() / shares.FADING))
     callers.took("b", 49.0)
-    assert line.next_step(session, QUEUES) == queued(session, session.get_one(Job, asked["b"]))[0].id
+    assert next_id(session, *QUEUES) == queued(session, session.get_one(Job, asked["b"]))[0].id
     callers.took("b", 2.0)
-    assert line.next_step(session, QUEUES) == queued(session, session.get_one(Job, asked["a"]))[0].id
+    assert next_id(session, *QUEUES) == queued(session, session.get_one(Job, asked["a"]))[0].id
 
 
 @pytest.mark.parametrize("seconds", [1e-9, 1e9])
@@ -174,7 +175,7 @@ def test_a_key_that_may_begin_nothing_goes_on_with_what_it_has_begun(session: Se
     finish_phase(session, begun, worker)
     callers.took("b", 1000.0)
     assert claimed(session, worker, 3) == [begun.id, begun.id, other.id]
-    assert line.next_step(session, QUEUES) is None
+    assert next_id(session, *QUEUES) is None
     assert held.state == JobState.QUEUED
 
 
@@ -189,10 +190,10 @@ def test_jobs_without_a_key_are_one_caller(session: Session, callers: Callers) -
 def test_each_queue_has_its_own_line(session: Session, callers: Callers) -> None:
     search = callers.asks("a")
     training = callers.asks("a", make=new_training, devices=2)
-    assert line.next_step(session, ["gpu2"]) == queued(session, training)[0].id
-    assert line.next_step(session, ["gpu"]) == queued(session, search)[0].id
-    assert line.next_step(session, ["cpu", "gpu", "gpu2"]) == queued(session, search)[0].id
-    assert line.next_step(session, ["cpu"]) is None
+    assert next_id(session, "gpu2") == queued(session, training)[0].id
+    assert next_id(session, "gpu") == queued(session, search)[0].id
+    assert next_id(session, "cpu", "gpu", "gpu2") == queued(session, search)[0].id
+    assert next_id(session, "cpu") is None
 
 
 def places(session: Session, ids: Sequence[UUID]) -> list[int | None]:

@@ -10,14 +10,14 @@ from sqlalchemy import func, update
 from sqlalchemy.orm import Session
 
 from dna_engine.spec import Priority
-from store import claims, flow, keys, line, preemption, shares
+from store import claims, flow, keys, preemption, shares
 from store import waiting as waiting_for
 from store.actors import OPERATOR, acting
 from store.claims import Ask, Claim
 from store.limits import Limits
 from store.states import StepState
 from store.tables import ApiKey, Job, Step
-from tests.store.builders import finish_phase, new_search, new_worker, queued, succeed, take
+from tests.store.builders import finish_phase, new_search, new_worker, next_id, queued, succeed, take
 
 PATIENCE = timedelta(seconds=300)
 
@@ -97,7 +97,7 @@ def test_a_step_gives_way(session: Session, what: str) -> None:
     assert claims.asked(session, claim) == Ask.YIELD
     assert preemption.make_way(session, patience=PATIENCE) is None, "one is on its way"
     flow.stop(session, claim, engine_seconds=1.0)
-    assert line.next_step(session, ["gpu"]) == queued(session, waiting)[0].id, "its worker is for whom it gave way"
+    assert next_id(session, "gpu") == queued(session, waiting)[0].id, "its worker is for whom it gave way"
 
 
 @pytest.mark.parametrize("what", STAYS)
@@ -113,7 +113,7 @@ def test_what_is_let_through_goes_through_all_of_its_phases(session: Session) ->
     flow.stop(session, claim, engine_seconds=1.0)
     succeed(session, take(session, queued(session, waiting)[0], new_worker(session)))
     session.refresh(waiting)
-    assert line.next_step(session, ["gpu"]) in {step.id for step in queued(session, waiting)}
+    assert next_id(session, "gpu") in {step.id for step in queued(session, waiting)}
 
 
 def test_nobody_else_gets_the_worker_that_a_step_has_given_up(session: Session) -> None:
@@ -122,10 +122,10 @@ def test_nobody_else_gets_the_worker_that_a_step_has_given_up(session: Session) 
     session.info.update(acting(keys.caller_of(keys.create(session, "new", limits=Limits())[0]).actor))
     other = new_search(session)
     session.info.update(acting(OPERATOR))
-    assert line.next_step(session, ["gpu"]) == queued(session, other)[0].id
+    assert next_id(session, "gpu") == queued(session, other)[0].id
     assert preemption.make_way(session, patience=PATIENCE) is not None
     flow.stop(session, claim, engine_seconds=1.0)
-    assert line.next_step(session, ["gpu"]) == queued(session, waiting)[0].id
+    assert next_id(session, "gpu") == queued(session, waiting)[0].id
     look = waiting_for.look(session, live_within=timedelta(minutes=1))
     assert [look.wait(job.id).queue_position for job in (waiting, other)] == [1, 2]
 

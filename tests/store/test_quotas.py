@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, func, select, update
 from sqlalchemy.orm import Session
 
-from store import flow, keys, line, moves, outbox, quotas, steps, teachers, waiting, workers
+from store import flow, keys, moves, outbox, quotas, steps, teachers, waiting, workers
 from store.actors import Actor
 from store.blobs import Blob, location_of
 from store.claims import Claim
@@ -22,7 +22,7 @@ from store.session import Sessions, make_engine, make_sessions, transaction
 from store.states import JobKind, JobState, StepState
 from store.tables import ApiKey, Artifact, DeviceUse, Job, OutboxMessage, Search, Step, Teacher, Worker
 from tests.conftest import new_database
-from tests.store.builders import new_search, new_worker, queued, take
+from tests.store.builders import new_search, new_worker, next_id, queued, take
 from tests.store.test_concurrency import at_once
 
 MAKE = Callable[[Limits], Actor]
@@ -112,10 +112,10 @@ def test_of_many_workers_at_once_as_many_begin_a_job_as_may_run(
     assert sorted(at_once(4, claim)) == [False, False, True, True]
     with transaction(everything) as session:
         assert session.scalar(select(func.count(Job.id)).where(Job.state == JobState.RUNNING)) == 2
-        assert line.next_step(session, ["gpu"]) is None
+        assert next_id(session, "gpu") is None
     [other] = searches(engine, key(Limits()), 1)
     with transaction(everything) as session:
-        step_id = line.next_step(session, ["gpu"])
+        step_id = next_id(session, "gpu")
         assert steps.get(session, step_id or other.id).job_id == other.id, "what may not run holds nobody else up"
 
 
@@ -130,7 +130,7 @@ def test_what_may_not_run_yet_says_so_and_goes_on_when_another_ends(
         assert look.wait(second.id) == waiting.Wait("the end of the one job that its key may run at once")
         flow.cancel(session, first.id)
         session.execute(update(Job).where(Job.id == first.id).values(state=JobState.CANCELLED))
-        step_id = line.next_step(session, ["gpu"])
+        step_id = next_id(session, "gpu")
         assert step_id is not None
         assert flow.claim(session, step_id, worker, lease_seconds=60) is not None
 
@@ -153,8 +153,9 @@ def is_cancelled(session: Session, claim: Claim) -> None:
 
 
 def succeeds(session: Session, claim: Claim) -> None:
-    moves.leave(session, session.get_one(Step, claim.step_id), StepState.SUCCEEDED)
-    moves.finish(session, session.get_one(Job, claim.job_id), JobState.SUCCEEDED)
+    job = session.get_one(Job, claim.job_id)
+    moves.leave(session, job, session.get_one(Step, claim.step_id), StepState.SUCCEEDED)
+    moves.finish(session, job, JobState.SUCCEEDED)
 
 
 @pytest.mark.parametrize("end", [fails, is_cancelled, succeeds])
@@ -165,7 +166,7 @@ def test_when_a_job_ends_the_next_one_of_its_key_is_announced(
     with transaction(everything) as session:
         claim = take(session, queued(session, session.get_one(Job, first.id))[0], worker)
         announced(session)  # Whoever is woken by these finds nothing that may run.
-        assert line.next_step(session, ["gpu"]) is None
+        assert next_id(session, "gpu") is None
         end(session, claim)
         assert announced(session) == {second.id}
 
@@ -198,7 +199,7 @@ def test_a_job_that_is_made_while_another_ends_is_announced_when_it_may_run(
         [second] = asked.result(timeout=60)
     with transaction(everything) as session:
         assert announced(session) == {second.id}
-        step_id = line.next_step(session, ["gpu"])
+        step_id = next_id(session, "gpu")
         assert step_id is not None
         assert steps.get(session, step_id).job_id == second.id
 
@@ -233,10 +234,10 @@ def test_no_job_begins_when_the_device_hours_are_used_up(
     with transaction(everything) as session:
         [waits] = queued(session, session.get_one(Job, second.id))
         claim = take(session, queued(session, session.get_one(Job, first.id))[0], worker)
-        assert line.next_step(session, ["gpu"]) == waits.id
+        assert next_id(session, "gpu") == waits.id
         flow.report(session, claim, [], engine_seconds=3600.0)
         assert flow.claim(session, waits.id, worker, lease_seconds=60) is None
-        assert line.next_step(session, ["gpu"]) is None
+        assert next_id(session, "gpu") is None
         look = waiting.look(session, live_within=workers.SILENCE)
         assert look.reason(first.id) is None, "what runs goes on"
         said = "device-hours of its key, whose jobs took all that they may in 30 days"

@@ -31,7 +31,7 @@ def fill(sessions: Sessions, key: str) -> None:
     """A search that has ended, and a row or more in every table."""
     with transaction(sessions) as session:
         search = new_search(session)
-        events.append(session, search.id, [NewEvent(EventType.LOG, {"message": "hello"})] * 3)
+        events.append(session, search, [NewEvent(EventType.LOG, {"message": "hello"})] * 3)
         events.add_points(session, search.id, [Point("loss", x, 1.0) for x in range(3)])
         flow.cancel(session, search.id)
         workers.leave(session, new_worker(session).id)

@@ -94,7 +94,7 @@ def test_text_that_postgresql_cannot_hold_is_refused_clearly(session: Session, t
 def test_json_that_postgresql_cannot_hold_is_refused_clearly(session: Session, data: dict[str, object]) -> None:
     search = new_search(session)
     with pytest.raises(UnstorableValue, match=UNSTORABLE):
-        events.append(session, search.id, [events.NewEvent(EventType.LOG, data)])
+        events.append(session, search, [events.NewEvent(EventType.LOG, data)])
 
 
 def test_unknown_ids(session: Session) -> None:

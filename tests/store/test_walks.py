@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from dna_engine.plans.files import METRICS
 from dna_engine.spec import parse_job
-from store import flow, jobs, line, steps
+from store import flow, jobs, steps
 from store.artifacts import StoredFile
 from store.blobs import Blob, location_of
 from store.claims import Claim
@@ -20,7 +20,16 @@ from store.columns import new_id
 from store.errors import IllegalTransition, LeaseLost
 from store.states import FINISHED, AttemptOutcome, JobState, StepState
 from store.tables import Artifact, Attempt, Job, LooseFile, Step
-from tests.store.builders import names_of, new_search, new_training, new_tuning, new_worker, two_groups, values_of
+from tests.store.builders import (
+    names_of,
+    new_search,
+    new_training,
+    new_tuning,
+    new_worker,
+    next_id,
+    two_groups,
+    values_of,
+)
 
 #: What may happen next, and how often.
 EVENTS = {"claim": 8, "succeed": 10, "fail": 1, "stop": 1, "lack": 4, "lose": 1, "cancel": 0.3, "resume": 1}
@@ -57,7 +66,7 @@ class Walk:
 
     def claim(self) -> bool:
         """Whether there was something to be claimed."""
-        step_id = line.next_step(self._session, ["gpu", "cpu"])
+        step_id = next_id(self._session, "gpu", "cpu")
         if step_id is None:
             return False
         claim = flow.claim(self._session, step_id, self._random.choice(self._workers), lease_seconds=60)

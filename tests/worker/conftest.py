@@ -13,12 +13,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 from dna_engine.plans import Kind
-from store import flow, line
+from store import flow
 from store.claims import Claim
 from store.session import transaction
 from store.settings import Settings
 from store.tables import Artifact, Job, Step
-from tests.store.builders import new_search, values_of
+from tests.store.builders import new_search, next_id, values_of
 from worker.devices import Device
 from worker.engines import Engines
 from worker.settings import WorkerSettings
@@ -88,7 +88,7 @@ class Bench:
     def claim_next(self, queue: str = "gpu") -> Claim:
         """What a worker of the queue would take: of this job, or of another."""
         with transaction(self.slot.sessions) as session:
-            step_id = line.next_step(session, [queue])
+            step_id = next_id(session, queue)
             assert step_id is not None
             claim = flow.claim(session, step_id, self.slot.worker, lease_seconds=60)
         assert claim is not None

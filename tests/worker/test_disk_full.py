@@ -9,12 +9,13 @@ from uuid import UUID
 import pytest
 from sqlalchemy import update
 
-from store import line, waiting
+from store import waiting
 from store.columns import new_id
 from store.session import Sessions, clock, transaction
 from store.settings import Settings
 from store.states import JobState, StepState
 from store.tables import OutboxMessage, Step
+from tests.store.builders import next_id
 from tests.store.kept import rows_and_files
 from tests.worker.conftest import Bench
 from worker.failures import Problem
@@ -49,7 +50,7 @@ def test_nothing_is_left_and_the_step_waits(bench: Bench, sessions: Sessions) ->
     assert step.error["message"].startswith("The disk of the artifacts (DNA_ARTIFACTS_URL) is full: 30 bytes needed, ")
     assert rows_and_files(sessions, bench.slot.settings.artifacts) == (set(), set())
     with transaction(sessions) as session:
-        assert line.next_step(session, ["gpu"]) is None
+        assert next_id(session, "gpu") is None
         reason = waiting.look(session, live_within=timedelta(seconds=30)).reason(bench.job_id)
         assert reason is not None
         assert reason.startswith("room on a disk")
@@ -58,7 +59,7 @@ def test_nothing_is_left_and_the_step_waits(bench: Bench, sessions: Sessions) ->
         assert wake.available_at == step.available_at > clock(session) + timedelta(seconds=30)
         session.execute(update(Step).values(available_at=clock(session)))
     with transaction(sessions) as session:
-        assert line.next_step(session, ["gpu"]) == step.id
+        assert next_id(session, "gpu") == step.id
     assert bench.run("good").state == StepState.FAILED
     assert bench.job.state == JobState.FAILED
     assert rows_and_files(sessions, bench.slot.settings.artifacts) == (set(), set())

@@ -8,11 +8,12 @@ from datetime import timedelta
 
 from sqlalchemy import func, update
 
-from store import flow, line, waiting
+from store import flow, waiting
 from store.session import Sessions, transaction
 from store.settings import Settings
 from store.states import StepState
 from store.tables import Step
+from tests.store.builders import next_id
 from tests.store.kept import rows_and_files
 from tests.worker.conftest import Bench
 
@@ -44,7 +45,7 @@ def test_inputs_are_not_taken_for_damaged(bench: Bench, sessions: Sessions) -> N
     bench.run("good")
     (bench.slot.settings.data_dir / "runs").rename(bench.slot.settings.data_dir / "another machine's")
     with transaction(sessions) as session:
-        distill = line.next_step(session, ["gpu"])
+        distill = next_id(session, "gpu")
         assert distill is not None
         claim = flow.claim(session, distill, bench.slot.worker, lease_seconds=60)
     with files_away(bench.slot.settings):
@@ -56,7 +57,7 @@ def test_inputs_are_not_taken_for_damaged(bench: Bench, sessions: Sessions) -> N
 def waits(bench: Bench, sessions: Sessions) -> None:
     """Nobody claims it yet, and the search says so; then the time has passed."""
     with transaction(sessions) as session:
-        assert line.next_step(session, ["gpu"]) is None
+        assert next_id(session, "gpu") is None
         reason = waiting.look(session, live_within=timedelta(seconds=30)).reason(bench.job_id)
         assert reason is not None
         assert reason.startswith("what failed around its step; it is tried again at ")

@@ -12,11 +12,12 @@ from dna_engine.effort import work
 from dna_engine.events import Progress
 from dna_engine.plans import Kind, Phase
 from dna_engine.space import CellRef
-from store import attempts, claims, flow, steps, workers
+from store import attempts, claims, flow, line, steps, workers
 from store.claims import Ask, Claim
 from store.session import clock
 from store.states import AttemptOutcome, StepState
 from store.tables import Attempt, Search, Step, Worker
+from store.workers import Condition
 from tests.store.builders import finish_phase, new_search, new_worker, queued, take
 from worker.handover import LeftToFaster, ask, share, suited, take_share
 from worker.scheduling import Costs
@@ -139,6 +140,9 @@ def test_nobody_is_asked_where_little_is_gained_or_nothing_can_be(session: Sessi
     other = new_search(session)
     assert not ask(session, late, SETTINGS), "it can take the other search"
     flow.cancel(session, other.id)
+    workers.beat(session, late, current_step_id=None, condition=Condition(redis_answers=False))
+    assert not ask(session, late, SETTINGS), "nothing would wake it for them"
+    workers.beat(session, late, current_step_id=None, condition=Condition(redis_answers=True))
     assert ask(session, late, SETTINGS)
     flow.cancel(session, search.id)
     assert claims.asked(session, claim) == Ask.STOP
@@ -211,6 +215,10 @@ def test_a_slow_worker_is_not_worth_stopping_for(session: Session) -> None:
     assert not ask(session, late, SETTINGS)
 
 
+def head(step: Step) -> line.Next:
+    return line.Next(step.id, step.kind)
+
+
 def test_the_largest_group_is_for_the_fastest(session: Session) -> None:
     search, worker, claim = distilling(session)
     late = new_worker(session, hostname="late")
@@ -219,11 +227,11 @@ def test_the_largest_group_is_for_the_fastest(session: Session) -> None:
     take_share(session, take(session, first, worker), worker, SETTINGS)
     [large] = queued(session, search)
     flow.stop(session, take_again(session, first), engine_seconds=0.0)
-    assert {suited(session, step.id, late, SETTINGS) for step in (first, large)} == {large.id}
-    assert {suited(session, step.id, worker, SETTINGS) for step in (first, large)} == {first.id}
+    assert {suited(session, head(step), late, SETTINGS) for step in (first, large)} == {large.id}
+    assert {suited(session, head(step), worker, SETTINGS) for step in (first, large)} == {first.id}
     # The fast one has its own, and the other what is left.
     take(session, large, late)
-    assert suited(session, first.id, worker, SETTINGS) == first.id
+    assert suited(session, head(first), worker, SETTINGS) == first.id
 
 
 def take_again(session: Session, step: Step) -> Claim:
@@ -239,10 +247,10 @@ def test_what_is_for_a_faster_worker_waits_for_it_a_moment(session: Session) -> 
     faster(session, claim, late, 50.0)
     step = given_back(session, claim)
     with pytest.raises(LeftToFaster, match="distill-1 is left to a faster worker"):
-        suited(session, step.id, worker, SETTINGS)
-    assert suited(session, step.id, late, SETTINGS) == step.id
+        suited(session, head(step), worker, SETTINGS)
+    assert suited(session, head(step), late, SETTINGS) == step.id
     step.queued_at = clock(session) - timedelta(seconds=10)
-    assert suited(session, step.id, worker, SETTINGS) == step.id, "the other did not come"
+    assert suited(session, head(step), worker, SETTINGS) == step.id, "the other did not come"
     own = take(session, step, worker)
     assert take_share(session, own, worker, SETTINGS) == own
     assert not queued(session, search)
@@ -251,10 +259,10 @@ def test_what_is_for_a_faster_worker_waits_for_it_a_moment(session: Session) -> 
 def test_other_kinds_of_step_are_taken_as_they_come(session: Session) -> None:
     search, worker = new_search(session), new_worker(session)
     [teacher] = queued(session, search)
-    assert suited(session, teacher.id, worker, SETTINGS) == teacher.id
+    assert suited(session, head(teacher), worker, SETTINGS) == teacher.id
     claim = take(session, teacher, worker)
     assert take_share(session, claim, worker, SETTINGS) == claim
     flow.stop(session, claim, engine_seconds=0.0)
     finish_phase(session, search, worker)
     step, other = queued(session, search)
-    assert suited(session, other.id, worker, SETTINGS) in (step.id, other.id)
+    assert suited(session, head(other), worker, SETTINGS) in (step.id, other.id)

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -18,6 +19,7 @@ import pytest
 import redis
 from celery import Celery
 from celery.exceptions import Reject
+from sqlalchemy.event import listen
 from structlog.contextvars import bound_contextvars
 
 from store import flow, steps, workers
@@ -110,13 +112,13 @@ def test_a_wake_leads_to_the_oldest_search_and_none_is_forgotten(
         young = new_search(session)
         step = steps.of_job(session, young.id)[0]
     node = Node(slot, app, "node")
-    node.run_step(step.id)
+    node.run_step(step.id, step.queue)
     assert bench.step.state == StepState.SUCCEEDED
-    node.run_step(bench.step.id)
+    node.run_step(bench.step.id, "gpu")
     assert [later.state for later in bench.job.steps[1:]] == [StepState.FAILED]  # The actor plays teachers only.
     with transaction(sessions) as session:
         assert steps.get(session, step.id).state == StepState.QUEUED
-    node.run_step(bench.job.steps[1].id)
+    node.run_step(bench.job.steps[1].id, "gpu")
     with transaction(sessions) as session:
         assert steps.get(session, step.id).state == StepState.SUCCEEDED
 
@@ -132,7 +134,7 @@ def test_lines_of_a_step_name_it_and_its_job(
     [step] = steps_of(slot, made.id)
     with caplog.at_level(logging.INFO, logger="dna"):
         with Engines([sys.executable, str(ACTOR), "talker"], {}) as slot.engines:
-            Node(slot, app, "node").run_step(step.id)
+            Node(slot, app, "node").run_step(step.id, "gpu")
         logging.getLogger("dna.worker.node").info("after it")
     *lines, after = map(json.loads, caplog.text.splitlines())
     said = {
@@ -159,13 +161,38 @@ def test_a_node_of_several_queues_takes_from_the_one_that_wakes_it(
         [step] = steps.of_job(session, training.id)
     slot.worker = both
     node = Node(slot, app, "node")
-    node.run_step(step.id)
+    node.run_step(step.id, step.queue)
     assert bench.step.state == StepState.QUEUED, "the older one"
     with transaction(sessions) as session:
         assert steps.get(session, step.id).attempt == 1
-    node.run_step(bench.step.id)
+    node.run_step(bench.step.id, "gpu")
     assert bench.step.state == StepState.SUCCEEDED
-    node.run_step(new_id())
+    node.run_step(new_id(), "gpu")
+
+
+def test_a_message_that_says_it_is_of_another_queue_is_dropped(
+    bench: Bench, app: Celery, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever forges one cannot have a node claim what it cannot run."""
+    Node(bench.slot, app, "node").run_step(bench.step.id, "gpu2")
+    assert "Dropped a message that says it is of the queue 'gpu2'" in caplog.text
+    assert bench.step.state == StepState.QUEUED
+
+
+def test_a_claim_asks_little_of_the_database(bench: Bench, app: Celery) -> None:
+    """Beside its key's places, which are counted only where it has a limit of them: the step, its job, itself, its attempt, its webhooks, the job's
+    state with the numbers of its events, those, the line for who follows all jobs, the worker, and the number of the transaction."""
+    node, expected = Node(bench.slot, app, "node"), bench.step.id
+    asked: Counter[str] = Counter()
+    listen(
+        bench.slot.sessions.kw["bind"],
+        "before_cursor_execute",
+        lambda *told: asked.update(told[2].split(maxsplit=1)[:1]),
+    )
+    claim = node._claim("gpu")
+    assert claim is not None
+    assert asked == {"WITH": 1, "SELECT": 3, "UPDATE": 3, "INSERT": 3}
+    assert claim.step_id == expected
 
 
 def test_a_message_that_comes_while_the_database_is_away_goes_back_to_the_queue(
@@ -175,12 +202,12 @@ def test_a_message_that_comes_while_the_database_is_away_goes_back_to_the_queue(
     node, there, step_id = Node(slot, app, "node"), slot.sessions, bench.step.id
     slot.sessions = make_sessions(make_engine("postgresql://127.0.0.1:1/dna"))
     with pytest.raises(Reject) as given_back:
-        node.run_step(step_id)
+        node.run_step(step_id, "gpu")
     assert given_back.value.requeue
     slot.sessions = there
     # The answer to the claim was lost on the way: it is the same claim that goes on, not a second attempt after its lease.
     bench.claim()
-    node.run_step(bench.step.id)
+    node.run_step(bench.step.id, "gpu")
     assert (bench.step.state, bench.step.attempt, bench.step.fence) == (StepState.SUCCEEDED, 1, 1)
 
 

@@ -16,12 +16,12 @@ from dna_engine.images.info import DIGITS
 from dna_engine.plans.steps import device_queues
 from dna_engine.runtime import checkpoint
 from dna_engine.spec import TrainingSpec, resolve_training
-from store import architectures, events, flow, line, trainings
+from store import architectures, events, flow, trainings
 from store.session import transaction
 from store.states import EventType, JobState, StepState
 from store.tables import Job
 from tests.dna_engine.runs import TINY_NETWORK
-from tests.store.builders import new_search
+from tests.store.builders import new_search, next_id
 from tests.worker.conftest import Bench
 from worker.devices import Device
 from worker.settings import WorkerSettings
@@ -96,8 +96,8 @@ def test_it_is_trained_by_two_and_goes_on_whatever_becomes_of_them(slot: Slot, w
     """That such a training comes to its end is the engine's matter: ``tests/dna_engine/training/test_together.py``."""
     bench = bench_of(slot, epochs=10_000)
     with transaction(slot.sessions) as session:
-        assert line.next_step(session, ["gpu"]) is None
-        assert line.next_step(session, ["gpu2"]) == bench.step.id
+        assert next_id(session, "gpu") is None
+        assert next_id(session, "gpu2") == bench.step.id
     with attempt(bench):
         wait_for(lambda: "checkpoints/train.safetensors" in bench.files)
         assert len(working(bench)) == 3, "torchrun and the two"

@@ -21,14 +21,13 @@ from api.changes.watch import Audience
 from api.resources import Resources, open_resources
 from api.settings import ApiSettings
 from dna_engine.events import Metric, Progress
-from store import changes, flow, jobs, keys, line
+from store import changes, flow, jobs, keys
 from store.events import NewEvent, append
 from store.session import Sessions, clock, transaction
 from store.states import EventType
-from store.tables import Search
 from tests.api.conftest import serving
 from tests.api.jobs.test_stream import parse
-from tests.store.builders import new_search, new_worker
+from tests.store.builders import new_search, new_worker, next_id
 
 EVERYTHING = Audience(None, frozenset(ChangeKind))
 
@@ -173,7 +172,7 @@ def looks() -> Iterator[list[str]]:
 def work(sessions: Sessions) -> None:
     """A step is claimed, and tells of three hundred points, at once."""
     with transaction(sessions) as session:
-        step_id = line.next_step(session, ["gpu", "cpu"])
+        step_id = next_id(session, "gpu", "cpu")
         assert step_id is not None
         claim = flow.claim(session, step_id, new_worker(session), lease_seconds=60)
         assert claim is not None
@@ -268,8 +267,9 @@ def test_a_change_that_is_rolled_back_is_none(sessions: Sessions) -> None:
         search_id = new_search(session).id
         begun = changes.horizon(session)
     with sessions() as session:
-        append(session, search_id, [NewEvent(EventType.LOG, {"message": "x"})])
-        jobs.announce(session, session.get_one(Search, search_id))
+        search = jobs.lock(session, search_id)
+        append(session, search, [NewEvent(EventType.LOG, {"message": "x"})])
+        jobs.announce(session, search)
         session.rollback()
     with transaction(sessions) as session:
         assert [line.job_id for line in changes.since(session, begun)] == [search_id]

@@ -49,7 +49,7 @@ def numbers_of(chunks: list[bytes]) -> list[int]:
 
 def log(sessions: Sessions, search_id: UUID, count: int) -> None:
     with transaction(sessions) as session:
-        events.append(session, search_id, [NewEvent(EventType.LOG, {"message": "x"})] * count)
+        events.append(session, jobs.lock(session, search_id), [NewEvent(EventType.LOG, {"message": "x"})] * count)
 
 
 def end(sessions: Sessions, search_id: UUID) -> None:

@@ -79,7 +79,7 @@ class Told:
         """So many events, each by itself; returns the number of the last."""
         for _ in range(count):
             with transaction(self._sessions) as session:
-                last = events.append(session, self.id, [NewEvent(EventType.LOG, {"message": "x"})])
+                last = events.append(session, jobs.lock(session, self.id), [NewEvent(EventType.LOG, {"message": "x"})])
         return last
 
     def end(self) -> int:

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from starlette.testclient import TestClient
 
-from store import events, keys
+from store import events, jobs, keys
 from store.blobs import BlobStore
 from store.events import NewEvent
 from store.session import Sessions, clock, transaction
@@ -84,7 +84,7 @@ def test_many_events_come_in_order(server: httpx.Client, sessions: Sessions) -> 
     search = server.post("/searches", json={"dataset": "digits"}).json()["id"]
     batch = [NewEvent(EventType.LOG, {"message": str(number)}) for number in range(1200)]
     with transaction(sessions) as session:
-        events.append(session, UUID(search), batch)
+        events.append(session, jobs.lock(session, UUID(search)), batch)
     server.post(f"/searches/{search}/cancel")
     told = list(parse(iter(server.get(f"/searches/{search}/events").text.split("\n"))))
     assert [event["data"]["message"] for event in told if event["event"] == "log"] == [str(n) for n in range(1200)]

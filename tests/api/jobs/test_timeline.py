@@ -12,19 +12,19 @@ from sqlalchemy import func, update
 from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 
-from store import flow, line, steps
+from store import flow, steps
 from store.claims import Claim
 from store.session import Sessions, transaction
 from store.tables import Step, Worker
 from tests.api.conftest import Finished
 from tests.api.problems import problem
-from tests.store.builders import new_search, new_worker, two_groups, values_of
+from tests.store.builders import new_search, new_worker, next_id, two_groups, values_of
 
 FAULT = {"code": "crashed", "message": "It crashed.", "param": None}
 
 
 def taken(session: Session, worker: Worker) -> Claim:
-    step_id = line.next_step(session, ["gpu", "cpu"])
+    step_id = next_id(session, "gpu", "cpu")
     assert step_id is not None
     claim = flow.claim(session, step_id, worker, lease_seconds=60)
     assert claim is not None
