@@ -730,6 +730,7 @@ class Worker(TypedDict):
     memory_bytes: NotRequired[int | None]
     memory_used_bytes: NotRequired[int | None]
     utilization: NotRequired[float | None]
+    redis_answers: NotRequired[bool | None]
     busy: NotRequired[bool]
     versions: dict[str, str]
     step: RunningStep | None

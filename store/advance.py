@@ -84,7 +84,7 @@ def update_progress(session: Session, job: Job, live_within: timedelta) -> None:
         )
         for step in steps.of_job(session, job.id)
     ]
-    said = estimate(job.phase, made, planned(spec), workers.fleet(session, within=live_within))
+    said = estimate(job.phase, made, planned(spec, seconds), workers.fleet(session, within=live_within))
     job.progress, job.eta_seconds = said.progress, said.eta_seconds
 
 

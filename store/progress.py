@@ -9,11 +9,11 @@ in it.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dna_engine.effort import timing
-from dna_engine.plans import CPU_KINDS, SPREAD_KINDS, Kind, Phase, plan_of
+from dna_engine.plans import CPU_KINDS, SPREAD_KINDS, Kind, Phase, Step, plan_of
 from dna_engine.spec import ResolvedJob
 from store.states import StepState
 
@@ -87,9 +87,9 @@ Planned = Mapping[Phase, Sequence[tuple[Kind, float]]]
 """Every phase in order: the kinds and planned seconds of its steps, with all cells of a kind in one."""
 
 
-def planned(spec: ResolvedJob) -> Planned:
-    """What every phase would take on one worker."""
-    plan, seconds = plan_of(spec), timing(spec)
+def planned(spec: ResolvedJob, seconds: Callable[[Step], float] | None = None) -> Planned:
+    """What every phase would take on one worker; by the ``timing`` of the job, where the caller has it."""
+    plan, seconds = plan_of(spec), seconds or timing(spec)
     return {phase: [(step.kind, seconds(step)) for step in plan.steps(phase)] for phase in plan.phases}
 
 

@@ -687,6 +687,8 @@ class Worker(Base):
     disk_bytes: Mapped[int | None]
     """Of the disk of its data folder."""
     disk_free_bytes: Mapped[int | None]
+    redis_answers: Mapped[bool | None]
+    """As of its last beat: what Redis does not answer is not woken. None of one that has not said yet, or is of an earlier version."""
     started_at: Mapped[datetime] = mapped_column(server_default=func.now())
     last_seen_at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)
     stopped_at: Mapped[datetime | None]

@@ -22,6 +22,7 @@ from store.states import FINISHED, StepState
 from store.tables import Job, Share, Step, Worker
 
 #: What to do about it is the same everywhere.
+UNREACHED = "see whether its DNA_REDIS_URL and network are right, by dna doctor on its machine"
 NO_WORKER = "No worker is live: a job waits until one is started (dna worker, or dna up)."
 
 
@@ -30,10 +31,13 @@ def unmanned(live: Sequence[Worker], queues: Sequence[str] = (device_queue(1), C
     if not live:
         return [NO_WORKER]
     taken = {queue for worker in live for queue in worker.queues}
+    woken = {queue for worker in live if workers.can_be_woken(worker) for queue in worker.queues}
     return [
-        f"No live worker takes the queue {queue}: what needs one waits until it is started (dna worker --queues {queue})."
+        f"Redis answers no live worker that takes the queue {queue}: what needs one waits until it does ({UNREACHED})."
+        if queue in taken
+        else f"No live worker takes the queue {queue}: what needs one waits until it is started (dna worker --queues {queue})."
         for queue in queues
-        if queue not in taken
+        if queue not in woken
     ]
 
 
@@ -162,17 +166,19 @@ class Queues:
             return "a worker; none is live (start one: dna worker, or dna up)"
         if not takers:
             return self._lacks(queue)
+        if not any(map(workers.can_be_woken, takers)):
+            return f"Redis, which does not answer {_named(takers)} ({UNREACHED})"
         if job_id in self.held:
             most = self.held[job_id]
             if most is None:
                 return "device-hours of its key, whose jobs took all that they may in 30 days"
             others = "the one job" if most == 1 else f"one of the {most} jobs"
             return f"the end of {others} that its key may run at once"
+        takers = [worker for worker in takers if workers.takes_part(worker)]
         before = self._queues[queue].before(job_id)
         if not before or self._queues[queue].taken_soon(job_id, len(takers)):
             return None
-        where = _device(takers[0]) if len(takers) == 1 else f"{len(takers)} workers"
-        return f"{before} {'job' if before == 1 else 'jobs'} before it on {where}"
+        return f"{before} {'job' if before == 1 else 'jobs'} before it on {_named(takers)}"
 
     def _lacks(self, queue: str) -> str:
         """A worker of the queue, which none of the live ones takes."""
@@ -213,5 +219,7 @@ def look(session: Session, *, live_within: timedelta) -> Queues:
     return Queues(unfinished, workers.live(session, within=live_within), clock(session), quotas.held(session))
 
 
-def _device(worker: Worker) -> str:
-    return f"the worker of {worker.hostname} ({worker.device})"
+def _named(some: Sequence[Worker]) -> str:
+    if len(some) > 1:
+        return f"{len(some)} workers"
+    return f"the worker of {some[0].hostname} ({some[0].device})"

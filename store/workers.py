@@ -58,17 +58,19 @@ class Memory:
 
 @dataclass(frozen=True)
 class Condition:
-    """How a worker's device and disk were when they were looked at last. None where nothing tells.
+    """How a worker's device, disk and way to Redis were when they were looked at last. None where nothing tells.
 
     Attributes:
         utilization: of the device, 0 to 1, by whoever uses it.
         disk, disk_free: bytes, of the disk of the data folder.
+        redis_answers: whether Redis answers the worker, which wakes it.
     """
 
     memory: Memory = Memory()
     utilization: float | None = None
     disk: int | None = None
     disk_free: int | None = None
+    redis_answers: bool | None = None
 
 
 _BEAT = (
@@ -94,6 +96,7 @@ def beat(session: Session, worker: Worker, *, current_step_id: UUID | None, cond
             utilization=condition.utilization,
             disk_bytes=condition.disk,
             disk_free_bytes=condition.disk_free,
+            redis_answers=condition.redis_answers,
         )
     asks = {"worker_id": worker.id, "step_id": current_step_id}
     if session.scalar(written, asks) is None:
@@ -110,11 +113,11 @@ def leave(session: Session, worker_id: UUID) -> None:
 
 
 def fleet(session: Session, *, within: timedelta) -> Fleet:
-    """The live workers by queue.
+    """The live workers by queue that run something or can be woken.
 
     Devices are told apart by machine and name; of what needs none, several workers of a machine share its CPU.
     """
-    found = live(session, within=within)
+    found = [worker for worker in live(session, within=within) if takes_part(worker)]
     gpu = [worker for worker in found if "gpu" in worker.queues]
     cpu = [worker for worker in found if "cpu" in worker.queues]
     return Fleet(
@@ -129,10 +132,22 @@ def live(session: Session, *, within: timedelta) -> list[Worker]:
 
 
 def idle(session: Session, queue: str, *, within: timedelta) -> list[Worker]:
-    """The live workers that take steps of the queue and run none, oldest first."""
+    """The live workers that take steps of the queue, run none and can be woken, oldest first."""
     busy = select(Step.lease_owner).where(Step.state == StepState.RUNNING, Step.lease_owner.is_not(None))
-    query = _live(session, within).where(Worker.queues.contains([queue]), Worker.id.not_in(busy)).order_by(Worker.id)
-    return list(session.scalars(query, execution_options=EVERY_PROJECT))
+    query = _live(session, within).where(
+        Worker.queues.contains([queue]), Worker.id.not_in(busy), Worker.redis_answers.is_not(False)
+    )
+    return list(session.scalars(query.order_by(Worker.id), execution_options=EVERY_PROJECT))
+
+
+def can_be_woken(worker: Worker) -> bool:
+    """Whether Redis answers it, as far as it has said."""
+    return worker.redis_answers is not False
+
+
+def takes_part(worker: Worker) -> bool:
+    """Whether it runs something, or can be woken for it."""
+    return worker.current_step_id is not None or can_be_woken(worker)
 
 
 def running(session: Session, step_ids: Sequence[UUID]) -> dict[UUID, tuple[Step, Job]]:

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from types import TracebackType
 
 from celery import Celery
@@ -15,6 +16,7 @@ from store import workers
 from store.files import discard_loose
 from store.migrate import head, revision
 from store.session import transaction
+from worker.broker import answers
 from worker.cleanup import remove_datasets, remove_leftovers, remove_run_folders
 from worker.condition import Instruments
 from worker.handover import QUEUE, ask
@@ -42,19 +44,21 @@ class Maintenance:
         self._schema: str | None = head()
         self._duties = [
             Duty("heartbeat", settings.beat_seconds, self._beat),
-            Duty("condition", settings.beat_seconds, self._look),
+            Duty("look at its device", settings.beat_seconds, self._look),
             Duty("relay", settings.poll_seconds, lambda: relay(sessions, app)),
             Duty("reaper", settings.reap_seconds, lambda: reap(sessions)),
-            Duty("loose files", settings.reap_seconds, lambda: discard_loose(sessions, slot.blobs)),
-            Duty("rewake", settings.reap_seconds, lambda: rewake(sessions, settings)),
+            Duty("deletion of loose files", settings.reap_seconds, lambda: discard_loose(sessions, slot.blobs)),
+            Duty("search for lost messages", settings.reap_seconds, lambda: rewake(sessions, settings)),
             Duty("preemption", settings.reap_seconds, lambda: make_way(sessions, settings)),
             Duty("hand-over", settings.beat_seconds, self._ask_for_cells),
-            Duty("run folders", CLEANUP_SECONDS, self._remove_run_folders),
-            Duty("datasets", CLEANUP_SECONDS, lambda: remove_datasets(sessions, settings.datasets_dir)),
-            Duty("leftovers", settings.tidy_seconds, lambda: remove_leftovers(settings)),
+            Duty("removal of run folders", CLEANUP_SECONDS, self._remove_run_folders),
+            Duty("removal of datasets", CLEANUP_SECONDS, lambda: remove_datasets(sessions, settings.datasets_dir)),
+            Duty("removal of leftovers", settings.tidy_seconds, lambda: remove_leftovers(settings)),
             Duty("housekeeping", settings.tidy_seconds, lambda: keep_house(slot)),
             Duty(
-                "idle engine", settings.beat_seconds, lambda: slot.engines.refresh(after=settings.engine_idle_seconds)
+                "renewal of an idle engine",
+                settings.beat_seconds,
+                lambda: slot.engines.refresh(after=settings.engine_idle_seconds),
             ),
         ]
 
@@ -81,7 +85,8 @@ class Maintenance:
                 "worker of the version that has migrated it."
             )
         if ended := [duty.name for duty in self._duties if duty.ended]:
-            raise Unfit(f"This node claims nothing: its {' and '.join(ended)} has ended. Start the worker again.")
+            have = "has" if len(ended) == 1 else "have"
+            raise Unfit(f"This node claims nothing: its {' and '.join(ended)} {have} ended. Start the worker again.")
         silent = time.monotonic() - self._heard
         if silent > self._slot.settings.worker_timeout_seconds:
             raise Unfit(f"This node claims nothing: its heartbeat was not written for {silent:.0f} s.")
@@ -100,9 +105,11 @@ class Maintenance:
         remove_run_folders(self._slot.sessions, settings.data_dir, resumable_days=settings.artifact_days)
 
     def _ask_for_cells(self) -> None:
-        """While this node has nothing to do, and may."""
+        """While this node has nothing to do, may do something and can be woken for it."""
         slot = self._slot
         if slot.current is not None or slot.stopping.is_set() or QUEUE not in slot.worker.queues:
+            return
+        if slot.condition is None or not slot.condition.redis_answers:
             return
         try:
             self.check()
@@ -112,8 +119,10 @@ class Maintenance:
             ask(session, slot.worker, slot.settings)
 
     def _look(self) -> None:
-        """Beside the beat, which waits for nobody: a driver of a GPU may take its time."""
-        self._slot.condition = self._instruments.look()
+        """Beside the beat, which waits for nobody: a driver of a GPU, or Redis, may take its time."""
+        url = self._slot.settings.redis_url
+        assert url is not None
+        self._slot.condition = replace(self._instruments.look(), redis_answers=answers(url))
 
 
 class Unfit(Exception):
@@ -124,6 +133,9 @@ class Duty(threading.Thread):
     """Does ``work`` at once and then every so many seconds, whatever comes of it, until told to leave.
 
     What fails is logged when it begins to, when it fails otherwise, and when it is over.
+
+    Args:
+        name: of one thing, for the middle of a sentence: "The heartbeat works again."
     """
 
     def __init__(self, name: str, every: float, work: Callable[[], object]) -> None:

@@ -39,7 +39,7 @@ class Slot:
         stopping: set when this process is to leave; the step that runs goes back to the queue.
         current: the step that runs now.
         tracer: where spans of steps go.
-        condition: of the device and the disk, as they were looked at last; None before.
+        condition: of the device, the disk and the way to Redis, as they were looked at last; None before.
     """
 
     settings: WorkerSettings

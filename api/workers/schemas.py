@@ -49,6 +49,11 @@ class WorkerOut(BaseModel):
         description="How busy its device was in the last seconds, 0 to 1, by whatever runs there; of several GPUs on average, for `cpu` that of "
         "its machine. Null where nothing tells.",
     )
+    redis_answers: bool | None = Field(
+        default=None,
+        description="Whether Redis answers it. Where it does not, nothing wakes the worker: it lives, ends what it runs, and takes nothing. Null "
+        "of one that has only just started, or is of an earlier version.",
+    )
     busy: bool = Field(description="Whether it runs something.")
     step: RunningStep | None = Field(
         description="What it runs; null while it waits, and where that is of a project that the key does not see."

@@ -172,4 +172,7 @@ def list_workers(url: Url = LOCAL, key: Key = None, as_json: AsJson = False) -> 
 
 def _runs(worker: Worker) -> str:
     step = worker["step"]
-    return f"{step['key']} of {short_id(step['job_id'])}" if step else ""
+    runs = f"{step['key']} of {short_id(step['job_id'])}" if step else ""
+    if worker.get("redis_answers") is False:
+        return f"{runs}; takes nothing: Redis does not answer it".removeprefix("; ")
+    return runs

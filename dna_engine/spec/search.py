@@ -6,7 +6,9 @@ and checks that the whole fits together. A resolved spec and its seed determine 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import ConfigDict, Field, field_validator
@@ -250,4 +252,10 @@ class ResolvedSpec(ResolvedNetworks):
 
     @property
     def parsed_space(self) -> Space:
-        return parse_space(self.space)
+        return _parsed(json.dumps(self.space))
+
+
+@lru_cache(maxsize=64)
+def _parsed(space: str) -> Space:
+    """Kept, as how far a search is takes the space dozens of times over."""
+    return parse_space(json.loads(space))

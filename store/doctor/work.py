@@ -18,6 +18,7 @@ from store.doctor import postgres
 from store.doctor.findings import Finding, first, ok, several, warning, wrong
 from store.session import clock
 from store.settings import Settings
+from store.spans import in_words
 from store.states import JobState, StepState
 from store.tables import Job, OutboxMessage, Step, Webhook, Worker
 from store.waiting import Queues, Unfinished
@@ -56,6 +57,13 @@ def _workers(session: Session, live: Sequence[Worker]) -> Iterator[Finding]:
         hosts = sorted({worker.hostname for worker in live})
         said = ", ".join(f"{count} of {queue}" for queue, count in sorted(queues.items()))
         yield ok(WORKERS, f"{several(len(live), 'node')} on {first(hosts)}: {said}.")
+    if unreached := [worker for worker in live if not workers.can_be_woken(worker)]:
+        names = [f"{worker.hostname} process {worker.pid} ({worker.device})" for worker in unreached]
+        yield wrong(
+            WORKERS,
+            f"Redis does not answer {several(len(unreached), 'node')}, which live and take nothing: {first(names)}.",
+            "Run dna doctor on that machine: its DNA_REDIS_URL may be wrong, or its way to that address closed. It takes steps again when Redis answers.",
+        )
     yield from postgres.too_few_connections(session.connection(), len(live))
 
 
@@ -136,12 +144,12 @@ def _queues(found: Queues, settings: Settings) -> Iterator[Finding]:
             due.setdefault(step.queue, []).append(step)
     patience = timedelta(seconds=2 * settings.rewake_seconds)
     for queue, waits in sorted(due.items()):
-        takers = [worker for worker in found.live if queue in worker.queues]
+        takers = [worker for worker in found.live if queue in worker.queues and workers.can_be_woken(worker)]
         longest = found.now - min(step.available_at for step in waits)
-        said = f"{several(len(waits), 'step')} in the queue {queue}, the longest for {_span(longest)}"
+        said = f"{several(len(waits), 'step')} in the queue {queue}, the longest for {in_words(longest)}"
         if not takers:
             yield wrong(
-                QUEUES, f"{said}, and no live worker takes it.", found.reason(waits[0].job_id) or "Start a worker."
+                QUEUES, f"{said}, and no live worker can take it.", found.reason(waits[0].job_id) or "Start a worker."
             )
         elif longest > patience and any(worker.current_step_id is None for worker in takers):
             advice = "Their messages may not arrive: look at Redis, and at the log of the workers."
@@ -154,17 +162,6 @@ def _queues(found: Queues, settings: Settings) -> Iterator[Finding]:
         yield warning(
             QUEUES, f"{several(len(full), 'step')} wait for room on a disk: {first(jobs)}.", "Make room on the workers."
         )
-
-
-def _span(span: timedelta) -> str:
-    seconds = span.total_seconds()
-    return (
-        f"{seconds:.0f} s"
-        if seconds < 120
-        else f"{seconds / 60:.0f} min"
-        if seconds < 7200
-        else f"{seconds / 3600:.0f} h"
-    )
 
 
 def _jobs(session: Session) -> Iterator[Finding]:

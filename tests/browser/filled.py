@@ -20,6 +20,7 @@ from store.blobs import BlobStore
 from store.events import Point
 from store.session import Sessions, transaction
 from store.tables import Job, Worker
+from store.workers import Condition
 from tests.api.builders import finish, new_training, new_tuning
 from tests.checks import run_check
 from tests.store.builders import queued, take
@@ -168,6 +169,8 @@ def _run(sessions: Sessions, blobs: BlobStore, job_id: str) -> None:
         claim = flow.claim(session, step.id, worker, lease_seconds=_LEASE_SECONDS)
         assert claim is not None
         workers.beat(session, worker, current_step_id=step.id)
+        cut_off = _worker(session, "gpu-3")
+        workers.beat(session, cut_off, current_step_id=None, condition=Condition(redis_answers=False))
         said = [
             Log(message="Distilling half of the cells."),
             Log(level="warning", message="The images are decoded more slowly than the device takes them."),

@@ -178,4 +178,7 @@ def test_workers_say_what_they_run(dashboard: Dashboard) -> None:
     expect(row).to_contain_text("NVIDIA H100 80GB HBM3")
     expect(row.get_by_text("what trains and rates")).to_be_visible()
     expect(row.get_by_role("link")).to_have_attribute("href", f"#/searches/{dashboard.service.ids.running}")
+    expect(row).not_to_contain_text("Redis")
+    cut_off = page.get_by_role("row").filter(has_text="gpu-3")
+    expect(cut_off).to_contain_text("nothing: Redis does not answer it")
     hostile.check(page)

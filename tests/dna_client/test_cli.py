@@ -21,6 +21,7 @@ from dna_engine.plans.files import PICTURES
 from store import workers
 from store.session import transaction
 from store.tables import Artifact, Worker
+from store.workers import Condition
 from tests.api.builders import ENDS, NO_ONNX, WEIGHTS, finish
 from tests.dna_client.conftest import Api, Dna
 from tests.dna_engine.blockwise.models import random_model
@@ -65,7 +66,11 @@ def test_the_nodes_of_a_worker_are_told_apart_by_what_they_take(dna: Dna, api: A
             ).id
             for queue in ("gpu", "cpu")
         ]
-    rows = [line.split()[:2] for line in dna("workers", "list").out.splitlines() if line.startswith("twins")]
+        cut_off = session.get_one(Worker, made[1])
+        workers.beat(session, cut_off, current_step_id=None, condition=Condition(redis_answers=False))
+    shown = [line.split() for line in dna("workers", "list").out.splitlines() if line.startswith("twins")]
+    rows = [line[:2] for line in shown]
+    assert [" ".join(line).endswith("takes nothing: Redis does not answer it") for line in shown] == [False, True]
     with transaction(api.sessions) as session:
         for worker_id in made:
             workers.leave(session, worker_id)

@@ -26,6 +26,7 @@ from store.session import Sessions, clock, transaction
 from store.settings import Settings
 from store.states import JobState, StepState
 from store.tables import Job, LooseFile, OutboxMessage, Step, Webhook, Worker
+from store.workers import Condition
 from tests.conftest import SmallDisk
 from tests.store.builders import new_search, new_webhook, new_worker, take
 
@@ -166,7 +167,9 @@ def test_files_without_rows_and_rows_without_files(sessions: Sessions, blobs: Bl
     blobs.delete(gone.location)
     missing, left = troubles(at_once)
     assert (missing.level, missing.fix) == (Level.WRONG, "")
-    assert f"1 file of search 'birds\\x1b[31m' ({search.id})" in missing.said
+    assert missing.said == (
+        f"1 file of search 'birds\\x1b[31m' ({search.id}) cannot be found in this store: gone ({gone.location})."
+    )
     assert "far-away" in missing.advice
     assert (left.level, left.fix) == (Level.WARNING, "delete them")
     assert mend(at_once) == ["Deleted 1 stored file without a row."]
@@ -254,6 +257,25 @@ def test_a_webhook_that_was_disabled(sessions: Sessions, settings: Settings) -> 
     finding = the_one(settings)
     assert f"{webhook.id} to receiver.example was disabled: It is gone." in finding.said
     assert "secret-path" not in as_text([finding])
+
+
+def test_a_worker_that_redis_does_not_answer(sessions: Sessions, settings: Settings) -> None:
+    with transaction(sessions) as session:
+        cut_off = new_worker(session, hostname="far", queues=["gpu"])
+        new_worker(session)
+        workers.beat(session, cut_off, current_step_id=None, condition=Condition(redis_answers=False))
+    finding = the_one(settings)
+    assert (finding.check, finding.level) == ("workers", Level.WRONG)
+    assert finding.said == "Redis does not answer 1 node, which live and take nothing: far process 1 (cpu)."
+    assert "DNA_REDIS_URL" in finding.advice
+    with transaction(sessions) as session:
+        new_search(session)
+        for worker in workers.live(session, within=DAY):
+            workers.beat(session, worker, current_step_id=None, condition=Condition(redis_answers=False))
+    *_, waits = troubles(settings)
+    assert (waits.check, waits.level) == ("queues", Level.WRONG)
+    assert "no live worker can take it" in waits.said
+    assert "Redis, which does not answer 2 workers" in waits.advice
 
 
 def test_workers_of_another_version_and_time(sessions: Sessions, settings: Settings) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from bisect import bisect_left, bisect_right
 from uuid import UUID
 
 import pytest
@@ -112,8 +113,10 @@ def test_runs_show_the_extremes_of_stretches(session: Session, walks: dict[str, 
         assert (inside[0], inside[-1]) == (long[5_002], long[29_990])
         assert min(y for _, y in inside) == min(y for _, y in long[5_002:29_991])
         size = len(long) // ((points - 2) // 2)
+        places = [x for x, _ in thin]
         for begin in range(0, len(long) - 3 * size, size):
-            kept = [y for x, y in thin if begin <= x <= begin + 3 * size + 2 * runs.LENGTH]
+            until = bisect_right(places, begin + 3 * size + 2 * runs.LENGTH)
+            kept = [y for _, y in thin[bisect_left(places, begin) : until]]
             middle = [y for _, y in long[begin + size : begin + 2 * size]]
             assert min(kept) <= min(middle)
             assert max(kept) >= max(middle)

@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 
 from dna_engine.plans import Kind
 from store import flow, waiting, workers
+from store.tables import Worker
+from store.workers import Condition
 from tests.store.builders import finish_phase, new_search, new_training, new_worker, queued, take
 
 
@@ -66,6 +68,33 @@ def test_a_later_search_that_has_the_worker_is_before_it(session: Session) -> No
     take(session, queued(session, second)[0], worker)
     assert first.phase == Kind.DISTILL
     assert reason(session, first.id) == "1 job before it on the worker of here (cpu)"
+
+
+def unreached(session: Session, worker: Worker, *, running: UUID | None = None) -> None:
+    workers.beat(session, worker, current_step_id=running, condition=Condition(redis_answers=False))
+    session.flush()
+    session.expire_all()
+
+
+def test_workers_that_redis_does_not_answer_are_named(session: Session) -> None:
+    first, second = new_search(session), new_search(session)
+    cut_off = new_worker(session, hostname="far")
+    unreached(session, cut_off)
+    said = reason(session, first.id) or ""
+    assert said.startswith("Redis, which does not answer the worker of far (cpu) (see whether its DNA_REDIS_URL")
+    other = new_worker(session)
+    assert reason(session, first.id) is None
+    assert reason(session, second.id) == "1 job before it on the worker of here (cpu)"
+    unreached(session, other)
+    assert (reason(session, first.id) or "").startswith("Redis, which does not answer 2 workers")
+
+
+def test_what_runs_on_a_worker_that_redis_no_longer_answers_takes_no_other(session: Session) -> None:
+    first, second = new_search(session), new_search(session)
+    cut_off, _ = new_worker(session, hostname="far"), new_worker(session)
+    claim = take(session, queued(session, first)[0], cut_off)
+    unreached(session, cut_off, running=claim.step_id)
+    assert [reason(session, search.id) for search in (first, second)] == [None, None]
 
 
 @pytest.mark.parametrize("waiting_step", [0, 1])
@@ -155,4 +184,9 @@ def test_queues_without_a_worker_are_named(session: Session) -> None:
     [said] = waiting.unmanned(live)
     assert "takes the queue cpu" in said
     assert waiting.unmanned(live, ["gpu"]) == []
-    assert waiting.unmanned([*live, new_worker(session, queues=["cpu"])]) == []
+    other = new_worker(session, queues=["cpu"])
+    assert waiting.unmanned([*live, other]) == []
+    unreached(session, other)
+    [said] = waiting.unmanned([*live, other])
+    assert said.startswith("Redis answers no live worker that takes the queue cpu")
+    assert waiting.unmanned([*live, other, new_worker(session, queues=["cpu"])]) == []

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from store import steps, workers
 from store.session import clock
 from store.tables import Worker
+from store.workers import Condition
 from tests.store.builders import new_search, new_worker
 
 
@@ -24,6 +25,17 @@ def test_workers_count_as_live_while_they_beat(session: Session) -> None:
     assert workers.live(session, within=timedelta(seconds=30)) == [worker]
     assert worker.current_step_id == step.id
     assert workers.live(session, within=timedelta(hours=1)) == [worker, silent]
+
+
+def test_one_that_redis_does_not_answer_is_live_and_not_idle(session: Session) -> None:
+    """One that has not said is taken for well."""
+    silent, well, cut_off = (new_worker(session, hostname=name) for name in ("old", "well", "cut off"))
+    workers.beat(session, well, current_step_id=None, condition=Condition(redis_answers=True))
+    workers.beat(session, cut_off, current_step_id=None, condition=Condition(redis_answers=False))
+    within = timedelta(seconds=30)
+    assert workers.live(session, within=within) == [silent, well, cut_off]
+    assert workers.idle(session, "gpu", within=within) == [silent, well]
+    assert workers.fleet(session, within=within).gpu.count == 2
 
 
 def test_a_worker_that_was_forgotten_is_known_again_when_it_is_heard(session: Session) -> None:

@@ -17,6 +17,7 @@ from store.claims import Ask, Claim
 from store.session import clock
 from store.states import AttemptOutcome, StepState
 from store.tables import Attempt, Search, Step, Worker
+from store.workers import Condition
 from tests.store.builders import finish_phase, new_search, new_worker, queued, take
 from worker.handover import LeftToFaster, ask, share, suited, take_share
 from worker.scheduling import Costs
@@ -139,6 +140,9 @@ def test_nobody_is_asked_where_little_is_gained_or_nothing_can_be(session: Sessi
     other = new_search(session)
     assert not ask(session, late, SETTINGS), "it can take the other search"
     flow.cancel(session, other.id)
+    workers.beat(session, late, current_step_id=None, condition=Condition(redis_answers=False))
+    assert not ask(session, late, SETTINGS), "nothing would wake it for them"
+    workers.beat(session, late, current_step_id=None, condition=Condition(redis_answers=True))
     assert ask(session, late, SETTINGS)
     flow.cancel(session, search.id)
     assert claims.asked(session, claim) == Ask.STOP

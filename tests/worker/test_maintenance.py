@@ -16,10 +16,12 @@ from sqlalchemy import delete, text, update
 from store import workers
 from store.columns import new_id
 from store.connection import TimeOuts
+from store.embedded_redis import redis_server
 from store.migrate import head
 from store.session import make_engine, make_sessions, transaction
 from store.states import StepState
 from store.tables import Job, Step, Worker
+from store.workers import Condition
 from tests.worker.conftest import Bench
 from worker.app import make_app
 from worker.cleanup import remove_datasets, remove_run_folders
@@ -73,6 +75,48 @@ def test_a_beat_tells_how_device_and_disk_are(bench: Bench, app: Celery, wait_fo
         wait_for(told)
 
 
+def test_a_node_says_whether_redis_answers_it_and_is_not_idle_while_it_does_not(
+    bench: Bench, wait_for: Wait, tmp_path: Path
+) -> None:
+    """The Redis of this node alone is stopped and started again; it asks for nobody's cells meanwhile, and its heart beats on."""
+    slot, server = bench.slot, tmp_path / "redis"
+
+    def told(answers: bool | None) -> Callable[[], bool]:
+        def said() -> bool:
+            with transaction(slot.sessions) as session:
+                found = session.get_one(Worker, slot.worker.id).redis_answers
+                idle = [worker.id for worker in workers.idle(session, "gpu", within=timedelta(seconds=30))]
+                assert (slot.worker.id in idle) is (found is not False)
+                return found is answers
+
+        return said
+
+    with redis_server(server) as url:
+        slot.settings = slot.settings.model_copy(update={"redis_url": url, "beat_seconds": 0.05})
+        with make_app(slot.settings) as app:
+            maintenance = Maintenance(slot, app)
+    assert told(None)(), "nobody has looked yet"
+    with maintenance:
+        wait_for(told(False))
+        with redis_server(server) as again:
+            assert again == url
+            wait_for(told(True))
+        wait_for(told(False))
+        assert alive(bench)
+
+
+def test_a_node_that_cannot_be_woken_asks_for_no_cells(
+    bench: Bench, app: Celery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Worker] = []
+    monkeypatch.setattr("worker.maintenance.ask", lambda _, worker, __: asked.append(worker))
+    maintenance = Maintenance(bench.slot, app)
+    for answers in (None, False, True):
+        bench.slot.condition = None if answers is None else Condition(redis_answers=answers)
+        maintenance._ask_for_cells()
+        assert bool(asked) is (answers is True)
+
+
 def test_a_duty_that_fails_is_logged_once_and_tried_again(wait_for: Wait, caplog: pytest.LogCaptureFixture) -> None:
     tried: list[int] = []
     going = threading.Event()
@@ -82,15 +126,15 @@ def test_a_duty_that_fails_is_logged_once_and_tried_again(wait_for: Wait, caplog
         if not going.is_set():
             raise ValueError("badly formed hexadecimal UUID string")
 
-    duty = Duty("run folders", 0.01, work)
+    duty = Duty("removal of run folders", 0.01, work)
     with caplog.at_level(logging.WARNING):
         duty.start()
         wait_for(lambda: len(tried) > 3)
         going.set()
-        wait_for(lambda: "works again" in caplog.text)
+        wait_for(lambda: "The removal of run folders works again." in caplog.text)
     duty.leave()
     duty.join()
-    assert caplog.text.count("The run folders failed") == 1
+    assert caplog.text.count("The removal of run folders failed and is tried again in 0.01 s.") == 1
     assert "badly formed" in caplog.text
 
 
@@ -130,7 +174,7 @@ def test_a_node_without_a_heartbeat_or_with_a_dead_duty_claims_nothing(
     bench.slot.settings = bench.slot.settings.model_copy(update={"worker_timeout_seconds": 30.0})
     with Maintenance(bench.slot, app) as maintenance:
         maintenance.check()
-    with pytest.raises(Unfit, match="reaper"):
+    with pytest.raises(Unfit, match=r"heartbeat and .* reaper .* have ended"):
         maintenance.check()
     assert bench.step.state == StepState.QUEUED
     node.run_step(bench.step.id, "gpu")

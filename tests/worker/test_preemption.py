@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from store import attempts
@@ -28,8 +29,6 @@ def test_the_worker_goes_to_a_job_of_a_higher_priority(
     assert (bench.step.state, bench.step.attempt) == (StepState.QUEUED, 0)
     with transaction(bench.slot.sessions) as session:
         [(attempt, _)] = attempts.of_job(session, bench.job_id, after=None, limit=100)
-    assert (attempt.outcome, attempt.reason) == (
-        AttemptOutcome.RELEASED,
-        "a job of a higher priority has waited for 1 min",
-    )
+    assert attempt.outcome == AttemptOutcome.RELEASED
+    assert re.fullmatch(r"a job of a higher priority has waited for \d+ s", attempt.reason or "")
     assert bench.claim_next().job_id == urgent

@@ -19,7 +19,9 @@ def test_workers_and_what_they_run(client: TestClient, sessions: Sessions) -> No
         busy, idle, gone = (new_worker(session, hostname=name) for name in ("busy", "idle", "gone"))
         (step,) = queued(session, searches.get(session, UUID(search_id)))
         take(session, step, busy)
-        workers.beat(session, busy, current_step_id=step.id, condition=Condition(Memory(2_000, 500), 0.25))
+        workers.beat(
+            session, busy, current_step_id=step.id, condition=Condition(Memory(2_000, 500), 0.25, redis_answers=False)
+        )
         workers.leave(session, gone.id)
     shown = client.get("/workers").json()["items"]
     assert [(worker["hostname"], worker["device"]) for worker in shown] == [("busy", "cpu"), ("idle", "cpu")]
@@ -29,6 +31,7 @@ def test_workers_and_what_they_run(client: TestClient, sessions: Sessions) -> No
     assert [worker["step"] for worker in shown] == [running | of, None]
     assert [(worker["memory_bytes"], worker["memory_used_bytes"]) for worker in shown] == [(2_000, 500), (None, None)]
     assert [worker["utilization"] for worker in shown] == [0.25, None]
+    assert [worker["redis_answers"] for worker in shown] == [False, None]
     assert [worker["devices"] for worker in shown] == [1, 1]
     assert idle.id != busy.id
     assert (search["state"], search["steps"][0]["device"]) == ("running", "cpu")

@@ -40,7 +40,14 @@ function Memory({ of: { memory_bytes: all, memory_used_bytes: used } }) {
 }
 
 /** @param {{of: Worker}} props */
-function Running({ of: { busy, step } }) {
+function Running({ of }) {
+  const why = "Run dna doctor on its machine: DNA_REDIS_URL may be wrong there, or the way to that address closed.";
+  const unreached = html`<span class="bad-text" title=${why}>Redis does not answer it</span>`;
+  return html`<${Step} of=${of} />${of.redis_answers === false && html`${of.busy && ", then nothing"}: ${unreached}`}`;
+}
+
+/** @param {{of: Worker}} props */
+function Step({ of: { busy, step } }) {
   useTick(5);
   if (!busy) return html`<span class="faint">nothing</span>`;
   if (!step) return html`<span class="faint">something of another project</span>`;
