@@ -8,10 +8,7 @@ from datetime import timedelta
 from store import preemption
 from store.session import Sessions, transaction
 from worker.settings import WorkerSettings
-from worker.supervisor import YIELD_GRACE_SECONDS
-
-#: What an engine that is asked may take to write its checkpoint and end, however little others' patience is.
-CHECKPOINT_GRACE = timedelta(seconds=YIELD_GRACE_SECONDS)
+from worker.supervisor import CHECKPOINT_GRACE
 
 logger = logging.getLogger("dna.worker.preemption")
 
