@@ -88,7 +88,11 @@ class Settings(BaseSettings):
     poll_seconds: PositiveFloat = Field(
         default=0.5, description="How often a supervisor looks for a cancel, and the outbox for messages to send."
     )
-    reap_seconds: PositiveFloat = Field(default=5.0, description="How often expired leases are looked for.")
+    reap_seconds: PositiveFloat = Field(
+        default=5.0,
+        description="How often expired leases are looked for; and, by one of the nodes for all, steps that are to make way and messages that were "
+        "lost.",
+    )
     rewake_seconds: PositiveFloat = Field(
         default=60.0, description="After this long unclaimed, a queued step is announced to the queue again."
     )

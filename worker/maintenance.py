@@ -7,12 +7,13 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from types import TracebackType
 
 from celery import Celery
 from sqlalchemy.exc import SQLAlchemyError
 
-from store import workers
+from store import rounds, workers
 from store.files import discard_loose
 from store.migrate import head, revision
 from store.session import transaction
@@ -48,8 +49,8 @@ class Maintenance:
             Duty("relay", settings.poll_seconds, lambda: relay(sessions, app)),
             Duty("reaper", settings.reap_seconds, lambda: reap(sessions)),
             Duty("deletion of loose files", settings.reap_seconds, lambda: discard_loose(sessions, slot.blobs)),
-            Duty("search for lost messages", settings.reap_seconds, lambda: rewake(sessions, settings)),
-            Duty("preemption", settings.reap_seconds, lambda: make_way(sessions, settings)),
+            Duty("search for lost messages", settings.reap_seconds, self._rewake),
+            Duty("preemption", settings.reap_seconds, self._make_way),
             Duty("hand-over", settings.beat_seconds, self._ask_for_cells),
             Duty("removal of run folders", CLEANUP_SECONDS, self._remove_run_folders),
             Duty("removal of datasets", CLEANUP_SECONDS, lambda: remove_datasets(sessions, settings.datasets_dir)),
@@ -103,6 +104,23 @@ class Maintenance:
     def _remove_run_folders(self) -> None:
         settings = self._slot.settings
         remove_run_folders(self._slot.sessions, settings.data_dir, resumable_days=settings.artifact_days)
+
+    def _make_way(self) -> None:
+        """For all nodes: with thousands of jobs it is what costs the database most."""
+        slot = self._slot
+        if slot.settings.preempt_seconds and self._begins("preemption"):
+            make_way(slot.sessions, slot.settings)
+
+    def _rewake(self) -> None:
+        """For all nodes; by none that cannot see what waits in Redis, or nobody would."""
+        slot = self._slot
+        if slot.condition is not None and slot.condition.redis_answers and self._begins("rewake"):
+            rewake(slot.sessions, slot.settings)
+
+    def _begins(self, duty: str) -> bool:
+        every = timedelta(seconds=self._slot.settings.reap_seconds)
+        with transaction(self._slot.sessions) as session:
+            return rounds.begin(session, duty, every=every)
 
     def _ask_for_cells(self) -> None:
         """While this node has nothing to do, may do something and can be woken for it."""
