@@ -61,7 +61,7 @@ def _workers(session: Session, live: Sequence[Worker]) -> Iterator[Finding]:
         names = [f"{worker.hostname} process {worker.pid} ({worker.device})" for worker in unreached]
         yield wrong(
             WORKERS,
-            f"Redis does not answer {several(len(unreached), 'node')}, which live and take nothing: {first(names)}.",
+            f"Redis does not answer {several(len(unreached), 'node')}: {first(names)}. What Redis does not answer lives, and takes nothing.",
             "Run dna doctor on that machine: its DNA_REDIS_URL may be wrong, or its way to that address closed. It takes steps again when Redis answers.",
         )
     yield from postgres.too_few_connections(session.connection(), len(live))

@@ -266,7 +266,9 @@ def test_a_worker_that_redis_does_not_answer(sessions: Sessions, settings: Setti
         workers.beat(session, cut_off, current_step_id=None, condition=Condition(redis_answers=False))
     finding = the_one(settings)
     assert (finding.check, finding.level) == ("workers", Level.WRONG)
-    assert finding.said == "Redis does not answer 1 node, which live and take nothing: far process 1 (cpu)."
+    assert finding.said == (
+        "Redis does not answer 1 node: far process 1 (cpu). What Redis does not answer lives, and takes nothing."
+    )
     assert "DNA_REDIS_URL" in finding.advice
     with transaction(sessions) as session:
         new_search(session)
