@@ -31,6 +31,7 @@ from dna_client.models import (
     Event,
     Format,
     Frontier,
+    MyKey,
     Page,
     Picture,
     Prediction,
@@ -96,6 +97,10 @@ class Client:
 
     def close(self) -> None:
         self._transport.close()
+
+    def me(self) -> MyKey:
+        """Who calls: the key, its project, what it may do and use, and what it uses just now."""
+        return cast(MyKey, self._transport.call("GET", "/keys/me"))
 
     # Searches
 

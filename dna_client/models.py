@@ -738,6 +738,19 @@ class Worker(TypedDict):
     last_seen_at: str
 
 
+class MyKey(TypedDict):
+    """Who calls. Without a key, on the machine of the service, ``id``, ``name`` and ``used`` are None, and everything may be done."""
+
+    id: str | None
+    name: str | None
+    project: str
+    scopes: list[str]
+    limits: dict[str, float | str | None]
+    expires_at: str | None
+    used: dict[str, float] | None
+    key_needed: bool
+
+
 class Webhook(TypedDict):
     """A URL that is told what happens. ``secret`` is there when it was made or its secret replaced, and then alone."""
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, TypeVar, get_args
@@ -121,9 +123,9 @@ def _command(
 
 
 def _run(options: argparse.Namespace) -> None:
-    _spin_briefly()
-    from dna_engine import pipeline  # torch
-    from dna_engine.runtime import context
+    with _loading_torch():
+        from dna_engine import pipeline
+        from dna_engine.runtime import context
 
     spec = _resolved(read_object(options.spec, InvalidSpec), options.layout)
     stop = context.stop_on_signals()
@@ -135,9 +137,9 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _step(options: argparse.Namespace) -> None:
-    _spin_briefly()
-    from dna_engine import pipeline  # torch
-    from dna_engine.runtime import context
+    with _loading_torch():
+        from dna_engine import pipeline
+        from dna_engine.runtime import context
 
     if options.watch_stdin:
         context.exit_with_stdin()
@@ -155,8 +157,8 @@ def _step(options: argparse.Namespace) -> None:
 
 
 def _serve(options: argparse.Namespace) -> None:
-    _spin_briefly()
-    from dna_engine.serve import serve  # torch
+    with _loading_torch():
+        from dna_engine.serve import serve
 
     serve(options.device, Reporter(), sys.stdin, patience=options.patience)
 
@@ -181,14 +183,21 @@ def _plot(options: argparse.Namespace) -> None:
     _print({"file": str(target)}, [str(target)], options)
 
 
-def _spin_briefly() -> None:
-    """Before torch is loaded: its threads shall not spin for long where they wait for each other.
+@contextmanager
+def _loading_torch() -> Iterator[None]:
+    """Inside the block it is imported. Its threads shall not spin for long where they wait for each other, which is to be said before.
 
     Where other processes want the same cores, spinning threads wait for threads that cannot run: small networks were
     seen to train fifty times slower. So short a spin costs nothing on idle cores.
+
+    Of half a million objects none is garbage: Python does not look through them for any, now or later.
     """
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+    gc.disable()
+    yield
+    gc.freeze()
+    gc.enable()
 
 
 def _teachers(options: argparse.Namespace) -> None:

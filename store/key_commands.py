@@ -80,13 +80,14 @@ def run(chosen: argparse.Namespace, url: str, settings: Settings) -> None:
 def _act(session: Session, chosen: argparse.Namespace, settings: Settings) -> tuple[list[ApiKey], dict[str, str]]:
     match chosen.action:
         case "create":
+            scopes = _scopes(chosen.scopes)
             row, secret = keys.create(
                 session,
                 chosen.name,
                 project=chosen.project,
-                scopes=_scopes(chosen.scopes),
+                scopes=scopes,
                 expires_at=None if chosen.expires is None else _end(clock(session), chosen.expires),
-                limits=_limits(settings.key_limits, _limits_said(chosen)),
+                limits=_limits(settings.key_limits(scopes), _limits_said(chosen)),
             )
             return [row], {"key": secret}
         case "update":

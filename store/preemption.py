@@ -24,11 +24,9 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from dna_engine.plans import Kind
+from dna_engine.plans import CHECKPOINTED_KINDS
 from store import claims, jobs, quotas
-
-#: Kinds of step that write checkpoints: others would begin anew.
-KINDS = (Kind.TEACHER, Kind.DISTILL, Kind.RATE, Kind.FINALIST, Kind.TRAIN, Kind.TRIAL)
+from store.spans import in_words
 
 #: Only one node decides at a time.
 _LOCK = 0x646E61_707265
@@ -124,12 +122,12 @@ def make_way(session: Session, *, patience: timedelta) -> Yielding | None:
     """
     if not session.scalar(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": _LOCK}):
         return None
-    asks = {"patience": patience.total_seconds(), "kinds": [kind.value for kind in KINDS], "days": quotas.WINDOW.days}
+    asks = {"patience": patience.total_seconds(), "kinds": sorted(CHECKPOINTED_KINDS), "days": quotas.WINDOW.days}
     found = session.execute(_FIND, asks).one_or_none()
     if found is None:
         return None
     whose = "higher priority" if found.higher else "small job of the same key" if found.own else "small job"
-    reason = f"a {'job of a ' * found.higher}{whose} has waited for {max(1, round(found.waited / 60))} min"
+    reason = f"a {'job of a ' * found.higher}{whose} has waited for {in_words(timedelta(seconds=found.waited))}"
     if not claims.ask_to_yield(session, found.step_id, found.fence, reason):
         return None
     if not found.higher:

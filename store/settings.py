@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from dna_engine.spec.parts import Priority
 from store.connection import TimeOuts
 from store.errors import StoreError
-from store.limits import LONGEST_WINDOW, Limits
+from store.limits import LONGEST_WINDOW, Limits, Scope
 from store.logs import LogFormat
 from store.reach import Reach
 
@@ -87,7 +88,11 @@ class Settings(BaseSettings):
     poll_seconds: PositiveFloat = Field(
         default=0.5, description="How often a supervisor looks for a cancel, and the outbox for messages to send."
     )
-    reap_seconds: PositiveFloat = Field(default=5.0, description="How often expired leases are looked for.")
+    reap_seconds: PositiveFloat = Field(
+        default=5.0,
+        description="How often expired leases are looked for; and, by one of the nodes for all, steps that are to make way and messages that were "
+        "lost.",
+    )
     rewake_seconds: PositiveFloat = Field(
         default=60.0, description="After this long unclaimed, a queued step is announced to the queue again."
     )
@@ -158,8 +163,9 @@ class Settings(BaseSettings):
     key_stored_bytes: NonNegativeInt | None = Field(
         default=None, description="The same: bytes of datasets, teachers and uploads."
     )
-    key_priority: Priority | None = Field(
-        default=None, description="The same: the highest priority of its jobs, low, normal or high."
+    key_priority: Priority = Field(
+        default=Priority.NORMAL,
+        description="The same: the highest priority of its jobs, low, normal or high. One with the scope admin has no such limit.",
     )
 
     @model_validator(mode="after")
@@ -190,10 +196,10 @@ class Settings(BaseSettings):
             pool=self.database_pool_seconds,
         )
 
-    @property
-    def key_limits(self) -> Limits:
-        """Of a key that is made without its own."""
-        return Limits(**{name: getattr(self, f"key_{name}") for name in Limits.model_fields})
+    def key_limits(self, scopes: Collection[Scope]) -> Limits:
+        """Of a key with these scopes that is made without its own. Who manages keys says which jobs go first, those of all teams."""
+        usual = Limits(**{name: getattr(self, f"key_{name}") for name in Limits.model_fields})
+        return usual.model_copy(update={"priority": None}) if Scope.ADMIN in scopes else usual
 
     @property
     def worker_timeout(self) -> timedelta:

@@ -709,6 +709,15 @@ class OutboxMessage(Base):
     sent_at: Mapped[datetime | None]
 
 
+class Round(Base):
+    """When a duty that one node does for all was begun last, see ``store.rounds``."""
+
+    __tablename__ = "rounds"
+
+    duty: Mapped[str] = mapped_column(primary_key=True)
+    begun_at: Mapped[datetime]
+
+
 class Tally(Base):
     """How often something has happened and what that came to, see ``store.tallies``. It names nobody's things, and outlives them."""
 

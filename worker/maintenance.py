@@ -7,12 +7,13 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from types import TracebackType
 
 from celery import Celery
 from sqlalchemy.exc import SQLAlchemyError
 
-from store import workers
+from store import rounds, workers
 from store.files import discard_loose
 from store.migrate import head, revision
 from store.session import transaction
@@ -44,19 +45,21 @@ class Maintenance:
         self._schema: str | None = head()
         self._duties = [
             Duty("heartbeat", settings.beat_seconds, self._beat),
-            Duty("condition", settings.beat_seconds, self._look),
+            Duty("look at its device", settings.beat_seconds, self._look),
             Duty("relay", settings.poll_seconds, lambda: relay(sessions, app)),
             Duty("reaper", settings.reap_seconds, lambda: reap(sessions)),
-            Duty("loose files", settings.reap_seconds, lambda: discard_loose(sessions, slot.blobs)),
-            Duty("rewake", settings.reap_seconds, lambda: rewake(sessions, settings)),
-            Duty("preemption", settings.reap_seconds, lambda: make_way(sessions, settings)),
+            Duty("deletion of loose files", settings.reap_seconds, lambda: discard_loose(sessions, slot.blobs)),
+            Duty("search for lost messages", settings.reap_seconds, self._rewake),
+            Duty("preemption", settings.reap_seconds, self._make_way),
             Duty("hand-over", settings.beat_seconds, self._ask_for_cells),
-            Duty("run folders", CLEANUP_SECONDS, self._remove_run_folders),
-            Duty("datasets", CLEANUP_SECONDS, lambda: remove_datasets(sessions, settings.datasets_dir)),
-            Duty("leftovers", settings.tidy_seconds, lambda: remove_leftovers(settings)),
+            Duty("removal of run folders", CLEANUP_SECONDS, self._remove_run_folders),
+            Duty("removal of datasets", CLEANUP_SECONDS, lambda: remove_datasets(sessions, settings.datasets_dir)),
+            Duty("removal of leftovers", settings.tidy_seconds, lambda: remove_leftovers(settings)),
             Duty("housekeeping", settings.tidy_seconds, lambda: keep_house(slot)),
             Duty(
-                "idle engine", settings.beat_seconds, lambda: slot.engines.refresh(after=settings.engine_idle_seconds)
+                "renewal of an idle engine",
+                settings.beat_seconds,
+                lambda: slot.engines.refresh(after=settings.engine_idle_seconds),
             ),
         ]
 
@@ -83,7 +86,8 @@ class Maintenance:
                 "worker of the version that has migrated it."
             )
         if ended := [duty.name for duty in self._duties if duty.ended]:
-            raise Unfit(f"This node claims nothing: its {' and '.join(ended)} has ended. Start the worker again.")
+            have = "has" if len(ended) == 1 else "have"
+            raise Unfit(f"This node claims nothing: its {' and '.join(ended)} {have} ended. Start the worker again.")
         silent = time.monotonic() - self._heard
         if silent > self._slot.settings.worker_timeout_seconds:
             raise Unfit(f"This node claims nothing: its heartbeat was not written for {silent:.0f} s.")
@@ -100,6 +104,23 @@ class Maintenance:
     def _remove_run_folders(self) -> None:
         settings = self._slot.settings
         remove_run_folders(self._slot.sessions, settings.data_dir, resumable_days=settings.artifact_days)
+
+    def _make_way(self) -> None:
+        """For all nodes: with thousands of jobs it is what costs the database most."""
+        slot = self._slot
+        if slot.settings.preempt_seconds and self._begins("preemption"):
+            make_way(slot.sessions, slot.settings)
+
+    def _rewake(self) -> None:
+        """For all nodes; by none that cannot see what waits in Redis, or nobody would."""
+        slot = self._slot
+        if slot.condition is not None and slot.condition.redis_answers and self._begins("rewake"):
+            rewake(slot.sessions, slot.settings)
+
+    def _begins(self, duty: str) -> bool:
+        every = timedelta(seconds=self._slot.settings.reap_seconds)
+        with transaction(self._slot.sessions) as session:
+            return rounds.begin(session, duty, every=every)
 
     def _ask_for_cells(self) -> None:
         """While this node has nothing to do, may do something and can be woken for it."""
@@ -130,6 +151,9 @@ class Duty(threading.Thread):
     """Does ``work`` at once and then every so many seconds, whatever comes of it, until told to leave.
 
     What fails is logged when it begins to, when it fails otherwise, and when it is over.
+
+    Args:
+        name: of one thing, for the middle of a sentence: "The heartbeat works again."
     """
 
     def __init__(self, name: str, every: float, work: Callable[[], object]) -> None:

@@ -14,8 +14,6 @@ logger = logging.getLogger("dna.worker.preemption")
 
 def make_way(sessions: Sessions, settings: WorkerSettings) -> None:
     """Asks a step to yield, where one is to. Safe to run in several nodes at once."""
-    if not settings.preempt_seconds:
-        return
     with transaction(sessions) as session:
         asked = preemption.make_way(session, patience=timedelta(seconds=settings.preempt_seconds))
     if asked is not None:

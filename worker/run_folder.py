@@ -74,6 +74,11 @@ class RunFolder:
                     raise BadInput(name, error.message) from error
             return self._lay_down_checkpoint(step, stored.get(step.checkpoint), stored.get(step.checkpoint_before))
 
+    def has_checkpoint(self, step: PlannedStep) -> bool:
+        """Whether one of the step lies here, readable or not."""
+        path = self.path / step.checkpoint
+        return path.exists() or before(path).exists()
+
     def store(self, names: Iterable[str], drafts: Drafts) -> list[StoredFile]:
         """Stores files of this folder.
 

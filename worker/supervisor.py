@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 
 from dna_engine.errors import DiskFull
 from dna_engine.events import Checkpoint, Event, Failure, Log, Metric, Progress, Result
-from dna_engine.plans import Kind, Order
+from dna_engine.plans import CHECKPOINTED_KINDS, Kind, Order
 from dna_engine.plans.results import Checked, TrialTried
 from dna_engine.spec import ResolvedNetworks
 from store import flow, tunings, workers
@@ -122,6 +122,9 @@ class Attempt:
     def _lay_down(self) -> None:
         warnings = self._folder.lay_down(self._slot.sessions, self._claim)
         self._batch += [Log(level="warning", message=warning) for warning in warnings]
+        again, step = self._claim.fence > 1, self._claim.step
+        if again and not warnings and step.kind in CHECKPOINTED_KINDS and not self._folder.has_checkpoint(step):
+            self._batch.append(Log(message=f"{step.key} begins anew: there is no checkpoint of it."))
         spec = self._claim.spec
         if isinstance(spec, ResolvedNetworks):
             datasets.lay_down(spec.dataset, self._slot.sessions, self._slot.blobs, self._slot.settings.datasets_dir)

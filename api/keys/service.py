@@ -37,7 +37,7 @@ def create(session: Session, settings: ApiSettings, sent: KeyIn) -> KeyWithSecre
             project=sent.project,
             scopes=sent.scopes,
             expires_at=sent.expires_at,
-            limits=_with(settings.key_limits, sent.limits),
+            limits=_with(settings.key_limits(sent.scopes), sent.limits),
         )
     except InvalidName as error:
         message = error.message

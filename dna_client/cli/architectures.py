@@ -12,8 +12,10 @@ from dna_client.cli import output, refs
 from dna_client.cli.jobs import Cursor, Limit
 from dna_client.cli.options import LOCAL, AsJson, Key, Url, connect, read_json, whole
 from dna_client.cli.output import ERR, print_json, print_table
+from dna_client.cli.owners import with_owners
 from dna_client.cli.predictions import PICTURES, TopK, show_answers
 from dna_client.cli.results import NetworkRef, download
+from dna_client.cli.tables import FittingTable
 from dna_client.models import ArchitectureSummary
 
 Cost = Annotated[int | None, typer.Option(parser=whole, metavar="N", help="Such as 4e6 or 350M.")]
@@ -53,7 +55,7 @@ def add(
     if as_json:
         print_json(kept)
         return
-    _show([kept])
+    output.show(_table([kept]))
 
 
 @architecture.command("list")
@@ -94,17 +96,17 @@ def list_architectures(
             cursor=cursor,
             limit=limit,
         )
-    if as_json:
-        print_json(page)
-    elif page["items"]:
-        _show(page["items"])
-        if page["next"]:
-            ERR.print(f"More with: --cursor {page['next']}", markup=False)
-    else:
-        ERR.print("There are no such networks.")
+        if as_json:
+            print_json(page)
+        elif page["items"]:
+            output.show(with_owners(_table(page["items"]), page["items"], client))
+            if page["next"]:
+                ERR.print(f"More with: --cursor {page['next']}", markup=False)
+        else:
+            ERR.print("There are no such networks.")
 
 
-def _show(networks: Sequence[ArchitectureSummary]) -> None:
+def _table(networks: Sequence[ArchitectureSummary]) -> FittingTable:
     rows = [
         (
             found["id"],
@@ -120,7 +122,7 @@ def _show(networks: Sequence[ArchitectureSummary]) -> None:
         for found in networks
     ]
     columns = ("id", "role", "name", "flops", "params", "predicted loss", "test accuracy", "search", "created")
-    print_table(
+    return output.table(
         columns,
         rows,
         right=columns[3:7],
@@ -143,7 +145,7 @@ def update(
     if as_json:
         print_json(found)
     else:
-        _show([found])
+        output.show(_table([found]))
 
 
 @architecture.command()

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -26,7 +26,9 @@ from rich.progress import (
 from dna_client.checks import CHECKED, accepted
 from dna_client.cli import output, refs
 from dna_client.cli.options import LOCAL, PATIENT, AsJson, Key, Url, connect
-from dna_client.cli.output import ERR, OUT, print_json, print_table
+from dna_client.cli.output import ERR, OUT, print_json
+from dna_client.cli.owners import with_owners
+from dna_client.cli.tables import FittingTable
 from dna_client.client import Client
 from dna_client.dataset_report import report_lines
 from dna_client.errors import Conflict, DatasetRejected, LocalError, NotFound
@@ -61,11 +63,17 @@ def list_datasets(url: Url = LOCAL, key: Key = None, as_json: AsJson = False) ->
     """List datasets, each version by itself."""
     with connect(url, key, exact=as_json) as client:
         found = list(client.datasets())
-    if as_json:
-        print_json(found)
-        return
+        if as_json:
+            print_json(found)
+        else:
+            output.show(with_owners(_table(found), found, client))
+
+
+def _table(found: Sequence[Dataset]) -> FittingTable:
     rows = [(d["name"], d["version"], d["state"], *(output.count(d[field]) for field in _COUNTS)) for d in found]  # type: ignore[literal-required]
-    print_table(_COLUMNS, rows, right=("version", *_COLUMNS[3:]), droppable=("pixels", "test", "state", "version"))
+    return output.table(
+        _COLUMNS, rows, right=("version", *_COLUMNS[3:]), droppable=("pixels", "test", "state", "version")
+    )
 
 
 @dataset.command()

@@ -23,6 +23,7 @@ from dna_client.cli.options import (
     connect,
 )
 from dna_client.cli.output import ERR, OUT, print_json
+from dna_client.cli.owners import with_owners
 from dna_client.cli.tables import FittingTable, short_id
 from dna_client.client import Client
 from dna_client.errors import LocalError
@@ -218,15 +219,17 @@ def read_page(
     )
 
 
-def print_page(kind: Kind, page: Page[Any], table: Callable[[Sequence[Any]], FittingTable], *, as_json: bool) -> None:
-    """A page of a list, what those in it wait for, and how to see the next one."""
+def print_page(
+    kind: Kind, page: Page[Any], table: Callable[[Sequence[Any]], FittingTable], client: Client, *, as_json: bool
+) -> None:
+    """A page of a list that the client has read, what those in it wait for, and how to see the next one."""
     if as_json:
         print_json(page)
         return
     if not page["items"]:
         ERR.print(f"There are no such {kind.plural}.")
         return
-    output.show(table(page["items"]))
+    output.show(with_owners(table(page["items"]), page["items"], client))
     for found in page["items"]:
         if said := _waiting(found):
             name = short_id(found["id"]) if OUT.is_terminal else found["id"]

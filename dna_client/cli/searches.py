@@ -121,7 +121,7 @@ def list_searches(
             sort,
             None if all_pages else (limit, cursor),
         )
-    jobs.print_page(KIND, page, _table, as_json=as_json)
+        jobs.print_page(KIND, page, _table, client, as_json=as_json)
 
 
 def _table(page: Sequence[SearchSummary]) -> FittingTable:

@@ -75,7 +75,7 @@ def list_trainings(
             cursor=cursor,
             limit=limit,
         )
-    jobs.print_page(KIND, page, _table, as_json=as_json)
+        jobs.print_page(KIND, page, _table, client, as_json=as_json)
 
 
 def _table(page: Sequence[TrainingSummary]) -> FittingTable:

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from dna_client.cli.options import LOCAL, AsJson, Key, Label, Url, connect, labels
-from dna_client.cli.output import ERR, OUT, duration, print_json, print_table
+from dna_client.cli.output import ERR, OUT, duration, print_json, print_table, show, table
+from dna_client.cli.owners import with_owners
 from dna_client.cli.refs import webhook_id
 from dna_client.errors import WebhookNotReached
 from dna_client.models import Delivery, Webhook
@@ -47,11 +48,12 @@ def list_webhooks(url: Url = LOCAL, key: Key = None, as_json: AsJson = False) ->
     """List webhooks, newest first."""
     with connect(url, key, exact=as_json) as client:
         found = list(client.webhooks.all())
-    if as_json:
-        print_json(found)
-        return
-    rows = [(one["id"], one["url"], " ".join(one["events"]), _said(one)) for one in found]
-    print_table(("id", "url", "events", "state"), rows, ids=("id",), droppable=("events",))
+        if as_json:
+            print_json(found)
+            return
+        rows = [(one["id"], one["url"], " ".join(one["events"]), _said(one)) for one in found]
+        shown = table(("id", "url", "events", "state"), rows, ids=("id",), droppable=("events",))
+        show(with_owners(shown, found, client))
 
 
 @webhook.command("show")

@@ -232,6 +232,7 @@ class Distillation:
         for trainee in self.trainees:
             trainee.restore(state["cells"][str(trainee.ref)])
         self.since_report, self.micro_batch = state["since_report"], state["micro_batch"]
+        self.pace.goes_on("step", state["done"], self.steps)
         return int(state["done"])
 
 

@@ -146,7 +146,8 @@ class Rating:
         self.spreads = {ref.block: Spread() for ref in cells}
         self.batches = 0
         self.pace = Pace(context, context.run / file, self._state)
-        self.progress = _Progress(self.raters, -(-len(images) // self.batch_size), context)
+        self.total = -(-len(images) // self.batch_size)
+        self.progress = _Progress(self.raters, self.total, context)
 
     def run(self) -> dict[CellRef, list[float]]:
         """The rating of every path of every cell, in ``Space.paths`` order.
@@ -163,7 +164,7 @@ class Rating:
         }
 
     def _run(self, pool: Executor) -> None:
-        first, total = self.batches, -(-len(self.images) // self.batch_size)
+        first = self.batches
         self.progress.begin(first)
         for number, (images, _) in enumerate(self.images.ordered(self.batch_size)):
             if number < first:
@@ -171,7 +172,7 @@ class Rating:
             self._rate(images.contiguous(memory_format=torch.channels_last), pool)
             self.batches = number + 1
             self.progress.tell()
-            self.pace.keep(last=self.batches == total)
+            self.pace.keep(last=self.batches == self.total)
 
     def _rate(self, images: Tensor, pool: Executor) -> None:
         maps = self.teacher.features(images, self.boundaries)
@@ -201,6 +202,7 @@ class Rating:
         self.batches = state["batches"]
         self.sums = {ref: state["sums"][str(ref)] for ref in self.sums}
         self.spreads = {block: Spread(**state["spreads"][block]) for block in self.spreads}
+        self.pace.goes_on("batch", self.batches, self.total)
 
 
 class _Progress:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dna_engine.plans.check import CheckPlan
 from dna_engine.plans.plan import Phase, Plan, Spread, together
 from dna_engine.plans.search import SearchPlan, divide
-from dna_engine.plans.steps import CPU_KINDS, SPREAD_KINDS, Kind, Order, Step
+from dna_engine.plans.steps import CHECKPOINTED_KINDS, CPU_KINDS, SPREAD_KINDS, Kind, Order, Step
 from dna_engine.plans.timing import TimingPlan
 from dna_engine.plans.training import TrainingPlan
 from dna_engine.plans.tuning import TuningPlan
@@ -19,6 +19,7 @@ from dna_engine.spec import (
 )
 
 __all__ = [
+    "CHECKPOINTED_KINDS",
     "CPU_KINDS",
     "SPREAD_KINDS",
     "Kind",

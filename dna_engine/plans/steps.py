@@ -38,6 +38,9 @@ IMAGE_KINDS = frozenset(Kind) - {Kind.CHECK, Kind.LATENCY, Kind.TIME, Kind.SELEC
 #: Kinds whose cells are spread over the workers.
 SPREAD_KINDS = frozenset({Kind.DISTILL, Kind.RATE})
 
+#: Kinds that write checkpoints: others begin anew.
+CHECKPOINTED_KINDS = frozenset({Kind.TEACHER, Kind.DISTILL, Kind.RATE, Kind.FINALIST, Kind.TRAIN, Kind.TRIAL})
+
 
 #: Of the steps that need no device.
 CPU_QUEUE = "cpu"

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from dna_engine.events import Checkpoint, Metric
+from dna_engine.events import Checkpoint, Log, Metric
 from dna_engine.runtime import checkpoint
 from dna_engine.runtime.context import Context
 
@@ -64,6 +64,11 @@ class Pace:
         for series, x, y in state.pop(_TOLD, []) if state else []:
             self.tell(Metric(series=series, x=x, y=y))
         return state
+
+    def goes_on(self, unit: str, done: int, total: int) -> None:
+        """Says from where the step goes on: so many units are done."""
+        message = f"{self._file.stem} goes on from its checkpoint at {unit} {done} of {total}."
+        self._context.reporter.emit(Log(message=message))
 
     def save(self) -> None:
         """Writes a checkpoint now, and tells of it; of a team, the first does."""

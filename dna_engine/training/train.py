@@ -400,6 +400,7 @@ class _Run:
         if state["losses"] is not None:
             self.losses = list(state["losses"].to(self.context.device).unbind())
         self.step = self.first_step = state["step"]
+        self.pace.goes_on("step", self.step, self.total)
         self.best_accuracy = state["best_accuracy"]
         if self.best is not None:
             self.best.resume(state["best"])

@@ -21,6 +21,8 @@ CHECK = "files and rows"
 
 #: Loose files are looked for every few seconds, and those that cannot be deleted again after ten minutes.
 _LATE = timedelta(minutes=30)
+#: Files, and jobs, that are named of those that lack.
+_SHOWN = 3
 
 
 def look(sessions: Sessions, blobs: BlobStore, settings: Settings) -> Iterator[Finding]:
@@ -48,14 +50,17 @@ def _missing(session: Session, found: Findings) -> Iterator[Finding]:
         return
     of_jobs = select(Job.id, Job.kind, Job.name).join(Artifact, Artifact.job_id == Job.id)
     jobs = session.execute(of_jobs.where(Artifact.location.in_(found.missing)).distinct().order_by(Job.id)).all()
+    called = select(Artifact.location, Artifact.name).where(Artifact.location.in_(found.missing[:_SHOWN]))
+    names_of = {location: f"{name} ({location})" for location, name in session.execute(called)}
+    files = first([names_of.get(location, location) for location in found.missing], _SHOWN)
     ran = select(Attempt.hostname).where(Attempt.job_id.in_([job.id for job in jobs]), Attempt.hostname.is_not(None))
     hosts = sorted(filter(None, session.scalars(ran.distinct())))
     names = [f"{job.kind} {job.name!r} ({job.id})" for job in jobs]
     advice = "Bring them back from a backup of the stored files; else what a job still needs is made again, and downloads fail."
     if hosts:
         advice += f" Their jobs ran on {first(hosts)}: see whether it writes to the same DNA_ARTIFACTS_URL, or to a folder of its own."
-    of = f" of {first(names, 3)}" if names else " of datasets or teachers"
-    yield wrong(CHECK, f"{several(len(found.missing), 'file')}{of} cannot be found in this store.", advice)
+    of = f" of {first(names, _SHOWN)}" if names else " of datasets or teachers"
+    yield wrong(CHECK, f"{several(len(found.missing), 'file')}{of} cannot be found in this store: {files}.", advice)
 
 
 def _orphans(found: Findings) -> Iterator[Finding]:

@@ -18,6 +18,7 @@ from store.doctor import postgres
 from store.doctor.findings import Finding, first, ok, several, warning, wrong
 from store.session import clock
 from store.settings import Settings
+from store.spans import in_words
 from store.states import JobState, StepState
 from store.tables import Job, OutboxMessage, Step, Webhook, Worker
 from store.waiting import Queues, Unfinished
@@ -145,7 +146,7 @@ def _queues(found: Queues, settings: Settings) -> Iterator[Finding]:
     for queue, waits in sorted(due.items()):
         takers = [worker for worker in found.live if queue in worker.queues and workers.can_be_woken(worker)]
         longest = found.now - min(step.available_at for step in waits)
-        said = f"{several(len(waits), 'step')} in the queue {queue}, the longest for {_span(longest)}"
+        said = f"{several(len(waits), 'step')} in the queue {queue}, the longest for {in_words(longest)}"
         if not takers:
             yield wrong(
                 QUEUES, f"{said}, and no live worker can take it.", found.reason(waits[0].job_id) or "Start a worker."
@@ -161,17 +162,6 @@ def _queues(found: Queues, settings: Settings) -> Iterator[Finding]:
         yield warning(
             QUEUES, f"{several(len(full), 'step')} wait for room on a disk: {first(jobs)}.", "Make room on the workers."
         )
-
-
-def _span(span: timedelta) -> str:
-    seconds = span.total_seconds()
-    return (
-        f"{seconds:.0f} s"
-        if seconds < 120
-        else f"{seconds / 60:.0f} min"
-        if seconds < 7200
-        else f"{seconds / 3600:.0f} h"
-    )
 
 
 def _jobs(session: Session) -> Iterator[Finding]:

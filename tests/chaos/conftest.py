@@ -21,8 +21,14 @@ from tests.e2e.service import TINY
 
 @pytest.fixture
 def impatient(settings: Settings) -> Settings:
-    """A lost worker is noticed after two seconds, a lost message after one."""
-    short = {"lease_seconds": 2.0, "lease_renew_seconds": 0.5, "rewake_seconds": 1.0, "reap_seconds": 0.5}
+    """A lost worker is noticed after two seconds, a lost message after one. Looking ten times a second would take a tenth of a core for each node."""
+    short = {
+        "lease_seconds": 2.0,
+        "lease_renew_seconds": 0.5,
+        "rewake_seconds": 1.0,
+        "reap_seconds": 0.5,
+        "poll_seconds": 0.5,
+    }
     return Settings.model_validate(settings.model_dump() | short)
 
 

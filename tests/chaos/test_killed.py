@@ -74,6 +74,13 @@ def distilled(book: Book, search_id: UUID) -> list[int]:
     ]
 
 
+def said(book: Book, search_id: UUID) -> list[str]:
+    """The lines of its log."""
+    with transaction(book.sessions) as session:
+        told = events.after(session, search_id, 0, limit=10_000)
+    return [event.data["message"] for event in told if event.type == EventType.LOG]
+
+
 def unnamed(book: Book, settings: Settings) -> set[str]:
     """Files that a step has stored, and whose rows have not come."""
     with transaction(book.sessions) as session:
@@ -161,6 +168,8 @@ def test_other_machines_go_on_to_the_same_ratings(book: Book, impatient: Setting
     assert tries.pop("distill-1") == 2
     assert set(tries.values()) == {1}
     check_shared(book, search_id)
+    goes_on = f"distill-1 goes on from its checkpoint at step {kept} of "
+    assert any(line.startswith(goes_on) for line in said(book, search_id))
     after = distilled(book, search_id)[len(before) :]
     assert after[0] >= kept
     assert after == sorted(after), "nothing was done again"

@@ -167,7 +167,9 @@ def test_files_without_rows_and_rows_without_files(sessions: Sessions, blobs: Bl
     blobs.delete(gone.location)
     missing, left = troubles(at_once)
     assert (missing.level, missing.fix) == (Level.WRONG, "")
-    assert f"1 file of search 'birds\\x1b[31m' ({search.id})" in missing.said
+    assert missing.said == (
+        f"1 file of search 'birds\\x1b[31m' ({search.id}) cannot be found in this store: gone ({gone.location})."
+    )
     assert "far-away" in missing.advice
     assert (left.level, left.fix) == (Level.WARNING, "delete them")
     assert mend(at_once) == ["Deleted 1 stored file without a row."]

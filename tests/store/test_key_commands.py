@@ -99,6 +99,10 @@ def test_a_limit_of_the_settings_is_taken_off_a_new_key(key: Key, monkeypatch: p
     monkeypatch.setenv("DNA_KEY_RUNNING_JOBS", "2")
     assert key("create", "team")["limits"]["running_jobs"] == 2
     assert "running_jobs" not in key("create", "operator", "--running-jobs", "none")["limits"]
+    assert key("create", "urgent")["limits"]["priority"] == "normal"
+    assert "priority" not in key("create", "manager", "--scopes", "read,run,admin")["limits"]
+    monkeypatch.setenv("DNA_KEY_PRIORITY", "high")
+    assert key("create", "all alike")["limits"]["priority"] == "high"
 
 
 def test_jobs_that_may_run_now_are_announced(key: Key, sessions: Sessions, database_url: str) -> None:

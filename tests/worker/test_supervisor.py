@@ -96,8 +96,10 @@ def test_a_promised_file_that_is_missing_fails_the_step(bench: Bench) -> None:
 
 def test_a_second_attempt_is_not_a_third(bench: Bench) -> None:
     bench.run("crash")
+    assert not any("begins anew" in line for line in logged(bench))
     assert bench.run("good").state == StepState.SUCCEEDED
     assert bench.job.error is None
+    assert logged(bench).count("teacher begins anew: there is no checkpoint of it.") == 1
 
 
 def test_cancelled_it_writes_a_checkpoint_and_a_resume_goes_on_from_there(bench: Bench, wait_for: Wait) -> None:
@@ -115,6 +117,7 @@ def test_cancelled_it_writes_a_checkpoint_and_a_resume_goes_on_from_there(bench:
     assert bench.run("brisk").state == StepState.SUCCEEDED
     assert 1 <= int(reached) < 99  # Of 100: it did not work to its end first.
     assert logged(bench)[-1] == f"from {reached}"
+    assert not any("begins anew" in line for line in logged(bench))
     with transaction(bench.slot.sessions) as session:
         assert artifacts.named(session, bench.job_id, ["checkpoints/teacher.safetensors"]) == {}
 

@@ -262,7 +262,7 @@ def test_a_limit_that_is_left_out_is_that_of_the_settings(admin: TestClient) -> 
         "device_hours": None,
         "requests_per_second": None,
         "stored_bytes": None,
-        "priority": None,
+        "priority": "normal",
     }
 
 
@@ -298,9 +298,20 @@ def test_a_priority_that_the_key_may_not_give_is_refused_at_its_field(admin: Tes
         admin.patch(f"/searches/{search['id']}", json={"priority": "high"}, headers=by(key)),
     ):
         assert pointers(problem(refused, 403, "quota")) == ["#/priority"]
-    other = made(admin, name="other", project=key["project"])
+    other = made(admin, name="other", project=key["project"], limits={"priority": "high"})
     raised = admin.patch(f"/searches/{search['id']}", json={"priority": "high"}, headers=by(other)).json()
     assert raised["priority"] == "high", "the limit is that of who asks"
+
+
+def test_only_who_may_gives_a_high_priority(admin: TestClient) -> None:
+    usual, manager = made(admin), made(admin, name="manager", scopes=["read", "run", "admin"])
+    assert (usual["limits"]["priority"], manager["limits"]["priority"]) == ("normal", None)
+    urgent = {"dataset": "digits", "priority": "high"}
+    refused = problem(admin.post("/searches", json=urgent, headers=by(usual)), 403, "quota")
+    assert "normal at most" in refused["detail"]
+    assert admin.post("/searches", json=urgent, headers=by(manager)).status_code == 201
+    admin.patch(f"/keys/{usual['id']}", json={"limits": {"priority": "high"}})
+    assert admin.post("/searches", json=urgent, headers=by(usual)).status_code == 201
 
 
 def test_more_requests_than_the_key_may_send_are_refused_for_a_moment(admin: TestClient) -> None:

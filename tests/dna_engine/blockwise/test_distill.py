@@ -181,6 +181,7 @@ def test_an_interruption_repeats_no_step_and_tells_every_loss_again(taught: Path
         done += [progress.done for progress in recorder.of(Progress)]
     rest, recorder = distillation(tmp_path, spec, ["b1c1", "b3c1"])
     rest.run()
+    assert [log.message for log in recorder.of(Log)] == ["x goes on from its checkpoint at step 9 of 10."]
     done += [progress.done for progress in recorder.of(Progress)]
     assert done == list(range(1, 11))
     # Whoever heard the interrupted ones may have been killed before it wrote that down.

@@ -18,7 +18,7 @@ from dna_engine.blockwise.rate import Rater, even_batch
 from dna_engine.blockwise.spread import Spread
 from dna_engine.blockwise.teacher import Teacher, load_teacher
 from dna_engine.errors import Interrupted
-from dna_engine.events import Checkpoint, Progress
+from dna_engine.events import Checkpoint, Log, Progress
 from dna_engine.images.pictures import pixels
 from dna_engine.plans import Kind, Step
 from dna_engine.runtime.context import Context
@@ -154,6 +154,8 @@ class TestStep:
         ctx, recorder = context(run)
         rate.run_step(self.spec, self.step, ctx)
         assert [(event.done, event.total) for event in recorder.of(Progress)] == [(16, 24), (24, 24)]
+        [said] = recorder.of(Log)
+        assert said.message == f"{self.step.key} goes on from its checkpoint at batch 1 of 3."
         assert self.losses(run) == before
         assert not (run / self.step.checkpoint).exists()
 

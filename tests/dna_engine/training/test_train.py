@@ -177,17 +177,21 @@ def test_a_model_that_is_trained_further_goes_on_to_the_bit(splits: Splits, tmp_
 
 def test_whenever_it_is_interrupted_its_curves_are_told_whole(splits: Splits, tmp_path: Path) -> None:
     recipe = Recipe(epochs=2, batch_size=512)
+    steps = 2 * splits.train.steps(512)
+    goes_on: list[str] = []
 
     def told(run: Path, stop_after: int | None = None) -> list[Metric]:
         asked = iter(range(10**9))
         where, recorder = context(run, stop=lambda: stop_after is not None and next(asked) >= stop_after)
         train.fit(fresh(), splits, recipe, seed=3, context=where, checkpoint=run / "c.safetensors", part="winner")
+        goes_on[:] = [log.message for log in recorder.of(Log) if "goes on" in log.message]
         return recorder.of(Metric)
 
     whole = told(tmp_path)
     assert [point.x for point in whole] == [1.0, 1.0, 1.0, 2.0, 2.0, 2.0]
     assert told(tmp_path) == whole  # From the checkpoint of its end.
-    for stop_after in range(2 * splits.train.steps(512)):
+    assert goes_on == [f"c goes on from its checkpoint at step {steps} of {steps}."]
+    for stop_after in range(steps):
         run = tmp_path / str(stop_after)
         with pytest.raises(Interrupted):
             told(run, stop_after)

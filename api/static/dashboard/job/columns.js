@@ -2,9 +2,10 @@
 
 import { duration, interval, percent } from "../format.js";
 import { Age, Labels, Progress, State } from "../parts/basics.js";
+import { Whose } from "../parts/whose.js";
 import { href } from "../router.js";
 import { html } from "../view.js";
-import { addLabel, ofPriority } from "./filters.js";
+import { addLabel, ofPriority, ofProject } from "./filters.js";
 import { FINISHED } from "./kinds.js";
 import { PriorityMark } from "./priority.js";
 
@@ -36,7 +37,7 @@ const shortened = (text) => (text.length > SHORT ? `${text.slice(0, SHORT).trimE
 
 /** @param {{of: any, page: string}} props */
 export const Named = ({ of: job, page }) =>
-  html`<div class="named"><a href=${href([page, job.id])} title=${job.name}>${job.name || job.id}</a> <${PriorityMark} of=${job.priority} pick=${ofPriority} /><${Labels} of=${job.labels} pick=${addLabel} /></div>`;
+  html`<div class="named"><a href=${href([page, job.id])} title=${job.name}>${job.name || job.id}</a> <${PriorityMark} of=${job.priority} pick=${ofPriority} /><${Labels} of=${job.labels} pick=${addLabel} /><${Whose} of=${job} pick=${ofProject} /></div>`;
 
 /** The accuracy on the test images, with what it may be by chance. @param {{of: number | null | undefined, test?: any, children?: any}} props */
 export function Reached({ of: accuracy, test, children }) {
@@ -48,16 +49,21 @@ export function Reached({ of: accuracy, test, children }) {
   </span>`;
 }
 
+/** How far it is, and while it runs how long it takes still. @param {{of: any}} props */
+const Going = ({ of: job }) => html`<span class="lines">
+  <${Progress} value=${job.progress} over=${FINISHED.has(job.state)} label="Progress of ${job.name}" />
+  ${job.state === "running" && job.eta_seconds !== null && html`<span class="faint">${duration(job.eta_seconds)} left</span>`}
+</span>`;
+
 /** The first columns. @param {string} page where one is shown @returns {Column[]} */
 export const begin = (page) => [
   { id: "state", label: "State", sort: "state", cell: (job) => html`<${Standing} of=${job} page=${page} />` },
   { id: "name", label: "Name", sort: "name", cell: (job) => html`<${Named} of=${job} page=${page} />` },
-  { id: "dataset", label: "Dataset", cell: (job) => html`<div class="short">${job.dataset}</div>` },
+  { id: "dataset", label: "Dataset", from: 66, cell: (job) => html`<div class="short">${job.dataset}</div>` },
 ];
 
 /** The last ones. @type {Column[]} */
 export const END = [
-  { id: "progress", label: "Progress", sort: "progress", cell: (job) => html`<${Progress} value=${job.progress} over=${FINISHED.has(job.state)} label="Progress of ${job.name}" />` },
-  { id: "left", label: "Time left", number: true, cell: (job) => (job.state === "running" ? duration(job.eta_seconds) : "–") },
+  { id: "progress", label: "Progress", sort: "progress", from: 54, cell: (job) => html`<${Going} of=${job} />` },
   { id: "age", label: "Asked for", sort: "created_at", number: true, cell: (job) => html`<${Age} at=${job.created_at} />` },
 ];

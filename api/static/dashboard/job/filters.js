@@ -66,6 +66,9 @@ export function addLabel(name, value) {
 /** Shows only what has this priority. @param {string} priority */
 export const ofPriority = (priority) => narrow({ priority });
 
+/** Shows only what is of this project. @param {string} project */
+export const ofProject = (project) => narrow({ project });
+
 /** @param {{counts: Record<string, number> | null}} props how many searches the other filters leave in each state */
 export function Filters({ counts }) {
   const { query } = usePlace();

@@ -5,6 +5,7 @@ import { bytes, exact } from "../format.js";
 import { usePages, useTitle } from "../hooks.js";
 import { Age, Empty, Loading, ProblemNote, Progress, State } from "../parts/basics.js";
 import { More, Table } from "../parts/table.js";
+import { Whose } from "../parts/whose.js";
 import { ask, href, usePlace } from "../router.js";
 import { html } from "../view.js";
 import { Send } from "./datasets/send.js";
@@ -12,7 +13,7 @@ import { Send } from "./datasets/send.js";
 /** @typedef {any} Dataset body of `GET /datasets/{id}` */
 
 const COLUMNS = [
-  { id: "name", label: "Name", sort: "name", cell: (/** @type {Dataset} */ one) => html`<a href=${href(["datasets", one.id])}>${one.name}</a>${one.version > 1 && html` <span class="faint">version ${one.version}</span>`}` },
+  { id: "name", label: "Name", sort: "name", cell: (/** @type {Dataset} */ one) => html`<a href=${href(["datasets", one.id])}>${one.name}</a>${one.version > 1 && html` <span class="faint">version ${one.version}</span>`}<${Whose} of=${one} />` },
   { id: "state", label: "State", cell: (/** @type {Dataset} */ one) => html`<${Check} of=${one} />` },
   { id: "classes", label: "Classes", number: true, cell: (/** @type {Dataset} */ one) => exact(one.num_classes) },
   { id: "images", label: "Images", number: true, cell: (/** @type {Dataset} */ one) => exact(one.num_train === null ? null : one.num_train + (one.num_val ?? 0) + (one.num_test ?? 0)) },

@@ -5,6 +5,7 @@ import { count, latency, loss as lossText, percent } from "../format.js";
 import { usePages, useResource, useTitle } from "../hooks.js";
 import { Age, Empty, Loading, ProblemNote } from "../parts/basics.js";
 import { More, Table } from "../parts/table.js";
+import { Whose } from "../parts/whose.js";
 import { ask, href, usePlace } from "../router.js";
 import { html, useState } from "../view.js";
 import { title } from "./network/called.js";
@@ -12,8 +13,9 @@ import { asked, clear, Filters, isNarrowed } from "./networks/filters.js";
 import { Scatter } from "./networks/scatter.js";
 import { Send } from "./networks/send.js";
 
+/** @type {import("../parts/table.js").Column[]} */
 const COLUMNS = [
-  { id: "name", label: "Network", sort: "name", cell: (/** @type {any} */ row) => html`<a href=${href(["networks", row.id])}>${title(row)}</a>` },
+  { id: "name", label: "Network", sort: "name", cell: (/** @type {any} */ row) => html`<a href=${href(["networks", row.id])}>${title(row)}</a><${Whose} of=${row} />` },
   { id: "role", label: "Role", cell: (/** @type {any} */ row) => row.role },
   { id: "search", label: "Search", cell: (/** @type {any} */ row) => (row.search_id ? html`<a href=${href(["searches", row.search_id])}>${row.search}</a>` : html`<span class="faint">–</span>`) },
   {
@@ -23,9 +25,9 @@ const COLUMNS = [
     number: true,
     cell: (/** @type {any} */ row) => html`<${Reached} network=${row} />`,
   },
-  { id: "loss", label: "Predicted loss", sort: "loss", number: true, cell: (/** @type {any} */ row) => lossText(row.loss) },
+  { id: "loss", label: "Predicted loss", sort: "loss", number: true, from: 54, cell: (/** @type {any} */ row) => lossText(row.loss) },
   { id: "flops", label: "FLOPs", sort: "flops", number: true, cell: (/** @type {any} */ row) => count(row.flops) },
-  { id: "params", label: "Parameters", sort: "params", number: true, cell: (/** @type {any} */ row) => count(row.params) },
+  { id: "params", label: "Parameters", sort: "params", number: true, from: 54, cell: (/** @type {any} */ row) => count(row.params) },
   { id: "latency", label: "Latency", sort: "latency", number: true, cell: (/** @type {any} */ row) => latency(row.latency_ns) },
   { id: "age", label: "Kept", sort: "created_at", cell: (/** @type {any} */ row) => html`<${Age} at=${row.created_at} />` },
 ];

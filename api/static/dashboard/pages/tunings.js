@@ -8,7 +8,7 @@ import { html } from "../view.js";
 /** @type {import("../parts/table.js").Column[]} */
 const COLUMNS = [
   ...begin("tunings"),
-  { id: "trials", label: "Trials", number: true, cell: (one) => html`<${Trials} of=${one} />` },
+  { id: "trials", label: "Trials", number: true, from: 62, cell: (one) => html`<${Trials} of=${one} />` },
   { id: "best", label: "Best, held out", number: true, cell: (one) => percent(one.best?.value) },
   ...END,
 ];

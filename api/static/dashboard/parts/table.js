@@ -3,6 +3,8 @@
 import { exact } from "../format.js";
 import { html } from "../view.js";
 
+/** @typedef {54 | 62 | 66 | 74} From widths of windows from which on columns show; parts.css has a rule for each */
+
 /**
  * @typedef {object} Column
  * @property {string} id
@@ -10,7 +12,7 @@ import { html } from "../view.js";
  * @property {(row: any) => any} cell
  * @property {string} [sort] what the API calls it; without, it cannot be sorted by
  * @property {boolean} [number] set to the right, in figures of one width
- * @property {boolean} [wide] shows on wide screens alone
+ * @property {From} [from] shows in windows of so many rem and more, and on cards; without, it always does
  */
 
 /**
@@ -48,7 +50,7 @@ export function Table({ caption, columns, rows, sort, onSort, selected, onSelect
 }
 
 /** @param {Column} column */
-const classOf = ({ number, wide }) => [number && "number", wide && "wide"].filter(Boolean).join(" ");
+const classOf = ({ number, from }) => [number && "number", from && `from-${from}`].filter(Boolean).join(" ");
 
 /** Selects all rows that show. @param {{rows: any[], selected: Set<string>, onSelect: (ids: string[], on: boolean) => void}} props */
 function All({ rows, selected, onSelect }) {

@@ -7,8 +7,8 @@ import { html } from "../../view.js";
 /** @type {import("../../parts/table.js").Column[]} */
 export const COLUMNS = [
   ...begin("searches"),
-  { id: "teacher", label: "Teacher", cell: (search) => html`<div class="teacher-name">${search.teacher}</div>` },
-  { id: "budget", label: "Budget", number: true, cell: (search) => html`<${Budget} of=${search.budget} />` },
+  { id: "teacher", label: "Teacher", from: 74, cell: (search) => html`<div class="teacher-name">${search.teacher}</div>` },
+  { id: "budget", label: "Budget", number: true, from: 62, cell: (search) => html`<${Budget} of=${search.budget} />` },
   { id: "best", label: "Winner’s accuracy", sort: "accuracy", number: true, cell: (search) => html`<${Best} of=${search} />` },
   ...END,
 ];
