@@ -13,6 +13,7 @@ from tests.browser.conftest import Opened
 from tests.browser.dashboard import Dashboard
 from tests.browser.hostile import NAMES, check
 from tests.browser.service import Service
+from tests.untidy import zipped
 
 LISTS = ("searches", "trainings", "tunings", "networks", "datasets")
 
@@ -66,6 +67,9 @@ def team(running: Service) -> Iterator[str]:
             return str(http.post(path, json=body).raise_for_status().json()["id"])
 
         post("/searches", dataset="digits", name="of the team")
+        sent = {"file": ("photos.zip", zipped({"owl/1.txt": b"no picture"}))}
+        http.post("/datasets", files=sent).raise_for_status()
+        post("/webhooks", url="http://127.0.0.1:9/team")
         given = post("/architectures", architecture="dna-b")
         post("/trainings", architecture=given, dataset="digits", name="of the team")
         post("/tunings", architecture=given, dataset="digits", name="of the team")
@@ -76,7 +80,7 @@ def whose(dashboard: Dashboard) -> Locator:
     return dashboard.page.locator("tbody .whose")
 
 
-@pytest.mark.parametrize("name", [name for name in LISTS if name != "datasets"])
+@pytest.mark.parametrize("name", [*LISTS, "webhooks"])
 def test_an_admin_sees_whose_things_of_other_projects_are(name: str, dashboard: Dashboard, team: str) -> None:
     page = dashboard.open(f"#/{name}")
     expect(whose(dashboard)).to_have_text([re.compile(rf"vision\s*by {re.escape(KEY)}")])
