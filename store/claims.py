@@ -60,6 +60,7 @@ _TAKE = (
         finished_at=None,
         error=None,
         yield_reason=None,
+        yield_asked_at=None,
     )
     .returning(Step)
     .execution_options(populate_existing=True, synchronize_session=False)
@@ -193,7 +194,7 @@ def ask_to_yield(session: Session, step_id: UUID, fence: int, reason: str) -> bo
     asks = (
         update(Step)
         .where(Step.id == step_id, Step.fence == fence, Step.state == StepState.RUNNING, Step.yield_reason.is_(None))
-        .values(yield_reason=reason)
+        .values(yield_reason=reason, yield_asked_at=func.clock_timestamp())
         .returning(Step.id)
         .execution_options(synchronize_session=False)
     )

@@ -11,8 +11,8 @@ No step gives way before it has run for that time, nor in the last such time of 
 least half of its device against small jobs, whatever comes, and only a higher priority can take more. What is expected
 of a job that waits is what its plan gives it at the pace of the step: whether the device is fast or slow is the same for both.
 
-At most one step is asked for each queue until it has given way. It is the one of the lowest priority, of the key that has had most, with
-most to do.
+At most one step is asked for each queue until it has given way, or is taken to hang: then another is asked. It is the one of the lowest
+priority, of the key that has had most, with most to do.
 """
 
 from __future__ import annotations
@@ -56,6 +56,7 @@ _FIND = text(f"""
         SELECT DISTINCT jsonb_array_elements_text(worker.queues) AS queue
         FROM steps step JOIN workers worker ON worker.id = step.lease_owner
         WHERE step.state = 'running' AND step.yield_reason IS NOT NULL
+            AND step.yield_asked_at > clock_timestamp() - make_interval(secs => :hanging)
     ),
     wanted AS MATERIALIZED (
         SELECT DISTINCT jsonb_array_elements_text(queues) AS queue FROM busy EXCEPT SELECT queue FROM asked
@@ -114,15 +115,22 @@ class Yielding:
     reason: str
 
 
-def make_way(session: Session, *, patience: timedelta) -> Yielding | None:
+def make_way(session: Session, *, patience: timedelta, hanging: timedelta | None = None) -> Yielding | None:
     """Asks a step to give its worker up, where one is to. Safe to call from several nodes at once: one of them decides.
 
     Args:
         patience: what a job waits before anything gives way to it, and what a step runs before it does.
+        hanging: so long after it was asked a step that runs on is not waited for any more; by default as long.
     """
     if not session.scalar(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": _LOCK}):
         return None
-    asks = {"patience": patience.total_seconds(), "kinds": sorted(CHECKPOINTED_KINDS), "days": quotas.WINDOW.days}
+    hanging = patience if hanging is None else hanging
+    asks = {
+        "patience": patience.total_seconds(),
+        "hanging": hanging.total_seconds(),
+        "kinds": sorted(CHECKPOINTED_KINDS),
+        "days": quotas.WINDOW.days,
+    }
     found = session.execute(_FIND, asks).one_or_none()
     if found is None:
         return None

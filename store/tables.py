@@ -328,6 +328,8 @@ class Step(OfJob, Base):
     device: Mapped[str | None]
     yield_reason: Mapped[str | None]
     """Why whoever runs it is asked to stop after a checkpoint and give it back; None while nobody asks. Of the last attempt."""
+    yield_asked_at: Mapped[datetime | None]
+    """When that was asked."""
     queued_at: Mapped[datetime] = mapped_column(server_default=func.now())
     available_at: Mapped[datetime] = mapped_column(server_default=func.now())
     """Until then nobody claims it: what failed for want of room waits before it is tried again."""

@@ -34,6 +34,7 @@ from store.states import StepState
 from store.tables import Job, Step, Worker
 from worker.scheduling import Costs, assign, step_costs
 from worker.settings import WorkerSettings
+from worker.supervisor import CHECKPOINT_GRACE
 
 logger = logging.getLogger("dna.worker.handover")
 
@@ -72,15 +73,16 @@ def share(costs: Costs, rates: Sequence[float], seconds: float) -> Share:
 def ask(session: Session, worker: Worker, settings: WorkerSettings) -> bool:
     """Asks a step of several cells to yield, where idle workers, of which this is one, bring its end forward enough; whether one was asked.
 
-    None is where something waits that an idle worker can take, or a step was asked already: its cells are not known to be taken yet.
+    None is where something waits that an idle worker can take, or a step was asked already: its cells are not known to be taken yet, unless it hangs.
     """
     idle = workers.idle(session, QUEUE, within=settings.worker_timeout)
     if worker.id not in [each.id for each in idle] or line.waits(session, QUEUE):
         return False
     running = _running(session, settings.hand_over_seconds)
-    if any(step.yield_reason is not None for step, _ in running):
+    hanging = clock(session) - max(CHECKPOINT_GRACE, timedelta(seconds=settings.hand_over_seconds))
+    if any(step.yield_asked_at is not None and step.yield_asked_at > hanging for step, _ in running):
         return False
-    offers = [(_saved(session, step, job, idle), step) for step, job in running]
+    offers = [(_saved(session, step, job, idle), step) for step, job in running if step.yield_reason is None]
     saved, step = max(offers, key=lambda offer: offer[0], default=(0.0, None))
     if step is None or saved < settings.hand_over_seconds:
         return False

@@ -14,6 +14,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
@@ -47,9 +48,9 @@ engine_logger = logging.getLogger("dna.engine")
 #: The supervisor looks at least this often whether the step must end, in seconds.
 TICK = 0.2
 
-#: What the engine is given to reach a checkpoint when its device is wanted for something that goes first, in seconds: nothing is won by
-#: killing it, and one is written at least every minute.
-YIELD_GRACE_SECONDS = 90.0
+#: What the engine is given to reach a checkpoint when its device is wanted for something that goes first: nothing is won by killing it, and
+#: one is written at least every minute.
+CHECKPOINT_GRACE = timedelta(seconds=90)
 
 #: What a database that does not answer is given before it is asked again, in seconds.
 PAUSE_SECONDS = 1.0
@@ -162,7 +163,7 @@ class Attempt:
         elif self._lease.stop.is_set() or self._slot.stopping.is_set() or (self._watch and self._watch.ended):
             engine.stop(grace=self._slot.settings.stop_grace_seconds)
         elif self._lease.give_back.is_set():
-            engine.stop(grace=YIELD_GRACE_SECONDS)
+            engine.stop(grace=CHECKPOINT_GRACE.total_seconds())
 
     def _take(self, event: Event | None, checkpoints: Checkpoints) -> None:
         match event:

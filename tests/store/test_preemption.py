@@ -148,6 +148,26 @@ def test_of_several_the_least_gives_way_and_only_to_what_its_worker_takes(sessio
     assert claims.asked(session, first) is claims.asked(session, elsewhere) is None
 
 
+def test_another_is_asked_where_one_does_not_come_to_its_checkpoint(session: Session) -> None:
+    """It is still to yield: what hangs may go on."""
+    first, waiting = staged(session, Case(runs=Priority.LOW, waits=Priority.HIGH))
+    second = take(session, queued(session, new_search(session))[0], new_worker(session))
+    begun = func.clock_timestamp() - timedelta(seconds=1000)
+    session.execute(update(Step).where(Step.id == second.step_id).values(started_at=begun, eta_seconds=1000.0))
+    for claim in (first, second):
+        asked = preemption.make_way(session, patience=PATIENCE)
+        assert asked is not None
+        assert (asked.step_id, asked.job_id) == (claim.step_id, waiting.id)
+        assert preemption.make_way(session, patience=PATIENCE) is None, "one is on its way"
+        session.execute(update(Step).values(yield_asked_at=Step.yield_asked_at - PATIENCE))
+        assert preemption.make_way(session, patience=PATIENCE, hanging=2 * PATIENCE) is None
+    assert preemption.make_way(session, patience=PATIENCE) is None, "nothing else runs"
+    assert claims.asked(session, first) == claims.asked(session, second) == Ask.YIELD
+    flow.stop(session, first, engine_seconds=1.0)
+    again = take(session, session.get_one(Step, first.step_id), new_worker(session))
+    assert claims.asked(session, again) is None
+
+
 def test_nothing_gives_way_to_what_may_not_begin(session: Session) -> None:
     claim, waiting = staged(session, Case())
     row = session.get_one(ApiKey, waiting.key_id)

@@ -115,6 +115,18 @@ def test_a_worker_that_comes_late_takes_part(session: Session) -> None:
     assert other.step.cells == part.planned.cells
 
 
+def test_one_that_does_not_come_to_its_checkpoint_keeps_no_others_cells(session: Session) -> None:
+    claimed = [claim for _, _, claim in (distilling(session), distilling(session))]
+    late = new_worker(session, hostname="late")
+    assert ask(session, late, SETTINGS)
+    assert not ask(session, late, SETTINGS), "one is on its way"
+    ago = Step.yield_asked_at - timedelta(seconds=100)
+    session.execute(update(Step).values(yield_asked_at=ago))
+    session.expire_all()
+    assert ask(session, late, SETTINGS)
+    assert all(asked(session, claim) for claim in claimed)
+
+
 def test_rating_is_shared_too(session: Session) -> None:
     search, worker, claim = distilling(session, kind=Kind.RATE)
     assert ask(session, new_worker(session, hostname="late"), SETTINGS)
