@@ -20,6 +20,7 @@ from pathlib import Path
 
 from alembic.util import CommandError
 from pydantic import ValidationError
+from sqlalchemy import Engine
 from sqlalchemy.exc import ArgumentError, OperationalError, ProgrammingError
 
 from store import backup_commands, key_commands, sweeper
@@ -98,18 +99,26 @@ def _run(chosen: argparse.Namespace, settings: Settings) -> int:
             backup_commands.run(chosen, settings)
         case "key":
             if chosen.migrate:
-                _migrate(settings.database, settings)
+                _migrate(settings.database, settings, where_behind=True)
             key_commands.run(chosen, settings.database, settings)
     return 0
 
 
-def _migrate(url: str, settings: Settings) -> None:
+def _migrate(url: str, settings: Settings, *, where_behind: bool = False) -> None:
+    """``where_behind``: nothing is to be done where our schema is current, of which a look is enough."""
     engine = make_engine(url, settings.database_timeouts, pool_size=1)
     try:
         await_database(engine, within=settings.database_start_seconds)
+        if where_behind and _is_current(engine):
+            return
     finally:
         engine.dispose()
     upgrade(url)
+
+
+def _is_current(engine: Engine) -> bool:
+    with engine.connect() as connection:
+        return is_current(connection)
 
 
 def _await_schema(url: str, settings: Settings, *, within: float) -> None:
@@ -119,9 +128,8 @@ def _await_schema(url: str, settings: Settings, *, within: float) -> None:
     try:
         await_database(engine, within=within)
         while True:
-            with engine.connect() as connection:
-                if is_current(connection):
-                    return
+            if _is_current(engine):
+                return
             if time.monotonic() > deadline:
                 raise StoreError(
                     f"The database has not come to the schema of this version ({head()}) within {within:g} s."

@@ -6,17 +6,27 @@ number of cores; so results are the same to the bit on machines of any size.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 
 import torch
 
+#: Where a container of Linux (cgroup v2) finds how much of the processors it may have: microseconds of them, in so many.
+_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
-def available() -> int:
-    """Cores that this process may run on, which in a container may be fewer than the machine's."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+def available(quota: Path = _QUOTA) -> int:
+    """Cores that this process may run on, which in a container may be fewer than the machine's: by number, or by a share of their time."""
+    seen = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        most, period = quota.read_text().split()
+    except (OSError, ValueError):
+        return seen
+    return seen if most == "max" else min(seen, max(1, math.ceil(int(most) / int(period))))
 
 
 #: Multiply-adds in one operation that are worth another thread: waking it costs as much as tens of thousands of them.

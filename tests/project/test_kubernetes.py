@@ -32,7 +32,15 @@ OVERLAYS = [BASE, *sorted((MANIFESTS / "overlays").iterdir())]
 #: The newest that the checker knows, and the oldest that has all that is used.
 VERSIONS = ("1.29", "1.37")
 #: Variables that are not ours: of the libraries that the workers load, and of the object store.
-OTHERS = {"HOME", "HF_HOME", "TORCH_HOME", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL"}
+OTHERS = {
+    "HOME",
+    "OMP_NUM_THREADS",
+    "HF_HOME",
+    "TORCH_HOME",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_ENDPOINT_URL",
+}
 SERVERS = {"POSTGRES_USER", "POSTGRES_DB", "POSTGRES_PASSWORD", "REDIS_PASSWORD"}
 #: Kinds that the operators of KEDA and Prometheus bring, which have their own tests below.
 CUSTOM = {"ScaledObject", "ServiceMonitor"}
@@ -237,6 +245,19 @@ def test_a_worker_has_one_gpu_to_itself() -> None:
     assert deployment["strategy"] == {"type": "Recreate"}
 
 
+def test_workers_without_gpus_have_cores_of_their_own() -> None:
+    deployment = of("cpu", "Deployment", "worker-cpu")["spec"]
+    [worker] = deployment["template"]["spec"]["containers"]
+    assert deployment["replicas"] > 1
+    assert worker["command"] == ["python", "-m", "worker"], "of both queues"
+    assert {"name": "DNA_DEVICE", "value": "cpu"} in worker["env"]
+    requests, limits = worker["resources"]["requests"], worker["resources"]["limits"]
+    assert {name: requests[name] for name in limits} == limits
+    [threads] = [entry for entry in worker["env"] if entry["name"] == "OMP_NUM_THREADS"]
+    assert threads["valueFrom"] == {"resourceFieldRef": {"resource": "limits.cpu"}}
+    assert limits["cpu"].isdecimal(), "whole cores: a half would be a thread"
+
+
 @pytest.mark.parametrize("overlay", ["keda", "hpa"])
 def test_who_scales_says_how_many(overlay: str) -> None:
     assert "replicas" not in of(overlay, "Deployment", "worker-gpu")["spec"]
@@ -297,7 +318,7 @@ def test_settings_of_the_documents_quick_start_are_the_secrets_keys() -> None:
         for manifest in all_manifests()
         for container in containers(manifest)
         for entry in container.get("env", [])
-        if "valueFrom" in entry
+        if "secretKeyRef" in entry.get("valueFrom", {})
     }
     assert wanted == set(re.findall(r"--from-literal=(\w+)=", start)) - {"key"} | {"AWS_ENDPOINT_URL"}
 

@@ -4,6 +4,7 @@ import { useMay } from "../caller.js";
 import { usePages, useTitle } from "../hooks.js";
 import { Age, Empty, Labels, Loading, ProblemNote, State } from "../parts/basics.js";
 import { More, Table } from "../parts/table.js";
+import { Whose } from "../parts/whose.js";
 import { ask, href, usePlace } from "../router.js";
 import { html, useState } from "../view.js";
 import { Ways } from "./setup/ways.js";
@@ -12,7 +13,7 @@ import { WebhookSecret } from "./webhooks/secret.js";
 
 /** @type {import("../parts/table.js").Column[]} */
 const COLUMNS = [
-  { id: "url", label: "URL", cell: (webhook) => html`<div><a href=${href(["webhooks", webhook.id])}>${webhook.url}</a>${webhook.description && html`<div class="faint">${webhook.description}</div>`}</div>` },
+  { id: "url", label: "URL", cell: (webhook) => html`<div><a href=${href(["webhooks", webhook.id])}>${webhook.url}</a>${webhook.description && html`<div class="faint">${webhook.description}</div>`}<${Whose} of=${webhook} /></div>` },
   { id: "state", label: "State", cell: (webhook) => html`<div><${State} of=${webhook.enabled ? "enabled" : "disabled"} />${webhook.disabled_reason && html`<div class="why faint">${webhook.disabled_reason}</div>`}</div>` },
   { id: "events", label: "Is told of", cell: (webhook) => webhook.events.map((/** @type {string} */ event) => (event === "*" ? "everything" : event)).join(", ") },
   { id: "labels", label: "With labels", cell: (webhook) => html`<${Labels} of=${webhook.labels} />` },

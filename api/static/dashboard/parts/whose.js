@@ -10,10 +10,10 @@ import { html } from "../view.js";
 export function Whose({ of: { project, created_by: by }, pick }) {
   const own = useCaller()?.project;
   if (!own || !project || project === own) return null;
-  return html`<div class="whose faint">
+  return html`<div class="owner faint">
     ${pick
       ? html`<button type="button" class="label" title="Show only what is of the project ${project}" onClick=${() => pick(project)}>${project}</button>`
       : html`<span class="label" title="Project ${project}">${project}</span>`}
-    ${by && html`by <bdi>${by}</bdi>`}
+    ${by && html`by <bdi title=${by}>${by}</bdi>`}
   </div>`;
 }
