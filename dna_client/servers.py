@@ -25,6 +25,11 @@ def given() -> dict[str, str]:
     return {name: os.environ[name] for name in NAMES if os.environ.get(name)}
 
 
+def names_database() -> bool:
+    """Whether the environment says where the service's rows are: another place than the data folder."""
+    return "DNA_DATABASE_URL" in given()
+
+
 @contextmanager
 def embedded(data_dir: Path) -> Iterator[tuple[Child, dict[str, str]]]:
     """Both servers in the data folder for as long as the block lasts: their process, and the variables that name them.

@@ -190,23 +190,25 @@ def running_in(data_dir: Path) -> Addresses | None:
 
 
 def is_there(data_dir: Path) -> bool:
-    """Whether a service keeps its data in this folder, or will find servers that the environment names."""
-    return bool(servers.given()) or (data_dir.expanduser() / "postgres").is_dir()
+    """Whether a service keeps its data in this folder, or the environment names its database."""
+    return servers.names_database() or (data_dir.expanduser() / "postgres").is_dir()
 
 
 @contextmanager
 def servers_of(data_dir: Path) -> Iterator[dict[str, str]]:
     """The environment with the servers of this data folder, for a command beside ``dna up`` or before it.
 
-    Those the environment names, those of the service that runs in the folder, or embedded ones started for the block.
+    Those the environment names, those of the service that runs in the folder, or embedded ones started for the block. Where it names
+    Redis alone, that is used beside the folder's PostgreSQL, as by ``dna up``.
     """
-    if servers.given():
+    if servers.names_database():
         yield dict(os.environ)
     elif addresses := running_in(data_dir):
-        yield {**os.environ, "DNA_DATABASE_URL": addresses.database_url, "DNA_REDIS_URL": addresses.redis_url}
+        own = {"DNA_DATABASE_URL": addresses.database_url, "DNA_REDIS_URL": addresses.redis_url}
+        yield {**os.environ, **own, **servers.given()}
     else:
         with servers.embedded(data_dir.expanduser().resolve()) as (_, started):
-            yield {**os.environ, **started}
+            yield {**os.environ, **started, **servers.given()}
 
 
 @contextmanager

@@ -67,7 +67,7 @@ def _enlarged(spec: ResolvedNetworks) -> Iterator[str]:
     seen = side * {"crop": 1.0, "pad": times, "squash": times**0.5}[spec.resize]
     if spec.input_size > ENLARGED * seen:
         yield (
-            f"Most pictures are enlarged {spec.input_size / seen:.1f} times: half of them have a side of {side} pixels or less, the input has "
+            f"Most pictures are enlarged {spec.input_size / seen:.3g} times: half of them have a side of {side} pixels or less, the input has "
             f"{spec.input_size}. That costs time and shows nothing more; a smaller input_size (--input-size) may do as well."
         )
 

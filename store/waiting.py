@@ -32,6 +32,8 @@ def unmanned(live: Sequence[Worker], queues: Sequence[str] = (device_queue(1), C
         return [NO_WORKER]
     taken = {queue for worker in live for queue in worker.queues}
     woken = {queue for worker in live if workers.can_be_woken(worker) for queue in worker.queues}
+    if taken and not woken:
+        return [f"Redis answers no live worker: jobs wait until it does ({UNREACHED})."]
     return [
         f"Redis answers no live worker that takes the queue {queue}: what needs one waits until it does ({UNREACHED})."
         if queue in taken

@@ -9,6 +9,7 @@ import argparse
 import gc
 import logging
 import os
+import platform
 import signal
 import sys
 import threading
@@ -77,7 +78,7 @@ class Node:
         setup_logging.connect(_keep_logging)
         worker_shutting_down.connect(self._leave)
         worker = self._app.Worker(
-            hostname=f"{self._name}-{os.getpid()}@%h",
+            hostname=f"{self._name}-{os.getpid()}@{platform.node()}",
             queues=self._slot.worker.queues,
             quiet=True,
             loglevel="INFO",

@@ -166,13 +166,15 @@ def list_workers(url: Url = LOCAL, key: Key = None, as_json: AsJson = False) -> 
     if as_json:
         print_json(found)
         return
-    rows = [(w["hostname"], ", ".join(w["queues"]), w["device"], w["device_name"], _runs(w)) for w in found]
-    print_table(("host", "takes", "device", "name", "runs"), rows, droppable=("name",))
+    rows = [(w["hostname"], w["pid"], ", ".join(w["queues"]), w["device"], w["device_name"], _runs(w)) for w in found]
+    print_table(("host", "process", "takes", "device", "name", "runs"), rows, right=("process",), droppable=("name",))
 
 
 def _runs(worker: Worker) -> str:
-    step = worker["step"]
-    runs = f"{step['key']} of {short_id(step['job_id'])}" if step else ""
+    if step := worker["step"]:
+        runs = f"{step['key']} of {step.get('job_name') or short_id(step['job_id'])}"
+    else:  # Whoever does not see another project's step shall not take its worker for idle.
+        runs = "a step of another project" if worker.get("busy") else ""
     if worker.get("redis_answers") is False:
         return f"{runs}; takes nothing: Redis does not answer it".removeprefix("; ")
     return runs

@@ -49,7 +49,7 @@ def examine(
     and files without rows; from elsewhere at what the address tells.
     """
     here = is_there(data_dir)
-    running = None if servers.given() else running_in(data_dir)
+    running = None if servers.names_database() else running_in(data_dir)
     address = url or (running.url if running else None if here else LOCAL)
     if fix:
         _must_be_possible(here=here, asks=not yes, can_ask=sys.stdin.isatty() and not as_json)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import typer
@@ -229,13 +229,22 @@ def print_page(
     if not page["items"]:
         ERR.print(f"There are no such {kind.plural}.")
         return
-    output.show(with_owners(table(page["items"]), page["items"], client))
+    output.show(with_owners(_with_priorities(table(page["items"]), page["items"]), page["items"], client))
     for found in page["items"]:
         if said := _waiting(found):
             name = short_id(found["id"]) if OUT.is_terminal else found["id"]
             OUT.print(f"{name}{said}", markup=False)
     if page["next"]:
         ERR.print(f"More with the same options and: --cursor {page['next']}", markup=False)
+
+
+def _with_priorities(table: FittingTable, found: Sequence[Any]) -> FittingTable:
+    """The table with a word for who goes before or behind others; nothing where all are of the same priority, the usual one."""
+    unusual = ["" if one["priority"] == "normal" else one["priority"] for one in found]
+    if not any(unusual):
+        return table
+    rows = [(*row, priority) for row, priority in zip(table.rows, unusual, strict=True)]
+    return replace(table, columns=(*table.columns, "priority"), rows=rows, droppable=(*table.droppable, "priority"))
 
 
 def _follow(kind: Kind, jobs: Jobs[Any, Any], job: Any, *, as_json: bool) -> None:

@@ -119,13 +119,15 @@ def _options(said: Mapping[str, str | None]) -> list[str]:
 
 @key.command("list")
 def list_keys(data_dir: DataDir = HERE, as_json: AsJson = False) -> None:
-    """Every key, newest first."""
+    """Every key with its limits, newest first."""
     need_service(data_dir)
     found = _key(data_dir, "list")
     if as_json:
         print_json(found)
         return
-    print_table(_COLUMNS, [_row(one) for one in found], ids=("id",), droppable=("key", "scopes"))
+    rows = [(*_row(one)[:-1], ", ".join(f"{name} {most}" for name, most in _limits(one)), one["name"]) for one in found]
+    columns = (*_COLUMNS[:-1], "limits", "name")
+    print_table(columns, rows, ids=("id",), droppable=("key", "scopes", "use"))
 
 
 @key.command()
@@ -158,9 +160,19 @@ def _show(found: Mapping[str, Any], *, as_json: bool) -> None:
     if found["expires_at"]:
         end = datetime.fromisoformat(found["expires_at"]).astimezone(UTC)
         OUT.print(f"expires: {end:%Y-%m-%d %H:%M} UTC", markup=False)
-    for name, most in found["limits"].items():
-        said = most if isinstance(most, str) else f"{most:,}"
-        OUT.print(f"{name.replace('_', ' ')}: {said}", markup=False)
+    for name, most in _limits(found):
+        OUT.print(f"{name}: {most}", markup=False)
+
+
+def _limits(found: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Those that the key has, as people write them, in the order of the options."""
+    limits = {name.replace("-", "_"): name.replace("-", " ") for name in _LIMITS}
+    said = {name: most for name in limits if (most := found["limits"].get(name)) is not None}
+    return [(limits[name], most if isinstance(most, str) else _number(most)) for name, most in said.items()]
+
+
+def _number(most: float) -> str:
+    return f"{int(most):,}" if most == int(most) else f"{most:,}"
 
 
 def _row(found: Mapping[str, Any]) -> tuple[str, ...]:

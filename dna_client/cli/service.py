@@ -129,7 +129,7 @@ def serve(
 
     Those are --port, --grpc-port, --host, --precision fp32 or int8 (both by saying it twice), --max-batch and --threads.
     """
-    servers_of_it = {} if servers.given() else _running_servers(data_dir)
+    servers_of_it = {} if servers.names_database() else _running_servers(data_dir)
     _turn_into(python("serving", *networks, *context.args), {**os.environ, **servers_of_it})
 
 
@@ -155,7 +155,7 @@ def need_service(data_dir: Path) -> None:
 @contextmanager
 def servers_for_now(data_dir: Path) -> Iterator[dict[str, str]]:
     """Those of :func:`servers_of`; where they have to be started for it, says so."""
-    if not servers.given() and running_in(data_dir) is None:
+    if not servers.names_database() and running_in(data_dir) is None:
         tell(f"Starting PostgreSQL and Redis in {data_dir} for as long as this takes ...")
     with servers_of(data_dir) as environment:
         yield environment
@@ -185,7 +185,7 @@ def _become(module: str, data_dir: Path, arguments: list[str]) -> None:
             raise LocalError(
                 f"Set DNA_DATABASE_URL and DNA_REDIS_URL, or start everything with dna up. (None runs in {data_dir}.)"
             )
-        environment |= found
+        environment |= found | servers.given()
     _turn_into(python(module, *arguments), environment)
 
 

@@ -69,12 +69,12 @@ def test_the_nodes_of_a_worker_are_told_apart_by_what_they_take(dna: Dna, api: A
         cut_off = session.get_one(Worker, made[1])
         workers.beat(session, cut_off, current_step_id=None, condition=Condition(redis_answers=False))
     shown = [line.split() for line in dna("workers", "list").out.splitlines() if line.startswith("twins")]
-    rows = [line[:2] for line in shown]
+    rows = [line[:3] for line in shown]
     assert [" ".join(line).endswith("takes nothing: Redis does not answer it") for line in shown] == [False, True]
     with transaction(api.sessions) as session:
         for worker_id in made:
             workers.leave(session, worker_id)
-    assert rows == [["twins", "gpu"], ["twins", "cpu"]]
+    assert rows == [["twins", "1", "gpu"], ["twins", "1", "cpu"]]
 
 
 def test_and_tables_for_people_that_no_pipe_cuts(dna: Dna, finished: str) -> None:

@@ -28,6 +28,11 @@ def test_lists_are_ordered_narrowed_and_read_whole(dna: Dna, client: Client) -> 
     client.update_search(last, priority="high")
     assert names("--label", "of=lists", "--priority", "high") == ["list c"]
     assert names("--label", "of=lists", "--priority", "low", "--priority", "high", "--all") == ["list c"]
+    people = ("search", "list", "--sort", "name", "--q")
+    [heading, *rows] = dna(*people, "list ").out.splitlines()[:4]
+    assert heading.endswith("priority")
+    assert [row.split()[-1] for row in rows] == ["a", "b", "high"], "what is usual is not said"
+    assert "priority" not in dna(*people, "list a").out.splitlines()[0]
     page = dna("search", "list", "--q", "list ", "--sort", "name", "--limit", "2", "--json").json
     assert names("--q", "list ", "--sort", "name", "--limit", "2", "--cursor", page["next"]) == ["list c"]
     assert "other filters" in dna("search", "list", "--sort", "name", "--cursor", page["next"]).err

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from dna_client import Client
 from dna_client.cli.options import LOCAL
 from dna_client.cli.service import welcome, without_password
 from dna_client.errors import ServiceFailed
-from dna_client.up import Addresses, Service, running_in
+from dna_client.up import Addresses, Service, running_in, servers_of
 from tests.dna_client.conftest import Answer, Dna
 from tests.e2e.service import alive, wait_for
 
@@ -99,6 +99,7 @@ def use_keys(folder: Path, url: str, others: str, dna: Dna) -> None:
     limits = {"queued_jobs": 3000, "priority": "low"}
     assert (mine["project"], mine["scopes"], mine["limits"]) == ("default", ["read"], limits)
     assert {"queued jobs: 3,000", "priority: low"} <= set(key("show", "me").out.splitlines())
+    assert "never used  queued jobs 3,000, priority low  me" in key("list").out
     changed = key("update", "me", "--priority", "none", "--running-jobs", "2", "--name", "mine").out.splitlines()
     assert {"queued jobs: 3,000", "running jobs: 2"} <= set(changed)
     assert not [line for line in changed if line.startswith("priority")]
@@ -204,6 +205,23 @@ def test_a_service_that_starts_is_neither_used_nor_taken_for_none(tmp_path: Path
             assert refused.err == (
                 f"error: The service in {tmp_path} is starting or stopping. Try again when dna up says Ready, or has ended.\n"
             )
+
+
+def test_a_server_that_the_environment_names_goes_before_that_of_the_folder(
+    tmp_path: Path, dna: Dna, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    became: list[Mapping[str, str]] = []
+    monkeypatch.setattr(os, "execve", lambda _path, _command, environment: became.append(environment))
+    monkeypatch.setenv("DNA_REDIS_URL", "redis://elsewhere/0")
+    with (tmp_path / "up.json").open("w") as claimed:
+        json.dump({"url": LOCAL, "database_url": "postgresql:///dna", "redis_url": "redis://here/0"}, claimed)
+        claimed.flush()
+        fcntl.flock(claimed, fcntl.LOCK_EX)
+        assert dna("worker", "--data-dir", str(tmp_path)).code == 0
+        with servers_of(tmp_path) as found:
+            assert found["DNA_REDIS_URL"] == "redis://elsewhere/0"
+    assert became[0]["DNA_REDIS_URL"] == "redis://elsewhere/0"
+    assert became[0]["DNA_DATABASE_URL"] == found["DNA_DATABASE_URL"] == "postgresql:///dna"
 
 
 @pytest.mark.parametrize(

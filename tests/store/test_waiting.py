@@ -190,3 +190,6 @@ def test_queues_without_a_worker_are_named(session: Session) -> None:
     [said] = waiting.unmanned([*live, other])
     assert said.startswith("Redis answers no live worker that takes the queue cpu")
     assert waiting.unmanned([*live, other, new_worker(session, queues=["cpu"])]) == []
+    unreached(session, live[0])
+    [said] = waiting.unmanned([*live, other])
+    assert said.startswith("Redis answers no live worker: jobs wait until it does")
