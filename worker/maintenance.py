@@ -11,6 +11,7 @@ from datetime import timedelta
 from types import TracebackType
 
 from celery import Celery
+from redis import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from store import rounds, workers
@@ -108,19 +109,34 @@ class Maintenance:
     def _make_way(self) -> None:
         """For all nodes: with thousands of jobs it is what costs the database most."""
         slot = self._slot
-        if slot.settings.preempt_seconds and self._begins("preemption"):
-            make_way(slot.sessions, slot.settings)
+        if slot.settings.preempt_seconds:
+            self._in_turn("preemption", lambda: make_way(slot.sessions, slot.settings))
 
     def _rewake(self) -> None:
         """For all nodes; by none that cannot see what waits in Redis, or nobody would."""
         slot = self._slot
-        if slot.condition is not None and slot.condition.redis_answers and self._begins("rewake"):
-            rewake(slot.sessions, slot.settings)
+        if slot.condition is None or not slot.condition.redis_answers:
+            return
+        try:
+            self._in_turn("rewake", lambda: rewake(slot.sessions, slot.settings))
+        except RedisError as error:
+            logger.warning("Redis does not answer: %s", error)
 
-    def _begins(self, duty: str) -> bool:
-        every = timedelta(seconds=self._slot.settings.reap_seconds)
-        with transaction(self._slot.sessions) as session:
-            return rounds.begin(session, duty, every=every)
+    def _in_turn(self, duty: str, work: Callable[[], object]) -> None:
+        """Does what one node does for all, where it is due. One that fails leaves it to the next that comes; one of another version than the
+        database's cannot know what is to be done."""
+        if self._schema != head():
+            return
+        sessions, every = self._slot.sessions, timedelta(seconds=self._slot.settings.reap_seconds)
+        with transaction(sessions) as session:
+            if not rounds.begin(session, duty, every=every):
+                return
+        try:
+            work()
+        except Exception:
+            with transaction(sessions) as session:
+                rounds.leave(session, duty)
+            raise
 
     def _ask_for_cells(self) -> None:
         """While this node has nothing to do, may do something and can be woken for it."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from celery import Celery
 from celery.exceptions import Reject
-from sqlalchemy import delete, text, update
+from sqlalchemy import delete, select, text, update
 
 from store import workers
 from store.columns import new_id
@@ -20,7 +20,7 @@ from store.embedded_redis import redis_server
 from store.migrate import head
 from store.session import make_engine, make_sessions, transaction
 from store.states import StepState
-from store.tables import Job, Step, Worker
+from store.tables import Job, Round, Step, Worker
 from store.workers import Condition
 from tests.worker.conftest import Bench
 from worker.app import make_app
@@ -193,6 +193,10 @@ def test_a_node_takes_nothing_out_of_the_schema_of_another_version(bench: Bench,
         with pytest.raises(Unfit, match=r"another schema .a later one. than this version"):
             maintenance.check()
         assert not alive(bench)
+        bench.slot.condition = Condition(redis_answers=True)
+        maintenance._rewake()
+        with transaction(bench.slot.sessions) as session:
+            assert session.scalars(select(Round)).all() == [], "nor does it begin what one node does for all"
     finally:
         with transaction(bench.slot.sessions) as session:
             session.execute(text("UPDATE alembic_version SET version_num = :head"), {"head": current})
