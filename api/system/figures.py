@@ -60,7 +60,9 @@ def of_workers(live: Iterable[Worker]) -> Iterator[Metric]:
     yield _gauge("dna_workers", "Live workers.", "busy", busy)
     queues = dict.fromkeys((*_QUEUES, *sorted({queue for worker in seen for queue in worker.queues})), 0)
     taking = {queue: sum(queue in worker.queues and can_be_woken(worker) for worker in seen) for queue in queues}
-    yield _gauge("dna_queue_workers", "Live workers that take steps of the queue and that Redis answers.", "queue", taking)
+    yield _gauge(
+        "dna_queue_workers", "Live workers that take steps of the queue and that Redis answers.", "queue", taking
+    )
     yield from _devices({(worker.hostname, worker.device): worker for worker in seen})
 
 
