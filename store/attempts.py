@@ -7,20 +7,23 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session, load_only
 
 from dna_engine.effort import work
 from dna_engine.plans import Kind
 from dna_engine.spec import ResolvedJob
 from store import tallies
-from store.columns import new_id
+from store.columns import insertion, new_id
 from store.session import clock
 from store.states import AttemptOutcome
 from store.tables import Attempt, Step, Worker
 
 #: Kinds of step whose work is known well enough to tell how fast a device is. A trial may be ended early.
 MEASURED_KINDS = frozenset({Kind.TEACHER, Kind.DISTILL, Kind.RATE, Kind.FINALIST, Kind.TRAIN})
+
+
+_INSERT = insertion(Attempt)
 
 
 def begin(session: Session, step: Step, worker: Worker) -> None:
@@ -40,7 +43,7 @@ def begin(session: Session, step: Step, worker: Worker) -> None:
         "engine_before": step.engine_seconds,
         "progress_before": step.progress,
     }
-    session.execute(insert(Attempt), row)
+    session.execute(_INSERT, row)
 
 
 def end(

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import insert, or_, select, text
+from sqlalchemy import or_, select, text
 from sqlalchemy.orm import Session
 
 from dna_engine.plans import Phase
+from store.columns import insertion
 from store.states import JobKind, JobState
 from store.tables import Job, JobChange
 
@@ -40,9 +41,12 @@ class JobNow:
     eta_seconds: float | None
 
 
+_INSERT = insertion(JobChange)
+
+
 def note(session: Session, job_id: UUID, kind: JobKind, project_id: UUID) -> None:
     """Writes down that the job has changed, or is gone."""
-    session.execute(insert(JobChange), {"job_id": job_id, "kind": kind, "project_id": project_id})
+    session.execute(_INSERT, {"job_id": job_id, "kind": kind, "project_id": project_id})
 
 
 def horizon(session: Session) -> int:

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from store import runs
-from store.columns import Json
+from store.columns import Json, insertion
 from store.states import EventType
 from store.tables import Event, Job, Metric
 
@@ -24,6 +24,9 @@ from store.tables import Event, Job, Metric
 class NewEvent:
     type: EventType
     data: Json
+
+
+_INSERT = insertion(Event)
 
 
 def append(session: Session, job: Job, events: Sequence[NewEvent]) -> int:
@@ -38,7 +41,7 @@ def append(session: Session, job: Job, events: Sequence[NewEvent]) -> int:
         {"job_id": job.id, "seq": seq, "type": event.type, "data": event.data}
         for seq, event in enumerate(events, start=first)
     ]
-    session.execute(insert(Event), rows)
+    session.execute(_INSERT, rows)
     return job.event_seq
 
 

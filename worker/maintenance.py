@@ -11,12 +11,14 @@ from datetime import timedelta
 from types import TracebackType
 
 from celery import Celery
+from redis import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from store import rounds, workers
 from store.files import discard_loose
 from store.migrate import head, revision
 from store.session import transaction
+from store.workers import Condition
 from worker.broker import answers
 from worker.cleanup import remove_datasets, remove_leftovers, remove_run_folders
 from worker.condition import Instruments
@@ -46,6 +48,7 @@ class Maintenance:
         self._duties = [
             Duty("heartbeat", settings.beat_seconds, self._beat),
             Duty("look at its device", settings.beat_seconds, self._look),
+            Duty("question to Redis", settings.beat_seconds, self._ask_redis),
             Duty("relay", settings.poll_seconds, lambda: relay(sessions, app)),
             Duty("reaper", settings.reap_seconds, lambda: reap(sessions)),
             Duty("deletion of loose files", settings.reap_seconds, lambda: discard_loose(sessions, slot.blobs)),
@@ -98,7 +101,8 @@ class Maintenance:
             self._schema = revision(session.connection())
             if self._schema == head():
                 slot = self._slot
-                workers.beat(session, slot.worker, current_step_id=slot.current, condition=slot.condition)
+                condition = replace(slot.condition or Condition(), redis_answers=slot.redis_answers)
+                workers.beat(session, slot.worker, current_step_id=slot.current, condition=condition)
         self._heard = time.monotonic()
 
     def _remove_run_folders(self) -> None:
@@ -108,26 +112,41 @@ class Maintenance:
     def _make_way(self) -> None:
         """For all nodes: with thousands of jobs it is what costs the database most."""
         slot = self._slot
-        if slot.settings.preempt_seconds and self._begins("preemption"):
-            make_way(slot.sessions, slot.settings)
+        if slot.settings.preempt_seconds:
+            self._in_turn("preemption", lambda: make_way(slot.sessions, slot.settings))
 
     def _rewake(self) -> None:
         """For all nodes; by none that cannot see what waits in Redis, or nobody would."""
         slot = self._slot
-        if slot.condition is not None and slot.condition.redis_answers and self._begins("rewake"):
-            rewake(slot.sessions, slot.settings)
+        if not slot.redis_answers:
+            return
+        try:
+            self._in_turn("rewake", lambda: rewake(slot.sessions, slot.settings))
+        except RedisError as error:
+            logger.warning("Redis does not answer: %s", error)
 
-    def _begins(self, duty: str) -> bool:
-        every = timedelta(seconds=self._slot.settings.reap_seconds)
-        with transaction(self._slot.sessions) as session:
-            return rounds.begin(session, duty, every=every)
+    def _in_turn(self, duty: str, work: Callable[[], object]) -> None:
+        """Does what one node does for all, where it is due. One that fails leaves it to the next that comes; one of another version than the
+        database's cannot know what is to be done."""
+        if self._schema != head():
+            return
+        sessions, every = self._slot.sessions, timedelta(seconds=self._slot.settings.reap_seconds)
+        with transaction(sessions) as session:
+            if not rounds.begin(session, duty, every=every):
+                return
+        try:
+            work()
+        except Exception:
+            with transaction(sessions) as session:
+                rounds.leave(session, duty)
+            raise
 
     def _ask_for_cells(self) -> None:
         """While this node has nothing to do, may do something and can be woken for it."""
         slot = self._slot
         if slot.current is not None or slot.stopping.is_set() or QUEUE not in slot.worker.queues:
             return
-        if slot.condition is None or not slot.condition.redis_answers:
+        if not slot.redis_answers:
             return
         try:
             self.check()
@@ -137,10 +156,14 @@ class Maintenance:
             ask(session, slot.worker, slot.settings)
 
     def _look(self) -> None:
-        """Beside the beat, which waits for nobody: a driver of a GPU, or Redis, may take its time."""
+        """Beside the beat, which waits for nobody: a driver of a GPU may take its time."""
+        self._slot.condition = self._instruments.look()
+
+    def _ask_redis(self) -> None:
+        """Beside both: what a driver that hangs keeps this node from knowing has nothing to do with how it is woken."""
         url = self._slot.settings.redis_url
         assert url is not None
-        self._slot.condition = replace(self._instruments.look(), redis_answers=answers(url))
+        self._slot.redis_answers = answers(url)
 
 
 class Unfit(Exception):

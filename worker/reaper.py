@@ -42,7 +42,11 @@ def reap(sessions: Sessions) -> None:
 
 
 def rewake(sessions: Sessions, settings: Settings) -> None:
-    """Announces queued steps again whose message was lost. Safe to run in several nodes at once."""
+    """Announces queued steps again whose message was lost. Safe to run in several nodes at once.
+
+    Raises:
+        RedisError: Redis does not say what waits in it; nothing could be announced either.
+    """
     # While messages wait in a queue its workers are busy, and nothing says that any is lost.
     with transaction(sessions) as session:
         waited_in = steps.waited_in(session)
@@ -54,11 +58,7 @@ def rewake(sessions: Sessions, settings: Settings) -> None:
 
 
 def _empty(queues: Sequence[str], settings: Settings) -> list[str]:
-    """Those without a message. None while Redis does not answer: nothing could be announced then."""
+    """Those without a message."""
     assert settings.redis_url is not None
     with redis.Redis.from_url(settings.redis_url, socket_timeout=REDIS_SECONDS) as client:
-        try:
-            return [queue for queue in queues if client.llen(queue) == 0]
-        except redis.RedisError as error:
-            logger.warning("Redis does not answer: %s", error)
-            return []
+        return [queue for queue in queues if client.llen(queue) == 0]

@@ -39,7 +39,8 @@ class Slot:
         stopping: set when this process is to leave; the step that runs goes back to the queue.
         current: the step that runs now.
         tracer: where spans of steps go.
-        condition: of the device, the disk and the way to Redis, as they were looked at last; None before.
+        condition: of the device and the disk, as they were looked at last; None before.
+        redis_answers: whether Redis answered when it was asked last; None before.
     """
 
     settings: WorkerSettings
@@ -53,6 +54,7 @@ class Slot:
     device: Device
     tracer: Tracer = NO_TRACES
     condition: Condition | None = None
+    redis_answers: bool | None = None
 
 
 @contextmanager

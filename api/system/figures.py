@@ -18,6 +18,7 @@ from store import statistics, tallies
 from store.states import AttemptOutcome, JobKind
 from store.tables import Worker
 from store.tallies import Figure, Series
+from store.workers import can_be_woken
 
 _NAMES = {
     JobKind.SEARCH: "searches",
@@ -58,8 +59,10 @@ def of_workers(live: Iterable[Worker]) -> Iterator[Metric]:
     busy = {str(flag).lower(): sum((one.current_step_id is not None) is flag for one in seen) for flag in (True, False)}
     yield _gauge("dna_workers", "Live workers.", "busy", busy)
     queues = dict.fromkeys((*_QUEUES, *sorted({queue for worker in seen for queue in worker.queues})), 0)
-    taking = {queue: sum(queue in worker.queues for worker in seen) for queue in queues}
-    yield _gauge("dna_queue_workers", "Live workers that take steps of the queue.", "queue", taking)
+    taking = {queue: sum(queue in worker.queues and can_be_woken(worker) for worker in seen) for queue in queues}
+    yield _gauge(
+        "dna_queue_workers", "Live workers that take steps of the queue and that Redis answers.", "queue", taking
+    )
     yield from _devices({(worker.hostname, worker.device): worker for worker in seen})
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from celery import Celery
 from celery.exceptions import Reject
-from sqlalchemy import delete, text, update
+from sqlalchemy import delete, select, text, update
 
 from store import workers
 from store.columns import new_id
@@ -20,8 +20,7 @@ from store.embedded_redis import redis_server
 from store.migrate import head
 from store.session import make_engine, make_sessions, transaction
 from store.states import StepState
-from store.tables import Job, Step, Worker
-from store.workers import Condition
+from store.tables import Job, Round, Step, Worker
 from tests.worker.conftest import Bench
 from worker.app import make_app
 from worker.cleanup import remove_datasets, remove_run_folders
@@ -76,9 +75,15 @@ def test_a_beat_tells_how_device_and_disk_are(bench: Bench, app: Celery, wait_fo
 
 
 def test_a_node_says_whether_redis_answers_it_and_is_not_idle_while_it_does_not(
-    bench: Bench, wait_for: Wait, tmp_path: Path
+    bench: Bench, wait_for: Wait, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The Redis of this node alone is stopped and started again; it asks for nobody's cells meanwhile, and its heart beats on."""
+    """The Redis of this node alone is stopped and started again; it asks for nobody's cells meanwhile, and its heart beats on. What its device
+    does not say, here for want of its driver, has nothing to do with it."""
+
+    def fail(_: object) -> None:
+        raise OSError("no driver")
+
+    monkeypatch.setattr("worker.condition.Instruments.look", fail)
     slot, server = bench.slot, tmp_path / "redis"
 
     def told(answers: bool | None) -> Callable[[], bool]:
@@ -112,7 +117,7 @@ def test_a_node_that_cannot_be_woken_asks_for_no_cells(
     monkeypatch.setattr("worker.maintenance.ask", lambda _, worker, __: asked.append(worker))
     maintenance = Maintenance(bench.slot, app)
     for answers in (None, False, True):
-        bench.slot.condition = None if answers is None else Condition(redis_answers=answers)
+        bench.slot.redis_answers = answers
         maintenance._ask_for_cells()
         assert bool(asked) is (answers is True)
 
@@ -193,6 +198,10 @@ def test_a_node_takes_nothing_out_of_the_schema_of_another_version(bench: Bench,
         with pytest.raises(Unfit, match=r"another schema .a later one. than this version"):
             maintenance.check()
         assert not alive(bench)
+        bench.slot.redis_answers = True
+        maintenance._rewake()
+        with transaction(bench.slot.sessions) as session:
+            assert session.scalars(select(Round)).all() == [], "nor does it begin what one node does for all"
     finally:
         with transaction(bench.slot.sessions) as session:
             session.execute(text("UPDATE alembic_version SET version_num = :head"), {"head": current})

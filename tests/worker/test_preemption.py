@@ -15,9 +15,9 @@ from store import attempts
 from store.session import transaction
 from store.states import AttemptOutcome, StepState
 from store.tables import Round
-from store.workers import Condition
 from tests.store.builders import new_search
 from tests.worker.conftest import Bench
+from tests.worker.test_reaper import unsent, wait_since
 from tests.worker.test_supervisor import supervised
 from worker.app import make_app
 from worker.maintenance import Maintenance
@@ -56,9 +56,24 @@ def test_who_does_not_hear_of_redis_leaves_the_search_for_lost_messages_to_other
     with make_app(bench.slot.settings) as app:
         node = Maintenance(bench.slot, app)
         for answers in (None, False, True, True):
-            bench.slot.condition = None if answers is None else Condition(redis_answers=answers)
+            bench.slot.redis_answers = answers
             node._rewake()
             assert len(looked) == int(answers is True)
+
+
+def test_what_a_node_fails_at_is_left_to_the_next_that_comes(bench: Bench) -> None:
+    """It comes again as soon as the next round is due, before all others: they would else never look."""
+    bench.slot.redis_answers = True
+    failing = replace(bench.slot)
+    failing.settings = bench.slot.settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"})
+    with make_app(bench.slot.settings) as app:
+        wait_since(bench, 1000)
+        one, other = Maintenance(failing, app), Maintenance(bench.slot, app)
+        before = unsent(bench)
+        one._rewake()
+        assert unsent(bench) == before
+        other._rewake()
+        assert unsent(bench) == before + 1
 
 
 def test_the_worker_goes_to_a_job_of_a_higher_priority(

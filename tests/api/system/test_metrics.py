@@ -80,6 +80,8 @@ def test_what_has_happened_and_how_it_is_now(client: TestClient, sessions: Sessi
     with transaction(sessions) as session:
         gpu = new_worker(session, hostname="far", queues=["gpu"])
         workers.beat(session, gpu, current_step_id=None, condition=Condition(Memory(2_000, 500), 0.25, 10_000, 10))
+        unreached = new_worker(session, hostname="cut off", queues=["gpu"])
+        workers.beat(session, unreached, current_step_id=None, condition=Condition(redis_answers=False))
         flow.fail(
             session,
             take(session, queued(session, jobs.lock(session, UUID(running)))[0], gpu),
