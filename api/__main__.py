@@ -11,6 +11,7 @@ from api.errors import ConfigurationError
 from api.server import serve
 from api.settings import ApiSettings
 from store import logs
+from store.settings import wrong_settings
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -26,7 +27,10 @@ def main(arguments: list[str] | None = None) -> int:
         settings = ApiSettings.model_validate({name: value for name, value in given.items() if value is not None})
         logs.configure(settings.log_format)
         serve(settings)
-    except (ConfigurationError, ValidationError) as error:
+    except ValidationError as error:
+        print(f"A setting is wrong. {wrong_settings(error)}", file=sys.stderr)
+        return 2
+    except ConfigurationError as error:
         print(error, file=sys.stderr)
         return 2
     return 0

@@ -17,6 +17,7 @@ from serving.errors import CannotServe
 from serving.network import Network, Precision, Wanted
 from serving.settings import ServingSettings
 from store.errors import StoreError
+from store.settings import wrong_settings
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -31,7 +32,10 @@ def main(arguments: list[str] | None = None) -> int:
     except (CannotServe, StoreError) as error:
         print(error.message, file=sys.stderr)
         return 2
-    except (ValidationError, ArgumentError) as error:
+    except ValidationError as error:
+        print(f"A setting is wrong. {wrong_settings(error)}", file=sys.stderr)
+        return 2
+    except ArgumentError as error:
         print(error, file=sys.stderr)
         return 2
     except (OperationalError, ProgrammingError) as error:

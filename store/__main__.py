@@ -28,7 +28,7 @@ from store.blobs import BlobStore
 from store.errors import StoreError
 from store.migrate import head, is_current, upgrade
 from store.session import await_database, make_engine, make_sessions
-from store.settings import Settings
+from store.settings import Settings, wrong_settings
 
 #: How long the servers of an owner that was killed may take to leave the folder, in seconds.
 LEAVE_SECONDS = 30.0
@@ -46,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(error.message, file=sys.stderr)
         return 2
     except ValidationError as error:
-        print(f"A setting (DNA_...) is wrong: {error}", file=sys.stderr)
+        print(f"A setting is wrong. {wrong_settings(error)}", file=sys.stderr)
         return 2
     except ProgrammingError as error:
         print(f"The database lacks the schema; run dna migrate first. ({error.orig})", file=sys.stderr)

@@ -12,6 +12,7 @@ from pydantic import (
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
+    ValidationError,
     field_validator,
     model_validator,
 )
@@ -226,3 +227,14 @@ class Settings(BaseSettings):
     def datasets_dir(self) -> Path:
         """Where datasets lie, as given or inside the data folder."""
         return self.datasets.resolve() if self.datasets else self.data_dir.resolve() / "datasets"
+
+
+def wrong_settings(error: ValidationError) -> str:
+    """The variables that are wrong, and why, a line each. What they hold is not repeated: it may be a password, and this is kept in logs."""
+    prefix = Settings.model_config.get("env_prefix", "")
+    lines = []
+    for one in error.errors():
+        reason = one["msg"].removeprefix("Value error, ")
+        named = f"{prefix}{str(one['loc'][0]).upper()}: " if one["loc"] else ""
+        lines.append(f"{named}{reason}.")
+    return "\n".join(lines)

@@ -25,6 +25,7 @@ from store import logs
 from store.errors import StoreError
 from store.migrate import is_current
 from store.session import make_engine, once_reached
+from store.settings import wrong_settings
 from worker.devices import Device, cpu, find_devices, shared_out
 from worker.settings import WorkerSettings
 
@@ -84,8 +85,11 @@ def main(arguments: list[str] | None = None) -> int:
         check(settings)
         devices = shared_out(find_devices(settings.device), settings.devices_per_step)
         nodes = plan(chosen.queues.split(","), devices, chosen.concurrency)
-    except (ValidationError, StoreError) as error:
-        print(error, file=sys.stderr)
+    except ValidationError as error:
+        print(f"A setting is wrong. {wrong_settings(error)}", file=sys.stderr)
+        return 2
+    except StoreError as error:
+        print(error.message, file=sys.stderr)
         return 2
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

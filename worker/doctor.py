@@ -26,6 +26,7 @@ from store.migrate import is_current
 from store.room import Place
 from store.scratch import abandoned
 from store.session import Sessions, make_engine, make_sessions, transaction
+from store.settings import wrong_settings
 from worker.cleanup import half_written, idle_run_folders, remove_folders, remove_leftovers
 from worker.devices import NoSuchDevice, find_devices
 from worker.settings import WorkerSettings
@@ -53,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         settings = WorkerSettings()
     except ValidationError as error:
-        print(error, file=sys.stderr)
+        print(f"A setting is wrong. {wrong_settings(error)}", file=sys.stderr)
         return 2
     fixed = mend(settings) if chosen.fix else []
     found = examine(settings)

@@ -108,7 +108,10 @@ def api(context: typer.Context, data_dir: DataDir = HERE) -> None:
 
 @service.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def worker(context: typer.Context, data_dir: DataDir = HERE) -> None:
-    """Run one worker, beside those of dna up or of a deployment; further options go to it."""
+    """Run one worker, beside those of dna up or of a deployment; further options go to it.
+
+    Those are --devices all, cpu or 0,1, --devices-per-step, --queues gpu,cpu and --concurrency (nodes of the queue cpu).
+    """
     _become("worker", data_dir, context.args)
 
 

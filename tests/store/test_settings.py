@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from store.settings import Settings
+from store.settings import Settings, wrong_settings
 
 
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -19,8 +19,20 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp
     monkeypatch.setenv("DNA_ARTIFACTS_URL", "memory://x")
     assert Settings().artifacts == "memory://x"
     monkeypatch.setenv("DNA_LEASE_SECONDS", "15")
-    with pytest.raises(ValidationError, match="DNA_LEASE_SECONDS"):
+    with pytest.raises(ValidationError) as caught:
         Settings()
+    assert wrong_settings(caught.value) == "DNA_LEASE_SECONDS must be at least twice DNA_LEASE_RENEW_SECONDS."
+
+
+def test_what_a_wrong_setting_holds_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DNA_LEASE_SECONDS", "hunter2")
+    monkeypatch.setenv("DNA_MAX_ATTEMPTS", "0")
+    with pytest.raises(ValidationError) as caught:
+        Settings()
+    assert wrong_settings(caught.value).splitlines() == [
+        "DNA_LEASE_SECONDS: Input should be a valid number, unable to parse string as a number.",
+        "DNA_MAX_ATTEMPTS: Input should be greater than 0.",
+    ]
 
 
 def test_networks_are_held_to_their_form(monkeypatch: pytest.MonkeyPatch) -> None:

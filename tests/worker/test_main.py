@@ -68,7 +68,7 @@ def test_it_says_what_to_set_and_exits_with_2() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value", "words"),
-    [("DNA_DEVICE", "tpu", "device"), ("DNA_DEVICES_PER_STEP", "17", "less than or equal to 16")],
+    [("DNA_DEVICE", "tpu", "DNA_DEVICE: "), ("DNA_DEVICES_PER_STEP", "17", "less than or equal to 16")],
 )
 def test_a_setting_that_cannot_be_is_named(
     name: str, value: str, words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -81,7 +81,7 @@ def test_a_setting_that_cannot_be_is_named(
 def test_an_option_is_before_the_setting(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("DNA_DEVICES_PER_STEP", "1")
     assert main(["--devices-per-step", "0"]) == 2
-    assert "devices_per_step\n  Input should be greater than 0" in capsys.readouterr().err
+    assert "DNA_DEVICES_PER_STEP: Input should be greater than 0.\n" in capsys.readouterr().err
     monkeypatch.setenv("DNA_DEVICE", "cpu")
     assert main(["--devices", "tpu"]) == 2
-    assert "device\n  String should match pattern" in capsys.readouterr().err
+    assert "DNA_DEVICE: String should match pattern" in capsys.readouterr().err
