@@ -91,7 +91,7 @@ def _act(session: Session, chosen: argparse.Namespace, settings: Settings) -> tu
             )
             return [row], {"key": secret}
         case "update":
-            return [_update(session, chosen)], {}
+            return [_update(session, chosen, settings)], {}
         case "revoke":
             return [keys.revoke(session, keys.find(session, chosen.id).id)], {}
         case "show":
@@ -117,7 +117,7 @@ def described(session: Session, rows: Sequence[ApiKey]) -> list[dict[str, Any]]:
     ]
 
 
-def _update(session: Session, chosen: argparse.Namespace) -> ApiKey:
+def _update(session: Session, chosen: argparse.Namespace, settings: Settings) -> ApiKey:
     """The key with what was said put over it."""
     limits = _limits_said(chosen)
     if chosen.name is None and chosen.scopes is None and chosen.expires is None and not limits:
@@ -129,7 +129,7 @@ def _update(session: Session, chosen: argparse.Namespace) -> ApiKey:
         raise StoreError(f"The key {row.id} ({row.name}) was revoked, which is for good. Make another one.")
     row.name = chosen.name or row.name
     if chosen.scopes is not None:
-        row.scopes = [scope.value for scope in Scope if scope in _scopes(chosen.scopes)]
+        keys.allow(row, _scopes(chosen.scopes), settings.key_limits)
     if chosen.expires is not None:
         row.expires_at = _end(clock(session), chosen.expires)
     if limits:

@@ -6,7 +6,7 @@ import hashlib
 import re
 import secrets
 import zlib
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -169,6 +169,20 @@ def revoke(session: Session, key_id: UUID) -> ApiKey:
     row = get(session, key_id)
     row.revoked_at = row.revoked_at or clock(session)
     return row
+
+
+def allow(row: ApiKey, scopes: Collection[Scope], usual: Callable[[Collection[Scope]], Limits]) -> None:
+    """What the key may do from now on.
+
+    Its highest priority goes with that where it was the usual one: an admin's key says any, and one that is none of an admin any more does not.
+
+    Args:
+        usual: limits of a key with such scopes that is made without its own.
+    """
+    limits, before = Limits.model_validate(row.limits), usual([Scope(scope) for scope in row.scopes])
+    if limits.priority == before.priority:
+        row.limits = limits.model_copy(update={"priority": usual(scopes).priority}).model_dump(exclude_none=True)
+    row.scopes = [scope.value for scope in Scope if scope in scopes]
 
 
 def limit(session: Session, row: ApiKey, limits: Limits) -> None:

@@ -112,7 +112,7 @@ def update_key(
     Of the last valid key with the scope `admin` that stays.
     """
     with transaction(resources.sessions, caller.actor) as session, _managed(session, resources):
-        changed = service.change(session, key_id, patch)
+        changed = service.change(session, resources.settings, key_id, patch)
     resources.accepted.forget(key_id)
     background.add_task(resources.queue.send_pending)  # Of jobs that may run now.
     return changed

@@ -46,7 +46,8 @@ class KeyPatch(Written):
     scopes: list[Scope] = Field(
         default=[],
         min_length=1,
-        description="All that it may do from now on; none includes another.",
+        description="All that it may do from now on; none includes another. Where the highest priority of its jobs was the usual one, it is the "
+        "usual one of such a key then: any with `admin`.",
         json_schema_extra=without_default,
     )
     expires_at: AwareDatetime | None = Field(

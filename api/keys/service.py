@@ -46,7 +46,7 @@ def create(session: Session, settings: ApiSettings, sent: KeyIn) -> KeyWithSecre
     return KeyWithSecret(**shown.model_dump(), project_created=new, key=key)
 
 
-def change(session: Session, key_id: UUID, patch: KeyPatch) -> KeyOut:
+def change(session: Session, settings: ApiSettings, key_id: UUID, patch: KeyPatch) -> KeyOut:
     """The key with the patch over it.
 
     Raises:
@@ -59,7 +59,7 @@ def change(session: Session, key_id: UUID, patch: KeyPatch) -> KeyOut:
         _check_end(session, patch.expires_at)
         row.expires_at = patch.expires_at
     if "scopes" in said:
-        row.scopes = [scope.value for scope in Scope if scope in patch.scopes]
+        keys.allow(row, patch.scopes, settings.key_limits)
     row.name = patch.name or row.name
     session.flush()
     if "limits" in said:

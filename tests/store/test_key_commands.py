@@ -101,6 +101,8 @@ def test_a_limit_of_the_settings_is_taken_off_a_new_key(key: Key, monkeypatch: p
     assert "running_jobs" not in key("create", "operator", "--running-jobs", "none")["limits"]
     assert key("create", "urgent")["limits"]["priority"] == "normal"
     assert "priority" not in key("create", "manager", "--scopes", "read,run,admin")["limits"]
+    assert key("update", "manager", "--scopes", "read,run")["limits"]["priority"] == "normal"
+    assert "priority" not in key("update", "manager", "--scopes", "admin")["limits"]
     monkeypatch.setenv("DNA_KEY_PRIORITY", "high")
     assert key("create", "all alike")["limits"]["priority"] == "high"
 

@@ -310,8 +310,14 @@ def test_only_who_may_gives_a_high_priority(admin: TestClient) -> None:
     refused = problem(admin.post("/searches", json=urgent, headers=by(usual)), 403, "quota")
     assert "normal at most" in refused["detail"]
     assert admin.post("/searches", json=urgent, headers=by(manager)).status_code == 201
+    admin.patch(f"/keys/{manager['id']}", json={"scopes": ["read", "run"]})
+    problem(admin.post("/searches", json=urgent, headers=by(manager)), 403, "quota")
+    admin.patch(f"/keys/{manager['id']}", json={"scopes": ["run", "admin"]})
+    assert admin.post("/searches", json=urgent, headers=by(manager)).status_code == 201
     admin.patch(f"/keys/{usual['id']}", json={"limits": {"priority": "high"}})
     assert admin.post("/searches", json=urgent, headers=by(usual)).status_code == 201
+    said = admin.patch(f"/keys/{manager['id']}", json={"scopes": ["run"], "limits": {"priority": "low"}}).json()
+    assert said["limits"]["priority"] == "low", "what is said goes first"
 
 
 def test_more_requests_than_the_key_may_send_are_refused_for_a_moment(admin: TestClient) -> None:
