@@ -23,6 +23,7 @@ from store.tables import Job, Share, Step, Worker
 
 #: What to do about it is the same everywhere.
 UNREACHED = "see whether its DNA_REDIS_URL and network are right, by dna doctor on its machine"
+_NONE_IS_LIVE = "a worker; none is live (start one: dna worker, or dna up)"
 NO_WORKER = "No worker is live: a job waits until one is started (dna worker, or dna up)."
 
 
@@ -68,7 +69,8 @@ def most_devices(live: Sequence[Worker]) -> int:
 
 
 class Unfinished(NamedTuple):
-    """A step that waits or runs, of a job that goes on. ``failure`` is the code of its last attempt's error, ``owner`` who runs it."""
+    """A step that waits or runs, of a job that goes on. ``failure`` is the code of its last attempt's error, ``owner`` who runs it, until
+    ``lease_until`` at least."""
 
     job_id: UUID
     queue: str
@@ -76,6 +78,7 @@ class Unfinished(NamedTuple):
     available_at: datetime
     failure: str | None
     owner: UUID | None
+    lease_until: datetime | None
 
 
 @dataclass
@@ -151,12 +154,14 @@ class Queues:
         return Wait(self.reason(job_id), self._queues[due[0].queue].places[job_id] + 1)
 
     def reason(self, job_id: UUID) -> str | None:
-        """What the job waits for, as a sentence's end: ``2 jobs before it on the worker of node1 (cpu)``. None when it runs.
+        """What the job waits for, as a sentence's end: ``2 jobs before it on the worker of node1 (cpu)``. None when it runs on a worker that is heard of.
 
         A job whose turn it is waits for nothing that can be named: a free worker takes it within a second.
         """
         own = self._of_job.get(job_id, [])
-        if not own or any(step.state == StepState.RUNNING for step in own):
+        if running := [step for step in own if step.state == StepState.RUNNING]:
+            return self._lost(running)
+        if not own:
             return None
         first = min(own, key=lambda step: step.available_at)
         if first.available_at > self.now:
@@ -165,7 +170,7 @@ class Queues:
         queue = first.queue
         takers = [worker for worker in self.live if queue in worker.queues]
         if not self.live:
-            return "a worker; none is live (start one: dna worker, or dna up)"
+            return _NONE_IS_LIVE
         if not takers:
             return self._lacks(queue)
         if not any(map(workers.can_be_woken, takers)):
@@ -181,6 +186,16 @@ class Queues:
         if not before or self._queues[queue].taken_soon(job_id, len(takers)):
             return None
         return f"{before} {'job' if before == 1 else 'jobs'} before it on {_named(takers)}"
+
+    def _lost(self, running: Sequence[Unfinished]) -> str | None:
+        """The first end of a lease, where nobody who runs a step of the job is heard of any more: until then nothing happens to it."""
+        ends = [step.lease_until for step in running if step.lease_until is not None]
+        if not ends or any(worker.id == step.owner for worker in self.live for step in running):
+            return None
+        if not self.live:
+            return _NONE_IS_LIVE
+        named = "its worker, which is not heard of" if len(running) == 1 else "its workers, which are not heard of"
+        return f"{named}; what is left is free for others at {min(ends).astimezone(UTC):%H:%M:%S} UTC"
 
     def _lacks(self, queue: str) -> str:
         """A worker of the queue, which none of the live ones takes."""
@@ -211,7 +226,7 @@ def look(session: Session, *, live_within: timedelta) -> Queues:
     can_be_claimed = (Step.state == StepState.QUEUED) & (Step.phase == Job.phase)
     failure = Step.error["code"].astext
     query = (
-        select(Step.job_id, Step.queue, Step.state, Step.available_at, failure, Step.lease_owner)
+        select(Step.job_id, Step.queue, Step.state, Step.available_at, failure, Step.lease_owner, Step.lease_expires_at)
         .join(Job, Job.id == Step.job_id)
         .outerjoin(Share, Share.id == Step.share_id)
         .where(or_(Step.state == StepState.RUNNING, can_be_claimed), Job.state.not_in(FINISHED))

@@ -102,7 +102,7 @@ class JobSummary(Row):
     )
     waiting_for: str | None = Field(
         default=None,
-        description="What holds up a job that does not run: jobs before it, as many jobs of its key as may run, or that no worker is live.",
+        description="What holds up a job that does not run: jobs before it, as many jobs of its key as may run, that no worker is live, or that its own is not heard of.",
     )
     queue_position: int | None = Field(
         default=None,

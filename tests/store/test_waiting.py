@@ -51,6 +51,20 @@ def test_searches_before_it_are_counted_on_the_one_worker(session: Session) -> N
     assert reason(session, third.id) == "1 job before it on the worker of here (cpu)"
 
 
+def test_a_step_whose_worker_is_not_heard_of_waits_for_the_end_of_its_lease(session: Session) -> None:
+    search, worker = new_search(session), new_worker(session)
+    [step] = queued(session, search)
+    take(session, step, worker)
+    workers.leave(session, worker.id)
+    assert "none is live" in (reason(session, search.id) or "")
+    new_worker(session)
+    session.refresh(step)
+    assert step.lease_expires_at is not None
+    end = f"{step.lease_expires_at.astimezone(UTC):%H:%M:%S}"
+    said = reason(session, search.id)
+    assert said == f"its worker, which is not heard of; what is left is free for others at {end} UTC"
+
+
 def test_a_worker_that_is_left_over_will_take_it(session: Session) -> None:
     first, second = new_search(session), new_search(session)
     workers_ = [new_worker(session), new_worker(session)]
