@@ -247,12 +247,14 @@ def test_a_worker_has_one_gpu_to_itself() -> None:
 
 def test_workers_without_gpus_have_cores_of_their_own() -> None:
     deployment = of("cpu", "Deployment", "worker-cpu")["spec"]
-    [worker] = deployment["template"]["spec"]["containers"]
+    pod = deployment["template"]["spec"]
+    [worker] = pod["containers"]
     assert deployment["replicas"] > 1
     assert worker["command"] == ["python", "-m", "worker"], "of both queues"
     assert {"name": "DNA_DEVICE", "value": "cpu"} in worker["env"]
-    requests, limits = worker["resources"]["requests"], worker["resources"]["limits"]
-    assert {name: requests[name] for name in limits} == limits
+    for container in (*pod["initContainers"], worker):
+        requests, limits = container["resources"]["requests"], container["resources"]["limits"]
+        assert {name: requests[name] for name in ("cpu", "memory")} == limits, "the class Guaranteed asks it of all"
     [threads] = [entry for entry in worker["env"] if entry["name"] == "OMP_NUM_THREADS"]
     assert threads["valueFrom"] == {"resourceFieldRef": {"resource": "limits.cpu"}}
     assert limits["cpu"].isdecimal(), "whole cores: a half would be a thread"
