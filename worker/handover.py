@@ -155,12 +155,15 @@ def suited(session: Session, step: line.Next, worker: Worker, settings: WorkerSe
     """
     if step.kind not in SPREAD_KINDS:
         return step.id
-    first = steps.get(session, step.id)
-    waiting = _beside(session, first)
+    first = session.get(Step, step.id)
+    waiting = [] if first is None else _beside(session, first)
+    job = None if first is None else session.get(Job, first.job_id)
+    if first is None or job is None or not waiting:
+        return step.id  # It was taken or deleted since: whoever claims it finds so.
     idle = [each for each in workers.idle(session, QUEUE, within=settings.worker_timeout) if each.id != worker.id]
     if not idle and len(waiting) < 2:
         return step.id
-    spec = parse_job(session.get_one(Job, first.job_id).resolved)
+    spec = parse_job(job.resolved)
     waiting.sort(key=lambda step: -work(step.planned, spec) * (1 - step.progress))
     own, *rates = _rates(session, first.kind, [worker, *idle])
     place = sum(rate > own * FASTER for rate in rates)

@@ -19,6 +19,7 @@ import torch
 
 from dna_engine.errors import Interrupted, InvalidSpec
 from dna_engine.events import Reporter
+from dna_engine.runtime.cores import available
 from dna_engine.runtime.team import ALONE, Team
 
 #: glibc's M_MMAP_MAX: no mapping of its own for a block; M_ARENA_MAX: one heap for all threads, so that each finds what
@@ -83,6 +84,8 @@ def prepare(device: torch.device) -> None:
     What may be rounded on a GPU is trained in bfloat16; ratings and final accuracies are in full precision. Denormal numbers are flushed to zero: they carry nothing and make convolutions on a CPU many times slower.
     """
     torch.set_flush_denormal(True)
+    # It counts the cores of the machine, also those of whose time a container may have nothing.
+    torch.set_num_threads(min(torch.get_num_threads(), available()))
     if device.type == "cpu":
         keep_freed_memory()
         torch.use_deterministic_algorithms(True)

@@ -12,7 +12,7 @@ from dna_engine.effort import work
 from dna_engine.events import Progress
 from dna_engine.plans import Kind, Phase
 from dna_engine.space import CellRef
-from store import attempts, claims, flow, line, steps, workers
+from store import attempts, claims, flow, jobs, line, steps, workers
 from store.claims import Ask, Claim
 from store.session import clock
 from store.states import AttemptOutcome, StepState
@@ -266,6 +266,22 @@ def test_what_is_for_a_faster_worker_waits_for_it_a_moment(session: Session) -> 
     own = take(session, step, worker)
     assert take_share(session, own, worker, SETTINGS) == own
     assert not queued(session, search)
+
+
+@pytest.mark.parametrize("gone", ["taken", "deleted"])
+def test_what_was_taken_or_deleted_meanwhile_is_left_to_the_claim(session: Session, gone: str) -> None:
+    search, worker, claim = distilling(session)
+    new_worker(session, hostname="idle")
+    step = given_back(session, claim)
+    seen = head(step)
+    if gone == "taken":
+        take(session, step, worker)
+    else:
+        flow.cancel(session, search.id)
+        jobs.delete(session, search.id)
+    late = new_worker(session, hostname="late")
+    assert suited(session, seen, late, SETTINGS) == seen.id
+    assert flow.claim(session, seen.id, late, lease_seconds=60) is None
 
 
 def test_other_kinds_of_step_are_taken_as_they_come(session: Session) -> None:

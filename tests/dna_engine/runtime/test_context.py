@@ -49,6 +49,15 @@ def test_a_second_signal_ends_the_process_at_once() -> None:
     assert (done.returncode, done.stdout) == (143, "")
 
 
+def test_operations_take_no_more_threads_than_a_container_has_cores() -> None:
+    code = (
+        "import torch; from dna_engine.runtime import context; torch.set_num_threads(3); context.available = lambda: 2;"
+        "context.prepare(torch.device('cpu')); print(torch.get_num_threads())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "2\n"
+
+
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries manage memory their own way")
 def test_memory_that_was_left_is_used_again() -> None:
     """Sixteen times the same 64 MiB: without it the kernel hands out each of their pages anew, all sixteen times."""
