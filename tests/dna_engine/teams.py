@@ -16,6 +16,11 @@ from dna_engine.runtime.team import Team, Together
 SIZE = 2
 
 
+#: The first backward pass of a process decides whether forks of it may have any: not where its devices have threads, and an export to ONNX
+#: registers one that is none. So it comes before every test.
+torch.ones(1, requires_grad=True).sum().backward()
+
+
 def together(folder: Path, work: Callable[[Team], Any]) -> list[Any]:
     """What ``work`` gave in each of them, or the error that it raised."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -55,7 +55,7 @@ def test_says_what_cannot_be_served(
     assert "broken.zip cannot be read" in refused(capsys, str(tmp_path / "broken.zip"))
     (tmp_path / "birds" / "second.onnx").write_bytes(b"")
     assert "several networks: second.onnx, winner-1.onnx. Name the file itself" in refused(capsys, birds)
-    assert "serve_max_batch" in refused(capsys, birds, "--max-batch", "0")
+    assert "DNA_SERVE_MAX_BATCH: Input should be greater than 0" in refused(capsys, birds, "--max-batch", "0")
 
 
 @pytest.mark.parametrize(
