@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session, load_only
 
 from dna_engine.effort import work
 from dna_engine.plans import Kind
 from dna_engine.spec import ResolvedJob
 from store import tallies
-from store.columns import insertion, new_id
+from store.columns import new_id, rows_of
 from store.session import clock
 from store.states import AttemptOutcome
 from store.tables import Attempt, Step, Worker
@@ -23,7 +23,7 @@ from store.tables import Attempt, Step, Worker
 MEASURED_KINDS = frozenset({Kind.TEACHER, Kind.DISTILL, Kind.RATE, Kind.FINALIST, Kind.TRAIN})
 
 
-_INSERT = insertion(Attempt)
+_INSERT = insert(rows_of(Attempt))
 
 
 def begin(session: Session, step: Step, worker: Worker) -> None:

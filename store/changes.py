@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import or_, select, text
+from sqlalchemy import insert, or_, select, text
 from sqlalchemy.orm import Session
 
 from dna_engine.plans import Phase
-from store.columns import insertion
+from store.columns import rows_of
 from store.states import JobKind, JobState
 from store.tables import Job, JobChange
 
@@ -41,7 +41,7 @@ class JobNow:
     eta_seconds: float | None
 
 
-_INSERT = insertion(JobChange)
+_INSERT = insert(rows_of(JobChange))
 
 
 def note(session: Session, job_id: UUID, kind: JobKind, project_id: UUID) -> None:

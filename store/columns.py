@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import TIMESTAMP, BigInteger, Dialect, Double, Enum, Insert, MetaData, Text, Uuid, insert
+from sqlalchemy import TIMESTAMP, BigInteger, Dialect, Double, Enum, MetaData, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
@@ -90,9 +90,9 @@ def _values(states: type[enum.Enum]) -> list[str]:
     return [state.value for state in states]
 
 
-def insertion(of: type[Base]) -> Insert:
-    """An INSERT of rows that are written and not looked at again: what the ORM keeps beside each object costs as much as the statement."""
-    return insert(Base.metadata.tables[of.__tablename__])
+def rows_of(mapped: type[Base]) -> Table:
+    """For statements on rows that are written and not looked at: what the ORM does beside each costs as much as the statement."""
+    return Base.metadata.tables[mapped.__tablename__]
 
 
 class Base(DeclarativeBase):

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from store import runs
-from store.columns import Json, insertion
+from store.columns import Json, rows_of
 from store.states import EventType
 from store.tables import Event, Job, Metric
 
@@ -26,7 +26,7 @@ class NewEvent:
     data: Json
 
 
-_INSERT = insertion(Event)
+_INSERT = insert(rows_of(Event))
 
 
 def append(session: Session, job: Job, events: Sequence[NewEvent]) -> int:

@@ -11,7 +11,7 @@ from sqlalchemy import Select, bindparam, func, select, update
 from sqlalchemy.orm import Session, load_only
 
 from store.actors import EVERY_PROJECT
-from store.columns import new_id
+from store.columns import new_id, rows_of
 from store.filters import holds
 from store.order import At, Key, Order, Page, page
 from store.progress import Fleet, Workers
@@ -73,12 +73,12 @@ class Condition:
     redis_answers: bool | None = None
 
 
+_ROWS = rows_of(Worker)
 _BEAT = (
-    update(Worker)
-    .where(Worker.id == bindparam("worker_id"))
+    update(_ROWS)
+    .where(_ROWS.c.id == bindparam("worker_id"))
     .values(last_seen_at=func.clock_timestamp(), current_step_id=bindparam("step_id"))
-    .returning(Worker.id)
-    .execution_options(synchronize_session=False)
+    .returning(_ROWS.c.id)
 )
 
 
