@@ -89,6 +89,9 @@ def test_a_node_says_whether_redis_answers_it_and_is_not_idle_while_it_does_not(
     def told(answers: bool | None) -> Callable[[], bool]:
         def said() -> bool:
             with transaction(slot.sessions) as session:
+                session.connection(
+                    execution_options={"isolation_level": "REPEATABLE READ"}
+                )  # A beat may come between the two.
                 found = session.get_one(Worker, slot.worker.id).redis_answers
                 idle = [worker.id for worker in workers.idle(session, "gpu", within=timedelta(seconds=30))]
                 assert (slot.worker.id in idle) is (found is not False)
