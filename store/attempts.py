@@ -1,49 +1,25 @@
 """Attempts at steps, one after another: who ran a step from when to when, and what came of it.
 
-A step keeps its last attempt alone. Here each has a row, written where a step is claimed, and ended where its lease ends.
+A step keeps its last attempt alone. Here each has a row, written where a step is claimed, see ``store.claiming``, and ended where its lease ends.
 """
 
 from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session, load_only
 
 from dna_engine.effort import work
 from dna_engine.plans import Kind
 from dna_engine.spec import ResolvedJob
 from store import tallies
-from store.columns import new_id, rows_of
 from store.session import clock
 from store.states import AttemptOutcome
-from store.tables import Attempt, Step, Worker
+from store.tables import Attempt, Step
 
 #: Kinds of step whose work is known well enough to tell how fast a device is. A trial may be ended early.
 MEASURED_KINDS = frozenset({Kind.TEACHER, Kind.DISTILL, Kind.RATE, Kind.FINALIST, Kind.TRAIN})
-
-
-_INSERT = insert(rows_of(Attempt))
-
-
-def begin(session: Session, step: Step, worker: Worker) -> None:
-    """The step is the worker's from now on."""
-    assert step.started_at is not None
-    row = {
-        "id": new_id(),
-        "job_id": step.job_id,
-        "step_id": step.id,
-        "fence": step.fence,
-        "attempt": step.attempt,
-        "worker_id": worker.id,
-        "hostname": worker.hostname,
-        "device": worker.device,
-        "device_name": worker.device_name,
-        "started_at": step.started_at,
-        "engine_before": step.engine_seconds,
-        "progress_before": step.progress,
-    }
-    session.execute(_INSERT, row)
 
 
 def end(

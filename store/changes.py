@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import insert, or_, select, text
+from sqlalchemy import Uuid, bindparam, insert, or_, select, text
 from sqlalchemy.orm import Session
 
 from dna_engine.plans import Phase
-from store.columns import rows_of
+from store.columns import new_id, rows_of
 from store.states import JobKind, JobState
 from store.tables import Job, JobChange
 
@@ -41,12 +41,23 @@ class JobNow:
     eta_seconds: float | None
 
 
-_INSERT = insert(rows_of(JobChange))
+_ROWS = rows_of(JobChange)
+#: A line, also within another statement: ``new_change`` is its id, ``of_job``, ``of_kind`` and ``of_project`` are the job's.
+INSERT = insert(_ROWS).from_select(
+    ["id", "job_id", "kind", "project_id"],
+    select(
+        bindparam("new_change", type_=Uuid()),
+        bindparam("of_job", type_=Uuid()),
+        bindparam("of_kind", type_=_ROWS.c.kind.type),
+        bindparam("of_project", type_=Uuid()),
+    ),
+    include_defaults=False,
+)
 
 
 def note(session: Session, job_id: UUID, kind: JobKind, project_id: UUID) -> None:
     """Writes down that the job has changed, or is gone."""
-    session.execute(_INSERT, {"job_id": job_id, "kind": kind, "project_id": project_id})
+    session.execute(INSERT, {"new_change": new_id(), "of_job": job_id, "of_kind": kind, "of_project": project_id})
 
 
 def horizon(session: Session) -> int:

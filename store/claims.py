@@ -1,4 +1,4 @@
-"""Who runs a step: claimed by compare-and-set, held under a lease, told apart by a fencing token.
+"""Who runs a step: claimed by compare-and-set, see ``store.claiming``, held under a lease, told apart by a fencing token.
 
 Every claim raises the step's fence. Every later write of the claimant goes through :func:`held`, which finds the step
 only under that fence, so a worker that was thought dead and comes back cannot write into another one's attempt.
@@ -11,17 +11,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Interval, and_, bindparam, func, select, update
+from sqlalchemy import Row, and_, func, select, update
 from sqlalchemy.orm import Session
 
 from dna_engine.plans import Step as PlannedStep
 from dna_engine.spec import ResolvedJob, parse_job
-from store import attempts, jobs, quotas
+from store import jobs
 from store.errors import LeaseLost, NotFound
 from store.session import clock
-from store.states import FINISHED, JobState, StepState
+from store.states import FINISHED, StepState
 from store.tables import Job, Step, Worker
 
 
@@ -41,56 +42,6 @@ class Claim:
     """Of that request, where it was traced."""
 
 
-#: Made once, as the lock of the job is: a claim is to take no longer than it must.
-_TAKE = (
-    update(Step)
-    .where(
-        Step.id == bindparam("step_id"),
-        Step.state == StepState.QUEUED,
-        Step.phase == bindparam("in_phase"),
-    )
-    .values(
-        state=StepState.RUNNING,
-        attempt=Step.attempt + 1,
-        fence=Step.fence + 1,
-        lease_owner=bindparam("worker_id"),
-        lease_expires_at=func.clock_timestamp() + bindparam("lease", type_=Interval()),
-        device=bindparam("on"),
-        started_at=func.clock_timestamp(),
-        finished_at=None,
-        error=None,
-        yield_reason=None,
-        yield_asked_at=None,
-    )
-    .returning(Step)
-    .execution_options(populate_existing=True, synchronize_session=False)
-)
-
-
-def take(session: Session, step_id: UUID, worker: Worker, *, lease_seconds: float) -> tuple[Job, Step] | None:
-    """A queued step is the worker's from now on: its job and itself, both locked. None when there is nothing to do: another has it, it is done,
-    stopped or gone, waits for an earlier phase in which something is made again, or its key runs as many jobs as it may, or has no
-    device-hours left.
-    """
-    job = jobs.lock_of_step(session, step_id)
-    if job is None or job.cancel_requested or job.state in FINISHED:
-        return None
-    if job.state == JobState.QUEUED and not quotas.has_place(session, job):
-        return None
-    asks = {
-        "step_id": step_id,
-        "in_phase": job.phase,
-        "worker_id": worker.id,
-        "on": worker.device,
-        "lease": timedelta(seconds=lease_seconds),
-    }
-    step = session.scalar(_TAKE, asks)
-    if step is None:
-        return None
-    attempts.begin(session, step, worker)
-    return job, step
-
-
 def of_worker(session: Session, worker: Worker) -> Claim | None:
     """What a worker holds by the book. One that runs nothing has claimed it without being told."""
     query = (
@@ -100,7 +51,7 @@ def of_worker(session: Session, worker: Worker) -> Claim | None:
     return None if step is None else of_step(session.get_one(Job, step.job_id), step)
 
 
-def of_step(job: Job, step: Step) -> Claim:
+def of_step(job: Job | Row[Any], step: Step | Row[Any]) -> Claim:
     """What whoever runs the step now holds.
 
     Raises:
@@ -111,7 +62,7 @@ def of_step(job: Job, step: Step) -> Claim:
         job_id=job.id,
         fence=step.fence,
         attempt=step.attempt,
-        step=step.planned,
+        step=PlannedStep.model_validate(step.payload),
         spec=parse_job(job.resolved),
         request_id=job.request_id,
         traceparent=job.traceparent,

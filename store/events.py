@@ -10,12 +10,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import BigInteger, Text, Uuid, bindparam, column, func, select
+from sqlalchemy import insert as core_insert
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Session
 
 from store import runs
-from store.columns import Json, rows_of
+from store.columns import CheckedJson, Json, rows_of
 from store.states import EventType
 from store.tables import Event, Job, Metric
 
@@ -26,7 +27,22 @@ class NewEvent:
     data: Json
 
 
-_INSERT = insert(rows_of(Event))
+_ROWS = rows_of(Event)
+_told = (
+    func.jsonb_to_recordset(bindparam("told", type_=CheckedJson()))
+    .table_valued(column("seq", BigInteger()), column("type", Text()), column("data", JSONB()), name="told")
+    .render_derived(with_types=True)
+)
+#: Events of the job ``of_job``, ``told`` as :func:`rows` gives them: one statement however many there are, also within another.
+INSERT = core_insert(_ROWS).from_select(
+    ["job_id", "seq", "type", "data"],
+    select(bindparam("of_job", type_=Uuid()), _told.c.seq, _told.c.type, _told.c.data),
+)
+
+
+def rows(events: Sequence[NewEvent], *, after: int) -> list[Json]:
+    """Events of a job as they are written, numbered behind that one."""
+    return [{"seq": seq, "type": event.type, "data": event.data} for seq, event in enumerate(events, start=after + 1)]
 
 
 def append(session: Session, job: Job, events: Sequence[NewEvent]) -> int:
@@ -34,14 +50,10 @@ def append(session: Session, job: Job, events: Sequence[NewEvent]) -> int:
 
     Their numbers are written with whatever else of the job is not yet: one that moves is written once.
     """
-    first = job.event_seq + 1
+    told = rows(events, after=job.event_seq)
     job.event_seq += len(events)
     session.flush()
-    rows = [
-        {"job_id": job.id, "seq": seq, "type": event.type, "data": event.data}
-        for seq, event in enumerate(events, start=first)
-    ]
-    session.execute(_INSERT, rows)
+    session.execute(INSERT, {"of_job": job.id, "told": told})
     return job.event_seq
 
 

@@ -19,7 +19,21 @@ from dna_engine.errors import InvalidSpec
 from dna_engine.events import Log, Metric, Progress
 from dna_engine.plans import Kind, plan_of
 from dna_engine.spec import ResolvedJob
-from store import artifacts, attempts, claims, datasets, events, jobs, moves, quotas, results, steps, tallies, workers
+from store import (
+    artifacts,
+    attempts,
+    claiming,
+    claims,
+    datasets,
+    events,
+    jobs,
+    moves,
+    quotas,
+    results,
+    steps,
+    tallies,
+    workers,
+)
 from store.advance import Grouping, advance, update_progress
 from store.artifacts import StoredFile
 from store.claims import Claim
@@ -41,17 +55,17 @@ def claim(session: Session, step_id: UUID, worker: Worker, *, lease_seconds: flo
 
     A step that this version cannot read fails with its job: it would be the next for every worker, and nothing behind it run.
     """
-    taken = claims.take(session, step_id, worker, lease_seconds=lease_seconds)
-    if taken is None:
+    job = claiming.lock(session, step_id)
+    step = job and claiming.take(session, job, step_id, worker, lease_seconds=lease_seconds)
+    if job is None or step is None:
         return None
-    job, step = taken
     try:
         claim = claims.of_step(job, step)
     except (ValidationError, InvalidSpec) as error:
         logger.warning("Step %s cannot be read: %s", step_id, error)
-        _give_up(session, job, step)
+        _give_up(session, jobs.lock(session, job.id), steps.get(session, step_id))
         return None
-    moves.begin(session, job, step)
+    claiming.begin(session, job, step)
     return claim
 
 

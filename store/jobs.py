@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, func, select, update
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import Row, Select, bindparam, func, select, update
+from sqlalchemy.orm import Session
 
 from dna_engine.plans import plan_of
 from dna_engine.spec import Priority, ResolvedJob
@@ -23,7 +23,7 @@ from store.filters import Filter
 from store.logs import bound
 from store.progress import planned
 from store.states import FINISHED, EventType, JobKind, JobState
-from store.tables import ApiKey, Artifact, Job, Step
+from store.tables import Artifact, Job, Step
 
 logger = logging.getLogger("dna.store.jobs")
 
@@ -62,9 +62,14 @@ def announce(session: Session, job: Job, *also: NewEvent) -> None:
         also: events that follow at once, written with it.
     """
     deliveries.tell(session, job)
-    data = {"state": job.state, "phase": job.phase, "cancel_requested": job.cancel_requested, "error": job.error}
-    events.append(session, job, [NewEvent(EventType.STATE, data), *also])
+    events.append(session, job, [news(job, job.state), *also])
     changes.note(session, job.id, job.kind, job.project_id)
+
+
+def news(job: Job | Row[Any], state: JobState) -> NewEvent:
+    """What people watch of the job, in that state."""
+    told = ("phase", "cancel_requested", "error")
+    return NewEvent(EventType.STATE, {"state": state, **{name: getattr(job, name) for name in told}})
 
 
 def rename(session: Session, job: Job, *, name: str, labels: Mapping[str, str]) -> None:
@@ -176,17 +181,13 @@ def lock(session: Session, job_id: UUID) -> Job:
     return job
 
 
-def lock_of_step(session: Session, step_id: UUID) -> Job | None:
-    """The job of a step, locked as by :func:`lock`, with its key's limits; None where there is no such step any more."""
-    return session.scalar(_LOCK_OF_STEP, {"step_id": step_id})
-
-
 #: Made once: whatever moves a job begins so, and making a statement takes as long as running it.
-_JOB = select(Job).with_for_update(key_share=True, of=Job).execution_options(populate_existing=True)
-_LOCK = _JOB.where(Job.id == bindparam("job_id"))
-_LOCK_OF_STEP = _JOB.where(
-    Job.id == select(Step.job_id).where(Step.id == bindparam("step_id")).scalar_subquery()
-).options(joinedload(Job.key).load_only(ApiKey.limits))
+_LOCK = (
+    select(Job)
+    .where(Job.id == bindparam("job_id"))
+    .with_for_update(key_share=True, of=Job)
+    .execution_options(populate_existing=True)
+)
 
 
 def delete(session: Session, job_id: UUID) -> list[str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from store import events, jobs, outbox, quotas, tallies
@@ -40,16 +41,6 @@ def move(session: Session, job: Job, state: JobState) -> None:
     """The job is in that state from now on."""
     job.state = move_job(job.state, state)
     jobs.announce(session, job)
-
-
-def begin(session: Session, job: Job, step: Step) -> None:
-    """A step of the job was claimed; the job runs from now on."""
-    if job.state == JobState.QUEUED:
-        job.state = move_job(job.state, JobState.RUNNING)
-        job.started_at = job.started_at or step.started_at
-        jobs.announce(session, job, _news(step))
-    else:
-        events.append(session, job, [_news(step)])
 
 
 def cancel_queued(session: Session, job: Job) -> None:
@@ -92,10 +83,10 @@ def requeue_all(session: Session, job: Job, steps: Sequence[Step], *, wait: time
 def announce_steps(session: Session, job: Job, steps: Sequence[Step]) -> None:
     """An event for each of the steps, with its state."""
     if steps:
-        events.append(session, job, [_news(step) for step in steps])
+        events.append(session, job, [news(step) for step in steps])
 
 
-def _news(step: Step) -> NewEvent:
+def news(step: Step | Row[Any]) -> NewEvent:
     """The step as it is now."""
     told = ("kind", "phase", "state", "attempt", "error")
     return NewEvent(EventType.STEP, {"step": step.key, **{name: getattr(step, name) for name in told}})

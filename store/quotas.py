@@ -168,18 +168,15 @@ def spend(session: Session, job: Job, step: Step, seconds: float) -> None:
     )
 
 
-def has_place(session: Session, job: Job) -> bool:
-    """Whether a queued job may begin to run: its key, which was read with it, has device-hours left, and a place. Others of its key wait for the
-    answer until the transaction ends."""
-    if job.key_id is None or job.key is None:
-        return True
-    limits = Limits.model_validate(job.key.limits)
-    if limits.device_hours is not None and _device_hours(session, job.key_id) >= limits.device_hours:
+def has_place(session: Session, key_id: UUID, limits: Limits) -> bool:
+    """Whether a queued job of the key may begin to run: it has device-hours left, and a place. Others of the key wait for the answer until the
+    transaction ends."""
+    if limits.device_hours is not None and _device_hours(session, key_id) >= limits.device_hours:
         return False
     if limits.running_jobs is None:
         return True
-    _alone(session, "run", job.key_id)
-    return _jobs(session, job.key_id, JobState.RUNNING) < limits.running_jobs
+    _alone(session, "run", key_id)
+    return _jobs(session, key_id, JobState.RUNNING) < limits.running_jobs
 
 
 def leave_place(session: Session, job: Job) -> None:

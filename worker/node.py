@@ -150,14 +150,13 @@ class Node:
                 claim = claims.of_worker(session, slot.worker) if self._unanswered else None
                 if claim is not None:
                     claims.renew(session, claim, lease_seconds=lease_seconds)
+                    workers.beat(session, slot.worker, current_step_id=claim.step_id)
                 elif step := line.next_step(session, queue):
                     step_id = suited(session, step, slot.worker, slot.settings)
                     claim = flow.claim(session, step_id, slot.worker, lease_seconds=lease_seconds)
                     if claim is None:
                         continue
                     claim = take_share(session, claim, slot.worker, slot.settings)
-                if claim is not None:
-                    workers.beat(session, slot.worker, current_step_id=claim.step_id)
             self._unanswered = False
             return claim
 

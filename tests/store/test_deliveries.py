@@ -74,6 +74,9 @@ def test_a_search_is_told_of_from_beginning_to_end(session: Session) -> None:
         finish_phase(session, search, worker)
     steps = ["search.phase"] * (len(phases(search)) - 1)
     assert told(session) == ["search.created", "search.running", *steps, "search.succeeded"]
+    begun = session.scalars(select(Delivery.body).where(Delivery.event == "search.running")).one()
+    told_of = json.loads(begun)["data"]
+    assert (told_of["state"], told_of["started_at"]) == ("running", f"{search.started_at:%Y-%m-%dT%H:%M:%S.%fZ}")
     last = json.loads(session.scalars(select(Delivery.body).order_by(Delivery.id.desc()).limit(1)).one())
     assert list(last) == ["type", "timestamp", "data"]
     assert last["data"] | {"state": "succeeded", "progress": 1.0, "path": f"/searches/{search.id}"} == last["data"]
