@@ -168,8 +168,7 @@ def list_timings(
     architecture_id: ArchitectureId, session: SessionDep, resources: ResourcesDep, paging: RowPaging
 ) -> Page[TimingOut]:
     """The timings of a network that were asked for, newest first."""
-    live_within = resources.settings.worker_timeout
-    return timings.listing(session, architecture_id, after=paging.after, limit=paging.limit, live_within=live_within)
+    return timings.listing(session, architecture_id, resources.waits, after=paging.after, limit=paging.limit)
 
 
 @tries.post("/{architecture_id}/predict", **answering.ROUTE)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from api.architectures.schemas import TimingOut
 from api.errors import Conflict
 from api.jobs.schemas import Failure
+from api.jobs.waits import Waits
 from api.pagination import Page, encode
 from dna_engine.plans.results import NetworksTimed
 from store import architectures, steps, timings, waiting
@@ -36,7 +37,7 @@ def create(session: Session, architecture_id: UUID, *, max_attempts: int, live_w
 
 
 def listing(
-    session: Session, architecture_id: UUID, *, after: UUID | None, limit: int, live_within: timedelta
+    session: Session, architecture_id: UUID, waits: Waits, *, after: UUID | None, limit: int
 ) -> Page[TimingOut]:
     """A page of its timings, newest first.
 
@@ -45,7 +46,7 @@ def listing(
     """
     architectures.get(session, architecture_id)
     found = timings.listing(session, architecture_id, after=after, limit=limit)
-    queues = waiting.look(session, live_within=live_within)
+    queues = waits.of([timing.id for timing in found.items if timing.state not in FINISHED])
     of = {step.job_id: step for step in steps.of_jobs(session, [timing.id for timing in found.items])}
     items = [_shown(timing, of[timing.id], queues) for timing in found.items]
     return Page(items=items, next=encode(str(found.next)) if found.next else None)

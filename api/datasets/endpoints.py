@@ -31,7 +31,7 @@ from api.resources import Resources
 from api.uploads.files import Uploads
 from dna_engine.disk import room_on
 from dna_engine.images.check.report import ClassCount
-from store import datasets, jobs
+from store import datasets, jobs, waiting
 from store.files import discard, drafts
 from store.session import be_patient, transaction
 
@@ -71,7 +71,8 @@ def create_dataset(sent: upload.SentDep, resources: ResourcesDep, background: Ba
         with _sent_archive(sent, resources) as (archive, filename):
             named = sent if filename is None else replace(sent, filename=filename)
             made = service.create(session, resources.settings, written, named, archive)
-        [answer] = reading.shown(session, [made], resources.settings.worker_timeout)
+        queues = waiting.look(session, live_within=resources.settings.worker_timeout)
+        [answer] = reading.shown(session, [made], lambda _: queues)
         return JSONResponse(answer.model_dump(mode="json"), 202, {"Location": f"/datasets/{made.id}"})
 
     with (
@@ -113,14 +114,14 @@ def list_datasets(
 ) -> Page[DatasetOut]:
     """Datasets, newest first, each version by itself. `digits` (1,797 handwritten digits) is always there."""
     found = datasets.listing(session, which, paging.at)
-    items = reading.shown(session, found.items, resources.settings.worker_timeout)
+    items = reading.shown(session, found.items, resources.waits.of)
     return Page(items=items, next=paging.cursor(found.next))
 
 
 @router.get("/{dataset}", response_model=DatasetOut, responses=problems(404))
 def get_dataset(dataset: DatasetKey, session: SessionDep, resources: ResourcesDep) -> DatasetOut:
     """A dataset, by its id or its name."""
-    [shown] = reading.shown(session, [datasets.find(session, dataset)], resources.settings.worker_timeout)
+    [shown] = reading.shown(session, [datasets.find(session, dataset)], resources.waits.of)
     return shown
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
 from typing import IO, Any
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -15,19 +15,23 @@ from dna_engine.images.check.report import ClassCount
 from dna_engine.images.check.samples import read_index, read_sample
 from dna_engine.plans.files import SAMPLES
 from dna_engine.plans.steps import CPU_QUEUE
-from store import artifacts, datasets, waiting
+from store import artifacts, datasets
 from store.blobs import BlobStore
 from store.states import DatasetState
 from store.tables import Dataset
-from store.waiting import unmanned
+from store.waiting import Queues, unmanned
 
 
-def shown(session: Session, found: Sequence[Dataset], live_within: timedelta) -> list[DatasetOut]:
-    """Datasets as they are answered, with how far the checks are that are under way."""
+def shown(session: Session, found: Sequence[Dataset], look: Callable[[Collection[UUID]], Queues]) -> list[DatasetOut]:
+    """Datasets as they are answered, with how far the checks are that are under way.
+
+    Args:
+        look: the queues, as far as they matter to these jobs.
+    """
     checks = datasets.checks(session, found)
-    queues = waiting.look(session, live_within=live_within) if checks else None
-    if queues is None:
+    if not checks:
         return [DatasetOut.of(dataset) for dataset in found]
+    queues = look(list(checks))
     lacking = unmanned(queues.live, [CPU_QUEUE])
     return [DatasetOut.of(each, checks.get(each.id), queues.wait(each.id), lacking) for each in found]
 

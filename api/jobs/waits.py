@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -13,7 +13,6 @@ from uuid import UUID
 from sqlalchemy.exc import SQLAlchemyError
 
 from store import waiting
-from store.revisions import Revision
 from store.session import Sessions, transaction
 from store.waiting import Queues
 
@@ -25,7 +24,7 @@ GOOD_SECONDS = 1.0
 #: For so long it is given to who asks while another is made behind it: with ten thousand jobs a look takes longer than an answer may.
 LAST_SECONDS = 3.0
 
-#: What matters to jobs that are finished.
+#: What matters where no job is unfinished.
 NOTHING = Queues([], [], datetime.min.replace(tzinfo=UTC))
 
 
@@ -40,9 +39,8 @@ class Waits:
         self._lock = threading.Lock()
         self._behind = ThreadPoolExecutor(1, thread_name_prefix="waits")
 
-    def of(self, jobs: Sequence[Revision]) -> Queues:
+    def of(self, unfinished: Collection[UUID]) -> Queues:
         """The queues, as far as they matter to these jobs. One that has come since the last look makes it be looked again."""
-        unfinished = [job.id for job in jobs if not job.finished]
         if not unfinished:
             return NOTHING
         if (queues := self._known(unfinished, within=GOOD_SECONDS)) is not None:
@@ -58,7 +56,7 @@ class Waits:
         """Nothing is looked for any more."""
         self._behind.shutdown()
 
-    def _known(self, jobs: Sequence[UUID], *, within: float) -> Queues | None:
+    def _known(self, jobs: Collection[UUID], *, within: float) -> Queues | None:
         """The last look, where it is not older and knows the jobs."""
         if self._looked is None:
             return None

@@ -75,7 +75,7 @@ def answer(session: Session, search_id: UUID, kept: Kept, waits: Waits) -> bytes
         NotFound: there is none of that id.
     """
     revision = revisions.of_search(session, search_id)
-    queues = waits.of([revision])
+    queues = waits.of([] if revision.finished else [search_id])
     seen = (queues.wait(search_id), None if revision.finished else (_devices_offered(queues), *unmanned(queues.live)))
     return kept.body(search_id, (revision, seen), lambda: _json(_detail(session, search_id, queues)))
 
@@ -108,7 +108,7 @@ def _will_train(search: SearchDetail) -> bool:
 def listing(session: Session, where: Filter, at: At, *, kept: Kept, waits: Waits) -> tuple[list[bytes], Place | None]:
     """A page of searches as JSON, and where the next one begins."""
     found = searches.listing(session, where, at)
-    queues = waits.of(found.items)
+    queues = waits.of([each.id for each in found.items if not each.finished])
     # The look at the queues may be a moment older than the rows: what is finished since waits for nothing.
     waiting_for = {each.id: (NOTHING if each.finished else queues).wait(each.id) for each in found.items}
 

@@ -105,7 +105,7 @@ def list_trainings(
 ) -> Page[TrainingSummary]:
     """Trainings, newest first: those made alone, and those of searches, which have the name and labels of their search."""
     which = Which(where, architecture_id=architecture, search_id=search)
-    items, following = service.listing(session, which, paging.at, live_within=resources.settings.worker_timeout)
+    items, following = service.listing(session, which, paging.at, resources.waits)
     return Page(items=items, next=paging.cursor(following))
 
 
@@ -122,7 +122,7 @@ def count_trainings(
 @router.get("/{training_id}", response_model=TrainingDetail, responses=problems(404))
 def get_training(training_id: TrainingId, session: SessionDep, resources: ResourcesDep) -> TrainingDetail:
     """A training: state, progress, time left, its resolved spec, steps, accuracy and what it says, files."""
-    return service.detail(session, training_id, resources.settings.worker_timeout)
+    return service.answer(session, training_id, resources.waits)
 
 
 @router.get("/{training_id}/download", response_class=Response, responses={**_DOWNLOAD, **problems(404, 409, 416)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -19,6 +20,7 @@ from api.architectures.schemas import Format
 from api.download import Content
 from api.jobs import cloning
 from api.jobs.cloning import Clone
+from api.jobs.waits import Waits
 from api.trainings.naming import name_of
 from api.trainings.schemas import TrainingDetail, TrainingSummary
 from dna_engine.errors import EngineError
@@ -147,21 +149,32 @@ def search_of(session: Session, row: Architecture | None) -> ResolvedSpec | None
 
 def detail(session: Session, training_id: UUID, live_within: timedelta) -> TrainingDetail:
     """The training as it is now."""
+    return _detail(session, trainings.get(session, training_id), waiting.look(session, live_within=live_within))
+
+
+def answer(session: Session, training_id: UUID, waits: Waits) -> TrainingDetail:
+    """The same, with what it waits for as of a moment ago."""
     training = trainings.get(session, training_id)
-    queues = waiting.look(session, live_within=live_within)
+    return _detail(session, training, waits.of(_unfinished([training])))
+
+
+def _detail(session: Session, training: Training, queues: Queues) -> TrainingDetail:
     has = left(session, training.job_id, training.network, _description(session, training))
     found = TrainingDetail.of(training, steps.of_job(session, training.job_id), has, _wait(training, queues))
     lacking = [] if training.state in FINISHED else unmanned(queues.live)
     return found.model_copy(update={"warnings": [*found.warnings, *lacking]})
 
 
-def listing(
-    session: Session, which: Which, at: At, *, live_within: timedelta
-) -> tuple[list[TrainingSummary], Place | None]:
+def listing(session: Session, which: Which, at: At, waits: Waits) -> tuple[list[TrainingSummary], Place | None]:
     """A page of trainings, and where the next one begins."""
     found = trainings.listing(session, which, at)
-    queues = waiting.look(session, live_within=live_within)
+    queues = waits.of(_unfinished(found.items))
     return [TrainingSummary.listed(training, _wait(training, queues)) for training in found.items], found.next
+
+
+def _unfinished(found: Sequence[Training]) -> list[UUID]:
+    """The jobs that those of the trainings are of which are not over."""
+    return [training.job_id for training in found if training.state not in FINISHED]
 
 
 def _wait(training: Training, queues: Queues) -> Wait:

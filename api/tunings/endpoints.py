@@ -86,7 +86,7 @@ def list_tunings(
     where: JobFilter,
 ) -> Page[TuningSummary]:
     """Tunings, newest first."""
-    items, following = service.listing(session, where, paging.at, live_within=resources.settings.worker_timeout)
+    items, following = service.listing(session, where, paging.at, resources.waits)
     return Page(items=items, next=paging.cursor(following))
 
 
@@ -100,7 +100,7 @@ def count_tunings(request: Request, where: JobFilter) -> JobCounts:
 @router.get("/{tuning_id}", response_model=TuningDetail, responses=problems(404))
 def get_tuning(tuning_id: TuningId, session: SessionDep, resources: ResourcesDep) -> TuningDetail:
     """A tuning: state, progress, time left, its resolved spec, how many trials are in which state, the best so far."""
-    return service.detail(session, tuning_id, resources.settings.worker_timeout)
+    return service.answer(session, tuning_id, resources.waits)
 
 
 @router.get("/{tuning_id}/trials", response_model=Page[Trial], responses=problems(404))

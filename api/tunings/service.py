@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from api.jobs import cloning
 from api.jobs.cloning import Clone
 from api.jobs.expected import device_of, expect
 from api.jobs.schemas import shown
+from api.jobs.waits import Waits
 from api.trainings.service import Subject, search_of, subject
 from api.tunings.schemas import Importance, Trial, TuningDetail, TuningEstimate, TuningSummary
 from dna_engine.advice import advice_on_training
@@ -23,7 +25,8 @@ from store import datasets, studies, transfer, tunings, waiting, workers
 from store.filters import Filter
 from store.order import At, Place
 from store.states import FINISHED, JobKind
-from store.waiting import unmanned
+from store.tables import Tuning
+from store.waiting import Queues, Wait, unmanned
 
 #: Its trials wait there; nothing else of it does.
 _QUEUES = (device_queue(1),)
@@ -79,22 +82,28 @@ def _resolve(session: Session, spec: TuningSpec) -> tuple[Subject, ResolvedTunin
 
 def detail(session: Session, tuning_id: UUID, live_within: timedelta) -> TuningDetail:
     """The tuning as it is now."""
+    return _detail(session, tunings.get(session, tuning_id), waiting.look(session, live_within=live_within))
+
+
+def answer(session: Session, tuning_id: UUID, waits: Waits) -> TuningDetail:
+    """The same, with what it waits for as of a moment ago."""
     tuning = tunings.get(session, tuning_id)
-    queues = waiting.look(session, live_within=live_within)
-    [counts] = tunings.counts(session, [tuning_id]).values()
-    found = TuningDetail.of(tuning, counts, tunings.unfinished(session, tuning_id), queues.wait(tuning_id))
+    return _detail(session, tuning, waits.of(_unfinished([tuning])))
+
+
+def _detail(session: Session, tuning: Tuning, queues: Queues) -> TuningDetail:
+    [counts] = tunings.counts(session, [tuning.id]).values()
+    found = TuningDetail.of(tuning, counts, tunings.unfinished(session, tuning.id), _wait(tuning, queues))
     lacking = [] if found.state in FINISHED else unmanned(queues.live, _QUEUES)
     return found.model_copy(update={"warnings": [*found.warnings, *lacking]})
 
 
-def listing(
-    session: Session, where: Filter, at: At, *, live_within: timedelta
-) -> tuple[list[TuningSummary], Place | None]:
+def listing(session: Session, where: Filter, at: At, waits: Waits) -> tuple[list[TuningSummary], Place | None]:
     """A page of tunings, and where the next one begins."""
     found = tunings.listing(session, where, at)
-    queues = waiting.look(session, live_within=live_within)
+    queues = waits.of(_unfinished(found.items))
     counts = tunings.counts(session, [tuning.id for tuning in found.items])
-    items = [TuningSummary.listed(tuning, counts[tuning.id], queues.wait(tuning.id)) for tuning in found.items]
+    items = [TuningSummary.listed(tuning, counts[tuning.id], _wait(tuning, queues)) for tuning in found.items]
     return items, found.next
 
 
@@ -110,3 +119,12 @@ def importance(session: Session, tuning_id: UUID) -> Importance:
     spec = ResolvedTuning.model_validate(tunings.get(session, tuning_id).resolved)
     tried = tunings.complete(session, tuning_id)
     return Importance(importance=studies.importances(spec, tried), trials=len(tried))
+
+
+def _unfinished(found: Sequence[Tuning]) -> list[UUID]:
+    return [tuning.id for tuning in found if tuning.state not in FINISHED]
+
+
+def _wait(tuning: Tuning, queues: Queues) -> Wait:
+    """How it waits: the look at the queues may be a moment older, and of when it was not over."""
+    return Wait() if tuning.state in FINISHED else queues.wait(tuning.id)

@@ -6,8 +6,6 @@ from datetime import timedelta
 from uuid import UUID
 
 from api.jobs.waits import GOOD_SECONDS, LAST_SECONDS, NOTHING, Waits
-from store import flow, revisions
-from store.revisions import Revision
 from store.session import Sessions, transaction
 from tests.store.builders import new_search, new_worker
 
@@ -17,13 +15,13 @@ def test_a_look_is_good_for_a_moment_but_not_for_jobs_that_came_since(sessions: 
     waits = Waits(sessions, timedelta(seconds=30), lambda: now)
     first, second = _search(sessions), _search(sessions)
     looked = waits.of([first, second])
-    assert "none is live" in (looked.reason(second.id) or "")
+    assert "none is live" in (looked.reason(second) or "")
     with transaction(sessions) as session:
         new_worker(session)
     assert waits.of([second]) is looked
     third = _search(sessions)
     again = waits.of([second, third])
-    assert [again.reason(search.id) for search in (first, third)] == [
+    assert [again.reason(search) for search in (first, third)] == [
         None,
         "2 jobs before it on the worker of here (cpu)",
     ]
@@ -37,15 +35,12 @@ def test_a_look_is_good_for_a_moment_but_not_for_jobs_that_came_since(sessions: 
     assert waits.of([first]) is not behind
 
 
-def test_what_is_finished_waits_for_nothing_and_is_not_looked_for(sessions: Sessions) -> None:
-    search = _search(sessions)
-    with transaction(sessions) as session:
-        flow.cancel(session, search.id)
-        finished = revisions.of_search(session, search.id)
-    assert Waits(sessions, timedelta(seconds=30)).of([finished]) is NOTHING
+def test_where_nothing_is_unfinished_nothing_is_looked_for(sessions: Sessions) -> None:
+    _search(sessions)
+    assert Waits(sessions, timedelta(seconds=30)).of([]) is NOTHING
 
 
-def _search(sessions: Sessions) -> Revision:
+def _search(sessions: Sessions) -> UUID:
     with transaction(sessions) as session:
         search: UUID = new_search(session).id
-        return revisions.of_search(session, search)
+        return search

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from starlette.testclient import TestClient
 
+from api.jobs.waits import LAST_SECONDS
 from store.blobs import BlobStore
 from store.session import Sessions
 from tests.api.builders import FEW_TRIED, birds, finish, new_training
@@ -67,8 +68,13 @@ def _called(network: dict[str, Any]) -> tuple[str, str | None, str | None]:
     return network["role"], network["name"], network["search"]
 
 
-def test_a_list_of_several_trainings_takes_as_many_statements_as_one_of_one(shelf: Shelf, sent: list[str]) -> None:
-    """What their networks and searches are called comes with them. Both pages have trainings alone, of which one may wait."""
+def test_a_list_of_several_trainings_takes_as_many_statements_as_one_of_one(
+    shelf: Shelf, client: TestClient, sent: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What their networks and searches are called comes with them. Both pages have trainings alone, of which one may wait; what for is looked
+    at before."""
+    monkeypatch.setattr(client.app.state.resources.waits, "_clock", lambda: 0.0)  # type: ignore[attr-defined]
+    shelf.page()
     counts = []
     for limit in (2, 4):
         sent.clear()
@@ -124,12 +130,15 @@ def test_pages_follow_each_other(shelf: Shelf, limit: int) -> None:
     assert seen == [shelf.elsewhere, shelf.waits, shelf.control, shelf.winner]
 
 
-def test_what_a_training_waits_for_is_listed(shelf: Shelf, client: TestClient) -> None:
+def test_what_a_training_waits_for_is_listed(shelf: Shelf, client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr(client.app.state.resources.waits, "_clock", lambda: now)  # type: ignore[attr-defined]
     behind = new_training(client, shelf.networks["control"])
     assert behind["waiting_for"] == "1 job before it on the worker of here (cpu)"
     waits = {training["id"]: training["waiting_for"] for training in shelf.page()["items"]}
     assert (waits[behind["id"]], waits[shelf.waits], waits[shelf.winner]) == (behind["waiting_for"], None, None)
     client.post(f"/trainings/{shelf.waits}/cancel")
+    now = LAST_SECONDS
     assert client.get(f"/trainings/{behind['id']}").json()["waiting_for"] is None
 
 
