@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -103,7 +105,14 @@ class _Queue:
     def before(self, job_id: UUID) -> int:
         """Other jobs that have a worker of the queue, or will be given one first."""
         ahead = self.places[job_id]
-        return ahead + sum(self.places.get(other, ahead) >= ahead for other in set(self.running))
+        working, waiting_too = self._at_work
+        return ahead + working - bisect_left(waiting_too, ahead)
+
+    @cached_property
+    def _at_work(self) -> tuple[int, list[int]]:
+        """How many jobs have a worker, and the places of those that wait for another too, in order."""
+        jobs = set(self.running)
+        return len(jobs), sorted(self.places[job] for job in jobs if job in self.places)
 
     def taken_soon(self, job_id: UUID, takers: int) -> bool:
         """Whether a worker is left for it after those that run steps and those that will take the ones ahead."""
