@@ -9,24 +9,25 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from dna_engine.catalogue import MAX_REDUCTION, NATIVE_SIZE, Teacher, get_teacher
 from dna_engine.plans import Kind, Step
 from dna_engine.plans.steps import of_networks, of_search
 from dna_engine.space import CellRef, Space
 from dna_engine.space.architecture import Architecture
-from dna_engine.space.cost import architecture_cost, block_sizes, cost_range, layer_at, layer_cost
+from dna_engine.space.cost import architecture_cost, block_sizes, cost_range, layer_at, layer_cost, map_elements
+from dna_engine.space.layer import Layer
 from dna_engine.spec import ResolvedAlone, ResolvedJob, ResolvedNetworks, ResolvedSpec
 from dna_engine.standard import SCALED
 
 #: Giga-multiply-adds per second where nothing was measured: about what one core of a server's CPU reached on the digits at 16 pixels, once
-#: a step had begun; on photos at 64 mostly more (teacher 54, distill 19, rate 13, train 10). For checks, selection, latency and
+#: a step had begun; on photos at 64 mostly more (teacher 54, distill 35, rate 13, train 10). For checks, selection, latency and
 #: pictures the work is 1, and this is per second.
 DEFAULT_RATES: Mapping[Kind, float] = {
     Kind.CHECK: 0.1,
     Kind.TEACHER: 32.0,
-    Kind.DISTILL: 10.5,
+    Kind.DISTILL: 32.0,
     Kind.LATENCY: 1.0,
     Kind.RATE: 14.0,
     Kind.TIME: 0.05,
@@ -40,6 +41,11 @@ DEFAULT_RATES: Mapping[Kind, float] = {
 
 #: The same of a teacher whose answers a network learns from: it goes no way back, and its convolutions are dense, the network's depthwise.
 ANSWERING_RATE = 46.0
+
+#: Small convolutions, most of them depthwise, wait for memory: in a cell that learns, an element of a map, a parameter that is learned and a layer take as
+#: long as so many multiply-adds of a dense convolution; the latter two once for a batch. Fitted to cells of three spaces at 16 to 224 pixels
+#: (``python -m benchmarks.scheduling``), whose times they give within a fifth, where multiply-adds alone are off by a third.
+_OF_AN_ELEMENT, _OF_A_PARAMETER, _OF_A_LAYER = 250, 330, 50_000_000
 
 #: What every step takes before it begins: the engine loads torch.
 START_SECONDS = 4.0
@@ -142,8 +148,20 @@ def _image_pass(step: Step, spec: ResolvedSpec) -> float:
 
 def cell_pass(kind: Kind, spec: ResolvedSpec, cell: CellRef) -> float:
     """Giga-multiply-adds of one image in a cell: of a step of its distillation, which draws a path, or of rating all its paths."""
-    cost = _path_cost if kind == Kind.DISTILL else _tree_cost
-    return (_TRAINING if kind == Kind.DISTILL else 1) * cost(spec.parsed_space, cell, spec.input_size)
+    if kind == Kind.DISTILL:
+        return math.fsum(
+            _mean_layers(spec.parsed_space, cell, spec.input_size, partial(_learning, spec.training.batch_size))
+        )
+    return _tree_cost(spec.parsed_space, cell, spec.input_size)
+
+
+def _learning(batch_size: int, layer: Layer) -> float:
+    """Multiply-adds that take as long as one image in a layer that learns to follow the teacher."""
+    if layer.op.skip:
+        return 0.0
+    cost = layer_cost(layer)
+    step = _OF_A_PARAMETER * cost.params + _OF_A_LAYER
+    return cost.flops + _OF_AN_ELEMENT * map_elements(layer) + step / batch_size
 
 
 def _answers(spec: ResolvedNetworks) -> float:
@@ -197,8 +215,12 @@ def _range_of_flops(space: Space, input_size: int, num_classes: int) -> tuple[in
     return cost_range(space, input_size=input_size, num_classes=num_classes)["flops"]
 
 
-def _mean_layers(space: Space, ref: CellRef, input_size: int) -> list[float]:
-    """Cost of each layer of a cell for one image, over its ops on average."""
+def _mean_layers(space: Space, ref: CellRef, input_size: int, cost: Callable[[Layer], float]) -> list[float]:
+    """Giga-multiply-adds of each layer of a cell for one image, over its ops on average.
+
+    Args:
+        cost: of a layer, in multiply-adds.
+    """
     cell = space.cell(ref)
     in_size = block_sizes(space, input_size)[ref.block - 1]
     in_width = space.in_width(ref.block)
@@ -208,18 +230,14 @@ def _mean_layers(space: Space, ref: CellRef, input_size: int) -> list[float]:
             layer_at(space, ref.block, cell, index, op, in_width=in_width, in_size=in_size)
             for op in space.layer_ops(index)
         ]
-        means.append(statistics.fmean(layer_cost(layer).flops for layer in layers) / 1e9)
+        means.append(statistics.fmean(map(cost, layers)) / 1e9)
     return means
-
-
-def _path_cost(space: Space, ref: CellRef, input_size: int) -> float:
-    return math.fsum(_mean_layers(space, ref, input_size))
 
 
 def _tree_cost(space: Space, ref: CellRef, input_size: int) -> float:
     """Every path of a cell, where paths share what they begin with alike."""
     total, nodes = 0.0, 1
-    for index, mean in enumerate(_mean_layers(space, ref, input_size)):
+    for index, mean in enumerate(_mean_layers(space, ref, input_size, lambda layer: layer_cost(layer).flops)):
         nodes *= len(space.layer_ops(index))
         total += nodes * mean
     return total

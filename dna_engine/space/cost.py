@@ -8,11 +8,12 @@ mixes conventions.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from dna_engine.space import Cell, Op, Space
 from dna_engine.space.architecture import Architecture, first_stage
+from dna_engine.space.kinds import Convolution
 from dna_engine.space.layer import Layer
 
 
@@ -54,14 +55,27 @@ def _squeeze_excite(width: int, reduced: int) -> Cost:
 @functools.lru_cache(maxsize=1 << 16)
 def layer_cost(layer: Layer) -> Cost:
     """A layer as timm builds it: its convolutions, each with a norm, and squeeze-excite."""
-    cost, size = Cost(), layer.in_size
+    cost = Cost()
     if layer.op.skip:
         return cost
-    for conv in layer.op.layer.convolutions(layer):
-        size = out_size(size, conv.stride)
+    for conv, size in _convolutions(layer):
         groups = conv.in_width if conv.depthwise else 1
         cost += _conv(size, conv.kernel, conv.in_width, conv.out_width, groups=groups) + _norm(conv.out_width)
     return cost + _squeeze_excite(layer.inner, layer.squeezed) if layer.squeezed else cost
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def map_elements(layer: Layer) -> int:
+    """Elements of the maps that its convolutions give, for one image: what norms and activations read and write."""
+    return 0 if layer.op.skip else sum(conv.out_width * size * size for conv, size in _convolutions(layer))
+
+
+def _convolutions(layer: Layer) -> Iterator[tuple[Convolution, int]]:
+    """Each of a layer's, with the side of its output map."""
+    size = layer.in_size
+    for conv in layer.op.layer.convolutions(layer):
+        size = out_size(size, conv.stride)
+        yield conv, size
 
 
 def stem_cost(ends: Space | Architecture, *, in_chans: int, input_size: int) -> Cost:

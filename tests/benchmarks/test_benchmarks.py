@@ -276,7 +276,7 @@ def test_what_two_workers_save_is_shown_beside_half_of_what_one_takes(capsys: Ou
 def test_scheduling_never_ends_before_work_that_is_done_once(capsys: Output) -> None:
     scheduling.main(shlex.split("--device cpu --teacher tf_efficientnet_b0 --input-size 64 --workers 2 16"))
     rows = re.findall(r"^\| (2|16) .*$", capsys.readouterr().out, re.MULTILINE)
-    assert rows == ["2", "16"] * 3
+    assert rows == ["2", "16"] * 4
 
 
 def test_a_simulation_by_hand() -> None:
@@ -286,6 +286,14 @@ def test_a_simulation_by_hand() -> None:
     assert (end, bound, once) == (10, 10, 10)
     end, bound, once, _ = scheduling.simulate(costs, 1)
     assert (end, bound, once) == (14, 16, 14)
+
+
+def test_groups_by_another_cost_by_hand() -> None:
+    """Teacher 1, cells of 4, 3 and 1: the first alone ends at 5 with it. The third said to be as much as both others is alone, and they end at 8."""
+    cells = [CellRef(1, number) for number in range(1, 4)]
+    costs = Costs([1], dict(zip(cells, [4, 3, 1], strict=True)))
+    said = Costs([1], dict(zip(cells, [2, 2, 4], strict=True)))
+    assert scheduling.modelled_rows(costs, said, [2], scale=1.0) == [["2", "5.000", "8.000", "1.60"]]
 
 
 def test_unequal_workers_by_hand() -> None:

@@ -5,12 +5,22 @@ from __future__ import annotations
 import pytest
 
 from dna_engine.blockwise.models import build
-from dna_engine.effort import ANSWERING_RATE, BEGIN_SECONDS, DEFAULT_RATES, TEAM_SECONDS, seconds, teacher_pass, work
+from dna_engine.effort import (
+    ANSWERING_RATE,
+    BEGIN_SECONDS,
+    DEFAULT_RATES,
+    TEAM_SECONDS,
+    cell_pass,
+    seconds,
+    teacher_pass,
+    work,
+)
 from dna_engine.images.info import DIGITS
 from dna_engine.plans import Kind, Phase, plan_of
+from dna_engine.space import CellRef
 from dna_engine.space.architecture import Architecture
-from dna_engine.space.cost import architecture_cost
-from dna_engine.spec import ResolvedJob, SearchSpec, resolve
+from dna_engine.space.cost import architecture_cost, block_sizes, layer_at, layer_cost
+from dna_engine.spec import DistillSpec, ResolvedJob, ResolvedSpec, SearchSpec, TeacherSpec, resolve
 from dna_engine.training.network import count_model
 from tests.dna_engine.runs import tiny_spec, tiny_training
 
@@ -35,6 +45,28 @@ def test_every_step_takes_its_beginning_and_its_work(job: ResolvedJob) -> None:
     for step in plan_of(job).all_steps():
         assert work(step, job) > 0
         assert seconds(step, job) == BEGIN_SECONDS + work(step, job) / DEFAULT_RATES[step.kind]
+
+
+def test_a_cell_that_learns_waits_for_memory_too() -> None:
+    """Where its maps are large and its multiply-adds few it takes longer for them, and its parameters are written once for a batch."""
+    teacher = TeacherSpec(model="efficientnet_b0", weights="train")
+    spec = resolve(SearchSpec(dataset=DIGITS.name, space="dna-mbconv", input_size=64, teacher=teacher), DIGITS)
+    first, last = CellRef(1, 1), CellRef(5, 1)
+    by = {ref: _flops(spec, ref) for ref in (first, last)}
+    takes = {ref: cell_pass(Kind.DISTILL, spec, ref) for ref in by}
+    assert takes[first] / by[first] > 2 * takes[last] / by[last]
+    small, large = (spec.model_copy(update={"training": DistillSpec(batch_size=size)}) for size in (8, 512))
+    share = [cell_pass(Kind.DISTILL, small, ref) / cell_pass(Kind.DISTILL, large, ref) for ref in by]
+    assert 1 < share[0] < share[1]
+
+
+def _flops(spec: ResolvedSpec, ref: CellRef) -> float:
+    """Of a path with the first op everywhere."""
+    space, cell = spec.parsed_space, spec.parsed_space.cell(ref)
+    width, size = space.in_width(ref.block), block_sizes(space, spec.input_size)[ref.block - 1]
+    ops = [space.layer_ops(index)[0] for index in range(cell.depth)]
+    layers = [layer_at(space, ref.block, cell, n, op, in_width=width, in_size=size) for n, op in enumerate(ops)]
+    return sum(layer_cost(layer).flops for layer in layers) / 1e9
 
 
 def test_devices_share_the_time_of_a_training_and_not_its_work() -> None:

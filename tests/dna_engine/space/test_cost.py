@@ -12,7 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from dna_engine.space import SPACES, Space, parse_space
 from dna_engine.space.architecture import Architecture, published
-from dna_engine.space.cost import Cost, architecture_cost, block_sizes, cost_range, in_widths
+from dna_engine.space.cost import Cost, architecture_cost, block_sizes, cost_range, in_widths, map_elements
 from dna_engine.space.space import FirstLayer
 from dna_engine.training.network import build, count
 from tests.dna_engine.networks import random_network
@@ -72,6 +72,30 @@ def counted(network: Architecture) -> Cost:
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         model(image)
     return Cost(flops=counter.get_total_flops() // 2, params=sum(p.numel() for p in model.parameters()))
+
+
+def moved(network: Architecture) -> int:
+    """Elements of the maps that the convolutions of its layers give for one image, without those of squeeze-excite and of the first stage."""
+    model, elements = build(network).eval(), 0
+
+    def add(_: torch.nn.Module, __: object, given: torch.Tensor) -> None:
+        nonlocal elements
+        elements += given.numel() if given.shape[-1] > 1 else 0
+
+    for name, module in model.named_modules():
+        if isinstance(module, torch.nn.Conv2d) and name.startswith("blocks") and not name.startswith("blocks.0."):
+            module.register_forward_hook(add)
+    with torch.no_grad():
+        model(torch.zeros(1, network.in_chans, network.input_size, network.input_size))
+    return elements
+
+
+@pytest.mark.parametrize("space", [ODD_SPACE, MODERN_SPACE], ids=["odd", "modern"])
+def test_elements_of_maps_are_those_of_built_layers(space: Space) -> None:
+    """At a size of which no map has one position, as the maps of squeeze-excite have."""
+    for seed in range(3):
+        network = replace(random_network(space, random.Random(seed)), input_size=96)
+        assert sum(map(map_elements, network.layers())) == moved(network)
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
