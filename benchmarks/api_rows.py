@@ -84,7 +84,7 @@ def tell(session: Session, job_id: UUID, number: int) -> None:
 def _finish(session: Session, search: Search, resolved: ResolvedSpec) -> None:
     plan, now = plan_of(resolved), clock(session)
     session.query(Step).where(Step.job_id == search.id).delete()
-    steps = [_done(search.id, phase, step, now) for phase in plan.phases for step in _apart(plan.steps(phase))]
+    steps = [_done(search, phase, step, now) for phase in plan.phases for step in _apart(plan.steps(phase))]
     winner, control = (_network(session, search.id, role) for role in (Role.WINNER, Role.CONTROL))
     session.add_all([*steps, winner, control, *(_network(session, search.id, Role.SELECTED) for _ in range(4))])
     session.flush()
@@ -116,14 +116,16 @@ def _apart(steps: list[PlannedStep]) -> list[PlannedStep]:
     ]
 
 
-def _done(job_id: UUID, phase: Phase, step: PlannedStep, now: Any) -> Step:
+def _done(job: Search, phase: Phase, step: PlannedStep, now: Any) -> Step:
     return Step(
         id=new_id(),
-        job_id=job_id,
+        job_id=job.id,
         key=step.key,
         kind=step.kind,
         phase=phase,
         queue=step.queue,
+        share_id=job.share_id,
+        rank=job.rank,
         payload=step.model_dump(mode="json"),
         state=StepState.SUCCEEDED,
         attempt=1,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks import nodes, queue, scaling
+from benchmarks import api_lists, nodes, queue, scaling
 from tests.benchmarks.test_benchmarks import cells
 
 Output = pytest.CaptureFixture[str]
@@ -45,3 +45,10 @@ def test_a_long_queue_is_asked_for_all_that_is_asked_of_it(capsys: Output) -> No
     assert {"claims, one worker", "GET /searches/{id}"} <= {
         line.strip("|").split("|")[0].strip() for line in text.splitlines()
     }
+
+
+def test_lists_are_asked_in_every_order_and_under_every_filter(capsys: Output) -> None:
+    api_lists.main(["--searches", "30", "--limit", "5", "--rounds", "1"])
+    text = capsys.readouterr().out
+    assert "30 searches, pages of 5" in text
+    assert len(cells(text, "trainings, sort=-finished_at")) == 3
