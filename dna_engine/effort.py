@@ -149,10 +149,14 @@ def _image_pass(step: Step, spec: ResolvedSpec) -> float:
 def cell_pass(kind: Kind, spec: ResolvedSpec, cell: CellRef) -> float:
     """Giga-multiply-adds of one image in a cell: of a step of its distillation, which draws a path, or of rating all its paths."""
     if kind == Kind.DISTILL:
-        return math.fsum(
-            _mean_layers(spec.parsed_space, cell, spec.input_size, partial(_learning, spec.training.batch_size))
-        )
+        return _path_cost(spec.parsed_space, cell, spec.input_size, spec.training.batch_size)
     return _tree_cost(spec.parsed_space, cell, spec.input_size)
+
+
+@lru_cache(maxsize=4096)
+def _path_cost(space: Space, ref: CellRef, input_size: int, batch_size: int) -> float:
+    """A path of a cell that learns. Kept, as :func:`_range_of_flops`."""
+    return math.fsum(_mean_layers(space, ref, input_size, partial(_learning, batch_size)))
 
 
 def _learning(batch_size: int, layer: Layer) -> float:
@@ -234,8 +238,9 @@ def _mean_layers(space: Space, ref: CellRef, input_size: int, cost: Callable[[La
     return means
 
 
+@lru_cache(maxsize=4096)
 def _tree_cost(space: Space, ref: CellRef, input_size: int) -> float:
-    """Every path of a cell, where paths share what they begin with alike."""
+    """Every path of a cell, where paths share what they begin with alike. Kept, as :func:`_range_of_flops`."""
     total, nodes = 0.0, 1
     for index, mean in enumerate(_mean_layers(space, ref, input_size, lambda layer: layer_cost(layer).flops)):
         nodes *= len(space.layer_ops(index))
