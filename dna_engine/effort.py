@@ -1,7 +1,8 @@
 """How much a step has to compute, and how long that takes. Torch-free: the estimate before a search, the time left in it and the
 spreading of cells over workers ask here, and nobody else models work.
 
-Work is counted in giga-multiply-adds from the spec. How fast a device does them depends on the kind of step, so rates are by kind.
+Work is counted in giga-multiply-adds from the spec; that of cells that learn in as many as take as long. How fast a device does them depends on the
+kind of step, so rates are by kind.
 """
 
 from __future__ import annotations

@@ -1,13 +1,14 @@
-"""What was run before attempts were written down has its last attempt at each step."""
+"""What was run before attempts were written down has its last attempt at each step; what was measured in another unit is forgotten."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import Session
 
+from dna_engine.plans import Kind, Phase
 from store import flow
 from store.migrate import downgrade, upgrade
 from store.session import make_engine
@@ -51,3 +52,23 @@ def test_steps_tell_of_their_last_attempt(engine: Engine, empty_database_url: st
         session.flush()
         [released] = session.scalars(select(Attempt).where(Attempt.step_id == claim.step_id))
         assert (released.outcome, released.engine_seconds) == (AttemptOutcome.RELEASED, 1.0)
+
+
+@pytest.mark.parametrize("way", [upgrade, lambda url: downgrade(url, "0028")], ids=["there", "back"])
+def test_how_fast_devices_distil_is_measured_anew(
+    engine: Engine, empty_database_url: str, way: Callable[[str], None]
+) -> None:
+    if way is upgrade:
+        downgrade(empty_database_url, "0028")
+    with Session(engine) as session:
+        search, worker = new_search(session), new_worker(session)
+        for _ in (Phase.TEACHER, Phase.DISTILL, Phase.RATE):
+            finish_phase(session, search, worker)
+        session.execute(update(Attempt).values(work=5.0))
+        session.commit()
+    engine.dispose()
+    way(empty_database_url)
+    with Session(engine) as session:
+        query = select(Step.kind, Attempt.work).join(Step, Step.id == Attempt.step_id)
+        kept = dict(session.execute(query).all())
+    assert kept == {Kind.TEACHER: 5.0, Kind.DISTILL: None, Kind.RATE: 5.0}
