@@ -258,4 +258,4 @@ def _is_ready(url: str) -> bool:
         answer = httpx.get(f"{url}/readyz", timeout=2.0)
     except httpx.TransportError:
         return False
-    return answer.is_success and answer.json()["workers"] > 0
+    return answer.is_success and answer.json()["redis"] and answer.json()["workers"] > 0

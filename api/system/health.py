@@ -22,7 +22,9 @@ router = APIRouter(tags=["system"])
 
 
 #: What requests cannot be served without.
-PARTS = ("database", "migrations", "redis", "files")
+PARTS = ("database", "migrations", "files")
+
+SILENT = "Redis does not answer the API: jobs are taken, and wait until it does (see whether DNA_REDIS_URL is right, by dna doctor)."
 
 
 class Health(BaseModel):
@@ -36,14 +38,16 @@ class Readiness(BaseModel):
 
     database: bool = Field(description="Whether PostgreSQL answers.")
     migrations: bool = Field(description="Whether the schema is the one this version expects.")
-    redis: bool = Field(description="Whether Redis answers.")
+    redis: bool = Field(
+        description="Whether Redis answers the API. Where it does not, requests are served, and jobs wait until it does."
+    )
     files: bool = Field(
         description="Whether the stored files, and the folder of the datasets, can be read and written."
     )
     workers: int = Field(description="Live workers.")
     warnings: list[str] = Field(
         default=[],
-        description="What hinders jobs though requests are served: a queue without a live worker, a disk that is full or nearly so, that of "
+        description="What hinders jobs though requests are served: a queue without a live worker, Redis that does not answer, a disk that is full or nearly so, that of "
         "PostgreSQL too where a request has met it. Of `files` that are false, which.",
     )
 
@@ -56,7 +60,7 @@ async def get_health() -> Health:
 
 @router.get("/readyz", response_model=Readiness, responses=problems(503))
 async def get_readiness(resources: ResourcesDep) -> Readiness:
-    """Whether requests can be served: database, schema, Redis and files. Warnings when work has to wait: no worker takes a queue."""
+    """Whether requests can be served: database, schema and files. Warnings when work has to wait: no worker takes a queue, Redis does not answer."""
     # A thread of its own: those of other requests may all be taken.
     found = await to_thread.run_sync(_look, resources, limiter=resources.readiness)
     failing = [name for name in PARTS if not getattr(found, name)]
@@ -69,7 +73,8 @@ def _look(resources: Resources) -> Readiness:
     places = [room.datasets(resources.settings.datasets_dir), *room.stored_files(resources.blobs)]
     closed = room.locked_up(places)
     parts = {"redis": _redis_answers(resources), "files": not closed and resources.blobs.reachable()}
-    warnings = [*closed, *room.little(places), *resources.database_room.warnings]
+    silent = [] if parts["redis"] else [SILENT]
+    warnings = [*silent, *closed, *room.little(places), *resources.database_room.warnings]
     try:
         with transaction(resources.sessions) as session:
             current = is_current(session.connection())
