@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Interval, Row, Select, Uuid, bindparam, func, insert, literal, select, update
+from sqlalchemy import Double, Interval, Row, Select, Uuid, bindparam, func, insert, literal, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.util import identity_key
 
@@ -30,10 +30,6 @@ _LOCK: Select[Any] = (
         *(_JOBS.c[name] for name in ("id", "kind", "project_id", "key_id", "state", "phase", "cancel_requested")),
         *(_JOBS.c[name] for name in ("error", "event_seq", "started_at", "resolved", "request_id", "traceparent")),
         _KEYS.c.limits,
-        select(_WEBHOOKS.c.id)
-        .where(_WEBHOOKS.c.enabled, _WEBHOOKS.c.project_id == _JOBS.c.project_id)
-        .exists()
-        .label("listened_to"),
     )
     .outerjoin(_KEYS, _KEYS.c.id == _JOBS.c.key_id)
     .where(_JOBS.c.id == select(_STEPS.c.job_id).where(_STEPS.c.id == bindparam("step")).scalar_subquery())
@@ -79,12 +75,18 @@ _BEGUN = {
     "outcome": literal(AttemptOutcome.RUNNING, _ATTEMPTS.c.outcome.type),
     "engine_before": _taken.c.engine_seconds,
     "engine_seconds": literal(0.0),
-    "progress_before": func.coalesce(_taken.c.done / func.nullif(_taken.c.total, 0.0), 0.0),
+    # To the bit what ``Step.progress`` says: an attempt that has done nothing tells no speed.
+    "progress_before": func.coalesce(_taken.c.done / func.nullif(_taken.c.total, 0).cast(Double()), 0.0),
 }
 
 _TAKE: Select[Any] = select(
     *(_taken.c[name] for name in ("id", "job_id", "key", "kind", "phase", "state", "attempt", "fence")),
     *(_taken.c[name] for name in ("payload", "error", "started_at")),
+    # Asked behind the lock, however long that was waited for: who listens by now is told.
+    select(_WEBHOOKS.c.id)
+    .where(_WEBHOOKS.c.enabled, _WEBHOOKS.c.project_id == bindparam("in_project"))
+    .exists()
+    .label("listened_to"),
 ).add_cte(
     insert(_ATTEMPTS).from_select(list(_BEGUN), select(*_BEGUN.values()), include_defaults=False).cte("begun"),
     update(_WORKERS)
@@ -125,6 +127,7 @@ def take(session: Session, job: Row[Any], step_id: UUID, worker: Worker, *, leas
     asks = {
         "step": step_id,
         "in_phase": job.phase,
+        "in_project": job.project_id,
         "worker": worker.id,
         "on": worker.device,
         "lease": timedelta(seconds=lease_seconds),
@@ -140,7 +143,7 @@ def take(session: Session, job: Row[Any], step_id: UUID, worker: Worker, *, leas
 def begin(session: Session, job: Row[Any], step: Row[Any]) -> None:
     """The job of a step that was taken runs from now on, and whoever watches is told of both."""
     begins = job.state == JobState.QUEUED
-    if begins and job.listened_to:
+    if begins and step.listened_to:
         _tell(session, job.id, step)
     news = [jobs.news(job, JobState.RUNNING), moves.news(step)] if begins else [moves.news(step)]
     asks = {"of_job": job.id, "told": events.rows(news, after=job.event_seq), "last": job.event_seq + len(news)}

@@ -55,14 +55,10 @@ def add(session: Session, job: Job, spec: ResolvedJob, *, max_attempts: int) -> 
     return first
 
 
-def announce(session: Session, job: Job, *also: NewEvent) -> None:
-    """An event with what people watch of the job, a line for who follows all jobs, and a message to whoever wants to be told.
-
-    Args:
-        also: events that follow at once, written with it.
-    """
+def announce(session: Session, job: Job) -> None:
+    """An event with what people watch of the job, a line for who follows all jobs, and a message to whoever wants to be told."""
     deliveries.tell(session, job)
-    events.append(session, job, [news(job, job.state), *also])
+    events.append(session, job, [news(job, job.state)])
     changes.note(session, job.id, job.kind, job.project_id)
 
 

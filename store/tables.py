@@ -191,7 +191,6 @@ class Job(Owned, Made, Base):
     finished_at: Mapped[datetime | None]
 
     steps: Mapped[list[Step]] = relationship(lazy="raise", order_by="Step.id", viewonly=True)
-    key: Mapped[ApiKey | None] = relationship(lazy="raise", viewonly=True)
 
     @property
     def share_id(self) -> UUID:

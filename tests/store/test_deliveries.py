@@ -18,7 +18,7 @@ from dna_engine.images.info import DIGITS
 from dna_engine.plans.results import Checked
 from dna_engine.spec import ResolvedCheck
 from dna_engine.spec.check import ArchiveLimits
-from store import datasets, deliveries, flow, keys, notices, projects, webhooks
+from store import datasets, deliveries, flow, jobs, keys, notices, projects, webhooks
 from store.deliveries import Outcome, Patience, Taken
 from store.errors import IllegalTransition, NotFound
 from store.session import Sessions, clock, transaction
@@ -360,6 +360,34 @@ def test_a_webhook_that_is_deleted_is_sent_nothing(session: Session) -> None:
     assert told(session) == []
 
 
+def test_a_webhook_that_is_made_while_a_claim_waits_for_its_job_is_told(sessions: Sessions) -> None:
+    with transaction(sessions) as session:
+        search, worker = new_search(session), new_worker(session)
+        step = queued(session, search)[0].id
+
+    def claim() -> bool:
+        with transaction(sessions) as session:
+            return flow.claim(session, step, worker, lease_seconds=60) is not None
+
+    with ThreadPoolExecutor(1) as threads:
+        with transaction(sessions) as session:
+            jobs.lock(session, search.id)
+            claimed = threads.submit(claim)
+            wait_for_a_lock(session)
+            with transaction(sessions) as other:
+                new_webhook(other)
+        assert claimed.result()
+    with transaction(sessions) as session:
+        assert told(session) == ["search.running"]
+
+
+def wait_for_a_lock(session: Session) -> None:
+    """Until somebody waits for what another has locked."""
+    waits = select(func.count()).select_from(text("pg_stat_activity")).where(text("wait_event_type = 'Lock'"))
+    while not session.scalar(waits):
+        session.execute(text("SELECT pg_sleep(0.01), pg_stat_clear_snapshot()"))
+
+
 def test_a_webhook_that_is_deleted_meanwhile_ends_nothing(sessions: Sessions, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between the look for those who listen and the messages to them it is tried to delete one: that waits."""
     with transaction(sessions) as session:
@@ -399,9 +427,7 @@ def test_a_webhook_that_is_deleted_while_an_attempt_ends_waits_for_nobody_in_a_r
     with ThreadPoolExecutor(1) as threads, transaction(sessions) as session:
         webhooks.get(session, webhook, hold=True)
         settled = threads.submit(settle)
-        waits = select(func.count()).select_from(text("pg_stat_activity")).where(text("wait_event_type = 'Lock'"))
-        while not session.scalar(waits):
-            session.execute(text("SELECT pg_sleep(0.01), pg_stat_clear_snapshot()"))
+        wait_for_a_lock(session)
         session.execute(text("SET LOCAL lock_timeout = '5s'"))
         webhooks.delete(session, webhook)
         session.commit()

@@ -78,6 +78,19 @@ def test_attempts_say_what_they_did_of_their_step(session: Session) -> None:
     assert speeds.measured(session, DISTILL).of(worker) == pytest.approx(whole / 4 / 10.0)
 
 
+def test_an_attempt_that_came_no_further_tells_nothing(session: Session) -> None:
+    """31 of 6,930 are another number in decimal digits than in binary ones: by that much it would have come further."""
+    search, worker = new_search(session), new_worker(session)
+    finish_phase(session, search, worker)
+    step = queued(session, search)[0]
+    claim = take(session, step, worker)
+    flow.report(session, claim, [Progress(done=31, total=6930)], engine_seconds=10.0)
+    flow.stop(session, claim, engine_seconds=0.0)
+    known = speeds.measured(session, DISTILL).of(worker)
+    flow.stop(session, take(session, step, worker), engine_seconds=10.0)
+    assert speeds.measured(session, DISTILL).of(worker) == known
+
+
 def test_short_attempts_tell_nothing(session: Session) -> None:
     """They begin, and little else."""
     search, worker = new_search(session), new_worker(session)
