@@ -16,7 +16,7 @@ from dna_engine.plans.results import NetworksTimed
 from store import architectures, steps, timings, waiting
 from store.states import FINISHED, Role, StepState
 from store.tables import Step, TimingJob
-from store.waiting import Queues, unmanned
+from store.waiting import Queues, Wait, unmanned
 
 
 def create(session: Session, architecture_id: UUID, *, max_attempts: int, live_within: timedelta) -> TimingOut:
@@ -55,10 +55,12 @@ def listing(
 def _shown(timing: TimingJob, step: Step, queues: Queues) -> TimingOut:
     found = NetworksTimed.model_validate(step.values) if step.state is StepState.SUCCEEDED else None
     took = found and found.networks[0]
+    # The look at the queues may be a moment older, and of when it was not over.
+    wait = Wait() if timing.state in FINISHED else queues.wait(timing.id)
     return TimingOut(
         id=timing.id,
         state=timing.state,
-        **vars(queues.wait(timing.id)),
+        **vars(wait),
         warnings=[] if timing.state in FINISHED else unmanned(queues.live, [step.queue]),
         device=found and found.device,
         cpu=found and found.cpu,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+import pytest
 from starlette.testclient import TestClient
 
 from dna_engine.plans.results import NetworksTimed, Timed, TimedNetwork
@@ -55,6 +56,19 @@ def test_a_network_is_timed_and_keeps_what_was_found(client: TestClient, session
     assert (timed["id"], timed["state"], timed["device"]) == (made["id"], "succeeded", "NVIDIA H100 80GB HBM3")
     assert timed["torch"] == {"median_ms": 3.0, "p95_ms": 4.0, "runs": 100}
     assert timed["onnxruntime"]["p95_ms"] == 2.0
+
+
+def test_a_timing_that_has_ended_waits_for_nothing_though_it_did_at_the_last_look(
+    client: TestClient, sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client.app.state.resources.waits, "_clock", lambda: 0.0)  # type: ignore[attr-defined]
+    network = client.post("/architectures", json={"architecture": "dna-a"}).json()["id"]
+    path = f"/architectures/{network}/latency"
+    first, second = (client.post(path).json()["id"] for _ in range(2))
+    assert [one["queue_position"] for one in client.get(path).json()["items"]] == [2, 1]
+    answer(sessions, first)
+    shown = {one["id"]: (one["state"], one["queue_position"]) for one in client.get(path).json()["items"]}
+    assert shown == {first: ("succeeded", None), second: ("queued", 2)}
 
 
 def test_there_must_be_such_a_network(client: TestClient) -> None:
