@@ -148,9 +148,12 @@ def _image_pass(step: Step, spec: ResolvedSpec) -> float:
 
 
 def cell_pass(kind: Kind, spec: ResolvedSpec, cell: CellRef) -> float:
-    """Giga-multiply-adds of one image in a cell: of a step of its distillation, which draws a path, or of rating all its paths."""
+    """Giga-multiply-adds of one image in a cell: of rating all its paths, or as many as take as long as a step of its distillation, which
+    draws a path and waits for memory too."""
     if kind == Kind.DISTILL:
-        return _path_cost(spec.parsed_space, cell, spec.input_size, spec.training.batch_size)
+        # Fewer images than a batch are one.
+        batch_size = min(spec.training.batch_size, spec.dataset.num_train)
+        return _path_cost(spec.parsed_space, cell, spec.input_size, batch_size)
     return _tree_cost(spec.parsed_space, cell, spec.input_size)
 
 

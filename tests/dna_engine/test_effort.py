@@ -60,6 +60,17 @@ def test_a_cell_that_learns_waits_for_memory_too() -> None:
     assert 1 < share[0] < share[1]
 
 
+def test_fewer_images_than_a_batch_are_one() -> None:
+    """What a cell takes once for a batch it takes once for all of them."""
+    spec = resolve(SearchSpec(dataset=DIGITS.name), DIGITS)
+    all_at_once, larger = (
+        spec.model_copy(update={"training": spec.training.model_copy(update={"batch_size": size})})
+        for size in (DIGITS.num_train, 65_536)
+    )
+    cell = spec.parsed_space.cells[0]
+    assert cell_pass(Kind.DISTILL, larger, cell) == cell_pass(Kind.DISTILL, all_at_once, cell)
+
+
 def _flops(spec: ResolvedSpec, ref: CellRef) -> float:
     """Of a path with the first op everywhere."""
     space, cell = spec.parsed_space, spec.parsed_space.cell(ref)
