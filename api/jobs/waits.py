@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -28,6 +29,12 @@ LAST_SECONDS = 3.0
 NOTHING = Queues([], [], datetime.min.replace(tzinfo=UTC))
 
 
+class _Look(NamedTuple):
+    begun: float
+    ended: float
+    queues: Queues
+
+
 class Waits:
     """The queues as they were a moment ago. Safe to use from several threads."""
 
@@ -35,7 +42,7 @@ class Waits:
         self._sessions = sessions
         self._live_within = live_within
         self._clock = clock
-        self._looked: tuple[float, Queues] | None = None
+        self._looked: _Look | None = None
         self._lock = threading.Lock()
         self._behind = ThreadPoolExecutor(1, thread_name_prefix="waits")
 
@@ -43,6 +50,7 @@ class Waits:
         """The queues, as far as they matter to these jobs. One that has come since the last look makes it be looked again."""
         if not unfinished:
             return NOTHING
+        asked = self._clock()
         if (queues := self._known(unfinished, within=GOOD_SECONDS)) is not None:
             return queues
         if (queues := self._known(unfinished, within=LAST_SECONDS)) is not None:
@@ -50,7 +58,7 @@ class Waits:
                 self._behind.submit(self._look_behind)
             return queues
         with self._lock:
-            return self._known(unfinished, within=GOOD_SECONDS) or self._look()
+            return self._known(unfinished, within=GOOD_SECONDS) or self._begun_after(asked) or self._look()
 
     def close(self) -> None:
         """Nothing is looked for any more."""
@@ -58,15 +66,23 @@ class Waits:
 
     def _known(self, jobs: Collection[UUID], *, within: float) -> Queues | None:
         """The last look, where it is not older and knows the jobs."""
-        if self._looked is None:
+        look = self._looked
+        if look is None or self._clock() - look.ended >= within:
             return None
-        at, queues = self._looked
-        return queues if self._clock() - at < within and all(map(queues.knows, jobs)) else None
+        return look.queues if all(map(look.queues.knows, jobs)) else None
+
+    def _begun_after(self, asked: float) -> Queues | None:
+        """The last look, where it was begun after that: of a job that it does not know a further one would know no more. So it is with one that
+        ends meanwhile, and with a training that still runs of a search that has failed.
+        """
+        look = self._looked
+        return look.queues if look is not None and look.begun > asked else None
 
     def _look(self) -> Queues:
+        begun = self._clock()
         with transaction(self._sessions) as session:
             queues = waiting.look(session, live_within=self._live_within)
-        self._looked = (self._clock(), queues)
+        self._looked = _Look(begun, self._clock(), queues)
         return queues
 
     def _look_behind(self) -> None:
