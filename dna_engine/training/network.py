@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -89,6 +90,7 @@ def train_classifier_alone(model: nn.Module, alone: bool) -> None:
         classifier.requires_grad_(True)
 
 
+@cache
 def count(architecture: Architecture) -> Cost:
     """Multiply-adds and parameters counted on the built network, by torch; :mod:`dna_engine.space.cost` predicts the same.
 
