@@ -2,7 +2,7 @@
 
 A session of :func:`acting` for a project finds its rows and those of everybody, whatever it asks: :func:`_restrict` adds the
 condition to every statement on mapped classes, also inside of subqueries, joins, ``session.get``, updates and deletes. What it
-cannot add it to, statements on bare tables, it refuses. It does not see into ``text()``.
+cannot add it to, statements on bare tables and what an INSERT reads, it refuses. It does not see into ``text()``.
 
 The ways out have names: an actor that sees all (workers, commands, admins), and :data:`EVERY_PROJECT` for one statement.
 """
@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ClauseElement, ColumnElement, Table, or_, select
+from sqlalchemy import ClauseElement, ColumnElement, Insert, Table, or_, select
 from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
 from sqlalchemy.orm.util import LoaderCriteriaOption
 from sqlalchemy.sql import visitors
@@ -93,9 +93,9 @@ def restrict(state: ORMExecuteState) -> None:
         UnrestrictedStatement: it reads tables of somebody's things in a way that no condition can be added to.
     """
     actor = actor_of(state.session)
-    if actor.sees_all or state.execution_options.get(_EVERY_PROJECT) or state.is_column_load or state.is_insert:
+    if actor.sees_all or state.execution_options.get(_EVERY_PROJECT) or state.is_column_load:
         return
-    if state.is_orm_statement:
+    if state.is_orm_statement and not state.is_insert:
         state.statement = state.statement.options(*_seen_by(actor.project_id))
     elif tables := _owned_in(state):
         raise UnrestrictedStatement(f"A statement on the bare tables {', '.join(sorted(tables))} sees every project.")
@@ -120,12 +120,14 @@ def _only(of: type, condition: Callable[[Any], ColumnElement[bool]]) -> LoaderCr
 
 
 def _owned_in(state: ORMExecuteState) -> set[str]:
+    """Tables of somebody's things that the statement reads or changes; of an INSERT those that it reads, which no condition reaches."""
     owned = {
         mapper.local_table
         for mapper in Base.registry.mappers
         if issubclass(mapper.class_, Owned | Shared | OfJob | Made)
     }
-    assert isinstance(state.statement, ClauseElement)
-    return {
-        element.name for element in visitors.iterate(state.statement) if isinstance(element, Table) and element in owned
-    }
+    statement = state.statement.select if isinstance(state.statement, Insert) else state.statement
+    if statement is None:
+        return set()
+    assert isinstance(statement, ClauseElement)
+    return {element.name for element in visitors.iterate(statement) if isinstance(element, Table) and element in owned}

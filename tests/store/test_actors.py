@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, delete, func, select, union_all, update
+from sqlalchemy import Engine, delete, func, insert, literal, select, union_all, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased, selectinload
 
@@ -17,10 +18,12 @@ from store.actors import EVERY_PROJECT, NOBODY, Actor, UnrestrictedStatement
 from store.columns import Base
 from store.embedded import Servers
 from store.errors import NotFound
+from store.events import NewEvent
 from store.filters import Filter
 from store.order import At
 from store.owned import DEFAULT_PROJECT, EVERYBODYS
 from store.session import make_engine, make_sessions, transaction
+from store.states import EventType
 from store.tables import Architecture, Artifact, Event, Job, Metric, Project, Search, Step, Training
 from tests.conftest import new_database
 from tests.store.builders import new_search, new_training
@@ -116,6 +119,20 @@ def test_a_bare_table_is_refused_where_not_all_is_seen(foreign: UUID, mine: Sess
     assert mine.scalar(select(Job.__table__.c.id), execution_options=EVERY_PROJECT) == foreign
     with make_sessions(engine)() as session:
         assert session.scalar(select(Job.__table__.c.id)) == foreign
+
+
+@pytest.mark.parametrize("jobs", [Job, Job.__table__.c], ids=["mapped", "bare"])
+def test_what_is_inserted_is_not_read_from_every_project(
+    jobs: Any, foreign: UUID, mine: Session, theirs: Session
+) -> None:
+    read = insert(Base.metadata.tables["metrics"]).from_select(
+        ["job_id", "series", "x", "y"], select(jobs.id, jobs.name, literal(0.0), literal(0.0))
+    )
+    for session in (mine, theirs):
+        with pytest.raises(UnrestrictedStatement, match="jobs"):
+            session.execute(read)
+    job = theirs.get_one(Job, foreign)
+    assert events.append(theirs, job, [NewEvent(EventType.LOG, {})]) == job.event_seq
 
 
 def test_who_sees_all_and_nobody(foreign: UUID, engine: Engine, actors: tuple[Actor, Actor]) -> None:
