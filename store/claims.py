@@ -86,6 +86,22 @@ def renew(session: Session, claim: Claim, *, lease_seconds: float) -> None:
         raise LeaseLost(claim.step_id, claim.fence)
 
 
+def let_go(session: Session, worker_id: UUID, *, after: timedelta) -> int:
+    """The worker is known to have died: what it held is free for others after that time, or when its lease ends, if that is sooner.
+
+    Returns of how many steps.
+    """
+    free = func.clock_timestamp() + after
+    freed = session.scalars(
+        update(Step)
+        .where(Step.lease_owner == worker_id, Step.state == StepState.RUNNING)
+        .values(lease_expires_at=func.least(Step.lease_expires_at, free))
+        .returning(Step.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(freed.all())
+
+
 def held(session: Session, claim: Claim) -> tuple[Job, Step]:
     """The job and the step, both locked until the transaction ends.
 

@@ -303,6 +303,8 @@ def reap(session: Session, seen: Step) -> Step | None:
         "or machine ended, or could not reach the database."
     )
     attempts.end(session, step, AttemptOutcome.LOST)
+    told = {"step": step.key, **Log(level="warning", message=message).model_dump(mode="json", exclude={"event"})}
+    events.append(session, job, [NewEvent(EventType.LOG, told)])
     _failed_attempt(session, job, step, {"code": "worker_lost", "message": message, "param": None}, retry=True)
     return step
 

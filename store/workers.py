@@ -32,10 +32,11 @@ def register(
     device_name: str,
     queues: Sequence[str],
     versions: Mapping[str, str],
+    worker_id: UUID | None = None,
 ) -> Worker:
-    """A row for a worker that starts now."""
+    """A row for a worker that starts now, under that id where somebody knows it by one already."""
     worker = Worker(
-        id=new_id(),
+        id=worker_id or new_id(),
         hostname=hostname,
         pid=pid,
         device=device,

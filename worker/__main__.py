@@ -1,6 +1,6 @@
 """``python -m worker``: everything one machine needs, one Celery node for each device and some for the rest, until SIGTERM.
 
-A node that dies is started again. On SIGTERM or Ctrl-C the nodes' engines write checkpoints, their steps go back to the
+A node that dies is started again, and what it ran is free for others. On SIGTERM or Ctrl-C the nodes' engines write checkpoints, their steps go back to the
 queue, and all have left within about ten seconds.
 """
 
@@ -14,17 +14,21 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from uuid import UUID
 
 from pydantic import ValidationError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from dna_engine.plans.steps import CPU_QUEUE, device_queues
-from store import logs
+from store import claims, logs, workers
+from store.columns import new_id
 from store.errors import StoreError
 from store.migrate import is_current
-from store.session import make_engine, once_reached
+from store.session import make_engine, make_sessions, once_reached, transaction
 from store.settings import wrong_settings
 from worker.devices import Device, cpu, find_devices, shared_out
 from worker.settings import WorkerSettings
@@ -41,6 +45,10 @@ MAX_PAUSE = 30.0
 LEAVE_SECONDS = 5.0
 
 
+#: An engine leaves as soon as it is alone, long before that: two would get in each other's way on one device.
+ENGINE_ENDS = timedelta(seconds=5)
+
+
 class NotReady(StoreError):
     """Something must be set or started before a worker can."""
 
@@ -53,11 +61,10 @@ class NodePlan:
     queues: Sequence[str]
     device: Device
 
-    @property
-    def command(self) -> list[str]:
+    def command(self, worker_id: UUID) -> list[str]:
         what = ["--name", self.name, "--queues", ",".join(self.queues)]
         where = ["--device", self.device.name, "--device-label", self.device.label]
-        return [sys.executable, "-m", "worker.node", *what, *where]
+        return [sys.executable, "-m", "worker.node", *what, *where, "--id", str(worker_id)]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -94,7 +101,7 @@ def main(arguments: list[str] | None = None) -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    run(nodes, stop, leave_seconds=settings.stop_grace_seconds + LEAVE_SECONDS)
+    run(nodes, stop, partial(let_go, settings), leave_seconds=settings.stop_grace_seconds + LEAVE_SECONDS)
     return 0
 
 
@@ -133,32 +140,58 @@ def plan(queues: Sequence[str], devices: Sequence[Device], concurrency: int) -> 
     return nodes
 
 
-def run(nodes: Sequence[NodePlan], stop: threading.Event, *, leave_seconds: float) -> None:
-    """Keeps every node alive until ``stop``, then ends them all."""
-    threads = [threading.Thread(target=_keep, args=(node, stop, leave_seconds), name=node.name) for node in nodes]
+def let_go(settings: WorkerSettings, worker_id: UUID) -> None:
+    """Others take over what a worker held that has died, without waiting for the end of its lease. Where the database does not answer, then."""
+    assert settings.database_url is not None
+    engine = make_engine(settings.database_url, settings.database_timeouts, pool_size=1)
+    try:
+        with transaction(make_sessions(engine)) as session:
+            freed = claims.let_go(session, worker_id, after=ENGINE_ENDS)
+            workers.leave(session, worker_id)
+    except SQLAlchemyError as error:
+        logger.warning(
+            "What it held is free for others at the end of its lease, as the database does not answer: %s", error
+        )
+        return
+    finally:
+        engine.dispose()
+    if freed:
+        logger.warning("The step that it ran is free for others in %.0f s.", ENGINE_ENDS.total_seconds())
+
+
+def run(
+    nodes: Sequence[NodePlan], stop: threading.Event, died: Callable[[UUID], None], *, leave_seconds: float
+) -> None:
+    """Keeps every node alive until ``stop``, then ends them all.
+
+    Args:
+        died: told which worker a node was that has ended by itself.
+    """
+    threads = [threading.Thread(target=_keep, args=(node, stop, died, leave_seconds), name=node.name) for node in nodes]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
 
 
-def _keep(node: NodePlan, stop: threading.Event, leave_seconds: float) -> None:
+def _keep(node: NodePlan, stop: threading.Event, died: Callable[[UUID], None], leave_seconds: float) -> None:
     """Runs a node, and again with growing pauses when it ends by itself."""
     pause = 1.0
     while True:
-        begun = time.monotonic()
+        begun, worker_id = time.monotonic(), new_id()
         try:
-            _run_once(node, stop, leave_seconds)
+            _run_once(node, worker_id, stop, leave_seconds)
         except OSError as error:  # The machine is short of memory, processes or files; it may not be for long.
             logger.error("%s cannot be started: %s", node.name, error)
         if stop.is_set():
             return
         pause = 1.0 if time.monotonic() - begun > MAX_PAUSE else min(2 * pause, MAX_PAUSE)
         logger.warning("%s has ended; it is started again in %.0f s.", node.name, pause)
+        died(worker_id)
         stop.wait(pause)
 
 
-def _run_once(node: NodePlan, stop: threading.Event, leave_seconds: float) -> None:
+def _run_once(node: NodePlan, worker_id: UUID, stop: threading.Event, leave_seconds: float) -> None:
     """Runs a node to its end, or until ``stop``: it is asked to leave, then killed.
 
     The node has a session of its own, so a terminal's Ctrl-C reaches this process only, and it leaves when the pipe to its
@@ -166,7 +199,9 @@ def _run_once(node: NodePlan, stop: threading.Event, leave_seconds: float) -> No
     """
     # Remapped, Celery would leave before the step is back in the queue.
     environment = {name: value for name, value in os.environ.items() if name != "REMAP_SIGTERM"}
-    with subprocess.Popen(node.command, stdin=subprocess.PIPE, env=environment, start_new_session=True) as process:
+    with subprocess.Popen(
+        node.command(worker_id), stdin=subprocess.PIPE, env=environment, start_new_session=True
+    ) as process:
         while process.poll() is None and not stop.wait(WATCH_SECONDS):
             pass
         process.terminate()

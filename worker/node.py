@@ -51,12 +51,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--queues", required=True, help="queues it takes steps from, e.g. gpu or gpu,gpu2")
     parser.add_argument("--device", required=True, help="cpu, cuda:0 or cuda:0,cuda:1")
     parser.add_argument("--device-label", required=True, help="the device as people call it")
+    parser.add_argument("--id", type=UUID, help="of this worker, by which who has started it knows it")
     chosen = parser.parse_args(arguments)
     threading.Thread(target=_leave_with_stdin, name="leave-with-stdin", daemon=True).start()
     settings = WorkerSettings()
     logs.configure(settings.log_format, process=chosen.name)
     device = Device(chosen.device, chosen.device_label)
-    with open_slot(settings, device, chosen.queues.split(",")) as slot:
+    with open_slot(settings, device, chosen.queues.split(","), chosen.id) as slot:
         return Node(slot, make_app(settings), chosen.name).run()
 
 

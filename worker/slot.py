@@ -58,8 +58,10 @@ class Slot:
 
 
 @contextmanager
-def open_slot(settings: WorkerSettings, device: Device, queues: Sequence[str]) -> Iterator[Slot]:
-    """A slot that is known to the others as a live worker until the block ends."""
+def open_slot(
+    settings: WorkerSettings, device: Device, queues: Sequence[str], worker_id: UUID | None = None
+) -> Iterator[Slot]:
+    """A slot that is known to the others as a live worker until the block ends, under that id or one of its own."""
     assert settings.database_url is not None
     engine = make_engine(settings.database_url, settings.database_timeouts)
     sessions = make_sessions(engine)
@@ -76,6 +78,7 @@ def open_slot(settings: WorkerSettings, device: Device, queues: Sequence[str]) -
                 device_name=device.label,
                 queues=queues,
                 versions={name: version(name) for name in ("dna-automl", "torch", "timm")},
+                worker_id=worker_id,
             )
         environment = {"CUDA_VISIBLE_DEVICES": device.visible, "DNA_DATASETS": str(settings.datasets_dir)}
         # However late the lease was renewed before this process was stopped, its engine is gone when it runs out.

@@ -294,6 +294,9 @@ def test_expired_leases_are_taken_over_a_number_of_times(session: Session) -> No
     expire(session, step)
     assert reap(session) == [step]
     assert step.state == StepState.QUEUED
+    [said] = [event.data for event in events.after(session, search.id, 0) if event.type == EventType.LOG]
+    assert said["level"] == "warning"
+    assert said["message"].startswith("The worker that ran teacher was lost (attempt 1 of 2)")
     with pytest.raises(LeaseLost):
         flow.report(session, lost, [], engine_seconds=1.0)
     take(session, step, worker)
