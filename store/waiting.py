@@ -56,8 +56,10 @@ class Wait:
 
 
 def too_few_devices(devices: int, most: int) -> list[str]:
-    """What holds a training up that asks for so many devices, as a sentence, where live workers offer ``most`` for one step."""
-    if devices <= most:
+    """What holds a training up that asks for several devices, as a sentence, where live workers offer ``most`` for one step. That none
+    offers one :func:`unmanned` says.
+    """
+    if devices <= max(most, 1):
         return []
     return [
         f"{devices} devices are asked for, and no live worker offers more than {most}: the training waits until one is started that does "

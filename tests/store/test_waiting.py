@@ -157,6 +157,7 @@ def test_too_few_devices_are_told_of(session: Session) -> None:
     live = [new_worker(session, queues=["gpu"]), new_worker(session, queues=["gpu", "gpu2"])]
     assert waiting.too_few_devices(2, waiting.most_devices(live)) == []
     [said] = waiting.too_few_devices(3, waiting.most_devices(live))
+    assert waiting.too_few_devices(1, 0) == [], "that no worker takes the queue is said otherwise"
     assert said.startswith("3 devices are asked for, and no live worker offers more than 2")
     assert "dna worker --devices-per-step 3" in said
 
