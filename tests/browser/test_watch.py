@@ -46,7 +46,11 @@ def test_what_is_wrong_is_seen(running: Service, opened: Opened, fault: str) -> 
     def drive() -> None:
         with opened(running) as dashboard:
             dashboard.page.goto(where if where == BLANK else running.url + where)
-            dashboard.page.evaluate(f"() => {{ {script}; return new Promise(done => setTimeout(done, 50)) }}")
+            dashboard.page.evaluate(f"() => {{ {script} }}")
+            for _ in range(500):  # Ten seconds at most.
+                if dashboard.watch.unexpected:
+                    break
+                dashboard.page.wait_for_timeout(20)
 
     with pytest.raises(AssertionError, match=said):
         drive()
