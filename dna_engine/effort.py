@@ -44,8 +44,8 @@ DEFAULT_RATES: Mapping[Kind, float] = {
 ANSWERING_RATE = 46.0
 
 #: Small convolutions, most of them depthwise, wait for memory: in a cell that learns, an element of a map, a parameter that is learned and a layer take as
-#: long as so many multiply-adds of a dense convolution; the latter two once for a batch. Fitted to cells of three spaces at 16 to 224 pixels
-#: (``python -m benchmarks.scheduling``), whose times they give within a fifth, where multiply-adds alone are off by a third.
+#: long as so many multiply-adds of a dense convolution; the latter two once for a batch. Fitted to cells of four spaces at 16 to 224 pixels
+#: (``python -m benchmarks.scheduling``), within a run their times differ from it by a fifth (standard deviation), and from multiply-adds alone by a third.
 _OF_AN_ELEMENT, _OF_A_PARAMETER, _OF_A_LAYER = 250, 330, 50_000_000
 
 #: What every step takes before it begins: the engine loads torch.
