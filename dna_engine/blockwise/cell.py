@@ -21,6 +21,7 @@ from timm.models._efficientnet_builder import EfficientNetBuilder, decode_arch_d
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from dna_engine.blockwise.pointwise import make_pointwise
 from dna_engine.errors import TeacherError
 from dna_engine.runtime.seeds import stream
 from dna_engine.space import CellRef, Op, Space
@@ -140,6 +141,7 @@ class CellSupernet(nn.Module):
             self.layers.append(nn.ModuleDict(candidates))
             first = after
         efficientnet_init_weights(self)
+        make_pointwise(self)
 
     def forward(self, x: Tensor, path: Sequence[Op]) -> Tensor:
         """The teacher's map after the block, as the path's ops make it from the map before the block."""

@@ -83,7 +83,7 @@ class Rater:
         """Extends a stack of prefixes, given by their numbers and their maps (P * B, C, H, W), by every op."""
         ops = self.space.layer_ops(layer)
         images = len(target)
-        together = self._paths_together(layer, maps, target)
+        together = _evenly(len(prefixes), self._paths_together(layer, maps, target))
         for part, numbers in zip(torch.split(maps, together * images), torch.split(prefixes, together), strict=True):
             longer = [numbers * len(ops) + place for place in range(len(ops))]
             extended = []
@@ -251,9 +251,14 @@ class _Progress:
         )
 
 
+def _evenly(count: int, most: int) -> int:
+    """The size of as few and as equal parts as possible of at most so many."""
+    return -(-count // -(-count // most))
+
+
 def even_batch(images: int, batch_size: int) -> int:
     """The size of as many equal batches as are needed, so that batch norm never sees a small remainder; one image it cannot see."""
-    even = -(-images // -(-images // batch_size))
+    even = _evenly(images, batch_size)
     return next(size for size in range(even, images + 1) if images % size != 1)
 
 
