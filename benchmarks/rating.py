@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from benchmarks import report
+from benchmarks import report, turns
 from dna_engine.blockwise.cell import CellSupernet
 from dna_engine.blockwise.rate import Rater
 from dna_engine.runtime.context import choose_device, prepare
-from dna_engine.space import Block, Cell, CellRef, Space
+from dna_engine.space import Block, Cell, CellRef, Op, Space
 
 
 @dataclass(frozen=True)
@@ -48,31 +48,35 @@ class Measured:
     peak: int
 
 
-def path_by_path(net: CellSupernet, space: Space, cell: Cell, x: Tensor, target: Tensor) -> Tensor:
+def path_by_path(net: CellSupernet, paths: Iterable[tuple[Op, ...]], x: Tensor, target: Tensor) -> Tensor:
     """Sum of |S - Y| of each path, each computed from the cell's input."""
     with torch.no_grad():
-        sums = [
-            (net(x, path).float() - target).abs_().sum((1, 2, 3)).sum(dtype=torch.float64) for path in space.paths(cell)
-        ]
+        sums = [(net(x, path).float() - target).abs_().sum((1, 2, 3)).sum(dtype=torch.float64) for path in paths]
     return torch.stack(sums).cpu()
 
 
-def measure(case: Case, *, batch_size: int, memory: int, device: torch.device) -> Measured:
+def measure(case: Case, *, batch_size: int, memory: int, layout: torch.memory_format, device: torch.device) -> Measured:
     cell = Cell(depth=case.depth, width=case.width)
     space = Space(name="one cell", blocks=(Block(stride=1, cells=(cell,)), Block(stride=2, cells=(cell,))))
     ref = CellRef(2)
     torch.manual_seed(0)
     net = CellSupernet(space, ref, case.channels, 2 * case.channels, width="adaptors")
-    net.to(device).to(memory_format=torch.channels_last)
+    net.to(device).to(memory_format=layout)
     x = torch.randn(batch_size, case.channels, case.side, case.side, device=device)
     target = torch.randn(batch_size, 2 * case.channels, case.side // 2, case.side // 2, device=device)
-    x, target = (maps.contiguous(memory_format=torch.channels_last) for maps in (x, target))
+    x, target = (maps.contiguous(memory_format=layout) for maps in (x, target))
     rater = Rater(space, ref, net, memory=memory)
-    if device.type == "cuda":
+    if (
+        device.type == "cuda"
+    ):  # Kernels are chosen and memory is claimed in a first run, for lone paths in one of each op.
+        print(f"First rating: {timed(lambda: rater.distances(x, target))[1]:.1f} s\n", flush=True)
+        path_by_path(net, [(op,) * cell.depth for op in space.ops], x, target)
         torch.cuda.reset_peak_memory_stats()
-    shared, fast = timed(lambda: rater.distances(x, target), device)
-    peak = torch.cuda.max_memory_allocated() if device.type == "cuda" else 0
-    alone, slow = timed(lambda: path_by_path(net, space, cell, x, target), device)
+    with turns.alone(device):
+        rater.evaluations = 0
+        shared, fast = timed(lambda: rater.distances(x, target))
+        peak = torch.cuda.max_memory_allocated() if device.type == "cuda" else 0
+        alone, slow = timed(lambda: path_by_path(net, space.paths(cell), x, target))
     paths = space.path_count(cell)
     return Measured(
         paths=paths,
@@ -83,11 +87,8 @@ def measure(case: Case, *, batch_size: int, memory: int, device: torch.device) -
     )
 
 
-def timed(work: Callable[[], Tensor], device: torch.device) -> tuple[Tensor, float]:
-    """The result and the seconds; on a GPU the first of two runs warms up."""
-    if device.type == "cuda":
-        work()
-        torch.cuda.synchronize()
+def timed(work: Callable[[], Tensor]) -> tuple[Tensor, float]:
+    """What lies in the host's memory at the end, and the seconds until it does."""
     began = time.perf_counter()
     result = work()
     return result, time.perf_counter() - began
@@ -98,16 +99,24 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--device", help="cpu or cuda")
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--memory-mb", type=int, default=4096, help="bound on the activations of stacked paths (GPU)")
+    parser.add_argument("--layout", choices=sorted(report.LAYOUTS), default="channels_last")
     parser.add_argument("--depths", type=int, nargs="+", default=[4, 5])
     arguments = parser.parse_args(argv)
     device = choose_device(arguments.device)
     prepare(device)
+    turns.get_ready()
     torch.set_num_threads(1)  # As the engine rates on a CPU: one core for each cell.
     rows = []
     for case in CASES[device.type]:
         if case.depth not in arguments.depths:
             continue
-        found = measure(case, batch_size=arguments.batch_size, memory=arguments.memory_mb << 20, device=device)
+        found = measure(
+            case,
+            batch_size=arguments.batch_size,
+            memory=arguments.memory_mb << 20,
+            layout=report.LAYOUTS[arguments.layout],
+            device=device,
+        )
         ratio = {
             name: values["path by path"] / values["shared"]
             for name, values in vars(found).items()

@@ -14,6 +14,7 @@ from dna_engine.events import Reporter
 from dna_engine.runtime.timing import device_name
 
 PACKAGES = ("torch", "timm", "numpy", "scipy")
+LAYOUTS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
 
 
 class Silent(Reporter):

@@ -1,4 +1,4 @@
-"""Which switches pay where: precision, memory layout and compilation, for each part of a search.
+"""Which switches pay where: precision, memory layout, compilation and CUDA graphs, for each part of a search.
 
 Times the teacher's pass, one training step of a cell, the rating of a cell's paths and one training step of a network, each
 with every combination asked for. What is faster here is what the engine should use on that device; the last column says how
@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from benchmarks import report
+from benchmarks import report, turns
 from benchmarks.agreement import kendall_tau
 from dna_engine.blockwise.cell import CellSupernet
 from dna_engine.blockwise.models import build
@@ -43,20 +43,40 @@ CELL, CHANNELS, SIDE = CellRef(3), (80, 160), 28
 class Switches:
     precision: str
     layout: str
-    compiled: bool
+    run: str
 
     @property
     def format(self) -> torch.memory_format:
-        return torch.channels_last if self.layout == "channels_last" else torch.contiguous_format
+        return report.LAYOUTS[self.layout]
 
     def autocast(self, device: torch.device) -> torch.autocast:
         return torch.autocast(device.type, torch.bfloat16, enabled=self.precision == "bf16")
 
     def compile(self, module: nn.Module) -> Callable[..., Tensor]:
-        return cast(Callable[..., Tensor], torch.compile(module) if self.compiled else module)
+        return cast(Callable[..., Tensor], torch.compile(module) if self.run == "compiled" else module)
+
+    def capture(self, work: Callable[[], Tensor]) -> Callable[[], Tensor]:
+        """The work as a CUDA graph that is replayed, where that is wanted: one launch for all its kernels."""
+        if self.run != "graph":
+            return work
+        side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        side.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(side):  # What is made on first use is made before.
+            work()
+            work()
+        torch.cuda.current_stream().wait_stream(side)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            result = work()
+
+        def replay() -> Tensor:
+            graph.replay()
+            return result
+
+        return replay
 
     def __str__(self) -> str:
-        return f"{self.precision}, {self.layout}, {'compiled' if self.compiled else 'eager'}"
+        return f"{self.precision}, {self.layout}, {self.run}"
 
 
 def make_part(part: str, switches: Switches, batch_size: int, device: torch.device) -> Callable[[], Tensor]:
@@ -125,19 +145,16 @@ def _network(switches: Switches, images: Tensor) -> Callable[[], Tensor]:
     return work
 
 
-def seconds(work: Callable[[], Tensor], repeats: int, device: torch.device) -> tuple[float, Tensor]:
-    """The fastest of some repeats after one that warms up, and what it gives."""
-    result = work()
+def seconds(work: Callable[[], Tensor], repeats: int, device: torch.device) -> float:
+    """The fastest of some repeats."""
     times = []
     for _ in range(repeats):
-        if device.type == "cuda":
-            torch.cuda.synchronize()
         began = time.perf_counter()
-        result = work()
+        work()
         if device.type == "cuda":
             torch.cuda.synchronize()
         times.append(time.perf_counter() - began)
-    return min(times), result
+    return min(times)
 
 
 def bf16_ratings(run: Path, device: torch.device) -> list[list[str]]:
@@ -174,10 +191,9 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--device", help="cpu or cuda")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--precisions", nargs="+", choices=["fp32", "bf16"], default=["fp32", "bf16"])
-    parser.add_argument(
-        "--layouts", nargs="+", choices=["contiguous", "channels_last"], default=["contiguous", "channels_last"]
-    )
+    parser.add_argument("--layouts", nargs="+", choices=list(report.LAYOUTS), default=list(report.LAYOUTS))
     parser.add_argument("--compile", action="store_true", help="also compiled; the rating cannot be")
+    parser.add_argument("--graphs", action="store_true", help="also as CUDA graphs; the rating cannot be")
     parser.add_argument("--batch-size", type=int, help="default: 4 on a CPU, 256 on a GPU")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--run", type=Path, help="a finished run folder, whose cells are rated in bf16 and in fp32")
@@ -185,36 +201,28 @@ def main(argv: list[str] | None = None) -> None:
     device = choose_device(arguments.device)
     prepare(device)
     batch_size = arguments.batch_size or (4 if device.type == "cpu" else 256)
-    ways = [
-        Switches(*way)
-        for way in itertools.product(arguments.precisions, arguments.layouts, [False, True][: 1 + arguments.compile])
+    turns.get_ready()
+    runs = ["eager", *["compiled"][: arguments.compile], *["graph"][: arguments.graphs]]
+    ways = [Switches(*way) for way in itertools.product(arguments.precisions, arguments.layouts, runs)]
+    works = [
+        (part, way, way.capture(make_part(part, way, batch_size, device)))
+        for part in arguments.parts
+        for way in ways
+        if part != "rating" or way.run == "eager"
     ]
-    rows = []
-    for part in arguments.parts:
-        rows += measure(
-            part,
-            [way for way in ways if not (part == "rating" and way.compiled)],
-            batch_size,
-            arguments.repeats,
-            device,
-        )
+    results = [work().tolist() for _, _, work in works]  # Everything once: kernels are chosen and compiled.
     report.print_header("switches", device)
+    rows = []
+    with turns.alone(device):
+        took = [seconds(work, arguments.repeats, device) for _, _, work in works]
+    for (part, way, _), result, this in zip(works, results, took, strict=True):
+        first = [part for part, _, _ in works].index(part)  # Speed-ups and taus are over the first way of a part.
+        tau = f"{kendall_tau(result, results[first]):.4f}" if part == "rating" else ""
+        rows.append([part, str(way), f"{this:.4f}", f"{took[first] / this:.2f}", tau])
     report.print_table(["part", "switches", "seconds", "speed-up", "tau with fp32 ratings"], rows)
     if arguments.run:
         print(f"Ratings of {arguments.run.name} in bf16 against fp32:\n")
         report.print_table(["cell", "paths", "tau", "largest relative difference"], bf16_ratings(arguments.run, device))
-
-
-def measure(part: str, ways: list[Switches], batch_size: int, repeats: int, device: torch.device) -> list[list[str]]:
-    """A row for each way; speed-ups are over the first."""
-    rows, first, ratings = [], 0.0, torch.zeros(0)
-    for way in ways:
-        took, result = seconds(make_part(part, way, batch_size, device), repeats, device)
-        if not first:
-            first, ratings = took, result
-        tau = f"{kendall_tau(result.tolist(), ratings.tolist()):.4f}" if part == "rating" else ""
-        rows.append([part, str(way), f"{took:.4f}", f"{first / took:.2f}", tau])
-    return rows
 
 
 if __name__ == "__main__":

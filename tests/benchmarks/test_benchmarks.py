@@ -230,15 +230,17 @@ def narrow(space: str) -> dict[str, Any]:
     return preset | {"blocks": blocks, "head_width": 16}
 
 
-def test_distillation_in_one_pass_against_block_after_block(monkeypatch: pytest.MonkeyPatch, capsys: Output) -> None:
+def test_distillation_in_one_pass_against_a_run_for_every_cell(monkeypatch: pytest.MonkeyPatch, capsys: Output) -> None:
     monkeypatch.setattr(distillation, "JPEGS", 4)
     prepare = distillation.prepare_bench
     monkeypatch.setattr(distillation, "prepare_bench", lambda space, **asked: prepare(narrow(space), **asked))
     distillation.main(shlex.split("--device cpu --teacher tf_efficientnet_b0 --input-size 64 --batch-size 2 --steps 1"))
     text = capsys.readouterr().out
-    assert len(re.findall(r"of it b\dc1, teacher included", text)) == 6
-    assert float(cells(text, "reference: 16 runs")[0]) > 0
-    assert float(cells(text, "engine: 16 cells in one pass")[2]) > 0
+    assert len(re.findall(r"of it b\dc\d, teacher included", text)) == 6 + 16
+    for cell_count in (6, 16):
+        assert float(cells(text, f"reference: {cell_count} runs")[0]) > 0
+        assert float(cells(text, f"engine: {cell_count} cells in one pass")[2]) > 0
+    assert len(re.findall(r"share of that ideal +\| \d+%", text)) == 2
     assert re.search(r"decodes, crops and resizes [\d.,]+ JPEG", text)
 
 

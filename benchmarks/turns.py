@@ -1,0 +1,42 @@
+"""Benchmarks side by side on one device: they get ready together, and each measures while no other does anything.
+
+What a GPU's first steps take is choosing and compiling kernels, on the host: so several benchmarks warm up at once. A process gets
+ready under a shared lock; to measure it gives that up and waits for the exclusive one, which it gets when every other waits to
+measure too, or has ended.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+import torch
+
+
+@cache
+def _lock() -> int:
+    """Of this machine: this process's own handle of it, until it ends."""
+    return os.open(Path(tempfile.gettempdir()) / "dna-benchmarks.lock", os.O_RDWR | os.O_CREAT, 0o666)
+
+
+def get_ready() -> None:
+    """Says that this process gets ready; waits while another measures."""
+    fcntl.flock(_lock(), fcntl.LOCK_SH)
+
+
+@contextmanager
+def alone(device: torch.device) -> Iterator[None]:
+    """While something is measured. On a GPU it begins when all that was queued is done."""
+    fcntl.flock(_lock(), fcntl.LOCK_UN)
+    fcntl.flock(_lock(), fcntl.LOCK_EX)
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    try:
+        yield
+    finally:
+        get_ready()
