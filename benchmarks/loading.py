@@ -145,11 +145,19 @@ def places(folders: FolderAlbum, work: Path, bucket: str | None, delay: float) -
 
 
 def loaded(album: Album, size: int, batch_size: int, device: torch.device) -> float:
-    """Images a second."""
+    """Images a second.
+
+    Raises:
+        SystemExit: too few pictures.
+    """
     images = StreamedImages(album, range(len(album.labels)), size, augment=True, flip=True, device=device)
     seen, began = 0, 0.0
     for x, _ in images.epoch(0, batch_size, seed=0):
         seen, began = (seen + len(x), began) if began else (0, time.perf_counter())
+    if not seen:
+        raise SystemExit(
+            f"{len(album.labels)} pictures are one batch of {batch_size} only: give more, or a smaller --batch-size."
+        )
     return seen / (time.perf_counter() - began)
 
 

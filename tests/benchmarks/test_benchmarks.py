@@ -265,14 +265,19 @@ def searched(loss: float, *times: tuple[str, int, int]) -> Any:
 def test_what_two_workers_save_is_shown_beside_half_of_what_one_takes(capsys: Output) -> None:
     """A phase lasts from the first start of its steps to the last end. That both find one network is shown by tests/chaos."""
     alone = searched(0.5, ("teacher", 0, 9), ("distill", 10, 30), ("rate", 30, 34))
-    together = searched(0.5, ("distill", 10, 20), ("distill", 11, 23), ("rate", 25, 27), ("rate", 24, 26))
-    workers.show(alone, together)
+    new = searched(0.5, ("distill", 10, 20), ("distill", 11, 23), ("rate", 25, 27), ("rate", 24, 26))
+    measured = searched(0.5, ("distill", 10, 21), ("distill", 10, 20), ("rate", 20, 22))
+    workers.show(alone, new, measured)
     text = capsys.readouterr().out
-    assert cells(text, "distill") == ["2", "20.00", "13.00", "10.00", "1.300"]
-    assert cells(text, "rate") == ["2", "4.00", "3.00", "2.00", "1.500"]
+    rows = [[cell.strip() for cell in line.split("|")[2:-1]] for line in text.splitlines() if "20.00" in line]
+    assert rows == [
+        ["taken for equal", "20.00", "13.00", "10.00, 12.00", "1.54", "1.300"],
+        ["measured", "20.00", "11.00", "11.00, 10.00", "1.82", "1.100"],
+    ]
+    assert cells(text, "rate") == ["taken for equal", "4.00", "3.00", "2.00, 2.00", "1.33", "1.500"]
     assert text.endswith("The network found is the same.\n")
     with pytest.raises(SystemExit, match="a fault"):
-        workers.show(alone, searched(0.25, ("distill", 10, 20), ("rate", 20, 21)))
+        workers.show(alone, new, searched(0.25, ("distill", 10, 20), ("rate", 20, 21)))
 
 
 def test_scheduling_never_ends_before_work_that_is_done_once(capsys: Output) -> None:
