@@ -20,7 +20,7 @@ from store.tables import Attempt, Search, Step, Worker
 from store.workers import Condition
 from tests.store.builders import finish_phase, new_search, new_worker, queued, take
 from worker.handover import LeftToFaster, ask, share, suited, take_share
-from worker.scheduling import Costs
+from worker.scheduling import Costs, assign, step_costs
 from worker.settings import WorkerSettings
 
 SETTINGS = WorkerSettings(hand_over_seconds=30.0)
@@ -218,6 +218,18 @@ def test_a_fast_worker_gets_more_of_the_cells(session: Session) -> None:
     [part] = queued(session, search)
     assert own.step.cells
     assert work(part.planned, claim.spec) > 1.5 * work(own.step, claim.spec)
+
+
+def test_one_that_is_hardly_faster_gets_no_more(session: Session) -> None:
+    """Whoever comes first takes the larger group: it must not be larger by what measurements differ anyway."""
+    search, worker, claim = distilling(session)
+    late = new_worker(session, hostname="late")
+    faster(session, claim, late, 1.15)
+    own = take_share(session, take(session, given_back(session, claim), worker), worker, SETTINGS)
+    [part] = queued(session, search)
+    costs = step_costs(Kind.DISTILL, claim.spec)
+    groups = assign(costs, [1.0, 1.0])
+    assert [own.step.cells, part.planned.cells] == [list(map(str, group)) for group in groups]
 
 
 def test_a_slow_worker_is_not_worth_stopping_for(session: Session) -> None:
