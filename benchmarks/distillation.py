@@ -18,6 +18,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from PIL import Image
@@ -134,7 +135,7 @@ class Bench:
 
 
 def prepare_bench(
-    space: str, *, teacher: str, input_size: int, batch_size: int, steps: int, device: torch.device
+    space: str | dict[str, Any], *, teacher: str, input_size: int, batch_size: int, steps: int, device: torch.device
 ) -> Bench:
     """A search on random images, with a teacher of random weights."""
     count = batch_size * steps

@@ -4,6 +4,9 @@ The service is real: PostgreSQL, Redis, the API, and workers that are machines o
 core and, where ``unshare`` can give it one, a host name of its own. Two workers do it twice: cells are first split as if both
 were as fast, then by what was measured of each. All searches have one spec and seed, so they must find the same network; once it is chosen, a search is cancelled.
 
+How much two cores give is measured too, before the two workers and after: processes that share nothing, each with all cells for some steps,
+on one core and on both at once. It is not always twice as much, since cores share caches and memory, on a virtual machine with others too.
+
 No assignment ends before its longest unit, a cell with the teacher that it needs, nor, were nothing done twice, before half
 of what one worker takes. Two workers both run the teacher, so they end somewhat later than half.
 """
@@ -11,30 +14,39 @@ of what one worker takes. Two workers both run the teacher, so they end somewhat
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, nullcontext, suppress
 from datetime import datetime
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from benchmarks import report
+from benchmarks.distillation import prepare_bench
 from benchmarks.spaces import space_of
 from dna_client import Client
 from dna_client.errors import Conflict
 from dna_client.models import Event, Search, Step
 from dna_client.processes import python
 from dna_client.up import Addresses, Service
+from dna_engine.images.info import DIGITS
+from dna_engine.runtime.context import prepare
+from dna_engine.spec import SearchSpec, resolve
 
 PHASES = ("distill", "rate")
 COLUMNS = ["phase", "speeds", "one worker, s", "two workers, s", "each, s", "as early", "of half of one"]
+#: Of the distillation that tells what two cores give.
+STEPS = 10
 #: Seconds that a worker may take to start.
 PATIENCE = 60.0
 
@@ -54,10 +66,13 @@ def main(argv: list[str] | None = None) -> None:
         Client(service.addresses.url) as client,
     ):
         alone = chosen(client, spec)
+        before = gain(arguments, first, second)
         with another_worker(service.addresses, Path(folder), second, queues="gpu"):  # What is measured needs no other.
             await_workers(client, 3)
             together = [chosen(client, spec) for _ in range(2)]
+        after = gain(arguments, first, second)
     show(alone, *together)
+    print(f"Distillation by two processes that share nothing: {before:.2f} times as much before, {after:.2f} after.")
 
 
 def show(alone: Search, new: Search, measured: Search) -> None:
@@ -128,6 +143,47 @@ def network(search: Search) -> Any:
     """What must not depend on the workers."""
     assert search["best"] is not None
     return search["best"]["loss"], search["best"]["flops"], search["best"]["params"]
+
+
+def gain(arguments: argparse.Namespace, first: int, second: int) -> float:
+    """How much more two processes distil in the same time than one, until the last ends."""
+    (alone,) = seconds_on(arguments, [first])
+    return 2 * alone / max(seconds_on(arguments, [first, second]))
+
+
+def seconds_on(arguments: argparse.Namespace, cores: Sequence[int]) -> list[float]:
+    """What each of these cores takes for ``STEPS`` steps of all cells, all at once."""
+    spawn = multiprocessing.get_context("spawn")
+    all_ready = spawn.Barrier(len(cores))
+    with ProcessPoolExecutor(len(cores), spawn, initializer=_share, initargs=(all_ready,)) as pool:
+        return list(pool.map(distil_on, [arguments] * len(cores), cores))
+
+
+_all_ready: Barrier
+"""Of the processes of one pool, in each of them."""
+
+
+def _share(all_ready: Barrier) -> None:
+    global _all_ready
+    _all_ready = all_ready
+
+
+def distil_on(arguments: argparse.Namespace, core: int) -> float:
+    """Seconds of the steps, with one thread, once every process is ready."""
+    with on_core(core):
+        device = torch.device("cpu")
+        prepare(device)
+        spec = resolve(SearchSpec.model_validate(search_spec(arguments)), DIGITS)
+        bench = prepare_bench(
+            spec.space,
+            teacher=spec.teacher.model,
+            input_size=spec.input_size,
+            batch_size=arguments.batch_size,
+            steps=STEPS,
+            device=device,
+        )
+        _all_ready.wait()
+        return bench.one_pass(bench.spec.parsed_space.cells)
 
 
 @contextmanager
