@@ -25,7 +25,9 @@ class Pointwise(nn.Conv2d):
 
 
 def make_pointwise(module: nn.Module) -> None:
-    """Has every 1x1 convolution in it, of stride 1 and one group, compute so; parameters and their names stay."""
+    """Has every 1x1 convolution in it, of stride 1, one group and no padding, compute so; parameters and their names stay."""
     for part in module.modules():
-        if type(part) is nn.Conv2d and (part.kernel_size, part.stride, part.groups) == ((1, 1), (1, 1), 1):
+        if type(part) is not nn.Conv2d:
+            continue
+        if (part.kernel_size, part.stride, part.padding, part.groups) == ((1, 1), (1, 1), (0, 0), 1):
             part.__class__ = Pointwise
