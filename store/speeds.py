@@ -87,8 +87,12 @@ def told_apart(rates: Sequence[float]) -> list[float]:
             alike[-1].append(place)
         else:
             alike.append([place])
-    even = {place: geometric_mean([rates[each] for each in places]) for places in alike for place in places}
-    return [even[place] for place in range(len(rates))]
+    told = list(rates)
+    for places in alike:
+        mean = geometric_mean([rates[place] for place in places])
+        for place in places:
+            told[place] = mean
+    return told
 
 
 def measured(session: Session, kind: Kind) -> Speeds:
