@@ -3,8 +3,8 @@
 The reference trains one block after another and runs the teacher again, up to that block, for each; with several cells in
 a block it is run once for every cell. Both sides use the engine's own teacher, cells, paths and optimisers on the same
 images, random ones: time does not depend on what they show. The reference side is in full precision, on a GPU with
-contiguous maps: in full precision some convolutions of channels_last ones take ten times as long there. In six steps every op
-of a layer is trained once (``training.sampling``), so both sides run the same ops where steps are a multiple of six.
+contiguous maps: in full precision some convolutions of channels_last ones take up to nine times as long there. Both draw the same
+paths; in six steps every op of a layer is trained once (``training.sampling``), so steps are best a multiple of six.
 """
 
 from __future__ import annotations
@@ -231,23 +231,24 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parse(argv)
     device = choose_device(arguments.device)
     prepare(device)
-    turns.get_ready()
     batch_size = arguments.batch_size or (8 if device.type == "cpu" else 256)
     steps = arguments.steps or (6 if device.type == "cpu" else 12)
     report.print_header(f"distillation, batch {batch_size}, {steps} steps", device)
     columns = ["schedule", "seconds", "images/s", "ratio", "peak memory"]
-    for space in arguments.spaces:
-        bench = prepare_bench(
-            space,
-            teacher=arguments.teacher,
-            input_size=arguments.input_size,
-            batch_size=batch_size,
-            steps=steps,
-            device=device,
-        )
-        print(f"{arguments.teacher} at {arguments.input_size} pixels, {space}:\n")
-        report.print_table(columns, compare(bench))
-    rate = loader_rate(arguments.input_size, batch_size, device)
+    with turns.among_others():
+        for space in arguments.spaces:
+            bench = prepare_bench(
+                space,
+                teacher=arguments.teacher,
+                input_size=arguments.input_size,
+                batch_size=batch_size,
+                steps=steps,
+                device=device,
+            )
+            print(f"{arguments.teacher} at {arguments.input_size} pixels, {space}:\n")
+            report.print_table(columns, compare(bench))
+        with turns.alone(device):
+            rate = loader_rate(arguments.input_size, batch_size, device)
     print(f"The loader decodes, crops and resizes {rate:,.1f} JPEG files of 500x375 a second.")
 
 

@@ -201,19 +201,18 @@ def main(argv: list[str] | None = None) -> None:
     prepare(device)
     report.print_header("loading", device)
     size, batch_size = arguments.input_size, arguments.batch_size
-    turns.get_ready()
-    stepped(size, batch_size, device, 0)  # Kernels are chosen in a first step.
-    with turns.alone(device):
-        steps = stepped(size, batch_size, device, arguments.seconds)
     folders = open_folder(arguments.data).train
     assert isinstance(folders, FolderAlbum)
-    rows = [("a step of dna-a", f"{steps:,.0f}", "1.00x")]
-    with tempfile.TemporaryDirectory() as work:
+    with turns.among_others(), tempfile.TemporaryDirectory() as work:
+        stepped(size, batch_size, device, 0)  # Kernels are chosen in a first step.
+        with turns.alone(device):
+            steps = stepped(size, batch_size, device, arguments.seconds)
         write_shards(folders, Path(work))
         with nullcontext() if arguments.no_s3 else s3(Path(work)) as bucket:
             albums = places(folders, Path(work), bucket, arguments.delay)
             with turns.alone(device):
                 rates = {name: loaded(album, size, batch_size, device) for name, album in albums.items()}
+    rows = [("a step of dna-a", f"{steps:,.0f}", "1.00x")]
     rows += [(name, f"{rate:,.0f}", f"{rate / steps:.2f}x") for name, rate in rates.items()]
     print(f"{len(folders.labels):,} pictures, {size} x {size}, batches of {batch_size}\n")
     report.print_table(("from", "images/s", "of a step's"), rows)

@@ -66,9 +66,8 @@ def measure(case: Case, *, batch_size: int, memory: int, layout: torch.memory_fo
     target = torch.randn(batch_size, 2 * case.channels, case.side // 2, case.side // 2, device=device)
     x, target = (maps.contiguous(memory_format=layout) for maps in (x, target))
     rater = Rater(space, ref, net, memory=memory)
-    if (
-        device.type == "cuda"
-    ):  # Kernels are chosen and memory is claimed in a first run, for lone paths in one of each op.
+    if device.type == "cuda":
+        # Kernels are chosen and memory is claimed in a first run, for lone paths in one of each op.
         print(f"First rating: {timed(lambda: rater.distances(x, target))[1]:.1f} s\n", flush=True)
         path_by_path(net, [(op,) * cell.depth for op in space.ops], x, target)
         torch.cuda.reset_peak_memory_stats()
@@ -104,19 +103,19 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parser.parse_args(argv)
     device = choose_device(arguments.device)
     prepare(device)
-    turns.get_ready()
     torch.set_num_threads(1)  # As the engine rates on a CPU: one core for each cell.
     rows = []
     for case in CASES[device.type]:
         if case.depth not in arguments.depths:
             continue
-        found = measure(
-            case,
-            batch_size=arguments.batch_size,
-            memory=arguments.memory_mb << 20,
-            layout=report.LAYOUTS[arguments.layout],
-            device=device,
-        )
+        with turns.among_others():
+            found = measure(
+                case,
+                batch_size=arguments.batch_size,
+                memory=arguments.memory_mb << 20,
+                layout=report.LAYOUTS[arguments.layout],
+                device=device,
+            )
         ratio = {
             name: values["path by path"] / values["shared"]
             for name, values in vars(found).items()

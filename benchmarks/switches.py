@@ -201,28 +201,30 @@ def main(argv: list[str] | None = None) -> None:
     device = choose_device(arguments.device)
     prepare(device)
     batch_size = arguments.batch_size or (4 if device.type == "cpu" else 256)
-    turns.get_ready()
     runs = ["eager", *["compiled"][: arguments.compile], *["graph"][: arguments.graphs]]
     ways = [Switches(*way) for way in itertools.product(arguments.precisions, arguments.layouts, runs)]
-    works = [
-        (part, way, way.capture(make_part(part, way, batch_size, device)))
-        for part in arguments.parts
-        for way in ways
-        if part != "rating" or way.run == "eager"
-    ]
-    results = [work().tolist() for _, _, work in works]  # Everything once: kernels are chosen and compiled.
     report.print_header("switches", device)
     rows = []
-    with turns.alone(device):
-        took = [seconds(work, arguments.repeats, device) for _, _, work in works]
+    with turns.among_others():
+        works = [
+            (part, way, way.capture(make_part(part, way, batch_size, device)))
+            for part in arguments.parts
+            for way in ways
+            if part != "rating" or way.run == "eager"
+        ]
+        results = [work().cpu() for _, _, work in works]  # Everything once: kernels are chosen and compiled.
+        with turns.alone(device):
+            took = [seconds(work, arguments.repeats, device) for _, _, work in works]
     for (part, way, _), result, this in zip(works, results, took, strict=True):
         first = [part for part, _, _ in works].index(part)  # Speed-ups and taus are over the first way of a part.
-        tau = f"{kendall_tau(result, results[first]):.4f}" if part == "rating" else ""
+        tau = f"{kendall_tau(result.tolist(), results[first].tolist()):.4f}" if part == "rating" else ""
         rows.append([part, str(way), f"{this:.4f}", f"{took[first] / this:.2f}", tau])
     report.print_table(["part", "switches", "seconds", "speed-up", "tau with fp32 ratings"], rows)
     if arguments.run:
+        with turns.among_others():
+            compared = bf16_ratings(arguments.run, device)
         print(f"Ratings of {arguments.run.name} in bf16 against fp32:\n")
-        report.print_table(["cell", "paths", "tau", "largest relative difference"], bf16_ratings(arguments.run, device))
+        report.print_table(["cell", "paths", "tau", "largest relative difference"], compared)
 
 
 if __name__ == "__main__":

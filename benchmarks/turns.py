@@ -2,7 +2,7 @@
 
 What a GPU's first steps take is choosing and compiling kernels, on the host: so several benchmarks warm up at once. A process gets
 ready under a shared lock; to measure it gives that up and waits for the exclusive one, which it gets when every other waits to
-measure too, or has ended.
+measure too, or is done.
 """
 
 from __future__ import annotations
@@ -24,19 +24,24 @@ def _lock() -> int:
     return os.open(Path(tempfile.gettempdir()) / "dna-benchmarks.lock", os.O_RDWR | os.O_CREAT, 0o666)
 
 
-def get_ready() -> None:
-    """Says that this process gets ready; waits while another measures."""
+@contextmanager
+def among_others() -> Iterator[None]:
+    """While this process gets ready, and measures where it is :func:`alone`; begins when no other measures."""
     fcntl.flock(_lock(), fcntl.LOCK_SH)
+    try:
+        yield
+    finally:
+        fcntl.flock(_lock(), fcntl.LOCK_UN)
 
 
 @contextmanager
 def alone(device: torch.device) -> Iterator[None]:
-    """While something is measured. On a GPU it begins when all that was queued is done."""
-    fcntl.flock(_lock(), fcntl.LOCK_UN)
-    fcntl.flock(_lock(), fcntl.LOCK_EX)
+    """While something is measured, :func:`among_others`. What this process has queued on a GPU is done before any other measures."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
+    fcntl.flock(_lock(), fcntl.LOCK_UN)
+    fcntl.flock(_lock(), fcntl.LOCK_EX)
     try:
         yield
     finally:
-        get_ready()
+        fcntl.flock(_lock(), fcntl.LOCK_SH)
