@@ -20,8 +20,8 @@ import torch
 
 @cache
 def _lock() -> int:
-    """Of this machine: this process's own handle of it, until it ends."""
-    return os.open(Path(tempfile.gettempdir()) / "dna-benchmarks.lock", os.O_RDWR | os.O_CREAT, 0o666)
+    """Of this user on this machine: this process's own handle of it, until it ends."""
+    return os.open(Path(tempfile.gettempdir()) / f"dna-benchmarks-{os.getuid()}.lock", os.O_RDWR | os.O_CREAT, 0o600)
 
 
 @contextmanager
