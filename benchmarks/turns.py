@@ -18,10 +18,15 @@ from pathlib import Path
 import torch
 
 
+def lock_file() -> Path:
+    """Of this user on this machine."""
+    return Path(tempfile.gettempdir()) / f"dna-benchmarks-{os.getuid()}.lock"
+
+
 @cache
 def _lock() -> int:
-    """Of this user on this machine: this process's own handle of it, until it ends."""
-    return os.open(Path(tempfile.gettempdir()) / f"dna-benchmarks-{os.getuid()}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    """This process's own handle of the file, until it ends."""
+    return os.open(lock_file(), os.O_RDWR | os.O_CREAT, 0o600)
 
 
 @contextmanager

@@ -19,8 +19,8 @@ DEVICE = torch.device("cpu")
 class Other:
     """Another process, as far as the lock can tell: one that has opened the file itself."""
 
-    def __init__(self, folder: Path) -> None:
-        self.file = os.open(folder / "dna-benchmarks.lock", os.O_RDWR | os.O_CREAT, 0o666)
+    def __init__(self) -> None:
+        self.file = os.open(turns.lock_file(), os.O_RDWR | os.O_CREAT, 0o600)
 
     def can(self, operation: int) -> bool:
         try:
@@ -43,7 +43,7 @@ class Other:
 def other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Other]:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     turns._lock.cache_clear()
-    other = Other(tmp_path)
+    other = Other()
     yield other
     os.close(other.file)
     os.close(turns._lock())
