@@ -12,7 +12,6 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import geometric_mean
 
 import numpy as np
 from sqlalchemy import select
@@ -29,9 +28,6 @@ LATEST = 200
 AT_LEAST = 5.0
 
 _READ = ("job_id", "hostname", "device", "device_name", "work", "engine_seconds")
-
-#: So much faster is faster: measurements differ by less.
-FASTER = 1.2
 
 #: Spread of what each part adds to the logarithm of a rate. A GPU is ten times a processor and more, jobs differ by half.
 _NAME, _MACHINE, _JOB = 1.5, 0.3, 0.5
@@ -68,31 +64,6 @@ class Speeds:
 def machine(hostname: str, device: str) -> str:
     """Tells a device from others of its name."""
     return f"{hostname}/{device}"
-
-
-def rates(session: Session, kind: Kind, of: Sequence[Worker]) -> list[float]:
-    """How fast each of these workers is, as far as they can be told apart."""
-    found = measured(session, kind)
-    return told_apart([found.of(worker) for worker in of])
-
-
-def told_apart(rates: Sequence[float]) -> list[float]:
-    """The rates, where those count as alike, their geometric mean, that are less than ``FASTER`` times the slowest of them.
-
-    Shares of such would differ by what no measurement tells, and the larger go to the slower as often as not.
-    """
-    alike: list[list[int]] = []
-    for place in sorted(range(len(rates)), key=lambda place: rates[place]):
-        if alike and rates[place] < FASTER * rates[alike[-1][0]]:
-            alike[-1].append(place)
-        else:
-            alike.append([place])
-    told = list(rates)
-    for places in alike:
-        mean = geometric_mean([rates[place] for place in places])
-        for place in places:
-            told[place] = mean
-    return told
 
 
 def measured(session: Session, kind: Kind) -> Speeds:

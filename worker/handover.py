@@ -23,7 +23,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from dna_engine.effort import work
-from dna_engine.plans import SPREAD_KINDS
+from dna_engine.plans import SPREAD_KINDS, Kind
 from dna_engine.plans.steps import device_queue, of_search
 from dna_engine.space import CellRef
 from dna_engine.spec import parse_job
@@ -41,7 +41,9 @@ logger = logging.getLogger("dna.worker.handover")
 #: Of spread steps.
 QUEUE = device_queue(1)
 
-#: How long a step may wait for a faster worker.
+#: So much faster is worth waiting for: measurements differ by less.
+FASTER = 1.2
+#: How long a step may wait for such a worker.
 PATIENCE = timedelta(seconds=5)
 
 #: What its owner reads.
@@ -113,7 +115,7 @@ def _saved(session: Session, step: Step, job: Job, idle: Sequence[Worker]) -> fl
     owner = session.get(Worker, step.lease_owner)
     if owner is None or step.eta_seconds is None:
         return 0.0
-    rates = speeds.rates(session, step.kind, [owner, *idle])
+    rates = _rates(session, step.kind, [owner, *idle])
     return share(_costs(step, job), rates, step.eta_seconds).saved
 
 
@@ -128,7 +130,7 @@ def take_share(session: Session, claim: Claim, worker: Worker, settings: WorkerS
     if not others or line.waits(session, QUEUE):
         return claim
     step, job = steps.get(session, claim.step_id), session.get_one(Job, claim.job_id)
-    rates = speeds.rates(session, step.kind, [worker, *others])
+    rates = _rates(session, step.kind, [worker, *others])
     left = work(claim.step, claim.spec) * (1 - step.progress) / rates[0]
     shared = share(_costs(step, job), rates, left)
     groups = [
@@ -146,10 +148,12 @@ class LeftToFaster(Exception):
 
 def suited(session: Session, step: line.Next, worker: Worker, settings: WorkerSettings) -> UUID:
     """Which of the steps that wait beside the next one, with other cells of the same search, is for the worker: the largest for the fastest
-    idle worker, the next for the second, and so on.
+    idle worker, the next for the second, and so on, by however little. For their sizes are those speeds', and the other way round would
+    end later than if all had been taken for equal.
 
     Raises:
-        LeftToFaster: there is none for it. That is said for a few seconds: faster workers that have not come by then do not come.
+        LeftToFaster: there is none for it, since as many others are faster by much. That is said for a few seconds: those that have not come by
+            then do not come.
     """
     if step.kind not in SPREAD_KINDS:
         return step.id
@@ -163,11 +167,11 @@ def suited(session: Session, step: line.Next, worker: Worker, settings: WorkerSe
         return step.id
     spec = parse_job(job.resolved)
     waiting.sort(key=lambda step: -work(step.planned, spec) * (1 - step.progress))
-    own, *rates = speeds.rates(session, first.kind, [worker, *idle])
-    place = sum(rate > own for rate in rates)
-    if place >= len(waiting) and any(clock(session) - step.queued_at < PATIENCE for step in waiting):
+    own, *rates = _rates(session, first.kind, [worker, *idle])
+    much_faster, faster = (sum(rate > own * times for rate in rates) for times in (FASTER, 1))
+    if much_faster >= len(waiting) and any(clock(session) - step.queued_at < PATIENCE for step in waiting):
         raise LeftToFaster(f"{first.key} is left to a faster worker that is idle")
-    return waiting[min(place, len(waiting) - 1)].id
+    return waiting[min(faster, len(waiting) - 1)].id
 
 
 def _beside(session: Session, step: Step) -> list[Step]:
@@ -180,6 +184,11 @@ def _beside(session: Session, step: Step) -> list[Step]:
         Step.available_at <= func.clock_timestamp(),
     )
     return list(session.scalars(query.order_by(Step.id)))
+
+
+def _rates(session: Session, kind: Kind, of: Sequence[Worker]) -> list[float]:
+    measured = speeds.measured(session, kind)
+    return [measured.of(worker) for worker in of]
 
 
 def _costs(step: Step, job: Job) -> Costs:

@@ -10,7 +10,7 @@ from dna_engine.events import Progress
 from dna_engine.plans import Kind
 from dna_engine.spec import parse_job
 from store import flow, speeds
-from store.speeds import Measured, fit, told_apart
+from store.speeds import Measured, fit
 from store.tables import Worker
 from tests.store.builders import finish_phase, new_search, new_worker, queued, take, two_groups
 
@@ -61,17 +61,6 @@ def test_other_kinds_of_step_tell_less() -> None:
     own = [Measured("A", "here/cpu", DISTILL, 1, 7.0), Measured("B", "there/cpu", DISTILL, 1, 7.0)]
     known = fit([*other, *own], DISTILL)
     assert known.of(on("B", "there")) / known.of(on("A")) == pytest.approx(1, abs=0.15)
-
-
-def test_rates_that_differ_by_less_than_measurements_do_are_alike() -> None:
-    assert told_apart([]) == []
-    assert told_apart([1.0, 1.21]) == [1.0, 1.21]
-    assert told_apart([1.21, 1.0, 1.1, 5.0]) == pytest.approx([1.21, 1.1**0.5, 1.1**0.5, 5.0])
-    even = told_apart([2.2, 2.0, 2.1])
-    assert even[0] == even[1] == even[2]
-    assert told_apart([1.0, 1.1, 1.2, 1.3]) == pytest.approx(
-        [1.1**0.5, 1.1**0.5, 1.56**0.5, 1.56**0.5]
-    )  # By the slowest of each.
 
 
 def test_attempts_say_what_they_did_of_their_step(session: Session) -> None:

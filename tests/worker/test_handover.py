@@ -20,7 +20,7 @@ from store.tables import Attempt, Search, Step, Worker
 from store.workers import Condition
 from tests.store.builders import finish_phase, new_search, new_worker, queued, take
 from worker.handover import LeftToFaster, ask, share, suited, take_share
-from worker.scheduling import Costs, assign, step_costs
+from worker.scheduling import Costs
 from worker.settings import WorkerSettings
 
 SETTINGS = WorkerSettings(hand_over_seconds=30.0)
@@ -220,18 +220,6 @@ def test_a_fast_worker_gets_more_of_the_cells(session: Session) -> None:
     assert work(part.planned, claim.spec) > 1.5 * work(own.step, claim.spec)
 
 
-def test_one_that_is_hardly_faster_gets_no_more(session: Session) -> None:
-    """Whoever comes first takes the larger group: it must not be larger by what measurements differ anyway."""
-    search, worker, claim = distilling(session)
-    late = new_worker(session, hostname="late")
-    faster(session, claim, late, 1.15)
-    own = take_share(session, take(session, given_back(session, claim), worker), worker, SETTINGS)
-    [part] = queued(session, search)
-    costs = step_costs(Kind.DISTILL, claim.spec)
-    groups = assign(costs, [1.0, 1.0])
-    assert [own.step.cells, part.planned.cells] == [list(map(str, group)) for group in groups]
-
-
 def test_a_slow_worker_is_not_worth_stopping_for(session: Session) -> None:
     _, _, claim = distilling(session)
     late = new_worker(session, hostname="late")
@@ -256,6 +244,23 @@ def test_the_largest_group_is_for_the_fastest(session: Session) -> None:
     # The fast one has its own, and the other what is left.
     take(session, large, late)
     assert suited(session, head(first), worker, SETTINGS) == first.id
+
+
+def test_the_larger_group_is_for_one_that_is_hardly_faster_too(session: Session) -> None:
+    """Groups are of the sizes that speeds ask for. Neither waits for the other."""
+    search, worker, claim = distilling(session)
+    late = new_worker(session, hostname="late")
+    faster(session, claim, late, 1.1)
+    first = given_back(session, claim)
+    take_share(session, take(session, first, worker), worker, SETTINGS)
+    [large] = queued(session, search)
+    flow.stop(session, take_again(session, first), engine_seconds=0.0)
+    assert work(large.planned, claim.spec) > work(steps.get(session, first.id).planned, claim.spec)
+    assert {suited(session, head(step), late, SETTINGS) for step in (first, large)} == {large.id}
+    assert {suited(session, head(step), worker, SETTINGS) for step in (first, large)} == {first.id}
+    take(session, first, worker)
+    found = {suited(session, head(large), each, SETTINGS) for each in (late, new_worker(session, hostname="other"))}
+    assert found == {large.id}
 
 
 def take_again(session: Session, step: Step) -> Claim:
