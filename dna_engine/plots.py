@@ -22,6 +22,7 @@ from torch import Tensor
 
 from dna_engine.blockwise.rate import load_cells
 from dna_engine.blockwise.teacher import load_teacher
+from dna_engine.disk import is_full
 from dna_engine.errors import InvalidSpec
 from dna_engine.events import Log, Metric, Progress, Result, parse_event
 from dna_engine.plans import Step
@@ -61,13 +62,17 @@ def draw(picture: str, run: Path, target: Path) -> None:
 
 
 def run_step(spec: ResolvedSpec, step: Step, context: Context) -> Result:  # noqa: ARG001  The signature of all steps.
-    """Draws every picture of a search that is otherwise finished. What keeps one from being drawn is logged, not raised."""
+    """Draws every picture of a search that is otherwise finished. What keeps one from being drawn is logged, not raised, but for a full
+    disk, which passes: the step is tried again.
+    """
     drawn = {}
     for done, (picture, file) in enumerate(PICTURES.items()):
         context.reporter.emit(Progress(done=done, total=len(PICTURES), unit="pictures", parts=[picture]))
         try:
             draw(picture, context.run, context.run / file)
         except Exception as error:
+            if is_full(error):
+                raise
             reason = f"The picture {picture} could not be drawn: {type(error).__name__}: {error}"
             context.reporter.emit(Log(level="warning", message=reason))
         else:

@@ -16,6 +16,7 @@ from torch import nn
 from dna_engine.blockwise.answers import WholeTeacher, load_whole
 from dna_engine.blockwise.begin import begin, inexact, settle
 from dna_engine.by_class import Confusion
+from dna_engine.disk import is_full
 from dna_engine.events import Log, Result
 from dna_engine.plans import Step, files
 from dna_engine.plans.results import Trained
@@ -141,12 +142,14 @@ def _confusion(spec: ResolvedNetworks, evaluation: Evaluation) -> Confusion:
 
 
 def _draw(confusion: Confusion, title: str, context: Context, folder: Path) -> list[str]:
-    """The file of the picture, if it could be drawn: for want of one no training is lost."""
+    """The file of the picture, if it could be drawn: for want of one no training is lost. A full disk passes: the step is tried again."""
     try:
         from dna_engine.confusion_plot import plot_confusion  # matplotlib is slow to import, and only the end needs it
 
         plot_confusion(confusion, title, folder / files.CONFUSION_PICTURE)
     except Exception as error:
+        if is_full(error):
+            raise
         reason = f"The confusion matrix could not be drawn: {type(error).__name__}: {error}"
         context.reporter.emit(Log(level="warning", message=reason))
         return []

@@ -13,7 +13,7 @@ from PIL import Image
 
 from dna_engine import pipeline, plots
 from dna_engine.__main__ import main
-from dna_engine.errors import InvalidSpec
+from dna_engine.errors import DiskFull, InvalidSpec
 from dna_engine.events import Log, Metric, Reporter
 from dna_engine.images.info import DIGITS
 from dna_engine.plans import Kind, Step, plan_of
@@ -178,3 +178,14 @@ def test_a_picture_that_cannot_be_drawn_is_left_out_and_told(run: Path, tmp_path
     assert all((folder / name).stat().st_size > 0 for name in result.artifacts)
     (told,) = recorder.of(Log)
     assert (told.level, told.message[:38]) == ("warning", "The picture loss could not be drawn: V")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full, as Linux has one")
+def test_a_full_disk_is_no_reason_to_do_without_a_picture(run: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(run, tmp_path / "run", ignore=shutil.ignore_patterns("pictures"))
+    (folder / "pictures").mkdir()
+    (folder / "pictures/frontier.svg").symlink_to("/dev/full")
+    where, recorder = context(folder)
+    with pytest.raises(DiskFull):
+        pipeline.run_step(plots.read_spec(folder), Step(key="pictures", kind=Kind.PICTURES), where)
+    assert not recorder.of(Log)
