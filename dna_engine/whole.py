@@ -15,6 +15,7 @@ import onnxruntime
 import torch
 
 from dna_engine import choose
+from dna_engine.disk import is_full
 from dna_engine.errors import InfeasibleBudget
 from dna_engine.events import Log, Progress, Result
 from dna_engine.export.onnx_file import time_onnx, write_onnx
@@ -79,7 +80,11 @@ def time_runtime(architecture: Architecture) -> Timed | None:
         path = Path(folder) / "model.onnx"
         try:
             write_onnx(build(architecture).eval(), pictures, path)
-        except Exception:  # Of the exporter, whose errors have no common kind; a network is none the slower for it.
+        except (
+            Exception
+        ) as error:  # Of the exporter, whose errors have no common kind; a network is none the slower for it.
+            if is_full(error):
+                raise
             return None
         return time_onnx({"": path}, pictures[:1], threads=torch.get_num_threads())[""]
 

@@ -9,6 +9,7 @@ from textwrap import shorten
 
 from torch import Tensor, nn
 
+from dna_engine.disk import is_full
 from dna_engine.export import onnx_file
 from dna_engine.export.compare import Difference, Logits, accuracy
 from dna_engine.export.quantize import write_int8
@@ -69,5 +70,7 @@ def _try(path: Path, images: Tensor, *, write: Callable[[], None], refuse: Calla
         found = onnx_file.run_onnx(path, images)
         reason = refuse(found)
     except Exception as error:  # Of the exporter, the quantizer and the runtime, whose errors have no common kind.
+        if is_full(error):  # That passes: the step is tried again.
+            raise
         reason = f"{type(error).__name__}: {shorten(str(error), 300)}"
     return Tried(path, found, reason)

@@ -484,3 +484,18 @@ def test_what_differs_is_measured_by_the_spread_of_the_logits_and_by_the_answers
     assert "98.00% of its answers are the same" in str(found.reason)
     constant = logits([1.0, 1.0])
     assert Difference.between(constant, constant).reason is None
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full, as Linux has one")
+def test_a_full_disk_is_no_refusal_of_a_file(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="No space left"):
+        attempts._try(
+            tmp_path / "model.onnx",
+            torch.zeros(1, 3, 8, 8),
+            write=lambda: _fill(Path("/dev/full")),
+            refuse=lambda _: None,
+        )
+
+
+def _fill(path: Path) -> None:
+    path.write_bytes(b"some")
