@@ -59,7 +59,7 @@ def main(argv: list[str] | None = None) -> None:
 def rows(parts: dict[str, tuple[Callable[[], object], Callable[[], object]]]) -> Iterator[list[str]]:
     for name, (before, after) in parts.items():
         old, new = timed(before), timed(after)
-        yield [name, f"{old:.2f}", f"{new:.2f}", f"{old / new:.2f}"]
+        yield [name, *(report.significant(figure) for figure in (old, new, old / new))]
 
 
 def timed(work: Callable[[], object]) -> float:

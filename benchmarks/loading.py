@@ -213,7 +213,7 @@ def main(argv: list[str] | None = None) -> None:
             with turns.alone(device):
                 rates = {name: loaded(album, size, batch_size, device) for name, album in albums.items()}
     rows = [("a step of dna-a", f"{steps:,.0f}", "1.00x")]
-    rows += [(name, f"{rate:,.0f}", f"{rate / steps:.2f}x") for name, rate in rates.items()]
+    rows += [(name, f"{rate:,.0f}", f"{report.significant(rate / steps)}x") for name, rate in rates.items()]
     print(f"{len(folders.labels):,} pictures, {size} x {size}, batches of {batch_size}\n")
     report.print_table(("from", "images/s", "of a step's"), rows)
 

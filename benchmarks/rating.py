@@ -124,9 +124,9 @@ def main(argv: list[str] | None = None) -> None:
         rows.append(
             [
                 f"{case.depth} layers of {case.width} channels, {found.paths:,} paths",
-                f"{found.seconds['path by path']:.2f}",
-                f"{found.seconds['shared']:.2f}",
-                f"{ratio['seconds']:.2f}",
+                report.significant(found.seconds["path by path"]),
+                report.significant(found.seconds["shared"]),
+                report.significant(ratio["seconds"]),
                 f"{ratio['evaluations']:.2f}",
                 f"{found.difference:.1e}",
                 f"{found.peak / 2**20:,.0f}" if found.peak else "not measured",

@@ -8,6 +8,7 @@ import platform
 from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 
+import numpy as np
 import torch
 
 from dna_engine.events import Reporter
@@ -36,6 +37,11 @@ def describe(device: torch.device) -> str:
         properties = torch.cuda.get_device_properties(device)
         return f"{properties.name}, {properties.total_memory / 2**30:.0f} GiB"
     return f"CPU: {device_name(device)}, {os.cpu_count()} cores, {torch.get_num_threads()} threads per operation"
+
+
+def significant(figure: float) -> str:
+    """A figure to three digits, however small: what was measured does not become 0."""
+    return np.format_float_positional(figure, precision=3, fractional=False, trim="-")
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
