@@ -159,6 +159,20 @@ def test_two_limits_and_the_best_of_several(frontier: Page, dashboard: Dashboard
     assert download(frontier) == networks[2]["architecture"]
 
 
+def test_an_answer_takes_nothing_away_that_is_being_typed(frontier: Page) -> None:
+    held: list[Route] = []
+    frontier.route("**/select", lambda route: held.append(route))
+    type_limit(frontier, "FLOPs", "0.7M")
+    expect(frontier.locator("[data-ready=false]")).to_be_visible()
+    frontier.get_by_label("Networks to show").fill("3")
+    for route in held:
+        route.continue_()
+    frontier.unroute("**/select")
+    expect(frontier.locator("[data-ready=true]")).to_be_visible()
+    frontier.get_by_label("Networks to show").press("Tab")
+    expect(frontier.get_by_role("group", name="Which of the best").get_by_role("radio")).to_have_count(3)
+
+
 def test_a_budget_that_no_network_meets_says_what_would_do(frontier: Page, dashboard: Dashboard) -> None:
     dashboard.expect("answered 422: POST /searches/.*/select")
     type_limit(frontier, "FLOPs", "1k")

@@ -61,9 +61,13 @@ const MOST = 20;
 
 /** @param {{k: number, apart: number}} props */
 export const HowMany = ({ k, apart }) => html`<div class="limit how-many" role="group" aria-label="How many">
-  <label>Networks to show, the best first <input type="number" class="short" min="1" max=${MOST} value=${k} onChange=${(/** @type {any} */ event) => ask({ k: whole(event.target.value, MOST) })} /></label>
-  ${k > 1 && html`<label>that differ in at least <input type="number" class="short" min="1" max="64" value=${apart} onChange=${(/** @type {any} */ event) => ask({ apart: whole(event.target.value, 64) })} /> layers</label>`}
+  <label>Networks to show, the best first <${Whole} name="k" value=${k} most=${MOST} label="Networks to show, the best first" /></label>
+  ${k > 1 && html`<label>that differ in at least <${Whole} name="apart" value=${apart} most=${64} label="that differ in at least so many layers" /> layers</label>`}
 </div>`;
+
+/** A whole number from 1 to most, of which the address knows. @param {{name: string, value: number, most: number, label: string}} props */
+const Whole = ({ name, value, most, label }) =>
+  html`<${Typed} value=${String(value)} label=${label} attributes=${{ type: "number", min: 1, max: most }} onDone=${(/** @type {string} */ text) => ask({ [name]: whole(text, most) })} />`;
 
 /** 1 is left out of the address. @param {string} text @param {number} most */
 function whole(text, most) {
