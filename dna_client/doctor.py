@@ -198,6 +198,5 @@ def _workers(transport: Transport, key: str | None) -> Iterator[Finding]:
         yield Finding("versions", "wrong", f"Workers are of several versions: {said}.", "Bring all to one version.")
     elif found:
         hosts = sorted({worker["hostname"] for worker in found})
-        yield Finding(
-            "workers", "ok", f"{len(found)} nodes on {', '.join(hosts[:5])}{' and others' if len(hosts) > 5 else ''}."
-        )
+        many = f"{len(found)} nodes" if len(found) > 1 else "One node"
+        yield Finding("workers", "ok", f"{many} on {', '.join(hosts[:5])}{' and others' if len(hosts) > 5 else ''}.")

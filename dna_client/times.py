@@ -36,13 +36,13 @@ def _phase_time(name: str, ended: Sequence[Step]) -> PhaseTime:
 
 
 def times(steps: Sequence[Step]) -> RenderableType:
-    """Seconds by phase, and the share of the job's time in which the engine worked."""
+    """Seconds by phase, and how many engines worked at once on average: less than 1 with one worker, which also waits and writes."""
     phases = phase_times(steps)
     wall = sum(phase.wall for phase in phases)
     engine = sum(phase.engine for phase in phases)
     rows = [(phase.name, *_seconds(phase.engine, phase.wall)) for phase in phases]
     rows.append(("in all", *_seconds(engine, wall)))
-    columns = ("phase", "engine", "wall", "engine's share")
+    columns = ("phase", "engine", "wall", "engines at once")
     return output.table(columns, rows, right=columns[1:])
 
 
@@ -56,7 +56,7 @@ def _covered(spans: Sequence[tuple[float, float]]) -> float:
 
 
 def _seconds(engine: float, wall: float) -> tuple[str, str, str]:
-    return f"{engine:.1f} s", f"{wall:.1f} s", f"{engine / wall:.1%}" if wall else ""
+    return f"{engine:.1f} s", f"{wall:.1f} s", f"{engine / wall:.2f}" if wall else ""
 
 
 def _time(text: str | None) -> float:

@@ -138,12 +138,17 @@ def _secrets(webhook: Webhook, now: datetime) -> list[str]:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of an attempt. ``error`` is None where the receiver has taken the message."""
+    """What came of an attempt. ``error`` is None where the receiver has taken the message.
+
+    Attributes:
+        retry_after: seconds for which the receiver wants nothing more, where it said so.
+    """
 
     seconds: float
     status_code: int | None = None
     answer: str | None = None
     error: str | None = None
+    retry_after: float | None = None
 
 
 @dataclass(frozen=True)
@@ -157,6 +162,10 @@ class Patience:
 
     pauses: Sequence[float]
     given_up: int
+
+    def pause(self, attempt: int, asked: float | None) -> float:
+        """Seconds behind that attempt: as planned, or for as long as the receiver asked, though not beyond the longest that is planned."""
+        return max(self.pauses[attempt - 1], min(asked or 0.0, max(self.pauses)))
 
 
 def settle(session: Session, taken: Taken, outcome: Outcome, patience: Patience, *, longer: float = 0.0) -> None:
@@ -181,7 +190,7 @@ def settle(session: Session, taken: Taken, outcome: Outcome, patience: Patience,
         delivery.state = DeliveryState.FAILED
         _disable(webhook, "The receiver answered 410 Gone: it wants no more messages.")
     elif taken.attempt <= len(patience.pauses):
-        pause = patience.pauses[taken.attempt - 1] * (1 + longer)
+        pause = patience.pause(taken.attempt, outcome.retry_after) * (1 + longer)
         delivery.next_at = clock(session) + timedelta(seconds=pause)
     else:
         delivery.state = DeliveryState.FAILED

@@ -109,14 +109,14 @@ class Courier:
 
     async def _attempt(self, message: Taken) -> Outcome:
         begun = time.monotonic()
-        status, answer, error = None, None, None
+        answer, error = None, None
         try:
             with anyio.fail_after(self._settings.webhooks_seconds):
                 target = await to_thread.run_sync(
                     self._reach.target, message.url, limiter=self._lookups, abandon_on_cancel=True
                 )
-                status, answer = await post(target, _signed(message), message.body, self._tls)
-                error = _refusal(status)
+                answer = await post(target, _signed(message), message.body, self._tls)
+                error = _refusal(answer.status)
         except TimeoutError:
             error = f"There was no answer within {self._settings.webhooks_seconds:g} s."
         except Unreachable as unreachable:
@@ -127,7 +127,10 @@ class Courier:
             # The last frame of the attempt: whatever it was, the message has its end and the others are sent.
             logger.exception("Message %s could not be sent", message.id)
             error = f"It could not be sent ({type(fault).__name__})."
-        return Outcome(time.monotonic() - begun, status, answer, error)
+        seconds = time.monotonic() - begun
+        if answer is None:
+            return Outcome(seconds, error=error)
+        return Outcome(seconds, answer.status, answer.beginning, error, answer.retry_after)
 
     async def _settle(self, message: Taken, outcome: Outcome) -> None:
         """Again while the database does not answer and the message is still claimed here."""

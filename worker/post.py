@@ -7,6 +7,10 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any
 
@@ -22,6 +26,22 @@ KEPT = 1000
 _READ_SECONDS = 2.0
 
 _AGENT = f"DNA-AutoML/{version('dna-automl')}"
+
+
+#: Statuses whose ``Retry-After`` says when to come back (RFC 9110, 10.2.3; RFC 6585, 4).
+_LATER = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Attributes:
+    beginning: of its body.
+    retry_after: seconds before which the receiver wants nothing more, where it refused for now and says so.
+    """
+
+    status: int
+    beginning: str
+    retry_after: float | None = None
 
 
 class Pinned(httpcore.AsyncNetworkBackend):
@@ -51,8 +71,8 @@ class Pinned(httpcore.AsyncNetworkBackend):
         await anyio.sleep(seconds)
 
 
-async def post(target: Target, headers: Mapping[str, str], body: str, tls: ssl.SSLContext) -> tuple[int, str]:
-    """The status of the answer, and how it begins. The caller sets the deadline, by a cancel scope.
+async def post(target: Target, headers: Mapping[str, str], body: str, tls: ssl.SSLContext) -> Answer:
+    """Sends it. The caller sets the deadline, by a cancel scope.
 
     Raises:
         httpcore.NetworkError: there is no connection, or it broke; a certificate that does not fit is such a case.
@@ -67,7 +87,21 @@ async def post(target: Target, headers: Mapping[str, str], body: str, tls: ssl.S
         httpcore.AsyncConnectionPool(tls, max_connections=1, network_backend=Pinned(target.addresses)) as connections,
         connections.stream("POST", url, headers=[*fixed, *headers.items()], content=body.encode()) as answer,
     ):
-        return answer.status, await _beginning(answer)
+        return Answer(answer.status, await _beginning(answer), _retry_after(answer))
+
+
+def _retry_after(answer: httpcore.Response) -> float | None:
+    """As ``Retry-After`` says, in seconds or as a date; None where it says neither."""
+    said = next((value for name, value in answer.headers if name.lower() == b"retry-after"), None)
+    if said is None or answer.status not in _LATER:
+        return None
+    if said.isdigit():
+        return float(said)
+    try:
+        date = parsedate_to_datetime(said.decode("ascii", errors="replace"))
+    except (ValueError, OverflowError):
+        return None
+    return max(0.0, (date.replace(tzinfo=date.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
 
 
 async def _beginning(answer: httpcore.Response) -> str:

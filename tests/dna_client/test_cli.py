@@ -79,7 +79,7 @@ def test_the_nodes_of_a_worker_are_told_apart_by_what_they_take(dna: Dna, api: A
 
 def test_and_tables_for_people_that_no_pipe_cuts(dna: Dna, finished: str) -> None:
     shown = dna("search", "show", finished).out
-    for word in ("winner", "control", "teacher resnet10t", "predicted loss", "engine's share", finished):
+    for word in ("winner", "control", "teacher resnet10t", "predicted loss", "engines at once", finished):
         assert word in shown
     reached = shown[shown.index("network  test accuracy") :].splitlines()[:7]
     assert max(map(len, reached)) <= 80

@@ -37,7 +37,7 @@ def test_and_tables_for_people(dna: Dna, network: str, trained: str) -> None:
         "Log-loss 0.1000; calibration error 2.50% (ECE).",
         "1 49 of 50 98.00% 89.5 to 99.6% 49",
         "Most often taken: 1 for 0 (1).",
-        "phase engine wall engine's share",
+        "phase engine wall engines at once",
     ):
         assert line in lines
     assert any(re.fullmatch(rf"network digits [\d,]+ [\d,]+ {network}", line) for line in lines)

@@ -236,11 +236,7 @@ def test_what_is_not_taken_is_tried_again_and_then_given_up(session: Session) ->
     webhook = new_webhook(session)
     delivery = message(session, webhook)
     for pause in PATIENCE.pauses:
-        (attempt,) = taken(session)
-        deliveries.settle(session, attempt, ILL, PATIENCE, longer=0.1)
-        session.refresh(delivery)
-        assert delivery.next_at is not None
-        assert (delivery.next_at - clock(session)).total_seconds() == pytest.approx(1.1 * pause, abs=0.9)
+        assert_waits(session, delivery, ILL, 1.1 * pause, longer=0.1)
         assert taken(session) == []
         later(session, 3.0)
     (attempt,) = taken(session)
@@ -249,6 +245,44 @@ def test_what_is_not_taken_is_tried_again_and_then_given_up(session: Session) ->
     assert (delivery.status_code, delivery.answer, delivery.error) == (500, "no", "It answered 500.")
     session.refresh(webhook)
     assert (webhook.failures, webhook.enabled) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("asked", "pause"),
+    [
+        pytest.param(None, 60.0, id="as planned"),
+        pytest.param(0.0, 60.0, id="sooner"),
+        pytest.param(100.0, 100.0, id="later"),
+        pytest.param(1e300, 300.0, id="later than any"),
+        pytest.param(float("inf"), 300.0, id="never"),
+    ],
+)
+def test_a_receiver_that_asks_for_a_pause_has_it_within_reason(
+    session: Session, asked: float | None, pause: float
+) -> None:
+    delivery = message(session, new_webhook(session))
+    busy = Outcome(0.1, 503, "", "It answered 503.", retry_after=asked)
+    assert_waits(session, delivery, busy, pause, patience=Patience(pauses=[60.0, 300.0], given_up=2))
+
+
+def assert_waits(
+    session: Session,
+    delivery: Delivery,
+    outcome: Outcome,
+    pause: float,
+    *,
+    longer: float = 0.0,
+    patience: Patience = PATIENCE,
+) -> None:
+    """The message waits for so many seconds after that attempt."""
+    (attempt,) = taken(session)
+    before = clock(session)
+    deliveries.settle(session, attempt, outcome, patience, longer=longer)
+    after = clock(session)
+    session.refresh(delivery)
+    assert delivery.next_at is not None
+    rounding = timedelta(milliseconds=1)
+    assert before - rounding <= delivery.next_at - timedelta(seconds=pause) <= after + rounding
 
 
 def give_up(session: Session, webhook: Webhook) -> None:

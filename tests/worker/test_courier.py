@@ -117,6 +117,21 @@ def test_an_attempt_is_repeated_under_the_same_id(
         Verifier(webhook.secret).verify(request.body, request.headers)
 
 
+def test_a_receiver_that_is_busy_says_when_it_wants_more(
+    sessions: Sessions, hurried: WorkerSettings, told: Receiver, wait_for: Wait
+) -> None:
+    told.statuses, told.headers = [503], {"Retry-After": "1000"}
+    hurried = hurried.model_copy(update={"webhooks_retry_seconds": "0.02 9000"})
+    begun = datetime.now(UTC)
+    with Courier(sessions, hurried):
+        message = say(sessions, hook(sessions, told.url))
+        wait_for(lambda: said(sessions, message).status_code == 503)
+    again = said(sessions, message).next_at
+    assert again is not None
+    assert again >= begun + timedelta(seconds=1000)
+    assert len(told.seen) == 1
+
+
 def test_what_is_never_taken_is_given_up_and_its_log_says_why(
     sessions: Sessions, hurried: WorkerSettings, told: Receiver, wait_for: Wait
 ) -> None:
