@@ -59,6 +59,7 @@ def test_a_key_is_made_changed_and_revoked(dashboard: Dashboard) -> None:
     assert said["expires_at"] == "2999-12-31T18:29:59Z"  # The end of the day in India.
     made = row(page, "a nightly job")
     expect(made).to_contain_text("31 Dec 2999")
+    expect(made).to_contain_text("Jobs that run at once: 2; Stored data: 1.5 GB; Highest priority: normal")
 
     made.get_by_role("button", name="Change").click()
     dialog = page.get_by_role("dialog", name="Change a nightly job")
@@ -73,6 +74,8 @@ def test_a_key_is_made_changed_and_revoked(dashboard: Dashboard) -> None:
     said = me(service, secret).json()
     assert (said["scopes"], said["expires_at"]) == (["read"], None)
     assert (said["limits"]["running_jobs"], said["limits"]["stored_bytes"]) == (None, 1_500_000_000)
+    expect(made).to_contain_text("Stored data: 1.5 GB; Highest priority: low")
+    expect(made).not_to_contain_text("Jobs that run at once")
 
     made.get_by_role("button", name="a nightly job", exact=True).click()
     expect(page.get_by_role("dialog", name="a nightly job")).to_contain_text("0 B of 1.5 GB")

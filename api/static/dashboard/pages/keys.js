@@ -10,7 +10,7 @@ import { More, Table } from "../parts/table.js";
 import { ask, usePlace } from "../router.js";
 import { html, useState } from "../view.js";
 import { ChangeKey, NewKey } from "./keys/form.js";
-import { Use } from "./setup/limits.js";
+import { Use, inLine } from "./setup/limits.js";
 import { Secret } from "./setup/secret.js";
 import { ForAdmins, Ways } from "./setup/ways.js";
 
@@ -70,6 +70,7 @@ const columns = (me, reload) => [
   { id: "state", label: "State", cell: (key) => html`<${State} of=${state(key)} />` },
   { id: "project", label: "Project", cell: (key) => key.project },
   { id: "scopes", label: "May", cell: (key) => key.scopes.join(", ") },
+  { id: "limits", label: "At most", cell: (key) => inLine(key.limits) || html`<span class="faint">no limit</span>` },
   { id: "prefix", label: "Begins with", cell: (key) => html`<code>dna_${key.prefix}</code>` },
   { id: "used", label: "Last used", number: true, cell: (key) => html`<${Age} at=${key.last_used_at} missing="never" />` },
   { id: "ends", label: "Ends", number: true, cell: (key) => html`<${End} of=${key} />` },

@@ -27,6 +27,14 @@ export const LIMITS = [
 /** What the limit of the priorities that it gives to its jobs is called. */
 const HIGHEST = "Highest priority";
 
+/** Those that there are, in a line. @param {any} limits */
+export function inLine(limits) {
+  const counted = LIMITS.filter(({ name }) => (limits[name] ?? null) !== null);
+  const said = counted.map(({ name, label, shown }) => [label.split(",")[0], shown(limits[name])]);
+  if (limits.priority) said.push([HIGHEST, limits.priority]);
+  return said.map(([label, most]) => `${label}: ${most}`).join("; ");
+}
+
 /** @param {{limits: any, used: any}} props `used` is null where nobody counts */
 export function Use({ limits, used }) {
   return html`<dl class="facts">
