@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, Any
@@ -13,6 +14,8 @@ from api.datasets.schemas import DatasetOut, ReportOut, SampleOut, Samples
 from api.errors import Conflict, NotFound
 from dna_engine.images.check.report import ClassCount
 from dna_engine.images.check.samples import read_index, read_sample
+from dna_engine.images.info import BUILTIN
+from dna_engine.images.shipped import class_counts, sample_archive
 from dna_engine.plans.files import SAMPLES
 from dna_engine.plans.steps import CPU_QUEUE
 from store import artifacts, datasets
@@ -47,9 +50,11 @@ def report(dataset: Dataset) -> ReportOut:
 
 
 def classes(dataset: Dataset) -> list[ClassCount]:
-    """Its classes in the order of their numbers, with the counts of a dataset that was checked."""
+    """Its classes in the order of their numbers, with the counts of a dataset that was checked or ships with the engine."""
     if dataset.report is not None:
         return [ClassCount.model_validate(counted) for counted in dataset.report["classes"]]
+    if dataset.name in BUILTIN:
+        return class_counts(dataset.name)
     return [ClassCount(name=name, images={}) for name in dataset.info.get("class_names", [])]
 
 
@@ -90,6 +95,9 @@ def sample(session: Session, blobs: BlobStore, dataset: Dataset, label: int, num
 
 @contextmanager
 def _archive(session: Session, blobs: BlobStore, dataset: Dataset) -> Iterator[IO[bytes]]:
+    if dataset.name in BUILTIN:
+        yield io.BytesIO(sample_archive(dataset.name))
+        return
     stored = artifacts.named(session, dataset.id, [SAMPLES]).get(SAMPLES)
     if stored is None:
         _kept_report(dataset)

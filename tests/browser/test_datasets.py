@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,15 @@ def drop(page: Page, name: str, content: bytes) -> None:
         }""",
         [name, base64.b64encode(content).decode()],
     )
+
+
+def test_what_ships_with_the_service_is_shown_as_any_other(dashboard: Dashboard) -> None:
+    page = dashboard.open("#/datasets/digits")
+    shown = page.get_by_role("button", name=re.compile(r"^3\b"))
+    expect(shown).to_contain_text("146 train · 37 test")
+    expect(shown.locator("img[src]")).to_be_visible()
+    shown.click()
+    expect(page.get_by_role("dialog", name="3").locator("img[src]")).to_have_count(10)
 
 
 def test_a_dropped_archive_goes_on_after_the_connection_broke(dashboard: Dashboard) -> None:

@@ -39,8 +39,8 @@ _ADAPTER = TypeAdapter(list[list[Sample]])
 class SampleWriter:
     """Writes the zip, class by class in their order, while the ``with`` block lasts."""
 
-    def __init__(self, path: Path) -> None:
-        self._zip = zipfile.ZipFile(path, "w", zipfile.ZIP_STORED)
+    def __init__(self, target: Path | IO[bytes]) -> None:
+        self._zip = zipfile.ZipFile(target, "w", zipfile.ZIP_STORED)
         self._index: list[list[Sample]] = []
 
     def __enter__(self) -> SampleWriter:

@@ -89,10 +89,17 @@ def test_how_far_it_is_is_told_while_it_is_checked(bench: Bench) -> None:
     assert 'dna_checks{state="running"} 1.0' in bench.client.get("/metrics").text
 
 
-def test_what_was_never_checked_says_so(client: TestClient) -> None:
+def test_what_ships_with_the_service_was_never_checked_and_is_shown(client: TestClient) -> None:
     problem(client.get("/datasets/digits/report"), 404, "not_found")
-    problem(client.get("/datasets/digits/samples", params={"class": "3"}), 404, "not_found")
-    assert [item["name"] for item in client.get("/datasets/digits/classes").json()["items"]] == list("0123456789")
+    counted = client.get("/datasets/digits/classes").json()["items"]
+    assert [item["name"] for item in counted] == list("0123456789")
+    assert sum(item["images"]["train"] for item in counted) == client.get("/datasets/digits").json()["num_train"]
+    samples = client.get("/datasets/digits/samples", params={"class": "3"}).json()["items"]
+    answers = [client.get(sample["url"]) for sample in samples]
+    assert {answer.headers["content-type"] for answer in answers} == {"image/jpeg"}
+    assert len({answer.content for answer in answers}) == 10
+    problem(client.get("/datasets/digits/samples", params={"class": "11"}), 404, "not_found")
+    problem(client.get("/datasets/digits/samples/0/99"), 404, "not_found")
 
 
 @pytest.mark.parametrize("crashes", [1, 3])
