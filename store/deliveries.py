@@ -141,7 +141,7 @@ class Outcome:
     """What came of an attempt. ``error`` is None where the receiver has taken the message.
 
     Attributes:
-        retry_after: seconds for which the receiver wants nothing more, where it said so.
+        retry_after: seconds before which the receiver does not want this message again, where it said so.
     """
 
     seconds: float

@@ -36,7 +36,7 @@ _LATER = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 class Answer:
     """Attributes:
     beginning: of its body.
-    retry_after: seconds before which the receiver wants nothing more, where it refused for now and says so.
+    retry_after: seconds before which the receiver does not want it again, where it refused for now and says so.
     """
 
     status: int

@@ -41,7 +41,7 @@ class WorkerSettings(Settings):
     webhooks_retry_seconds: str = Field(
         default="5 60 300 1800 7200 18000 28800 28800",
         description="Pauses between the attempts to send a message to a webhook, joined by spaces, each longer by up to a fifth by chance; "
-        "behind the last it is given up.",
+        "behind the last it is given up. The longest is also for how long a `Retry-After` is heeded.",
     )
     webhooks_given_up: PositiveInt = Field(
         default=5,

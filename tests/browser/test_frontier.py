@@ -173,6 +173,17 @@ def test_an_answer_takes_nothing_away_that_is_being_typed(frontier: Page) -> Non
     expect(frontier.get_by_role("group", name="Which of the best").get_by_role("radio")).to_have_count(3)
 
 
+def test_a_number_typed_as_it_was_follows_the_address(dashboard: Dashboard) -> None:
+    page = opened(dashboard, k=3)
+    field = page.get_by_label("Networks to show")
+    expect(field).to_have_value("3")
+    field.fill("7")
+    field.fill("3")
+    field.press("Tab")
+    page.evaluate("location.hash = location.hash.replace('k=3', 'k=5')")
+    expect(field).to_have_value("5")
+
+
 def test_a_budget_that_no_network_meets_says_what_would_do(frontier: Page, dashboard: Dashboard) -> None:
     dashboard.expect("answered 422: POST /searches/.*/select")
     type_limit(frontier, "FLOPs", "1k")

@@ -121,7 +121,7 @@ def test_a_receiver_that_is_busy_says_when_it_wants_more(
     sessions: Sessions, hurried: WorkerSettings, told: Receiver, wait_for: Wait
 ) -> None:
     told.statuses, told.headers = [503], {"Retry-After": "1000"}
-    hurried = hurried.model_copy(update={"webhooks_retry_seconds": "0.02 9000"})
+    hurried = hurried.model_copy(update={"webhooks_retry_seconds": "0.02 9000", "webhooks_seconds": 60.0})
     begun = datetime.now(UTC)
     with Courier(sessions, hurried):
         message = say(sessions, hook(sessions, told.url))
