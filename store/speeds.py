@@ -66,6 +66,12 @@ def machine(hostname: str, device: str) -> str:
     return f"{hostname}/{device}"
 
 
+def rates(session: Session, kind: Kind, of: Sequence[Worker]) -> list[float]:
+    """How fast each of these workers is at steps of that kind."""
+    known = measured(session, kind)
+    return [known.of(worker) for worker in of]
+
+
 def measured(session: Session, kind: Kind) -> Speeds:
     """How fast devices are at steps of that kind, whoever asked for what they did."""
     query = (

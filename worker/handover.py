@@ -23,7 +23,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from dna_engine.effort import work
-from dna_engine.plans import SPREAD_KINDS, Kind
+from dna_engine.plans import SPREAD_KINDS
 from dna_engine.plans.steps import device_queue, of_search
 from dna_engine.space import CellRef
 from dna_engine.spec import parse_job
@@ -115,7 +115,7 @@ def _saved(session: Session, step: Step, job: Job, idle: Sequence[Worker]) -> fl
     owner = session.get(Worker, step.lease_owner)
     if owner is None or step.eta_seconds is None:
         return 0.0
-    rates = _rates(session, step.kind, [owner, *idle])
+    rates = speeds.rates(session, step.kind, [owner, *idle])
     return share(_costs(step, job), rates, step.eta_seconds).saved
 
 
@@ -130,7 +130,7 @@ def take_share(session: Session, claim: Claim, worker: Worker, settings: WorkerS
     if not others or line.waits(session, QUEUE):
         return claim
     step, job = steps.get(session, claim.step_id), session.get_one(Job, claim.job_id)
-    rates = _rates(session, step.kind, [worker, *others])
+    rates = speeds.rates(session, step.kind, [worker, *others])
     left = work(claim.step, claim.spec) * (1 - step.progress) / rates[0]
     shared = share(_costs(step, job), rates, left)
     groups = [
@@ -167,7 +167,7 @@ def suited(session: Session, step: line.Next, worker: Worker, settings: WorkerSe
         return step.id
     spec = parse_job(job.resolved)
     waiting.sort(key=lambda step: -work(step.planned, spec) * (1 - step.progress))
-    own, *rates = _rates(session, first.kind, [worker, *idle])
+    own, *rates = speeds.rates(session, first.kind, [worker, *idle])
     much_faster, faster = (sum(rate > own * times for rate in rates) for times in (FASTER, 1))
     if much_faster >= len(waiting) and any(clock(session) - step.queued_at < PATIENCE for step in waiting):
         raise LeftToFaster(f"{first.key} is left to a faster worker that is idle")
@@ -184,11 +184,6 @@ def _beside(session: Session, step: Step) -> list[Step]:
         Step.available_at <= func.clock_timestamp(),
     )
     return list(session.scalars(query.order_by(Step.id)))
-
-
-def _rates(session: Session, kind: Kind, of: Sequence[Worker]) -> list[float]:
-    measured = speeds.measured(session, kind)
-    return [measured.of(worker) for worker in of]
 
 
 def _costs(step: Step, job: Job) -> Costs:

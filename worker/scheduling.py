@@ -53,8 +53,8 @@ def group_cells(session: Session, kind: Kind, spec: ResolvedSpec, *, live_within
     (``benchmarks/scaling.py``). Those that are idle later take cells over, see ``worker.handover``.
     """
     idle = workers.idle(session, device_queue(1), within=live_within)
-    costs, measured = step_costs(kind, spec), speeds.measured(session, kind)
-    groups = assign(costs, [measured.of(worker) for worker in idle] or [1.0])
+    costs = step_costs(kind, spec)
+    groups = assign(costs, speeds.rates(session, kind, idle) or [1.0])
     return sorted((group for group in groups if group), key=costs.load, reverse=True)
 
 
