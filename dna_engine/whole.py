@@ -80,11 +80,10 @@ def time_runtime(architecture: Architecture) -> Timed | None:
         path = Path(folder) / "model.onnx"
         try:
             write_onnx(build(architecture).eval(), pictures, path)
-        except (
-            Exception
-        ) as error:  # Of the exporter, whose errors have no common kind; a network is none the slower for it.
+        except Exception as error:
             if is_full(error):
                 raise
+            # The exporter's errors have no common kind; a network is none the slower for them.
             return None
         return time_onnx({"": path}, pictures[:1], threads=torch.get_num_threads())[""]
 

@@ -27,7 +27,6 @@ _READ_SECONDS = 2.0
 
 _AGENT = f"DNA-AutoML/{version('dna-automl')}"
 
-
 #: Statuses whose ``Retry-After`` says when to come back (RFC 9110, 10.2.3; RFC 6585, 4).
 _LATER = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 

@@ -10,11 +10,11 @@ import { html, useState } from "../view.js";
  * @param {Record<string, unknown>} [props.attributes] others of the input
  */
 export function Typed({ value, onDone, label, attributes = {} }) {
-  // What is as it was when the field was entered is no change: it is left all the same, and follows what holds again.
   const [draft, setDraft] = useState(/** @type {string | null} */ (null));
   const done = (/** @type {any} */ event) => {
     setDraft(null);
     onDone(event.target.value, event.target);
   };
+  // Text that is as it was when the field was entered is no change to the browser: left, the field follows what holds again.
   return html`<input class="short" ...${attributes} value=${draft ?? value} aria-label=${label} onInput=${(/** @type {any} */ event) => setDraft(event.target.value)} onChange=${done} onBlur=${() => setDraft(null)} />`;
 }
